@@ -1,0 +1,1 @@
+//! What a call and its legs do next. Sans-IO; knows neither SIP nor RTP

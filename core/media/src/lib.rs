@@ -1,0 +1,1 @@
+//! Media: SDP, RTP relay, tones, prompts, DTMF

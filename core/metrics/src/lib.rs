@@ -1,0 +1,1 @@
+//! Internal events: one struct emits the log line and the counter

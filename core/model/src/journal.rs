@@ -1,0 +1,206 @@
+//! A call's journal: every input, decision and host-call result, in order.
+//!
+//! Recovery, `call trace` and `call replay` read it. An entry is written before the thing it allows acts.
+
+use crate::{Cause, HostCall, HostResult, LegId, RunId, ScenarioId, Time, UserId, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// Version of [`JournalEvent`]'s written form; replay refuses another one.
+pub const JOURNAL_SCHEMA: u16 = 1;
+
+/// One line of a call's journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// Counted from 0 without gaps, so that a lost tail shows.
+    pub seq: u32,
+    /// Since the call's start.
+    pub at: Time,
+    /// What happened.
+    pub event: JournalEvent,
+}
+
+/// What a run is pinned to: replay needs the very same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPins {
+    /// SHA-256 of the component file.
+    pub component: [u8; 32],
+    /// The WIT package version that the component imports, such as `0.1.0`.
+    pub wit: String,
+    /// The host's version.
+    pub host: String,
+    /// [`JOURNAL_SCHEMA`].
+    pub journal: u16,
+    /// The limits in force, as the host writes them.
+    pub limits: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEnd {
+    /// It returned this outcome.
+    Outcome(String),
+    /// It returned an error, or named an outcome it does not have.
+    Failed(String),
+    /// It trapped (the reason) after `after` host calls.
+    Trapped {
+        /// The trap.
+        reason: String,
+        /// Host calls that had been made.
+        after: u32,
+    },
+    /// A limit ended it after `after` host calls.
+    Limit {
+        /// `deadline`, `epoch`, `fuel`, `memory`, `stack`, `host-calls`, `host-bytes`.
+        limit: String,
+        /// Host calls that had been made.
+        after: u32,
+    },
+    /// The rebuilt run asked for something else than its journal says at host call `at`.
+    Diverged {
+        /// The host call that differed.
+        at: u32,
+    },
+    /// The call ended and the run was dropped.
+    Cancelled,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalEvent {
+    /// The call began; `wall` anchors every [`Time`].
+    Began {
+        /// The wall clock at [`Time::ZERO`].
+        wall: WallTime,
+        /// The caller's number.
+        caller: String,
+        /// The number called.
+        called: String,
+    },
+    /// The router chose a scenario.
+    Routed {
+        /// The route's name, for people.
+        route: String,
+        /// The scenario.
+        scenario: ScenarioId,
+        /// Its version: SHA-256 of its canonical form.
+        version: [u8; 32],
+    },
+    /// The interpreter entered a step.
+    Step {
+        /// The step's path, such as `steps[1].menu.1.steps[0]`.
+        path: String,
+        /// The action or control word.
+        word: String,
+    },
+    /// A condition was decided.
+    Decided {
+        /// The step's path.
+        path: String,
+        /// The branch taken.
+        branch: String,
+    },
+    /// A variable was assigned by the interpreter.
+    Assigned {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: crate::Value,
+    },
+    /// A run of an action began.
+    RunBegan {
+        /// The run.
+        run: RunId,
+        /// The action's name.
+        action: String,
+        /// The parameters after templates, as JSON.
+        parameters: String,
+        /// What it is pinned to.
+        pins: RunPins,
+    },
+    /// A host call is about to act.
+    Begin {
+        /// The run.
+        run: RunId,
+        /// Counted from 0 in the run.
+        n: u32,
+        /// What is asked.
+        call: HostCall,
+        /// SHA-256 of the call's written form: what replay compares.
+        hash: [u8; 32],
+    },
+    /// ... and this is its result.
+    End {
+        /// The run.
+        run: RunId,
+        /// The host call.
+        n: u32,
+        /// What it returned.
+        result: HostResult,
+    },
+    /// The run was dropped to wait; it is rebuilt from this journal when its answer comes.
+    PutAway {
+        /// The run.
+        run: RunId,
+        /// The host call it waits for.
+        n: u32,
+    },
+    /// A run ended.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How.
+        end: RunEnd,
+    },
+    /// A leg was made.
+    LegBegan {
+        /// The leg.
+        leg: LegId,
+        /// The user rung, if it is one.
+        user: Option<UserId>,
+        /// Where it was sent.
+        to: String,
+    },
+    /// A leg rings.
+    LegRang {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A leg was answered.
+    LegAnswered {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A leg ended.
+    LegEnded {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        cause: Cause,
+    },
+    /// Two legs hear each other.
+    Bridged {
+        /// One.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// The caller pressed a key.
+    Digit {
+        /// Whose.
+        leg: LegId,
+        /// `0-9 * # A-D`.
+        digit: char,
+    },
+    /// Something that a person should see in the trace.
+    Note {
+        /// In English, without personal data.
+        text: String,
+    },
+    /// The call ended: the last entry.
+    Ended {
+        /// The outcome.
+        outcome: crate::CallOutcome,
+    },
+}

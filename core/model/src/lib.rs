@@ -1,0 +1,28 @@
+//! The words of the switch as types, shared by every crate and owned by none of them.
+//!
+//! Nothing here does anything: no clock, no I/O, no policy. A type is here when two crates that may not
+//! import each other (`sip`, `media`, `call`, `scenario`, `office`, `plugin`, `store`) must both say it.
+
+mod cause;
+mod host;
+mod id;
+mod journal;
+mod number;
+mod record;
+mod time;
+mod value;
+
+pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
+pub use host::{
+    Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
+    DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected, PlayEnd, PlayOptions, RingBack,
+    RingRequest, SetError, Target, Tone, UserStatus,
+};
+pub use id::{
+    CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
+};
+pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
+pub use number::{Dialled, DialledError};
+pub use record::{CallOutcome, CallRecord, Direction, LegRecord, StepRecord};
+pub use time::{Time, WallTime};
+pub use value::{Value, ValueType};

@@ -1,0 +1,1 @@
+//! Users, groups, numbers, gateways and routes of an office. Sans-IO

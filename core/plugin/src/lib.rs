@@ -1,0 +1,1 @@
+//! Runs plugin components within their limits

@@ -1,0 +1,1 @@
+//! Storage: key-values, cells, logs and blobs over RocksDB

@@ -1,0 +1,1 @@
+//! Actors, sockets and clock: carries out what the machines decide
