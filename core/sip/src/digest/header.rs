@@ -1,0 +1,236 @@
+//! The header values of the digest scheme: challenges read, answers read and written.
+
+use super::{Algorithm, DIGEST_VALUE_MAX, DigestError, Secret, ha1};
+
+/// Parameters of one value; RFC 7616 knows twelve.
+const PARAMS_MAX: usize = 32;
+
+/// The value of an Authorization or Proxy-Authorization header (RFC 7616 section 3.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestAnswer {
+    /// Who answers; look up the password by it.
+    pub username: String,
+    /// The realm of the challenge.
+    pub realm: String,
+    /// The nonce of the challenge.
+    pub nonce: String,
+    /// The signed URI, as it came.
+    pub uri: String,
+    /// The hash, in hex.
+    pub response: String,
+    /// The hash used; MD5 when the answer names none.
+    pub algorithm: Algorithm,
+    /// The client's nonce and count; `None` for an answer after RFC 2069.
+    pub qop: Option<Qop>,
+}
+
+/// The part of an answer that `qop=auth` brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Qop {
+    /// The client's nonce.
+    pub cnonce: String,
+    /// How often the client has used the nonce, from 1.
+    pub nc: u32,
+}
+
+/// The value of a WWW-Authenticate or Proxy-Authenticate header (RFC 7616 section 3.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The realm.
+    pub realm: String,
+    /// The nonce.
+    pub nonce: String,
+    /// Sent back as it came.
+    pub opaque: Option<String>,
+    /// The hash asked for; MD5 when the challenge names none.
+    pub algorithm: Algorithm,
+    /// Whether `qop` was offered with `auth` in it; without, the answer is after RFC 2069.
+    pub qop_auth: bool,
+    /// The last answer was right but its nonce too old: answer again with this one.
+    pub stale: bool,
+}
+
+impl DigestAnswer {
+    /// Reads a header value.
+    ///
+    /// # Errors
+    /// [`DigestError::OtherScheme`] for Basic and the like, [`DigestError::Malformed`] for a missing or repeated field,
+    /// [`DigestError::Unsupported`] for another algorithm or `qop`.
+    pub fn parse(value: &str) -> Result<Self, DigestError> {
+        let params = Params::parse(value)?;
+        let qop = match params.get("qop") {
+            None => None,
+            Some(qop) if qop.eq_ignore_ascii_case("auth") => {
+                let nc = params.need("nc", "nc is missing")?;
+                let nc = if nc.len() == 8 { u32::from_str_radix(nc, 16).ok() } else { None };
+                let nc = nc.filter(|nc| *nc > 0).ok_or(DigestError::Malformed { what: "nc is not 8 hex digits above 0" })?;
+                Some(Qop { cnonce: params.need("cnonce", "cnonce is missing")?.into(), nc })
+            }
+            Some(_) => return Err(DigestError::Unsupported { what: "qop is not auth" }),
+        };
+        Ok(Self {
+            username: params.need("username", "username is missing")?.into(),
+            realm: params.need("realm", "realm is missing")?.into(),
+            nonce: params.need("nonce", "nonce is missing")?.into(),
+            uri: params.need("uri", "uri is missing")?.into(),
+            response: params.need("response", "response is missing")?.into(),
+            algorithm: params.algorithm()?,
+            qop,
+        })
+    }
+
+    /// The hash that the right password gives (RFC 7616 section 3.4.1).
+    pub(super) fn expected_response(&self, ha1: &str, method: &str) -> String {
+        response(self.algorithm, ha1, &self.nonce, self.qop.as_ref(), method, &self.uri)
+    }
+}
+
+impl Challenge {
+    /// Reads a header value.
+    ///
+    /// # Errors
+    /// As [`DigestAnswer::parse`]; a challenge that offers only `auth-int` is unsupported.
+    pub fn parse(value: &str) -> Result<Self, DigestError> {
+        let params = Params::parse(value)?;
+        let qop_auth = match params.get("qop") {
+            None => false,
+            Some(list) if list.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => true,
+            Some(_) => return Err(DigestError::Unsupported { what: "no qop=auth among the offered" }),
+        };
+        Ok(Self {
+            realm: params.need("realm", "realm is missing")?.into(),
+            nonce: params.need("nonce", "nonce is missing")?.into(),
+            opaque: params.get("opaque").map(Into::into),
+            algorithm: params.algorithm()?,
+            qop_auth,
+            stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        })
+    }
+
+    /// The challenge to answer among the values of one response: the topmost that this side can do
+    /// (RFC 8760 section 2.4: the server lists its preferred one first).
+    pub fn pick<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        values.into_iter().find_map(|value| Self::parse(value).ok())
+    }
+
+    /// The Authorization value that answers this challenge.
+    ///
+    /// `uri` is the Request-URI as it goes on the wire, `cnonce` a fresh random token without quotes, `nc` how often
+    /// this nonce has been answered, from 1.
+    pub fn answer(&self, user: &str, password: &Secret, method: &str, uri: &str, cnonce: &str, nc: u32) -> String {
+        let qop = self.qop_auth.then(|| Qop { cnonce: cnonce.into(), nc });
+        let ha1 = ha1(self.algorithm, user, &self.realm, password);
+        let response = response(self.algorithm, &ha1, &self.nonce, qop.as_ref(), method, uri);
+        let mut value = format!(
+            "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\", algorithm={}",
+            quoted(user),
+            quoted(&self.realm),
+            quoted(&self.nonce),
+            quoted(uri),
+            self.algorithm.name(),
+        );
+        if let Some(qop) = qop {
+            value.push_str(&format!(", cnonce={}, qop=auth, nc={:08x}", quoted(&qop.cnonce), qop.nc));
+        }
+        if let Some(opaque) = &self.opaque {
+            value.push_str(&format!(", opaque={}", quoted(opaque)));
+        }
+        value
+    }
+}
+
+fn response(algorithm: Algorithm, ha1: &str, nonce: &str, qop: Option<&Qop>, method: &str, uri: &str) -> String {
+    let ha2 = algorithm.hash(&[method, uri]);
+    match qop {
+        Some(qop) => algorithm.hash(&[ha1, nonce, &format!("{:08x}", qop.nc), &qop.cnonce, "auth", &ha2]),
+        None => algorithm.hash(&[ha1, nonce, &ha2]),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        if c == '"' || c == '\\' {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}
+
+/// The parameters of a value, names in lower case, values without their quotes and escapes.
+struct Params(Vec<(String, String)>);
+
+impl Params {
+    fn parse(value: &str) -> Result<Self, DigestError> {
+        if value.len() > DIGEST_VALUE_MAX {
+            return Err(DigestError::Malformed { what: "longer than 4096 bytes" });
+        }
+        let (scheme, mut rest) = value.trim_start().split_once([' ', '\t']).ok_or(DigestError::OtherScheme)?;
+        if !scheme.eq_ignore_ascii_case("digest") {
+            return Err(DigestError::OtherScheme);
+        }
+        let mut params: Vec<(String, String)> = Vec::with_capacity(12);
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+            if rest.is_empty() {
+                return Ok(Self(params));
+            }
+            let (name, after) = rest.split_once('=').ok_or(DigestError::Malformed { what: "a parameter without a value" })?;
+            let name = name.trim().to_ascii_lowercase();
+            let (text, after) = one_value(after.trim_start())?;
+            rest = after;
+            if params.len() == PARAMS_MAX {
+                return Err(DigestError::Malformed { what: "more than 32 parameters" });
+            }
+            if params.iter().any(|(known, _)| *known == name) {
+                return Err(DigestError::Malformed { what: "a parameter twice" });
+            }
+            params.push((name, text));
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn need(&self, name: &str, what: &'static str) -> Result<&str, DigestError> {
+        self.get(name).ok_or(DigestError::Malformed { what })
+    }
+
+    fn algorithm(&self) -> Result<Algorithm, DigestError> {
+        match self.get("algorithm") {
+            None => Ok(Algorithm::Md5),
+            Some(name) if name.eq_ignore_ascii_case("MD5") => Ok(Algorithm::Md5),
+            Some(name) if name.eq_ignore_ascii_case("SHA-256") => Ok(Algorithm::Sha256),
+            Some(_) => Err(DigestError::Unsupported { what: "an algorithm that is neither MD5 nor SHA-256" }),
+        }
+    }
+}
+
+/// A token or quoted string at the start of `text`, and what follows its comma.
+fn one_value(text: &str) -> Result<(String, &str), DigestError> {
+    let Some(inside) = text.strip_prefix('"') else {
+        let (token, rest) = text.split_once(',').unwrap_or((text, ""));
+        return Ok((token.trim().to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut chars = inside.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => {
+                let rest = inside.get(at + 1..).unwrap_or_default().trim_start();
+                return match rest.strip_prefix(',') {
+                    Some(rest) => Ok((value, rest)),
+                    None if rest.is_empty() => Ok((value, rest)),
+                    None => Err(DigestError::Malformed { what: "text after a quoted value" }),
+                };
+            }
+            '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
+            _ => value.push(c),
+        }
+    }
+    Err(DigestError::Malformed { what: "an open quote" })
+}

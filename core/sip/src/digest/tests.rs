@@ -1,0 +1,301 @@
+use super::*;
+use proptest::prelude::*;
+
+const LIFE: Duration = Duration::from_secs(300);
+const URI: &str = "sip:plugboard.test";
+
+fn settings() -> DigestSettings {
+    DigestSettings {
+        realm: "plugboard.test".into(),
+        nonce_life: LIFE,
+        uri_check: UriCheck::Exact,
+        accept_without_qop: false,
+    }
+}
+
+fn server() -> Authenticator {
+    Authenticator::new([7; 32], settings()).unwrap()
+}
+
+fn secret() -> Secret {
+    Secret::new("demo-101")
+}
+
+/// What a phone with the right password sends.
+fn signed(challenge: &str, nc: u32) -> DigestAnswer {
+    let value = Challenge::parse(challenge).unwrap().answer("101", &secret(), "REGISTER", URI, "c0ffee", nc);
+    DigestAnswer::parse(&value).unwrap()
+}
+
+fn check(server: &mut Authenticator, now: Time, answer: &DigestAnswer) -> Verdict {
+    let known = Credentials::Password(secret());
+    server.check(now, answer, "REGISTER", URI, Algorithms::Both, Some(&known))
+}
+
+/// RFC 7616 section 3.9.1, both algorithms.
+#[test]
+fn the_vectors_of_rfc_7616_hold() {
+    let challenge = |algorithm| Challenge {
+        realm: "http-auth@example.org".into(),
+        nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v".into(),
+        opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".into()),
+        algorithm,
+        qop_auth: true,
+        stale: false,
+    };
+    for (algorithm, response) in [
+        (Algorithm::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
+        (Algorithm::Sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ] {
+        let value = challenge(algorithm).answer(
+            "Mufasa",
+            &Secret::new("Circle of Life"),
+            "GET",
+            "/dir/index.html",
+            "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+            1,
+        );
+        assert_eq!(DigestAnswer::parse(&value).unwrap().response, response, "{value}");
+        assert!(value.contains("nc=00000001"), "{value}");
+    }
+}
+
+#[test]
+fn the_vector_of_rfc_2617_holds() {
+    let challenge = Challenge::parse(
+        "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", \
+         nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+    )
+    .unwrap();
+    let password = Secret::new("Circle Of Life");
+    let value = challenge.answer("Mufasa", &password, "GET", "/dir/index.html", "0a4f113b", 1);
+    assert_eq!(DigestAnswer::parse(&value).unwrap().response, "6629fae49393a05397450978507c4ef1");
+    assert!(value.ends_with("opaque=\"5ccc069c403ebaf9f0171e9517f40e41\""), "{value}");
+}
+
+#[test]
+fn a_right_answer_passes_once_for_each_count() {
+    let mut server = server();
+    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Ok);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Replayed);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 0x0a)), Verdict::Ok);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 9)), Verdict::Ok, "overtaken on the way");
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 9)), Verdict::Replayed);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1000)), Verdict::Ok);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1000 - NC_WINDOW)), Verdict::Replayed);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1001 - NC_WINDOW)), Verdict::Ok);
+}
+
+#[test]
+fn both_algorithms_are_offered_with_the_better_first_and_either_passes() {
+    let mut server = server();
+    let challenges = server.challenge(Time::ZERO, Algorithms::Both, false);
+    assert!(challenges[0].contains("algorithm=SHA-256") && challenges[1].contains("algorithm=MD5"), "{challenges:?}");
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenges[0], 1)), Verdict::Ok);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenges[1], 2)), Verdict::Ok);
+}
+
+#[test]
+fn an_algorithm_that_the_device_was_not_offered_is_wrong() {
+    let mut server = server();
+    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let known = Credentials::Password(secret());
+    let answer = signed(&challenge, 1);
+    let verdict = server.check(Time::ZERO, &answer, "REGISTER", URI, Algorithms::Sha256, Some(&known));
+    assert_eq!(verdict, Verdict::Wrong);
+}
+
+#[test]
+fn a_wrong_password_user_method_or_realm_is_wrong_and_is_not_remembered() {
+    let mut server = server();
+    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let answer = signed(&challenge, 1);
+    let wrong = Credentials::Password(Secret::new("demo-102"));
+    let right = Credentials::Password(secret());
+    let other_realm = DigestAnswer { realm: "elsewhere".into(), ..answer.clone() };
+    for (answer, method, known) in [
+        (&answer, "REGISTER", Some(&wrong)),
+        (&answer, "REGISTER", None),
+        (&answer, "INVITE", Some(&right)),
+        (&other_realm, "REGISTER", Some(&right)),
+    ] {
+        let verdict = server.check(Time::ZERO, answer, method, URI, Algorithms::Md5, known);
+        assert_eq!(verdict, Verdict::Wrong, "{method} {known:?}");
+    }
+    assert_eq!(server.used_nonces(), 0);
+    assert_eq!(check(&mut server, Time::ZERO, &answer), Verdict::Ok);
+}
+
+#[test]
+fn stored_hashes_serve_instead_of_the_password() {
+    let mut server = server();
+    let challenges = server.challenge(Time::ZERO, Algorithms::Both, false);
+    let md5_only = Credentials::Ha1 {
+        md5: Some(Secret::new(ha1(Algorithm::Md5, "101", "plugboard.test", &secret()).to_uppercase())),
+        sha256: None,
+    };
+    let mut verdict =
+        |value: &str| server.check(Time::ZERO, &signed(value, 1), "REGISTER", URI, Algorithms::Both, Some(&md5_only));
+    assert_eq!(verdict(&challenges[1]), Verdict::Ok);
+    assert_eq!(verdict(&challenges[0]), Verdict::Wrong);
+}
+
+#[test]
+fn an_old_nonce_and_one_of_a_former_run_are_stale_for_the_right_password_only() {
+    let mut server = server();
+    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let late = Time::ZERO + LIFE + Duration::from_nanos(1);
+    let answer = signed(&challenge, 1);
+    assert_eq!(check(&mut server, late, &answer), Verdict::Stale);
+    let mut restarted = Authenticator::new([8; 32], settings()).unwrap();
+    assert_eq!(check(&mut restarted, Time::ZERO, &answer), Verdict::Stale);
+    let wrong = Credentials::Password(Secret::new("guess"));
+    let verdict = server.check(late, &answer, "REGISTER", URI, Algorithms::Md5, Some(&wrong));
+    assert_eq!(verdict, Verdict::Wrong);
+    assert!(server.challenge(late, Algorithms::Md5, true)[0].ends_with(", stale=true"));
+}
+
+#[test]
+fn a_used_nonce_is_forgotten_when_its_life_ends() {
+    let mut server = server();
+    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Ok);
+    assert_eq!(server.used_nonces(), 1);
+    let late = Time::ZERO + LIFE * 2;
+    let challenge = server.challenge(late, Algorithms::Md5, false).remove(0);
+    assert_eq!(check(&mut server, late, &signed(&challenge, 1)), Verdict::Ok);
+    assert_eq!(server.used_nonces(), 1);
+}
+
+#[test]
+fn a_forgotten_nonce_cannot_be_replayed() {
+    let mut server = server();
+    let first = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let skipped = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&first, 1)), Verdict::Ok);
+    server.next = 10;
+    for number in 10..10 + u64::try_from(USED_NONCES_MAX).unwrap() {
+        // Each phone signs its own nonce; the table is filled directly, since hashing 50,000 answers is slow.
+        server.used.insert(number, Window::first(Time::ZERO, 1));
+    }
+    server.used.pop_last();
+    server.next = 100_000;
+    let last = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&last, 1)), Verdict::Ok);
+    assert_eq!(server.used_nonces(), USED_NONCES_MAX);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&first, 1)), Verdict::Stale);
+    assert_eq!(check(&mut server, Time::ZERO, &signed(&skipped, 1)), Verdict::Stale, "older than all that is kept");
+    assert_eq!(server.used_nonces(), USED_NONCES_MAX);
+}
+
+#[test]
+fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
+    let mut strict = server();
+    let mut lax = Authenticator::new([7; 32], DigestSettings { uri_check: UriCheck::Ignore, ..settings() }).unwrap();
+    let challenge = strict.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let answer = signed(&challenge, 1);
+    let known = Credentials::Password(secret());
+    let other = "sip:plugboard.test:5060";
+    let mut ask =
+        |server: &mut Authenticator| server.check(Time::ZERO, &answer, "REGISTER", other, Algorithms::Md5, Some(&known));
+    assert_eq!(ask(&mut strict), Verdict::Malformed);
+    assert_eq!(ask(&mut lax), Verdict::Ok);
+}
+
+#[test]
+fn an_answer_after_rfc_2069_is_refused_unless_asked_for() {
+    let mut strict = server();
+    let mut old = Authenticator::new([7; 32], DigestSettings { accept_without_qop: true, ..settings() }).unwrap();
+    let challenge = strict.challenge(Time::ZERO, Algorithms::Md5, false).remove(0).replace(", qop=\"auth\"", "");
+    let answer = signed(&challenge, 1);
+    assert_eq!(answer.qop, None);
+    assert_eq!(check(&mut strict, Time::ZERO, &answer), Verdict::Malformed);
+    assert_eq!(check(&mut old, Time::ZERO, &answer), Verdict::Ok);
+}
+
+#[test]
+fn malformed_values_name_their_fault() {
+    let good = "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\"";
+    assert!(DigestAnswer::parse(good).is_ok());
+    for (bad, what) in [
+        ("Basic YTpi".to_owned(), "not of the Digest scheme"),
+        ("Digest".to_owned(), "not of the Digest scheme"),
+        (good.replace("nonce=\"n\", ", ""), "nonce is missing"),
+        (format!("{good}, nonce=\"m\""), "a parameter twice"),
+        (format!("{good}, qop=auth, cnonce=\"c\", nc=1"), "nc is not 8 hex digits"),
+        (format!("{good}, qop=auth, cnonce=\"c\", nc=00000000"), "nc is not 8 hex digits"),
+        (format!("{good}, qop=auth-int"), "qop is not auth"),
+        (format!("{good}, algorithm=SHA-512-256"), "neither MD5 nor SHA-256"),
+        (format!("{good}, opaque=\"open"), "an open quote"),
+        (format!("{good}, opaque=\"a\"b"), "text after a quoted value"),
+        (format!("{good}, lonely"), "a parameter without a value"),
+        (format!("{good}, opaque=\"{}\"", "x".repeat(DIGEST_VALUE_MAX)), "longer than"),
+    ] {
+        let error = DigestAnswer::parse(&bad).unwrap_err().to_string();
+        assert!(error.contains(what), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn the_topmost_challenge_that_can_be_done_is_picked() {
+    let values = [
+        "Basic realm=\"r\"",
+        "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256, qop=\"auth\"",
+        "Digest realm=\"r\", nonce=\"2\", algorithm=sha-256, qop=\"auth-int, auth\"",
+        "Digest realm=\"r\", nonce=\"3\", algorithm=MD5, qop=\"auth\"",
+    ];
+    let picked = Challenge::pick(values).unwrap();
+    assert_eq!((picked.nonce.as_str(), picked.algorithm, picked.qop_auth), ("2", Algorithm::Sha256, true));
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let known = Credentials::Password(secret());
+    let shown = format!("{known:?} {:?}", server());
+    assert!(!shown.contains("demo") && !shown.contains("[7"), "{shown}");
+}
+
+#[test]
+fn a_realm_that_breaks_the_quoting_is_refused() {
+    for realm in ["", "a\"b", "a\\b", "a\r\nb"] {
+        let settings = DigestSettings { realm: realm.into(), ..settings() };
+        assert!(matches!(Authenticator::new([0; 32], settings), Err(DigestError::Realm { .. })), "{realm:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_value_breaks_the_reader(value in "(Digest )?[ -~\\t\u{80}-\u{fff}]{0,200}") {
+        let _ = DigestAnswer::parse(&value);
+        let _ = Challenge::parse(&value);
+    }
+
+    #[test]
+    fn any_user_and_password_pass_through_both_sides(user in "[ -~]{1,20}", password in "[ -~]{0,20}") {
+        let mut server = server();
+        let challenge = server.challenge(Time::ZERO, Algorithms::Sha256, false).remove(0);
+        let secret = Secret::new(password);
+        let value = Challenge::parse(&challenge).unwrap().answer(&user, &secret, "INVITE", URI, "c", 1);
+        let answer = DigestAnswer::parse(&value).unwrap();
+        prop_assert_eq!(&answer.username, &user);
+        let known = Credentials::Password(secret);
+        let verdict = server.check(Time::ZERO, &answer, "INVITE", URI, Algorithms::Sha256, Some(&known));
+        prop_assert_eq!(verdict, Verdict::Ok);
+    }
+
+    #[test]
+    fn a_count_passes_at_most_once(counts in prop::collection::vec(1u32..200, 1..100)) {
+        let mut window: Option<Window> = None;
+        let mut passed = std::collections::BTreeSet::new();
+        for nc in counts {
+            let fresh = match &mut window {
+                None => { window = Some(Window::first(Time::ZERO, nc)); true }
+                Some(window) => window.take(nc),
+            };
+            if fresh {
+                prop_assert!(passed.insert(nc));
+            }
+        }
+    }
+}
