@@ -1,1 +1,26 @@
-//! Media: SDP, RTP relay, tones, prompts, DTMF
+//! Media: offer and answer, RTP relay, tones, prompts, DTMF.
+//!
+//! [`Engine`] is the sans-IO machine behind every leg of one media thread; [`MediaPlane`] is the seam that calls see,
+//! [`MediaThreads`] its production form (sockets, epoll). [`OfferAnswer`] speaks SDP for one leg. [`Audio`] is what can
+//! be played: made by [`tone`], [`wav`], or kept by name in [`Prompts`].
+//!
+//! The life of a leg: [`MediaPlane::open`] gives its address, [`OfferAnswer::make_offer`] or
+//! [`OfferAnswer::make_answer`] writes it down, [`Command::SetRemote`] tells the far end's, then [`Command::Bridge`],
+//! [`Command::Play`] and the rest, and [`Command::Close`] at the end.
+
+mod audio;
+mod codec;
+mod command;
+pub mod g711;
+mod offer_answer;
+mod plane;
+mod ports;
+mod sdp;
+
+pub use audio::Audio;
+pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
+pub use command::{Command, Event, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats};
+pub use offer_answer::{Negotiated, Offer, OfferAnswer};
+pub use plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
+pub use ports::{DEFAULT_PORTS, PORT_REST, PortRange, PortsExhausted};
+pub use sdp::SdpError;

@@ -1,0 +1,230 @@
+//! What the media plane is told, and what it tells.
+
+use crate::audio::Audio;
+use crate::codec::Flow;
+use crate::offer_answer::Negotiated;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// One leg's media: a place in one shard. Ids are not used again soon: a late command for a closed leg finds nobody.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MediaLeg(pub u64);
+
+impl MediaLeg {
+    /// Generations wrap here; an old command would have to wait through 16 million calls on one slot.
+    const GENERATION_MASK: u32 = 0x00FF_FFFF;
+
+    /// The leg of a shard's slot; `generation` counts the slot's uses.
+    pub const fn new(shard: u8, slot: u32, generation: u32) -> Self {
+        // `u64::from` is not const yet; widening cannot lose anything.
+        Self(((shard as u64) << 56) | (((generation & Self::GENERATION_MASK) as u64) << 32) | slot as u64)
+    }
+
+    /// Which media thread carries it.
+    pub const fn shard(self) -> u8 {
+        self.0.to_be_bytes()[0]
+    }
+
+    /// The index within the shard.
+    pub const fn slot(self) -> usize {
+        (self.0 & 0xFFFF_FFFF) as usize
+    }
+}
+
+impl fmt::Debug for MediaLeg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "media-{}.{}.{}", self.shard(), self.slot(), (self.0 >> 32) & u64::from(Self::GENERATION_MASK))
+    }
+}
+
+/// Names one [`Command::Play`] of a leg; the caller counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayId(pub u64);
+
+/// How long to play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlayOptions {
+    /// Ends with [`PlayEnd::TimeOver`]; `None`: at the audio's end, or never when it repeats.
+    pub max: Option<Duration>,
+    /// Begin again at the end.
+    pub repeat: bool,
+}
+
+/// A request to the media plane. A command for a leg that is closed does nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Where the far end is and what was agreed. Learning of the source starts anew.
+    SetRemote {
+        /// The leg.
+        leg: MediaLeg,
+        /// The result of the offer and answer.
+        negotiated: Negotiated,
+    },
+    /// Connects two legs of one shard. A leg that was bridged to another is taken from it.
+    Bridge {
+        /// One leg.
+        a: MediaLeg,
+        /// The other leg.
+        b: MediaLeg,
+    },
+    /// Takes a leg and its peer apart.
+    Unbridge {
+        /// Either leg.
+        leg: MediaLeg,
+    },
+    /// Plays to a leg, in place of its peer's audio. Ends what played before with [`PlayEnd::Stopped`].
+    ///
+    /// Begins when the far end's address is known. Answer: [`Event::PlayEnded`], exactly one.
+    Play {
+        /// The leg that hears it.
+        leg: MediaLeg,
+        /// Comes back in the event.
+        id: PlayId,
+        /// What.
+        audio: Audio,
+        /// How long.
+        options: PlayOptions,
+    },
+    /// Stops what plays, if it is this one.
+    StopPlay {
+        /// The leg.
+        leg: MediaLeg,
+        /// Which one.
+        id: PlayId,
+    },
+    /// Sends a leg's audio back to it. A bridge and a playing prompt go before.
+    Echo {
+        /// The leg.
+        leg: MediaLeg,
+        /// On or off.
+        on: bool,
+    },
+    /// Narrows the agreed flow from our side (hold); [`Flow::SendRecv`] narrows nothing.
+    SetFlow {
+        /// The leg.
+        leg: MediaLeg,
+        /// What we allow.
+        flow: Flow,
+    },
+    /// Answer: [`Event::Stats`].
+    GetStats {
+        /// The leg.
+        leg: MediaLeg,
+    },
+    /// Ends the leg: its bridge, its prompt, its sockets. Answer: [`Event::Closed`].
+    Close {
+        /// The leg.
+        leg: MediaLeg,
+    },
+}
+
+impl Command {
+    /// The leg that the command is for (the first one of a bridge).
+    pub const fn leg(&self) -> MediaLeg {
+        match self {
+            Self::SetRemote { leg, .. }
+            | Self::Bridge { a: leg, .. }
+            | Self::Unbridge { leg }
+            | Self::Play { leg, .. }
+            | Self::StopPlay { leg, .. }
+            | Self::Echo { leg, .. }
+            | Self::SetFlow { leg, .. }
+            | Self::GetStats { leg }
+            | Self::Close { leg } => *leg,
+        }
+    }
+}
+
+/// How a [`Command::Play`] ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// The audio was over.
+    Finished,
+    /// [`PlayOptions::max`] was over.
+    TimeOver,
+    /// By [`Command::StopPlay`], another play, or the leg's end.
+    Stopped,
+    /// There is nothing in it, with the reason.
+    NotPlayable(String),
+}
+
+/// What the media plane tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A key was pressed (RFC 4733), told once, when it is let go. Also told while bridged.
+    Digit {
+        /// Whose.
+        leg: MediaLeg,
+        /// `0-9 * # A-D`.
+        digit: char,
+        /// How long it was held, as far as the packets said.
+        duration: Duration,
+    },
+    /// A [`Command::Play`] is over.
+    PlayEnded {
+        /// Where.
+        leg: MediaLeg,
+        /// Which.
+        id: PlayId,
+        /// How.
+        end: PlayEnd,
+    },
+    /// A leg that should send has sent nothing for as long as the engine's configuration says.
+    MediaSilent {
+        /// Which.
+        leg: MediaLeg,
+    },
+    /// A silent leg sends again.
+    MediaBack {
+        /// Which.
+        leg: MediaLeg,
+    },
+    /// Media comes from another address than the SDP's (NAT), and is now sent there.
+    SourceLearned {
+        /// Which.
+        leg: MediaLeg,
+        /// From where.
+        source: SocketAddr,
+    },
+    /// To [`Command::GetStats`].
+    Stats {
+        /// Whose.
+        leg: MediaLeg,
+        /// Since it was opened.
+        stats: Stats,
+    },
+    /// To [`Command::Close`].
+    Closed {
+        /// Which.
+        leg: MediaLeg,
+        /// The whole of it.
+        stats: Stats,
+    },
+    /// A fault of ours ended this leg's media; the leg takes only [`Command::Close`] from here on.
+    Failed {
+        /// Which.
+        leg: MediaLeg,
+    },
+}
+
+/// What a leg received and sent, RTP only (RTCP is not counted).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Packets from the known source.
+    pub packets_received: u64,
+    /// Their bytes, headers of RTP included.
+    pub bytes_received: u64,
+    /// Packets sent to the far end.
+    pub packets_sent: u64,
+    /// Their bytes, headers of RTP included.
+    pub bytes_sent: u64,
+    /// Packets that the sequence numbers say are missing (RFC 3550 appendix A.3); 0 when duplicates outweigh losses.
+    pub lost: u64,
+    /// Interarrival jitter (RFC 3550 appendix A.8), in samples of 125 us.
+    pub jitter_samples: u32,
+    /// Packets from a source that is not the known one: dropped.
+    pub wrong_source: u64,
+    /// Packets that are no RTP, or of a payload type that was not agreed: dropped.
+    pub not_understood: u64,
+}

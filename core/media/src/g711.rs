@@ -1,0 +1,150 @@
+//! G.711: the two laws, to and from linear samples, and into each other by table (ITU-T G.711).
+
+use crate::codec::Codec;
+
+/// Adds the bias that makes mu-law's segments powers of two (ITU-T G.191's reference code).
+const MULAW_BIAS: u16 = 0x84;
+
+/// The largest magnitude that mu-law can say.
+const MULAW_CLIP: u16 = 32_635;
+
+static PCMU_TO_PCMA: [u8; 256] = transcode_table(Codec::Pcmu);
+static PCMA_TO_PCMU: [u8; 256] = transcode_table(Codec::Pcma);
+
+/// Turns audio of one law into the other, in place.
+pub fn transcode(from: Codec, bytes: &mut [u8]) {
+    let table = match from {
+        Codec::Pcmu => &PCMU_TO_PCMA,
+        Codec::Pcma => &PCMA_TO_PCMU,
+    };
+    for byte in bytes {
+        if let Some(other) = table.get(usize::from(*byte)) {
+            *byte = *other;
+        }
+    }
+}
+
+/// The byte nearest to a 16-bit linear sample.
+#[must_use]
+pub const fn encode(codec: Codec, sample: i16) -> u8 {
+    match codec {
+        Codec::Pcmu => encode_mulaw(sample),
+        Codec::Pcma => encode_alaw(sample),
+    }
+}
+
+/// The 16-bit linear sample of a byte.
+#[must_use]
+pub const fn decode(codec: Codec, byte: u8) -> i16 {
+    match codec {
+        Codec::Pcmu => decode_mulaw(byte),
+        Codec::Pcma => decode_alaw(byte),
+    }
+}
+
+const fn transcode_table(from: Codec) -> [u8; 256] {
+    let into = match from {
+        Codec::Pcmu => Codec::Pcma,
+        Codec::Pcma => Codec::Pcmu,
+    };
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = encode(into, decode(from, byte));
+        if byte == u8::MAX {
+            return table;
+        }
+        byte += 1;
+    }
+}
+
+/// Sign, three bits of segment, four bits of step, all inverted.
+const fn encode_mulaw(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0x80 } else { 0 };
+    let magnitude = sample.unsigned_abs();
+    let magnitude = (if magnitude > MULAW_CLIP { MULAW_CLIP } else { magnitude }) + MULAW_BIAS;
+    // The bias keeps bit 7 set, so that there are at most 8 leading zeros.
+    let segment = 8 - magnitude.leading_zeros();
+    !(sign | low_byte(segment << 4) | (low_byte((magnitude >> (segment + 3)) as u32) & 0x0F))
+}
+
+const fn decode_mulaw(byte: u8) -> i16 {
+    let bits = !byte;
+    let magnitude = ((((bits & 0x0F) as i16) << 3) + MULAW_BIAS.cast_signed()) << ((bits & 0x70) >> 4);
+    let magnitude = magnitude - MULAW_BIAS.cast_signed();
+    if bits & 0x80 == 0 { magnitude } else { -magnitude }
+}
+
+/// Sign, three bits of segment, four bits of step; every other bit inverted.
+const fn encode_alaw(sample: i16) -> u8 {
+    // The negative side counts from -1, so that both zeros have a code.
+    let (mask, magnitude) = if sample < 0 {
+        (0x55, (sample.unsigned_abs() - 1) as u32 >> 3)
+    } else {
+        (0xD5, sample.unsigned_abs() as u32 >> 3)
+    };
+    let segment = if magnitude < 0x20 { 0 } else { 27 - magnitude.leading_zeros() };
+    let step = if segment < 2 { magnitude >> 1 } else { magnitude >> segment };
+    (low_byte(segment << 4) | (low_byte(step) & 0x0F)) ^ mask
+}
+
+const fn decode_alaw(byte: u8) -> i16 {
+    let bits = byte ^ 0x55;
+    let step = ((bits & 0x0F) as i16) << 4;
+    let magnitude = match (bits & 0x70) >> 4 {
+        0 => step + 0x08,
+        segment => (step + 0x108) << (segment - 1),
+    };
+    if bits & 0x80 == 0 { -magnitude } else { magnitude }
+}
+
+const fn low_byte(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_laws_match_the_reference_points_of_g_711() {
+        // Tables 1a to 2b: the largest values, and the smallest of each sign.
+        assert_eq!(decode(Codec::Pcmu, 0x80), 32_124);
+        assert_eq!(decode(Codec::Pcmu, 0x00), -32_124);
+        assert_eq!((decode(Codec::Pcmu, 0xFF), decode(Codec::Pcmu, 0x7F)), (0, 0));
+        assert_eq!(decode(Codec::Pcma, 0xAA), 32_256);
+        assert_eq!(decode(Codec::Pcma, 0x2A), -32_256);
+        assert_eq!((decode(Codec::Pcma, 0xD5), decode(Codec::Pcma, 0x55)), (8, -8));
+    }
+
+    #[test]
+    fn every_byte_survives_decoding_and_encoding() {
+        for codec in Codec::ALL {
+            for byte in 0..=u8::MAX {
+                // mu-law has two zeros; the negative one comes back as the positive.
+                let expected = if codec == Codec::Pcmu && byte == 0x7F { 0xFF } else { byte };
+                assert_eq!(encode(codec, decode(codec, byte)), expected, "{codec} {byte:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_stays_silence_in_the_other_law() {
+        let mut bytes = [Codec::Pcmu.silence()];
+        transcode(Codec::Pcmu, &mut bytes);
+        assert_eq!(bytes, [Codec::Pcma.silence()]);
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_errs_by_less_than_a_step(sample in i16::MIN..=i16::MAX) {
+            for codec in Codec::ALL {
+                let heard = i32::from(decode(codec, encode(codec, sample)));
+                // The coarsest step is 1,024 wide; mu-law clips at 32,124, A-law at 32,256.
+                let limit = (i32::from(sample).abs() / 16).max(16) + 8;
+                prop_assert!((heard - i32::from(sample)).abs() <= limit.max(if sample.unsigned_abs() > 32_000 { 700 } else { 0 }));
+            }
+        }
+    }
+}

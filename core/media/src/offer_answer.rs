@@ -1,0 +1,254 @@
+//! Offer and answer for one leg (RFC 3264): which codec, which payload types, which addresses, which way.
+
+use crate::codec::{Codec, Flow};
+use crate::plane::LocalMedia;
+use crate::sdp::{Description, Line, SdpError};
+use sdp_types::{AddrType, Connection, Media, MediaType, Origin, Session, TransportProto};
+use std::net::SocketAddr;
+
+/// The payload type that we offer telephone-event with, as nearly everyone does.
+const TELEPHONE_EVENT: u8 = 101;
+
+/// What we take of RFC 4733: the 16 keys and the flash.
+const EVENTS: &str = "0-16";
+
+/// The packet time that we offer.
+const PTIME: &str = "20";
+
+/// A far end's offer that was read and found usable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer(Description);
+
+impl Offer {
+    /// Reads an offer: the body of an INVITE, or of a 200 to an INVITE without one.
+    ///
+    /// # Errors
+    /// [`SdpError`], whose [`SdpError::sip_status`] says 400 or 488.
+    pub fn parse(body: &[u8]) -> Result<Self, SdpError> {
+        let description = Description::parse(body).map_err(|error| match error {
+            // Port 0 in an offer means a line that is not used, not a refusal of ours.
+            SdpError::Refused => SdpError::NoAudio("its port is 0"),
+            other => other,
+        })?;
+        if description.audio.codecs.is_empty() { Err(SdpError::NoCommonCodec) } else { Ok(Self(description)) }
+    }
+
+    /// The codecs that the switch knows, in the far end's order; each once.
+    pub fn codecs(&self) -> Vec<Codec> {
+        let mut codecs = Vec::new();
+        for (_, codec) in &self.0.audio.codecs {
+            if !codecs.contains(codec) {
+                codecs.push(*codec);
+            }
+        }
+        codecs
+    }
+
+    /// The flow that the far end asks for, as the switch sees it: [`Flow::RecvOnly`] and [`Flow::Inactive`] are holds.
+    pub fn flow(&self) -> Flow {
+        self.0.audio.flow.reversed()
+    }
+}
+
+/// What offer and answer agreed on, for [`crate::Command::SetRemote`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The codec to send.
+    pub codec: Codec,
+    /// Its payload type in packets to the far end.
+    pub payload_type_send: u8,
+    /// Its payload type in packets from the far end.
+    pub payload_type_receive: u8,
+    /// telephone-event in packets to the far end; `None`: it takes none.
+    pub telephone_event_send: Option<u8>,
+    /// telephone-event in packets from the far end.
+    pub telephone_event_receive: Option<u8>,
+    /// Where the far end takes RTP.
+    pub remote_rtp: SocketAddr,
+    /// Where the far end takes RTCP.
+    pub remote_rtcp: SocketAddr,
+    /// Which way audio flows.
+    pub flow: Flow,
+    /// How much audio the far end likes in a packet: 10 to 60 ms.
+    pub ptime_ms: u8,
+}
+
+/// The description that one leg's dialog lives with: it knows what we sent, so that its version counts up exactly when
+/// something changes and every later offer keeps the lines of the first (RFC 3264 section 8).
+#[derive(Debug, Clone)]
+pub struct OfferAnswer {
+    local: LocalMedia,
+    session_id: u64,
+    version: u64,
+    lines: Vec<Line>,
+    audio_index: usize,
+    telephone_event: u8,
+    sent: Option<Sent>,
+}
+
+/// The last description that we sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sent {
+    body: Vec<u8>,
+    /// What it said of audio; an answer is judged by it.
+    codecs: Vec<(u8, Codec)>,
+    telephone_event: Option<u8>,
+    flow: Flow,
+}
+
+impl OfferAnswer {
+    /// For a leg with these sockets. `session_id` should differ from dialog to dialog; 62 bits of it are used.
+    pub fn new(local: LocalMedia, session_id: u64) -> Self {
+        // Some far ends read the number as a signed one.
+        Self {
+            local,
+            session_id: session_id >> 2,
+            version: 1,
+            lines: Vec::new(),
+            audio_index: 0,
+            telephone_event: TELEPHONE_EVENT,
+            sent: None,
+        }
+    }
+
+    /// The last description sent, for a repetition: a 200 repeats the answer of its reliable 183.
+    pub fn sent(&self) -> Option<&[u8]> {
+        self.sent.as_ref().map(|sent| sent.body.as_slice())
+    }
+
+    /// Writes an offer with `codecs` in this order. Also for a 200 to an INVITE that had none.
+    ///
+    /// An empty list offers [`Codec::ALL`].
+    pub fn make_offer(&mut self, codecs: &[Codec], flow: Flow) -> Vec<u8> {
+        let codecs = if codecs.is_empty() { &Codec::ALL } else { codecs };
+        let codecs: Vec<_> = codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
+        self.send(codecs, Some(self.telephone_event), flow)
+    }
+
+    /// Answers an offer with the first of `preferred` that it has (with its own first one when it has none of them).
+    /// `flow` is what we allow; the answer says what both allow.
+    ///
+    /// # Errors
+    /// [`SdpError::NoCommonCodec`].
+    pub fn make_answer(
+        &mut self,
+        offer: &Offer,
+        preferred: &[Codec],
+        flow: Flow,
+    ) -> Result<(Vec<u8>, Negotiated), SdpError> {
+        let audio = &offer.0.audio;
+        let wanted = preferred.iter().find_map(|codec| audio.codecs.iter().find(|(_, offered)| offered == codec));
+        let (payload_type, codec) = *wanted.or(audio.codecs.first()).ok_or(SdpError::NoCommonCodec)?;
+        self.lines.clone_from(&offer.0.lines);
+        self.audio_index = offer.0.audio_index;
+        self.telephone_event = audio.telephone_event.unwrap_or(self.telephone_event);
+        let flow = audio.flow.reversed().and(flow);
+        let body = self.send(vec![(payload_type, codec)], audio.telephone_event, flow);
+        let negotiated = Negotiated {
+            codec,
+            payload_type_send: payload_type,
+            payload_type_receive: payload_type,
+            telephone_event_send: audio.telephone_event,
+            telephone_event_receive: audio.telephone_event,
+            remote_rtp: audio.rtp,
+            remote_rtcp: audio.rtcp,
+            flow,
+            ptime_ms: audio.ptime_ms,
+        };
+        Ok((body, negotiated))
+    }
+
+    /// Reads the answer to the last offer. May be called again: a forked INVITE brings several.
+    ///
+    /// # Errors
+    /// [`SdpError`]; the leg cannot have audio by this answer.
+    pub fn accept_answer(&self, body: &[u8]) -> Result<Negotiated, SdpError> {
+        let sent = self.sent.as_ref().ok_or(SdpError::NotOffered)?;
+        let answer = Description::parse(body)?;
+        let offered = self.lines.len().max(1);
+        if answer.lines.len() != offered {
+            return Err(SdpError::LineCount { found: answer.lines.len(), offered });
+        }
+        let audio = &answer.audio;
+        let common = audio.codecs.iter().find_map(|(theirs, codec)| {
+            let ours = sent.codecs.iter().find(|(_, offered)| offered == codec)?;
+            Some((*codec, *theirs, ours.0))
+        });
+        let (codec, payload_type_send, payload_type_receive) = common.ok_or(SdpError::NoCommonCodec)?;
+        Ok(Negotiated {
+            codec,
+            payload_type_send,
+            payload_type_receive,
+            telephone_event_send: audio.telephone_event.and(sent.telephone_event).and(audio.telephone_event),
+            telephone_event_receive: audio.telephone_event.and(sent.telephone_event),
+            remote_rtp: audio.rtp,
+            remote_rtcp: audio.rtcp,
+            flow: audio.flow.reversed().and(sent.flow),
+            ptime_ms: audio.ptime_ms,
+        })
+    }
+
+    /// Writes and remembers a description; the version counts up when it is not the last one.
+    fn send(&mut self, codecs: Vec<(u8, Codec)>, telephone_event: Option<u8>, flow: Flow) -> Vec<u8> {
+        let mut body = self.write(&codecs, telephone_event, flow);
+        if let Some(last) = &self.sent
+            && last.body != body
+        {
+            self.version += 1;
+            body = self.write(&codecs, telephone_event, flow);
+        }
+        self.sent = Some(Sent { body: body.clone(), codecs, telephone_event, flow });
+        body
+    }
+
+    fn write(&self, codecs: &[(u8, Codec)], telephone_event: Option<u8>, flow: Flow) -> Vec<u8> {
+        let address = self.local.rtp.ip();
+        let origin = Origin::with_ip_addr(self.session_id, self.version, address);
+        let mut session = Session::new(origin, "-");
+        session.set_connection(Connection::from_ip_addr(address));
+        let audio = self.audio(codecs, telephone_event, flow);
+        if self.lines.is_empty() {
+            session.add_media(audio);
+        } else {
+            for (index, line) in self.lines.iter().enumerate() {
+                session.add_media(if index == self.audio_index { audio.clone() } else { refused(line) });
+            }
+        }
+        let mut body = Vec::with_capacity(512);
+        // Writing into memory cannot fail.
+        let written = session.write(&mut body);
+        debug_assert!(written.is_ok());
+        body
+    }
+
+    fn audio(&self, codecs: &[(u8, Codec)], telephone_event: Option<u8>, flow: Flow) -> Media {
+        let types = codecs.iter().map(|(payload_type, _)| *payload_type).chain(telephone_event);
+        let formats: Vec<_> = types.map(|payload_type| payload_type.to_string()).collect();
+        let mut media = Media::new(MediaType::Audio, self.local.rtp.port(), TransportProto::RtpAvp, formats.join(" "));
+        if let Some(line) = self.lines.get(self.audio_index) {
+            media.proto.clone_from(&line.proto);
+        }
+        for (payload_type, codec) in codecs {
+            media.add_attribute_with_value("rtpmap", format!("{payload_type} {codec}/8000"));
+        }
+        if let Some(payload_type) = telephone_event {
+            media.add_attribute_with_value("rtpmap", format!("{payload_type} telephone-event/8000"));
+            media.add_attribute_with_value("fmtp", format!("{payload_type} {EVENTS}"));
+        }
+        media.add_attribute_with_value("ptime", PTIME);
+        if self.local.rtcp != SocketAddr::new(self.local.rtp.ip(), self.local.rtp.port().saturating_add(1)) {
+            let (rtcp, family) = (self.local.rtcp, AddrType::from(self.local.rtcp.ip()));
+            media.add_attribute_with_value("rtcp", format!("{} IN {family} {}", rtcp.port(), rtcp.ip()));
+        }
+        media.add_attribute_from_str(flow.name());
+        media
+    }
+}
+
+/// A line that we do not take: the same with port 0 (RFC 3264 section 6).
+fn refused(line: &Line) -> Media {
+    let mut media = Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, &line.formats);
+    media.media.clone_from(&line.media);
+    media.proto.clone_from(&line.proto);
+    media
+}

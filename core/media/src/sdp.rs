@@ -1,0 +1,255 @@
+//! Reading a far end's session description, within limits (RFC 8866).
+//!
+//! The grammar is `sdp-types`'; what counts here is which audio line the switch can use, and what stands in it.
+
+use crate::codec::{Codec, Flow};
+use sdp_types::{Attribute, Media, Session};
+use std::net::{IpAddr, SocketAddr};
+
+/// A description of one audio and a few video lines has 1 to 4 KiB; browsers' reach 8.
+const SDP_BYTES_MAX: usize = 16 * 1024;
+
+/// No line that means something to us has more than 200.
+const LINE_BYTES_MAX: usize = 1_024;
+
+/// Each rejected line must be answered; browsers offer at most a handful.
+const MEDIA_LINES_MAX: usize = 16;
+
+/// RTP knows 128 payload types.
+const FORMATS_MAX: usize = 128;
+
+/// The packet time when nobody names one (RFC 3551 section 4.2), and the bounds that are still believed.
+const PTIME_DEFAULT_MS: u8 = 20;
+const PTIME_MIN_MS: u8 = 10;
+const PTIME_MAX_MS: u8 = 60;
+
+/// Why a description cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SdpError {
+    /// Longer than the switch reads.
+    #[error("the session description is too large: {what} {found}, at most {limit} are read")]
+    TooLarge {
+        /// Of what there is too much.
+        what: &'static str,
+        /// How much there is.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// It is no SDP at all.
+    #[error("not a session description: {0}")]
+    Malformed(String),
+    /// No line that can carry a call.
+    #[error("no usable audio line: {0}; offer m=audio with RTP/AVP and a port")]
+    NoAudio(&'static str),
+    /// The address of the audio line cannot be sent to.
+    #[error("the connection address {0:?} is no unicast IP address")]
+    Address(String),
+    /// Neither side's list has a codec of the other.
+    #[error("no codec in common; the switch speaks PCMU and PCMA")]
+    NoCommonCodec,
+    /// The answer refuses our audio.
+    #[error("the answer refuses audio (port 0)")]
+    Refused,
+    /// The answer does not have the offer's lines (RFC 3264 section 6).
+    #[error("the answer has {found} media lines, the offer had {offered}")]
+    LineCount {
+        /// In the answer.
+        found: usize,
+        /// In the offer.
+        offered: usize,
+    },
+    /// An answer came without an offer.
+    #[error("an answer without an offer")]
+    NotOffered,
+}
+
+impl SdpError {
+    /// The final SIP status for whoever sent it (RFC 3261 sections 21.4.1 and 21.4.26).
+    pub const fn sip_status(&self) -> u16 {
+        match self {
+            Self::TooLarge { .. } | Self::Malformed(_) => 400,
+            Self::NoAudio(_)
+            | Self::Address(_)
+            | Self::NoCommonCodec
+            | Self::Refused
+            | Self::LineCount { .. }
+            | Self::NotOffered => 488,
+        }
+    }
+}
+
+/// A far end's description, reduced to what a call needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Description {
+    /// Every media line in order, as far as an answer must repeat it.
+    pub(crate) lines: Vec<Line>,
+    /// Which line is the audio.
+    pub(crate) audio_index: usize,
+    /// What it says.
+    pub(crate) audio: AudioLine,
+}
+
+/// A media line as an answer that refuses it repeats it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) media: String,
+    pub(crate) proto: String,
+    pub(crate) formats: String,
+}
+
+/// The audio line that carries the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AudioLine {
+    pub(crate) rtp: SocketAddr,
+    pub(crate) rtcp: SocketAddr,
+    /// In the far end's order of preference.
+    pub(crate) codecs: Vec<(u8, Codec)>,
+    pub(crate) telephone_event: Option<u8>,
+    /// As the far end sees it; an address of zeros has taken its receiving half away (RFC 3264 section 8.4).
+    pub(crate) flow: Flow,
+    pub(crate) ptime_ms: u8,
+}
+
+impl Description {
+    /// Reads an offer or an answer.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, SdpError> {
+        check_limits(body)?;
+        let session = Session::parse(body).map_err(|error| SdpError::Malformed(error.to_string()))?;
+        within("media lines", session.medias.len(), MEDIA_LINES_MAX)?;
+        let (audio_index, media) = pick_audio(&session.medias)?;
+        let audio = AudioLine::read(&session, media)?;
+        let lines = session.medias.into_iter().map(Line::from).collect();
+        Ok(Self { lines, audio_index, audio })
+    }
+}
+
+impl From<Media> for Line {
+    fn from(media: Media) -> Self {
+        Self { media: media.media, proto: media.proto, formats: media.fmt }
+    }
+}
+
+impl AudioLine {
+    fn read(session: &Session, media: &Media) -> Result<Self, SdpError> {
+        let address = connection(session, media)?;
+        let rtp = SocketAddr::new(address, media.port);
+        let (codecs, telephone_event) = formats(media)?;
+        let asked = flow(&media.attributes).or_else(|| flow(&session.attributes)).unwrap_or_default();
+        let flow = if address.is_unspecified() { Flow::new(asked.sends(), false) } else { asked };
+        Ok(Self { rtp, rtcp: rtcp(media, rtp), codecs, telephone_event, flow, ptime_ms: ptime(media) })
+    }
+}
+
+fn within(what: &'static str, found: usize, limit: usize) -> Result<(), SdpError> {
+    if found > limit { Err(SdpError::TooLarge { what, found, limit }) } else { Ok(()) }
+}
+
+fn check_limits(body: &[u8]) -> Result<(), SdpError> {
+    within("bytes", body.len(), SDP_BYTES_MAX)?;
+    let longest = body.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0);
+    within("bytes in a line", longest, LINE_BYTES_MAX)
+}
+
+/// The first audio line that we can carry; when there is none, the reason that says most.
+fn pick_audio(medias: &[Media]) -> Result<(usize, &Media), SdpError> {
+    let mut reason = "there is no m=audio";
+    for (index, media) in medias.iter().enumerate() {
+        if !media.media.eq_ignore_ascii_case("audio") {
+            continue;
+        }
+        if !media.proto.eq_ignore_ascii_case("RTP/AVP") && !media.proto.eq_ignore_ascii_case("RTP/AVPF") {
+            reason = "its transport is not RTP/AVP";
+        } else if media.port == 0 {
+            reason = "its port is 0";
+        } else {
+            return Ok((index, media));
+        }
+    }
+    Err(if reason == "its port is 0" { SdpError::Refused } else { SdpError::NoAudio(reason) })
+}
+
+fn connection(session: &Session, media: &Media) -> Result<IpAddr, SdpError> {
+    let Some(connection) = media.connections.first().or(session.connection.as_ref()) else {
+        return Err(SdpError::NoAudio("there is no c= line"));
+    };
+    let text = || SdpError::Address(connection.connection_address.chars().take(64).collect());
+    let address = connection.connection_address.parse::<IpAddr>().map_err(|_| text())?;
+    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+    if address.is_multicast() || broadcast { Err(text()) } else { Ok(address) }
+}
+
+fn flow(attributes: &[Attribute]) -> Option<Flow> {
+    attributes.iter().find_map(|attribute| Flow::of_attribute(&attribute.attribute))
+}
+
+/// The codecs in order and the telephone-event type at our clock rate.
+fn formats(media: &Media) -> Result<(Vec<(u8, Codec)>, Option<u8>), SdpError> {
+    within("formats", media.fmt.split_ascii_whitespace().count(), FORMATS_MAX)?;
+    let mut codecs = Vec::new();
+    let mut telephone_event = None;
+    for payload_type in media.fmt.split_ascii_whitespace().filter_map(|format| format.parse::<u8>().ok()) {
+        if payload_type > 127 {
+            continue;
+        }
+        match mapped(media, payload_type) {
+            Some(Mapped::Audio(codec)) => codecs.push((payload_type, codec)),
+            Some(Mapped::TelephoneEvent) => telephone_event = telephone_event.or(Some(payload_type)),
+            None => {}
+        }
+    }
+    Ok((codecs, telephone_event))
+}
+
+enum Mapped {
+    Audio(Codec),
+    TelephoneEvent,
+}
+
+/// What a payload type means: by its `a=rtpmap`, else by the static table.
+fn mapped(media: &Media, payload_type: u8) -> Option<Mapped> {
+    let rtpmap = media.get_attribute_values("rtpmap").flatten().find_map(|value| {
+        let (number, encoding) = value.trim().split_once(' ')?;
+        (number.parse() == Ok(payload_type)).then(|| encoding.trim())
+    });
+    let Some(encoding) = rtpmap else {
+        return Codec::of_static(payload_type).map(Mapped::Audio);
+    };
+    let mut parts = encoding.split('/');
+    let (name, rate, channels) = (parts.next()?, parts.next()?, parts.next());
+    if rate.trim() != "8000" || channels.is_some_and(|count| count.trim() != "1") {
+        return None;
+    }
+    let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+    if is("telephone-event") {
+        return Some(Mapped::TelephoneEvent);
+    }
+    Codec::ALL.into_iter().find(|codec| is(codec.name())).map(Mapped::Audio)
+}
+
+/// `a=rtcp:53020` or `a=rtcp:53020 IN IP4 126.16.64.4` (RFC 3605), else the next port. With `a=rtcp-mux` the answer
+/// leaves multiplexing out, so that the far end falls back to two ports (RFC 5761 section 5.1.1).
+fn rtcp(media: &Media, rtp: SocketAddr) -> SocketAddr {
+    let next = SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1));
+    let Some(Some(value)) = media.get_first_attribute_value("rtcp") else {
+        return next;
+    };
+    let mut words = value.split_ascii_whitespace();
+    let Some(port) = words.next().and_then(|word| word.parse::<u16>().ok()).filter(|port| *port != 0) else {
+        return next;
+    };
+    let address = words.nth(2).and_then(|word| word.parse::<IpAddr>().ok()).filter(|ip| !ip.is_multicast());
+    SocketAddr::new(address.unwrap_or(rtp.ip()), port)
+}
+
+fn ptime(media: &Media) -> u8 {
+    let number = |name| {
+        let value = media.get_first_attribute_value(name).flatten()?;
+        value.trim().split('.').next()?.parse::<u32>().ok()
+    };
+    let wanted = number("ptime").unwrap_or(u32::from(PTIME_DEFAULT_MS));
+    let limit = number("maxptime").unwrap_or(u32::from(PTIME_MAX_MS));
+    let bounded = wanted.min(limit).clamp(u32::from(PTIME_MIN_MS), u32::from(PTIME_MAX_MS));
+    u8::try_from(bounded).unwrap_or(PTIME_DEFAULT_MS)
+}
