@@ -1,1 +1,41 @@
-//! Internal events: one struct emits the log line and the counter
+//! Internal events: one struct writes the log line and moves the metric, so that the two never disagree.
+//!
+//! Every event of the switch is a struct in this crate with `emit(&self, &Metrics)`. A log line of a call carries
+//! `call_id` (and `leg_id` where there is one); numbers and names of people appear at debug level only. Metrics are
+//! named `plugboard_<noun>_<unit>[_total]`; their labels come from bounded sets, never from a number, a user or a
+//! call id, and the counters behind them are looked up once, at start, so that an event on the message path costs an
+//! atomic addition.
+//!
+//! There is no global state: a process may hold several [`Metrics`], one for each switch in it.
+//!
+//! ```
+//! use plugboard_metrics::{Flow, Method, Metrics, SipMessage, SipRequest, Transport};
+//!
+//! let metrics = Metrics::new();
+//! SipMessage { flow: Flow::In, transport: Transport::Udp, kind: SipRequest(Method::Invite).into() }.emit(&metrics);
+//! assert!(metrics.render().contains(r#"plugboard_sip_messages_total{direction="in",method="INVITE",transport="udp"} 1"#));
+//! ```
+
+mod call_events;
+mod labels;
+mod media_events;
+mod metrics;
+mod plugin_events;
+mod readiness;
+mod series;
+mod sip_events;
+mod store_events;
+mod switch_events;
+
+pub use call_events::{CallAnswered, CallBegan, CallEnded, CallRefused, LegBegan, LegEnded, RefusalReason};
+pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
+pub use media_events::{PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed};
+pub use metrics::{ActionSeries, Metrics, TrunkSeries};
+pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
+pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
+pub use sip_events::{
+    RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest,
+    SipResponse, TransactionsHeld,
+};
+pub use store_events::{StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered};
+pub use switch_events::{GatewayChanged, MessageDropped, ProcessStarted, Queue};

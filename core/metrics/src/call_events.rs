@@ -1,0 +1,150 @@
+//! Events of calls and legs.
+
+use crate::Metrics;
+use crate::labels::{Label, label};
+use plugboard_model::{CallId, CallOutcome, Cause, Direction, LegId};
+use std::time::Duration;
+
+/// A call began: the first INVITE was accepted. [`CallEnded`] must follow, once.
+#[derive(Debug, Clone, Copy)]
+pub struct CallBegan<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// The caller's number; at debug only.
+    pub caller: &'a str,
+    /// The number called; at debug only.
+    pub called: &'a str,
+}
+
+impl CallBegan<'_> {
+    /// Writes the lines and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.calls_active.inc();
+        tracing::info!(call_id = %self.call, leg_id = %LegId::CALLER, "call began");
+        tracing::debug!(call_id = %self.call, leg_id = %LegId::CALLER, caller = self.caller, called = self.called,
+            "numbers of the call");
+    }
+}
+
+/// Somebody talks to the caller.
+#[derive(Debug, Clone, Copy)]
+pub struct CallAnswered<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// The leg that answered.
+    pub leg: LegId,
+    /// Since the first INVITE.
+    pub after: Duration,
+}
+
+impl CallAnswered<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.call_setup.observe(self.after.as_secs_f64());
+        tracing::info!(call_id = %self.call, leg_id = %self.leg, after_ms = millis(self.after), "call answered");
+    }
+}
+
+/// A call ended.
+#[derive(Debug, Clone, Copy)]
+pub struct CallEnded<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// From where to where.
+    pub direction: Direction,
+    /// Its one outcome.
+    pub outcome: &'a CallOutcome,
+    /// Since the first INVITE.
+    pub after: Duration,
+}
+
+impl CallEnded<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let families = &metrics.families;
+        families.calls_active.dec();
+        families.count_call(self.direction, self.outcome);
+        families.call_duration.observe(self.after.as_secs_f64());
+        let status = match self.outcome {
+            CallOutcome::Answered | CallOutcome::Handled | CallOutcome::Abandoned => None,
+            CallOutcome::NotAnswered(cause) | CallOutcome::Failed(cause) => Some(cause.status),
+        };
+        tracing::info!(call_id = %self.call, leg_id = %LegId::CALLER, direction = self.direction.as_str(),
+            outcome = self.outcome.as_str(), status, after_ms = millis(self.after), "call ended");
+    }
+}
+
+label!(
+    /// Why a call was refused before it began.
+    RefusalReason {
+        /// The switch is shutting down.
+        Draining = "draining",
+        /// As many calls as allowed.
+        CallLimit = "call_limit",
+        /// A queue inside is full.
+        Overload = "overload",
+        /// No RTP port is free.
+        NoPort = "no_port",
+        /// The caller is neither a user nor a gateway.
+        NotAllowed = "not_allowed",
+        /// Nobody has the called number.
+        NoRoute = "no_route",
+    }
+);
+
+/// An INVITE was refused before a call came of it.
+#[derive(Debug, Clone, Copy)]
+pub struct CallRefused {
+    /// Why.
+    pub reason: RefusalReason,
+    /// The SIP status sent.
+    pub status: u16,
+}
+
+impl CallRefused {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.calls_refused.inc(self.reason);
+        tracing::info!(reason = self.reason.as_str(), status = self.status, "call refused");
+    }
+}
+
+/// A leg was made. [`LegEnded`] must follow, once.
+#[derive(Debug, Clone, Copy)]
+pub struct LegBegan<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+}
+
+impl LegBegan<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.legs_active.inc();
+        tracing::debug!(call_id = %self.call, leg_id = %self.leg, "leg began");
+    }
+}
+
+/// A leg ended.
+#[derive(Debug, Clone, Copy)]
+pub struct LegEnded<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+    /// Why.
+    pub cause: &'a Cause,
+}
+
+impl LegEnded<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.legs_active.dec();
+        tracing::debug!(call_id = %self.call, leg_id = %self.leg, status = self.cause.status, "leg ended");
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

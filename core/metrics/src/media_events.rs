@@ -1,0 +1,86 @@
+//! Events of the media side.
+
+use crate::Metrics;
+use crate::labels::{Label, label};
+use crate::sip_events::whole;
+use plugboard_model::{CallId, LegId};
+
+/// RTP was relayed: what a media thread counted since it last said so.
+///
+/// A media thread emits this once a turn of its loop, not once a packet.
+#[derive(Debug, Clone, Copy)]
+pub struct RtpRelayed {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, RTP headers included, UDP and IP headers not.
+    pub bytes: u64,
+}
+
+impl RtpRelayed {
+    /// Counts; no line, at any level: media threads do not log per turn.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.rtp_packets.inc_by(self.packets);
+        metrics.families.rtp_bytes.inc_by(self.bytes);
+    }
+}
+
+label!(
+    /// Why a packet was not relayed.
+    RtpDropReason {
+        /// Not RTP version 2 (RFC 3550 section 5.1).
+        NotRtp = "not_rtp",
+        /// From an address that is not the leg's.
+        Stranger = "stranger",
+        /// The other side has no address yet.
+        NoPeer = "no_peer",
+        /// The socket took no more.
+        SendFailed = "send_failed",
+    }
+);
+
+/// Packets were dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct RtpDropped {
+    /// Why.
+    pub reason: RtpDropReason,
+    /// How many.
+    pub packets: u64,
+}
+
+impl RtpDropped {
+    /// Counts and writes a line at trace level.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.rtp_dropped.inc_by(self.reason, self.packets);
+        tracing::trace!(reason = self.reason.as_str(), packets = self.packets, "RTP dropped");
+    }
+}
+
+/// How many ports are held now, those that drain included.
+#[derive(Debug, Clone, Copy)]
+pub struct PortsInUse(pub usize);
+
+impl PortsInUse {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.rtp_ports.set(whole(self.0));
+        tracing::trace!(count = self.0, "RTP ports in use");
+    }
+}
+
+/// A leg needed a port and the range was used up.
+#[derive(Debug, Clone, Copy)]
+pub struct PortsExhausted<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+}
+
+impl PortsExhausted<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.rtp_exhausted.inc();
+        tracing::warn!(call_id = %self.call, leg_id = %self.leg,
+            "no RTP port is free: widen the range or find out who holds them");
+    }
+}

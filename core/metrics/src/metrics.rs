@@ -1,0 +1,383 @@
+//! The registry: every family of the switch, made once.
+
+use crate::call_events::RefusalReason;
+use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
+use crate::media_events::RtpDropReason;
+use crate::plugin_events::HOST_INTERFACES;
+use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
+use crate::sip_events::RegistrationOutcome;
+use crate::switch_events::Queue;
+use plugboard_model::{CallOutcome, Direction};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    TextEncoder,
+};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Upper bounds of set-up times: from a prompt that answers at once to a caller who waits out a queue.
+const SETUP_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0];
+/// Upper bounds of a call's length.
+const DURATION_BOUNDS: &[f64] = &[1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
+/// Upper bounds of a run's own time: 50 us is a run without host calls; waiting for people is not counted as run time.
+const RUN_BOUNDS: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+/// Upper bounds of a commit: 20 ms is what the store promises, a tired disk takes seconds.
+const COMMIT_BOUNDS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
+/// Actions and versions with series of their own; later ones share `other`. An office with 64 actions in four versions
+/// each still fits, and a scrape stays below 1 MB.
+const ACTIONS_MAX: usize = 256;
+/// Trunks with series of their own; later ones share `other`.
+const TRUNKS_MAX: usize = 256;
+/// The label of what exceeds such a limit.
+const OTHER: &str = "other";
+/// Every direction, in the order of [`direction_index`].
+const DIRECTIONS: [Direction; 3] = [Direction::Inbound, Direction::Outbound, Direction::Internal];
+/// The words of [`CallOutcome::as_str`], in the order of [`outcome_index`].
+const OUTCOMES: [&str; 5] = ["answered", "handled", "abandoned", "not_answered", "failed"];
+
+/// The metrics of one switch. A clone is another handle on the same series.
+#[derive(Clone)]
+pub struct Metrics {
+    pub(crate) families: Arc<Families>,
+}
+
+/// The series of one action in one version, looked up when it is loaded.
+#[derive(Clone)]
+pub struct ActionSeries {
+    pub(crate) name: Arc<str>,
+    pub(crate) runs: Arc<[IntCounter]>,
+    pub(crate) seconds: Histogram,
+}
+
+/// The series of one trunk, looked up when it is configured.
+#[derive(Clone)]
+pub struct TrunkSeries {
+    pub(crate) name: Arc<str>,
+    pub(crate) up: IntGauge,
+}
+
+pub(crate) struct Families {
+    registry: Registry,
+    pub(crate) calls_active: IntGauge,
+    calls: Box<[IntCounter]>,
+    pub(crate) calls_refused: Row<RefusalReason>,
+    pub(crate) call_setup: Histogram,
+    pub(crate) call_duration: Histogram,
+    pub(crate) legs_active: IntGauge,
+    pub(crate) sip_messages: Cube<Method, Flow, Transport>,
+    pub(crate) sip_responses: Row<StatusClass>,
+    pub(crate) sip_parse_errors: Row<Transport>,
+    pub(crate) registrations: IntGauge,
+    pub(crate) registration_requests: Row<RegistrationOutcome>,
+    pub(crate) transactions: IntGauge,
+    pub(crate) rtp_packets: IntCounter,
+    pub(crate) rtp_bytes: IntCounter,
+    pub(crate) rtp_dropped: Row<RtpDropReason>,
+    pub(crate) rtp_ports: IntGauge,
+    pub(crate) rtp_exhausted: IntCounter,
+    plugin_runs: IntCounterVec,
+    plugin_seconds: HistogramVec,
+    pub(crate) host_calls: Box<[IntCounter]>,
+    pub(crate) put_away: IntCounter,
+    pub(crate) suspended: IntGauge,
+    pub(crate) store_commit: Histogram,
+    pub(crate) store_lost_journal: IntCounter,
+    pub(crate) store_lost_records: IntCounter,
+    pub(crate) store_queue: IntGauge,
+    pub(crate) store_degraded: IntGauge,
+    gateway_up: IntGaugeVec,
+    build_info: IntGaugeVec,
+    pub(crate) started: Gauge,
+    pub(crate) drops: Row<Queue>,
+    actions: Mutex<BTreeMap<(String, String), ActionSeries>>,
+    trunks: Mutex<BTreeMap<String, TrunkSeries>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Every family at zero.
+    pub fn new() -> Self {
+        Self { families: Arc::new(Families::new()) }
+    }
+
+    /// The series of an action. `version` is the component's own, such as `1.2.0`. Past 256 pairs: the shared `other`.
+    pub fn action(&self, name: &str, version: &str) -> ActionSeries {
+        let mut known = self.families.actions.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = known.len() >= ACTIONS_MAX;
+        let key = (name.to_owned(), version.to_owned());
+        if let Some(series) = known.get(&key) {
+            return series.clone();
+        }
+        if full {
+            return self.families.action(OTHER, OTHER);
+        }
+        let series = self.families.action(name, version);
+        known.insert(key, series.clone());
+        series
+    }
+
+    /// The series of a trunk, by its name with its office (`main/outside`). Past 256: the shared `other`.
+    pub fn trunk(&self, name: &str) -> TrunkSeries {
+        let mut known = self.families.trunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = known.len() >= TRUNKS_MAX;
+        if let Some(series) = known.get(name) {
+            return series.clone();
+        }
+        if full {
+            return self.families.trunk(OTHER);
+        }
+        let series = self.families.trunk(name);
+        known.insert(name.to_owned(), series.clone());
+        series
+    }
+
+    /// Takes a trunk that is no longer configured out of the text.
+    pub fn forget_trunk(&self, name: &str) {
+        let mut known = self.families.trunks.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.remove(name).is_some() {
+            // The only error is "no such series", which is what is wanted.
+            self.families.gateway_up.remove_label_values(&[name]).ok();
+        }
+    }
+
+    /// The text that `/metrics` serves.
+    ///
+    /// Source: Prometheus text exposition format 0.0.4.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        sure(TextEncoder::new().encode_utf8(&self.families.registry.gather(), &mut text));
+        text
+    }
+
+    pub(crate) fn build(&self, version: &str) {
+        self.families.build_info.with_label_values(&[version]).set(1);
+    }
+}
+
+impl Families {
+    pub(crate) fn count_call(&self, direction: Direction, outcome: &CallOutcome) {
+        let place = direction_index(direction) * OUTCOMES.len() + outcome_index(outcome);
+        if let Some(cell) = self.calls.get(place) {
+            cell.inc();
+        }
+    }
+
+    fn action(&self, name: &str, version: &str) -> ActionSeries {
+        let runs = RunOutcome::ALL
+            .iter()
+            .map(|outcome| self.plugin_runs.with_label_values(&[name, outcome.as_str(), version]))
+            .collect();
+        ActionSeries { name: name.into(), runs, seconds: self.plugin_seconds.with_label_values(&[name]) }
+    }
+
+    fn trunk(&self, name: &str) -> TrunkSeries {
+        TrunkSeries { name: name.into(), up: self.gateway_up.with_label_values(&[name]) }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "the list of every family, one line each, reads best in one piece")]
+    fn new() -> Self {
+        let registry = Registry::new();
+        let r = &registry;
+        let calls = counters(
+            r,
+            "plugboard_calls_total",
+            "Finished calls by direction and by their one outcome.",
+            &["direction", "outcome"],
+        );
+        let calls = DIRECTIONS
+            .iter()
+            .flat_map(|direction| OUTCOMES.map(|outcome| calls.with_label_values(&[direction.as_str(), outcome])))
+            .collect();
+        let host_calls =
+            counters(r, "plugboard_plugin_host_calls_total", "Host calls of actions, by function.", &["interface"]);
+        let host_calls = HOST_INTERFACES.iter().map(|name| host_calls.with_label_values(&[name])).collect();
+        let plugin_seconds = sure(HistogramVec::new(
+            HistogramOpts::new("plugboard_plugin_run_seconds", "Time that runs of actions took, waits not counted.")
+                .buckets(RUN_BOUNDS.to_vec()),
+            &["action"],
+        ));
+        sure(r.register(Box::new(plugin_seconds.clone())));
+        Self {
+            calls_active: gauge(r, "plugboard_calls_active", "Calls that have begun and not ended."),
+            calls,
+            calls_refused: Row::new(
+                r,
+                "plugboard_calls_refused_total",
+                "Calls refused before they began, by reason.",
+                "reason",
+            ),
+            call_setup: histogram(
+                r,
+                "plugboard_call_setup_seconds",
+                "From the first INVITE to the answer, of answered calls.",
+                SETUP_BOUNDS,
+            ),
+            call_duration: histogram(
+                r,
+                "plugboard_call_duration_seconds",
+                "From the first INVITE to the end, of all calls.",
+                DURATION_BOUNDS,
+            ),
+            legs_active: gauge(r, "plugboard_legs_active", "Legs that have begun and not ended."),
+            sip_messages: Cube::new(
+                r,
+                "plugboard_sip_messages_total",
+                "SIP messages; a response counts under the method of its request.",
+                ["method", "direction", "transport"],
+            ),
+            sip_responses: Row::new(r, "plugboard_sip_responses_total", "SIP responses sent, by class.", "class"),
+            sip_parse_errors: Row::new(
+                r,
+                "plugboard_sip_parse_errors_total",
+                "Datagrams and stream messages that were no SIP message.",
+                "transport",
+            ),
+            registrations: gauge(r, "plugboard_registrations", "Contacts registered now."),
+            registration_requests: Row::new(
+                r,
+                "plugboard_registration_requests_total",
+                "REGISTER requests, by what became of them.",
+                "outcome",
+            ),
+            transactions: gauge(r, "plugboard_sip_transactions", "SIP transactions held now."),
+            rtp_packets: counter(r, "plugboard_rtp_packets_total", "RTP packets relayed."),
+            rtp_bytes: counter(r, "plugboard_rtp_bytes_total", "Bytes of the RTP packets relayed, headers included."),
+            rtp_dropped: Row::new(
+                r,
+                "plugboard_rtp_packets_dropped_total",
+                "RTP packets not relayed, by reason.",
+                "reason",
+            ),
+            rtp_ports: gauge(r, "plugboard_rtp_ports_in_use", "UDP ports that legs hold, drained ones included."),
+            rtp_exhausted: counter(
+                r,
+                "plugboard_rtp_ports_exhausted_total",
+                "Requests for a port that found the range used up.",
+            ),
+            plugin_runs: counters(
+                r,
+                "plugboard_plugin_runs_total",
+                "Runs of actions, by how they ended.",
+                &["action", "outcome", "version"],
+            ),
+            plugin_seconds,
+            host_calls,
+            put_away: counter(
+                r,
+                "plugboard_plugin_put_away_total",
+                "Runs that were dropped to wait and are rebuilt from their journal.",
+            ),
+            suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that wait in memory now."),
+            store_commit: histogram(
+                r,
+                "plugboard_store_commit_seconds",
+                "From the first write of a group to its sync.",
+                COMMIT_BOUNDS,
+            ),
+            store_lost_journal: counter(
+                r,
+                "plugboard_store_lost_journal_lines_total",
+                "Journal and trace lines that could not be kept.",
+            ),
+            store_lost_records: counter(
+                r,
+                "plugboard_store_lost_records_total",
+                "Call records and other durable writes that could not be kept.",
+            ),
+            store_queue: gauge(r, "plugboard_store_queue_jobs", "Writes that wait for the store."),
+            store_degraded: gauge(r, "plugboard_store_degraded", "1 while the store cannot write, else 0."),
+            gateway_up: gauges(r, "plugboard_gateway_up", "1 while the trunk answers, else 0.", &["trunk"]),
+            build_info: gauges(r, "plugboard_build_info", "Always 1; the version is the label.", &["version"]),
+            started: fraction_gauge(
+                r,
+                "plugboard_process_start_time_seconds",
+                "When the switch started, since 1970-01-01T00:00:00Z.",
+            ),
+            drops: Row::new(
+                r,
+                "plugboard_event_queue_drops_total",
+                "Messages dropped because a queue inside the switch was full.",
+                "queue",
+            ),
+            actions: Mutex::default(),
+            trunks: Mutex::default(),
+            registry,
+        }
+    }
+}
+
+const fn direction_index(direction: Direction) -> usize {
+    match direction {
+        Direction::Inbound => 0,
+        Direction::Outbound => 1,
+        Direction::Internal => 2,
+    }
+}
+
+const fn outcome_index(outcome: &CallOutcome) -> usize {
+    match outcome {
+        CallOutcome::Answered => 0,
+        CallOutcome::Handled => 1,
+        CallOutcome::Abandoned => 2,
+        CallOutcome::NotAnswered(_) => 3,
+        CallOutcome::Failed(_) => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugboard_model::Cause;
+
+    #[test]
+    fn two_switches_in_one_process_count_apart() {
+        let (one, other) = (Metrics::new(), Metrics::new());
+        one.families.calls_active.inc();
+        assert!(one.render().contains("plugboard_calls_active 1\n"));
+        assert!(other.render().contains("plugboard_calls_active 0\n"));
+    }
+
+    #[test]
+    fn a_call_counts_under_its_direction_and_outcome() {
+        let metrics = Metrics::new();
+        for outcome in [CallOutcome::Answered, CallOutcome::Handled, CallOutcome::Abandoned] {
+            assert_eq!(OUTCOMES[outcome_index(&outcome)], outcome.as_str());
+        }
+        for outcome in [CallOutcome::NotAnswered(Cause::of(486)), CallOutcome::Failed(Cause::of(500))] {
+            assert_eq!(OUTCOMES[outcome_index(&outcome)], outcome.as_str());
+        }
+        for (place, direction) in DIRECTIONS.into_iter().enumerate() {
+            assert_eq!(direction_index(direction), place);
+        }
+        metrics.families.count_call(Direction::Internal, &CallOutcome::NotAnswered(Cause::of(486)));
+        let line = r#"plugboard_calls_total{direction="internal",outcome="not_answered"} 1"#;
+        assert!(metrics.render().contains(line), "{}", metrics.render());
+    }
+
+    #[test]
+    fn more_actions_than_the_limit_share_one_series() {
+        let metrics = Metrics::new();
+        for n in 0..ACTIONS_MAX + 10 {
+            metrics.action(&format!("action-{n}"), "1.0.0").runs[0].inc();
+        }
+        let text = metrics.render();
+        assert!(text.contains(r#"{action="action-255",outcome="finished",version="1.0.0"} 1"#));
+        assert!(!text.contains("action-256"));
+        assert!(text.contains(r#"{action="other",outcome="finished",version="other"} 10"#));
+    }
+
+    #[test]
+    fn a_forgotten_trunk_leaves_the_text() {
+        let metrics = Metrics::new();
+        metrics.trunk("main/outside").up.set(1);
+        assert!(metrics.render().contains(r#"plugboard_gateway_up{trunk="main/outside"} 1"#));
+        metrics.forget_trunk("main/outside");
+        assert!(!metrics.render().contains("main/outside"));
+    }
+}

@@ -1,0 +1,201 @@
+//! What stands between the switch and its work: the conditions that `/readyz` lists.
+//!
+//! `/healthz` says only that the process answers, so it needs nothing from here. `/readyz` answers 200 while no
+//! condition [blocks](Severity::Blocks), else 503; in both cases it lists every condition with its reason.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Conditions held at once; past it new ones are not added. 256 trunks may all be down, and the rest is few.
+const CONDITIONS_MAX: usize = 512;
+/// Bytes of a reason that are kept.
+const REASON_LEN_MAX: usize = 512;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Condition {
+    /// Start-up is not over.
+    Starting,
+    /// SIGTERM came: new calls are refused.
+    Draining,
+    /// No SIP listener is bound.
+    NoSipListener,
+    /// The store cannot write; calls go on, what is lost is counted.
+    StoreDegraded,
+    /// The range of RTP ports is used up.
+    RtpPortsExhausted,
+    /// A trunk does not answer; by its name with its office.
+    GatewayDown(String),
+    /// An action that a route needs could not be loaded; by its name.
+    PluginMissing(String),
+}
+
+impl Condition {
+    /// What it means for new calls.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Starting | Self::Draining | Self::NoSipListener => Severity::Blocks,
+            Self::StoreDegraded | Self::RtpPortsExhausted | Self::GatewayDown(_) | Self::PluginMissing(_) => {
+                Severity::Degrades
+            }
+        }
+    }
+
+    /// The word in JSON: a bounded set.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Draining => "draining",
+            Self::NoSipListener => "no_sip_listener",
+            Self::StoreDegraded => "store_degraded",
+            Self::RtpPortsExhausted => "rtp_ports_exhausted",
+            Self::GatewayDown(_) => "gateway_down",
+            Self::PluginMissing(_) => "plugin_missing",
+        }
+    }
+
+    /// What it is about, if there are several: the trunk, the action.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::GatewayDown(name) | Self::PluginMissing(name) => Some(name),
+            Self::Starting | Self::Draining | Self::NoSipListener | Self::StoreDegraded | Self::RtpPortsExhausted => {
+                None
+            }
+        }
+    }
+}
+
+/// What a condition means for new calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The switch takes no calls: a load balancer must look elsewhere.
+    Blocks,
+    /// Calls go on, with less.
+    Degrades,
+}
+
+/// The conditions of one switch. A clone is another handle on the same ones. Starts with [`Condition::Starting`].
+#[derive(Debug, Clone)]
+pub struct Readiness(Arc<Mutex<BTreeMap<Condition, String>>>);
+
+/// One condition as `/readyz` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionReport {
+    /// Which.
+    pub condition: Condition,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What `/readyz` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadinessReport {
+    /// New calls are taken: 200, else 503.
+    pub ready: bool,
+    /// Every condition, blocking ones or not.
+    pub conditions: Vec<ConditionReport>,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        let starting = BTreeMap::from([(Condition::Starting, "start-up is not over".to_owned())]);
+        Self(Arc::new(Mutex::new(starting)))
+    }
+}
+
+impl Readiness {
+    /// The condition holds, for this reason; replaces an earlier reason. Logs a condition that is new.
+    pub fn set(&self, condition: Condition, reason: &str) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held.contains_key(&condition);
+        if !known && held.len() >= CONDITIONS_MAX {
+            return;
+        }
+        let end = reason.floor_char_boundary(REASON_LEN_MAX);
+        let kept = reason.get(..end).unwrap_or_default();
+        if !known {
+            tracing::warn!(
+                condition = condition.name(),
+                subject = condition.subject(),
+                reason = kept,
+                "not as it should be"
+            );
+        }
+        held.insert(condition, kept.to_owned());
+    }
+
+    /// The condition is over.
+    pub fn clear(&self, condition: &Condition) {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(condition).is_some() {
+            tracing::info!(condition = condition.name(), subject = condition.subject(), "as it should be again");
+        }
+    }
+
+    /// What `/readyz` says now.
+    pub fn report(&self) -> ReadinessReport {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ReadinessReport {
+            ready: held.keys().all(|condition| condition.severity() == Severity::Degrades),
+            conditions: held
+                .iter()
+                .map(|(condition, reason)| ConditionReport { condition: condition.clone(), reason: reason.clone() })
+                .collect(),
+        }
+    }
+}
+
+impl ReadinessReport {
+    /// As lines of text: `ready` or `not ready`, then `name subject: reason`.
+    pub fn text(&self) -> String {
+        let mut text = String::from(if self.ready { "ready\n" } else { "not ready\n" });
+        for ConditionReport { condition, reason } in &self.conditions {
+            let subject = condition.subject().map(|subject| format!(" {subject}")).unwrap_or_default();
+            // Writing to a String cannot fail.
+            writeln!(text, "{}{subject}: {reason}", condition.name()).ok();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_shown_but_calls_go_on() {
+        let readiness = Readiness::default();
+        assert!(!readiness.report().ready, "a switch that starts is not ready");
+        readiness.clear(&Condition::Starting);
+        readiness.set(Condition::StoreDegraded, "No space left on device; 17 journal lines lost");
+        readiness.set(Condition::GatewayDown("main/outside".into()), "no answer to OPTIONS");
+        let report = readiness.report();
+        assert!(report.ready);
+        assert_eq!(
+            report.text(),
+            "ready\nstore_degraded: No space left on device; 17 journal lines lost\n\
+             gateway_down main/outside: no answer to OPTIONS\n"
+        );
+    }
+
+    #[test]
+    fn a_switch_without_a_listener_is_not_ready_until_it_has_one() {
+        let readiness = Readiness::default();
+        readiness.clear(&Condition::Starting);
+        readiness.set(Condition::NoSipListener, "address in use");
+        assert!(!readiness.report().ready);
+        readiness.clear(&Condition::NoSipListener);
+        assert_eq!(readiness.report(), ReadinessReport { ready: true, conditions: vec![] });
+    }
+
+    #[test]
+    fn conditions_and_reasons_have_limits() {
+        let readiness = Readiness::default();
+        for n in 0..CONDITIONS_MAX * 2 {
+            readiness.set(Condition::GatewayDown(n.to_string()), &"é".repeat(REASON_LEN_MAX));
+        }
+        let report = readiness.report();
+        assert_eq!(report.conditions.len(), CONDITIONS_MAX);
+        assert!(report.conditions.iter().all(|held| held.reason.len() <= REASON_LEN_MAX));
+    }
+}

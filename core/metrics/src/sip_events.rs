@@ -1,0 +1,166 @@
+//! Events of the SIP side: messages, registrations, transactions.
+
+use crate::Metrics;
+use crate::labels::{Flow, Label, Method, StatusClass, Transport, label};
+
+/// A SIP message went in or out.
+#[derive(Debug, Clone, Copy)]
+pub struct SipMessage {
+    /// Which way.
+    pub flow: Flow,
+    /// Over what.
+    pub transport: Transport,
+    /// Request or response.
+    pub kind: SipKind,
+}
+
+/// A request's method.
+#[derive(Debug, Clone, Copy)]
+pub struct SipRequest(pub Method);
+
+/// A response's status and the method in its `CSeq`.
+#[derive(Debug, Clone, Copy)]
+pub struct SipResponse {
+    /// The method of the request it answers.
+    pub method: Method,
+    /// 100 to 699.
+    pub status: u16,
+}
+
+/// Request or response.
+#[derive(Debug, Clone, Copy)]
+pub enum SipKind {
+    /// A request.
+    Request(SipRequest),
+    /// A response.
+    Response(SipResponse),
+}
+
+impl From<SipRequest> for SipKind {
+    fn from(request: SipRequest) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<SipResponse> for SipKind {
+    fn from(response: SipResponse) -> Self {
+        Self::Response(response)
+    }
+}
+
+impl SipMessage {
+    /// Counts; writes a line at trace level only, since a busy switch sees thousands a second.
+    pub fn emit(&self, metrics: &Metrics) {
+        let (method, status) = match self.kind {
+            SipKind::Request(SipRequest(method)) => (method, None),
+            SipKind::Response(SipResponse { method, status }) => (method, Some(status)),
+        };
+        metrics.families.sip_messages.inc(method, self.flow, self.transport);
+        if let (Some(status), Flow::Out) = (status, self.flow) {
+            metrics.families.sip_responses.inc(StatusClass::of(status));
+        }
+        tracing::trace!(
+            direction = self.flow.as_str(),
+            transport = self.transport.as_str(),
+            method = method.as_str(),
+            status,
+            "SIP message"
+        );
+    }
+}
+
+/// Something came that is no SIP message.
+#[derive(Debug, Clone, Copy)]
+pub struct SipNotParsed<'a> {
+    /// Over what.
+    pub transport: Transport,
+    /// What is wrong with it; never the content.
+    pub reason: &'a str,
+}
+
+impl SipNotParsed<'_> {
+    /// Writes the line (at debug: a scanner on the Internet must not fill the log) and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.sip_parse_errors.inc(self.transport);
+        tracing::debug!(transport = self.transport.as_str(), reason = self.reason, "not a SIP message");
+    }
+}
+
+label!(
+    /// What became of a REGISTER.
+    RegistrationOutcome {
+        /// Contacts were added or renewed.
+        Accepted = "accepted",
+        /// Contacts were removed.
+        Removed = "removed",
+        /// Contacts were asked for.
+        Queried = "queried",
+        /// Credentials were asked for.
+        Challenged = "challenged",
+        /// Refused for good.
+        Refused = "refused",
+    }
+);
+
+/// A REGISTER was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct RegistrationAnswered<'a> {
+    /// How.
+    pub outcome: RegistrationOutcome,
+    /// The user; at debug only.
+    pub user: &'a str,
+}
+
+impl RegistrationAnswered<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.registration_requests.inc(self.outcome);
+        tracing::debug!(outcome = self.outcome.as_str(), user = self.user, "registration answered");
+    }
+}
+
+/// How many contacts are registered now.
+#[derive(Debug, Clone, Copy)]
+pub struct RegistrationsHeld(pub usize);
+
+impl RegistrationsHeld {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.registrations.set(whole(self.0));
+        tracing::trace!(count = self.0, "registrations held");
+    }
+}
+
+/// How many transactions are held now.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactionsHeld(pub usize);
+
+impl TransactionsHeld {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.transactions.set(whole(self.0));
+        tracing::trace!(count = self.0, "transactions held");
+    }
+}
+
+/// A count as a gauge's value.
+pub(crate) fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sent_response_counts_under_its_method_and_its_class() {
+        let metrics = Metrics::new();
+        let kind = SipResponse { method: Method::Invite, status: 486 };
+        SipMessage { flow: Flow::Out, transport: Transport::Tcp, kind: kind.into() }.emit(&metrics);
+        SipMessage { flow: Flow::In, transport: Transport::Tcp, kind: kind.into() }.emit(&metrics);
+        let text = metrics.render();
+        let sent = r#"plugboard_sip_messages_total{direction="out",method="INVITE",transport="tcp"} 1"#;
+        assert!(text.contains(sent), "{text}");
+        assert!(text.contains(r#"plugboard_sip_responses_total{class="4xx"} 1"#));
+    }
+}

@@ -1,0 +1,79 @@
+//! Events of the store.
+
+use crate::Metrics;
+use crate::sip_events::whole;
+use std::time::Duration;
+
+/// A group of writes was synced.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreCommitted {
+    /// From the group's first write to its sync.
+    pub took: Duration,
+    /// Writes in the group.
+    pub writes: usize,
+}
+
+impl StoreCommitted {
+    /// Writes the line at trace level and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_commit.observe(self.took.as_secs_f64());
+        tracing::trace!(writes = self.writes, took = ?self.took, "store synced");
+    }
+}
+
+/// Writes that wait now.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreQueued(pub usize);
+
+impl StoreQueued {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_queue.set(whole(self.0));
+        tracing::trace!(count = self.0, "store queue");
+    }
+}
+
+/// Writes were lost: the queue was full or the disk took nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreLost {
+    /// Journal and trace lines, since the last such event.
+    pub journal: u64,
+    /// Records and other durable writes, since the last such event.
+    pub records: u64,
+}
+
+impl StoreLost {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_lost_journal.inc_by(self.journal);
+        metrics.families.store_lost_records.inc_by(self.records);
+        tracing::error!(journal_lines = self.journal, records = self.records, "the store lost writes");
+    }
+}
+
+/// The store cannot write; it goes on trying.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreDegraded<'a> {
+    /// What the disk said.
+    pub reason: &'a str,
+}
+
+impl StoreDegraded<'_> {
+    /// Writes the line and sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_degraded.set(1);
+        tracing::error!(reason = self.reason, "the store cannot write: calls go on, their journal is lost");
+    }
+}
+
+/// The store writes again.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreRecovered;
+
+impl StoreRecovered {
+    /// Writes the line and clears the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_degraded.set(0);
+        tracing::warn!("the store writes again");
+    }
+}
