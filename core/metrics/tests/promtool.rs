@@ -1,5 +1,7 @@
 //! The rendered text against the checker that Prometheus ships, with every event emitted once.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
+
 use plugboard_metrics::{
     CallAnswered, CallBegan, CallEnded, CallRefused, Flow, GatewayChanged, LegBegan, LegEnded, MessageDropped, Method,
     Metrics, PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse,
