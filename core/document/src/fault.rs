@@ -1,0 +1,104 @@
+//! What is wrong in a document, and where.
+
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// Faults kept for one document: past this nobody reads on, and a hostile file could ask for millions.
+const FAULTS_MAX: usize = 500;
+
+/// A place in a document: line and column, both counted from 1. Zero means the document as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+pub struct Mark {
+    /// Counted from 1.
+    pub line: u32,
+    /// In characters, counted from 1.
+    pub column: u32,
+}
+
+/// One thing that is wrong in a document, told so that its author can mend it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Fault {
+    /// The file, as it was named to the reader.
+    pub file: Arc<str>,
+    /// Counted from 1; 0 for the document as a whole.
+    pub line: u32,
+    /// Counted from 1; 0 for the document as a whole.
+    pub column: u32,
+    /// The place in the document's structure, such as `steps[1].call-user.target`.
+    pub path: String,
+    /// What is wrong, one sentence without a full stop.
+    pub reason: String,
+    /// What to do about it; empty when the reason says it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.reason)?;
+        if !self.remedy.is_empty() {
+            write!(f, " ({})", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+/// The faults of one document, in the order in which they were found.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    file: Arc<str>,
+    found: Vec<Fault>,
+}
+
+impl Faults {
+    /// None yet, for the document `file`.
+    pub fn new(file: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), found: Vec::new() }
+    }
+
+    /// The file that faults are noted for.
+    pub fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    /// Notes a fault; the 501st and later ones are dropped.
+    pub fn add(&mut self, at: Mark, path: &str, reason: impl Into<String>, remedy: impl Into<String>) {
+        if self.found.len() < FAULTS_MAX {
+            self.found.push(Fault {
+                file: Arc::clone(&self.file),
+                line: at.line,
+                column: at.column,
+                path: path.into(),
+                reason: reason.into(),
+                remedy: remedy.into(),
+            });
+        }
+    }
+
+    /// Takes over faults that another reader found, perhaps in another file.
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Fault>) {
+        let room = FAULTS_MAX.saturating_sub(self.found.len());
+        self.found.extend(more.into_iter().take(room));
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// How many things are wrong.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The faults by file, line and column.
+    pub fn into_sorted(mut self) -> Vec<Fault> {
+        self.found.sort();
+        self.found.dedup();
+        self.found
+    }
+}

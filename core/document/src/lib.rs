@@ -1,0 +1,17 @@
+//! Documents that people write: YAML or JSON, with the line and column of every node, and every fault in one pass.
+//!
+//! Scenario and office documents are read through the same three steps: [`parse`] makes a tree of [`Node`]s,
+//! [`Fields`] walks it and notes each thing that is wrong in [`Faults`], and the caller shows them all at once.
+//! JSON is read by the same parser, because every JSON document is a YAML 1.2 document.
+//!
+//! The only user of `serde-saphyr` and of the YAML parser inside it.
+
+mod fault;
+mod field;
+mod node;
+mod parse;
+
+pub use fault::{Fault, Faults, Mark};
+pub use field::{Field, Fields};
+pub use node::{Entry, Kind, Node};
+pub use parse::{parse, to_yaml};

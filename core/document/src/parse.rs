@@ -1,0 +1,262 @@
+//! From text to tree.
+
+use crate::{Entry, Fault, Faults, Kind, Mark, Node};
+use serde::Serialize;
+use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// A file past this is no document that a person wrote: an office of 10,000 users takes about 3 MB.
+const FILE_BYTES_MAX: usize = 32 << 20;
+/// Nodes of one document, for the same reason.
+const NODES_MAX: usize = 1_000_000;
+/// Deeper nesting than this is a mistake, and readers of the tree recurse.
+const DEPTH_MAX: usize = 100;
+
+/// Reads a YAML or JSON document.
+///
+/// Duplicate keys, anchors, aliases, tags and a second document in the file are faults: a reader of the file should
+/// see what the switch sees. Every such fault is listed; a syntax error ends the reading.
+///
+/// # Errors
+/// All faults, in the order of the file.
+pub fn parse(file: &str, text: &str) -> Result<Node, Vec<Fault>> {
+    let mut faults = Faults::new(file);
+    if text.len() > FILE_BYTES_MAX {
+        let reason = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are read", text.len());
+        faults.add(Mark::default(), "", reason, "split it");
+        return Err(faults.into_sorted());
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = Builder { events: Parser::new_from_str(text), nodes: 0, faults: &mut faults }.document();
+    match root {
+        Some(node) if faults.is_empty() => Ok(node),
+        Some(_) | None => Err(faults.into_sorted()),
+    }
+}
+
+/// Writes a value as YAML.
+///
+/// # Errors
+/// What serde says of a value that has no written form, such as a map with a map as key.
+pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, serde_saphyr::ser_error::Error> {
+    serde_saphyr::to_string(value)
+}
+
+struct Builder<'i, 'f> {
+    events: Parser<'i, serde_saphyr::granit_parser::StrInput<'i>>,
+    nodes: usize,
+    faults: &'f mut Faults,
+}
+
+/// Reading stopped; the fault is noted.
+struct Stopped;
+
+impl<'i> Builder<'i, '_> {
+    fn document(mut self) -> Option<Node> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next().ok()?;
+            match event {
+                Event::StreamEnd => break,
+                Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) => {
+                    if root.is_some() {
+                        self.faults.add(mark(&span.start), "", "a second document begins here", "one document a file");
+                        return None;
+                    }
+                    root = Some(self.node(event, &span, 0).ok()?);
+                }
+                _ => {}
+            }
+        }
+        if root.is_none() {
+            self.faults.add(Mark::default(), "", "the file is empty", "");
+        }
+        root
+    }
+
+    fn next(&mut self) -> Result<(Event<'i>, Span), Stopped> {
+        loop {
+            match self.events.next_event() {
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok(pair)) => return Ok(pair),
+                Some(Err(error)) => return Err(self.syntax(&error)),
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+
+    fn syntax(&mut self, error: &ScanError) -> Stopped {
+        self.faults.add(mark(error.marker()), "", error.info(), "");
+        Stopped
+    }
+
+    fn node(&mut self, event: Event<'i>, span: &Span, depth: usize) -> Result<Node, Stopped> {
+        let at = mark(&span.start);
+        self.nodes += 1;
+        if self.nodes > NODES_MAX || depth > DEPTH_MAX {
+            let reason = format!("the document has more than {NODES_MAX} values or nests deeper than {DEPTH_MAX}");
+            self.faults.add(at, "", reason, "split it");
+            return Err(Stopped);
+        }
+        if event.anchor_id().is_some_and(|id| id != 0) || event.tag().is_some() {
+            self.faults.add(at, "", "anchors (&name) and tags (!name) are not read", "quote the text, or write it out");
+        }
+        let kind = match event {
+            Event::Scalar(text, ScalarStyle::Plain, ..) => plain(text),
+            Event::Scalar(text, ..) => Kind::Text(text.into_owned()),
+            Event::SequenceStart(..) => self.list(depth)?,
+            Event::MappingStart(..) => self.map(depth)?,
+            _ => {
+                self.faults.add(at, "", "aliases (*name) are not read", "quote the text, or write it out");
+                Kind::Null
+            }
+        };
+        Ok(Node { at, kind })
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Kind, Stopped> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd | Event::StreamEnd) {
+                return Ok(Kind::List(items));
+            }
+            items.push(self.node(event, &span, depth + 1)?);
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Kind, Stopped> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = BTreeSet::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd | Event::StreamEnd) {
+                return Ok(Kind::Map(entries));
+            }
+            let key = self.node(event, &span, depth + 1)?;
+            let (event, span) = self.next()?;
+            let value = self.node(event, &span, depth + 1)?;
+            let Some(text) = key_text(&key) else {
+                self.faults.add(key.at, "", format!("a key is a text, not {}", key.kind_name()), "");
+                continue;
+            };
+            if seen.insert(text.clone()) {
+                entries.push(Entry { at: key.at, key: text, value });
+            } else {
+                self.faults.add(key.at, "", format!("the key {text:?} is here twice"), "take one of them out");
+            }
+        }
+    }
+}
+
+/// The text of a key; `true` and `null` as written by people are words there.
+fn key_text(key: &Node) -> Option<String> {
+    match &key.kind {
+        Kind::Boolean(value) => Some(value.to_string()),
+        Kind::Null => Some("null".into()),
+        Kind::Integer(_, text) | Kind::Decimal(_, text) | Kind::Text(text) => Some(text.clone()),
+        Kind::List(_) | Kind::Map(_) => None,
+    }
+}
+
+/// A plain scalar by the core schema (YAML 1.2.2 section 10.3.2), octal and hexadecimal forms left as texts:
+/// nobody means them in these documents.
+fn plain(text: Cow<'_, str>) -> Kind {
+    match text.as_ref() {
+        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        "true" | "True" | "TRUE" => return Kind::Boolean(true),
+        "false" | "False" | "FALSE" => return Kind::Boolean(false),
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
+    let numeric = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned.chars().any(|c| c.is_ascii_digit())
+        && unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+    if numeric {
+        if let Ok(value) = text.parse::<i64>() {
+            return Kind::Integer(value, text.into_owned());
+        }
+        if let Ok(value) = text.parse::<f64>() {
+            return Kind::Decimal(value, text.into_owned());
+        }
+    }
+    Kind::Text(text.into_owned())
+}
+
+fn mark(marker: &Marker) -> Mark {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Mark { line: number(marker.line()), column: number(marker.col().saturating_add(1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Field, Node};
+    use proptest::prelude::*;
+
+    fn faults_of(text: &str) -> Vec<String> {
+        parse("a.yaml", text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_value_knows_its_line_and_column() {
+        let root = parse("a.yaml", "# a comment\noffice: main\nusers:\n  - number: 0101\n").unwrap();
+        let users = root.get("users").unwrap();
+        let Kind::List(items) = &users.kind else { panic!("{users:?}") };
+        let number = items[0].get("number").unwrap();
+        assert_eq!((number.at.line, number.at.column), (4, 13));
+        assert_eq!(number.as_text(), Some("0101"));
+    }
+
+    #[test]
+    fn json_is_read_like_yaml_and_gives_the_same_canonical_form() {
+        let yaml = parse("a.yaml", "b: [1, 2.5, ~]\na: {x: true, w: \"q\\n\"}\n").unwrap();
+        let json = parse("a.json", r#"{"a": {"w": "q\n", "x": true}, "b": [1, 2.5, null]}"#).unwrap();
+        assert_eq!(yaml.canonical(), json.canonical());
+        assert_eq!(json.canonical(), r#"{"a":{"w":"q\n","x":true},"b":[1,2.5,null]}"#);
+    }
+
+    #[test]
+    fn all_structural_faults_are_listed_with_their_lines() {
+        insta::assert_snapshot!(faults_of("a: 1\nb: &x 2\na: 3\n? [1]\n: 2\nc: *x\n").join("\n"), @r#"
+        "#);
+        insta::assert_snapshot!(faults_of("a: [1\nb: 2\n").join("\n"), @"");
+        insta::assert_snapshot!(faults_of("").join("\n"), @"");
+        insta::assert_snapshot!(faults_of("a: 1\n---\nb: 2\n").join("\n"), @"");
+    }
+
+    #[test]
+    fn nesting_and_size_have_limits() {
+        assert!(faults_of(&"[".repeat(50_000)).len() == 1);
+        assert!(faults_of(&format!("a: {}", "- ".repeat(300))).len() == 1);
+        assert!(faults_of(&"- 1\n".repeat(1_000_001))[0].contains("more than 1000000 values"));
+        assert!(parse("a.yaml", &"# no\n".repeat(500_000)).is_err());
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_the_nearest_known_one() {
+        let root = parse("a.yaml", "numbr: 1\nzzz: 2\n").unwrap();
+        let mut faults = crate::Faults::new("a.yaml");
+        let mut fields = Field::root(&root).fields(&mut faults).unwrap();
+        assert!(fields.take("number").is_none());
+        fields.finish(&mut faults);
+        let told: Vec<String> = faults.into_sorted().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"), @"");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics_and_what_is_read_survives_a_round_trip(text in "[-a-c0-2:\\[\\]{}\"'#&*!|>%@,?~. \n\t\u{e9}]{0,60}") {
+            if let Ok(root) = parse("a.yaml", &text) {
+                let again = parse("b.json", &root.canonical()).unwrap();
+                prop_assert_eq!(again.canonical(), root.canonical());
+            }
+        }
+    }
+
+    #[test]
+    fn a_made_node_has_no_place() {
+        assert_eq!(Node::made(Kind::Null).at, Mark::default());
+    }
+}
