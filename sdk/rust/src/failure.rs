@@ -1,0 +1,126 @@
+//! Why a run did not come to one of its outcomes.
+
+use crate::call::CallError;
+use crate::dial::NotConnected;
+use crate::parameter::ParameterError;
+use crate::variables::SetError;
+use crate::{Outcome, Parameters};
+use std::fmt;
+
+/// The longest reason that the switch takes, in bytes.
+const REASON_LEN_MAX: usize = 1_024;
+
+/// Why a run did not come to one of its outcomes: the scenario goes on with the steps of `failed`.
+///
+/// Every error of a host call turns into one by `?`. What a caller can bring about (he presses nothing, nobody answers)
+/// is an outcome; a failure is for what somebody must repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The caller hung up: return at once, nothing that the run does still matters.
+    CallerGone,
+    /// The reason, for the administrator.
+    Reason(String),
+}
+
+impl Failure {
+    /// A failure with this reason; it is cut at 1,024 bytes.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self::Reason(reason.into())
+    }
+
+    /// The text that the switch writes into history and trace.
+    fn into_text(self) -> String {
+        let mut text = match self {
+            Self::CallerGone => "the caller hung up".into(),
+            Self::Reason(reason) => reason,
+        };
+        if text.len() > REASON_LEN_MAX {
+            text.truncate(text.floor_char_boundary(REASON_LEN_MAX));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CallerGone => "the caller hung up",
+            Self::Reason(reason) => reason,
+        })
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::CallerGone => Self::CallerGone,
+            CallError::Talking => Self::new("the caller talks to somebody: end that connection first"),
+            CallError::NoMedia(why) => Self::Reason(["no media with the caller: ", &why].concat()),
+            CallError::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
+        }
+    }
+}
+
+impl From<NotConnected> for Failure {
+    fn from(error: NotConnected) -> Self {
+        match error {
+            NotConnected::CallerGone => Self::CallerGone,
+            NotConnected::Timeout => Self::new("nobody answered in time"),
+            NotConnected::NoAnswer(cause) => {
+                Self::Reason(["nobody answered: ", &cause.sip_status.to_string(), " ", &cause.text].concat())
+            }
+            NotConnected::Denied(target) => {
+                Self::Reason(["the grant of this route does not cover ", &target].concat())
+            }
+            NotConnected::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
+            NotConnected::Talking => Self::new("the caller talks to somebody: end that connection first"),
+        }
+    }
+}
+
+impl From<ParameterError> for Failure {
+    fn from(error: ParameterError) -> Self {
+        Self::Reason(error.to_string())
+    }
+}
+
+/// A variable that could not be set, with its name.
+pub(crate) fn not_set(name: &str, error: SetError) -> Failure {
+    let why = match error {
+        SetError::WrongType(which) => ["it has another type in this scenario: ", &which].concat(),
+        SetError::BadName => "a name is 1 to 64 of a-z 0-9 _ and starts with a letter".into(),
+        SetError::TooLarge => "it is too large, or the scenario has 256 variables already".into(),
+        SetError::ReadOnly => "it belongs to the switch".into(),
+    };
+    Failure::Reason(["variable ", name, " could not be set: ", &why].concat())
+}
+
+/// Runs an action once: reads its parameters, calls it, assigns its outcome's variables.
+pub fn run<P: Parameters, O: Outcome>(
+    parameters: &str,
+    action: impl FnOnce(P) -> Result<O, Failure>,
+) -> Result<String, String> {
+    run_typed(parameters, action).map(str::to_owned).map_err(Failure::into_text)
+}
+
+fn run_typed<P: Parameters, O: Outcome>(
+    parameters: &str,
+    action: impl FnOnce(P) -> Result<O, Failure>,
+) -> Result<&'static str, Failure> {
+    let outcome = action(P::parse(parameters)?)?;
+    outcome.assign()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        let text = Failure::new("ж".repeat(1_000)).into_text();
+        assert!(text.len() <= REASON_LEN_MAX && text.len() > REASON_LEN_MAX - 2);
+        assert!(text.chars().all(|c| c == 'ж'));
+    }
+}

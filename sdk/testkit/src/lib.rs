@@ -1,0 +1,1 @@
+//! Runs an action under the real host, without a switch.
