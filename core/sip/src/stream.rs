@@ -1,0 +1,166 @@
+//! Messages out of a byte stream.
+
+use crate::lexer::Head;
+use crate::limits::STREAM_BYTES_MAX;
+use crate::message::Message;
+use crate::rejection::{Fault, ParseError};
+
+/// What came out of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// A message.
+    Message(Message),
+    /// A keep-alive of the peer, to be answered with [`PONG`].
+    Ping,
+    /// The peer's answer to a keep-alive of ours.
+    Pong,
+    /// A message that is whole but faulty. The stream goes on.
+    Bad(ParseError),
+}
+
+/// Why a stream cannot be read any further: answer if there is something to answer, then close it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the stream cannot be framed any more: {0}")]
+pub struct FrameError(#[from] pub ParseError);
+
+/// The keep-alive that a client sends on a stream (RFC 5626 section 3.5.1).
+pub const PING: &[u8] = b"\r\n\r\n";
+/// Its answer.
+pub const PONG: &[u8] = b"\r\n";
+
+/// Cuts one connection's bytes into messages by Content-Length, and tells keep-alives.
+///
+/// Feed it with [`StreamFramer::push`], then take frames until there is none. It never holds more than
+/// [`STREAM_BYTES_MAX`] plus what was pushed last.
+///
+/// Source: RFC 3261 sections 7.5 and 18.3, RFC 5626 sections 3.5.1 and 4.4.1.
+#[derive(Debug, Default)]
+pub struct StreamFramer {
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were given out.
+    used: usize,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Between messages.
+    #[default]
+    Idle,
+    /// Within start line and headers; so many bytes are known to hold no empty line.
+    Head { scanned: usize },
+    /// Within a body.
+    Body { head: Box<Head>, length: usize },
+    /// After a fault that hides where the next message starts.
+    Dead,
+}
+
+impl StreamFramer {
+    /// For a new connection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes bytes as the connection gave them. After a [`FrameError`] they are dropped.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if matches!(self.state, State::Dead) {
+            return;
+        }
+        self.buffer.drain(..self.used);
+        self.used = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next frame, `None` until more bytes come.
+    ///
+    /// # Errors
+    /// When the message's end cannot be told: too large, or its Content-Length missing or malformed.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Dead) {
+                State::Dead => return Ok(None),
+                State::Idle => match self.rest() {
+                    [b'\r', b'\n', b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Ping, 4))),
+                    // A CRLF may be the first half of a ping: only the next byte tells.
+                    [] | [b'\r'] | [b'\r', b'\n', b'\r'] => return self.wait(State::Idle),
+                    [b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Pong, 2))),
+                    [b'\n', ..] => {
+                        self.used += 1;
+                        self.state = State::Idle;
+                    }
+                    [_, ..] => self.state = State::Head { scanned: 0 },
+                },
+                State::Head { scanned } => {
+                    let Some(end) = head_end(self.rest(), scanned) else {
+                        let scanned = self.rest().len();
+                        if scanned > STREAM_BYTES_MAX {
+                            return Err(FrameError(ParseError::Drop(Fault::TooLarge)));
+                        }
+                        return self.wait(State::Head { scanned });
+                    };
+                    self.begin_body(end)?;
+                }
+                State::Body { head, length } => {
+                    let Some(body) = self.buffer.get(self.used..self.used + length) else {
+                        return self.wait(State::Body { head, length });
+                    };
+                    let frame = head.finish(body).map_or_else(Frame::Bad, Frame::Message);
+                    self.used += length;
+                    self.state = State::Idle;
+                    return Ok(Some(frame));
+                }
+            }
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.used..).unwrap_or_default()
+    }
+
+    fn wait(&mut self, state: State) -> Result<Option<Frame>, FrameError> {
+        self.state = state;
+        Ok(None)
+    }
+
+    fn keep_alive(&mut self, frame: Frame, bytes: usize) -> Frame {
+        self.used += bytes;
+        self.state = State::Idle;
+        frame
+    }
+
+    /// Reads the head that ends at `end` and goes on to its body.
+    fn begin_body(&mut self, end: usize) -> Result<(), FrameError> {
+        let (mut head, _) = Head::read(self.rest().get(..end).unwrap_or_default());
+        self.used += end;
+        let fault = match (head.fault, head.content_length) {
+            (Some(fault @ (Fault::ContentLength | Fault::NotSip | Fault::TooManyHeaders)), _) => Some(fault),
+            (_, None) => Some(Fault::NoContentLength),
+            (_, Some(length)) if end.saturating_add(length) > STREAM_BYTES_MAX => Some(Fault::TooLarge),
+            (_, Some(_)) => None,
+        };
+        if let Some(fault) = fault {
+            head.fault = Some(fault);
+            return match head.finish(&[]) {
+                Err(error) => Err(FrameError(error)),
+                Ok(_) => unreachable!("a head with a fault never becomes a message"),
+            };
+        }
+        let length = head.content_length.unwrap_or_default();
+        self.state = State::Body { head: Box::new(head), length };
+        Ok(())
+    }
+}
+
+/// How long the head is with its empty line; the first `scanned` bytes were looked at before.
+fn head_end(bytes: &[u8], scanned: usize) -> Option<usize> {
+    // An empty line may straddle the border, hence three bytes back.
+    let mut from = scanned.saturating_sub(3);
+    loop {
+        let lf = from + bytes.get(from..)?.iter().position(|&byte| byte == b'\n')?;
+        match bytes.get(lf + 1..) {
+            Some([b'\n', ..]) => return Some(lf + 2),
+            Some([b'\r', b'\n', ..]) => return Some(lf + 3),
+            Some(_) | None => from = lf + 1,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Messages to bytes. Content-Length is always counted here, and always last.
+
+use std::io::Write as _;
+
+use crate::headers::Headers;
+use crate::message::{Request, Response};
+
+/// Appends a request.
+pub(crate) fn request(request: &Request, out: &mut Vec<u8>) {
+    // Writing into a Vec cannot fail, hence the results are dropped.
+    let _ = write!(out, "{} {} SIP/2.0\r\n", request.method, request.uri);
+    rest(&request.headers, &request.body, out);
+}
+
+/// Appends a response.
+pub(crate) fn response(response: &Response, out: &mut Vec<u8>) {
+    let _ = write!(out, "SIP/2.0 {:03} ", response.status);
+    out.extend(response.reason.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
+    out.extend_from_slice(b"\r\n");
+    rest(&response.headers, &response.body, out);
+}
+
+fn rest(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
+    for (name, value) in headers.lines() {
+        // One that a caller set by hand would be a second, perhaps wrong, count.
+        if name.eq_ignore_ascii_case("Content-Length") {
+            continue;
+        }
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
+    out.extend_from_slice(body);
+}
