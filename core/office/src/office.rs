@@ -1,0 +1,294 @@
+//! An office as the switch sees it: immutable, checked, shared by `Arc`.
+
+use crate::{IncomingNumber, Route};
+use plugboard_document::Node;
+use plugboard_model::{
+    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId, UserId,
+    UserStatus,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One tenant's snapshot. A call keeps the one it began with; `apply` replaces it for later calls.
+#[derive(Debug, Clone)]
+pub struct Office {
+    /// Its id.
+    pub id: OfficeId,
+    /// Its SIP domains, in lower case; the first is the digest realm.
+    pub domains: Vec<String>,
+    /// BCP 47.
+    pub language: String,
+    /// ISO 3166-1 alpha-2: chooses the call progress tones.
+    pub country: String,
+    pub(crate) users: BTreeMap<Name, Arc<User>>,
+    pub(crate) groups: BTreeMap<Name, Arc<Group>>,
+    pub(crate) gateways: BTreeMap<Name, Arc<Gateway>>,
+    pub(crate) scenarios: BTreeMap<Name, Arc<ScenarioSource>>,
+    pub(crate) routes: Vec<Arc<Route>>,
+    pub(crate) numbers: BTreeMap<Dialled, IncomingNumber>,
+    /// Internal numbers.
+    pub(crate) internal: BTreeMap<Dialled, Internal>,
+    /// The folder of prompts, as the document writes it; relative to the document.
+    pub prompts: Option<String>,
+    /// Music by name: a file or folder, relative to the document.
+    pub music: BTreeMap<Name, String>,
+}
+
+/// A person with an internal number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Which.
+    pub id: UserId,
+    /// His internal number; phones authenticate with it or with the id.
+    pub number: Dialled,
+    /// For people.
+    pub name: String,
+    /// What his devices prove to know.
+    pub password: Secret,
+    /// The challenge his devices get.
+    pub digest: DigestChoice,
+    /// Direct calls that may be with him at once: 1 to 16.
+    pub calls_at_once: u32,
+    /// Devices that may be registered at once: 1 to 32.
+    pub devices_max: u32,
+    /// What he lets others know when the switch starts.
+    pub status: UserStatus,
+    /// How long a direct call rings him.
+    pub ring_for: Duration,
+    /// Where a direct call goes when he does not answer, is busy or is not registered.
+    pub forward: Option<Dialled>,
+}
+
+/// A group of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Which.
+    pub id: GroupId,
+    /// Its internal number, if it has one.
+    pub number: Option<Dialled>,
+    /// For people.
+    pub name: String,
+    /// How it spreads calls.
+    pub distribution: Distribution,
+    /// How long it rings each member, or all of them.
+    pub ring_for: Duration,
+    /// In the document's order, at most 256.
+    pub members: Vec<Member>,
+}
+
+/// A SIP peer that carries calls to and from the outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// Which.
+    pub id: GatewayId,
+    /// Where calls are sent.
+    pub address: SocketAddr,
+    /// How.
+    pub transport: Transport,
+    /// Sources that are believed to be this gateway: an address, and a port unless any will do.
+    pub inbound: Vec<(IpAddr, Option<u16>)>,
+    /// Calls through it at once; 1 to 10,000.
+    pub calls_max: u32,
+}
+
+/// How SIP messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Transport {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// The digest challenges that a user's devices get (RFC 7616, 8760).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestChoice {
+    /// MD5 alone, which every phone knows.
+    #[default]
+    Md5,
+    /// SHA-256 alone.
+    Sha256,
+    /// Both; the device chooses.
+    Both,
+}
+
+/// A secret. Its `Debug` form does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    pub(crate) value: String,
+    pub(crate) origin: SecretOrigin,
+}
+
+/// Where a secret was read from; `export` writes this instead of the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretOrigin {
+    /// The document itself.
+    Written,
+    /// A file.
+    File(String),
+    /// An environment variable.
+    Environment(String),
+}
+
+/// A scenario that the office names: its document, not yet checked against actions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScenarioSource {
+    /// Which.
+    pub id: ScenarioId,
+    /// The file that its places refer to.
+    pub file: Arc<str>,
+    /// The document, for `plugboard_scenario::Document::read`.
+    pub document: Node,
+}
+
+/// Whom an internal number belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Internal {
+    /// A user.
+    User(UserId),
+    /// A group.
+    Group(GroupId),
+}
+
+impl Secret {
+    /// A secret that stands in the document.
+    pub fn written(value: impl Into<String>) -> Self {
+        Self { value: value.into(), origin: SecretOrigin::Written }
+    }
+
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.value
+    }
+
+    /// Where it was read from.
+    pub fn origin(&self) -> &SecretOrigin {
+        &self.origin
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({:?})", self.origin)
+    }
+}
+
+impl Office {
+    /// A user by id.
+    pub fn user(&self, id: &UserId) -> Option<&Arc<User>> {
+        (id.office == self.id).then(|| self.users.get(&id.name))?
+    }
+
+    /// A user by internal number or by the name in his id.
+    pub fn find_user(&self, number_or_id: &str) -> Option<&Arc<User>> {
+        match self.internal(number_or_id) {
+            Some(Internal::User(id)) => self.users.get(&id.name),
+            Some(Internal::Group(_)) => None,
+            None => self.users.get(&Name::new(number_or_id).ok()?),
+        }
+    }
+
+    /// A group by id.
+    pub fn group(&self, id: &GroupId) -> Option<&Arc<Group>> {
+        (id.office == self.id).then(|| self.groups.get(&id.name))?
+    }
+
+    /// A group by internal number or by the name in its id.
+    pub fn find_group(&self, number_or_id: &str) -> Option<&Arc<Group>> {
+        match self.internal(number_or_id) {
+            Some(Internal::Group(id)) => self.groups.get(&id.name),
+            Some(Internal::User(_)) => None,
+            None => self.groups.get(&Name::new(number_or_id).ok()?),
+        }
+    }
+
+    /// Whom an internal number belongs to.
+    pub fn internal(&self, number: &str) -> Option<&Internal> {
+        self.internal.get(&Dialled::new(number).ok()?)
+    }
+
+    /// A gateway by id.
+    pub fn gateway(&self, id: &GatewayId) -> Option<&Arc<Gateway>> {
+        (id.office == self.id).then(|| self.gateways.get(&id.name))?
+    }
+
+    /// The gateway that a message from this source comes from. An entry with a port beats one without.
+    pub fn gateway_by_source(&self, source: SocketAddr) -> Option<&Arc<Gateway>> {
+        let matches = |port: Option<u16>| {
+            self.gateways.values().find(|gateway| gateway.inbound.contains(&(source.ip().to_canonical(), port)))
+        };
+        matches(Some(source.port())).or_else(|| matches(None))
+    }
+
+    /// The source of a scenario.
+    pub fn scenario(&self, id: &ScenarioId) -> Option<&Arc<ScenarioSource>> {
+        (id.office == self.id).then(|| self.scenarios.get(&id.name))?
+    }
+
+    /// Every user, by name.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
+        self.users.values()
+    }
+
+    /// Every group, by name.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = &Arc<Group>> {
+        self.groups.values()
+    }
+
+    /// Every gateway, by name.
+    pub fn gateways(&self) -> impl ExactSizeIterator<Item = &Arc<Gateway>> {
+        self.gateways.values()
+    }
+
+    /// Every scenario, by name.
+    pub fn scenarios(&self) -> impl ExactSizeIterator<Item = &Arc<ScenarioSource>> {
+        self.scenarios.values()
+    }
+
+    /// Every route, as the document lists them.
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = &Arc<Route>> {
+        self.routes.iter()
+    }
+
+    /// Every incoming number, in order.
+    pub fn numbers(&self) -> impl ExactSizeIterator<Item = &IncomingNumber> {
+        self.numbers.values()
+    }
+
+    /// The digest realm: the first domain.
+    pub fn realm(&self) -> &str {
+        self.domains.first().map_or("", String::as_str)
+    }
+}
+
+impl User {
+    /// The user as actions see him.
+    pub fn to_directory(&self, status: UserStatus, reachable: bool, calls: u32) -> DirectoryUser {
+        DirectoryUser {
+            id: self.id.clone(),
+            number: self.number.as_str().into(),
+            name: self.name.clone(),
+            status,
+            reachable,
+            calls,
+        }
+    }
+}
+
+impl Group {
+    /// The group as actions see it.
+    pub fn to_directory(&self) -> DirectoryGroup {
+        DirectoryGroup {
+            id: self.id.clone(),
+            number: self.number.as_ref().map_or_else(String::new, |number| number.as_str().into()),
+            name: self.name.clone(),
+            distribution: self.distribution,
+            members: self.members.clone(),
+            ring_for_ms: u32::try_from(self.ring_for.as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}

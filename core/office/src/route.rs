@@ -1,0 +1,188 @@
+//! Where a call goes.
+
+use crate::{Internal, Office};
+use plugboard_model::{Cause, Dialled, GatewayId, GroupId, NumberId, RouteId, ScenarioId, UserId};
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A user of the office, authenticated.
+    User(UserId),
+    /// A gateway of the office.
+    Gateway(GatewayId),
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Treatment {
+    /// A scenario runs.
+    Scenario {
+        /// Which.
+        scenario: ScenarioId,
+        /// The route that said so.
+        route: RouteId,
+    },
+    /// A user is rung directly: his own `calls_at_once`, `ring_for` and `forward` apply.
+    DirectUser(UserId),
+    /// A group is rung directly.
+    DirectGroup(GroupId),
+    /// The call goes out.
+    Outbound {
+        /// Through this gateway.
+        gateway: GatewayId,
+        /// What is dialled there.
+        number: Dialled,
+        /// The route that said so.
+        route: RouteId,
+    },
+    /// The call is refused.
+    Refused(Cause),
+}
+
+/// One rule: who calls what, and where that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Which.
+    pub id: RouteId,
+    /// Whose calls it is for.
+    pub from: From,
+    /// Which numbers it is for.
+    pub called: Pattern,
+    /// Where they go.
+    pub to: Goal,
+}
+
+/// Whose calls a route is for. Nothing that comes from a gateway takes a route for users, so that a stranger cannot
+/// call out at the office's cost.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum From {
+    /// Any user of the office.
+    Users,
+    /// Any gateway of the office.
+    Gateways,
+    /// One gateway.
+    Gateway(GatewayId),
+}
+
+/// Which called numbers a route is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pattern {
+    /// This number.
+    Exact(Dialled),
+    /// Every number that begins so; the empty prefix is every number.
+    Prefix(String),
+}
+
+/// Where a route leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// To a scenario.
+    Scenario(ScenarioId),
+    /// To a user.
+    User(UserId),
+    /// To a group.
+    Group(GroupId),
+    /// Out through a gateway, after the first `strip` characters are taken off and `add` is put in front.
+    Gateway {
+        /// The gateway.
+        gateway: GatewayId,
+        /// Characters taken off the front.
+        strip: usize,
+        /// Put in front.
+        add: String,
+    },
+    /// Nowhere, with this SIP status.
+    Refuse(Cause),
+}
+
+/// An incoming number of the office.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingNumber {
+    /// Which; its name is also the route's name in journals.
+    pub id: NumberId,
+    /// The number as the gateway says it.
+    pub number: Dialled,
+    /// The scenario that answers it.
+    pub scenario: ScenarioId,
+}
+
+impl Office {
+    /// Where a call goes.
+    ///
+    /// The order: a route for exactly this number (one gateway's before any gateway's); an incoming number; for calls
+    /// of users a user's or group's internal number; the route with the longest matching prefix. No match is 404
+    /// (R48): never silence. A user who dials himself gets 486, because he is on the phone.
+    pub fn route(&self, from: &Source, called: &Dialled) -> Treatment {
+        let exact = |route: &&Route| matches!(&route.called, Pattern::Exact(number) if number == called);
+        if let Some(route) = self.applicable(from).filter(exact).max_by_key(|route| route.from.precision()) {
+            return follow(route, from, called);
+        }
+        if let Some(incoming) = self.numbers.get(called) {
+            let route = RouteId { office: self.id.clone(), name: incoming.id.name.clone() };
+            return Treatment::Scenario { scenario: incoming.scenario.clone(), route };
+        }
+        if matches!(from, Source::User(_))
+            && let Some(owner) = self.internal.get(called)
+        {
+            return match owner {
+                Internal::User(user) => direct_user(user, from),
+                Internal::Group(group) => Treatment::DirectGroup(group.clone()),
+            };
+        }
+        let by_prefix = |route: &'_ Route| match &route.called {
+            Pattern::Prefix(prefix) => called.as_str().starts_with(prefix.as_str()).then_some(prefix.len()),
+            Pattern::Exact(_) => None,
+        };
+        let longest = self
+            .applicable(from)
+            .filter_map(|route| Some(((by_prefix(route)?, route.from.precision()), route)))
+            .max_by_key(|(rank, _)| *rank);
+        match longest {
+            Some((_, route)) => follow(route, from, called),
+            None => Treatment::Refused(Cause::of(404)),
+        }
+    }
+
+    fn applicable<'o>(&'o self, from: &Source) -> impl Iterator<Item = &'o Route> {
+        let from = from.clone();
+        self.routes.iter().map(AsRef::as_ref).filter(move |route| match (&route.from, &from) {
+            (From::Users, Source::User(_)) | (From::Gateways, Source::Gateway(_)) => true,
+            (From::Gateway(own), Source::Gateway(id)) => own == id,
+            (From::Users, Source::Gateway(_)) | (From::Gateways | From::Gateway(_), Source::User(_)) => false,
+        })
+    }
+}
+
+impl From {
+    /// One gateway is said more precisely than any.
+    const fn precision(&self) -> u8 {
+        match self {
+            Self::Users | Self::Gateways => 0,
+            Self::Gateway(_) => 1,
+        }
+    }
+}
+
+fn follow(route: &Route, from: &Source, called: &Dialled) -> Treatment {
+    match &route.to {
+        Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
+        Goal::User(user) => direct_user(user, from),
+        Goal::Group(group) => Treatment::DirectGroup(group.clone()),
+        Goal::Refuse(cause) => Treatment::Refused(cause.clone()),
+        Goal::Gateway { gateway, strip, add } => {
+            let rest: String = called.as_str().chars().skip(*strip).collect();
+            match Dialled::new(&format!("{add}{rest}")) {
+                Ok(number) => Treatment::Outbound { gateway: gateway.clone(), number, route: route.id.clone() },
+                // Nothing but the prefix was dialled, or what is left cannot be a number.
+                Err(_) => Treatment::Refused(Cause::of(484)),
+            }
+        }
+    }
+}
+
+fn direct_user(user: &UserId, from: &Source) -> Treatment {
+    match from {
+        Source::User(caller) if caller == user => Treatment::Refused(Cause::of(486)),
+        Source::User(_) | Source::Gateway(_) => Treatment::DirectUser(user.clone()),
+    }
+}

@@ -1,0 +1,111 @@
+//! What the checker and the interpreter know about actions and about the office.
+
+use plugboard_model::{GroupId, UserId, ValueType};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The outcome that every action has: it trapped, exceeded a limit or returned an error.
+pub const FAILED: &str = "failed";
+/// The outcome after which the caller talks to somebody: its steps run beside the conversation.
+pub const ANSWER: &str = "answer";
+
+/// An action as scenarios see it. The server fills it from the component's own description.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// The word in documents.
+    pub name: String,
+    /// JSON Schema (2020-12) of the parameters: an object. See the crate's page for the keyword `x-plugboard`.
+    pub parameters: Json,
+    /// Outcomes besides `failed`. None at all: the action never returns to the scenario, as `hang-up`, so that
+    /// steps after it are unreachable.
+    pub outcomes: Vec<String>,
+    /// Variables that it may assign.
+    pub sets: Vec<Sets>,
+    /// The scenario waits for it; false: it runs beside.
+    pub blocking: bool,
+}
+
+/// A variable that an action may assign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sets {
+    /// The variable.
+    pub name: String,
+    /// Its type.
+    pub value_type: ValueType,
+    /// The outcomes after which it is surely assigned.
+    pub after: Vec<String>,
+}
+
+/// The actions that a scenario may use, by name.
+#[derive(Debug, Clone, Default)]
+pub struct ActionCatalogue {
+    actions: BTreeMap<String, Arc<Action>>,
+}
+
+impl ActionCatalogue {
+    /// No action.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an action; one of the same name is replaced and returned.
+    pub fn insert(&mut self, action: Action) -> Option<Arc<Action>> {
+        self.actions.insert(action.name.clone(), Arc::new(action))
+    }
+
+    /// The action of this name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Action>> {
+        self.actions.get(name)
+    }
+
+    /// Every action, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Action>> {
+        self.actions.values()
+    }
+}
+
+impl FromIterator<Action> for ActionCatalogue {
+    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
+        let mut catalogue = Self::new();
+        for action in actions {
+            catalogue.insert(action);
+        }
+        catalogue
+    }
+}
+
+impl Action {
+    /// Whether the scenario is over once this action has run.
+    pub fn ends_scenario(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// Whether steps can hang on `outcome`.
+    pub fn has_outcome(&self, outcome: &str) -> bool {
+        outcome == FAILED || self.outcomes.iter().any(|own| own == outcome)
+    }
+}
+
+/// What the checker asks about the office that a scenario belongs to.
+pub trait Resolver {
+    /// Whether the office has a user with this id or internal number.
+    fn has_user(&self, id_or_number: &str) -> bool;
+    /// Whether the office has a group with this id or internal number.
+    fn has_group(&self, id_or_number: &str) -> bool;
+    /// Whether the office has a prompt of this name. A missing file is no fault at run time (R52), but its author
+    /// wants to know it now.
+    fn has_prompt(&self, name: &str) -> bool;
+    /// Whether the office has music of this name.
+    fn has_music(&self, name: &str) -> bool;
+}
+
+/// What an internal number belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extension {
+    /// A user.
+    User(UserId),
+    /// A group.
+    Group(GroupId),
+}

@@ -1,0 +1,102 @@
+//! What the interpreter is told, and what it asks for.
+
+use crate::Extension;
+use plugboard_model::{JournalEvent, RunId, Value};
+use serde::{Deserialize, Serialize};
+
+/// Something that the interpreter is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// The call begins. The variables are the switch's own, read-only for actions: `caller_number` and so on.
+    Start {
+        /// Name and value; see [`crate::SWITCH_VARIABLES`].
+        variables: Vec<(String, Value)>,
+    },
+    /// A run that [`Output::StartRun`] asked for is over.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How.
+        outcome: RunOutcome,
+        /// Variables that it assigned and that were not told by [`Input::VariableSet`].
+        sets: Vec<(String, Value)>,
+    },
+    /// A running action assigned a variable. [`crate::Interpreter::assign`] does the same and tells whether it worked.
+    VariableSet {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: Value,
+    },
+    /// The answer to [`Output::FindExtension`].
+    ExtensionFound {
+        /// The number that was asked for.
+        number: String,
+        /// Whom it belongs to.
+        extension: Option<Extension>,
+    },
+    /// The caller talks to somebody now. Comes before the [`Input::RunEnded`] of the action that rang him.
+    Bridged,
+    /// The other side left; the caller is still there.
+    Unbridged,
+    /// The caller is gone, or the switch ends the call.
+    CallerGone,
+}
+
+/// How a run of an action ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// One of the outcomes that the action describes.
+    Named(String),
+    /// `failed`, with the reason: it returned an error, trapped, exceeded a limit or could not be started.
+    Failed(String),
+}
+
+/// Something that the interpreter asks for. Carried out in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Run an action; its end is told by [`Input::RunEnded`].
+    StartRun {
+        /// The run; counted from 0 in the call.
+        run: RunId,
+        /// The action's name.
+        action: String,
+        /// A JSON object, templates filled in.
+        parameters: String,
+        /// The step's path.
+        path: String,
+    },
+    /// Drop a run. No [`Input::RunEnded`] is awaited; a late one is ignored.
+    CancelRun {
+        /// The run.
+        run: RunId,
+    },
+    /// Look up an internal number of the office; answered by [`Input::ExtensionFound`] before anything else.
+    FindExtension {
+        /// The number, as the caller keyed it.
+        number: String,
+    },
+    /// A line for the call's journal.
+    Journal(JournalEvent),
+    /// The scenario is over: hang up, if the caller is still there. Nothing comes after it.
+    Ended(ScenarioEnd),
+}
+
+/// Why a scenario is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScenarioEnd {
+    /// The last step was done.
+    Finished,
+    /// An action ended the call, as `hang-up` does.
+    HungUp,
+    /// The callee hung up and the step does not say `continue: true`.
+    CalleeLeft,
+    /// The caller hung up.
+    CallerGone,
+    /// A limit was reached; the text says which.
+    Limit(String),
+}
