@@ -1,0 +1,156 @@
+//! What the machine lacks: compilers, libraries and, for the tests, programs to talk to.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::project::Project;
+use crate::step::{Failure, Log, Show};
+
+/// Something the machine must have, and the Debian package that brings it.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    package: &'static str,
+    why: &'static str,
+    sign: Sign,
+}
+
+/// How to tell that it is there: by what is used of it, so that one installed by other means counts as well.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Program(&'static str),
+    LibClang,
+}
+
+/// To build the switch.
+const BUILD: &[Need] = &[
+    Need { package: "build-essential", why: "the C and C++ compilers for RocksDB", sign: Sign::Program("c++") },
+    Need { package: "libclang-dev", why: "RocksDB's C headers are read with it", sign: Sign::LibClang },
+];
+
+/// To run every test.
+const TEST: &[Need] = &[
+    Need { package: "sip-tester", why: "sipp, the interop tests' callers and callees", sign: Sign::Program("sipp") },
+    Need { package: "baresip-core", why: "two phones that must hear each other", sign: Sign::Program("baresip") },
+    Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
+    Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
+    Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
+];
+
+/// The packages that `cargo up` needs are there afterwards.
+pub(crate) fn for_build(project: &Project, log: &mut Log) -> Result<String, Failure> {
+    provide(project, log, BUILD)
+}
+
+/// The packages that `cargo verify` needs are there afterwards.
+pub(crate) fn for_tests(project: &Project, log: &mut Log) -> Result<String, Failure> {
+    let needs: Vec<Need> = BUILD.iter().chain(TEST).copied().collect();
+    provide(project, log, &needs)
+}
+
+fn provide(project: &Project, log: &mut Log, needs: &[Need]) -> Result<String, Failure> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !is_there(need.sign)).collect();
+    if missing.is_empty() {
+        return Ok("nothing is missing".into());
+    }
+    for need in &missing {
+        log.say(&format!("missing: {} ({})", need.package, need.why));
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    install(project, log, &packages)?;
+    let still: Vec<&str> = missing.iter().filter(|need| !is_there(need.sign)).map(|need| need.package).collect();
+    if still.is_empty() {
+        Ok(format!("installed {}", packages.join(" ")))
+    } else {
+        Err(Failure::new(format!("installed, and still not found: {}", still.join(" "))))
+    }
+}
+
+/// Installs Debian packages, or says which command would.
+fn install(project: &Project, log: &mut Log, packages: &[&str]) -> Result<(), Failure> {
+    let by_hand = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    if on_path("apt-get").is_none() {
+        return Err(Failure::new(format!(
+            "this machine has no apt-get; please install what Debian calls {}",
+            packages.join(" ")
+        )));
+    }
+    let Some(rights) = rights() else {
+        return Err(Failure::new(format!("please run this, and then the same command again:\n\n    sudo {by_hand}\n")));
+    };
+    let apt = |args: &[&str]| {
+        // RUNLEVEL=1 tells Debian's service scripts that nothing is to be started.
+        let settings = ["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "--yes", "--quiet"];
+        let mut words: Vec<&str> = rights.iter().copied().chain(["env"]).chain(settings).collect();
+        words.extend(args);
+        let (program, rest) = words.split_first().unwrap_or((&"apt-get", &[]));
+        project.command(program, rest)
+    };
+    log.run(&mut apt(&["update"]), Show::OnFailure)?;
+    let mut args = vec!["install", "--no-install-recommends"];
+    args.extend(packages);
+    log.run(&mut apt(&args), Show::OnFailure)
+}
+
+/// The words before a command that needs root: none for root, `sudo` where it asks no password.
+fn rights() -> Option<&'static [&'static str]> {
+    let uid = Command::new("id").arg("-u").output().ok()?;
+    if uid.stdout.trim_ascii() == b"0" {
+        return Some(&[]);
+    }
+    let sudo = Command::new("sudo").args(["--non-interactive", "true"]).output().ok()?;
+    sudo.status.success().then_some(&["sudo", "--non-interactive"])
+}
+
+fn is_there(sign: Sign) -> bool {
+    match sign {
+        Sign::Program(name) => on_path(name).is_some(),
+        Sign::LibClang => std::env::var_os("LIBCLANG_PATH").is_some() || has_libclang(Path::new("/usr/lib")),
+    }
+}
+
+/// The file that `name` runs.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// bindgen looks for the library by itself; the compiler's own headers (`stddef.h`) must lie beside it.
+fn has_libclang(lib: &Path) -> bool {
+    entries(lib).filter(|folder| named(folder, "llvm-")).any(|llvm| {
+        let library = entries(&llvm.join("lib")).any(|file| named(&file, "libclang"));
+        library && entries(&llvm.join("lib/clang")).any(|version| version.join("include/stddef.h").exists())
+    })
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn named(path: &Path, start: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_on_the_path_and_a_fancy_is_not() {
+        assert!(on_path("sh").is_some());
+        assert_eq!(on_path("no-such-telephone"), None);
+    }
+
+    #[test]
+    fn libclang_without_the_compilers_headers_does_not_count() {
+        let lib = std::env::temp_dir().join(format!("plugboard-libclang-{}", std::process::id()));
+        let llvm = lib.join("llvm-14/lib");
+        std::fs::create_dir_all(&llvm).unwrap();
+        assert!(!has_libclang(&lib));
+        std::fs::write(llvm.join("libclang-14.so.1"), "").unwrap();
+        assert!(!has_libclang(&lib));
+        std::fs::create_dir_all(llvm.join("clang/14.0.6/include")).unwrap();
+        std::fs::write(llvm.join("clang/14.0.6/include/stddef.h"), "").unwrap();
+        assert!(has_libclang(&lib));
+        std::fs::remove_dir_all(&lib).unwrap();
+    }
+}

@@ -1,0 +1,407 @@
+//! Steps with a name, a log and a time; and the table of them at the end.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clock::now;
+use crate::project::Project;
+
+/// Lines of a failed step's log that are shown: a screenful.
+const SHOWN_LINES: usize = 40;
+/// On a terminal the line "still at it" is renewed this often.
+const TICK: Duration = Duration::from_secs(1);
+/// In a log it comes this often: enough to see that a build of half an hour is alive.
+const SLOW_TICK: Duration = Duration::from_mins(1);
+/// Room for a step's name in the table.
+const NAME_WIDTH: usize = 40;
+
+/// Why a step failed, for the reader, with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    why: String,
+    again: Option<String>,
+}
+
+impl Failure {
+    /// A failure whose text says everything.
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), again: None }
+    }
+
+    /// A failed command: the log tells more, the command can be run again by hand.
+    pub(crate) fn of_command(command: &Command, why: impl Into<String>) -> Self {
+        Self { why: why.into(), again: Some(spelled(command)) }
+    }
+
+    /// The sentence for the reader.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// Tells the reader; the answer, false, says that not all went well.
+    pub(crate) fn print(&self) -> bool {
+        println!("{}", self.why);
+        if let Some(again) = &self.again {
+            println!("again: {again}");
+        }
+        false
+    }
+}
+
+/// What a step does: the answer is a remark for its line, or nothing.
+pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut Log) -> Result<String, Failure>;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+}
+
+#[derive(Debug)]
+struct Done {
+    name: &'static str,
+    took: Duration,
+    outcome: Outcome,
+}
+
+/// Runs steps one after the other and remembers how they went.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    total: usize,
+    done: Vec<Done>,
+    logs: PathBuf,
+    began: Instant,
+}
+
+impl Steps {
+    /// `total` steps are to come; their logs go to `setup/` in the target folder.
+    pub(crate) fn new(project: &Project, total: usize) -> Result<Self, Failure> {
+        let logs = project.logs();
+        std::fs::create_dir_all(&logs)
+            .map_err(|error| Failure::new(format!("{} cannot be made: {error}", logs.display())))?;
+        Ok(Self { total, done: Vec::new(), logs, began: now() })
+    }
+
+    /// Runs one step: `file` names its log, `name` is what the reader sees. Answers whether it passed.
+    pub(crate) fn run(&mut self, file: &str, name: &'static str, work: Work<'_>) -> bool {
+        println!("step {} of {}: {name}", self.done.len() + 1, self.total);
+        let began = now();
+        let path = self.logs.join(format!("{file}.log"));
+        let result = Log::new(path.clone()).and_then(|mut log| work(&mut log).inspect_err(|_| log.show_end()));
+        let took = began.elapsed();
+        let outcome = match result {
+            Ok(remark) if remark.is_empty() => {
+                println!("    ok, {:.1} s", took.as_secs_f64());
+                Outcome::Passed
+            }
+            Ok(remark) => {
+                println!("    ok, {:.1} s: {remark}", took.as_secs_f64());
+                Outcome::Passed
+            }
+            Err(failure) => {
+                println!("    FAILED after {:.1} s: {}", took.as_secs_f64(), failure.why);
+                if let Some(again) = failure.again {
+                    println!("    log:   {}\n    again: {again}", path.display());
+                }
+                Outcome::Failed
+            }
+        };
+        self.done.push(Done { name, took, outcome });
+        outcome == Outcome::Passed
+    }
+
+    /// How many steps passed, and how many failed.
+    pub(crate) fn count(&self) -> (u64, u64) {
+        self.done.iter().fold((0, 0), |(passed, failed), done| match done.outcome {
+            Outcome::Passed => (passed + 1, failed),
+            Outcome::Failed => (passed, failed + 1),
+        })
+    }
+
+    /// Whether every step was tried.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.done.len() == self.total
+    }
+
+    /// The table of steps and their seconds.
+    pub(crate) fn print_table(&self) {
+        println!("\n{:NAME_WIDTH$} seconds", "step");
+        for done in &self.done {
+            let failed = if done.outcome == Outcome::Failed { "  FAILED" } else { "" };
+            println!("{:NAME_WIDTH$} {:7.1}{failed}", done.name, done.took.as_secs_f64());
+        }
+        println!("{:NAME_WIDTH$} {:7.1}", "in all", self.began.elapsed().as_secs_f64());
+        if self.done.len() < self.total {
+            println!("{} of {} steps were not tried.", self.total - self.done.len(), self.total);
+        }
+    }
+}
+
+/// Where the output of a step's commands goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// To the log only; its end is shown when the step fails.
+    OnFailure,
+    /// To the log and to the reader.
+    Always,
+}
+
+/// The log of one running step.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: File,
+    path: PathBuf,
+    last: VecDeque<String>,
+    terminal: bool,
+}
+
+impl Log {
+    fn new(path: PathBuf) -> Result<Self, Failure> {
+        let file = File::create(&path)
+            .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
+        Ok(Self { file, path, last: VecDeque::new(), terminal: std::io::stdout().is_terminal() })
+    }
+
+    /// Runs a command to its end; a status other than 0 is a failure.
+    pub(crate) fn run(&mut self, command: &mut Command, show: Show) -> Result<(), Failure> {
+        self.watch(command, show, None, &mut |_| {})
+    }
+
+    /// Like [`Log::run`], with a look at each line, and an end after `limit`.
+    pub(crate) fn watch(
+        &mut self,
+        command: &mut Command,
+        show: Show,
+        limit: Option<Duration>,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), Failure> {
+        self.keep(&format!("$ {}", spelled(command)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => return Err(Failure::of_command(command, format!("it could not be started: {error}"))),
+        };
+        let lines = lines_of(&mut child);
+        let in_time = self.follow(&lines, show, limit, each);
+        if !in_time {
+            // It may have ended by itself meanwhile; either way it is over.
+            let _ = child.kill();
+        }
+        let status =
+            child.wait().map_err(|error| Failure::of_command(command, format!("lost sight of it: {error}")))?;
+        match (in_time, status.success()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Failure::of_command(command, format!("`{}` ended with {status}", program(command)))),
+            (false, _) => {
+                let seconds = limit.unwrap_or_default().as_secs();
+                Err(Failure::of_command(command, format!("`{}` took longer than {seconds} s", program(command))))
+            }
+        }
+    }
+
+    /// Runs a command and answers what it printed on standard output.
+    pub(crate) fn output(&mut self, command: &mut Command) -> Result<String, Failure> {
+        self.keep(&format!("$ {}", spelled(command)));
+        let output = command.stdin(Stdio::null()).output();
+        let output =
+            output.map_err(|error| Failure::of_command(command, format!("it could not be started: {error}")))?;
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            self.keep(line);
+        }
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(Failure::of_command(command, format!("`{}` ended with {}", program(command), output.status)))
+        }
+    }
+
+    /// A line for the log and the reader.
+    pub(crate) fn say(&mut self, line: &str) {
+        println!("    {line}");
+        self.keep(line);
+    }
+
+    fn keep(&mut self, line: &str) {
+        // A log that cannot be written (a full disk) must not end the step; its end is shown from memory.
+        let _ = writeln!(self.file, "{line}");
+        if self.last.len() == SHOWN_LINES {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
+    }
+
+    /// Follows the lines until the last writer is gone; false when `limit` came first.
+    fn follow(
+        &mut self,
+        lines: &Receiver<String>,
+        show: Show,
+        limit: Option<Duration>,
+        each: &mut dyn FnMut(&str),
+    ) -> bool {
+        let began = now();
+        let mut told = began;
+        loop {
+            if limit.is_some_and(|limit| began.elapsed() >= limit) {
+                return false;
+            }
+            match lines.recv_timeout(TICK) {
+                Ok(line) => {
+                    self.keep(&line);
+                    each(&line);
+                    if show == Show::Always {
+                        self.clear();
+                        println!("{line}");
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.clear();
+                    return true;
+                }
+            }
+            let tick = if self.terminal { TICK } else { SLOW_TICK };
+            if told.elapsed() >= tick {
+                told = now();
+                self.tell(began.elapsed());
+            }
+        }
+    }
+
+    fn tell(&self, so_far: Duration) {
+        let last = self.last.back().map_or("", |line| line.trim());
+        let last: String = last.chars().take(80).collect();
+        let seconds = so_far.as_secs();
+        if self.terminal {
+            print!("\r\x1b[K    {seconds} s: {last}");
+            // A terminal that cannot be flushed shows the line a little later.
+            let _ = std::io::stdout().flush();
+        } else {
+            println!("    {seconds} s: {last}");
+        }
+    }
+
+    fn clear(&self) {
+        if self.terminal {
+            print!("\r\x1b[K");
+        }
+    }
+
+    fn show_end(&self) {
+        if self.last.is_empty() {
+            return;
+        }
+        println!("    the end of {}:", self.path.display());
+        for line in &self.last {
+            println!("    | {line}");
+        }
+    }
+}
+
+/// Both outputs of a child, line by line, as they come.
+fn lines_of(child: &mut Child) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    if let Some(stdout) = child.stdout.take() {
+        forward(stdout, sender.clone());
+    }
+    if let Some(stderr) = child.stderr.take() {
+        forward(stderr, sender);
+    }
+    receiver
+}
+
+fn forward(source: impl Read + Send + 'static, sender: Sender<String>) {
+    thread::spawn(move || {
+        let mut source = BufReader::new(source);
+        let mut line = Vec::new();
+        while matches!(source.read_until(b'\n', &mut line), Ok(1..)) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+            if sender.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+/// The command as one would type it.
+pub(crate) fn spelled(command: &Command) -> String {
+    let mut words = Vec::new();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            words.push(format!("{}={}", name.to_string_lossy(), quoted(&value.to_string_lossy())));
+        }
+    }
+    words.push(quoted(&program(command)));
+    words.extend(command.get_args().map(|arg| quoted(&arg.to_string_lossy())));
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(name: &str) -> Steps {
+        let target = std::env::temp_dir().join(format!("plugboard-setup-{}-{name}", std::process::id()));
+        Steps::new(&Project { root: target.clone(), target }, 3).unwrap()
+    }
+
+    #[test]
+    fn a_step_whose_command_fails_is_counted_as_failed() {
+        let mut steps = steps("count");
+        assert!(steps.run("true", "succeed", &mut |log| {
+            log.run(&mut Command::new("true"), Show::OnFailure).map(|()| String::new())
+        }));
+        assert!(!steps.run("false", "fail", &mut |log| {
+            log.run(&mut Command::new("false"), Show::OnFailure).map(|()| String::new())
+        }));
+        assert_eq!(steps.count(), (1, 1));
+    }
+
+    #[test]
+    fn the_log_holds_both_outputs_and_the_command() {
+        let mut steps = steps("log");
+        let mut seen = Vec::new();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo out; echo err >&2"]).env("WHO", "me too");
+        steps.run("both", "both", &mut |log| {
+            log.watch(&mut shell, Show::OnFailure, None, &mut |line| seen.push(line.to_owned())).map(|()| String::new())
+        });
+        seen.sort();
+        assert_eq!(seen, ["err", "out"]);
+        let log = std::fs::read_to_string(steps.logs.join("both.log")).unwrap();
+        assert!(log.starts_with("$ WHO='me too' sh -c 'echo out; echo err >&2'\n"), "{log}");
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended_at_its_limit() {
+        let mut steps = steps("hang");
+        let mut cat = Command::new("tail");
+        cat.args(["-f", "/dev/null"]);
+        let began = now();
+        let passed = steps.run("hang", "hang", &mut |log| {
+            log.watch(&mut cat, Show::OnFailure, Some(Duration::from_millis(10)), &mut |_| {}).map(|()| String::new())
+        });
+        assert!(!passed);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+}
