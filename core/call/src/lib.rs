@@ -1,1 +1,22 @@
-//! What a call and its legs do next. Sans-IO; knows neither SIP nor RTP
+//! What a call does next, as a state machine: no SIP, no RTP, no clock, no I/O.
+//!
+//! One [`Call`] stands for one conversation as the caller sees it. Its driver feeds [`Input`]s (what legs, users,
+//! media and the scenario did), then drains [`Call::poll_output`] and carries the [`Output`]s out, then sets one timer
+//! for [`Call::poll_timeout`]. The order is fixed: handle, drain, timer.
+//!
+//! What holds always, whatever the inputs:
+//! - one [`Output::Ended`], the last output, after every leg has ended;
+//! - every user slot that the call took is given back ([`Output::Release`]) before it;
+//! - every request gets exactly one [`Output::Result`], or none once it was cancelled;
+//! - two answers leave one bridge: the loser gets [`Output::EndLeg`].
+
+mod call;
+mod ear;
+mod input;
+mod leg;
+mod output;
+mod ring;
+
+pub use call::{CALL_LENGTH_MAX, Call};
+pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Reoffered, Request, RingOrder};
+pub use output::{CancelWhy, Output, PlayId};

@@ -1,0 +1,217 @@
+//! What the world tells the call.
+
+use plugboard_model::{
+    Audio, CallId, Cause, CollectRequest, Direction, GatewayId, LegId, PlayOptions, RingBack, RunId, ScenarioId,
+    UserId, WallTime,
+};
+use std::time::Duration;
+
+use crate::PlayId;
+
+/// How the call came to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begin {
+    /// Its id.
+    pub id: CallId,
+    /// The wall clock at `Time::ZERO`.
+    pub wall: WallTime,
+    /// From where to where.
+    pub direction: Direction,
+    /// The caller's number, empty when withheld.
+    pub caller: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The caller, when he is a user: his slot is taken, and he is never rung himself.
+    pub caller_user: Option<UserId>,
+    /// The gateway it came from.
+    pub caller_gateway: Option<GatewayId>,
+    /// The number called.
+    pub called: String,
+    /// The route's name, for people.
+    pub route: Option<String>,
+    /// The scenario that decides, if one does.
+    pub scenario: Option<ScenarioId>,
+}
+
+/// Who asked: the answer goes back there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// Host call `n` of a run.
+    Run {
+        /// The run.
+        run: RunId,
+        /// The host call.
+        n: u32,
+    },
+    /// The call's own default treatment (a direct call): not connected ends the call with the cause.
+    Direct,
+}
+
+/// Who is to be rung.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Party {
+    /// Every device that the user offers.
+    User(UserId),
+    /// An outside number through a gateway.
+    Outside {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The number as the gateway wants it.
+        number: String,
+    },
+}
+
+/// Whether ringing reserves the user's slot (decision 4 of the requirements).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RingOrder {
+    /// One user, or one after the other: the slot is reserved before his devices ring.
+    One,
+    /// Several at once: nobody is reserved, the answer takes the slot.
+    AtOnce,
+}
+
+/// Something asked of the call by a run or by its default treatment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Answer the caller.
+    Answer,
+    /// Play to the caller.
+    Play {
+        /// What.
+        audio: Audio,
+        /// How long, and what stops it.
+        options: PlayOptions,
+    },
+    /// Collect digits from the caller.
+    Collect(CollectRequest),
+    /// Return the caller's voice.
+    Echo {
+        /// For how long.
+        max: Duration,
+    },
+    /// Wait for the next event.
+    NextEvent {
+        /// At most so long.
+        timeout: Duration,
+    },
+    /// End the call.
+    HangUp(Cause),
+    /// Ring, and connect the first who answers.
+    Ring {
+        /// Whom; resolved from targets by the office, at most 256.
+        parties: Vec<Party>,
+        /// With or without reservation.
+        order: RingOrder,
+        /// For how long.
+        ring_for: Duration,
+        /// What the caller hears.
+        ring_back: RingBack,
+    },
+}
+
+/// The devices a user offers for a call, by place in the switch's own list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedDevices {
+    /// What to show of each, such as its contact address; the leg is told its place here.
+    pub devices: Vec<String>,
+    /// His own answer time, when it is shorter than the step's (R6).
+    pub ring_for: Option<Duration>,
+}
+
+/// How media ended a playback by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlayFinish {
+    /// The audio was over.
+    Finished,
+    /// The set time was over.
+    TimeOver,
+    /// Missing or broken, with the reason.
+    NotPlayable(String),
+}
+
+/// What a re-INVITE asks, seen from its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reoffered {
+    /// Both ways (a resume, or a change of address).
+    Talk,
+    /// The sender holds the other side.
+    Hold,
+}
+
+/// What the world tells the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// First, once: the caller's leg exists and is unanswered.
+    Begin(Box<Begin>),
+    /// A run or the default treatment asks for something.
+    Request {
+        /// Who asks.
+        op: Op,
+        /// What.
+        request: Request,
+    },
+    /// The asker is gone: undo what it asked, no result.
+    Cancel {
+        /// Who asked.
+        op: Op,
+    },
+    /// The scenario has no more steps: the call ends unless people talk, and then when they stop.
+    ScenarioEnded,
+    /// A user answers [`crate::Output::AskUser`].
+    UserOffers {
+        /// Who.
+        user: UserId,
+        /// His devices, or why he cannot be rung.
+        offer: Result<OfferedDevices, Cause>,
+    },
+    /// A user answers [`crate::Output::Claim`].
+    Claimed {
+        /// For this leg.
+        leg: LegId,
+        /// Whether the slot is ours.
+        granted: bool,
+    },
+    /// A called leg rings (SIP 180 or 183).
+    LegRang(LegId),
+    /// A called leg was answered.
+    LegAnswered(LegId),
+    /// A leg is over: told exactly once for each leg that was made, whoever ended it.
+    LegEnded {
+        /// Which.
+        leg: LegId,
+        /// Why.
+        cause: Cause,
+    },
+    /// A leg offers a change (re-INVITE).
+    LegReoffers {
+        /// Which.
+        leg: LegId,
+        /// What.
+        offered: Reoffered,
+    },
+    /// The leg that was told [`crate::Output::Reoffer`] has answered.
+    ReofferDone {
+        /// Which.
+        leg: LegId,
+        /// Refused with this status, if it was.
+        refused: Option<u16>,
+    },
+    /// A digit was pressed (RFC 4733 or INFO).
+    Digit {
+        /// By whom.
+        leg: LegId,
+        /// `0-9 * # A-D`.
+        digit: char,
+    },
+    /// A playback ended by itself.
+    PlayEnded {
+        /// Which.
+        play: PlayId,
+        /// How.
+        finish: PlayFinish,
+    },
+    /// The switch or an admin ends the call.
+    HangUp(Cause),
+    /// The time of [`crate::Call::poll_timeout`] has come.
+    Tick,
+}

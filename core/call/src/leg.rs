@@ -1,0 +1,62 @@
+//! A leg as its call sees it.
+
+use plugboard_model::{Cause, GatewayId, LegId, LegRecord, Time, UserId, WallTime};
+
+/// How far a leg is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LegState {
+    /// INVITE sent (or, for the caller, received): not answered.
+    Calling,
+    /// It rings.
+    Ringing,
+    /// Answered; waits for the user's slot.
+    Claiming,
+    /// Answered and in use.
+    Up,
+    /// Told to end; its end will be reported.
+    Ending,
+    /// Over.
+    Ended { at: Time, cause: Cause },
+}
+
+/// A leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) user: Option<UserId>,
+    pub(crate) gateway: Option<GatewayId>,
+    pub(crate) party: String,
+    pub(crate) began: Time,
+    pub(crate) answered: Option<Time>,
+    pub(crate) state: LegState,
+}
+
+impl Leg {
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, LegState::Ended { .. })
+    }
+
+    /// The leg's line in the record; `now` stands in for an end that was never reported.
+    pub(crate) fn record(&self, leg: LegId, wall: WallTime, now: Time) -> LegRecord {
+        let (ended, cause) = match &self.state {
+            LegState::Ended { at, cause } => (*at, cause.clone()),
+            LegState::Calling | LegState::Ringing | LegState::Claiming | LegState::Up | LegState::Ending => {
+                (now, Cause::of(408))
+            }
+        };
+        LegRecord {
+            leg,
+            user: self.user.clone(),
+            gateway: self.gateway.clone(),
+            party: self.party.clone(),
+            began: wall_at(wall, self.began),
+            answered: self.answered.map(|at| wall_at(wall, at)),
+            ended: wall_at(wall, ended),
+            cause,
+        }
+    }
+}
+
+/// The wall clock at `at`, when it showed `wall` at the call's start.
+pub(crate) fn wall_at(wall: WallTime, at: Time) -> WallTime {
+    WallTime(wall.0.saturating_add(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)))
+}

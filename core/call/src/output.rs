@@ -1,0 +1,148 @@
+//! What the call asks of the world, in order.
+
+use plugboard_model::{Audio, CallRecord, Cause, HostResult, JournalEvent, LegId, UserId};
+use std::time::Duration;
+
+use crate::{Op, Party, Reoffered};
+
+/// A playback within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlayId(pub u32);
+
+/// Why a ringing device stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelWhy {
+    /// Another answered: no missed call there (RFC 3326).
+    CompletedElsewhere,
+    /// The caller gave up.
+    CallerGone,
+    /// The ring time is over.
+    TimeOver,
+    /// The user declined on another device of his (600, 603, 607).
+    Declined,
+}
+
+/// What the call asks of the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Write this down before anything that follows acts.
+    Journal(JournalEvent),
+    /// Ask a user for his devices; answered by `Input::UserOffers`.
+    AskUser {
+        /// Who.
+        user: UserId,
+        /// Take his slot now (decision 4).
+        reserve: bool,
+    },
+    /// Take the user's slot for this answered leg if it is free; answered by `Input::Claimed`.
+    Claim {
+        /// Who.
+        user: UserId,
+        /// For this leg.
+        leg: LegId,
+    },
+    /// The caller's own slot is in use: never refused.
+    Occupy {
+        /// Who.
+        user: UserId,
+    },
+    /// Give the user's slot back.
+    Release {
+        /// Who.
+        user: UserId,
+    },
+    /// Send an INVITE; the leg then tells what happens, and one `Input::LegEnded` at last.
+    MakeLeg {
+        /// The new leg.
+        leg: LegId,
+        /// To whom.
+        party: Party,
+        /// The device's place in `OfferedDevices::devices`; 0 for outside numbers.
+        device: usize,
+    },
+    /// Stop a called leg that is not answered yet.
+    CancelLeg {
+        /// Which.
+        leg: LegId,
+        /// Why.
+        why: CancelWhy,
+    },
+    /// Tell the unanswered caller that it rings (SIP 180).
+    RingCaller,
+    /// Answer the caller (SIP 200).
+    AnswerCaller,
+    /// Refuse the unanswered caller with this final response.
+    RejectCaller(Cause),
+    /// End an answered leg (SIP BYE).
+    EndLeg {
+        /// Which.
+        leg: LegId,
+        /// Why, for the Reason header.
+        cause: Cause,
+    },
+    /// Play to the caller; ends by itself (`Input::PlayEnded`) or by [`Output::StopPlay`].
+    Play {
+        /// Names it.
+        play: PlayId,
+        /// What.
+        audio: Audio,
+        /// At most so long.
+        max: Option<Duration>,
+        /// Begin again at the end.
+        repeat: bool,
+    },
+    /// Stop a playback; no `Input::PlayEnded` follows.
+    StopPlay {
+        /// Which.
+        play: PlayId,
+    },
+    /// Return the caller's voice to him, or stop it.
+    Echo {
+        /// On or off.
+        on: bool,
+    },
+    /// Let the caller and this leg hear each other.
+    Bridge {
+        /// The other leg.
+        peer: LegId,
+    },
+    /// ... and no longer.
+    Unbridge {
+        /// The other leg.
+        peer: LegId,
+    },
+    /// Offer a change to a leg (re-INVITE); answered by `Input::ReofferDone`.
+    Reoffer {
+        /// Which.
+        leg: LegId,
+        /// What.
+        offered: Reoffered,
+    },
+    /// Accept the change that this leg offered.
+    AcceptReoffer {
+        /// Which.
+        leg: LegId,
+    },
+    /// Refuse the change that this leg offered.
+    RejectReoffer {
+        /// Which.
+        leg: LegId,
+        /// The final status.
+        status: u16,
+    },
+    /// The answer to a request.
+    Result {
+        /// Who asked.
+        op: Op,
+        /// The answer.
+        result: HostResult,
+    },
+    /// For the scenario: the caller talks to somebody now.
+    Bridged,
+    /// For the scenario: the callee left, the caller is still there.
+    Unbridged,
+    /// For the scenario: the caller is gone.
+    CallerGone,
+    /// The last output: every leg is over. The one outcome that history, metrics and events derive from.
+    Ended(Box<CallRecord>),
+}

@@ -1,0 +1,91 @@
+//! One ringing: who was asked, which legs ring, who answered first.
+
+use plugboard_model::{Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::{Op, PlayId, RingOrder};
+
+/// A ringing that goes on.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    pub(crate) op: Op,
+    pub(crate) order: RingOrder,
+    pub(crate) began: Time,
+    pub(crate) until: Time,
+    /// What an answered caller is to hear.
+    pub(crate) tone: RingBack,
+    /// The tone or music that an answered caller hears.
+    pub(crate) back: Option<PlayId>,
+    /// Users that have not told their devices yet.
+    pub(crate) asking: BTreeSet<UserId>,
+    /// Legs that may still answer, each with the end of its own user's answer time.
+    pub(crate) legs: BTreeMap<LegId, Time>,
+    /// The answered leg whose user is asked for his slot.
+    pub(crate) claiming: Option<LegId>,
+    /// Legs that answered while another's slot was asked for, in order.
+    pub(crate) answered: VecDeque<LegId>,
+    causes: Vec<Cause>,
+    timed_out: bool,
+}
+
+impl Ring {
+    pub(crate) fn new(op: Op, order: RingOrder, began: Time, until: Time, tone: RingBack) -> Self {
+        Self {
+            op,
+            order,
+            began,
+            until,
+            tone,
+            back: None,
+            asking: BTreeSet::new(),
+            legs: BTreeMap::new(),
+            claiming: None,
+            answered: VecDeque::new(),
+            causes: Vec::new(),
+            timed_out: false,
+        }
+    }
+
+    /// Somebody or some device cannot be reached.
+    pub(crate) fn failed(&mut self, cause: Cause) {
+        self.causes.push(cause);
+    }
+
+    /// Our own timer ended a leg.
+    pub(crate) fn timed_out(&mut self) {
+        self.timed_out = true;
+    }
+
+    /// Takes a leg out: it answered, ended or was told to stop. Whether it was in.
+    pub(crate) fn forget(&mut self, leg: LegId) -> bool {
+        self.answered.retain(|waiting| *waiting != leg);
+        if self.claiming == Some(leg) {
+            self.claiming = None;
+        }
+        self.legs.remove(&leg).is_some()
+    }
+
+    /// Nobody is left who could answer.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.asking.is_empty() && self.legs.is_empty()
+    }
+
+    /// Why nobody was connected (decision 2 of the requirements).
+    pub(crate) fn verdict(&self) -> NotConnected {
+        if self.timed_out {
+            return NotConnected::Timeout;
+        }
+        NotConnected::NoAnswer(best_cause(&self.causes).unwrap_or_else(|| Cause::of(480)))
+    }
+
+    /// Who answered.
+    pub(crate) fn connected(&self, now: Time, user: Option<UserId>, number: String) -> Connected {
+        let rang_ms = u32::try_from(now.since(self.began).as_millis()).unwrap_or(u32::MAX);
+        Connected { user, number, rang_ms }
+    }
+
+    /// The next moment at which a leg or the whole ringing gives up.
+    pub(crate) fn next_timeout(&self) -> Time {
+        self.legs.values().copied().fold(self.until, Time::min)
+    }
+}

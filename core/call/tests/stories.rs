@@ -1,0 +1,398 @@
+//! The call machine told as telephone stories, in virtual time.
+
+use plugboard_call::{
+    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, Reoffered, Request, RingOrder,
+};
+use plugboard_model::{
+    Audio, CallError, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Direction, GatewayId,
+    HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId, Time, UserId,
+    WallTime,
+};
+use std::time::Duration;
+
+const OP: Op = Op::Run { run: RunId(0), n: 0 };
+
+struct Story {
+    call: Call,
+    now: Time,
+    seen: Vec<Output>,
+}
+
+fn user(number: &str) -> UserId {
+    UserId::new(&OfficeId::new("main").unwrap(), number).unwrap()
+}
+
+impl Story {
+    fn new(scenario: bool) -> Self {
+        let office = OfficeId::new("main").unwrap();
+        let mut story = Self { call: Call::default(), now: Time::ZERO, seen: Vec::new() };
+        story.feed(Input::Begin(Box::new(Begin {
+            id: CallId::new(office.clone(), WallTime(1_000), 7),
+            wall: WallTime(1_000),
+            direction: Direction::Internal,
+            caller: "101".into(),
+            caller_name: "Ann".into(),
+            caller_user: Some(user("101")),
+            caller_gateway: None,
+            called: "100".into(),
+            route: None,
+            scenario: scenario.then(|| ScenarioId::new(&office, "welcome").unwrap()),
+        })));
+        story
+    }
+
+    fn feed(&mut self, input: Input) -> Vec<Output> {
+        self.call.handle(self.now, input);
+        let outputs: Vec<Output> = std::iter::from_fn(|| self.call.poll_output())
+            .filter(|output| !matches!(output, Output::Journal(_)))
+            .collect();
+        self.seen.extend(outputs.iter().cloned());
+        outputs
+    }
+
+    fn wait(&mut self, millis: u64) -> Vec<Output> {
+        let end = Time(self.now.0 + millis * 1_000_000);
+        let mut outputs = Vec::new();
+        while let Some(at) = self.call.poll_timeout().filter(|at| *at <= end) {
+            self.now = at;
+            outputs.extend(self.feed(Input::Tick));
+        }
+        self.now = end;
+        outputs
+    }
+
+    fn ask(&mut self, request: Request) -> Vec<Output> {
+        self.feed(Input::Request { op: OP, request })
+    }
+
+    fn rings(&mut self, users: &[&str], order: RingOrder) -> Vec<Output> {
+        let parties = users.iter().map(|name| Party::User(user(name))).collect();
+        self.ask(Request::Ring { parties, order, ring_for: Duration::from_secs(20), ring_back: RingBack::Tone })
+    }
+
+    fn offers(&mut self, name: &str, devices: usize) -> Vec<Output> {
+        let devices = (0..devices).map(|n| format!("sip:{name}@{n}")).collect();
+        self.feed(Input::UserOffers { user: user(name), offer: Ok(OfferedDevices { devices, ring_for: None }) })
+    }
+
+    fn ended(&mut self, leg: u32, status: u16) -> Vec<Output> {
+        self.feed(Input::LegEnded { leg: LegId(leg), cause: Cause::of(status) })
+    }
+
+    fn record(&self) -> &CallRecord {
+        let mut records = self.seen.iter().filter_map(|output| match output {
+            Output::Ended(record) => Some(record),
+            _ => None,
+        });
+        let record = records.next().expect("the call has ended");
+        assert!(records.next().is_none(), "one call, one outcome");
+        record
+    }
+}
+
+fn made_legs(outputs: &[Output]) -> Vec<u32> {
+    outputs
+        .iter()
+        .filter_map(|output| if let Output::MakeLeg { leg, .. } = output { Some(leg.0) } else { None })
+        .collect()
+}
+
+fn rang(outputs: &[Output]) -> Option<Result<Option<UserId>, NotConnected>> {
+    outputs.iter().find_map(|output| match output {
+        Output::Result { result: HostResult::Rang(rang), .. } => Some(rang.clone().map(|connected| connected.user)),
+        _ => None,
+    })
+}
+
+#[test]
+fn r1_r3_r4_every_device_rings_and_nothing_is_bridged_before_the_answer() {
+    let mut story = Story::new(true);
+    assert!(story.rings(&["102"], RingOrder::One).contains(&Output::AskUser { user: user("102"), reserve: true }));
+    assert_eq!(made_legs(&story.offers("102", 2)), [1, 2]);
+    assert_eq!(story.feed(Input::LegRang(LegId(1))), [Output::RingCaller]);
+    assert!(story.feed(Input::LegRang(LegId(2))).is_empty(), "the caller hears one ring-back");
+    let answered = story.feed(Input::LegAnswered(LegId(2)));
+    let place = |wanted: &Output| answered.iter().position(|output| output == wanted);
+    assert!(place(&Output::AnswerCaller) < place(&Output::Bridge { peer: LegId(2) }));
+    assert!(answered.contains(&Output::CancelLeg { leg: LegId(1), why: CancelWhy::CompletedElsewhere }));
+    assert_eq!(rang(&answered), Some(Ok(Some(user("102")))));
+    assert_eq!(story.call.talking_to(), Some(LegId(2)));
+}
+
+#[test]
+fn r12_two_answers_leave_one_bridge_and_one_bye() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 1);
+    story.offers("103", 1);
+    assert_eq!(story.feed(Input::LegAnswered(LegId(1))), [Output::Claim { user: user("102"), leg: LegId(1) }]);
+    assert!(story.feed(Input::LegAnswered(LegId(2))).is_empty(), "the second waits for the first claim");
+    let won = story.feed(Input::Claimed { leg: LegId(1), granted: true });
+    assert!(won.contains(&Output::EndLeg { leg: LegId(2), cause: Cause::normal() }));
+    assert_eq!(won.iter().filter(|output| matches!(output, Output::Bridge { .. })).count(), 1);
+}
+
+#[test]
+fn a_user_who_took_another_call_loses_and_the_caller_rings_on() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 1);
+    story.offers("103", 1);
+    story.feed(Input::LegAnswered(LegId(1)));
+    let denied = story.feed(Input::Claimed { leg: LegId(1), granted: false });
+    assert_eq!(denied, [Output::EndLeg { leg: LegId(1), cause: Cause::of(486) }]);
+    assert_eq!(story.feed(Input::LegAnswered(LegId(2))), [Output::Claim { user: user("103"), leg: LegId(2) }]);
+    let won = story.feed(Input::Claimed { leg: LegId(2), granted: true });
+    assert_eq!(rang(&won), Some(Ok(Some(user("103")))));
+}
+
+#[test]
+fn r26_r27_our_timer_is_a_timeout_at_the_set_second() {
+    let mut story = Story::new(true);
+    let parties = vec![Party::User(user("102"))];
+    let ring =
+        Request::Ring { parties, order: RingOrder::One, ring_for: Duration::from_secs(7), ring_back: RingBack::Tone };
+    story.ask(ring);
+    story.offers("102", 1);
+    assert_eq!(rang(&story.wait(6_999)), None);
+    let over = story.wait(1);
+    assert_eq!(rang(&over), Some(Err(NotConnected::Timeout)));
+    assert!(over.contains(&Output::CancelLeg { leg: LegId(1), why: CancelWhy::TimeOver }));
+    assert!(over.contains(&Output::Release { user: user("102") }), "the reserved slot is given back");
+}
+
+#[test]
+fn r25_r28_each_end_of_the_callees_side_is_no_answer_with_the_best_cause() {
+    for status in [404, 408, 480, 486, 600, 603, 607, 500, 488] {
+        let mut story = Story::new(true);
+        story.rings(&["102"], RingOrder::One);
+        story.offers("102", 1);
+        let over = story.ended(1, status);
+        assert_eq!(rang(&over), Some(Err(NotConnected::NoAnswer(Cause::of(status)))), "{status}");
+    }
+}
+
+#[test]
+fn a_decline_stops_that_users_other_devices_but_nobody_elses() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 2);
+    story.offers("103", 1);
+    let declined = story.ended(1, 603);
+    assert_eq!(declined, [Output::CancelLeg { leg: LegId(2), why: CancelWhy::Declined }]);
+    let busy = story.ended(3, 486);
+    assert_eq!(rang(&busy), Some(Err(NotConnected::NoAnswer(Cause::of(603)))));
+}
+
+#[test]
+fn r5_a_user_who_cannot_be_rung_is_not_rung_and_the_outcome_says_why() {
+    let mut story = Story::new(true);
+    story.rings(&["102"], RingOrder::One);
+    let busy = story.feed(Input::UserOffers { user: user("102"), offer: Err(Cause::of(486)) });
+    assert!(made_legs(&busy).is_empty());
+    assert_eq!(rang(&busy), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
+}
+
+#[test]
+fn r29_a_caller_who_gives_up_leaves_no_leg_and_no_later_ring() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 1);
+    let gone = story.ended(0, 487);
+    assert!(gone.contains(&Output::CancelLeg { leg: LegId(1), why: CancelWhy::CallerGone }));
+    assert_eq!(rang(&gone), Some(Err(NotConnected::CallerGone)));
+    assert!(made_legs(&story.offers("103", 1)).is_empty(), "a device told late does not ring");
+    story.ended(1, 487);
+    assert_eq!(story.record().outcome, CallOutcome::Abandoned);
+}
+
+#[test]
+fn a_callee_who_answers_as_the_caller_gives_up_is_not_bridged() {
+    let mut story = Story::new(true);
+    story.rings(&["102"], RingOrder::AtOnce);
+    story.offers("102", 1);
+    story.feed(Input::LegAnswered(LegId(1)));
+    let gone = story.ended(0, 487);
+    assert!(gone.contains(&Output::EndLeg { leg: LegId(1), cause: Cause::normal() }));
+    let late = story.feed(Input::Claimed { leg: LegId(1), granted: true });
+    assert_eq!(late, [Output::Release { user: user("102") }], "the slot won too late is given back");
+    story.ended(1, 200);
+    assert_eq!(story.record().outcome, CallOutcome::Abandoned);
+}
+
+#[test]
+fn the_caller_himself_is_never_rung() {
+    let mut story = Story::new(true);
+    let rung = story.rings(&["101"], RingOrder::One);
+    assert_eq!(rang(&rung), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
+}
+
+#[test]
+fn r54_a_digit_stops_the_prompt_and_counts() {
+    let mut story = Story::new(true);
+    let request = CollectRequest {
+        prompt: Some(Audio::Prompt("welcome".into())),
+        max_digits: 3,
+        first_digit_ms: 5_000,
+        inter_digit_ms: 2_000,
+        end_digit: Some('#'),
+    };
+    let started = story.ask(Request::Collect(request));
+    assert_eq!(started.first(), Some(&Output::AnswerCaller));
+    let first = story.feed(Input::Digit { leg: LegId::CALLER, digit: '1' });
+    assert!(matches!(first.as_slice(), [Output::StopPlay { .. }]), "{first:?}");
+    story.feed(Input::Digit { leg: LegId::CALLER, digit: '0' });
+    let last = story.feed(Input::Digit { leg: LegId::CALLER, digit: '5' });
+    let [Output::Result { result: HostResult::Collected(Ok(collected)), .. }] = last.as_slice() else {
+        panic!("{last:?}")
+    };
+    assert_eq!((collected.digits.as_str(), collected.ended_by), ("105", CollectEnd::MaxDigits));
+}
+
+#[test]
+fn r55_the_wait_for_the_first_digit_begins_at_the_prompts_end() {
+    let mut story = Story::new(true);
+    let request = CollectRequest {
+        prompt: Some(Audio::Prompt("welcome".into())),
+        max_digits: 1,
+        first_digit_ms: 5_000,
+        inter_digit_ms: 2_000,
+        end_digit: None,
+    };
+    let started = story.ask(Request::Collect(request));
+    let play = started.iter().find_map(|o| if let Output::Play { play, .. } = o { Some(*play) } else { None }).unwrap();
+    assert!(story.wait(60_000).is_empty(), "a long prompt is heard to its end");
+    story.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable("no such file".into()) });
+    let over = story.wait(5_000);
+    let [Output::Result { result: HostResult::Collected(Ok(collected)), .. }] = over.as_slice() else {
+        panic!("{over:?}")
+    };
+    assert_eq!((collected.digits.as_str(), collected.ended_by), ("", CollectEnd::Timeout));
+    assert_eq!(collected.not_played.as_deref(), Some("no such file"), "r52: the asker can log it");
+}
+
+#[test]
+fn digits_pressed_ahead_of_the_menu_count() {
+    let mut story = Story::new(true);
+    story.ask(Request::Answer);
+    story.feed(Input::Digit { leg: LegId::CALLER, digit: '2' });
+    let request =
+        CollectRequest { prompt: None, max_digits: 1, first_digit_ms: 5_000, inter_digit_ms: 2_000, end_digit: None };
+    let done = story.ask(Request::Collect(request));
+    assert!(
+        matches!(done.as_slice(), [Output::Result { result: HostResult::Collected(Ok(c)), .. }] if c.digits == "2")
+    );
+}
+
+#[test]
+fn an_answered_caller_hears_ring_back_until_the_answer() {
+    let mut story = Story::new(true);
+    story.ask(Request::Answer);
+    story.rings(&["102"], RingOrder::One);
+    story.offers("102", 1);
+    let rings = story.feed(Input::LegRang(LegId(1)));
+    let [Output::Play { play, repeat: true, .. }] = rings.as_slice() else { panic!("{rings:?}") };
+    let play = *play;
+    let answered = story.feed(Input::LegAnswered(LegId(1)));
+    assert!(answered.contains(&Output::StopPlay { play }));
+}
+
+#[test]
+fn decision_11_when_the_callee_leaves_the_scenario_decides_and_its_end_hangs_up() {
+    let mut story = Story::new(true);
+    story.rings(&["102"], RingOrder::One);
+    story.offers("102", 1);
+    story.feed(Input::LegAnswered(LegId(1)));
+    let left = story.ended(1, 200);
+    assert!(left.contains(&Output::Unbridged) && left.contains(&Output::Unbridge { peer: LegId(1) }));
+    assert!(left.contains(&Output::Release { user: user("102") }));
+    let over = story.feed(Input::ScenarioEnded);
+    assert!(over.contains(&Output::EndLeg { leg: LegId::CALLER, cause: Cause::normal() }));
+    story.ended(0, 200);
+    assert_eq!(story.record().outcome, CallOutcome::Answered);
+    assert_eq!(story.record().answered_by, Some(user("102")));
+    assert_eq!(story.record().legs.len(), 2);
+}
+
+#[test]
+fn a_direct_call_tells_the_caller_why_nobody_came() {
+    let mut story = Story::new(false);
+    let parties = vec![Party::Outside {
+        gateway: GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap(),
+        number: "+4930".into(),
+    }];
+    let request =
+        Request::Ring { parties, order: RingOrder::One, ring_for: Duration::from_secs(60), ring_back: RingBack::Tone };
+    assert_eq!(made_legs(&story.feed(Input::Request { op: Op::Direct, request })), [1]);
+    let over = story.ended(1, 486);
+    assert!(over.contains(&Output::RejectCaller(Cause::of(486))));
+    story.ended(0, 486);
+    assert_eq!(story.record().outcome, CallOutcome::NotAnswered(Cause::of(486)));
+}
+
+#[test]
+fn r48_a_scenario_that_does_nothing_still_tells_the_caller() {
+    let mut story = Story::new(true);
+    assert!(story.feed(Input::ScenarioEnded).contains(&Output::RejectCaller(Cause::of(480))));
+}
+
+#[test]
+fn hold_is_passed_to_the_other_side_and_answered_with_its_answer() {
+    let mut story = Story::new(true);
+    story.rings(&["102"], RingOrder::One);
+    story.offers("102", 1);
+    story.feed(Input::LegAnswered(LegId(1)));
+    let held = story.feed(Input::LegReoffers { leg: LegId::CALLER, offered: Reoffered::Hold });
+    assert_eq!(held, [Output::Reoffer { leg: LegId(1), offered: Reoffered::Hold }]);
+    let glare = story.feed(Input::LegReoffers { leg: LegId(1), offered: Reoffered::Talk });
+    assert_eq!(glare, [Output::RejectReoffer { leg: LegId(1), status: 491 }]);
+    let done = story.feed(Input::ReofferDone { leg: LegId(1), refused: None });
+    assert_eq!(done, [Output::AcceptReoffer { leg: LegId::CALLER }]);
+}
+
+#[test]
+fn a_second_step_does_not_steal_the_callers_ear() {
+    let mut story = Story::new(true);
+    let play = || Request::Play { audio: Audio::Prompt("welcome".into()), options: PlayOptions::default() };
+    story.ask(play());
+    let refused = story.feed(Input::Request { op: Op::Run { run: RunId(1), n: 0 }, request: play() });
+    assert!(matches!(
+        refused.as_slice(),
+        [Output::Result { result: HostResult::Played(Err(CallError::NoMedia(_))), .. }]
+    ));
+    let stopped = story.feed(Input::Cancel { op: OP });
+    assert!(matches!(stopped.as_slice(), [Output::StopPlay { .. }]));
+}
+
+#[test]
+fn a_parameter_out_of_range_is_refused_with_the_range() {
+    let mut story = Story::new(true);
+    let options = PlayOptions { max_ms: Some(1), ..PlayOptions::default() };
+    let refused = story.ask(Request::Play { audio: Audio::Prompt("welcome".into()), options });
+    let [Output::Result { result: HostResult::Played(Err(CallError::Invalid(why))), .. }] = refused.as_slice() else {
+        panic!("{refused:?}")
+    };
+    assert!(why.contains("100 to 3,600,000"));
+}
+
+#[test]
+fn a_digit_ends_a_prompt_that_may_be_stopped() {
+    let mut story = Story::new(true);
+    let options = PlayOptions { stop_on_digit: true, ..PlayOptions::default() };
+    story.ask(Request::Play { audio: Audio::Prompt("welcome".into()), options });
+    let stopped = story.feed(Input::Digit { leg: LegId::CALLER, digit: '5' });
+    assert!(
+        stopped.iter().any(|o| matches!(o, Output::Result { result: HostResult::Played(Ok(PlayEnd::Digit('5'))), .. }))
+    );
+}
+
+#[test]
+fn a_leg_whose_end_is_lost_does_not_keep_the_call_for_ever() {
+    let mut story = Story::new(true);
+    story.rings(&["102"], RingOrder::One);
+    story.offers("102", 1);
+    story.ended(0, 487);
+    story.wait(40_000);
+    assert_eq!(story.record().outcome, CallOutcome::Abandoned);
+    assert_eq!(story.call.poll_timeout(), None);
+}
