@@ -1,0 +1,289 @@
+//! Installed actions: several versions side by side, one of them current.
+
+use crate::cache::CompiledCache;
+use crate::compile::{Compiler, check_size};
+use crate::guest::{Bounds, Guest};
+use crate::manifest::{Manifest, ManifestError};
+use crate::{Capability, CompileError, Limits, PluginEngine, v0_1_0};
+use plugboard_componentize::ComponentizeError;
+use plugboard_model::{JOURNAL_SCHEMA, RunPins};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll, Waker};
+use wasmtime::component::Component;
+use wasmtime::{Store, UpdateDeadline};
+
+/// SHA-256 of a component file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ComponentId(pub [u8; 32]);
+
+impl ComponentId {
+    /// The id of these bytes.
+    pub fn of(component: &[u8]) -> Self {
+        Self(Sha256::digest(component).into())
+    }
+
+    /// The first eight hex digits: enough for people and thread names.
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(8).collect()
+    }
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An installed component, linked to what it imports and nothing else.
+pub struct Installed {
+    id: ComponentId,
+    manifest: Manifest,
+    bytes: Arc<[u8]>,
+    action: v0_1_0::Action,
+}
+
+impl Installed {
+    /// SHA-256 of its file.
+    pub fn id(&self) -> ComponentId {
+        self.id
+    }
+
+    /// What it is.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The component file, which replay needs as long as a journal names it.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+
+    /// What a run of it is pinned to.
+    pub fn pins(&self, limits: &Limits) -> RunPins {
+        RunPins {
+            component: self.id.0,
+            wit: self.manifest.wit.clone(),
+            host: HOST_VERSION.to_owned(),
+            journal: JOURNAL_SCHEMA,
+            limits: limits.pinned(),
+        }
+    }
+
+    pub(crate) fn action(&self) -> &v0_1_0::Action {
+        &self.action
+    }
+}
+
+impl fmt::Debug for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, manifest, .. } = self;
+        f.debug_struct("Installed").field("id", id).field("manifest", manifest).finish_non_exhaustive()
+    }
+}
+
+/// Why a file was not installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// A core module that makes no component.
+    #[error(transparent)]
+    Componentize(#[from] ComponentizeError),
+    /// Too large, or not valid.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// It wants something that no grant can give.
+    #[error(
+        "the component imports {import}, which this host does not have; actions import interfaces of \
+         plugboard:switch@0.1.0 alone (build for wasm32-unknown-unknown to be rid of wasi)"
+    )]
+    Import {
+        /// The import's full name.
+        import: String,
+    },
+    /// It does not export what an action exports.
+    #[error("the component is no action of plugboard:switch@0.1.0: {0}")]
+    NotAnAction(String),
+    /// `describe` trapped, called something or took too long.
+    #[error("the component could not describe itself: {0}")]
+    Describe(String),
+    /// What it says about itself is wrong.
+    #[error("the component describes itself wrongly: {0}")]
+    Manifest(#[from] ManifestError),
+    /// Too many components.
+    #[error("{0} components are installed, which is the limit; remove versions that no journal needs")]
+    Full(usize),
+}
+
+/// The host's version, to which runs are pinned.
+pub(crate) const HOST_VERSION: &str = concat!("plugboard-plugin ", env!("CARGO_PKG_VERSION"), ", wasmtime 48");
+/// Installed components: a few hundred plugins in a few versions each. Each holds its file and its code.
+const COMPONENTS_MAX: usize = 1_024;
+/// The package whose interfaces are linked.
+const PACKAGE: &str = "plugboard:switch/";
+/// Milliseconds (epoch) that `describe` may take.
+const DESCRIBE_TICKS: u32 = 1_000;
+
+/// The installed components. Shared by the threads that run them.
+#[derive(Debug)]
+pub struct Catalogue {
+    engine: PluginEngine,
+    cache: Option<CompiledCache>,
+    compiler: Compiler,
+    shelf: RwLock<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    components: BTreeMap<ComponentId, Arc<Installed>>,
+    current: BTreeMap<String, ComponentId>,
+}
+
+impl Catalogue {
+    /// An empty catalogue. Without a cache each component is compiled at each start.
+    pub fn new(engine: PluginEngine, cache: Option<CompiledCache>) -> Self {
+        Self { engine, cache, compiler: Compiler::default(), shelf: RwLock::default() }
+    }
+
+    /// The engine that its components are compiled for.
+    pub fn engine(&self) -> &PluginEngine {
+        &self.engine
+    }
+
+    /// Installs a component, or a core module after [`crate::componentize`], and makes it its name's current version.
+    ///
+    /// Compiles on a thread of its own and waits for it, a second and more: not for a thread that carries calls.
+    /// Installing the same bytes again makes them current again.
+    ///
+    /// # Errors
+    /// [`InstallError`]; the catalogue is then as it was.
+    pub fn install(&self, wasm: &[u8]) -> Result<Arc<Installed>, InstallError> {
+        check_size(wasm, self.engine.compile_limits())?;
+        let bytes: Arc<[u8]> = plugboard_componentize::componentize(wasm)?.into();
+        let id = ComponentId::of(&bytes);
+        let installed = match self.get(id) {
+            Some(installed) => installed,
+            None => Arc::new(self.prepare(id, bytes)?),
+        };
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        if shelf.components.len() >= COMPONENTS_MAX && !shelf.components.contains_key(&id) {
+            return Err(InstallError::Full(COMPONENTS_MAX));
+        }
+        shelf.components.insert(id, Arc::clone(&installed));
+        shelf.current.insert(installed.manifest.name.clone(), id);
+        Ok(installed)
+    }
+
+    /// A component by id, whichever version is current.
+    pub fn get(&self, id: ComponentId) -> Option<Arc<Installed>> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner).components.get(&id).cloned()
+    }
+
+    /// The current version of an action.
+    pub fn current(&self, action: &str) -> Option<Arc<Installed>> {
+        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        shelf.components.get(shelf.current.get(action)?).cloned()
+    }
+
+    /// The current version of every action, by name.
+    pub fn actions(&self) -> Vec<Arc<Installed>> {
+        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        shelf.current.values().filter_map(|id| shelf.components.get(id).cloned()).collect()
+    }
+
+    /// A component by its bytes: the installed one, or one that is only looked at.
+    pub(crate) fn look_at(&self, component: &[u8]) -> Result<Arc<Installed>, InstallError> {
+        let id = ComponentId::of(component);
+        self.get(id).map_or_else(|| self.prepare(id, component.into()).map(Arc::new), Ok)
+    }
+
+    /// Makes an installed version its name's current one, as when a newer one is rolled back. `false`: not installed.
+    pub fn make_current(&self, id: ComponentId) -> bool {
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(name) = shelf.components.get(&id).map(|installed| installed.manifest.name.clone()) else {
+            return false;
+        };
+        shelf.current.insert(name, id);
+        true
+    }
+
+    /// Removes a version; runs that have begun keep it to their end. `false`: it was not installed.
+    pub fn remove(&self, id: ComponentId) -> bool {
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        shelf.current.retain(|_, current| *current != id);
+        shelf.components.remove(&id).is_some()
+    }
+
+    fn prepare(&self, id: ComponentId, bytes: Arc<[u8]>) -> Result<Installed, InstallError> {
+        let component = self.compiled(id, &bytes)?;
+        let capabilities = self.imports(&component)?;
+        let action = v0_1_0::Action::link(self.engine.wasmtime(), &component, capabilities.iter().copied())
+            .map_err(|cause| InstallError::NotAnAction(format!("{cause:#}")))?;
+        let manifest = self.describe(&action)?.check(v0_1_0::VERSION, capabilities)?;
+        Ok(Installed { id, manifest, bytes, action })
+    }
+
+    fn compiled(&self, id: ComponentId, bytes: &Arc<[u8]>) -> Result<Component, InstallError> {
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, id)) {
+            return Ok(component);
+        }
+        let component = self.compiler.compile(&self.engine, id, bytes)?;
+        if let Some(cache) = &self.cache {
+            // A cache that cannot be written costs time at the next start and nothing else.
+            drop(cache.store(&self.engine, id, &component));
+        }
+        Ok(component)
+    }
+
+    /// The capabilities among the component's imports; anything else that is not mere types is refused.
+    fn imports(&self, component: &Component) -> Result<BTreeSet<Capability>, InstallError> {
+        let mut capabilities = BTreeSet::new();
+        for (name, _) in component.component_type().imports(self.engine.wasmtime()) {
+            let interface = name.strip_prefix(PACKAGE).and_then(|rest| rest.strip_suffix("@0.1.0"));
+            match interface.map(|interface| (interface, Capability::parse(interface))) {
+                Some((_, Some(capability))) => {
+                    capabilities.insert(capability);
+                }
+                Some(("types" | "description", None)) => {}
+                Some(_) | None => return Err(InstallError::Import { import: name.to_owned() }),
+            }
+        }
+        Ok(capabilities)
+    }
+
+    fn describe(&self, action: &v0_1_0::Action) -> Result<crate::manifest::Described, InstallError> {
+        let limits = Limits::default();
+        let mut store = Store::new(self.engine.wasmtime(), Guest::to_describe(Bounds::of(&limits)));
+        store.limiter(|guest| guest);
+        let _busy = self.engine.busy();
+        match self.engine.metering() {
+            crate::Metering::Epoch => {
+                let mut ticks = 0;
+                store.set_epoch_deadline(1);
+                store.epoch_deadline_callback(move |_| {
+                    ticks += 1;
+                    Ok(if ticks > DESCRIBE_TICKS { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+                });
+            }
+            crate::Metering::Fuel => {
+                store.set_fuel(limits.fuel_max).map_err(|cause| InstallError::Describe(format!("{cause:#}")))?;
+            }
+        }
+        let mut describing = Box::pin(action.describe(&mut store));
+        match describing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(said) => said.map_err(|cause| InstallError::Describe(format!("{cause:#}"))),
+            Poll::Pending => {
+                unreachable!("`describe` waits for nothing: its host calls fail and its epoch never yields")
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Runs actions on one thread: a machine that is given commands and time, and gives events.
+//!
+//! It makes no thread and reads only the clock it was given. In a simulation it is polled inline; in production
+//! [`crate::PluginThreads`] drives one on each of its threads.
+
+use crate::admission::{Admission, Place, StartError};
+use crate::catalogue::Installed;
+use crate::guest::lock;
+use crate::instance::{Instance, Slice, never_began};
+use crate::run::{RunState, SharedRun};
+use crate::ticker::Busy;
+use crate::{Capability, Catalogue, Clock, RunEvent, RunKey, RunSpec, RunnerLimits};
+use plugboard_model::{HostResult, JournalEvent, RunEnd, Time};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+/// Runs actions, an instance per run.
+///
+/// ```no_run
+/// # use plugboard_plugin::*;
+/// # fn example(catalogue: std::sync::Arc<Catalogue>, spec: RunSpec) -> Result<(), StartError> {
+/// let mut runner = Runner::new(catalogue, Clock::system(), RunnerLimits::default());
+/// runner.start(spec)?;
+/// while let Some(event) = runner.poll_event() {
+///     // Write the journal, do the host calls, answer with `runner.resume(..)`.
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Runner {
+    catalogue: Arc<Catalogue>,
+    clock: Clock,
+    limits: RunnerLimits,
+    admission: Arc<Admission>,
+    runs: BTreeMap<RunKey, Run>,
+    ready: VecDeque<RunKey>,
+    /// When waiting runs are to be put away.
+    timers: BTreeSet<(Time, RunKey)>,
+    suspended: u32,
+    outbox: VecDeque<RunEvent>,
+    busy: Option<Busy>,
+}
+
+struct Run {
+    installed: Arc<Installed>,
+    parameters: Arc<str>,
+    state: SharedRun,
+    stage: Stage,
+    _place: Place,
+}
+
+enum Stage {
+    /// In the queue since then; without an instance it is built first.
+    Ready { since: Time, instance: Option<Instance> },
+    /// Waits for an answer; put away when this time comes.
+    Waiting { until: Time, instance: Instance },
+    /// Waits long, with its instance, because it cannot be rebuilt.
+    Suspended { instance: Instance },
+    /// Waits without an instance.
+    Away,
+    /// Is just being run or ended.
+    Running,
+}
+
+impl Runner {
+    /// A runner with limits of its own.
+    pub fn new(catalogue: Arc<Catalogue>, clock: Clock, limits: RunnerLimits) -> Self {
+        Self::with_admission(catalogue, clock, limits, Admission::new(limits))
+    }
+
+    /// A runner that shares its limits on the number of runs with others.
+    pub(crate) fn with_admission(
+        catalogue: Arc<Catalogue>,
+        clock: Clock,
+        limits: RunnerLimits,
+        admission: Arc<Admission>,
+    ) -> Self {
+        Self {
+            catalogue,
+            clock,
+            limits,
+            admission,
+            runs: BTreeMap::new(),
+            ready: VecDeque::new(),
+            timers: BTreeSet::new(),
+            suspended: 0,
+            outbox: VecDeque::new(),
+            busy: None,
+        }
+    }
+
+    /// Begins a run. What is wrong with it, such as a capability that is not granted, comes as its end.
+    ///
+    /// # Errors
+    /// [`StartError`] when there is no place for it; then no event follows.
+    pub fn start(&mut self, spec: RunSpec) -> Result<(), StartError> {
+        if self.runs.contains_key(&spec.key) {
+            return Err(StartError::Twice);
+        }
+        let place = self.admission.take(spec.component)?;
+        self.start_in(spec, place);
+        Ok(())
+    }
+
+    /// Begins a run that has its place already.
+    pub(crate) fn start_in(&mut self, spec: RunSpec, place: Place) {
+        if self.runs.contains_key(&spec.key) {
+            return;
+        }
+        let mut state = RunState::new(&spec, self.clock.clone());
+        let Some(installed) = self.catalogue.get(spec.component) else {
+            state.ended(RunEnd::Failed(format!("the component {} is not installed", spec.component.short())));
+            self.outbox.append(&mut state.outbox);
+            return;
+        };
+        state.journal(JournalEvent::RunBegan {
+            run: spec.key.run,
+            action: installed.manifest().name.clone(),
+            parameters: spec.parameters.clone(),
+            pins: installed.pins(&spec.limits),
+        });
+        if let Some(end) = refused(&spec, &installed) {
+            state.ended(end);
+            self.outbox.append(&mut state.outbox);
+            return;
+        }
+        self.outbox.append(&mut state.outbox);
+        let stage = Stage::Ready { since: self.clock.now(), instance: None };
+        let parameters = spec.parameters.into();
+        self.ready.push_back(spec.key.clone());
+        let state = Arc::new(Mutex::new(state));
+        self.runs.insert(spec.key, Run { installed, parameters, state, stage, _place: place });
+    }
+
+    /// Gives the answer to host call `n`. An answer that nobody waits for any more changes nothing.
+    pub fn resume(&mut self, key: &RunKey, n: u32, result: HostResult) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        if !lock(&run.state).resume(n, result) {
+            return;
+        }
+        self.outbox.append(&mut lock(&run.state).outbox);
+        let instance = match std::mem::replace(&mut run.stage, Stage::Running) {
+            Stage::Waiting { until, instance } => {
+                self.timers.remove(&(until, key.clone()));
+                Some(instance)
+            }
+            Stage::Suspended { instance } => {
+                self.suspended = self.suspended.saturating_sub(1);
+                Some(instance)
+            }
+            Stage::Away => None,
+            Stage::Ready { .. } | Stage::Running => unreachable!("a run in these stages waits for no answer"),
+        };
+        run.stage = Stage::Ready { since: self.clock.now(), instance };
+        self.ready.push_back(key.clone());
+    }
+
+    /// Drops a run, because its call ended. It ends as [`RunEnd::Cancelled`] unless it has ended already.
+    pub fn cancel(&mut self, key: &RunKey) {
+        self.end(key, RunEnd::Cancelled);
+    }
+
+    /// Puts away what has waited long enough and runs one slice of the next ready guest, which is at most about a
+    /// millisecond of it in production. `false`: there was nothing to run.
+    pub fn work(&mut self) -> bool {
+        self.put_away();
+        let Some(key) = self.ready.pop_front() else {
+            self.busy = None;
+            return false;
+        };
+        let Some(run) = self.runs.get_mut(&key) else { return true };
+        let Stage::Ready { since, instance } = std::mem::replace(&mut run.stage, Stage::Running) else {
+            unreachable!("the queue holds runs that are ready, each once, and cancelling takes them out of the map")
+        };
+        let engine = self.catalogue.engine();
+        if self.busy.is_none() {
+            self.busy = engine.busy();
+        }
+        lock(&run.state).queued(since);
+        let built = instance
+            .map_or_else(|| Instance::new(engine, &run.installed, &key.call.office, &run.state, &run.parameters), Ok);
+        let slice = match built {
+            Ok(mut instance) => {
+                let slice = instance.run(&run.state, &run.installed);
+                (slice, Some(instance))
+            }
+            Err(cause) => (Slice::Ended(never_began(&lock(&run.state), &cause)), None),
+        };
+        self.outbox.append(&mut lock(&run.state).outbox);
+        match slice {
+            (Slice::Waits, Some(instance)) => {
+                let until = self.clock.now() + lock(&run.state).limits().put_away_after();
+                run.stage = Stage::Waiting { until, instance };
+                self.timers.insert((until, key));
+            }
+            (Slice::Yielded, Some(instance)) => {
+                run.stage = Stage::Ready { since: self.clock.now(), instance: Some(instance) };
+                self.ready.push_back(key);
+            }
+            (Slice::Ended(end), instance) => {
+                drop(instance);
+                self.end(&key, end);
+            }
+            (Slice::Waits | Slice::Yielded, None) => unreachable!("only an instance waits or yields"),
+        }
+        true
+    }
+
+    /// The next event, after as many slices as it takes; `None`: every run waits.
+    pub fn poll_event(&mut self) -> Option<RunEvent> {
+        loop {
+            if let Some(event) = self.take_event() {
+                return Some(event);
+            }
+            if !self.work() {
+                return self.take_event();
+            }
+        }
+    }
+
+    /// The next event that is there already.
+    pub fn take_event(&mut self) -> Option<RunEvent> {
+        self.outbox.pop_front()
+    }
+
+    /// When to call [`Runner::work`] or [`Runner::poll_event`] although nothing happened: a run is to be put away.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.first().map(|(until, _)| *until)
+    }
+
+    /// Runs that have not ended.
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Runs that hold an instance while they wait.
+    pub fn instances_waiting(&self) -> usize {
+        let holds = |run: &&Run| matches!(run.stage, Stage::Waiting { .. } | Stage::Suspended { .. });
+        self.runs.values().filter(holds).count()
+    }
+
+    fn put_away(&mut self) {
+        let now = self.clock.now();
+        while self.timers.first().is_some_and(|(until, _)| *until <= now) {
+            let Some((_, key)) = self.timers.pop_first() else { return };
+            let Some(run) = self.runs.get_mut(&key) else { continue };
+            let Stage::Waiting { instance, .. } = std::mem::replace(&mut run.stage, Stage::Running) else {
+                unreachable!("a timer stands for a waiting run and is removed with it")
+            };
+            let (rebuildable, waiting) = {
+                let state = lock(&run.state);
+                (state.rebuildable(), state.waiting)
+            };
+            if let (true, Some(n)) = (rebuildable, waiting) {
+                drop(instance);
+                run.stage = Stage::Away;
+                let mut state = lock(&run.state);
+                state.put_away(n);
+                self.outbox.append(&mut state.outbox);
+            } else if self.suspended < self.limits.suspended_max {
+                self.suspended += 1;
+                run.stage = Stage::Suspended { instance };
+            } else {
+                drop(instance);
+                let after = lock(&run.state).host_calls();
+                self.end(&key, RunEnd::Limit { limit: "suspended".into(), after });
+            }
+        }
+    }
+
+    fn end(&mut self, key: &RunKey, end: RunEnd) {
+        let Some(run) = self.runs.remove(key) else { return };
+        match run.stage {
+            Stage::Ready { instance, .. } => {
+                self.ready.retain(|ready| ready != key);
+                drop(instance);
+            }
+            Stage::Waiting { until, instance } => {
+                self.timers.remove(&(until, key.clone()));
+                drop(instance);
+            }
+            Stage::Suspended { instance } => {
+                self.suspended = self.suspended.saturating_sub(1);
+                drop(instance);
+            }
+            Stage::Away | Stage::Running => {}
+        }
+        let mut state = lock(&run.state);
+        state.ended(end);
+        self.outbox.append(&mut state.outbox);
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner")
+            .field("runs", &self.runs.len())
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why this run does not even get an instance.
+fn refused(spec: &RunSpec, installed: &Installed) -> Option<RunEnd> {
+    let missing = |capability: &&Capability| !spec.grants.has(**capability);
+    if let Some(capability) = installed.manifest().capabilities.iter().find(missing) {
+        return Some(RunEnd::Failed(format!("capability {capability} not granted")));
+    }
+    if spec.parameters.len() > usize::try_from(spec.limits.parameters_bytes_max).unwrap_or(usize::MAX) {
+        return Some(RunEnd::Limit { limit: "parameters".into(), after: 0 });
+    }
+    None
+}
