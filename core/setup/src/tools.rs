@@ -79,7 +79,7 @@ fn prometheus(project: &Project, log: &mut Log) -> Result<(), Failure> {
 
 /// `~/.cache/plugboard/tools`, by the rules of the XDG base directories.
 fn folder() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache");
-    cache.unwrap_or_else(home).join("plugboard/tools")
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    cache.unwrap_or_else(std::env::temp_dir).join("plugboard/tools")
 }

@@ -1,0 +1,193 @@
+//! Dependencies run one way, and each foreign format has one owner (`core/ARCHITECTURE.md`).
+
+use plugboard_tests_tidy::{Kind, Package, before_tests, packages, sources};
+
+/// Who may depend on whom. A new edge is a decision: it is written here, with the reason in `core/ARCHITECTURE.md`.
+const EDGES: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    // The place-keeping reader under scenario and office documents, and what the two share.
+    ("document", &["model"]),
+    ("sip", &["model"]),
+    ("media", &["model"]),
+    ("call", &["model"]),
+    ("scenario", &["model", "document"]),
+    ("office", &["model", "document"]),
+    ("componentize", &[]),
+    ("plugin", &["model"]),
+    ("store", &["model"]),
+    ("metrics", &["model"]),
+    ("switch", &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics"]),
+    ("console", &["model", "metrics", "switch"]),
+    (
+        "server",
+        &[
+            "model",
+            "document",
+            "sip",
+            "media",
+            "call",
+            "scenario",
+            "office",
+            "plugin",
+            "componentize",
+            "store",
+            "metrics",
+            "switch",
+            "console",
+        ],
+    ),
+    ("setup", &[]),
+    ("sdk-macros", &[]),
+    ("sdk", &["sdk-macros"]),
+    ("testkit", &["model", "plugin", "componentize"]),
+];
+
+/// The only package that names a foreign crate; the others see our own types.
+const OWNERS: &[(&str, &str)] = &[
+    ("rsip", "sip"),
+    ("sdp-types", "media"),
+    ("wasmtime", "plugin"),
+    ("rocksdb", "store"),
+    ("prometheus", "metrics"),
+    ("actix", "switch"),
+    ("actix-web", "console"),
+    ("clap", "server"),
+];
+
+/// What none of our packages names, and what takes its place.
+const BANNED: [(&str, &str); 4] = [
+    ("anyhow", "an error type that names cause and remedy"),
+    ("lazy_static", "std::sync::LazyLock"),
+    ("once_cell", "std::sync::OnceLock"),
+    ("async-trait", "async fn in traits, or a boxed future in sight"),
+];
+
+/// Packages without socket, clock, task or random source: `handle(now, Input)`, `poll_output()`, `poll_timeout()`.
+const SANS_IO: [&str; 7] = ["model", "document", "sip", "call", "scenario", "office", "componentize"];
+/// What such a package does not depend on.
+const IO_CRATES: [&str; 8] = ["tokio", "actix", "actix-rt", "mio", "socket2", "libc", "rand", "getrandom"];
+/// What such a package does not name.
+const IO_NAMES: [&str; 9] = [
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "Instant::now",
+    "SystemTime::now",
+    "std::net::UdpSocket",
+    "std::net::TcpStream",
+    "std::net::TcpListener",
+    "std::thread",
+    "std::fs",
+];
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("plugboard-").unwrap_or(name)
+}
+
+fn is_outermost(package: &Package) -> bool {
+    ["tests/", "benches", "plugins/"].iter().any(|start| package.folder.starts_with(start))
+}
+
+fn workspace() -> Vec<Package> {
+    packages().unwrap_or_else(|why| panic!("cargo metadata: {why}"))
+}
+
+/// The edges between our own packages that are not allowed.
+fn forbidden(packages: &[Package]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for package in packages.iter().filter(|package| !is_outermost(package)) {
+        let Some((_, allowed)) = EDGES.iter().find(|(name, _)| *name == short(&package.name)) else {
+            complaints.push(format!("{} is not in the table", package.name));
+            continue;
+        };
+        for (dependency, kind) in &package.dependencies {
+            let Some(ours) = dependency.strip_prefix("plugboard-") else { continue };
+            // A test may look at its subject through the kit that vendors use.
+            let is_kit = *kind == Kind::Dev && matches!(ours, "testkit" | "tests-support");
+            if !is_kit && !allowed.contains(&ours) {
+                complaints.push(format!("{} depends on {dependency} ({kind:?})", package.name));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn dependencies_run_one_way() {
+    let complaints = forbidden(&workspace());
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn a_new_edge_between_peers_is_noticed() {
+    let sip = Package {
+        name: "plugboard-sip".into(),
+        folder: "core/sip".into(),
+        dependencies: vec![("plugboard-media".into(), Kind::Normal), ("plugboard-model".into(), Kind::Normal)],
+    };
+    assert_eq!(forbidden(&[sip]), ["plugboard-sip depends on plugboard-media (Normal)"]);
+}
+
+#[test]
+fn nothing_depends_on_tests_benches_and_plugins() {
+    let packages = workspace();
+    let outermost: Vec<&str> =
+        packages.iter().filter(|package| is_outermost(package)).map(|package| package.name.as_str()).collect();
+    for package in packages.iter().filter(|package| !is_outermost(package)) {
+        for (dependency, kind) in &package.dependencies {
+            let is_test = *kind == Kind::Dev;
+            assert!(is_test || !outermost.contains(&dependency.as_str()), "{} depends on {dependency}", package.name);
+        }
+    }
+}
+
+#[test]
+fn each_foreign_format_has_one_owner() {
+    for package in workspace().iter().filter(|package| !is_outermost(package)) {
+        for (dependency, kind) in &package.dependencies {
+            let owner = OWNERS.iter().find(|(foreign, _)| foreign == dependency);
+            let is_owner = owner.is_none_or(|(_, owner)| short(&package.name) == *owner);
+            assert!(is_owner || *kind == Kind::Dev, "{} names {dependency}, which {owner:?} owns", package.name);
+        }
+    }
+}
+
+#[test]
+fn banned_crates_are_not_named() {
+    for package in workspace() {
+        for (dependency, _) in &package.dependencies {
+            let banned = BANNED.iter().find(|(banned, _)| banned == dependency);
+            assert!(banned.is_none(), "{} depends on {dependency}; take {banned:?}", package.name);
+        }
+    }
+}
+
+#[test]
+fn sans_io_packages_depend_on_no_socket_clock_or_task() {
+    for package in workspace().iter().filter(|package| SANS_IO.contains(&short(&package.name))) {
+        for (dependency, kind) in &package.dependencies {
+            let is_io = *kind == Kind::Normal && IO_CRATES.contains(&dependency.as_str());
+            assert!(!is_io, "{} depends on {dependency}", package.name);
+        }
+    }
+}
+
+#[test]
+fn sans_io_sources_name_no_socket_clock_or_file() {
+    let packages = workspace();
+    let folders: Vec<String> = packages
+        .iter()
+        .filter(|package| SANS_IO.contains(&short(&package.name)) && package.name != "plugboard-componentize")
+        .map(|package| format!("{}/src/", package.folder))
+        .collect();
+    let mut complaints = Vec::new();
+    for source in sources(&[".rs"]).iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder)))
+    {
+        let code = before_tests(&source.text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            complaints.extend(
+                IO_NAMES.iter().filter(|name| line.contains(*name)).map(|name| format!("{}: {name}", source.path)),
+            );
+        }
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
