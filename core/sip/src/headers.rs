@@ -405,3 +405,126 @@ impl Field {
         replace_value(&mut self.header, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&str, &str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in lines {
+            headers.push(name, *value);
+        }
+        headers
+    }
+
+    #[test]
+    fn names_have_no_case_and_may_be_compact() {
+        let headers = headers(&[("i", "id"), ("X-Odd", "1"), ("x-odd", "2")]);
+        assert_eq!(headers.get("call-id"), Some("id"));
+        assert_eq!(headers.call_id(), Ok("id"));
+        assert_eq!(headers.get_all("X-ODD").collect::<Vec<_>>(), ["1", "2"]);
+    }
+
+    #[test]
+    fn value_cannot_bring_a_header_of_its_own() {
+        let headers = headers(&[("Subject", "a\r\nRoute: <sip:evil>")]);
+        assert_eq!(headers.get("Subject"), Some("a  Route: <sip:evil>"));
+    }
+
+    #[test]
+    fn set_keeps_the_place_of_the_first_and_removes_the_others() {
+        let mut headers = headers(&[("A", "1"), ("B", "2"), ("A", "3"), ("C", "4")]);
+        headers.set("a", "5");
+        headers.set("D", "6");
+        assert_eq!(headers.iter().map(|(_, value)| value).collect::<Vec<_>>(), ["5", "2", "4", "6"]);
+        assert_eq!(headers.remove("A"), 1);
+        assert!(!headers.contains("A"));
+    }
+
+    #[test]
+    fn cseq_is_a_number_below_two_to_the_31st_and_a_method() {
+        let of = |value| headers(&[("CSeq", value)]).cseq();
+        assert_eq!(of("0009 \t INVITE"), Ok(CSeq { number: 9, method: Method::Invite }));
+        assert_eq!(of("2147483647 X").unwrap().number, 2_147_483_647);
+        for value in ["2147483648 INVITE", "1", "INVITE 1", "-1 INVITE", "1 IN VITE"] {
+            assert_eq!(of(value), Err(HeaderError::Malformed("CSeq")), "{value}");
+        }
+    }
+
+    #[test]
+    fn repeated_singletons_are_errors() {
+        let twice = headers(&[("To", "<sip:a@h>"), ("t", "<sip:b@h>"), ("Max-Forwards", "1"), ("Max-Forwards", "1")]);
+        assert_eq!(twice.to(), Err(HeaderError::Repeated("To")));
+        assert_eq!(twice.max_forwards(), Err(HeaderError::Repeated("Max-Forwards")));
+        assert_eq!(twice.from(), Err(HeaderError::Missing("From")));
+    }
+
+    #[test]
+    fn hops_are_taken_off_one_by_one_from_lists_and_lines() {
+        let mut headers = headers(&[("Via", "SIP/2.0/UDP a;branch=1, SIP/2.0/TCP b"), ("v", "SIP/2.0/WS c")]);
+        let transports: Vec<_> = headers.vias().unwrap().iter().map(|via| via.transport).collect();
+        assert_eq!(transports, ["UDP", "TCP", "WS"]);
+        for host in ["a", "b", "c"] {
+            assert_eq!(headers.top_via().unwrap().host, host);
+            assert!(headers.pop_via());
+        }
+        assert!(!headers.pop_via());
+        assert_eq!(headers.vias(), Err(HeaderError::Missing("Via")));
+    }
+
+    #[test]
+    fn lists_end_at_64_values() {
+        let mut headers = headers(&[("Route", "<sip:a;lr>"); LIST_ITEMS_MAX]);
+        assert_eq!(headers.routes().unwrap().len(), LIST_ITEMS_MAX);
+        headers.push("Route", "<sip:a;lr>");
+        assert_eq!(headers.routes(), Err(HeaderError::TooMany("Route")));
+    }
+
+    #[test]
+    fn contact_star_must_be_alone() {
+        assert_eq!(headers(&[("m", " * ")]).contacts(), Ok(vec![Contact::Star]));
+        assert!(headers(&[("m", "*, <sip:a@h>")]).contacts().is_err());
+        assert!(headers(&[("m", "<sip:a@h>,,<sip:b@h>")]).contacts().is_err());
+    }
+
+    #[test]
+    fn source_is_marked_when_it_differs_or_rport_asks() {
+        let marked = |via: &str, source: &str| {
+            let mut headers = headers(&[("Via", via)]);
+            headers.mark_received(source.parse().unwrap());
+            headers.get("Via").unwrap().to_owned()
+        };
+        assert_eq!(marked("SIP/2.0/UDP 192.0.2.1", "192.0.2.1:9"), "SIP/2.0/UDP 192.0.2.1");
+        assert_eq!(marked("SIP/2.0/UDP h:7;branch=b", "192.0.2.1:9"), "SIP/2.0/UDP h:7;branch=b;received=192.0.2.1");
+        assert_eq!(
+            marked("SIP/2.0/UDP 192.0.2.1;rport;branch=b", "192.0.2.1:9"),
+            "SIP/2.0/UDP 192.0.2.1;branch=b;received=192.0.2.1;rport=9"
+        );
+        assert_eq!(marked("SIP/2.0/UDP [2001:db8::1]", "[2001:db8::1]:9"), "SIP/2.0/UDP [2001:db8::1]");
+    }
+
+    #[test]
+    fn marking_the_top_via_leaves_the_others_of_its_line() {
+        let mut headers = headers(&[("Via", "SIP/2.0/UDP h;branch=1, SIP/2.0/UDP i;branch=2")]);
+        headers.mark_received("192.0.2.1:9".parse().unwrap());
+        let vias = headers.vias().unwrap();
+        assert_eq!(vias.iter().map(Via::branch).collect::<Vec<_>>(), [Some("1"), Some("2")]);
+        assert_eq!(vias[0].received(), Some("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn to_tag_is_added_once() {
+        let mut headers = headers(&[("To", "sip:a@h")]);
+        headers.set_to_tag("1");
+        headers.set_to_tag("2");
+        assert_eq!(headers.get("To"), Some("sip:a@h;tag=1"));
+    }
+
+    #[test]
+    fn tokens_join_all_lines_of_a_list() {
+        let headers = headers(&[("Supported", "100rel, timer"), ("k", ",outbound")]);
+        assert_eq!(headers.tokens("supported"), ["100rel", "timer", "outbound"]);
+        assert!(headers.has_token("Supported", "TIMER") && !headers.has_token("Supported", "tim"));
+    }
+}

@@ -166,6 +166,7 @@ pub(crate) fn reject(request: Request, fault: Fault) -> ParseError {
         | Fault::NoContentLength
         | Fault::Truncated
         | Fault::Status
+        | Fault::MethodMismatch
         | Fault::Header(_) => Rejection::bad_request(fault),
     };
     ParseError::Reject(Box::new(Rejected { request, fault, rejection }))
@@ -323,4 +324,123 @@ fn read_status_line(line: &[u8], fault: &mut Option<Fault>) -> Start {
     }
     let reason = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
     Start::Response { status, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: &str =
+        "v: SIP/2.0/UDP h;branch=z9hG4bK1\r\nf: <sip:a@h>;tag=1\r\nt: <sip:h>\r\ni: 1\r\nCSeq: 1 OPTIONS\r\n";
+
+    #[track_caller]
+    fn request(text: &str) -> Request {
+        match parse_datagram(text.as_bytes()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn status(bytes: &[u8]) -> (Fault, Option<u16>) {
+        let error = parse_datagram(bytes).unwrap_err();
+        (error.fault(), error.answer().map(|answer| answer.status))
+    }
+
+    #[test]
+    fn folds_compact_names_and_space_before_the_colon_are_read() {
+        let request = request(&format!("\r\n\r\nOPTIONS sip:h SIP/2.0\r\nSubject :\r\n  a\r\n\tb  \r\n{REST}\r\nbody"));
+        assert_eq!(request.headers.get("Subject"), Some("a b"));
+        assert_eq!(request.headers.call_id(), Ok("1"));
+        assert_eq!(request.body, b"body");
+    }
+
+    #[test]
+    fn lines_that_end_with_lf_alone_are_read() {
+        let text = format!("OPTIONS sip:h SIP/2.0\r\n{REST}\r\n").replace("\r\n", "\n");
+        assert_eq!(request(&text).headers.len(), 5);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_go_through_unchanged() {
+        let mut bytes = format!("OPTIONS sip:h SIP/2.0\r\n{REST}X-Latin: ").into_bytes();
+        bytes.extend_from_slice(b"caf\xe9\r\n\r\n");
+        let Ok(Message::Request(request)) = parse_datagram(&bytes) else { panic!("a request") };
+        assert_eq!(request.headers.get("X-Latin"), Some("caf\u{fffd}"));
+        let written = request.to_bytes();
+        let line = b"X-Latin: caf\xe9\r\n";
+        assert!(written.windows(line.len()).any(|part| part == line));
+    }
+
+    #[test]
+    fn length_decides_where_the_body_of_a_datagram_ends() {
+        let of = |length: &str, body: &str| format!("OPTIONS sip:h SIP/2.0\r\n{REST}{length}\r\n{body}");
+        assert_eq!(request(&of("l: 2\r\n", "abcd")).body, b"ab");
+        assert_eq!(request(&of("l: 2\r\nContent-Length: 2\r\n", "abcd")).body, b"ab");
+        assert_eq!(status(of("l: 5\r\n", "abcd").as_bytes()), (Fault::Truncated, Some(400)));
+        for length in ["l: -1\r\n", "l: x\r\n", "l: 1\r\nl: 2\r\n", "l: 99999999999\r\n", "l:\r\n"] {
+            assert_eq!(status(of(length, "abcd").as_bytes()), (Fault::ContentLength, Some(400)), "{length}");
+        }
+    }
+
+    #[test]
+    fn faulty_requests_are_answered_and_the_reason_names_the_fault() {
+        let error = parse_datagram(format!("OPTIONS sip: SIP/2.0\r\n{REST}\r\n").as_bytes()).unwrap_err();
+        let answer = error.answer().unwrap();
+        assert_eq!(answer.reason, "Bad Request (malformed Request-URI)");
+        assert_eq!(answer.headers.call_id(), Ok("1"));
+        for (line, expected) in [
+            ("OPTIONS sip:h SIP/3.0", (Fault::Version, Some(505))),
+            ("OPTIONS  sip:h SIP/2.0", (Fault::StartLine, Some(400))),
+            ("OPTIONS sip:h SIP/2.0 ", (Fault::StartLine, Some(400))),
+            ("OPTIONS <sip:h> SIP/2.0", (Fault::RequestUri, Some(400))),
+            ("OPTIONS sip:h; lr SIP/2.0", (Fault::RequestUri, Some(400))),
+            ("ACK sip: SIP/2.0", (Fault::RequestUri, None)),
+            ("GET / HTTP/1.1", (Fault::NotSip, None)),
+            ("hello", (Fault::NotSip, None)),
+            ("SIP/2.0 99 Low", (Fault::Status, None)),
+            ("SIP/2.0 4294967301 Big", (Fault::Status, None)),
+        ] {
+            assert_eq!(status(format!("{line}\r\n{REST}\r\n").as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn request_that_cannot_be_matched_by_its_sender_is_dropped() {
+        assert_eq!(status(b"OPTIONS sip: SIP/2.0\r\nTo: <sip:h>\r\n\r\n"), (Fault::RequestUri, None));
+    }
+
+    #[test]
+    fn header_line_without_a_name_is_refused() {
+        for line in [": x", "no colon", "na me: x", "x\0: y", "x: \0"] {
+            let text = format!("OPTIONS sip:h SIP/2.0\r\n{REST}{line}\r\n\r\n");
+            assert_eq!(status(text.as_bytes()), (Fault::HeaderLine, Some(400)), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let many = "A: b\r\n".repeat(HEADERS_MAX - 5);
+        assert!(parse_datagram(format!("OPTIONS sip:h SIP/2.0\r\n{REST}{many}\r\n").as_bytes()).is_ok());
+        let text = format!("OPTIONS sip:h SIP/2.0\r\n{REST}{many}A: b\r\n\r\n");
+        assert_eq!(status(text.as_bytes()), (Fault::TooManyHeaders, Some(400)));
+        assert_eq!(status(&vec![b'x'; UDP_BYTES_MAX + 1]), (Fault::TooLarge, None));
+        let long = format!("{} sip:h SIP/2.0\r\n{REST}\r\n", "M".repeat(METHOD_BYTES_MAX + 1));
+        assert_eq!(status(long.as_bytes()), (Fault::NotSip, None));
+    }
+
+    #[test]
+    fn headers_without_an_empty_line_are_a_fault() {
+        assert_eq!(status(format!("OPTIONS sip:h SIP/2.0\r\n{REST}").as_bytes()), (Fault::Unterminated, Some(400)));
+    }
+
+    #[test]
+    fn reason_phrase_of_a_response_may_be_empty_or_missing() {
+        for line in ["SIP/2.0 180 ", "SIP/2.0 180"] {
+            let Ok(Message::Response(response)) = parse_datagram(format!("{line}\r\n{REST}\r\n").as_bytes()) else {
+                panic!("{line}")
+            };
+            assert_eq!((response.status, response.reason.as_str()), (180, ""));
+        }
+    }
 }

@@ -264,3 +264,67 @@ pub const fn reason_phrase(status: u16) -> &'static str {
         _ => "Failure",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexer::parse_datagram;
+
+    fn invite(to: &str) -> Request {
+        let mut request = Request::new(Method::Invite, RequestUri::parse("sip:b@h").unwrap());
+        for (name, value) in [
+            ("Via", "SIP/2.0/UDP a;branch=z9hG4bK1"),
+            ("Via", "SIP/2.0/UDP b;branch=z9hG4bK2"),
+            ("From", "<sip:a@h>;tag=1"),
+            ("To", to),
+            ("Call-ID", "id"),
+            ("CSeq", "1 INVITE"),
+            ("Timestamp", "54"),
+            ("Subject", "left out"),
+        ] {
+            request.headers.push(name, value);
+        }
+        request
+    }
+
+    #[test]
+    fn response_takes_over_the_headers_that_the_rfc_lists() {
+        let response = Response::to_request_tagged(&invite("<sip:b@h>"), 180, "t");
+        let text = String::from_utf8(response.to_bytes()).unwrap();
+        assert_eq!(
+            text,
+            "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP b;branch=z9hG4bK2\r\n\
+             From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: id\r\nCSeq: 1 INVITE\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn trying_gets_the_timestamp_and_no_tag() {
+        let trying = Response::to_request_tagged(&invite("<sip:b@h>"), 100, "t");
+        assert_eq!((trying.headers.get("To"), trying.headers.get("Timestamp")), (Some("<sip:b@h>"), Some("54")));
+    }
+
+    #[test]
+    fn tag_of_the_request_stays() {
+        let ok = Response::to_request_tagged(&invite("<sip:b@h>;tag=old"), 200, "t");
+        assert_eq!(ok.headers.get("To"), Some("<sip:b@h>;tag=old"));
+    }
+
+    #[test]
+    fn length_is_counted_and_binary_bodies_stay_whole() {
+        let mut request = invite("<sip:b@h>");
+        request.headers.push("Content-Length", "999");
+        request.body = vec![0xff, 0xfe, 0, b'\r', b'\n'];
+        let bytes = request.to_bytes();
+        assert!(bytes.ends_with(b"\r\nContent-Length: 5\r\n\r\n\xff\xfe\0\r\n"));
+        let Message::Request(read) = parse_datagram(&bytes).unwrap() else { panic!("a request") };
+        assert_eq!(read.body, request.body);
+    }
+
+    #[test]
+    fn reason_phrase_cannot_end_the_line() {
+        let response = Response { reason: "a\r\nX: y".to_owned(), ..Response::new(400) };
+        assert!(response.to_bytes().starts_with(b"SIP/2.0 400 aX: y\r\nContent-Length"));
+    }
+}

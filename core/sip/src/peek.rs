@@ -103,3 +103,34 @@ impl<'a> Lines<'a> {
         self.bytes.get(start..self.line_end).unwrap_or(value).trim_ascii()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_and_response_are_told_with_their_keys() {
+        let peeked = peek(
+            b"\r\nBYE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h;rport;Branch = b1 , SIP/2.0/UDP i;branch=b2\r\ni : c@h\r\n",
+        );
+        assert_eq!(peeked, Some(Peek { kind: PeekKind::Request, method: b"BYE", call_id: b"c@h", branch: b"b1" }));
+        let peeked = peek(b"SIP/2.0 200 OK\nCSeq: 1\n INVITE\nv: SIP/2.0/UDP h\n ;branch=b\nCall-ID:\n\tc\n\n");
+        let kind = PeekKind::Response(200);
+        assert_eq!(peeked, Some(Peek { kind, method: b"INVITE", call_id: b"c", branch: b"b" }));
+    }
+
+    #[test]
+    fn first_of_repeated_headers_counts() {
+        let text = b"BYE sip:h SIP/2.0\r\ni: 1\r\ni: 2\r\nv: a;branch=1\r\nv: a;branch=2\r\n\r\n";
+        assert_eq!(peek(text).map(|peeked| (peeked.call_id, peeked.branch)), Some((&b"1"[..], &b"1"[..])));
+    }
+
+    #[test]
+    fn bytes_without_the_keys_are_nobodys() {
+        for bytes in
+            [&b""[..], b"\r\n\r\n", b"x", b"BYE sip:h SIP/2.0\r\n\r\ni: 1\r\nv: h\r\n", b"SIP/2.0 OK\r\ni: 1\r\n"]
+        {
+            assert_eq!(peek(bytes), None, "{bytes:?}");
+        }
+    }
+}

@@ -43,6 +43,9 @@ pub enum Fault {
     /// The status is not in 100 to 699.
     #[error("status out of range")]
     Status,
+    /// CSeq names another method than the start line.
+    #[error("CSeq method differs from the request's")]
+    MethodMismatch,
     /// A header that every message must have is missing, repeated or malformed.
     #[error(transparent)]
     Header(#[from] crate::headers::HeaderError),

@@ -11,6 +11,8 @@ pub enum Frame {
     /// A message.
     Message(Message),
     /// A keep-alive of the peer, to be answered with [`PONG`].
+    ///
+    /// One whose halves come in two reads is told as `Pong` and then `Ping`: either shows that the peer lives.
     Ping,
     /// The peer's answer to a keep-alive of ours.
     Pong,
@@ -27,6 +29,9 @@ pub struct FrameError(#[from] pub ParseError);
 pub const PING: &[u8] = b"\r\n\r\n";
 /// Its answer.
 pub const PONG: &[u8] = b"\r\n";
+
+/// What an idle connection keeps: one usual message, so that the next one needs no new memory.
+const IDLE_BUFFER_BYTES: usize = 1024;
 
 /// Cuts one connection's bytes into messages by Content-Length, and tells keep-alives.
 ///
@@ -47,6 +52,8 @@ enum State {
     /// Between messages.
     #[default]
     Idle,
+    /// After a single CRLF that was the last of what had come: another one makes it a ping.
+    HalfPing,
     /// Within start line and headers; so many bytes are known to hold no empty line.
     Head { scanned: usize },
     /// Within a body.
@@ -81,14 +88,23 @@ impl StreamFramer {
                 State::Dead => return Ok(None),
                 State::Idle => match self.rest() {
                     [b'\r', b'\n', b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Ping, 4))),
-                    // A CRLF may be the first half of a ping: only the next byte tells.
                     [] | [b'\r'] | [b'\r', b'\n', b'\r'] => return self.wait(State::Idle),
+                    [b'\r', b'\n'] => {
+                        self.used += 2;
+                        self.state = State::HalfPing;
+                        return Ok(Some(Frame::Pong));
+                    }
                     [b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Pong, 2))),
                     [b'\n', ..] => {
                         self.used += 1;
                         self.state = State::Idle;
                     }
                     [_, ..] => self.state = State::Head { scanned: 0 },
+                },
+                State::HalfPing => match self.rest() {
+                    [b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Ping, 2))),
+                    [] | [b'\r'] => return self.wait(State::HalfPing),
+                    [_, ..] => self.state = State::Idle,
                 },
                 State::Head { scanned } => {
                     let Some(end) = head_end(self.rest(), scanned) else {
@@ -119,6 +135,12 @@ impl StreamFramer {
 
     fn wait(&mut self, state: State) -> Result<Option<Frame>, FrameError> {
         self.state = state;
+        // Thousands of phones keep an idle connection each: what a burst took is given back.
+        if self.used == self.buffer.len() {
+            self.used = 0;
+            self.buffer.clear();
+            self.buffer.shrink_to(IDLE_BUFFER_BYTES);
+        }
         Ok(None)
     }
 
@@ -162,5 +184,93 @@ fn head_end(bytes: &[u8], scanned: usize) -> Option<usize> {
             Some([b'\r', b'\n', ..]) => return Some(lf + 3),
             Some(_) | None => from = lf + 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: &str = "OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\n\
+                           To: <sip:h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n";
+
+    fn message(body: &str) -> String {
+        format!("{OPTIONS}Content-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    fn drain(framer: &mut StreamFramer) -> Vec<Frame> {
+        std::iter::from_fn(|| framer.next_frame().unwrap()).collect()
+    }
+
+    fn bodies(frames: &[Frame]) -> Vec<&[u8]> {
+        fn body(frame: &Frame) -> Option<&[u8]> {
+            match frame {
+                Frame::Message(message) => Some(message.body()),
+                Frame::Ping | Frame::Pong | Frame::Bad(_) => None,
+            }
+        }
+        frames.iter().filter_map(body).collect()
+    }
+
+    #[test]
+    fn messages_come_out_the_same_however_the_bytes_are_cut() {
+        let bytes = format!("{}\r\n\r\n{}\r\n{}", message("abc"), message("\r\n\r\n"), message(""));
+        for cut in 1..bytes.len() {
+            let mut framer = StreamFramer::new();
+            let mut frames = Vec::new();
+            for part in bytes.as_bytes().chunks(cut) {
+                framer.push(part);
+                frames.extend(drain(&mut framer));
+            }
+            assert_eq!(bodies(&frames), [&b"abc"[..], b"\r\n\r\n", b""], "cut {cut}");
+            assert_eq!(frames.iter().filter(|frame| **frame == Frame::Ping).count(), 1, "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn double_crlf_is_a_ping_and_a_single_one_a_pong() {
+        let mut framer = StreamFramer::new();
+        framer.push(b"\r\n\r\n\r\n");
+        assert_eq!(drain(&mut framer), [Frame::Ping, Frame::Pong]);
+    }
+
+    #[test]
+    fn missing_length_is_answered_and_ends_the_stream() {
+        let mut framer = StreamFramer::new();
+        framer.push(format!("{OPTIONS}\r\n{}", message("")).as_bytes());
+        let error = framer.next_frame().unwrap_err();
+        assert_eq!(error.0.fault(), Fault::NoContentLength);
+        assert_eq!(error.0.answer().unwrap().status, 400);
+        assert_eq!(framer.next_frame(), Ok(None));
+    }
+
+    #[test]
+    fn faulty_message_of_known_length_does_not_end_the_stream() {
+        let mut framer = StreamFramer::new();
+        let bad = message("xyz").replacen("SIP/2.0\r", "SIP/7.0\r", 1);
+        framer.push(format!("{bad}{}", message("ok")).as_bytes());
+        let frames = drain(&mut framer);
+        let [Frame::Bad(error), Frame::Message(_)] = frames.as_slice() else { panic!("{frames:?}") };
+        assert_eq!(error.answer().unwrap().status, 505);
+    }
+
+    #[test]
+    fn message_past_the_limit_is_refused_before_its_body_comes() {
+        let mut framer = StreamFramer::new();
+        framer.push(format!("{OPTIONS}Content-Length: {STREAM_BYTES_MAX}\r\n\r\n").as_bytes());
+        assert_eq!(framer.next_frame().unwrap_err().0.answer().unwrap().status, 513);
+    }
+
+    #[test]
+    fn headers_without_end_are_cut_off_at_the_limit() {
+        let mut framer = StreamFramer::new();
+        framer.push(OPTIONS.as_bytes());
+        let mut pushed = OPTIONS.len();
+        while pushed <= STREAM_BYTES_MAX {
+            assert_eq!(framer.next_frame(), Ok(None));
+            framer.push(&[b'x'; 4096]);
+            pushed += 4096;
+        }
+        assert_eq!(framer.next_frame().unwrap_err().0.fault(), Fault::TooLarge);
     }
 }

@@ -188,7 +188,10 @@ impl SipUri {
     /// The host as an address, if it is one.
     pub fn host_ip(&self) -> Option<IpAddr> {
         let host = self.host();
-        host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&host).parse().ok()
+        match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(inner) => via::ipv6(inner).map(IpAddr::V6),
+            None => host.parse().ok(),
+        }
     }
 
     /// The port, if one is given.
@@ -468,4 +471,100 @@ fn same_headers(ours: Option<&str>, theirs: Option<&str>) -> bool {
         headers
     };
     sorted(ours) == sorted(theirs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn sip(text: &str) -> SipUri {
+        SipUri::parse(text).unwrap()
+    }
+
+    #[test]
+    fn every_part_of_a_sip_uri_is_found_and_written_the_same() {
+        let text = "sips:al%69ce;day=tue:pw@[2001:db8::1]:5061;transport=tcp;lr;Foo=bar?subject=a%20b&x=";
+        let uri = sip(text);
+        assert_eq!(uri.user(), Some("al%69ce;day=tue"));
+        assert_eq!(uri.user_decoded().as_deref(), Some("alice;day=tue"));
+        assert_eq!(uri.password(), Some("pw"));
+        assert_eq!(uri.host_ip(), Some("2001:db8::1".parse().unwrap()));
+        assert_eq!(uri.port(), Some(5061));
+        assert_eq!((uri.transport(), uri.has_param("lr"), uri.param("foo")), (Some("tcp"), true, Some("bar")));
+        assert_eq!(uri.headers(), Some("subject=a%20b&x="));
+        assert_eq!(uri.to_string(), text);
+    }
+
+    #[test]
+    fn other_schemes_survive() {
+        for text in ["tel:+1-555-0100;ext=22", "urn:service:sos", "soap.beep://192.0.2.1:3002", "isbn:2983792873"] {
+            assert_eq!(RequestUri::parse(text).unwrap().to_string(), text);
+        }
+        assert!(matches!(RequestUri::parse("tel:+15550100"), Ok(RequestUri::Tel(tel)) if tel.number == "+15550100"));
+    }
+
+    #[test]
+    fn malformed_uris_are_refused_with_the_reason() {
+        for (text, error) in [
+            ("alice@h", UriError::NoScheme),
+            ("sip:", UriError::BadHost),
+            ("sip:a@", UriError::BadHost),
+            ("sip:a@h h", UriError::BadCharacter),
+            ("sip:a@h:0", UriError::BadPort),
+            ("sip:a@h:65536", UriError::BadPort),
+            ("sip:2001:db8::10", UriError::BadPort),
+            ("sip:[::1", UriError::BadHost),
+            ("sip:h;;lr", UriError::BadParam),
+            ("tel:abcxyz", UriError::BadNumber),
+        ] {
+            assert_eq!(RequestUri::parse(text), Err(error), "{text}");
+        }
+    }
+
+    /// The examples of RFC 3261 section 19.1.4.
+    #[test]
+    fn equivalence_follows_the_examples_of_the_rfc() {
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+        ] {
+            assert!(sip(a).equivalent(&sip(b)), "{a} {b}");
+        }
+        for (a, b) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:carol@chicago.com?Subject=next%20meeting", "sip:carol@chicago.com"),
+        ] {
+            assert!(!sip(a).equivalent(&sip(b)), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn built_uri_is_escaped_and_brackets_ipv6() {
+        assert_eq!(SipUri::new(Some("a b@c"), "::1", Some(5060)).to_string(), "sip:a%20b%40c@[::1]:5060");
+        let mut uri = SipUri::new(None, "h", None);
+        uri.set_param("transport", Some("tcp"));
+        uri.set_param("Transport", Some("ws"));
+        uri.set_param("lr", None);
+        assert_eq!(uri.to_string(), "sip:h;Transport=ws;lr");
+        assert!(uri.remove_param("LR") && !uri.remove_param("lr"));
+    }
+
+    #[test]
+    fn broken_escapes_stay_as_they_are() {
+        assert_eq!(unescape("%Z%45%"), "%ZE%");
+        assert_eq!(unescape("%ff"), "\u{fffd}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One hop of the path a request took.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::params::Params;
 use crate::scan;
@@ -94,11 +94,22 @@ pub(crate) fn host_port(text: &str) -> Option<(&str, Option<u16>)> {
 /// A domain name (with `_`, that peers use), an IPv4 address or an IPv6 address in brackets.
 pub(crate) fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(inner) => ipv6(inner).is_some(),
         None => {
             !host.is_empty()
                 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
         }
+    }
+}
+
+/// An IPv6 address as it stands between brackets.
+///
+/// Three colons before an embedded IPv4 address are read too: the grammar of RFC 3261 asks for them by mistake
+/// (RFC 5118 section 4.10).
+pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    match text.split_once(":::") {
+        Some((head, tail)) => format!("{head}::{tail}").parse().ok(),
+        None => text.parse().ok(),
     }
 }
 
