@@ -79,13 +79,13 @@ impl<'n> Field<'n> {
         None
     }
 
-    /// A time span with its unit, such as `20s`, `1500ms`, `2min`, `1h`, in a range.
+    /// A time span with its unit, such as `20s`, `1500ms`, `2m`, `1h`, in a range.
     pub fn duration(&self, range: RangeInclusive<Duration>, faults: &mut Faults) -> Option<Duration> {
         let value = self.node.as_text().and_then(read_duration).filter(|value| range.contains(value));
         if value.is_none() {
             let reason =
                 format!("a time with its unit is expected, from {:?} to {:?}", range.start(), range.end());
-            self.fault(faults, reason, "write for example \"20s\", \"500ms\" or \"2min\"");
+            self.fault(faults, reason, "write for example \"20s\", \"500ms\" or \"2m\"");
         }
         value
     }
@@ -215,15 +215,15 @@ fn edits(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// Reads `20s`, `1500ms`, `2min`, `1h`.
-fn read_duration(text: &str) -> Option<Duration> {
+/// Reads `20s`, `1500ms`, `2m`, `1h`; `None` for anything else.
+pub fn read_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
     let millis = match unit {
         "ms" => 1,
         "s" => 1_000,
-        "min" | "m" => 60_000,
+        "m" | "min" => 60_000,
         "h" => 3_600_000,
         _ => return None,
     };

@@ -12,6 +12,6 @@ mod node;
 mod parse;
 
 pub use fault::{Fault, Faults, Mark};
-pub use field::{Field, Fields};
+pub use field::{Field, Fields, read_duration};
 pub use node::{Entry, Kind, Node};
 pub use parse::{parse, to_yaml};

@@ -15,7 +15,8 @@ pub const ANSWER: &str = "answer";
 pub struct Action {
     /// The word in documents.
     pub name: String,
-    /// JSON Schema (2020-12) of the parameters: an object. See the crate's page for the keyword `x-plugboard`.
+    /// JSON Schema (2020-12) of the parameters: an object. The keywords that
+    /// the checker knows beyond the standard are on the crate's page.
     pub parameters: Json,
     /// Outcomes besides `failed`. None at all: the action never returns to the scenario, as `hang-up`, so that
     /// steps after it are unreachable.
@@ -89,10 +90,10 @@ impl Action {
 
 /// What the checker asks about the office that a scenario belongs to.
 pub trait Resolver {
-    /// Whether the office has a user with this id or internal number.
-    fn has_user(&self, id_or_number: &str) -> bool;
-    /// Whether the office has a group with this id or internal number.
-    fn has_group(&self, id_or_number: &str) -> bool;
+    /// The user with this id or internal number.
+    fn user(&self, id_or_number: &str) -> Option<UserId>;
+    /// The group with this id or internal number.
+    fn group(&self, id_or_number: &str) -> Option<GroupId>;
     /// Whether the office has a prompt of this name. A missing file is no fault at run time (R52), but its author
     /// wants to know it now.
     fn has_prompt(&self, name: &str) -> bool;

@@ -1,0 +1,375 @@
+//! The checker: it makes a program of a document, or lists everything that is wrong with it.
+
+use crate::condition::Condition;
+use crate::document::{self, Assignment, Branch, CONTROL_WORDS, Document, RESERVED_WORDS, StepKind};
+use crate::flow::{Flow, Types};
+use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
+use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source, Step};
+use crate::template::Template;
+use crate::{ANSWER, Action, ActionCatalogue, FAILED, Fault, Resolver, parameter};
+use plugboard_document::{Faults, Kind, Mark, Node};
+use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Lists what is wrong with a document: unknown words and outcomes, parameters that an action refuses, variables that are
+/// unknown, unassigned on some way to their use or of another type, steps that are never reached, users, groups and
+/// audio that the office does not have.
+pub fn check(document: &Document, office: &OfficeId, catalogue: &ActionCatalogue, resolver: &dyn Resolver) -> Vec<Fault> {
+    compile(document, office, catalogue, resolver).err().unwrap_or_default()
+}
+
+/// Checks a document and makes the program that calls run.
+///
+/// # Errors
+/// What [`check`] lists.
+pub fn compile(
+    document: &Document,
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+) -> Result<Arc<Program>, Vec<Fault>> {
+    let mut faults = Faults::new(Arc::clone(&document.file));
+    let types = Types::collect(document, catalogue, &mut faults);
+    let mut variables = BTreeMap::new();
+    let mut flow = Flow::start();
+    for variable in &document.variables {
+        let default = variable.default.as_ref().and_then(|node| {
+            let value = read_value(node, variable.value_type, resolver);
+            if value.is_none() {
+                let reason = format!("{} is no value of type {}", node.kind_name(), variable.value_type.as_str());
+                faults.add(node.at, &variable.path, reason, "users and groups are written by id or number and must exist");
+            }
+            value
+        });
+        if variable.default.is_some() {
+            flow.assign(&variable.name);
+        }
+        variables.insert(variable.name.clone(), (variable.value_type, default));
+    }
+    let mut compiler = Compiler { catalogue, resolver, types, faults, lists: vec![Vec::new()] };
+    let main = compiler.list(&document.steps, &mut flow);
+    let faults = compiler.faults.into_sorted();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let id = ScenarioId { office: office.clone(), name: document.name.clone() };
+    let version = Sha256::digest(document.canonical.as_bytes()).into();
+    let title = document.title.clone();
+    Ok(Arc::new(Program { id, version, title, variables, lists: compiler.lists, main }))
+}
+
+/// A document's value as a value of a type; times cannot be written.
+fn read_value(node: &Node, value_type: ValueType, resolver: &dyn Resolver) -> Option<Value> {
+    match (value_type, &node.kind) {
+        (ValueType::Text, _) => node.as_text().map(|text| Value::Text(text.into())),
+        (ValueType::Number, Kind::Integer(number, _)) => Some(Value::Number(*number)),
+        (ValueType::Boolean, Kind::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
+        (ValueType::User, _) => resolver.user(node.as_text()?).map(Value::User),
+        (ValueType::Group, _) => resolver.group(node.as_text()?).map(Value::Group),
+        (ValueType::Texts, Kind::List(items)) if items.len() <= crate::variables::LIST_MAX => {
+            items.iter().map(|item| item.as_text().map(Into::into)).collect::<Option<_>>().map(Value::Texts)
+        }
+        (ValueType::Users, Kind::List(items)) if items.len() <= crate::variables::LIST_MAX => {
+            items.iter().map(|item| resolver.user(item.as_text()?)).collect::<Option<_>>().map(Value::Users)
+        }
+        (
+            ValueType::Number | ValueType::Boolean | ValueType::Time | ValueType::Texts | ValueType::Users,
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(..)
+            | Kind::Decimal(..)
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Map(_),
+        ) => None,
+    }
+}
+
+struct Compiler<'c> {
+    catalogue: &'c ActionCatalogue,
+    resolver: &'c dyn Resolver,
+    types: Types,
+    faults: Faults,
+    /// The first one is empty: [`ListId::NOTHING`].
+    lists: Vec<Vec<Step>>,
+}
+
+impl Compiler<'_> {
+    fn list(&mut self, steps: &[document::Step], flow: &mut Flow) -> ListId {
+        if steps.is_empty() {
+            return ListId::NOTHING;
+        }
+        let mut compiled = Vec::new();
+        for (place, step) in steps.iter().enumerate() {
+            if place > 0 && !flow.reached() {
+                let reason = "this step is never reached: the call is over before it";
+                self.faults.add(step.at, &step.path, reason, "take it out, or move it up");
+                // What is wrong in the rest is told as well, without a second word on this.
+                flow.reach();
+            }
+            compiled.extend(self.step(step, flow));
+        }
+        self.lists.push(compiled);
+        ListId(self.lists.len() - 1)
+    }
+
+    fn step(&mut self, step: &document::Step, flow: &mut Flow) -> Option<Step> {
+        let (word, act) = match &step.action {
+            StepKind::Action { word, parameters, on, go_on } => {
+                (word.as_str(), Act::Run(self.action(step, word, parameters, on, *go_on, flow)?))
+            }
+            StepKind::If { all, conditions, then, otherwise } => {
+                ("if", self.choice(*all, conditions, then, otherwise, flow))
+            }
+            StepKind::Menu(menu) => ("menu", Act::Menu(self.menu(step, menu, flow))),
+            StepKind::Set(assignments) => ("set", Act::Set(self.set(assignments, flow))),
+        };
+        Some(Step { path: step.path.clone(), word: word.into(), act })
+    }
+
+    fn action(
+        &mut self,
+        step: &document::Step,
+        word: &str,
+        parameters: &Node,
+        on: &[Branch],
+        go_on: bool,
+        flow: &mut Flow,
+    ) -> Option<Run> {
+        let Some(action) = self.catalogue.get(word).cloned() else {
+            self.unknown_word(step, word);
+            return None;
+        };
+        let compiled = self.parameters(step, &action, parameters, flow);
+        for branch in on.iter().filter(|branch| !action.has_outcome(&branch.name)) {
+            let known: Vec<&str> = action.outcomes.iter().map(String::as_str).chain([FAILED]).collect();
+            let reason = format!("{word} has no outcome {:?}", branch.name);
+            self.faults.add(branch.at, &branch.path, reason, format!("it has {}", known.join(", ")));
+        }
+        if !action.blocking && !on.is_empty() {
+            let reason = format!("{word} runs beside the script: nothing can hang on its outcome");
+            self.faults.add(step.at, &step.path, reason, "take \"on\" out");
+        }
+        if go_on && !action.has_outcome(ANSWER) {
+            let reason = format!("\"continue\" needs an action with the outcome {ANSWER}, {word} has none");
+            self.faults.add(step.at, &step.path, reason, "take it out");
+        }
+        let on = self.outcomes(&action, parameters, on, go_on, flow);
+        Some(Run {
+            parameters: compiled,
+            on,
+            go_on,
+            blocking: action.blocking,
+            ends_scenario: action.ends_scenario(),
+        })
+    }
+
+    /// The steps on each outcome, and what is known after all of them.
+    fn outcomes(
+        &mut self,
+        action: &Action,
+        parameters: &Node,
+        on: &[Branch],
+        go_on: bool,
+        flow: &mut Flow,
+    ) -> BTreeMap<String, ListId> {
+        let mut lists = BTreeMap::new();
+        let mut after = Flow::never();
+        for outcome in action.outcomes.iter().map(String::as_str).chain([FAILED]) {
+            let mut branch = flow.clone();
+            for set in action.sets.iter().filter(|set| set.after.iter().any(|after| after == outcome)) {
+                branch.assign(&set.name);
+            }
+            if outcome != FAILED {
+                for (name, _) in parameter::assigned(action, parameters) {
+                    branch.assign(&name);
+                }
+            }
+            if let Some(steps) = on.iter().find(|branch| branch.name == outcome) {
+                let list = self.list(&steps.steps, &mut branch);
+                lists.insert(outcome.to_owned(), list);
+            }
+            // After the conversation the caller is hung up, unless the step says otherwise.
+            if outcome != ANSWER || go_on {
+                after.join(&branch);
+            }
+        }
+        if action.ends_scenario() {
+            flow.end();
+        } else if action.blocking {
+            *flow = after;
+        }
+        lists
+    }
+
+    fn unknown_word(&mut self, step: &document::Step, word: &str) {
+        let (reason, remedy) = if RESERVED_WORDS.contains(&word) {
+            (format!("the control word {word:?} is not part of this version"), String::new())
+        } else {
+            let actions: Vec<&str> = self.catalogue.iter().map(|action| action.name.as_str()).collect();
+            let remedy = format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));
+            (format!("{word:?} is neither a control word nor an action"), remedy)
+        };
+        self.faults.add(step.at, &step.path, reason, remedy);
+    }
+
+    fn parameters(&mut self, step: &document::Step, action: &Action, node: &Node, flow: &Flow) -> Vec<(String, Parameter)> {
+        let path = format!("{}.{}", step.path, action.name);
+        let mut checker = parameter::Checker {
+            types: &self.types,
+            flow,
+            resolver: self.resolver,
+            faults: &mut self.faults,
+        };
+        checker.check(action, node, step.at, &path)
+    }
+
+    fn choice(
+        &mut self,
+        all: bool,
+        conditions: &[document::Condition],
+        then: &[document::Step],
+        otherwise: &[document::Step],
+        flow: &mut Flow,
+    ) -> Act {
+        let mut compiled = Vec::new();
+        let (mut yes, mut no) = (flow.clone(), flow.clone());
+        let alone = conditions.len() == 1;
+        for condition in conditions {
+            match Condition::compile(&condition.text, &|name| self.types.get(name)) {
+                Ok(expression) => {
+                    // With "all", each condition is decided after those before it were true.
+                    let known = if all { &yes } else { &*flow };
+                    self.uses(expression.uses().iter().map(String::as_str), condition.at, &condition.path, known);
+                    match expression.proves() {
+                        Some((name, true)) if all || alone => yes.assign(name),
+                        Some((name, false)) if alone => no.assign(name),
+                        Some(_) | None => {}
+                    }
+                    compiled.push(expression);
+                }
+                Err(reason) => self.faults.add(condition.at, &condition.path, reason, "conditions are CEL expressions"),
+            }
+        }
+        let then = self.list(then, &mut yes);
+        let otherwise = self.list(otherwise, &mut no);
+        *flow = Flow::never();
+        flow.join(&yes);
+        flow.join(&no);
+        Act::If { all, conditions: compiled, then, otherwise }
+    }
+
+    fn menu(&mut self, step: &document::Step, menu: &document::Menu, flow: &mut Flow) -> Menu {
+        let collect = self.collect(step, menu);
+        if menu.extensions {
+            for word in [CALL_USER, CALL_GROUP].into_iter().filter(|word| self.catalogue.get(word).is_none()) {
+                let reason = format!("\"extensions\" needs the action {word}, which is not installed");
+                self.faults.add(step.at, &step.path, reason, "");
+            }
+        }
+        let before = flow.clone();
+        *flow = Flow::never();
+        let mut branch = |compiler: &mut Self, steps: &[document::Step], digits: bool| {
+            let mut own = before.clone();
+            if digits {
+                own.assign(COLLECT.1);
+            }
+            let list = compiler.list(steps, &mut own);
+            flow.join(&own);
+            list
+        };
+        let keys = menu.keys.iter().map(|key| (key.name.clone(), branch(self, &key.steps, true))).collect();
+        let invalid = branch(self, &menu.invalid, true);
+        let nothing = branch(self, &menu.nothing, false);
+        let unanswered = if menu.extensions { branch(self, &menu.unanswered, true) } else { ListId::NOTHING };
+        Menu { collect, keys, extensions: menu.extensions, repeats: menu.repeats, invalid, nothing, unanswered }
+    }
+
+    /// What the action that collects digits is told: those of its parameters that a menu knows.
+    fn collect(&mut self, step: &document::Step, menu: &document::Menu) -> Vec<(String, Parameter)> {
+        let Some(action) = self.catalogue.get(COLLECT.0).cloned() else {
+            let reason = format!("a menu needs the action {}, which is not installed", COLLECT.0);
+            self.faults.add(step.at, &step.path, reason, "");
+            return Vec::new();
+        };
+        let prompt = menu.prompt.as_ref().map(|prompt| {
+            if !self.resolver.has_prompt(&prompt.text) {
+                let reason = format!("the office has no prompt {:?}", prompt.text);
+                self.faults.add(prompt.at, &prompt.path, reason, "");
+            }
+            Json::from(prompt.text.as_str())
+        });
+        let longest = menu.keys.iter().map(|key| key.name.len()).max().unwrap_or(1);
+        let most = if menu.extensions { longest.max(usize::from(menu.digits_max)) } else { longest };
+        // "#" ends the input, unless it is a key or one digit is all that is asked for.
+        let end_digit = most > 1 && !menu.keys.iter().any(|key| key.name == "#");
+        let span = |time: Duration| Json::from(format!("{}ms", time.as_millis()));
+        let offered = [
+            ("prompt", prompt),
+            ("max_digits", Some(Json::from(most))),
+            ("first_digit", Some(span(menu.first_digit))),
+            ("inter_digit", Some(span(menu.inter_digit))),
+            ("end_digit", end_digit.then(|| Json::from("#"))),
+        ];
+        let known = |name: &str| action.parameters.pointer(&format!("/properties/{name}")).is_some();
+        offered
+            .into_iter()
+            .filter(|(name, _)| known(name))
+            .filter_map(|(name, value)| Some((name.to_owned(), Parameter::Fixed(value?))))
+            .collect()
+    }
+
+    fn set(&mut self, assignments: &[Assignment], flow: &mut Flow) -> Vec<(String, Source)> {
+        let mut list = Vec::new();
+        for assignment in assignments {
+            if let Some(source) = self.assignment(assignment, flow) {
+                list.push((assignment.name.clone(), source));
+            }
+            flow.assign(&assignment.name);
+        }
+        list
+    }
+
+    fn assignment(&mut self, assignment: &Assignment, flow: &Flow) -> Option<Source> {
+        let Assignment { name, value, at, path } = assignment;
+        let wanted = self.types.get(name)?;
+        if let Kind::Text(text) = &value.kind {
+            let template = match Template::parse(text) {
+                Ok(template) => template,
+                Err(reason) => {
+                    self.faults.add(value.at, path, reason, "write {{ and }} for braces");
+                    return None;
+                }
+            };
+            self.uses(template.variables(), *at, path, flow);
+            if let Some(other) = template.only_variable() {
+                if let Some(given) = self.types.get(other).filter(|given| *given != wanted) {
+                    let reason = format!("{name} is of type {}, {other} of type {}", wanted.as_str(), given.as_str());
+                    self.faults.add(value.at, path, reason, "");
+                }
+                return Some(Source::Variable(other.into()));
+            }
+            if wanted == ValueType::Text {
+                return Some(Source::Text(template));
+            }
+        }
+        match read_value(value, wanted, self.resolver) {
+            Some(value) => Some(Source::Fixed(value)),
+            None => {
+                let reason = format!("{name} is of type {}, this is {}", wanted.as_str(), value.kind_name());
+                self.faults.add(value.at, path, reason, "users and groups are written by id or number and must exist");
+                None
+            }
+        }
+    }
+
+    fn uses<'n>(&mut self, names: impl Iterator<Item = &'n str>, at: Mark, path: &str, flow: &Flow) {
+        for name in names {
+            self.types.uses(name, at, path, flow, &mut self.faults);
+        }
+    }
+}

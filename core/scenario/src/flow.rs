@@ -1,0 +1,171 @@
+//! Which variables a document knows, of which type, and which of them have a value at a step.
+
+use crate::document::{Document, Step, StepKind};
+use crate::interpreter::COLLECT;
+use crate::template::Template;
+use crate::{ActionCatalogue, SWITCH_VARIABLES, parameter};
+use plugboard_document::{Faults, Kind, Mark, Node};
+use plugboard_model::ValueType;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Switch variables that have a value in every call.
+const ALWAYS: [&str; 5] = ["caller_number", "caller_name", "called_number", "call_id", "language"];
+
+/// The type of every variable of a document.
+#[derive(Debug)]
+pub(crate) struct Types(BTreeMap<String, ValueType>);
+
+impl Types {
+    /// Gathers the switch's variables, the declared ones, and those that steps assign, in the document's order. One that
+    /// two places give different types is a fault.
+    pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, faults: &mut Faults) -> Self {
+        let mut types = Self(SWITCH_VARIABLES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect());
+        for variable in &document.variables {
+            if types.is_own(&variable.name) {
+                let reason = format!("{} is the switch's own variable", variable.name);
+                faults.add(variable.at, &variable.path, reason, "take another name");
+            } else {
+                types.0.insert(variable.name.clone(), variable.value_type);
+            }
+        }
+        types.steps(&document.steps, catalogue, faults);
+        types
+    }
+
+    /// The type of a variable.
+    pub(crate) fn get(&self, name: &str) -> Option<ValueType> {
+        self.0.get(name).copied()
+    }
+
+    /// Notes the fault when a variable is not known, or has no value on some way to here (R15).
+    pub(crate) fn uses(&self, name: &str, at: Mark, path: &str, flow: &Flow, faults: &mut Faults) {
+        if self.get(name).is_none() {
+            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            faults.add(at, path, format!("there is no variable {name:?}"), format!("known: {}", known.join(", ")));
+        } else if !flow.has(name) {
+            let reason = format!("{name} may have no value here");
+            faults.add(at, path, reason, format!("assign it on every way to this step, or ask \"assigned({name})\" first"));
+        }
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        SWITCH_VARIABLES.iter().any(|(own, _)| *own == name)
+    }
+
+    fn steps(&mut self, steps: &[Step], catalogue: &ActionCatalogue, faults: &mut Faults) {
+        for step in steps {
+            match &step.action {
+                StepKind::Action { word, parameters, on, .. } => {
+                    if let Some(action) = catalogue.get(word) {
+                        for set in &action.sets {
+                            self.add(&set.name, set.value_type, step.at, &step.path, faults);
+                        }
+                        for (name, value_type) in parameter::assigned(action, parameters) {
+                            self.add(&name, value_type, parameters.at, &step.path, faults);
+                        }
+                    }
+                    on.iter().for_each(|branch| self.steps(&branch.steps, catalogue, faults));
+                }
+                StepKind::If { then, otherwise, .. } => {
+                    self.steps(then, catalogue, faults);
+                    self.steps(otherwise, catalogue, faults);
+                }
+                StepKind::Menu(menu) => {
+                    self.add(COLLECT.1, ValueType::Text, step.at, &step.path, faults);
+                    menu.keys.iter().for_each(|key| self.steps(&key.steps, catalogue, faults));
+                    for list in [&menu.invalid, &menu.nothing, &menu.unanswered] {
+                        self.steps(list, catalogue, faults);
+                    }
+                }
+                StepKind::Set(assignments) => {
+                    for assignment in assignments {
+                        let declared = self.get(&assignment.name).filter(|_| !self.is_own(&assignment.name));
+                        let value_type = declared.unwrap_or_else(|| self.type_of_value(&assignment.value));
+                        self.add(&assignment.name, value_type, assignment.at, &assignment.path, faults);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, value_type: ValueType, at: Mark, path: &str, faults: &mut Faults) {
+        if self.is_own(name) {
+            faults.add(at, path, format!("{name} is the switch's own variable and cannot be assigned"), "take another name");
+            return;
+        }
+        let known = *self.0.entry(name.into()).or_insert(value_type);
+        if known != value_type {
+            let reason = format!("{name} is of type {} here and of type {} elsewhere", value_type.as_str(), known.as_str());
+            faults.add(at, path, reason, "take two names");
+        }
+    }
+
+    /// The type that a `set` gives to a variable that is not declared.
+    fn type_of_value(&self, value: &Node) -> ValueType {
+        match &value.kind {
+            Kind::Boolean(_) => ValueType::Boolean,
+            Kind::Integer(..) => ValueType::Number,
+            Kind::List(_) => ValueType::Texts,
+            Kind::Text(text) => Template::parse(text)
+                .ok()
+                .and_then(|template| self.get(template.only_variable()?))
+                .unwrap_or(ValueType::Text),
+            Kind::Null | Kind::Decimal(..) | Kind::Map(_) => ValueType::Text,
+        }
+    }
+}
+
+/// What is sure at a place of the document: whether a call can come here, and which variables then have a value.
+#[derive(Debug, Clone)]
+pub(crate) struct Flow {
+    reached: bool,
+    assigned: BTreeSet<String>,
+}
+
+impl Flow {
+    /// The beginning of a call.
+    pub(crate) fn start() -> Self {
+        Self { reached: true, assigned: ALWAYS.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    /// No way leads here yet; [`Flow::join`] adds some.
+    pub(crate) fn never() -> Self {
+        Self { reached: false, assigned: BTreeSet::new() }
+    }
+
+    pub(crate) fn reached(&self) -> bool {
+        self.reached
+    }
+
+    pub(crate) fn reach(&mut self) {
+        self.reached = true;
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.reached = false;
+    }
+
+    pub(crate) fn assign(&mut self, name: &str) {
+        self.assigned.insert(name.into());
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.assigned.contains(name)
+    }
+
+    /// Another way leads here: only what both assigned is sure.
+    pub(crate) fn join(&mut self, other: &Self) {
+        if !other.reached {
+            // Kept for the rest of a list that is never reached, so that it gets no second fault for the same reason.
+            if !self.reached {
+                self.assigned.extend(other.assigned.iter().cloned());
+            }
+            return;
+        }
+        if self.reached {
+            self.assigned.retain(|name| other.assigned.contains(name));
+        } else {
+            *self = other.clone();
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! An action's parameters against its JSON Schema.
+//!
+//! Beyond JSON Schema 2020-12 these keywords of a property are understood:
+//!
+//! | keyword | meaning |
+//! | --- | --- |
+//! | `x-type: duration` | a text such as `20s`; `x-minimum` and `x-maximum` bound it |
+//! | `x-type: user`, `group`, `prompt`, `music` | the text names one of the office's, which must exist |
+//! | `x-reads: TYPE` | the text names a variable of this type, which must have a value |
+//! | `x-assigns: TYPE` | the text names a variable that the action assigns unless it fails |
+//! | `x-by: { parameter: P, WORD: KEYWORDS, .. }` | the keywords that hold when parameter P is WORD |
+
+use crate::document::is_variable_name;
+use crate::flow::{Flow, Types};
+use crate::program::Parameter;
+use crate::template::{Template, sample};
+use crate::{Action, Resolver};
+use plugboard_document::{Entry, Faults, Field, Kind, Mark, Node};
+use plugboard_model::ValueType;
+use serde_json::{Map, Value as Json};
+use std::time::Duration;
+
+/// The longest list of a parameter, and so of users to ring.
+const ITEMS_MAX: usize = 256;
+
+/// The variables that a step's parameters let the action assign.
+pub(crate) fn assigned(action: &Action, parameters: &Node) -> Vec<(String, ValueType)> {
+    let entries = parameters.as_map().unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let rules = Rules::of(action, entry, parameters)?;
+            Some((entry.value.as_text()?.to_owned(), ValueType::parse(rules.word("x-assigns")?)?))
+        })
+        .collect()
+}
+
+/// What the schema says about one parameter.
+struct Rules<'s> {
+    schema: &'s Map<String, Json>,
+    by: Option<&'s Map<String, Json>>,
+}
+
+impl<'s> Rules<'s> {
+    fn of(action: &'s Action, entry: &Entry, parameters: &Node) -> Option<Self> {
+        let schema = action.parameters.get("properties")?.get(&entry.key)?.as_object()?;
+        let by = schema.get("x-by").and_then(|by| {
+            let other = by.get("parameter")?.as_str()?;
+            by.get(parameters.get(other)?.as_text()?)?.as_object()
+        });
+        Some(Self { schema, by })
+    }
+
+    fn word(&self, keyword: &str) -> Option<&'s str> {
+        self.by.and_then(|by| by.get(keyword)).or_else(|| self.schema.get(keyword))?.as_str()
+    }
+
+    fn bound(&self, keyword: &str) -> Option<Duration> {
+        plugboard_document::read_duration(self.word(keyword)?)
+    }
+
+    /// Whether a number in the document is meant as a text: internal numbers need no quotes.
+    fn wants_text(&self) -> bool {
+        let allows = |word: &str| match self.schema.get("type") {
+            Some(Json::String(own)) => own == word,
+            Some(Json::Array(list)) => list.iter().any(|own| own == word),
+            _ => false,
+        };
+        allows("string") && !allows("integer") && !allows("number")
+            || self.schema.get("anyOf").or_else(|| self.schema.get("oneOf")).and_then(Json::as_array).is_some_and(|list| {
+                list.iter().any(|one| one.get("type").is_some_and(|kind| kind == "string"))
+                    && !list.iter().any(|one| one.get("type").is_some_and(|kind| kind == "integer" || kind == "number"))
+            })
+    }
+
+    fn wants_texts(&self) -> bool {
+        self.schema.get("items").and_then(|items| items.get("type")).is_some_and(|kind| kind == "string")
+            || self.wants_text()
+    }
+}
+
+/// Checks the parameters of one step.
+pub(crate) struct Checker<'c> {
+    pub(crate) types: &'c Types,
+    pub(crate) flow: &'c Flow,
+    pub(crate) resolver: &'c dyn Resolver,
+    pub(crate) faults: &'c mut Faults,
+}
+
+impl Checker<'_> {
+    /// Checks all parameters and prepares them for the interpreter.
+    pub(crate) fn check(&mut self, action: &Action, node: &Node, at: Mark, path: &str) -> Vec<(String, Parameter)> {
+        let mut compiled = Vec::new();
+        let mut probe = Map::new();
+        for entry in node.as_map().unwrap_or_default() {
+            let rules = Rules::of(action, entry, node);
+            let place = format!("{path}.{}", entry.key);
+            let texts = rules.as_ref().is_some_and(|rules| match entry.value.kind {
+                Kind::List(_) => rules.wants_texts(),
+                Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::Map(_) => {
+                    rules.wants_text()
+                }
+            });
+            let is_name = rules.as_ref().is_some_and(|rules| rules.word("x-reads").or(rules.word("x-assigns")).is_some());
+            let (parameter, sample) = if is_name {
+                let value = text_or_json(&entry.value, texts);
+                (Parameter::Fixed(value.clone()), value)
+            } else {
+                self.prepare(&entry.value, texts, &place)
+            };
+            if let Some(rules) = rules {
+                self.rules(&rules, &entry.value, &place);
+            }
+            compiled.push((entry.key.clone(), parameter));
+            probe.insert(entry.key.clone(), sample);
+        }
+        self.schema(action, node, &Json::Object(probe), at, path);
+        compiled
+    }
+
+    /// A parameter with its templates read, and a sample of it for the schema.
+    fn prepare(&mut self, node: &Node, texts: bool, path: &str) -> (Parameter, Json) {
+        match &node.kind {
+            Kind::Text(text) => match Template::parse(text) {
+                Ok(template) => self.template(template, node.at, path),
+                Err(reason) => {
+                    self.faults.add(node.at, path, reason, "write {{ and }} for braces");
+                    (Parameter::Fixed(Json::Null), Json::from(text.as_str()))
+                }
+            },
+            Kind::List(items) => {
+                let prepared = items.iter().take(ITEMS_MAX).enumerate();
+                let prepared = prepared.map(|(place, item)| self.prepare(item, texts, &format!("{path}[{place}]")));
+                let (list, samples) = prepared.unzip();
+                (Parameter::List(list), Json::Array(samples))
+            }
+            Kind::Map(entries) => {
+                let (mut list, mut samples) = (Vec::new(), Map::new());
+                for entry in entries {
+                    let (parameter, sample) = self.prepare(&entry.value, false, &format!("{path}.{}", entry.key));
+                    list.push((entry.key.clone(), parameter));
+                    samples.insert(entry.key.clone(), sample);
+                }
+                (Parameter::Map(list), Json::Object(samples))
+            }
+            Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) => {
+                let value = text_or_json(node, texts);
+                (Parameter::Fixed(value.clone()), value)
+            }
+        }
+    }
+
+    fn template(&mut self, template: Template, at: Mark, path: &str) -> (Parameter, Json) {
+        for name in template.variables() {
+            self.types.uses(name, at, path, self.flow, self.faults);
+        }
+        if let Some(plain) = template.plain() {
+            let value = Json::from(plain);
+            return (Parameter::Fixed(value.clone()), value);
+        }
+        let only = template.only_variable().and_then(|name| self.types.get(name));
+        let sample = only.map_or_else(|| Json::from(""), sample);
+        (Parameter::Text(template), sample)
+    }
+
+    /// The keywords that only this switch knows.
+    fn rules(&mut self, rules: &Rules<'_>, node: &Node, path: &str) {
+        if rules.word("x-type") == Some("duration") && !is_open(node) {
+            let longest = Duration::from_secs(1_000_000_000);
+            let range = rules.bound("x-minimum").unwrap_or(Duration::ZERO)..=rules.bound("x-maximum").unwrap_or(longest);
+            Field { node, key_at: node.at, path: path.into() }.duration(range, self.faults);
+            return;
+        }
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::Map(_) => {
+                std::slice::from_ref(node)
+            }
+        };
+        for item in items {
+            let Some(text) = item.as_text() else { continue };
+            self.reference(rules, item, text, path);
+            if let Some(wanted) = rules.word("x-reads") {
+                self.reads(wanted, text, item.at, path);
+            }
+            if rules.word("x-assigns").is_some() && !is_variable_name(text) {
+                self.faults.add(item.at, path, format!("{text:?} is no name of a variable"), "");
+            }
+        }
+    }
+
+    fn reference(&mut self, rules: &Rules<'_>, item: &Node, text: &str, path: &str) {
+        if is_open(item) {
+            return;
+        }
+        let (found, noun) = match rules.word("x-type") {
+            Some("user") => (self.resolver.user(text).is_some(), "user"),
+            Some("group") => (self.resolver.group(text).is_some(), "group"),
+            Some("prompt") => (self.resolver.has_prompt(text), "prompt"),
+            Some("music") => (self.resolver.has_music(text), "music"),
+            Some(_) | None => return,
+        };
+        if !found {
+            self.faults.add(item.at, path, format!("the office has no {noun} {text:?}"), "");
+        }
+    }
+
+    /// R15 and R16: the variable exists, has a value here, and is of the type that the action needs.
+    fn reads(&mut self, wanted: &str, name: &str, at: Mark, path: &str) {
+        match self.types.get(name) {
+            Some(own) if own.as_str() != wanted => {
+                let reason = format!("{name} is of type {}, a {wanted} is needed", own.as_str());
+                self.faults.add(at, path, reason, format!("name a variable of type {wanted}"));
+            }
+            Some(_) | None => self.types.uses(name, at, path, self.flow, self.faults),
+        }
+    }
+
+    /// The action's own schema, with samples for what is known only in the call.
+    fn schema(&mut self, action: &Action, node: &Node, probe: &Json, at: Mark, path: &str) {
+        let validator = match jsonschema::draft202012::new(&action.parameters) {
+            Ok(validator) => validator,
+            Err(error) => {
+                let reason = format!("the parameters' schema of {} is broken: {error}", action.name);
+                self.faults.add(at, path, reason, "tell the author of the action");
+                return;
+            }
+        };
+        for error in validator.iter_errors(probe) {
+            let pointer = error.instance_path().as_str();
+            let Some((culprit, inside)) = find(node, pointer) else { continue };
+            let kind = error.kind();
+            let is_type = matches!(kind, jsonschema::error::ValidationErrorKind::Type { .. });
+            if is_open(culprit) && !is_type {
+                continue;
+            }
+            let (reason, remedy) = words(&error, &action.name);
+            let at = if pointer.is_empty() { at } else { culprit.at };
+            self.faults.add(at, &format!("{path}{inside}"), reason, remedy);
+        }
+    }
+}
+
+/// What the schema refuses, in words of the document's author.
+fn words(error: &jsonschema::ValidationError<'_>, action: &str) -> (String, String) {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the validator words its other kinds well")]
+    match error.kind() {
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            (format!("{action} needs the parameter {name:?}"), "add it".into())
+        }
+        Kind::AdditionalProperties { unexpected } => {
+            (format!("{action} has no parameter {}", unexpected.join(", ")), "take it out".into())
+        }
+        _ => (error.to_string(), String::new()),
+    }
+}
+
+/// Whether a value is known only in the call.
+fn is_open(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Text(text) => Template::parse(text).is_ok_and(|template| template.plain().is_none()),
+        Kind::List(items) => items.iter().any(is_open),
+        Kind::Map(entries) => entries.iter().any(|entry| is_open(&entry.value)),
+        Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) => false,
+    }
+}
+
+fn text_or_json(node: &Node, texts: bool) -> Json {
+    match (&node.kind, node.as_text()) {
+        (Kind::Integer(..) | Kind::Decimal(..), Some(text)) if texts => Json::from(text),
+        (
+            Kind::Null
+            | Kind::Boolean(_)
+            | Kind::Integer(..)
+            | Kind::Decimal(..)
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Map(_),
+            _,
+        ) => node.to_json(),
+    }
+}
+
+/// The node at a JSON pointer, and the way to it as documents say it.
+fn find<'n>(node: &'n Node, pointer: &str) -> Option<(&'n Node, String)> {
+    let (mut at, mut path) = (node, String::new());
+    for part in pointer.split('/').skip(1) {
+        if let Kind::List(items) = &at.kind {
+            at = items.get(part.parse::<usize>().ok()?)?;
+            path = format!("{path}[{part}]");
+        } else {
+            let key = part.replace("~1", "/").replace("~0", "~");
+            at = at.get(&key)?;
+            path = format!("{path}.{key}");
+        }
+    }
+    Some((at, path))
+}

@@ -1,0 +1,112 @@
+//! A checked scenario, ready to run.
+
+use crate::condition::Condition;
+use crate::template::Template;
+use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A checked scenario: immutable, shared by `Arc` among the calls that run it. A call finishes on the one it began with.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) id: ScenarioId,
+    pub(crate) version: [u8; 32],
+    pub(crate) title: String,
+    pub(crate) variables: BTreeMap<String, (ValueType, Option<Value>)>,
+    pub(crate) lists: Vec<Vec<Step>>,
+    pub(crate) main: ListId,
+}
+
+/// A list of steps of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListId(pub(crate) usize);
+
+/// A step of the program.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) path: String,
+    pub(crate) word: String,
+    pub(crate) act: Act,
+}
+
+#[derive(Debug)]
+pub(crate) enum Act {
+    Run(Run),
+    If { all: bool, conditions: Vec<Condition>, then: ListId, otherwise: ListId },
+    Menu(Menu),
+    Set(Vec<(String, Source)>),
+}
+
+/// A run of an action.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) parameters: Vec<(String, Parameter)>,
+    pub(crate) on: BTreeMap<String, ListId>,
+    pub(crate) go_on: bool,
+    pub(crate) blocking: bool,
+    pub(crate) ends_scenario: bool,
+}
+
+/// A parameter: templates are filled in when the step runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Parameter {
+    Fixed(Json),
+    Text(Template),
+    List(Vec<Parameter>),
+    Map(Vec<(String, Parameter)>),
+}
+
+/// Where a variable's new value comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Fixed(Value),
+    Text(Template),
+    Variable(String),
+}
+
+/// A key menu.
+#[derive(Debug)]
+pub(crate) struct Menu {
+    /// Parameters of the action that collects the digits.
+    pub(crate) collect: Vec<(String, Parameter)>,
+    pub(crate) keys: BTreeMap<String, ListId>,
+    pub(crate) extensions: bool,
+    pub(crate) repeats: u8,
+    pub(crate) invalid: ListId,
+    pub(crate) nothing: ListId,
+    pub(crate) unanswered: ListId,
+}
+
+impl Program {
+    /// Which scenario this is.
+    pub fn id(&self) -> &ScenarioId {
+        &self.id
+    }
+
+    /// The office it belongs to.
+    pub fn office(&self) -> &OfficeId {
+        &self.id.office
+    }
+
+    /// SHA-256 of the document's canonical form: layout, comments and the order of keys do not change it.
+    pub fn version(&self) -> [u8; 32] {
+        self.version
+    }
+
+    /// For people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    pub(crate) fn list(&self, id: ListId) -> &[Step] {
+        self.lists.get(id.0).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@", self.id)?;
+        self.version.iter().take(6).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
