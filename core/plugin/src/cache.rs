@@ -113,9 +113,8 @@ impl CompiledCache {
     }
 
     fn mac(&self, engine: &PluginEngine, id: ComponentId, code: &[u8]) -> Hmac<Sha256> {
-        let mut mac = match Hmac::<Sha256>::new_from_slice(&self.key) {
-            Ok(mac) => mac,
-            Err(_) => unreachable!("HMAC takes a key of any length (RFC 2104 section 2)"),
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
+            unreachable!("HMAC takes a key of any length (RFC 2104 section 2)")
         };
         // The name is under the MAC too: an authentic file cannot stand in for another.
         mac.update(&id.0);

@@ -139,7 +139,7 @@ pub struct Catalogue {
     engine: PluginEngine,
     cache: Option<CompiledCache>,
     compiler: Compiler,
-    shelf: RwLock<Shelf>,
+    installed: RwLock<Shelf>,
 }
 
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ struct Shelf {
 impl Catalogue {
     /// An empty catalogue. Without a cache each component is compiled at each start.
     pub fn new(engine: PluginEngine, cache: Option<CompiledCache>) -> Self {
-        Self { engine, cache, compiler: Compiler::default(), shelf: RwLock::default() }
+        Self { engine, cache, compiler: Compiler::default(), installed: RwLock::default() }
     }
 
     /// The engine that its components are compiled for.
@@ -174,30 +174,30 @@ impl Catalogue {
             Some(installed) => installed,
             None => Arc::new(self.prepare(id, bytes)?),
         };
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        if shelf.components.len() >= COMPONENTS_MAX && !shelf.components.contains_key(&id) {
+        let mut held = self.installed.write().unwrap_or_else(PoisonError::into_inner);
+        if held.components.len() >= COMPONENTS_MAX && !held.components.contains_key(&id) {
             return Err(InstallError::Full(COMPONENTS_MAX));
         }
-        shelf.components.insert(id, Arc::clone(&installed));
-        shelf.current.insert(installed.manifest.name.clone(), id);
+        held.components.insert(id, Arc::clone(&installed));
+        held.current.insert(installed.manifest.name.clone(), id);
         Ok(installed)
     }
 
     /// A component by id, whichever version is current.
     pub fn get(&self, id: ComponentId) -> Option<Arc<Installed>> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner).components.get(&id).cloned()
+        self.installed.read().unwrap_or_else(PoisonError::into_inner).components.get(&id).cloned()
     }
 
     /// The current version of an action.
     pub fn current(&self, action: &str) -> Option<Arc<Installed>> {
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
-        shelf.components.get(shelf.current.get(action)?).cloned()
+        let held = self.installed.read().unwrap_or_else(PoisonError::into_inner);
+        held.components.get(held.current.get(action)?).cloned()
     }
 
     /// The current version of every action, by name.
     pub fn actions(&self) -> Vec<Arc<Installed>> {
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
-        shelf.current.values().filter_map(|id| shelf.components.get(id).cloned()).collect()
+        let held = self.installed.read().unwrap_or_else(PoisonError::into_inner);
+        held.current.values().filter_map(|id| held.components.get(id).cloned()).collect()
     }
 
     /// A component by its bytes: the installed one, or one that is only looked at.
@@ -208,19 +208,19 @@ impl Catalogue {
 
     /// Makes an installed version its name's current one, as when a newer one is rolled back. `false`: not installed.
     pub fn make_current(&self, id: ComponentId) -> bool {
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(name) = shelf.components.get(&id).map(|installed| installed.manifest.name.clone()) else {
+        let mut held = self.installed.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(name) = held.components.get(&id).map(|installed| installed.manifest.name.clone()) else {
             return false;
         };
-        shelf.current.insert(name, id);
+        held.current.insert(name, id);
         true
     }
 
     /// Removes a version; runs that have begun keep it to their end. `false`: it was not installed.
     pub fn remove(&self, id: ComponentId) -> bool {
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        shelf.current.retain(|_, current| *current != id);
-        shelf.components.remove(&id).is_some()
+        let mut held = self.installed.write().unwrap_or_else(PoisonError::into_inner);
+        held.current.retain(|_, current| *current != id);
+        held.components.remove(&id).is_some()
     }
 
     fn prepare(&self, id: ComponentId, bytes: Arc<[u8]>) -> Result<Installed, InstallError> {

@@ -51,8 +51,10 @@ pub(crate) fn lock(state: &Mutex<RunState>) -> MutexGuard<'_, RunState> {
 }
 
 /// The switch answered a host call with another one's result.
-pub(crate) fn wrong_answer(call: &'static str, given: &HostResult) -> wasmtime::Error {
-    wasmtime::Error::msg(format!("the switch answered {call} with {given:?}"))
+pub(crate) fn wrong_answer(call: &'static str) -> wasmtime::Error {
+    wasmtime::Error::msg(format!(
+        "the switch answered {call} with another call's result; this is a fault of the switch"
+    ))
 }
 
 impl Guest {

@@ -125,11 +125,15 @@ impl Runner {
             return;
         }
         self.outbox.append(&mut state.outbox);
-        let stage = Stage::Ready { since: self.clock.now(), instance: None };
-        let parameters = spec.parameters.into();
         self.ready.push_back(spec.key.clone());
-        let state = Arc::new(Mutex::new(state));
-        self.runs.insert(spec.key, Run { installed, parameters, state, stage, _place: place });
+        let run = Run {
+            installed,
+            parameters: spec.parameters.into(),
+            state: Arc::new(Mutex::new(state)),
+            stage: Stage::Ready { since: self.clock.now(), instance: None },
+            _place: place,
+        };
+        self.runs.insert(spec.key, run);
     }
 
     /// Gives the answer to host call `n`. An answer that nobody waits for any more changes nothing.

@@ -123,10 +123,13 @@ impl PluginThreads {
         key.call.hash(&mut hasher);
         let count = u64::try_from(self.threads.len()).unwrap_or(1).max(1);
         let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        match self.threads.get(index).and_then(|thread| thread.queue.as_ref()).map(|queue| queue.try_send(command)) {
-            Some(Ok(())) => Sent::Queued,
-            Some(Err(TrySendError::Full(_))) => Sent::Full,
-            Some(Err(TrySendError::Disconnected(_))) | None => Sent::Ended,
+        let Some(queue) = self.threads.get(index).and_then(|thread| thread.queue.as_ref()) else {
+            return Sent::Ended;
+        };
+        match queue.try_send(command) {
+            Ok(()) => Sent::Queued,
+            Err(TrySendError::Full(_)) => Sent::Full,
+            Err(TrySendError::Disconnected(_)) => Sent::Ended,
         }
     }
 }

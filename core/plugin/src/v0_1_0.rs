@@ -13,8 +13,6 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
 mod bindings {
-    #![expect(missing_docs, reason = "generated from wit/0.1.0, which documents each item")]
-    #![expect(clippy::pedantic, reason = "generated")]
     wasmtime::component::bindgen!({
         path: "../../wit/0.1.0",
         world: "action",

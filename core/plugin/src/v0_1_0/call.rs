@@ -15,17 +15,17 @@ const HOUR_MS: u32 = 3_600_000;
 
 impl wit::Host for Guest {
     async fn get_info(&mut self) -> wasmtime::Result<wit::Info> {
-        match self.ask(HostCall::GetInfo).await? {
-            HostResult::Info(info) => Ok(wit::Info {
-                id: info.id,
-                caller_number: info.caller_number,
-                caller_name: info.caller_name,
-                caller_user: info.caller_user.as_ref().map(words::user_told),
-                called_number: info.called_number,
-                language: info.language,
-            }),
-            other => Err(wrong_answer("call.get-info", &other)),
-        }
+        let HostResult::Info(info) = self.ask(HostCall::GetInfo).await? else {
+            return Err(wrong_answer("call.get-info"));
+        };
+        Ok(wit::Info {
+            id: info.id,
+            caller_number: info.caller_number,
+            caller_name: info.caller_name,
+            caller_user: info.caller_user.as_ref().map(words::user_told),
+            called_number: info.called_number,
+            language: info.language,
+        })
     }
 
     async fn answer(&mut self) -> wasmtime::Result<Result<(), wit::CallError>> {
@@ -41,10 +41,10 @@ impl wit::Host for Guest {
             Ok(call) => call,
             Err(fault) => return Ok(Err(wit::CallError::Invalid(fault))),
         };
-        match self.ask(call).await? {
-            HostResult::Played(played) => Ok(played.map(play_end).map_err(call_error)),
-            other => Err(wrong_answer("call.play", &other)),
-        }
+        let HostResult::Played(played) = self.ask(call).await? else {
+            return Err(wrong_answer("call.play"));
+        };
+        Ok(played.map(play_end).map_err(call_error))
     }
 
     async fn collect(
@@ -55,20 +55,20 @@ impl wit::Host for Guest {
             Ok(request) => request,
             Err(fault) => return Ok(Err(wit::CallError::Invalid(fault))),
         };
-        match self.ask(HostCall::Collect(request)).await? {
-            HostResult::Collected(collected) => Ok(collected
-                .map(|collected| wit::Collected {
-                    digits: collected.digits,
-                    ended_by: match collected.ended_by {
-                        CollectEnd::MaxDigits => wit::CollectEnd::MaxDigits,
-                        CollectEnd::EndDigit => wit::CollectEnd::EndDigit,
-                        CollectEnd::Timeout => wit::CollectEnd::Timeout,
-                    },
-                    not_played: collected.not_played,
-                })
-                .map_err(call_error)),
-            other => Err(wrong_answer("call.collect", &other)),
-        }
+        let HostResult::Collected(collected) = self.ask(HostCall::Collect(request)).await? else {
+            return Err(wrong_answer("call.collect"));
+        };
+        Ok(collected
+            .map(|collected| wit::Collected {
+                digits: collected.digits,
+                ended_by: match collected.ended_by {
+                    CollectEnd::MaxDigits => wit::CollectEnd::MaxDigits,
+                    CollectEnd::EndDigit => wit::CollectEnd::EndDigit,
+                    CollectEnd::Timeout => wit::CollectEnd::Timeout,
+                },
+                not_played: collected.not_played,
+            })
+            .map_err(call_error))
     }
 
     async fn echo(&mut self, max_ms: u32) -> wasmtime::Result<Result<(), wit::CallError>> {
@@ -83,17 +83,17 @@ impl wit::Host for Guest {
             Ok(timeout_ms) => timeout_ms,
             Err(fault) => return Ok(Err(wit::CallError::Invalid(fault))),
         };
-        match self.ask(HostCall::NextEvent { timeout_ms }).await? {
-            HostResult::Event(event) => Ok(event
-                .map(|event| match event {
-                    CallEvent::Digit(digit) => wit::Event::Digit(digit),
-                    CallEvent::Held => wit::Event::Held,
-                    CallEvent::Resumed => wit::Event::Resumed,
-                    CallEvent::Timeout => wit::Event::Timeout,
-                })
-                .map_err(call_error)),
-            other => Err(wrong_answer("call.next-event", &other)),
-        }
+        let HostResult::Event(event) = self.ask(HostCall::NextEvent { timeout_ms }).await? else {
+            return Err(wrong_answer("call.next-event"));
+        };
+        Ok(event
+            .map(|event| match event {
+                CallEvent::Digit(digit) => wit::Event::Digit(digit),
+                CallEvent::Held => wit::Event::Held,
+                CallEvent::Resumed => wit::Event::Resumed,
+                CallEvent::Timeout => wit::Event::Timeout,
+            })
+            .map_err(call_error))
     }
 
     async fn hang_up(&mut self, cause: types::Cause) -> wasmtime::Result<Result<(), wit::CallError>> {
@@ -108,10 +108,10 @@ impl Guest {
     /// Asks something whose answer is only whether it was done.
     async fn ask_done(&mut self, call: HostCall) -> wasmtime::Result<Result<(), wit::CallError>> {
         let name = call.interface();
-        match self.ask(call).await? {
-            HostResult::Done(done) => Ok(done.map_err(call_error)),
-            other => Err(wrong_answer(name, &other)),
-        }
+        let HostResult::Done(done) = self.ask(call).await? else {
+            return Err(wrong_answer(name));
+        };
+        Ok(done.map_err(call_error))
     }
 }
 

@@ -21,22 +21,23 @@ impl wit::Host for Guest {
             Ok(request) => request,
             Err(fault) => return Ok(Err(wit::NotConnected::Invalid(fault))),
         };
-        match self.ask(HostCall::Ring(request)).await? {
-            HostResult::Rang(Ok(connected)) => Ok(Ok(wit::Connected {
+        let HostResult::Rang(rang) = self.ask(HostCall::Ring(request)).await? else {
+            return Err(wrong_answer("dial.ring"));
+        };
+        Ok(rang
+            .map(|connected| wit::Connected {
                 user: connected.user.as_ref().map(words::user_told),
                 number: connected.number,
                 rang_ms: connected.rang_ms,
-            })),
-            HostResult::Rang(Err(why)) => Ok(Err(match why {
+            })
+            .map_err(|why| match why {
                 NotConnected::Timeout => wit::NotConnected::Timeout,
                 NotConnected::NoAnswer(cause) => wit::NotConnected::NoAnswer(words::cause_told(cause)),
                 NotConnected::CallerGone => wit::NotConnected::CallerGone,
                 NotConnected::Denied(which) => wit::NotConnected::Denied(which),
                 NotConnected::Invalid(which) => wit::NotConnected::Invalid(which),
                 NotConnected::Talking => wit::NotConnected::Talking,
-            })),
-            other => Err(wrong_answer("dial.ring", &other)),
-        }
+            }))
     }
 }
 

@@ -16,10 +16,10 @@ impl variables::Host for Guest {
         if !is_variable_name(&name) {
             return Ok(None);
         }
-        match self.ask(HostCall::GetVariable(name)).await? {
-            HostResult::Value(value) => Ok(value.map(words::value_told)),
-            other => Err(wrong_answer("variables.get", &other)),
-        }
+        let HostResult::Value(value) = self.ask(HostCall::GetVariable(name)).await? else {
+            return Err(wrong_answer("variables.get"));
+        };
+        Ok(value.map(words::value_told))
     }
 
     async fn set(&mut self, name: String, value: types::Value) -> wasmtime::Result<Result<(), variables::SetError>> {
@@ -29,15 +29,15 @@ impl variables::Host for Guest {
         let Some(value) = words::value(self.office(), value) else {
             return Ok(Err(variables::SetError::TooLarge));
         };
-        match self.ask(HostCall::SetVariable { name, value }).await? {
-            HostResult::Set(set) => Ok(set.map_err(|why| match why {
-                SetError::WrongType(which) => variables::SetError::WrongType(which),
-                SetError::BadName => variables::SetError::BadName,
-                SetError::TooLarge => variables::SetError::TooLarge,
-                SetError::ReadOnly => variables::SetError::ReadOnly,
-            })),
-            other => Err(wrong_answer("variables.set", &other)),
-        }
+        let HostResult::Set(set) = self.ask(HostCall::SetVariable { name, value }).await? else {
+            return Err(wrong_answer("variables.set"));
+        };
+        Ok(set.map_err(|why| match why {
+            SetError::WrongType(which) => variables::SetError::WrongType(which),
+            SetError::BadName => variables::SetError::BadName,
+            SetError::TooLarge => variables::SetError::TooLarge,
+            SetError::ReadOnly => variables::SetError::ReadOnly,
+        }))
     }
 }
 
@@ -52,34 +52,34 @@ impl log::Host for Guest {
             log::Level::Info => LogLevel::Info,
             log::Level::Warn => LogLevel::Warn,
         };
-        match self.ask(HostCall::Log { level, message }).await? {
-            HostResult::Unit => Ok(()),
-            other => Err(wrong_answer("log.write", &other)),
-        }
+        let HostResult::Unit = self.ask(HostCall::Log { level, message }).await? else {
+            return Err(wrong_answer("log.write"));
+        };
+        Ok(())
     }
 }
 
 impl clock::Host for Guest {
     async fn now(&mut self) -> wasmtime::Result<i64> {
-        match self.ask(HostCall::Now).await? {
-            HostResult::Now(wall) => Ok(wall.0),
-            other => Err(wrong_answer("clock.now", &other)),
-        }
+        let HostResult::Now(wall) = self.ask(HostCall::Now).await? else {
+            return Err(wrong_answer("clock.now"));
+        };
+        Ok(wall.0)
     }
 }
 
 impl random::Host for Guest {
     async fn bytes(&mut self, len: u32) -> wasmtime::Result<Vec<u8>> {
-        match self.ask(HostCall::RandomBytes(len.min(RANDOM_BYTES_MAX))).await? {
-            HostResult::Bytes(bytes) => Ok(bytes),
-            other => Err(wrong_answer("random.bytes", &other)),
-        }
+        let HostResult::Bytes(bytes) = self.ask(HostCall::RandomBytes(len.min(RANDOM_BYTES_MAX))).await? else {
+            return Err(wrong_answer("random.bytes"));
+        };
+        Ok(bytes)
     }
 
     async fn below(&mut self, bound: u64) -> wasmtime::Result<u64> {
-        match self.ask(HostCall::RandomBelow(bound)).await? {
-            HostResult::Below(number) => Ok(number),
-            other => Err(wrong_answer("random.below", &other)),
-        }
+        let HostResult::Below(number) = self.ask(HostCall::RandomBelow(bound)).await? else {
+            return Err(wrong_answer("random.below"));
+        };
+        Ok(number)
     }
 }
