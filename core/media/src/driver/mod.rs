@@ -1,0 +1,284 @@
+//! The production form of the media plane: threads with sockets, each running one [`Engine`](crate::Engine).
+//!
+//! Sockets are opened on the caller's thread, so that their ports can be written into SDP at once, and handed over
+//! through the shard's queue. Both legs of a call live on one shard: a relayed packet never crosses threads.
+
+mod shard;
+mod sys;
+
+use crate::command::{Command, MediaLeg};
+use crate::engine::{EngineConfig, LEGS_MAX};
+use crate::outgoing::StreamStart;
+use crate::plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
+use crate::ports::{DEFAULT_PORTS, PortRange};
+use plugboard_model::Time;
+use shard::{Job, Queue, Shard};
+use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// More media threads than this no machine needs; a leg's id has eight bits for its shard.
+const THREADS_MAX: usize = 64;
+
+/// Somebody else's sockets may lie in the range; so many in a row mean that the range is not ours.
+const BIND_TRIES: usize = 16;
+
+/// An address for media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interface {
+    /// Where sockets are bound.
+    pub bind: IpAddr,
+    /// What the SDP says; the same unless a NAT lies between.
+    pub advertise: IpAddr,
+}
+
+/// How the media threads run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverConfig {
+    /// 1 to 64; one for each core that media may have.
+    pub threads: usize,
+    /// Even ports for RTP, the odd ones above for RTCP.
+    pub ports: RangeInclusive<u16>,
+    /// For legs over IPv4.
+    pub ipv4: Option<Interface>,
+    /// For legs over IPv6.
+    pub ipv6: Option<Interface>,
+    /// What the engines are told.
+    pub engine: EngineConfig,
+}
+
+impl Default for DriverConfig {
+    /// One thread on 127.0.0.1, the default ports.
+    fn default() -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            threads: 1,
+            ports: DEFAULT_PORTS,
+            ipv4: Some(Interface { bind: loopback, advertise: loopback }),
+            ipv6: None,
+            engine: EngineConfig::default(),
+        }
+    }
+}
+
+/// Media on dedicated epoll threads. Dropping it ends the threads and closes every socket.
+#[derive(Debug)]
+pub struct MediaThreads {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the callers' threads and the media threads share.
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    queues: Vec<Queue>,
+    allotted: Mutex<Allotted>,
+    ipv4: Option<Interface>,
+    ipv6: Option<Interface>,
+    random: RandomState,
+}
+
+/// Ports and slots in use.
+#[derive(Debug)]
+struct Allotted {
+    ports: PortRange,
+    slots: Vec<Slots>,
+}
+
+/// One shard's slots: those that were used before and are free, and how often each was used.
+#[derive(Debug, Default)]
+struct Slots {
+    free: Vec<u32>,
+    generations: Vec<u32>,
+}
+
+/// The driver's clock: the one place of this crate that reads time.
+#[derive(Debug, Clone, Copy)]
+struct Clock(Instant);
+
+impl MediaThreads {
+    /// Starts the threads. `events` is called on them: it must not wait.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread, an epoll or an event descriptor, or `threads` is out of its range.
+    pub fn start(config: DriverConfig, events: EventSink) -> std::io::Result<Self> {
+        if !(1..=THREADS_MAX).contains(&config.threads) {
+            let text = format!("media threads must be 1 to {THREADS_MAX}, not {}", config.threads);
+            return Err(std::io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        let queues = (0..config.threads).map(|_| Queue::new()).collect::<std::io::Result<Vec<_>>>()?;
+        let slots = (0..config.threads).map(|_| Slots::default()).collect();
+        let shared = Arc::new(Shared {
+            clock: Clock::start(),
+            queues,
+            allotted: Mutex::new(Allotted { ports: PortRange::new(config.ports), slots }),
+            ipv4: config.ipv4,
+            ipv6: config.ipv6,
+            random: RandomState::new(),
+        });
+        let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
+        for number in 0..config.threads {
+            let shard = Shard::new(number, Arc::clone(&shared), config.engine, Arc::clone(&events))?;
+            let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
+            started.threads.push(thread);
+        }
+        Ok(started)
+    }
+
+    /// How many pairs of ports are in use, and how many there are.
+    pub fn ports_in_use(&self) -> (usize, usize) {
+        let allotted = self.shared.allotted();
+        (allotted.ports.in_use(), allotted.ports.pairs())
+    }
+}
+
+impl MediaPlane for MediaThreads {
+    fn shards(&self) -> usize {
+        self.shared.queues.len()
+    }
+
+    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
+        self.shared.open(shard, family)
+    }
+
+    fn send(&self, command: Command) -> Result<(), SendError> {
+        let leg = command.leg();
+        if let Command::Bridge { a, b } = command
+            && a.shard() != b.shard()
+        {
+            return Err(SendError::DifferentShards { a, b });
+        }
+        let shard = usize::from(leg.shard());
+        let queue = self.shared.queues.get(shard).ok_or(SendError::NoShard(shard))?;
+        queue.push(Job::Command(command)).map_err(|refused| match refused {
+            shard::Refused::Full => SendError::Full(shard),
+            shard::Refused::Stopped => SendError::Stopped,
+        })
+    }
+}
+
+impl Drop for MediaThreads {
+    fn drop(&mut self) {
+        for queue in &self.shared.queues {
+            queue.stop();
+        }
+        for thread in self.threads.drain(..) {
+            // A shard catches its panics; one that got away has already been printed.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn allotted(&self) -> MutexGuard<'_, Allotted> {
+        // Every change under this lock is a single push or pop: a panic leaves nothing half done.
+        self.allotted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
+        let shards = self.queues.len();
+        let queue = self.queues.get(shard).ok_or(OpenError::NoShard { shard, shards })?;
+        let interface = match family {
+            AddressFamily::V4 => self.ipv4,
+            AddressFamily::V6 => self.ipv6,
+        };
+        let interface = interface.ok_or(OpenError::NoFamily(family))?;
+        let (port, rtp, rtcp) = self.bind(interface.bind)?;
+        let Some(leg) = self.allotted().take_slot(shard) else {
+            self.release(port, None);
+            return Err(OpenError::ShardFull { shard, limit: LEGS_MAX });
+        };
+        let local = LocalMedia {
+            leg,
+            rtp: SocketAddr::new(interface.advertise, port),
+            rtcp: SocketAddr::new(interface.advertise, port.saturating_add(1)),
+        };
+        let opened = Job::Open(Box::new(shard::Opened { leg, start: self.stream_start(leg), port, rtp, rtcp }));
+        queue.push(opened).map_err(|refused| {
+            self.release(port, Some(leg));
+            match refused {
+                shard::Refused::Full => OpenError::Busy(shard),
+                shard::Refused::Stopped => OpenError::Stopped,
+            }
+        })?;
+        Ok(local)
+    }
+
+    /// Binds the next free pair.
+    fn bind(&self, address: IpAddr) -> Result<(u16, UdpSocket, UdpSocket), OpenError> {
+        let mut last = None;
+        for _ in 0..BIND_TRIES {
+            let port = self.allotted().ports.take(self.clock.now())?;
+            let rtp = SocketAddr::new(address, port);
+            let pair = sys::bind(rtp).and_then(|first| Ok((first, sys::bind(SocketAddr::new(address, port + 1))?)));
+            match pair {
+                Ok((first, second)) => return Ok((port, first, second)),
+                Err(cause) => {
+                    self.release(port, None);
+                    let taken = cause.kind() == ErrorKind::AddrInUse;
+                    last = Some(OpenError::Socket { address: rtp, cause });
+                    if !taken {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(last.unwrap_or(OpenError::Stopped))
+    }
+
+    fn release(&self, port: u16, leg: Option<MediaLeg>) {
+        let now = self.clock.now();
+        let mut allotted = self.allotted();
+        allotted.ports.give_back(now, port);
+        if let Some(leg) = leg {
+            allotted.give_slot(leg);
+        }
+    }
+
+    /// SSRC, first sequence number and first timestamp, drawn by a keyed hash (RFC 3550 section 8.1).
+    fn stream_start(&self, leg: MediaLeg) -> StreamStart {
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = self.random.hash_one((leg.0, self.clock.now().0)).to_le_bytes();
+        let ssrc = u32::from_le_bytes([b0, b1, b2, b3]);
+        let timestamp = u32::from_le_bytes([b4, b5, b6, b7]);
+        StreamStart { ssrc, sequence: u16::from_le_bytes([b2, b5]) >> 1, timestamp }
+    }
+}
+
+impl Allotted {
+    fn take_slot(&mut self, shard: usize) -> Option<MediaLeg> {
+        let slots = self.slots.get_mut(shard)?;
+        let slot = match slots.free.pop() {
+            Some(slot) => slot,
+            None if slots.generations.len() < LEGS_MAX => {
+                slots.generations.push(0);
+                u32::try_from(slots.generations.len() - 1).ok()?
+            }
+            None => return None,
+        };
+        let generation = slots.generations.get_mut(usize::try_from(slot).ok()?)?;
+        *generation = generation.wrapping_add(1);
+        Some(MediaLeg::new(u8::try_from(shard).ok()?, slot, *generation))
+    }
+
+    fn give_slot(&mut self, leg: MediaLeg) {
+        if let (Some(slots), Ok(slot)) = (self.slots.get_mut(usize::from(leg.shard())), u32::try_from(leg.slot())) {
+            slots.free.push(slot);
+        }
+    }
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the driver's clock is where media time comes from")]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn now(self) -> Time {
+        Time(u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+}

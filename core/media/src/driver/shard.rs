@@ -1,0 +1,279 @@
+//! One media thread: it waits for packets, commands and frames that are due, and lets its engine decide.
+
+use super::Shared;
+use super::sys::{Epoll, EventFd, Ready};
+use crate::command::{Command, MediaLeg};
+use crate::engine::{Engine, EngineConfig, Forward, Kind};
+use crate::outgoing::StreamStart;
+use crate::plane::EventSink;
+use std::collections::VecDeque;
+use std::net::UdpSocket;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Commands that may wait: about a second's worth of a full shard. A shard that is further behind is stuck.
+const QUEUE_MAX: usize = 4_096;
+
+/// Sockets served for one wait; commands and frames come in between.
+const READY_MAX: usize = 256;
+
+/// Longer than any audio packet that fits an Ethernet frame; what is longer is cut and refused by its own length.
+const PACKET_MAX: usize = 2_048;
+
+/// The token of the queue's descriptor; slots end far below it.
+const WAKE: u64 = u64::MAX;
+
+/// A leg with its sockets, on its way to the media thread.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) leg: MediaLeg,
+    pub(super) start: StreamStart,
+    pub(super) port: u16,
+    pub(super) rtp: UdpSocket,
+    pub(super) rtcp: UdpSocket,
+}
+
+/// What a shard is handed.
+#[derive(Debug)]
+pub(super) enum Job {
+    Open(Box<Opened>),
+    Command(Command),
+}
+
+/// Why a job was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    Full,
+    Stopped,
+}
+
+/// A shard's bounded queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    wake: EventFd,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    stopped: bool,
+}
+
+impl Queue {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self { waiting: Mutex::default(), wake: EventFd::new()? })
+    }
+
+    /// Takes a job. Full: refused, except for closes, of which there is one a leg.
+    pub(super) fn push(&self, job: Job) -> Result<(), Refused> {
+        let mut waiting = self.waiting();
+        if waiting.stopped {
+            return Err(Refused::Stopped);
+        }
+        if waiting.jobs.len() >= QUEUE_MAX && !matches!(job, Job::Command(Command::Close { .. })) {
+            return Err(Refused::Full);
+        }
+        let first = waiting.jobs.is_empty();
+        waiting.jobs.push_back(job);
+        drop(waiting);
+        // The thread takes all that waits at once, so that only the first needs to wake it.
+        if first {
+            self.wake.signal();
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop(&self) {
+        self.waiting().stopped = true;
+        self.wake.signal();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Pushes and takes are whole: a panic under this lock leaves nothing half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sockets of one leg.
+#[derive(Debug)]
+struct Sockets {
+    leg: MediaLeg,
+    port: u16,
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+}
+
+/// A media thread's own state.
+pub(super) struct Shard {
+    number: usize,
+    shared: Arc<Shared>,
+    events: EventSink,
+    epoll: Epoll,
+    engine: Engine,
+    sockets: Vec<Option<Sockets>>,
+}
+
+impl Shard {
+    pub(super) fn new(
+        number: usize,
+        shared: Arc<Shared>,
+        config: EngineConfig,
+        events: EventSink,
+    ) -> std::io::Result<Self> {
+        let epoll = Epoll::new()?;
+        if let Some(queue) = shared.queues.get(number) {
+            epoll.add(&queue.wake, WAKE)?;
+        }
+        Ok(Self { number, shared, events, epoll, engine: Engine::new(config), sockets: Vec::new() })
+    }
+
+    /// Runs until the queue is stopped.
+    pub(super) fn run(mut self) {
+        let mut ready = Ready::new(READY_MAX);
+        let mut jobs = VecDeque::new();
+        let mut packet = [0; PACKET_MAX];
+        loop {
+            let patience = self.engine.poll_timeout().map(|at| at.since(self.shared.clock.now()));
+            self.epoll.wait(&mut ready, patience);
+            let mut woken = false;
+            for token in ready.tokens() {
+                if token == WAKE {
+                    woken = true;
+                } else {
+                    self.receive(token, &mut packet);
+                }
+            }
+            if woken && self.take_jobs(&mut jobs) {
+                return;
+            }
+            self.tick();
+            self.tell();
+        }
+    }
+
+    /// Takes one packet of a ready socket; further ones are reported again, after everybody else's.
+    fn receive(&mut self, token: u64, packet: &mut [u8; PACKET_MAX]) {
+        let kind = if token & 1 == 0 { Kind::Rtp } else { Kind::Rtcp };
+        let Some(sockets) = slot(token >> 1).and_then(|slot| self.sockets.get(slot)?.as_ref()) else {
+            return;
+        };
+        let Ok((length, source)) = sockets.of(kind).recv_from(packet) else {
+            return;
+        };
+        let leg = sockets.leg;
+        let now = self.shared.clock.now();
+        let bytes = packet.get_mut(..length).unwrap_or_default();
+        let engine = &mut self.engine;
+        let forward = catch_unwind(AssertUnwindSafe(|| engine.packet(now, leg, kind, source, bytes)));
+        match forward {
+            Ok(Some(forward)) => send(&self.sockets, forward, packet),
+            Ok(None) => {}
+            Err(_) => self.engine.fail_at_work(),
+        }
+    }
+
+    /// Carries out what waits in the queue; true: it was stopped.
+    fn take_jobs(&mut self, jobs: &mut VecDeque<Job>) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let Some(queue) = shared.queues.get(self.number) else {
+            return true;
+        };
+        queue.wake.clear();
+        let stopped = {
+            let mut waiting = queue.waiting();
+            std::mem::swap(jobs, &mut waiting.jobs);
+            waiting.stopped
+        };
+        for job in jobs.drain(..) {
+            match job {
+                Job::Open(opened) => self.open(*opened),
+                Job::Command(command) => self.command(command),
+            }
+        }
+        stopped
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let Opened { leg, start, port, rtp, rtcp } = opened;
+        let now = self.shared.clock.now();
+        self.engine.open(now, leg, start);
+        let token = u64::try_from(leg.slot()).unwrap_or(WAKE) << 1;
+        let added = self.epoll.add(&rtp, token).and_then(|()| self.epoll.add(&rtcp, token | 1));
+        if self.sockets.len() <= leg.slot() {
+            self.sockets.resize_with(leg.slot() + 1, || None);
+        }
+        if let Some(place) = self.sockets.get_mut(leg.slot()) {
+            *place = Some(Sockets { leg, port, rtp, rtcp });
+        }
+        if added.is_err() {
+            // Out of kernel memory for watches: the leg would be deaf, so that it ends like any other fault.
+            self.engine.fail(leg);
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.shared.clock.now();
+        let closed = if let Command::Close { leg } = command { Some(leg) } else { None };
+        let engine = &mut self.engine;
+        if catch_unwind(AssertUnwindSafe(|| engine.handle(now, command))).is_err() {
+            self.engine.fail_at_work();
+        }
+        if let Some(leg) = closed {
+            self.close(leg);
+        }
+    }
+
+    fn close(&mut self, leg: MediaLeg) {
+        let place = self.sockets.get_mut(leg.slot());
+        if let Some(sockets) = place.and_then(|place| place.take_if(|sockets| sockets.leg == leg)) {
+            let port = sockets.port;
+            // Closed first: whoever gets the port next must be able to bind it.
+            drop(sockets);
+            self.shared.release(port, Some(leg));
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.shared.clock.now();
+        if self.engine.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        let (engine, sockets) = (&mut self.engine, &self.sockets);
+        let ticked = catch_unwind(AssertUnwindSafe(|| {
+            engine.tick(now, &mut |forward, packet| send(sockets, forward, packet));
+        }));
+        if ticked.is_err() {
+            self.engine.fail_at_work();
+        }
+    }
+
+    fn tell(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            let sink = &self.events;
+            // A fault of whoever listens must not end everybody's media; the panic has been printed.
+            let _told = catch_unwind(AssertUnwindSafe(|| sink(event)));
+        }
+    }
+}
+
+impl Sockets {
+    const fn of(&self, kind: Kind) -> &UdpSocket {
+        match kind {
+            Kind::Rtp => &self.rtp,
+            Kind::Rtcp => &self.rtcp,
+        }
+    }
+}
+
+/// Sends or drops: a full socket buffer is a far end's or a network's matter, and late audio is worth nothing.
+fn send(sockets: &[Option<Sockets>], forward: Forward, packet: &[u8]) {
+    let found = sockets.get(forward.leg.slot()).and_then(Option::as_ref).filter(|sockets| sockets.leg == forward.leg);
+    if let (Some(sockets), Some(bytes)) = (found, packet.get(..forward.length)) {
+        let _sent = sockets.of(forward.kind).send_to(bytes, forward.to);
+    }
+}
+
+fn slot(number: u64) -> Option<usize> {
+    usize::try_from(number).ok()
+}

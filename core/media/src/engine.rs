@@ -1,0 +1,576 @@
+//! Every leg of one media thread as one machine: no socket, no clock, no random source.
+//!
+//! The driver hands in packets with the time they came, sends what comes back, and calls [`Engine::tick`] when
+//! [`Engine::poll_timeout`] says so. A relayed packet is rewritten where it lies: nothing is copied or allocated.
+
+use crate::codec::{FRAME_MS, FRAME_SAMPLES};
+use crate::command::{Command, Event, MediaLeg, PlayEnd, PlayId, Stats};
+use crate::digits::Digit;
+use crate::leg::{Leg, Payload, Pulse, Route};
+use crate::outgoing::StreamStart;
+use crate::playing::Playing;
+use crate::rtp::{HEADER_BYTES, Header, is_rtcp};
+use crate::source::Verdict;
+use crate::{g711, rtcp};
+use plugboard_model::Time;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The legs of one shard: twice what a core relays at 50 packets a second.
+pub const LEGS_MAX: usize = 16_384;
+
+/// Playing legs take turns within a frame's time, so that a thousand prompts are no burst on every 20th millisecond.
+const TURNS: usize = 4;
+
+/// The time between two turns.
+const TURN: Duration = Duration::from_millis(FRAME_MS / 4);
+
+/// A driver that comes later than this does not send what it missed at once: the prompt is delayed instead.
+const CATCH_UP_MAX: Duration = Duration::from_millis(100);
+
+/// How often silence and lost ends of keys are looked for.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Which of a leg's two sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The even port.
+    Rtp,
+    /// The port above.
+    Rtcp,
+}
+
+/// Where a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forward {
+    /// The leg whose socket sends it.
+    pub leg: MediaLeg,
+    /// Which socket.
+    pub kind: Kind,
+    /// To whom.
+    pub to: SocketAddr,
+    /// How many bytes of the buffer.
+    pub length: usize,
+}
+
+/// What is the same for every leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// A leg that should send and does not for so long is told silent.
+    pub silent_after: Duration,
+}
+
+impl Default for EngineConfig {
+    /// 15 s: longer than a phone's longest pause (comfort noise comes at least each few seconds), shorter than the
+    /// patience of whoever hears nothing.
+    fn default() -> Self {
+        Self { silent_after: Duration::from_secs(15) }
+    }
+}
+
+/// A place in the engine.
+#[derive(Debug, Default)]
+enum Slot {
+    #[default]
+    Vacant,
+    Live(Box<Leg>),
+    /// Ended by a fault of ours; waits for its close.
+    Failed(MediaLeg, Stats),
+}
+
+/// All legs of one media thread.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    slots: Vec<Slot>,
+    live: usize,
+    turns: Turns,
+    next_round: Time,
+    events: VecDeque<Event>,
+    /// Whose work a fault would be.
+    at_work: Option<MediaLeg>,
+    #[cfg(test)]
+    pub(crate) breaks_on: Option<MediaLeg>,
+}
+
+/// Who plays, by turn.
+#[derive(Debug, Default)]
+struct Turns {
+    players: [Vec<MediaLeg>; TURNS],
+    turn: usize,
+    at: Time,
+}
+
+impl Engine {
+    /// An engine without legs.
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            config,
+            slots: Vec::new(),
+            live: 0,
+            turns: Turns::default(),
+            next_round: Time::ZERO,
+            events: VecDeque::new(),
+            at_work: None,
+            #[cfg(test)]
+            breaks_on: None,
+        }
+    }
+
+    /// Opens a leg; whoever was in its slot is gone. `start` should be random. A slot past [`LEGS_MAX`] is not opened.
+    pub fn open(&mut self, now: Time, leg: MediaLeg, start: StreamStart) {
+        if leg.slot() >= LEGS_MAX {
+            return;
+        }
+        if leg.slot() >= self.slots.len() {
+            self.slots.resize_with(leg.slot() + 1, Slot::default);
+        }
+        if self.live == 0 {
+            self.next_round = now + ROUND;
+        }
+        if let Some(slot) = self.slots.get_mut(leg.slot()) {
+            if !matches!(slot, Slot::Live(_)) {
+                self.live += 1;
+            }
+            *slot = Slot::Live(Box::new(Leg::new(now, leg, start)));
+        }
+    }
+
+    /// Carries out a command.
+    pub fn handle(&mut self, now: Time, command: Command) {
+        self.at_work = Some(command.leg());
+        match command {
+            Command::SetRemote { leg, negotiated } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.set_remote(now, negotiated);
+                }
+            }
+            Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Unbridge { leg } => self.unbridge(leg),
+            Command::Play { leg, id, audio, options } => {
+                self.play(now, leg, Playing::new(now, id, audio, options));
+            }
+            Command::StopPlay { leg, id } => self.stop_play(leg, Some(id)),
+            Command::Echo { leg, on } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.route = match leg.route {
+                        Route::Alone | Route::Echo if on => Route::Echo,
+                        Route::Alone | Route::Echo => Route::Alone,
+                        Route::Bridged { peer, .. } => Route::Bridged { peer, echo: on },
+                    };
+                }
+            }
+            Command::SetFlow { leg, flow } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.allowed = flow;
+                    leg.pulse = Pulse::Beating(now);
+                }
+            }
+            Command::GetStats { leg } => {
+                if let Some(stats) = self.stats(leg) {
+                    self.events.push_back(Event::Stats { leg, stats });
+                }
+            }
+            Command::Close { leg } => self.close(leg),
+        }
+    }
+
+    /// Takes a packet from a leg's socket. The answer, if any, lies in the same buffer and is to be sent at once.
+    pub fn packet(
+        &mut self,
+        now: Time,
+        leg: MediaLeg,
+        kind: Kind,
+        source: SocketAddr,
+        packet: &mut [u8],
+    ) -> Option<Forward> {
+        self.at_work = Some(leg);
+        #[cfg(test)]
+        assert!(self.breaks_on != Some(leg), "a test's fault");
+        match kind {
+            Kind::Rtp => self.rtp(now, leg, source, packet),
+            Kind::Rtcp => self.rtcp(leg, source, packet),
+        }
+    }
+
+    /// Does what is due by `now`: frames of what plays go to `send`, with the packet's bytes.
+    pub fn tick(&mut self, now: Time, send: &mut dyn FnMut(Forward, &[u8])) {
+        if now.since(self.turns.at) > CATCH_UP_MAX {
+            self.turns.at = now;
+        }
+        while !self.turns.is_idle() && self.turns.at <= now {
+            let mut index = 0;
+            while let Some(player) = self.turns.player(index) {
+                // A player that ended has left its place to another one.
+                if self.frame(now, player, send) {
+                    index += 1;
+                }
+            }
+            self.turns.turn = (self.turns.turn + 1) % TURNS;
+            self.turns.at = self.turns.at + TURN;
+        }
+        if self.live > 0 && now >= self.next_round {
+            self.next_round = now + ROUND;
+            self.round(now);
+        }
+    }
+
+    /// When [`Engine::tick`] wants to be called; `None`: not before the next leg or command.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let round = (self.live > 0).then_some(self.next_round);
+        let turn = self.turns.next();
+        match (round, turn) {
+            (Some(round), Some(turn)) => Some(round.min(turn)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// What happened; ask until there is nothing more, after each of the other calls.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Ends the leg that the engine was at work for, after its driver caught a panic.
+    pub fn fail_at_work(&mut self) {
+        if let Some(leg) = self.at_work.take() {
+            self.fail(leg);
+        }
+    }
+
+    /// Ends a leg whose media cannot go on. It waits for its close.
+    pub fn fail(&mut self, leg: MediaLeg) {
+        let Some(stats) = self.stats(leg) else {
+            return;
+        };
+        self.leave(leg);
+        if let Some(slot) = self.slots.get_mut(leg.slot()) {
+            *slot = Slot::Failed(leg, stats);
+        }
+        self.live = self.live.saturating_sub(1);
+        self.events.push_back(Event::Failed { leg });
+    }
+
+    /// How many legs are open and sound.
+    pub const fn legs(&self) -> usize {
+        self.live
+    }
+
+    /// What a leg received and sent so far.
+    pub fn stats(&self, leg: MediaLeg) -> Option<Stats> {
+        match self.slots.get(leg.slot())? {
+            Slot::Live(live) if live.id == leg => Some(live.stats()),
+            Slot::Live(_) | Slot::Failed(..) | Slot::Vacant => None,
+        }
+    }
+
+    fn leg_mut(&mut self, leg: MediaLeg) -> Option<&mut Leg> {
+        match self.slots.get_mut(leg.slot())? {
+            Slot::Live(live) if live.id == leg => Some(live),
+            Slot::Live(_) | Slot::Failed(..) | Slot::Vacant => None,
+        }
+    }
+
+    fn bridge(&mut self, a: MediaLeg, b: MediaLeg) {
+        if a == b || self.leg_mut(a).is_none() || self.leg_mut(b).is_none() {
+            return;
+        }
+        self.unbridge(a);
+        self.unbridge(b);
+        for (one, other) in [(a, b), (b, a)] {
+            if let Some(leg) = self.leg_mut(one) {
+                leg.route = Route::Bridged { peer: other, echo: leg.route == Route::Echo };
+            }
+        }
+    }
+
+    fn unbridge(&mut self, leg: MediaLeg) {
+        let Some(Route::Bridged { peer, .. }) = self.leg_mut(leg).map(|leg| leg.route) else {
+            return;
+        };
+        for one in [leg, peer] {
+            if let Some(leg) = self.leg_mut(one)
+                && let Route::Bridged { echo, .. } = leg.route
+            {
+                leg.route = if echo { Route::Echo } else { Route::Alone };
+                if leg.playing.is_none() {
+                    leg.outgoing.cut();
+                }
+            }
+        }
+    }
+
+    fn play(&mut self, now: Time, leg: MediaLeg, playing: Playing) {
+        let id = playing.id;
+        self.stop_play(leg, None);
+        let Some(found) = self.leg_mut(leg) else {
+            let end = PlayEnd::NotPlayable("the leg is closed".into());
+            self.events.push_back(Event::PlayEnded { leg, id, end });
+            return;
+        };
+        if playing.is_empty() {
+            let end = PlayEnd::NotPlayable("the audio is empty".into());
+            self.events.push_back(Event::PlayEnded { leg, id, end });
+            return;
+        }
+        found.playing = Some(playing);
+        found.outgoing.cut();
+        self.turns.join(now, leg);
+    }
+
+    /// Stops what plays; `only`: if it is this one.
+    fn stop_play(&mut self, leg: MediaLeg, only: Option<PlayId>) {
+        let Some(found) = self.leg_mut(leg) else {
+            return;
+        };
+        if let Some(playing) = found.playing.take_if(|playing| only.is_none_or(|id| id == playing.id)) {
+            found.outgoing.cut();
+            self.turns.leave(leg);
+            self.events.push_back(Event::PlayEnded { leg, id: playing.id, end: PlayEnd::Stopped });
+        }
+    }
+
+    /// Takes a leg out of everything it is part of.
+    fn leave(&mut self, leg: MediaLeg) {
+        self.unbridge(leg);
+        self.stop_play(leg, None);
+    }
+
+    fn close(&mut self, leg: MediaLeg) {
+        let stats = match self.slots.get(leg.slot()) {
+            Some(Slot::Live(live)) if live.id == leg => live.stats(),
+            Some(Slot::Failed(id, stats)) if *id == leg => *stats,
+            Some(Slot::Live(_) | Slot::Failed(..) | Slot::Vacant) | None => return,
+        };
+        if self.leg_mut(leg).is_some() {
+            self.leave(leg);
+            self.live = self.live.saturating_sub(1);
+        }
+        if let Some(slot) = self.slots.get_mut(leg.slot()) {
+            *slot = Slot::Vacant;
+        }
+        self.events.push_back(Event::Closed { leg, stats });
+    }
+
+    fn rtp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
+        let (header, payload, route) = self.receive(now, id, source, packet)?;
+        let to = match route {
+            Route::Alone => return None,
+            Route::Echo => id,
+            Route::Bridged { peer, .. } => peer,
+        };
+        let leg = self.leg_mut(to)?;
+        if leg.playing.is_some() || !leg.flow().sends() {
+            return None;
+        }
+        let remote = leg.remote.as_ref()?;
+        let payload_type = remote.payload_type(payload)?;
+        let place = leg.outgoing.relay(now, id, &header)?;
+        let codec = remote.negotiated.codec;
+        if let Payload::Audio(law) = payload
+            && law != codec
+        {
+            g711::transcode(law, packet.get_mut(header.payload.clone())?);
+        }
+        let ours = Header {
+            marker: place.marker,
+            payload_type,
+            sequence: place.sequence,
+            timestamp: place.timestamp,
+            ssrc: leg.outgoing.ssrc,
+            payload: 0..0,
+        };
+        ours.rewrite(packet);
+        let forward = Forward { leg: to, kind: Kind::Rtp, to: remote.rtp.destination(), length: packet.len() };
+        leg.count_sent(packet.len());
+        Some(forward)
+    }
+
+    /// The receiving half: whose packet it is, what it counts, which key it tells. Says what may be passed on.
+    fn receive(
+        &mut self,
+        now: Time,
+        id: MediaLeg,
+        source: SocketAddr,
+        packet: &[u8],
+    ) -> Option<(Header, Payload, Route)> {
+        let Slot::Live(leg) = self.slots.get_mut(id.slot())? else {
+            return None;
+        };
+        if leg.id != id {
+            return None;
+        }
+        let header = Header::parse(packet).filter(|_| !is_rtcp(packet));
+        let Some(header) = header else {
+            leg.counted.not_understood += 1;
+            return None;
+        };
+        let Some(remote) = leg.remote.as_mut() else {
+            leg.counted.wrong_source += 1;
+            return None;
+        };
+        match remote.rtp.judge(now, source, &header) {
+            Verdict::Known => {}
+            Verdict::Learned => self.events.push_back(Event::SourceLearned { leg: id, source }),
+            Verdict::Stranger => {
+                leg.counted.wrong_source += 1;
+                return None;
+            }
+        }
+        let payload = remote.payload(&header);
+        leg.reception.packet(now, &header, packet.len(), payload != Some(Payload::TelephoneEvent));
+        if leg.pulse == Pulse::Silent {
+            self.events.push_back(Event::MediaBack { leg: id });
+        }
+        leg.pulse = Pulse::Beating(now);
+        let Some(payload) = payload else {
+            leg.counted.not_understood += 1;
+            return None;
+        };
+        if !leg.flow().receives() {
+            return None;
+        }
+        if payload == Payload::TelephoneEvent {
+            let bytes = packet.get(header.payload.clone()).unwrap_or_default();
+            leg.digits.packet(now, &header, bytes, |digit| self.events.push_back(pressed(id, digit)));
+        }
+        Some((header, payload, leg.route))
+    }
+
+    fn rtcp(&mut self, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
+        let leg = self.leg_mut(id)?;
+        let Route::Bridged { peer, .. } = leg.route else {
+            return None;
+        };
+        if !leg.remote.as_mut()?.accepts_rtcp(source) {
+            leg.counted.wrong_source += 1;
+            return None;
+        }
+        let heard = leg.outgoing.ssrc;
+        let origin = leg.outgoing.relayed().filter(|relay| relay.from == peer);
+        let origin = origin.map(|relay| (relay.ssrc, relay.sequence_offset));
+        let other = self.leg_mut(peer)?;
+        let relay = other.outgoing.relayed().filter(|relay| relay.from == id)?;
+        let (sender, timestamp_offset) = (other.outgoing.ssrc, relay.timestamp_offset);
+        let remote = other.remote.as_ref()?;
+        // An address of zeros takes neither RTP nor RTCP; a plain hold goes on with RTCP (RFC 3264 section 8.4).
+        if remote.negotiated.remote_rtp.ip().is_unspecified() {
+            return None;
+        }
+        let length = rtcp::rewrite(packet, &rtcp::Names { sender, timestamp_offset, heard, origin });
+        let to = remote.rtcp_destination();
+        (length > 0).then_some(Forward { leg: peer, kind: Kind::Rtcp, to, length })
+    }
+
+    /// Sends a playing leg's next frame, or ends what plays. False: the leg plays no more.
+    fn frame(&mut self, now: Time, id: MediaLeg, send: &mut dyn FnMut(Forward, &[u8])) -> bool {
+        self.at_work = Some(id);
+        let Some(leg) = self.leg_mut(id) else {
+            self.turns.leave(id);
+            return false;
+        };
+        let Some(playing) = leg.playing.as_mut() else {
+            self.turns.leave(id);
+            return false;
+        };
+        if let Some(end) = playing.end(now) {
+            let play = playing.id;
+            leg.playing = None;
+            leg.outgoing.cut();
+            self.turns.leave(id);
+            self.events.push_back(Event::PlayEnded { leg: id, id: play, end });
+            return false;
+        }
+        let Some(remote) = leg.remote.as_ref() else {
+            return true;
+        };
+        let mut packet = [0; HEADER_BYTES + FRAME_SAMPLES];
+        let agreed = remote.negotiated;
+        let to = remote.rtp.destination();
+        if let Some(payload) = packet.last_chunk_mut() {
+            playing.frame(agreed.codec, payload);
+        }
+        // A held leg misses the prompt, as it misses a voice: time goes on, and the scenario with it.
+        if !leg.flow().sends() {
+            leg.outgoing.cut();
+            return true;
+        }
+        let place = leg.outgoing.play(now);
+        let header = Header {
+            marker: place.marker,
+            payload_type: agreed.payload_type_send,
+            sequence: place.sequence,
+            timestamp: place.timestamp,
+            ssrc: leg.outgoing.ssrc,
+            payload: 0..0,
+        };
+        packet[0] = 0x80;
+        header.rewrite(&mut packet);
+        leg.count_sent(packet.len());
+        send(Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet);
+        true
+    }
+
+    /// Looks for legs that fell silent and keys that nobody let go.
+    fn round(&mut self, now: Time) {
+        for slot in &mut self.slots {
+            let Slot::Live(leg) = slot else {
+                continue;
+            };
+            let id = leg.id;
+            self.at_work = Some(id);
+            leg.digits.expire(now, |digit| self.events.push_back(pressed(id, digit)));
+            if let Pulse::Beating(at) = leg.pulse
+                && leg.flow().receives()
+                && now.since(at) >= self.config.silent_after
+            {
+                leg.pulse = Pulse::Silent;
+                self.events.push_back(Event::MediaSilent { leg: id });
+            }
+        }
+    }
+}
+
+impl Turns {
+    const fn of(leg: MediaLeg) -> usize {
+        leg.slot() % TURNS
+    }
+
+    fn is_idle(&self) -> bool {
+        self.players.iter().all(Vec::is_empty)
+    }
+
+    fn player(&self, index: usize) -> Option<MediaLeg> {
+        self.players.get(self.turn)?.get(index).copied()
+    }
+
+    fn join(&mut self, now: Time, leg: MediaLeg) {
+        if self.is_idle() {
+            self.at = now;
+            self.turn = Self::of(leg);
+        }
+        if let Some(players) = self.players.get_mut(Self::of(leg)) {
+            players.push(leg);
+        }
+    }
+
+    fn leave(&mut self, leg: MediaLeg) {
+        if let Some(players) = self.players.get_mut(Self::of(leg))
+            && let Some(place) = players.iter().position(|player| *player == leg)
+        {
+            players.swap_remove(place);
+        }
+    }
+
+    /// When the next turn that has players is.
+    fn next(&self) -> Option<Time> {
+        (0..TURNS).zip(0_u32..).find_map(|(ahead, times)| {
+            let players = self.players.get((self.turn + ahead) % TURNS)?;
+            (!players.is_empty()).then_some(self.at + TURN * times)
+        })
+    }
+}
+
+fn pressed(leg: MediaLeg, digit: Digit) -> Event {
+    Event::Digit { leg, digit: digit.key, duration: digit.duration }
+}

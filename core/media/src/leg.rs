@@ -1,0 +1,159 @@
+//! One leg within the engine: what it agreed with its far end, whom it hears, what it hears.
+
+use crate::codec::{Codec, Flow};
+use crate::command::{MediaLeg, Stats};
+use crate::digits::Digits;
+use crate::offer_answer::Negotiated;
+use crate::outgoing::{Outgoing, StreamStart};
+use crate::playing::Playing;
+use crate::reception::Reception;
+use crate::rtp::Header;
+use crate::source::Source;
+use plugboard_model::Time;
+use std::net::SocketAddr;
+
+/// The far end, once there was an SDP.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) negotiated: Negotiated,
+    pub(crate) rtp: Source,
+    /// Where RTCP came from, when it is not the SDP's address.
+    pub(crate) rtcp_learned: Option<SocketAddr>,
+}
+
+/// Where a leg's audio goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Nowhere.
+    Alone,
+    /// Back.
+    Echo,
+    /// To another leg. `echo`: what it was before.
+    Bridged { peer: MediaLeg, echo: bool },
+}
+
+/// What a packet of the far end carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payload {
+    Audio(Codec),
+    TelephoneEvent,
+}
+
+/// Whether the leg still sends what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pulse {
+    /// Heard, or expected, since then.
+    Beating(Time),
+    /// Told silent.
+    Silent,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: MediaLeg,
+    pub(crate) remote: Option<Remote>,
+    /// What our side allows.
+    pub(crate) allowed: Flow,
+    pub(crate) route: Route,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) playing: Option<Playing>,
+    pub(crate) digits: Digits,
+    pub(crate) reception: Reception,
+    pub(crate) pulse: Pulse,
+    pub(crate) counted: Stats,
+}
+
+impl Leg {
+    pub(crate) fn new(now: Time, id: MediaLeg, start: StreamStart) -> Self {
+        Self {
+            id,
+            remote: None,
+            allowed: Flow::SendRecv,
+            route: Route::Alone,
+            outgoing: Outgoing::new(start),
+            playing: None,
+            digits: Digits::default(),
+            reception: Reception::default(),
+            pulse: Pulse::Beating(now),
+            counted: Stats::default(),
+        }
+    }
+
+    /// Takes over what an offer and answer agreed on.
+    pub(crate) fn set_remote(&mut self, now: Time, negotiated: Negotiated) {
+        self.remote = Some(match self.remote.take() {
+            Some(mut remote) => {
+                remote.rtp.announce(negotiated.remote_rtp);
+                Remote { negotiated, rtp: remote.rtp, rtcp_learned: None }
+            }
+            None => Remote { negotiated, rtp: Source::new(negotiated.remote_rtp), rtcp_learned: None },
+        });
+        self.pulse = Pulse::Beating(now);
+    }
+
+    /// Which way audio may flow; neither way before there is an SDP.
+    pub(crate) fn flow(&self) -> Flow {
+        self.remote.as_ref().map_or(Flow::Inactive, |remote| remote.negotiated.flow.and(self.allowed))
+    }
+
+    /// Counts a packet that leaves.
+    pub(crate) fn count_sent(&mut self, bytes: usize) {
+        self.counted.packets_sent += 1;
+        self.counted.bytes_sent += u64::try_from(bytes).unwrap_or(0);
+    }
+
+    /// All that was counted.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.counted;
+        self.reception.add_to(&mut stats);
+        stats
+    }
+}
+
+impl Remote {
+    /// What a packet carries; `None`: nothing that was agreed.
+    pub(crate) fn payload(&self, header: &Header) -> Option<Payload> {
+        let agreed = &self.negotiated;
+        let kind = Some(header.payload_type);
+        if header.payload_type == agreed.payload_type_receive {
+            return Some(Payload::Audio(agreed.codec));
+        }
+        // Phones that offered another number for events than they answered with use either.
+        if kind == agreed.telephone_event_receive || kind == agreed.telephone_event_send {
+            return Some(Payload::TelephoneEvent);
+        }
+        // Either law may come by its static type: an answer with both allows a change without notice (RFC 3264 section 7).
+        Codec::of_static(header.payload_type).map(Payload::Audio)
+    }
+
+    /// The payload type that `payload` has towards the far end; `None`: it takes none such.
+    pub(crate) const fn payload_type(&self, payload: Payload) -> Option<u8> {
+        match payload {
+            Payload::Audio(_) => Some(self.negotiated.payload_type_send),
+            Payload::TelephoneEvent => self.negotiated.telephone_event_send,
+        }
+    }
+
+    /// Whether RTCP from there is the far end's: by its SDP, or from the host that sends the audio.
+    pub(crate) fn accepts_rtcp(&mut self, from: SocketAddr) -> bool {
+        if from == self.negotiated.remote_rtcp {
+            self.rtcp_learned = None;
+            return true;
+        }
+        let same_host = from.ip() == self.rtp.destination().ip();
+        if same_host {
+            self.rtcp_learned = Some(from);
+        }
+        same_host
+    }
+
+    /// Where RTCP goes.
+    pub(crate) fn rtcp_destination(&self) -> SocketAddr {
+        match (self.rtcp_learned, self.rtp.learned()) {
+            (Some(learned), _) => learned,
+            (None, Some(rtp)) => SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)),
+            (None, None) => self.negotiated.remote_rtcp,
+        }
+    }
+}

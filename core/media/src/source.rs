@@ -1,0 +1,252 @@
+//! Where a leg's media comes from, and so where it is sent: symmetric RTP that cannot be stolen (RFC 4961).
+//!
+//! The address of the SDP always wins. Behind a NAT media comes from elsewhere: such a source is learned only after
+//! several packets that belong together, and only while no known source talks. Whoever sprays packets at the port of
+//! a running call is not heard.
+
+use crate::rtp::{Header, ahead};
+use plugboard_model::Time;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// So many packets in sequence make a source. 100 ms of audio are lost; a guess at the port number is not enough.
+pub(crate) const LEARN_PACKETS: u8 = 5;
+
+/// A source that is silent for so long may be replaced. Longer than any pause of a phone that sends all the time,
+/// shorter than a caller waits when his NAT moved him.
+pub(crate) const SOURCE_SILENT: Duration = Duration::from_secs(2);
+
+/// The step between two packets that still belong together: a few may be lost.
+const STEP_MAX: i16 = 10;
+
+/// More sources than this never talk to one port at once, except in an attack.
+const CANDIDATES_MAX: usize = 4;
+
+/// What a packet's origin means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// From the known source.
+    Known,
+    /// From what is the known source from now on.
+    Learned,
+    /// From somebody else.
+    Stranger,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    /// Nothing since the last SDP. Media goes to `toward`: the SDP's address, or the one learned before when an SDP
+    /// repeats itself.
+    Nobody { toward: SocketAddr },
+    /// The SDP's address.
+    Announced { at: Time },
+    /// Another one.
+    Learned { source: SocketAddr, at: Time },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    source: SocketAddr,
+    ssrc: u32,
+    sequence: u16,
+    packets: u8,
+    at: Time,
+}
+
+/// One leg's source of RTP.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    announced: SocketAddr,
+    heard: Heard,
+    candidates: [Option<Candidate>; CANDIDATES_MAX],
+}
+
+impl Source {
+    /// For the address of a first SDP.
+    pub(crate) const fn new(announced: SocketAddr) -> Self {
+        Self { announced, heard: Heard::Nobody { toward: announced }, candidates: [None; CANDIDATES_MAX] }
+    }
+
+    /// A further SDP: learning starts anew.
+    pub(crate) fn announce(&mut self, announced: SocketAddr) {
+        // A re-INVITE that repeats the address comes from behind the same NAT: keep sending there meanwhile.
+        let toward = if announced == self.announced { self.destination() } else { announced };
+        *self = Self { announced, heard: Heard::Nobody { toward }, candidates: [None; CANDIDATES_MAX] };
+    }
+
+    /// Where to send.
+    pub(crate) const fn destination(&self) -> SocketAddr {
+        match self.heard {
+            Heard::Nobody { toward } => toward,
+            Heard::Announced { .. } => self.announced,
+            Heard::Learned { source, .. } => source,
+        }
+    }
+
+    /// The source that was learned, if it is not the announced one.
+    pub(crate) const fn learned(&self) -> Option<SocketAddr> {
+        match self.heard {
+            Heard::Learned { source, .. } => Some(source),
+            Heard::Nobody { .. } | Heard::Announced { .. } => None,
+        }
+    }
+
+    /// Judges a packet.
+    pub(crate) fn judge(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
+        if from == self.announced {
+            self.heard = Heard::Announced { at: now };
+            return Verdict::Known;
+        }
+        let alive = |at: Time| now.since(at) < SOURCE_SILENT;
+        match &mut self.heard {
+            Heard::Learned { source, at } if *source == from && alive(*at) => {
+                *at = now;
+                Verdict::Known
+            }
+            Heard::Learned { at, .. } | Heard::Announced { at } if alive(*at) => Verdict::Stranger,
+            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => self.consider(now, from, header),
+        }
+    }
+
+    fn consider(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
+        if self.candidate(now, from, header) < LEARN_PACKETS {
+            return Verdict::Stranger;
+        }
+        self.candidates = [None; CANDIDATES_MAX];
+        let again = self.learned() == Some(from);
+        self.heard = Heard::Learned { source: from, at: now };
+        if again { Verdict::Known } else { Verdict::Learned }
+    }
+
+    /// Counts the packet for its source and says how many belong together now.
+    fn candidate(&mut self, now: Time, from: SocketAddr, header: &Header) -> u8 {
+        let fresh = Candidate { source: from, ssrc: header.ssrc, sequence: header.sequence, packets: 1, at: now };
+        if let Some(known) = self.candidates.iter_mut().flatten().find(|candidate| candidate.source == from) {
+            let follows = known.ssrc == header.ssrc && (1..=STEP_MAX).contains(&ahead(header.sequence, known.sequence));
+            let recent = now.since(known.at) < SOURCE_SILENT;
+            *known = if follows && recent { Candidate { packets: known.packets + 1, ..fresh } } else { fresh };
+            return known.packets;
+        }
+        // The one with the fewest packets goes, of several the oldest: a spray displaces itself first.
+        let weakest =
+            self.candidates.iter_mut().min_by_key(|slot| slot.map(|candidate| (candidate.packets, candidate.at)));
+        if let Some(slot) = weakest {
+            *slot = Some(fresh);
+        }
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SDP: &str = "192.0.2.1:4000";
+    const NAT: &str = "198.51.100.7:61000";
+    const EVIL: &str = "203.0.113.66:1234";
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn header(ssrc: u32, sequence: u16) -> Header {
+        Header { marker: false, payload_type: 0, sequence, timestamp: 0, ssrc, payload: 12..12 }
+    }
+
+    /// Sends `count` packets, one each 20 ms, and returns the last verdict.
+    fn talk(source: &mut Source, from_ms: u64, who: &str, ssrc: u32, sequence: u16, count: u16) -> Verdict {
+        let mut verdict = Verdict::Stranger;
+        for n in 0..count {
+            let now = Time::from_millis(from_ms + 20 * u64::from(n));
+            verdict = source.judge(now, at(who), &header(ssrc, sequence.wrapping_add(n)));
+        }
+        verdict
+    }
+
+    #[test]
+    fn the_sdp_address_is_known_from_its_first_packet() {
+        let mut source = Source::new(at(SDP));
+        assert_eq!(talk(&mut source, 0, SDP, 1, 0, 1), Verdict::Known);
+        assert_eq!(source.destination(), at(SDP));
+    }
+
+    #[test]
+    fn a_source_behind_nat_is_learned_after_five_packets_in_sequence() {
+        let mut source = Source::new(at(SDP));
+        assert_eq!(talk(&mut source, 0, NAT, 1, 65_533, 4), Verdict::Stranger);
+        assert_eq!(source.destination(), at(SDP));
+        assert_eq!(talk(&mut source, 80, NAT, 1, 1, 1), Verdict::Learned);
+        assert_eq!(source.destination(), at(NAT));
+        assert_eq!(talk(&mut source, 100, NAT, 1, 2, 1), Verdict::Known);
+    }
+
+    #[test]
+    fn packets_that_do_not_belong_together_teach_nothing() {
+        let mut source = Source::new(at(SDP));
+        for n in 0..50 {
+            assert_eq!(talk(&mut source, u64::from(n) * 20, EVIL, u32::from(n), n, 1), Verdict::Stranger);
+            assert_eq!(talk(&mut source, u64::from(n) * 20, NAT, 9, n * 1_000, 1), Verdict::Stranger);
+        }
+        assert_eq!(source.destination(), at(SDP));
+    }
+
+    #[test]
+    fn a_spray_cannot_steal_a_running_stream() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 5);
+        for n in 0..200_u16 {
+            let now = 100 + 20 * u64::from(n);
+            for _ in 0..3 {
+                assert_eq!(talk(&mut source, now, EVIL, 66, n, 1), Verdict::Stranger);
+            }
+            assert_eq!(talk(&mut source, now, NAT, 1, 5 + n, 1), Verdict::Known);
+        }
+        assert_eq!(source.destination(), at(NAT));
+    }
+
+    #[test]
+    fn the_sdp_address_takes_a_learned_stream_back_at_once() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, EVIL, 66, 0, 5);
+        assert_eq!(source.destination(), at(EVIL));
+        assert_eq!(talk(&mut source, 100, SDP, 1, 0, 1), Verdict::Known);
+        assert_eq!(source.destination(), at(SDP));
+        assert_eq!(talk(&mut source, 110, EVIL, 66, 5, 50), Verdict::Stranger);
+    }
+
+    #[test]
+    fn a_source_that_fell_silent_may_be_replaced() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 5);
+        let moved = "198.51.100.7:62000";
+        assert_eq!(talk(&mut source, 80 + 1_880, moved, 1, 5, 6), Verdict::Stranger, "still alive");
+        assert_eq!(talk(&mut source, 80 + 2_000, moved, 1, 20, 5), Verdict::Learned);
+        assert_eq!(source.destination(), at(moved));
+    }
+
+    #[test]
+    fn every_new_sdp_starts_learning_anew() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 5);
+        source.announce(at(SDP));
+        assert_eq!(source.destination(), at(NAT), "the same SDP comes from behind the same NAT");
+        assert_eq!(talk(&mut source, 100, NAT, 1, 5, 4), Verdict::Stranger);
+        assert_eq!(talk(&mut source, 180, NAT, 1, 9, 1), Verdict::Learned);
+        source.announce(at("192.0.2.9:5000"));
+        assert_eq!(source.destination(), at("192.0.2.9:5000"));
+    }
+
+    #[test]
+    fn a_spray_from_many_addresses_does_not_displace_who_is_being_learned() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 2);
+        for n in 0..3_u16 {
+            for port in 0..40_u16 {
+                let evil = SocketAddr::new(at(EVIL).ip(), 1_000 + port + n * 100);
+                source.judge(Time::from_millis(40 + 20 * u64::from(n)), evil, &header(66, n));
+            }
+            talk(&mut source, 40 + 20 * u64::from(n), NAT, 1, 2 + n, 1);
+        }
+        assert_eq!(source.destination(), at(NAT));
+    }
+}
