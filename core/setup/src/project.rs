@@ -52,11 +52,6 @@ impl Project {
         command
     }
 
-    /// Whether `path` exists below the root.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.root.join(path).exists()
-    }
-
     /// `path` as the caller would write it: from the root where it lies below.
     pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()

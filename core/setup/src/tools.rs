@@ -1,4 +1,4 @@
-//! Programs for the checks: cargo-deny and cargo-machete, built once; Prometheus, unpacked.
+//! Programs for the checks: cargo-deny, built once; Prometheus, unpacked.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -17,8 +17,6 @@ pub(crate) struct Tool {
 
 /// Licences, banned and doubled crates, sources.
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
-/// Dependencies that nobody uses.
-pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
 impl Tool {
     /// Where the program is, or will be.
@@ -45,12 +43,10 @@ impl Tool {
 /// The tools that `cargo verify` uses are there afterwards.
 pub(crate) fn provide(project: &Project, log: &mut Log) -> Result<String, Failure> {
     let mut made = Vec::new();
-    for tool in [DENY, MACHETE] {
-        if !tool.is_there() {
-            log.say(&format!("building {} {} (once, a few minutes)", tool.name, tool.version));
-            tool.build(project, log)?;
-            made.push(tool.name);
-        }
+    if !DENY.is_there() {
+        log.say(&format!("building {} {} (once, a few minutes)", DENY.name, DENY.version));
+        DENY.build(project, log)?;
+        made.push(DENY.name);
     }
     if !project.tools().join("bin/promtool").exists() {
         log.say("fetching Prometheus (unpacked beside the build, not installed)");

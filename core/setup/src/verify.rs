@@ -9,12 +9,12 @@ use crate::rust;
 use crate::step::{Log, Show, Steps};
 use crate::suites::{self, Suite};
 use crate::tally::Tally;
-use crate::tools::{self, DENY, MACHETE};
+use crate::tools::{self, DENY};
 
 /// Steps of the set-up.
 const SETUP_STEPS: usize = 3;
 /// Steps of the whole.
-const ALL_STEPS: usize = 14;
+const ALL_STEPS: usize = 13;
 
 /// Runs everything; what does not depend on a failed step is still tried. Answers whether all went well.
 pub(crate) fn verify(project: &Project, wish: VerifyWish) -> bool {
@@ -47,12 +47,6 @@ fn check(project: &Project, steps: &mut Steps) {
     };
     steps.run("fmt", "formatting", &mut |log| quietly(log, project.cargo(&["fmt", "--all", "--check"])));
     steps.run("notices", "third-party notices", &mut |log| notices::check(project, log));
-    steps.run("machete", "unused dependencies", &mut |log| {
-        // Only our own folders: a target folder inside the checkout holds sources of others.
-        let folders: Vec<&str> =
-            ["core", "plugins", "sdk", "tests", "benches"].into_iter().filter(|folder| project.has(folder)).collect();
-        quietly(log, project.command(MACHETE.program(), &folders))
-    });
     steps.run("deny", "licences, bans, sources", &mut |log| {
         let args = ["--config", ".deny.toml", "--all-features", "check", "bans", "licenses", "sources"];
         quietly(log, project.command(DENY.program(), &args))

@@ -1,6 +1,6 @@
 //! Dependencies run one way, and each foreign format has one owner (`core/ARCHITECTURE.md`).
 
-use plugboard_tests_tidy::{Kind, Package, before_tests, packages, sources};
+use plugboard_tests_tidy::{Kind, Package, Source, before_tests, packages, sources};
 
 /// Who may depend on whom. A new edge is a decision: it is written here, with the reason in `core/ARCHITECTURE.md`.
 const EDGES: &[(&str, &[&str])] = &[
@@ -13,7 +13,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("scenario", &["model", "document"]),
     ("office", &["model", "document"]),
     ("componentize", &[]),
-    ("plugin", &["model"]),
+    // The host wraps a core module itself, so that a vendor needs cargo and nothing more.
+    ("plugin", &["model", "componentize"]),
     ("store", &["model"]),
     ("metrics", &["model"]),
     ("switch", &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics"]),
@@ -149,6 +150,38 @@ fn each_foreign_format_has_one_owner() {
             assert!(is_owner || *kind == Kind::Dev, "{} names {dependency}, which {owner:?} owns", package.name);
         }
     }
+}
+
+/// The dependencies that no source file of their package names.
+fn unused(package: &Package, sources: &[Source]) -> Vec<String> {
+    let folder = format!("{}/", package.folder);
+    let own: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(&folder)).collect();
+    let is_named = |name: &str| {
+        // The library of `md-5` is called `md5`.
+        let names = [name.replace('-', "_"), name.replace('-', "")];
+        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        own.iter().any(|source| {
+            source.text.split(|letter| !is_word(letter)).any(|word| names.iter().any(|name| word == name))
+        })
+    };
+    let names = package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_named(name));
+    names.map(|name| format!("{} never names {name}", package.name)).collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let sources = sources(&[".rs"]);
+    let complaints: Vec<String> = workspace().iter().flat_map(|package| unused(package, &sources)).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn a_dependency_that_nobody_names_is_noticed() {
+    let dependencies = vec![("md-5".to_owned(), Kind::Normal), ("sha2".to_owned(), Kind::Normal)];
+    let package = Package { name: "plugboard-sip".into(), folder: "core/sip".into(), dependencies };
+    let text = "use sha2::Sha256; // not md_55".to_owned();
+    let found = unused(&package, &[Source { path: "core/sip/src/lib.rs".into(), text }]);
+    assert_eq!(found, ["plugboard-sip never names md-5"]);
 }
 
 #[test]

@@ -52,7 +52,11 @@ fn no_test_is_ignored_and_nothing_is_left_for_later() {
     let marks = [format!("TO{}", "DO"), format!("FIX{}", "ME")];
     let found = complaints(&sources(&[".rs"]), |line| {
         let is_ignored = line.trim_start().starts_with("#[ignore");
-        if is_ignored { Some("an ignored test".into()) } else { marks.iter().find(|mark| line.contains(*mark)).cloned() }
+        if is_ignored {
+            Some("an ignored test".into())
+        } else {
+            marks.iter().find(|mark| line.contains(*mark)).cloned()
+        }
     });
     // A note for later is allowed where it names the issue that will see to it.
     let found: Vec<&String> = found.iter().filter(|complaint| !complaint.contains("(#")).collect();
