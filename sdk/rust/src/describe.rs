@@ -35,7 +35,7 @@ pub fn describe<P: Parameters, O: Outcome>(
         version: manifest.version.into(),
         titles: texts(manifest.texts, |words| words.title),
         summaries: texts(manifest.texts, |words| words.sentence),
-        parameters: P::schema().to_string(),
+        parameters: P::schema(),
         outcomes: O::DECLARED
             .iter()
             .map(|outcome| OutcomeEntry {

@@ -16,8 +16,8 @@ const REASON_LEN_MAX: usize = 1_024;
 /// is an outcome; a failure is for what somebody must repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The caller hung up: return at once, nothing that the run does still matters.
-    CallerGone,
+    /// The caller hung up, or the action did: return at once, nothing that the run does still matters.
+    CallOver,
     /// The reason, for the administrator.
     Reason(String),
 }
@@ -31,7 +31,7 @@ impl Failure {
     /// The text that the switch writes into history and trace.
     fn into_text(self) -> String {
         let mut text = match self {
-            Self::CallerGone => "the caller hung up".into(),
+            Self::CallOver => "the call is over".into(),
             Self::Reason(reason) => reason,
         };
         if text.len() > REASON_LEN_MAX {
@@ -44,7 +44,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CallerGone => "the caller hung up",
+            Self::CallOver => "the call is over",
             Self::Reason(reason) => reason,
         })
     }
@@ -55,7 +55,7 @@ impl std::error::Error for Failure {}
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::CallerGone => Self::CallerGone,
+            CallError::CallerGone => Self::CallOver,
             CallError::Talking => Self::new("the caller talks to somebody: end that connection first"),
             CallError::NoMedia(why) => Self::Reason(["no media with the caller: ", &why].concat()),
             CallError::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
@@ -66,7 +66,7 @@ impl From<CallError> for Failure {
 impl From<NotConnected> for Failure {
     fn from(error: NotConnected) -> Self {
         match error {
-            NotConnected::CallerGone => Self::CallerGone,
+            NotConnected::CallerGone => Self::CallOver,
             NotConnected::Timeout => Self::new("nobody answered in time"),
             NotConnected::NoAnswer(cause) => {
                 Self::Reason(["nobody answered: ", &cause.sip_status.to_string(), " ", &cause.text].concat())

@@ -73,7 +73,7 @@ pub use failure::Failure;
 pub use outcome::Outcome;
 pub use parameter::{Choice, Parameter, ParameterError, Parameters};
 /// A JSON value, for a [`Parameter`] of your own.
-pub use serde_json::{Value as Json, json};
+pub use serde_json::Value as Json;
 pub use plugboard_sdk_macros::{Choice, Outcome, Parameters, action};
 
 /// What nearly every action needs.
@@ -94,7 +94,7 @@ pub mod macros {
     pub use crate::describe::{Manifest, Words, describe};
     pub use crate::failure::run;
     pub use crate::outcome::{Declared, Sets};
-    pub use crate::parameter::{Field, Literal, field_schema, object_schema, read_field, refuse_unknown};
+    pub use crate::parameter::{Bound, Field, Literal, field_schema, object_schema, read_field, refuse_unknown};
     pub use crate::variables::Variable;
     pub use serde_json::{Map, Value as Json};
 }

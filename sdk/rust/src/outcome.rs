@@ -8,6 +8,8 @@ use crate::describe::Words;
 /// A variant `NoAnswer` is the outcome `no-answer`; its doc comment is the English text, `#[text(ru("…"), de("…"))]`
 /// gives the others. A named field is a scenario variable of that name, assigned when this outcome is returned: the
 /// manifest promises exactly what the type makes sure of. A field of type `Option` may stay unassigned, and is not promised.
+///
+/// An enum without variants says that the scenario ends here, as `hang-up` does: no step can follow.
 pub trait Outcome {
     /// Every outcome, for the manifest.
     #[doc(hidden)]

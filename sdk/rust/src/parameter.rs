@@ -1,8 +1,10 @@
 //! Parameters: read from JSON with clear faults, and described by a JSON Schema made from the same declaration.
+//!
+//! Schemas are put together as text: the macros know nearly all of it when they expand, and a component that carries no
+//! JSON writer is a third smaller.
 
-use crate::describe::Words;
 use crate::duration;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::time::Duration;
 
@@ -11,13 +13,15 @@ use std::time::Duration;
 /// A field's doc comment is its English description. `#[text(en("Title", ..), ru("Заголовок", "Описание"), ..)]` gives
 /// titles and the other languages; without `en` the title comes from the field's name. `#[parameter(..)]` takes
 /// `default = literal`, `min = literal`, `max = literal` (of the value, of a text's characters, or of a list's length;
-/// a time as text: `"20s"`), `assigns = "type"` (the text names a variable that the action assigns) and
-/// `reads = "type"` (it names one that the action reads). A field without default that is no `Option` is required.
+/// a time as text: `"20s"`). What a text means is for the checker of scenarios: `names = "user"` (or `group`, `prompt`,
+/// `music`: the office must have it), `reads = "type"` (a variable that must have a value), `assigns = "type"` (a variable
+/// that the action assigns unless it fails), and `by(mode, user(names = "user"), variable(reads = "user"))` where that
+/// depends on the word of another parameter. A field without default that is no `Option` is required.
 /// A parameter that is not declared is refused.
 pub trait Parameters: Sized {
     /// The JSON Schema (2020-12) of the object.
     #[doc(hidden)]
-    fn schema() -> Json;
+    fn schema() -> String;
 
     /// Takes the fields out of the object.
     #[doc(hidden)]
@@ -40,9 +44,13 @@ pub trait Parameters: Sized {
 ///
 /// Doc comments and `#[text(..)]` name each word for people, as with [`Parameters`].
 pub trait Choice: Sized {
-    /// The words, with their texts.
+    /// The words, in the order of the variants.
     #[doc(hidden)]
-    const WORDS: &'static [(&'static str, &'static [Words])];
+    const WORDS: &'static [&'static str];
+
+    /// The JSON Schema: the words with their texts.
+    #[doc(hidden)]
+    const SCHEMA: &'static str;
 
     /// The variant at this place.
     #[doc(hidden)]
@@ -57,8 +65,8 @@ pub trait Parameter: Sized {
     /// The keywords of JSON Schema that hold `min` and `max`.
     const BOUNDS: (&'static str, &'static str) = ("minimum", "maximum");
 
-    /// The JSON Schema of one value.
-    fn schema() -> Json;
+    /// The JSON Schema of one value: the text of an object with one keyword at least.
+    fn schema() -> String;
 
     /// Reads one value.
     ///
@@ -66,9 +74,9 @@ pub trait Parameter: Sized {
     /// What was expected and what was found; the caller adds the parameter's name.
     fn from_json(json: Json) -> Result<Self, ParameterError>;
 
-    /// What `min` and `max` compare: the number, the milliseconds, the characters, the length.
-    fn measure(&self) -> i64 {
-        0
+    /// What `min` and `max` compare: the number, the milliseconds, the characters, the length. `None`: nothing.
+    fn measure(&self) -> Option<i64> {
+        None
     }
 
     /// The value of a parameter that is not given; `None`: it must be given.
@@ -91,10 +99,9 @@ impl ParameterError {
         Self { at: String::new(), problem: problem.into() }
     }
 
-    /// The usual fault: `expected a text, found 5`. What was found is cut at 64 characters.
+    /// The usual fault: `expected a text, found 5`.
     pub fn expected(what: &str, found: &Json) -> Self {
-        let found: String = found.to_string().chars().take(FOUND_CHARS_MAX).collect();
-        Self::new(["expected ", what, ", found ", &found].concat())
+        Self::new(["expected ", what, ", found ", &excerpt(found)].concat())
     }
 
     fn within(mut self, place: &str) -> Self {
@@ -103,8 +110,26 @@ impl ParameterError {
     }
 }
 
-/// Enough of a wrong value to find it by, short enough for a line of the trace.
+/// Enough of a wrong text to find it by, short enough for a line of the trace.
 const FOUND_CHARS_MAX: usize = 64;
+
+/// What was found, without the weight of a JSON writer.
+fn excerpt(found: &Json) -> String {
+    match found {
+        Json::Null => "null".into(),
+        Json::Bool(true) => "true".into(),
+        Json::Bool(false) => "false".into(),
+        Json::Number(number) => number.as_i64().map_or_else(|| "a fraction or a very large number".into(), |n| n.to_string()),
+        Json::String(text) => {
+            let mut quoted = String::from("\"");
+            quoted.extend(text.chars().take(FOUND_CHARS_MAX));
+            quoted.push('"');
+            quoted
+        }
+        Json::Array(_) => "a list".into(),
+        Json::Object(_) => "an object".into(),
+    }
+}
 
 impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,74 +165,94 @@ impl From<Literal> for Json {
     }
 }
 
+/// `min` or `max` of a field.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// The literal as JSON.
+    pub json: &'static str,
+    /// As [`Parameter::measure`] counts.
+    pub measure: i64,
+}
+
 /// What the attributes of one field say.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Field {
     pub name: &'static str,
-    pub texts: &'static [Words],
+    /// Texts, default and the like as JSON members, each with a comma before it.
+    pub keywords: &'static str,
     pub default: Option<Literal>,
-    /// As written, and as [`Parameter::measure`] counts.
-    pub min: Option<(Literal, i64)>,
-    pub max: Option<(Literal, i64)>,
-    /// The type of the variable that the text names.
-    pub assigns: Option<&'static str>,
-    pub reads: Option<&'static str>,
+    pub min: Option<Bound>,
+    pub max: Option<Bound>,
 }
 
 /// The schema of an object with these fields, each with its own schema and whether it may be left out.
 #[doc(hidden)]
-pub fn object_schema(fields: Vec<(&'static Field, Json, bool)>) -> Json {
-    let mut required = Vec::new();
-    let mut properties = Map::new();
+pub fn object_schema(fields: &[(&'static Field, String, bool)]) -> String {
+    let (mut required, mut properties) = (String::new(), String::new());
     for (field, schema, may_be_absent) in fields {
         if field.default.is_none() && !may_be_absent {
-            required.push(Json::from(field.name));
+            let comma = comma(&required);
+            push_all(&mut required, &[comma, "\"", field.name, "\""]);
         }
-        properties.insert(field.name.into(), schema);
+        let comma = comma(&properties);
+        push_all(&mut properties, &[comma, "\"", field.name, "\":", schema]);
     }
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    let mut schema = String::new();
+    push_all(
+        &mut schema,
+        &[
+            r#"{"type":"object","properties":{"#,
+            &properties,
+            r#"},"required":["#,
+            &required,
+            r#"],"additionalProperties":false}"#,
+        ],
+    );
+    schema
 }
 
 /// The schema of one field.
 #[doc(hidden)]
-pub fn field_schema<T: Parameter>(field: &'static Field) -> (&'static Field, Json, bool) {
-    let mut schema = T::schema();
-    if let Json::Object(keywords) = &mut schema {
-        write_words(keywords, field.texts, true);
-        let bounds = [(T::BOUNDS.0, field.min), (T::BOUNDS.1, field.max)];
-        for (keyword, (literal, _)) in bounds.into_iter().filter_map(|(word, bound)| Some((word, bound?))) {
-            keywords.insert(keyword.into(), literal.into());
-        }
-        if let Some(default) = field.default {
-            keywords.insert("default".into(), default.into());
-        }
-        for (keyword, type_name) in [("x-assigns", field.assigns), ("x-reads", field.reads)] {
-            if let Some(type_name) = type_name {
-                keywords.insert(keyword.into(), type_name.into());
-            }
-        }
-    }
-    (field, schema, T::absent().is_some())
+pub fn field_schema<T: Parameter>(field: &'static Field) -> (&'static Field, String, bool) {
+    (field, with_keywords(T::schema(), field, T::BOUNDS), T::absent().is_some())
 }
 
-/// English as the schema's own `title` and `description`, other languages under `x-texts`.
-fn write_words(keywords: &mut Map<String, Json>, texts: &[Words], with_sentence: bool) {
-    let mut others = Map::new();
-    for words in texts {
-        let mut entry = Map::new();
-        entry.insert("title".into(), words.title.into());
-        if with_sentence && !words.sentence.is_empty() {
-            entry.insert("description".into(), words.sentence.into());
-        }
-        if words.language == "en" {
-            keywords.append(&mut entry);
-        } else {
-            others.insert(words.language.into(), Json::Object(entry));
+/// A value's own schema with what the field adds to it. A bound of the field stands in place of the type's own.
+fn with_keywords(own: String, field: &Field, keywords: (&str, &str)) -> String {
+    let mut schema = own;
+    for (keyword, bound) in [(keywords.0, field.min), (keywords.1, field.max)] {
+        let Some(bound) = bound else { continue };
+        remove_number(&mut schema, keyword);
+        if schema.pop() == Some('}') {
+            push_all(&mut schema, &[",\"", keyword, "\":", bound.json, "}"]);
         }
     }
-    if !others.is_empty() {
-        keywords.insert("x-texts".into(), Json::Object(others));
+    if schema.pop() == Some('}') {
+        push_all(&mut schema, &[field.keywords, "}"]);
+    }
+    schema
+}
+
+/// Takes `,"keyword":123` out of a schema: a JSON object has each member once.
+fn remove_number(schema: &mut String, keyword: &str) {
+    let member = [",\"", keyword, "\":"].concat();
+    if let Some(start) = schema.find(&member) {
+        let digits = start + member.len();
+        let rest = schema.get(digits..).unwrap_or_default();
+        let end = digits + rest.find(|c: char| !matches!(c, '0'..='9' | '-')).unwrap_or(rest.len());
+        schema.replace_range(start..end, "");
+    }
+}
+
+fn comma(before: &str) -> &'static str {
+    if before.is_empty() { "" } else { "," }
+}
+
+fn push_all(text: &mut String, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
     }
 }
 
@@ -219,17 +264,15 @@ pub fn read_field<T: Parameter>(object: &mut Map<String, Json>, field: &Field) -
         return T::absent().ok_or_else(|| ParameterError::new("is required").within(field.name));
     };
     let value = T::from_json(given).map_err(|fault| fault.within(field.name))?;
-    let measure = value.measure();
-    for (word, bound, broken) in [
-        ("at least ", field.min, field.min.is_some_and(|(_, min)| measure < min)),
-        ("at most ", field.max, field.max.is_some_and(|(_, max)| measure > max)),
-    ] {
-        if let (Some((literal, _)), true) = (bound, broken) {
-            let problem = [word, &Json::from(literal).to_string(), " is allowed"].concat();
-            return Err(ParameterError::new(problem).within(field.name));
-        }
+    let broken = value.measure().and_then(|measure| match (field.min, field.max) {
+        (Some(min), _) if measure < min.measure => Some(["at least ", min.json, " is allowed"].concat()),
+        (_, Some(max)) if measure > max.measure => Some(["at most ", max.json, " is allowed"].concat()),
+        (None | Some(_), None | Some(_)) => None,
+    });
+    match broken {
+        Some(problem) => Err(ParameterError::new(problem).within(field.name)),
+        None => Ok(value),
     }
-    Ok(value)
 }
 
 /// Refuses what is left: a name that is mistyped would silently be a default.
@@ -244,8 +287,8 @@ pub fn refuse_unknown(object: &Map<String, Json>) -> Result<(), ParameterError> 
 impl Parameter for String {
     const BOUNDS: (&'static str, &'static str) = ("minLength", "maxLength");
 
-    fn schema() -> Json {
-        json!({ "type": "string" })
+    fn schema() -> String {
+        r#"{"type":"string"}"#.into()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
@@ -255,14 +298,14 @@ impl Parameter for String {
         }
     }
 
-    fn measure(&self) -> i64 {
-        length(self.chars().count())
+    fn measure(&self) -> Option<i64> {
+        i64::try_from(self.chars().count()).ok()
     }
 }
 
 impl Parameter for char {
-    fn schema() -> Json {
-        json!({ "type": "string", "minLength": 1, "maxLength": 1 })
+    fn schema() -> String {
+        r#"{"type":"string","minLength":1,"maxLength":1}"#.into()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
@@ -275,8 +318,8 @@ impl Parameter for char {
 }
 
 impl Parameter for bool {
-    fn schema() -> Json {
-        json!({ "type": "boolean" })
+    fn schema() -> String {
+        r#"{"type":"boolean"}"#.into()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
@@ -288,8 +331,8 @@ impl Parameter for Duration {
     // JSON Schema has no bounds for a text's meaning.
     const BOUNDS: (&'static str, &'static str) = ("x-minimum", "x-maximum");
 
-    fn schema() -> Json {
-        json!({ "type": "string", "pattern": duration::PATTERN, "x-type": "duration" })
+    fn schema() -> String {
+        [r#"{"type":"string","x-type":"duration","pattern":""#, duration::PATTERN, "\"}"].concat()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
@@ -297,15 +340,15 @@ impl Parameter for Duration {
         time.ok_or_else(|| ParameterError::expected(duration::EXPECTED, &json))
     }
 
-    fn measure(&self) -> i64 {
-        i64::try_from(self.as_millis()).unwrap_or(i64::MAX)
+    fn measure(&self) -> Option<i64> {
+        i64::try_from(self.as_millis()).ok()
     }
 }
 
 impl<T: Parameter> Parameter for Option<T> {
     const BOUNDS: (&'static str, &'static str) = T::BOUNDS;
 
-    fn schema() -> Json {
+    fn schema() -> String {
         T::schema()
     }
 
@@ -313,8 +356,8 @@ impl<T: Parameter> Parameter for Option<T> {
         if json.is_null() { Ok(None) } else { T::from_json(json).map(Some) }
     }
 
-    fn measure(&self) -> i64 {
-        self.as_ref().map_or(0, T::measure)
+    fn measure(&self) -> Option<i64> {
+        self.as_ref().and_then(T::measure)
     }
 
     fn absent() -> Option<Self> {
@@ -325,41 +368,32 @@ impl<T: Parameter> Parameter for Option<T> {
 impl<T: Parameter> Parameter for Vec<T> {
     const BOUNDS: (&'static str, &'static str) = ("minItems", "maxItems");
 
-    fn schema() -> Json {
-        json!({ "type": "array", "items": T::schema() })
+    fn schema() -> String {
+        [r#"{"type":"array","items":"#, &T::schema(), "}"].concat()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
         let Json::Array(items) = json else {
             return Err(ParameterError::expected("a list", &json));
         };
-        let read = |(place, item)| T::from_json(item).map_err(|fault| fault.within(&format!("[{place}]")));
+        let read = |(place, item): (usize, Json)| T::from_json(item).map_err(|fault| fault.within(&["[", &place.to_string(), "]"].concat()));
         items.into_iter().enumerate().map(read).collect()
     }
 
-    fn measure(&self) -> i64 {
-        length(self.len())
+    fn measure(&self) -> Option<i64> {
+        i64::try_from(self.len()).ok()
     }
 }
 
 impl<T: Choice> Parameter for T {
-    fn schema() -> Json {
-        let mut words = Vec::new();
-        let mut texts = Map::new();
-        for (word, names) in T::WORDS {
-            words.push(Json::from(*word));
-            let mut entry = Map::new();
-            write_words(&mut entry, names, false);
-            texts.insert((*word).into(), Json::Object(entry));
-        }
-        json!({ "type": "string", "enum": words, "x-choices": texts })
+    fn schema() -> String {
+        T::SCHEMA.into()
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
-        let place = json.as_str().and_then(|given| T::WORDS.iter().position(|(word, _)| *word == given));
+        let place = json.as_str().and_then(|given| T::WORDS.iter().position(|word| *word == given));
         place.and_then(T::at).ok_or_else(|| {
-            let words: Vec<_> = T::WORDS.iter().map(|(word, _)| *word).collect();
-            ParameterError::expected(&["one of ", &words.join(", ")].concat(), &json)
+            ParameterError::expected(&["one of ", &T::WORDS.join(", ")].concat(), &json)
         })
     }
 }
@@ -367,8 +401,9 @@ impl<T: Choice> Parameter for T {
 macro_rules! whole_numbers {
     ($($number:ty),*) => { $(
         impl Parameter for $number {
-            fn schema() -> Json {
-                json!({ "type": "integer", "minimum": <$number>::MIN, "maximum": <$number>::MAX })
+            fn schema() -> String {
+                let (min, max) = (<$number>::MIN.to_string(), <$number>::MAX.to_string());
+                [r#"{"type":"integer","minimum":"#, &min, r#","maximum":"#, &max, "}"].concat()
             }
 
             fn from_json(json: Json) -> Result<Self, ParameterError> {
@@ -377,15 +412,11 @@ macro_rules! whole_numbers {
                     concat!("a whole number that fits ", stringify!($number)), &json))
             }
 
-            fn measure(&self) -> i64 {
-                i64::from(*self)
+            fn measure(&self) -> Option<i64> {
+                Some(i64::from(*self))
             }
         }
     )* };
 }
 
 whole_numbers!(u8, u16, u32, i32, i64);
-
-fn length(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}

@@ -1,11 +1,16 @@
-//! `#[parameter(default = .., min = .., max = .., assigns = .., reads = ..)]`.
+//! `#[parameter(default = .., min = .., max = .., names = .., assigns = .., reads = .., by(..))]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use serde_json::{Map, Value as Json};
+use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, UnOp};
 
 /// The types of scenario variables, as `wit/0.1.0/action.wit` names them.
 const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
+
+/// What a text can name in the office, as the scenario checker knows it.
+const NOUNS: [&str; 4] = ["user", "group", "prompt", "music"];
 
 /// A literal: a text, a whole number or a truth.
 enum Literal {
@@ -20,8 +25,8 @@ pub(crate) struct Given {
     default: Option<Literal>,
     min: Option<(Literal, i64)>,
     max: Option<(Literal, i64)>,
-    assigns: Option<String>,
-    reads: Option<String>,
+    /// What the text means, for the scenario checker.
+    meaning: Map<String, Json>,
 }
 
 impl Given {
@@ -30,19 +35,16 @@ impl Given {
         let mut given = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("parameter")) {
             attribute.parse_nested_meta(|meta| {
-                let value = meta.value()?;
                 if meta.path.is_ident("default") {
-                    given.default = Some(literal(&value.parse()?)?);
+                    given.default = Some(literal(&meta.value()?.parse()?)?);
                 } else if meta.path.is_ident("min") {
-                    given.min = Some(bound(&value.parse()?)?);
+                    given.min = Some(bound(&meta.value()?.parse()?)?);
                 } else if meta.path.is_ident("max") {
-                    given.max = Some(bound(&value.parse()?)?);
-                } else if meta.path.is_ident("assigns") {
-                    given.assigns = Some(variable_type(&value.parse()?)?);
-                } else if meta.path.is_ident("reads") {
-                    given.reads = Some(variable_type(&value.parse()?)?);
+                    given.max = Some(bound(&meta.value()?.parse()?)?);
+                } else if meta.path.is_ident("by") {
+                    given.meaning.insert("x-by".into(), by(&meta)?.into());
                 } else {
-                    return Err(meta.error("expected default, min, max, assigns or reads"));
+                    meaning(&meta, &mut given.meaning)?;
                 }
                 Ok(())
             })?;
@@ -50,14 +52,20 @@ impl Given {
         Ok(given)
     }
 
-    /// The fields of the SDK's `Field` that come from here.
+    /// The fields of the SDK's `Field` that are checked at run time.
     pub(crate) fn tokens(&self) -> TokenStream {
         let default = option(self.default.as_ref().map(Literal::tokens));
         let min = option(self.min.as_ref().map(bound_tokens));
         let max = option(self.max.as_ref().map(bound_tokens));
-        let assigns = option(self.assigns.as_ref().map(|name| quote!(#name)));
-        let reads = option(self.reads.as_ref().map(|name| quote!(#name)));
-        quote!(default: #default, min: #min, max: #max, assigns: #assigns, reads: #reads)
+        quote!(default: #default, min: #min, max: #max)
+    }
+
+    /// Puts what only the schema says beside its texts.
+    pub(crate) fn add_to(&self, keywords: &mut Map<String, Json>) {
+        if let Some(default) = &self.default {
+            keywords.insert("default".into(), default.json());
+        }
+        keywords.extend(self.meaning.clone());
     }
 }
 
@@ -67,6 +75,14 @@ impl Literal {
             Self::Text(text) => quote!(::plugboard_sdk::macros::Literal::Text(#text)),
             Self::Number(number) => quote!(::plugboard_sdk::macros::Literal::Number(#number)),
             Self::Boolean(yes) => quote!(::plugboard_sdk::macros::Literal::Boolean(#yes)),
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => (*number).into(),
+            Self::Boolean(yes) => (*yes).into(),
         }
     }
 }
@@ -79,8 +95,8 @@ fn option(tokens: Option<TokenStream>) -> TokenStream {
 }
 
 fn bound_tokens((literal, measure): &(Literal, i64)) -> TokenStream {
-    let literal = literal.tokens();
-    quote!((#literal, #measure))
+    let json = literal.json().to_string();
+    quote!(::plugboard_sdk::macros::Bound { json: #json, measure: #measure })
 }
 
 fn literal(expression: &Expr) -> syn::Result<Literal> {
@@ -127,10 +143,38 @@ fn millis(text: &str) -> Option<i64> {
     count.parse::<i64>().ok()?.checked_mul(factor)
 }
 
-fn variable_type(text: &LitStr) -> syn::Result<String> {
-    let name = text.value();
-    if VARIABLE_TYPES.contains(&name.as_str()) {
-        return Ok(name);
+/// `names = "user"`, `reads = "user"`, `assigns = "text"` as the keyword that says so.
+fn meaning(meta: &ParseNestedMeta<'_>, keywords: &mut Map<String, Json>) -> syn::Result<()> {
+    let known: [(&str, &str, &[&str]); 3] = [
+        ("names", "x-type", &NOUNS),
+        ("assigns", "x-assigns", &VARIABLE_TYPES),
+        ("reads", "x-reads", &VARIABLE_TYPES),
+    ];
+    let Some((_, keyword, words)) = known.iter().find(|(name, ..)| meta.path.is_ident(name)) else {
+        return Err(meta.error("expected default, min, max, names, assigns, reads or by"));
+    };
+    let text: LitStr = meta.value()?.parse()?;
+    let word = text.value();
+    if !words.contains(&word.as_str()) {
+        return Err(syn::Error::new(text.span(), format!("expected one of {}", words.join(", "))));
     }
-    Err(syn::Error::new(text.span(), format!("expected one of {}", VARIABLE_TYPES.join(", "))))
+    keywords.insert((*keyword).into(), word.into());
+    Ok(())
+}
+
+/// `by(mode, user(names = "user"), variable(reads = "user"))`: what the text means depends on another parameter.
+fn by(meta: &ParseNestedMeta<'_>) -> syn::Result<Map<String, Json>> {
+    let mut cases = Map::new();
+    meta.parse_nested_meta(|case| {
+        let word = case.path.require_ident()?.to_string();
+        if cases.is_empty() {
+            cases.insert("parameter".into(), word.into());
+            return Ok(());
+        }
+        let mut keywords = Map::new();
+        case.parse_nested_meta(|inner| meaning(&inner, &mut keywords))?;
+        cases.insert(word.replace('_', "-"), keywords.into());
+        Ok(())
+    })?;
+    Ok(cases)
 }

@@ -9,9 +9,6 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let Data::Enum(data) = &input.data else {
         return Err(syn::Error::new_spanned(&input.ident, "Outcome is for an enum; each variant is an outcome"));
     };
-    if data.variants.is_empty() {
-        return Err(syn::Error::new_spanned(&input.ident, "an action has at least one outcome"));
-    }
     let (mut declared, mut arms) = (Vec::new(), Vec::new());
     for variant in &data.variants {
         let (entry, arm) = one(variant)?;
@@ -19,12 +16,18 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         arms.push(arm);
     }
     let ident = &input.ident;
+    // An enum without variants is an action that never returns to its scenario.
+    let assigned = if arms.is_empty() {
+        quote!(match self {})
+    } else {
+        quote!(::core::result::Result::Ok(match self { #(#arms)* }))
+    };
     Ok(quote! {
         impl ::plugboard_sdk::Outcome for #ident {
             const DECLARED: &'static [::plugboard_sdk::macros::Declared] = &[#(#declared),*];
 
             fn assign(self) -> ::core::result::Result<&'static str, ::plugboard_sdk::Failure> {
-                ::core::result::Result::Ok(match self { #(#arms)* })
+                #assigned
             }
         }
     })

@@ -21,12 +21,14 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     for field in fields {
         let Some(ident) = &field.ident else { continue };
         let (name, kind) = (ident.to_string().trim_start_matches("r#").to_owned(), &field.ty);
-        let given = Given::of(&field.attrs)?.tokens();
-        let texts = text::tokens(&text::of_item(&field.attrs, &name)?);
+        let given = Given::of(&field.attrs)?;
+        let mut keywords = text::keywords(&text::of_item(&field.attrs, &name)?);
+        given.add_to(&mut keywords);
+        let (keywords, given) = (text::members(&keywords), given.tokens());
         let constant = format_ident!("FIELD_{}", name.to_ascii_uppercase());
         statics.push(quote! {
             static #constant: ::plugboard_sdk::macros::Field =
-                ::plugboard_sdk::macros::Field { name: #name, texts: #texts, #given };
+                ::plugboard_sdk::macros::Field { name: #name, keywords: #keywords, #given };
         });
         schemas.push(quote!(::plugboard_sdk::macros::field_schema::<#kind>(&#constant)));
         reads.push(quote!(#ident: ::plugboard_sdk::macros::read_field::<#kind>(&mut object, &#constant)?));
@@ -37,8 +39,8 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         const _: () = {
             #(#statics)*
             impl #generics ::plugboard_sdk::Parameters for #ident #arguments #condition {
-                fn schema() -> ::plugboard_sdk::macros::Json {
-                    ::plugboard_sdk::macros::object_schema(::std::vec![#(#schemas),*])
+                fn schema() -> ::std::string::String {
+                    ::plugboard_sdk::macros::object_schema(&[#(#schemas),*])
                 }
 
                 #[allow(unused_mut, reason = "an action without parameters takes nothing out")]

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use serde_json::{Map, Value as Json};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, Lit, LitStr, Token, parenthesized};
@@ -73,6 +74,32 @@ pub(crate) fn tokens(all: &[Words]) -> TokenStream {
         quote!(::plugboard_sdk::macros::Words { language: #language, title: #title, sentence: #sentence })
     });
     quote!(&[#(#entries),*])
+}
+
+/// The texts as keywords of JSON Schema: English as `title` and `description`, other languages under `x-texts`.
+pub(crate) fn keywords(all: &[Words]) -> Map<String, Json> {
+    let (mut own, mut others) = (Map::new(), Map::new());
+    for Words { language, title, sentence } in all {
+        let mut entry = Map::new();
+        entry.insert("title".into(), title.as_str().into());
+        if !sentence.is_empty() {
+            entry.insert("description".into(), sentence.as_str().into());
+        }
+        if language == "en" {
+            own.append(&mut entry);
+        } else {
+            others.insert(language.clone(), entry.into());
+        }
+    }
+    if !others.is_empty() {
+        own.insert("x-texts".into(), others.into());
+    }
+    own
+}
+
+/// Members of a JSON object without its braces, each with a comma before it.
+pub(crate) fn members(keywords: &Map<String, Json>) -> String {
+    keywords.iter().map(|(name, value)| format!(",{}:{value}", Json::from(name.as_str()))).collect()
 }
 
 /// `NoAnswer` and `no_answer` become `no-answer`.
