@@ -1,0 +1,172 @@
+//! Backups while the switch runs, and restoring them.
+//!
+//! A backup is a folder with the marker, the database and a list of every file with its SHA-256. The list is written
+//! last: a folder without it is a backup that was cut short. Files of the database never change once written, so the
+//! backup shares them with the running switch where the file system allows, and costs little room and time.
+
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::folder::{self, FolderError, MARKER, io_fault};
+use crate::migrate::SCHEMA;
+use crate::store::Store;
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+/// The list of files.
+const LIST: &str = "files.sha256";
+const DATABASE: &str = "db";
+/// Bytes of the list that a restore reads: 100,000 files.
+const LIST_LEN_MAX: u64 = 16 << 20;
+/// Read at a time when a file is hashed or copied.
+const BLOCK_LEN: usize = 64 << 10;
+
+/// What a backup or a restore holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupReport {
+    /// Files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Copies everything written so far to `to`, which must not exist or be empty; calls go on. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`] with the reason; what was copied then is no backup and can be deleted.
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
+        let failed = |reason: &dyn ToString| StoreError::Backup {
+            what: format!("cannot back up to {}", to.display()),
+            reason: reason.to_string(),
+        };
+        let own = self.folder().ok_or_else(|| failed(&"a store in memory has no backup"))?;
+        self.sync().map_err(|fault| failed(&fault))?;
+        make_empty(to).map_err(|fault| failed(&fault))?;
+        self.engine().checkpoint(&to.join(DATABASE)).map_err(|fault| failed(&fault))?;
+        folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| failed(&fault))?;
+        let files = hash_all(to).map_err(|fault| failed(&fault))?;
+        write_list(to, &files).map_err(|fault| failed(&fault))?;
+        Ok(report(&files))
+    }
+}
+
+/// Copies a backup to `to`, which must not exist or be empty, checks every file on the way, and opens the result once.
+///
+/// # Errors
+/// [`StoreError::Backup`]; `to` is then no data folder, and `plugboard` refuses it.
+pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
+    let failed = |reason: &dyn ToString| StoreError::Backup {
+        what: format!("cannot restore {} to {}", backup.display(), to.display()),
+        reason: reason.to_string(),
+    };
+    let files = read_list(backup).map_err(|reason| failed(&reason))?;
+    let (kind, schema) = match folder::read_marker(backup) {
+        Ok(Some(marker)) => marker,
+        Ok(None) => return Err(failed(&"it holds no marker, so it is no backup")),
+        Err(fault) => return Err(failed(&fault)),
+    };
+    if schema > SCHEMA {
+        let newer = FolderError::Newer { folder: backup.into(), found: schema, known: SCHEMA };
+        return Err(failed(&newer));
+    }
+    make_empty(to).map_err(|fault| failed(&fault))?;
+    for file in files.iter().filter(|file| file.name != Path::new(MARKER)) {
+        copy(backup, to, file).map_err(|reason| failed(&format!("{}: {reason}", file.name.display())))?;
+    }
+    drop(Engine::open(&to.join(DATABASE)).map_err(|fault| failed(&fault))?);
+    // Only now is it a data folder.
+    folder::write_marker(to, kind, schema).map_err(|fault| failed(&fault))?;
+    Ok(report(&files))
+}
+
+/// A file of a backup, by its path within.
+struct Listed {
+    name: PathBuf,
+    hash: String,
+    bytes: u64,
+}
+
+fn report(files: &[Listed]) -> BackupReport {
+    BackupReport { files: files.len(), bytes: files.iter().map(|file| file.bytes).sum() }
+}
+
+fn make_empty(folder: &Path) -> Result<(), FolderError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_fault("make", folder))?;
+    let mut entries = fs::read_dir(folder).map_err(io_fault("read", folder))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(FolderError::NotOurs { folder: folder.into() }),
+    }
+}
+
+/// Every file of a fresh backup: the marker and the database, which is flat.
+fn hash_all(backup: &Path) -> io::Result<Vec<Listed>> {
+    let mut names = vec![PathBuf::from(MARKER)];
+    for entry in fs::read_dir(backup.join(DATABASE))? {
+        names.push(Path::new(DATABASE).join(entry?.file_name()));
+    }
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let (hash, bytes) = read_through(&backup.join(&name), |_| Ok(()))?;
+            Ok(Listed { name, hash, bytes })
+        })
+        .collect()
+}
+
+fn write_list(backup: &Path, files: &[Listed]) -> io::Result<()> {
+    let lines: String = files.iter().map(|file| format!("{}  {}\n", file.hash, file.name.display())).collect();
+    let mut list = File::create(backup.join(LIST))?;
+    list.write_all(lines.as_bytes())?;
+    list.sync_all()?;
+    File::open(backup)?.sync_all()
+}
+
+/// The list, as `sha256sum` writes it. Names are held to what a backup contains: no way out of the folder.
+fn read_list(backup: &Path) -> Result<Vec<Listed>, String> {
+    let path = backup.join(LIST);
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(LIST_LEN_MAX).read_to_string(&mut text));
+    read.map_err(|fault| format!("{}: {fault}; without it this is no whole backup", path.display()))?;
+    let line = |line: &str| {
+        let (hash, name) = line.split_once("  ")?;
+        let inner = name.strip_prefix("db/").unwrap_or(name);
+        let plain = !inner.is_empty() && inner != ".." && inner != "." && !inner.contains('/');
+        plain.then(|| Listed { name: name.into(), hash: hash.into(), bytes: 0 })
+    };
+    text.lines().map(|text| line(text).ok_or_else(|| format!("{}: cannot read {text:?}", path.display()))).collect()
+}
+
+fn copy(backup: &Path, to: &Path, file: &Listed) -> Result<(), String> {
+    let target = to.join(&file.name);
+    let parent = target.parent().unwrap_or(to);
+    let text = |fault: io::Error| fault.to_string();
+    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(text)?;
+    let mut copied = File::create(&target).map_err(text)?;
+    let (hash, _) = read_through(&backup.join(&file.name), |block| copied.write_all(block)).map_err(text)?;
+    if hash != file.hash {
+        return Err("its bytes are not those that were backed up; use another backup".into());
+    }
+    copied.sync_all().map_err(text)
+}
+
+/// The SHA-256 and length of a file, which `each` sees block by block.
+fn read_through(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(String, u64)> {
+    let (mut file, mut hash, mut bytes) = (File::open(path)?, Sha256::new(), 0);
+    let mut block = vec![0; BLOCK_LEN];
+    loop {
+        let read = file.read(&mut block)?;
+        let part = block.get(..read).unwrap_or_default();
+        if part.is_empty() {
+            let text = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok((text, bytes));
+        }
+        hash.update(part);
+        each(part)?;
+        bytes += u64::try_from(read).unwrap_or(0);
+    }
+}

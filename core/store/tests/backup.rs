@@ -1,0 +1,69 @@
+//! A backup of a running store, and what a restore makes of it.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use plugboard_model::OfficeId;
+use plugboard_store::{Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, restore};
+use std::fs;
+use std::path::Path;
+
+fn key(name: &str) -> Key {
+    Key::new(Scope::Office(&OfficeId::new("main").unwrap()), Space::Settings, &[name]).unwrap()
+}
+
+fn open(folder: &Path) -> Store {
+    Store::start(Place::Folder(DataFolder::open(folder, Kind::Office).unwrap()), None).unwrap()
+}
+
+#[test]
+fn a_restored_backup_holds_what_was_there_at_its_moment() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let id = store.put_blob(Scope::Switch, &vec![7; 2_500_000]).unwrap();
+    store.commit(vec![Op::put(key("before"), vec![1])]).unwrap();
+    let report = store.backup(&backup).unwrap();
+    assert!(report.files > 3, "{report:?}");
+    store.commit(vec![Op::put(key("after"), vec![2])]).unwrap();
+    assert_eq!(restore(&backup, &restored).unwrap().files, report.files);
+    let copy = open(&restored);
+    assert_eq!(copy.get(&key("before")).unwrap().unwrap().value, [1]);
+    assert_eq!(copy.get(&key("after")).unwrap(), None);
+    assert_eq!(copy.blob(Scope::Switch, id).unwrap().unwrap(), vec![7; 2_500_000]);
+    assert_eq!(store.get(&key("after")).unwrap().unwrap().value, [2]);
+}
+
+#[test]
+fn a_damaged_backup_is_refused_and_leaves_no_data_folder() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    store.commit(vec![Op::put(key("a"), vec![1; 10_000])]).unwrap();
+    store.backup(&backup).unwrap();
+    let table = fs::read_dir(backup.join("db")).unwrap().map(|file| file.unwrap().path());
+    let table = table.filter(|path| path.extension().is_some_and(|end| end == "sst")).next().unwrap();
+    // A copy, since the file is the live store's too.
+    let mut bytes = fs::read(&table).unwrap();
+    bytes[20] ^= 1;
+    fs::remove_file(&table).unwrap();
+    fs::write(&table, bytes).unwrap();
+    let refusal = restore(&backup, &restored).unwrap_err().to_string();
+    assert!(refusal.contains("not those that were backed up"), "{refusal}");
+    assert!(DataFolder::open(&restored, Kind::Office).is_err());
+}
+
+#[test]
+fn a_backup_goes_to_an_empty_folder_and_a_list_cannot_lead_out_of_it() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    assert!(matches!(store.backup(&live), Err(StoreError::Backup { .. })));
+    store.backup(&backup).unwrap();
+    let list = fs::read_to_string(backup.join("files.sha256")).unwrap();
+    fs::write(backup.join("files.sha256"), format!("{list}00  ../outside\n")).unwrap();
+    assert!(restore(&backup, &restored).is_err());
+    assert!(!restored.exists());
+    fs::remove_file(backup.join("files.sha256")).unwrap();
+    let refusal = restore(&backup, &restored).unwrap_err().to_string();
+    assert!(refusal.contains("no whole backup"), "{refusal}");
+}
