@@ -119,7 +119,7 @@ fn debian_libraries(folder: &Path) -> String {
 
 /// The program that wraps core modules, built for this machine.
 fn converter(project: &Project, log: &mut Log) -> Result<PathBuf, Failure> {
-    log.run(&mut project.cargo(&["build", "--release", "--package", COMPONENTIZE]), Show::OnFailure)?;
+    project.build(log, COMPONENTIZE)?;
     Ok(project.target.join("release").join(COMPONENTIZE))
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::json::Json;
+use crate::step::{Failure, Log, Show};
 
 /// The checkout that the command was called in.
 #[derive(Debug, Clone)]
@@ -38,6 +39,15 @@ impl Project {
     /// Programs that belong to this checkout: unpacked, never installed in the system.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
+    }
+
+    /// Builds one program for this machine.
+    ///
+    /// The whole workspace is named, and one of its smallest tests with it: so cargo takes the same features for every
+    /// library as it does for all tests, and what `cargo up` has built `cargo verify` need not build again.
+    pub(crate) fn build(&self, log: &mut Log, program: &str) -> Result<(), Failure> {
+        let args = ["build", "--release", "--workspace", "--test", "wit_lock", "--bin", program];
+        log.run(&mut self.cargo(&args), Show::OnFailure)
     }
 
     /// A cargo command in the checkout's root.

@@ -7,10 +7,10 @@ use crate::machine;
 use crate::plugins;
 use crate::project::Project;
 use crate::rust;
-use crate::step::{Failure, Log, Show, Steps};
+use crate::step::{Failure, Log, Steps};
 
-/// The package and the program of the switch.
-pub(crate) const SERVER: (&str, &str) = ("plugboard-server", "plugboard");
+/// The program of the switch.
+const SERVER: &str = "plugboard";
 
 /// Sets up, builds and becomes `plugboard serve --demo`; comes back only when a step failed or nothing was to be served.
 pub(crate) fn up(project: &Project, wish: &UpWish) -> bool {
@@ -34,13 +34,13 @@ pub(crate) fn up(project: &Project, wish: &UpWish) -> bool {
 }
 
 fn build_switch(project: &Project, log: &mut Log) -> Result<String, Failure> {
-    log.run(&mut project.cargo(&["build", "--release", "--package", SERVER.0]), Show::OnFailure)?;
+    project.build(log, SERVER)?;
     Ok(String::new())
 }
 
 /// Becomes the switch; the answer is why that failed.
 fn serve(project: &Project, wishes: &[String]) -> Failure {
-    let mut serve = project.command(project.target.join("release").join(SERVER.1), &["serve", "--demo"]);
+    let mut serve = project.command(project.target.join("release").join(SERVER), &["serve", "--demo"]);
     let named = wishes.iter().any(|wish| wish == "--data" || wish.starts_with("--data="));
     if !named {
         serve.arg("--data").arg(project.root.join("plugboard-data"));

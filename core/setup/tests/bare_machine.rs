@@ -75,6 +75,9 @@ impl Machine {
             fs::remove_dir_all(&machine.system).map_err(|error| error.to_string())?;
         }
         shell(&format!("cp -a --reflink=auto {} {}", base.display(), machine.system.display()));
+        // Whom this machine trusts on its network, that one must trust too.
+        let trusted = "etc/ssl/certs/ca-certificates.crt";
+        shell(&format!("if [ -e /{trusted} ]; then cp -L /{trusted} {}/{trusted}; fi", machine.system.display()));
         machine.bring_sources();
         machine.bring_what_was_fetched();
         Ok(machine)
@@ -145,8 +148,10 @@ fn make_base(here: &Path, base: &Path) -> Result<(), String> {
         fs::remove_dir_all(&part).map_err(|error| error.to_string())?;
     }
     fs::create_dir_all(here).map_err(|error| error.to_string())?;
-    let mut debootstrap = Command::new("debootstrap");
-    debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), "bookworm"]).arg(&part).arg(MIRROR);
+    // debootstrap mounts /proc in there; in a namespace of its own it cannot stay mounted.
+    let mut debootstrap = Command::new("unshare");
+    debootstrap.args(["--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]);
+    debootstrap.args([&format!("--include={PACKAGES}"), "bookworm"]).arg(&part).arg(MIRROR);
     let output = debootstrap.output().map_err(|error| format!("debootstrap: {error}"))?;
     assert!(output.status.success(), "{}", text(&output));
 

@@ -164,7 +164,8 @@ fn unused(package: &Package, sources: &[Source]) -> Vec<String> {
             source.text.split(|letter| !is_word(letter)).any(|word| names.iter().any(|name| word == name))
         })
     };
-    let names = package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_named(name));
+    let linked = package.dependencies.iter().filter(|(_, kind)| *kind != Kind::Build);
+    let names = linked.map(|(name, _)| name).filter(|name| !is_named(name));
     names.map(|name| format!("{} never names {name}", package.name)).collect()
 }
 
