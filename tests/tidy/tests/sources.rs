@@ -62,10 +62,3 @@ fn no_test_is_ignored_and_nothing_is_left_for_later() {
     let found: Vec<&String> = found.iter().filter(|complaint| !complaint.contains("(#")).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
-
-#[test]
-fn tests_do_not_sleep() {
-    let nap = format!("thread::{}(", "sleep");
-    let found = complaints(&sources(&[".rs"]), |line| line.contains(&nap).then(|| nap.clone()));
-    assert!(found.is_empty(), "{found:#?}");
-}
