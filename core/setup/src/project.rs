@@ -46,7 +46,7 @@ impl Project {
     /// The whole workspace is named, and one of its smallest tests with it: so cargo takes the same features for every
     /// library as it does for all tests, and what `cargo up` has built `cargo verify` need not build again.
     pub(crate) fn build(&self, log: &mut Log, program: &str) -> Result<(), Failure> {
-        let args = ["build", "--release", "--workspace", "--test", "wit_lock", "--bin", program];
+        let args = ["build", "--release", "--workspace", "--test", "build_once", "--bin", program];
         log.run(&mut self.cargo(&args), Show::OnFailure)
     }
 

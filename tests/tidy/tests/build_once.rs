@@ -12,7 +12,7 @@ use plugboard_tests_tidy::root;
 use serde_json::Value;
 
 /// `core/setup/src/project.rs`: how one program is built.
-const PROGRAM: &str = "build --release --workspace --test wit_lock --bin plugboard";
+const PROGRAM: &str = "build --release --workspace --test build_once --bin plugboard";
 /// `core/setup/src/suites.rs`: how all tests are built.
 const TESTS: &str = "test --release --workspace";
 /// `core/setup/src/verify.rs`: clippy is a check with another compiler in front.
