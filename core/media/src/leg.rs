@@ -157,3 +157,14 @@ impl Remote {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leg_is_small() {
+        // A call is two of them; 1,000 calls are 2 MB.
+        assert!(size_of::<Leg>() <= 1_024, "{}", size_of::<Leg>());
+    }
+}

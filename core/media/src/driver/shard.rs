@@ -277,3 +277,124 @@ fn send(sockets: &[Option<Sockets>], forward: Forward, packet: &[u8]) {
 fn slot(number: u64) -> Option<usize> {
     usize::try_from(number).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Codec, Flow};
+    use crate::command::Event;
+    use crate::driver::{Allotted, Clock, Interface, Slots};
+    use crate::offer_answer::Negotiated;
+    use crate::plane::{AddressFamily, LocalMedia};
+    use crate::ports::PortRange;
+    use crate::rtp::Header;
+    use std::hash::RandomState;
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+    /// A shard that the test drives itself, and what it told.
+    fn shard(ports: std::ops::RangeInclusive<u16>) -> (Shard, Arc<Shared>, Arc<Mutex<Vec<Event>>>) {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let shared = Arc::new(Shared {
+            clock: Clock::start(),
+            queues: vec![Queue::new().unwrap()],
+            allotted: Mutex::new(Allotted { ports: PortRange::new(ports), slots: vec![Slots::default()] }),
+            ipv4: Some(Interface { bind: loopback, advertise: loopback }),
+            ipv6: None,
+            random: RandomState::new(),
+        });
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let teller = Arc::clone(&told);
+        let sink: EventSink = Arc::new(move |event| teller.lock().unwrap().push(event));
+        let shard = Shard::new(0, Arc::clone(&shared), EngineConfig::default(), sink).unwrap();
+        (shard, shared, told)
+    }
+
+    fn phone() -> UdpSocket {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        socket
+    }
+
+    fn leg(shared: &Shared, phone: &UdpSocket) -> LocalMedia {
+        let local = shared.open(0, AddressFamily::V4).unwrap();
+        let remote_rtp: SocketAddr = phone.local_addr().unwrap();
+        let negotiated = Negotiated {
+            codec: Codec::Pcmu,
+            payload_type_send: 0,
+            payload_type_receive: 0,
+            telephone_event_send: None,
+            telephone_event_receive: None,
+            remote_rtp,
+            remote_rtcp: remote_rtp,
+            flow: Flow::SendRecv,
+            ptime_ms: 20,
+        };
+        shared.queues[0].push(Job::Command(Command::SetRemote { leg: local.leg, negotiated })).unwrap();
+        shared.queues[0].push(Job::Command(Command::Echo { leg: local.leg, on: true })).unwrap();
+        local
+    }
+
+    fn say(phone: &UdpSocket, local: LocalMedia) {
+        let header = Header { marker: false, payload_type: 0, sequence: 1, timestamp: 1, ssrc: 1, payload: 0..0 };
+        phone.send_to(&header.packet(&[1; 160]), local.rtp).unwrap();
+    }
+
+    /// Waits for packets and handles them, until `count` were taken.
+    fn serve(shard: &mut Shard, count: usize) {
+        let (mut ready, mut packet, mut taken) = (Ready::new(8), [0; PACKET_MAX], 0);
+        while taken < count {
+            shard.epoll.wait(&mut ready, None);
+            for token in ready.tokens().filter(|token| *token != WAKE) {
+                shard.receive(token, &mut packet);
+                taken += 1;
+            }
+        }
+        shard.tell();
+    }
+
+    #[test]
+    fn a_panic_ends_one_leg_and_no_other() {
+        let (mut shard, shared, told) = shard(40_000..=40_099);
+        let (ann, bob) = (phone(), phone());
+        let (a, b) = (leg(&shared, &ann), leg(&shared, &bob));
+        assert!(!shard.take_jobs(&mut VecDeque::new()));
+        shard.engine.breaks_on = Some(a.leg);
+        say(&ann, a);
+        serve(&mut shard, 1);
+        assert_eq!(*told.lock().unwrap(), [Event::Failed { leg: a.leg }]);
+        say(&bob, b);
+        say(&ann, a);
+        shard.engine.breaks_on = None;
+        serve(&mut shard, 2);
+        assert_eq!(bob.recv(&mut [0; 256]).unwrap(), 172, "the other leg goes on");
+        assert_eq!(told.lock().unwrap().len(), 1);
+        shard.command(Command::Close { leg: a.leg });
+        shard.tell();
+        assert!(matches!(told.lock().unwrap()[1], Event::Closed { leg, .. } if leg == a.leg));
+        assert_eq!(shared.allotted().ports.in_use(), 1);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_all_but_closes() {
+        let queue = Queue::new().unwrap();
+        let leg = MediaLeg(1);
+        for _ in 0..QUEUE_MAX {
+            queue.push(Job::Command(Command::Unbridge { leg })).unwrap();
+        }
+        assert_eq!(queue.push(Job::Command(Command::Unbridge { leg })), Err(Refused::Full));
+        assert_eq!(queue.push(Job::Command(Command::Close { leg })), Ok(()));
+        queue.stop();
+        assert_eq!(queue.push(Job::Command(Command::Close { leg })), Err(Refused::Stopped));
+    }
+
+    #[test]
+    fn a_slot_used_again_is_another_leg() {
+        let (mut shard, shared, _) = shard(40_100..=40_199);
+        let first = shared.open(0, AddressFamily::V4).unwrap().leg;
+        shard.take_jobs(&mut VecDeque::new());
+        shard.command(Command::Close { leg: first });
+        let second = shared.open(0, AddressFamily::V4).unwrap().leg;
+        assert_eq!(first.slot(), second.slot());
+        assert_ne!(first, second);
+    }
+}
