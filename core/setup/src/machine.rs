@@ -79,13 +79,18 @@ fn install(project: &Project, log: &mut Log, packages: &[&str]) -> Result<(), Fa
     };
     let apt = |args: &[&str]| {
         // RUNLEVEL=1 tells Debian's service scripts that nothing is to be started.
-        let settings = ["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "--yes", "--quiet"];
-        let mut words: Vec<&str> = rights.iter().copied().chain(["env"]).chain(settings).collect();
+        let settings = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
+        // Another apt at work is waited for, within reason.
+        let apt = ["apt-get", "--yes", "--quiet", "--option", "DPkg::Lock::Timeout=300"];
+        let mut words: Vec<&str> = rights.iter().copied().chain(settings).chain(apt).collect();
         words.extend(args);
         let (program, rest) = words.split_first().unwrap_or((&"apt-get", &[]));
         project.command(program, rest)
     };
-    log.run(&mut apt(&["update"]), Show::OnFailure)?;
+    if log.run(&mut apt(&["update"]), Show::OnFailure).is_err() {
+        // A third party's list that cannot be read must not keep Debian's packages away.
+        log.say("apt-get update had a complaint; going on with the lists at hand");
+    }
     let mut args = vec!["install", "--no-install-recommends"];
     args.extend(packages);
     log.run(&mut apt(&args), Show::OnFailure)

@@ -36,7 +36,10 @@ impl Tool {
         let crate_name = format!("{}@{}", self.name, self.version);
         let mut cargo = project.cargo(&["install", "--locked", "--quiet", &crate_name, "--root"]);
         // A target folder of its own, thrown away afterwards: the tool is built once.
-        log.run(cargo.arg(root).env_remove("CARGO_TARGET_DIR"), Show::OnFailure)
+        cargo.arg(root).env_remove("CARGO_TARGET_DIR");
+        // Its own profile takes minutes of optimising across crates for a program that runs for a second.
+        cargo.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        log.run(cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), Show::OnFailure)
     }
 }
 
