@@ -382,9 +382,12 @@ impl Headers {
     }
 }
 
+/// What some parser takes for the end of a line or text.
+const LINE_ENDS: [char; 3] = ['\r', '\n', '\0'];
+
 impl Field {
     fn new(name: &str, value: String) -> Self {
-        let value = if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value };
+        let value = if value.contains(LINE_ENDS) { value.replace(LINE_ENDS, " ") } else { value };
         Self { header: new_header(name, value), raw: None }
     }
 

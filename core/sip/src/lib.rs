@@ -8,8 +8,16 @@
 //! - Look: [`Message`], [`Headers`] and the views [`NameAddr`], [`Via`], [`Params`], which borrow from the header.
 //! - Judge: [`validate()`] for requests, [`check_response`] for responses.
 //! - Write: [`Request::write_to`], [`Response::write_to`], into a buffer that is used again.
+//!
+//! The upper half keeps state and decides; time and random numbers are arguments:
+//!
+//! - [`transaction`]: one [`transaction::Layer`] a shard: sending again, absorbing, CANCEL, giving up.
+//! - [`session`]: one [`session::Session`] a leg, calling or called; [`dialog`] is what it stands on.
+//! - [`registrar`]: where a user's devices are. [`digest`]: who may say so. [`replies`]: the rest.
 
+pub mod dialog;
 pub mod digest;
+pub mod flow;
 mod headers;
 mod lexer;
 pub mod limits;
@@ -19,9 +27,13 @@ mod name_addr;
 mod names;
 mod params;
 mod peek;
+pub mod registrar;
 mod rejection;
+pub mod replies;
 mod scan;
+pub mod session;
 mod stream;
+pub mod transaction;
 mod uri;
 mod validate;
 mod via;

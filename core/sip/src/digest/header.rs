@@ -63,7 +63,8 @@ impl DigestAnswer {
             Some(qop) if qop.eq_ignore_ascii_case("auth") => {
                 let nc = params.need("nc", "nc is missing")?;
                 let nc = if nc.len() == 8 { u32::from_str_radix(nc, 16).ok() } else { None };
-                let nc = nc.filter(|nc| *nc > 0).ok_or(DigestError::Malformed { what: "nc is not 8 hex digits above 0" })?;
+                let nc =
+                    nc.filter(|nc| *nc > 0).ok_or(DigestError::Malformed { what: "nc is not 8 hex digits above 0" })?;
                 Some(Qop { cnonce: params.need("cnonce", "cnonce is missing")?.into(), nc })
             }
             Some(_) => return Err(DigestError::Unsupported { what: "qop is not auth" }),
@@ -178,7 +179,8 @@ impl Params {
             if rest.is_empty() {
                 return Ok(Self(params));
             }
-            let (name, after) = rest.split_once('=').ok_or(DigestError::Malformed { what: "a parameter without a value" })?;
+            let (name, after) =
+                rest.split_once('=').ok_or(DigestError::Malformed { what: "a parameter without a value" })?;
             let name = name.trim().to_ascii_lowercase();
             let (text, after) = one_value(after.trim_start())?;
             rest = after;

@@ -197,8 +197,9 @@ fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
     let answer = signed(&challenge, 1);
     let known = Credentials::Password(secret());
     let other = "sip:plugboard.test:5060";
-    let mut ask =
-        |server: &mut Authenticator| server.check(Time::ZERO, &answer, "REGISTER", other, Algorithms::Md5, Some(&known));
+    let mut ask = |server: &mut Authenticator| {
+        server.check(Time::ZERO, &answer, "REGISTER", other, Algorithms::Md5, Some(&known))
+    };
     assert_eq!(ask(&mut strict), Verdict::Malformed);
     assert_eq!(ask(&mut lax), Verdict::Ok);
 }

@@ -1,0 +1,336 @@
+//! The bindings of one address of record (RFC 3261 section 10.3).
+//!
+//! One [`Bindings`] a user. Time comes in, nothing goes out but the response: whoever holds it sends that, saves the
+//! bindings after a change, and calls [`Bindings::expire`] at [`Bindings::next_expiry`].
+
+use crate::flow::Flow;
+use crate::headers::HeaderError;
+use crate::message::{Request, Response};
+use crate::name_addr::Contact;
+use crate::rejection::Rejection;
+use crate::uri::RequestUri;
+use plugboard_model::{Time, WallTime};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Devices of a user at once: one more takes the place of the one that was heard of longest ago.
+pub const BINDINGS_MAX: usize = 10;
+/// The longest contact that is kept: longer ones are no address of a device.
+const CONTACT_LEN_MAX: usize = 512;
+/// The longest Call-ID and instance that is kept.
+const TOKEN_LEN_MAX: usize = 256;
+
+/// What a registrar allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpiryLimits {
+    /// Shorter wishes get 423.
+    pub min: Duration,
+    /// Longer wishes are cut to this.
+    pub max: Duration,
+    /// For a device that says nothing.
+    pub default: Duration,
+}
+
+impl Default for ExpiryLimits {
+    /// 30 s to an hour: phones behind a NAT refresh often, and a dead one is gone within the hour.
+    fn default() -> Self {
+        Self { min: Duration::from_secs(30), max: Duration::from_hours(1), default: Duration::from_hours(1) }
+    }
+}
+
+/// A device that registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The contact URI: the Request-URI of what is sent to it.
+    pub contact: Box<str>,
+    /// Over what it registered: where to send, whatever the contact says (it may name an address behind a NAT).
+    pub flow: Flow,
+    /// When it is forgotten.
+    pub expires: Time,
+    /// Preference in thousandths.
+    pub q: u16,
+    /// The device's own name (`+sip.instance`, RFC 5626 section 4.1), the same after a reboot.
+    pub instance: Option<String>,
+    call_id: String,
+    cseq: u32,
+    heard: Time,
+}
+
+/// A binding as it is kept over a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedBinding {
+    contact: String,
+    flow: Flow,
+    expires_at: WallTime,
+    q: u16,
+    instance: Option<String>,
+    call_id: String,
+    cseq: u32,
+}
+
+/// What a REGISTER changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new device.
+    Added(Binding),
+    /// A known device, perhaps at a new address.
+    Refreshed(Binding),
+    /// A device that is gone.
+    Removed(Binding),
+}
+
+/// The devices of one user.
+#[derive(Debug, Clone, Default)]
+pub struct Bindings {
+    bindings: Vec<Binding>,
+}
+
+/// One wish of a REGISTER, read and judged.
+enum Wish {
+    Bind(Binding),
+    Unbind(String, Option<String>),
+}
+
+impl Bindings {
+    /// No device.
+    pub const fn new() -> Self {
+        Self { bindings: Vec::new() }
+    }
+
+    /// Carries out a REGISTER, all of it or nothing, and makes the response. Changes are to be saved.
+    ///
+    /// Source: RFC 3261 section 10.3 points 6 to 8.
+    pub fn register(
+        &mut self,
+        now: Time,
+        request: &Request,
+        flow: Flow,
+        limits: &ExpiryLimits,
+        to_tag: &str,
+    ) -> (Response, Vec<Change>) {
+        self.expire(now);
+        let (mut response, changes) = match self.carry_out(now, request, flow, limits) {
+            Ok(changes) => (self.list(now, request), changes),
+            Err(rejection) => (rejection.response(request), Vec::new()),
+        };
+        response.headers.set_to_tag(to_tag);
+        (response, changes)
+    }
+
+    /// The devices that may be rung now: by preference, and the last heard of first.
+    pub fn live(&self, now: Time) -> Vec<&Binding> {
+        self.bindings.iter().filter(|binding| binding.expires > now).collect()
+    }
+
+    /// How many devices are bound.
+    pub fn len(&self) -> usize {
+        self.bindings.len()
+    }
+
+    /// Whether no device is bound.
+    pub fn is_empty(&self) -> bool {
+        self.bindings.is_empty()
+    }
+
+    /// Forgets what expired, and returns it.
+    pub fn expire(&mut self, now: Time) -> Vec<Binding> {
+        self.bindings.extract_if(.., |binding| binding.expires <= now).collect()
+    }
+
+    /// Forgets the devices of a connection that broke, and returns them.
+    pub fn connection_lost(&mut self, flow: Flow) -> Vec<Binding> {
+        let its = |binding: &mut Binding| flow.connection != 0 && binding.flow.connection == flow.connection;
+        self.bindings.extract_if(.., its).collect()
+    }
+
+    /// When the next binding expires.
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.bindings.iter().map(|binding| binding.expires).min()
+    }
+
+    /// For the store; `wall` is the time of day at `now`.
+    pub fn save(&self, now: Time, wall: WallTime) -> Vec<SavedBinding> {
+        let at = |binding: &Binding| {
+            let left = i64::try_from(binding.expires.since(now).as_millis()).unwrap_or(i64::MAX);
+            WallTime(wall.0.saturating_add(left))
+        };
+        self.bindings
+            .iter()
+            .map(|binding| SavedBinding {
+                contact: binding.contact.to_string(),
+                flow: binding.flow,
+                expires_at: at(binding),
+                q: binding.q,
+                instance: binding.instance.clone(),
+                call_id: binding.call_id.clone(),
+                cseq: binding.cseq,
+            })
+            .collect()
+    }
+
+    /// What [`Bindings::save`] kept and has not expired. Devices of a connection are not taken back: it is gone.
+    pub fn restore(now: Time, wall: WallTime, saved: Vec<SavedBinding>) -> Self {
+        let bindings = saved
+            .into_iter()
+            .filter(|saved| saved.expires_at > wall && saved.flow.connection == 0)
+            .map(|saved| {
+                let left = u64::try_from(saved.expires_at.0.saturating_sub(wall.0)).unwrap_or(0);
+                Binding {
+                    contact: saved.contact.into(),
+                    flow: saved.flow,
+                    expires: now + Duration::from_millis(left),
+                    heard: now,
+                    q: saved.q,
+                    instance: saved.instance,
+                    call_id: saved.call_id,
+                    cseq: saved.cseq,
+                }
+            })
+            .collect();
+        Self { bindings }
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Time,
+        request: &Request,
+        flow: Flow,
+        limits: &ExpiryLimits,
+    ) -> Result<Vec<Change>, Rejection> {
+        let headers = &request.headers;
+        let broken = |fault: HeaderError| Rejection::bad_request(fault);
+        let (call_id, cseq) = (headers.call_id().map_err(broken)?, headers.cseq().map_err(broken)?.number);
+        let contacts = headers.contacts().map_err(broken)?;
+        if contacts.is_empty() {
+            return Ok(Vec::new());
+        }
+        if call_id.len() > TOKEN_LEN_MAX {
+            return Err(Rejection::bad_request("the Call-ID is too long"));
+        }
+        if contacts.iter().any(|contact| contact.addr().is_none()) {
+            if contacts.len() > 1 || headers.expires() != Some(0) {
+                return Err(Rejection::bad_request("Contact: * needs Expires: 0 and no other Contact"));
+            }
+            if self.bindings.iter().any(|binding| is_late(binding, call_id, cseq)) {
+                return Err(Rejection::of(500));
+            }
+            return Ok(self.bindings.drain(..).map(Change::Removed).collect());
+        }
+        if contacts.len() > BINDINGS_MAX {
+            return Err(Rejection { reason: "Too many devices".into(), ..Rejection::of(403) });
+        }
+        let mut next = self.clone();
+        let mut changes = Vec::new();
+        for contact in &contacts {
+            let wish = self.wish(now, contact, request, (call_id, cseq), flow, limits)?;
+            next.grant(wish, &mut changes);
+        }
+        next.bindings.sort_by_key(|binding| (std::cmp::Reverse(binding.q), std::cmp::Reverse(binding.heard)));
+        while next.bindings.len() > BINDINGS_MAX {
+            let oldest = next.bindings.iter().enumerate().min_by_key(|(_, binding)| binding.heard);
+            let Some(place) = oldest.map(|(place, _)| place) else { break };
+            changes.push(Change::Removed(next.bindings.remove(place)));
+        }
+        *self = next;
+        Ok(changes)
+    }
+
+    fn wish(
+        &self,
+        now: Time,
+        contact: &Contact<'_>,
+        request: &Request,
+        (call_id, cseq): (&str, u32),
+        flow: Flow,
+        limits: &ExpiryLimits,
+    ) -> Result<Wish, Rejection> {
+        let Some(addr) = contact.addr() else { return Err(Rejection::bad_request("Contact: * among others")) };
+        let uri = addr.parse_uri().map_err(|fault| Rejection::bad_request(format!("Contact: {fault}")))?;
+        if addr.uri.len() > CONTACT_LEN_MAX || uri.as_sip().is_none() {
+            return Err(Rejection::bad_request("Contact must be a SIP URI of at most 512 bytes"));
+        }
+        let instance = addr.instance().filter(|instance| instance.len() <= TOKEN_LEN_MAX);
+        if let Some(known) = self.bindings.iter().find(|binding| binding.is_same(&uri, instance.as_deref()))
+            && is_late(known, call_id, cseq)
+        {
+            return Err(Rejection::of(500));
+        }
+        let wished = addr.expires().or_else(|| request.headers.expires()).map(|secs| Duration::from_secs(secs.into()));
+        let expires = wished.unwrap_or(limits.default).min(limits.max);
+        if expires.is_zero() {
+            return Ok(Wish::Unbind(addr.uri.to_string(), instance));
+        }
+        if expires < limits.min {
+            let min = limits.min.as_secs().to_string();
+            return Err(Rejection::of(423).with("Min-Expires", min));
+        }
+        Ok(Wish::Bind(Binding {
+            contact: addr.uri.into(),
+            flow,
+            expires: now + expires,
+            heard: now,
+            q: addr.q(),
+            instance,
+            call_id: call_id.to_owned(),
+            cseq,
+        }))
+    }
+
+    fn grant(&mut self, wish: Wish, changes: &mut Vec<Change>) {
+        let (contact, instance) = match &wish {
+            Wish::Bind(new) => (new.contact.to_string(), new.instance.clone()),
+            Wish::Unbind(contact, instance) => (contact.clone(), instance.clone()),
+        };
+        let Ok(uri) = RequestUri::parse(&contact) else { return };
+        let known: Vec<Binding> =
+            self.bindings.extract_if(.., |known| known.is_same(&uri, instance.as_deref())).collect();
+        match wish {
+            Wish::Bind(new) => {
+                let change = if known.is_empty() { Change::Added } else { Change::Refreshed };
+                changes.push(change(new.clone()));
+                self.bindings.push(new);
+            }
+            Wish::Unbind(..) => changes.extend(known.into_iter().map(Change::Removed)),
+        }
+    }
+
+    /// 200 with every binding and the seconds that each has left.
+    fn list(&self, now: Time, request: &Request) -> Response {
+        let mut response = Response::to_request(request, 200);
+        for binding in &self.bindings {
+            let left = binding.expires.since(now).as_secs();
+            let mut contact = format!("<{}>;expires={left}", binding.contact);
+            if binding.q < 1_000 {
+                contact.push_str(&format!(";q=0.{:03}", binding.q));
+            }
+            if let Some(instance) = &binding.instance {
+                contact.push_str(";+sip.instance=");
+                crate::params::push_quoted(&mut contact, &format!("<{instance}>"));
+            }
+            response.headers.push("Contact", contact);
+        }
+        response
+    }
+}
+
+impl Binding {
+    /// The same device: the same instance, or the same URI (RFC 3261 section 19.1.4).
+    fn is_same(&self, uri: &RequestUri, instance: Option<&str>) -> bool {
+        if let (Some(own), Some(other)) = (self.instance.as_deref(), instance) {
+            return own == other;
+        }
+        let own = RequestUri::parse(&self.contact).ok();
+        match (own.as_ref().and_then(RequestUri::as_sip), uri.as_sip()) {
+            (Some(own), Some(other)) => own.equivalent(other),
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
+/// The request came after a later one of the same device (RFC 3261 section 10.3 point 7).
+fn is_late(known: &Binding, call_id: &str, cseq: u32) -> bool {
+    known.call_id == call_id && cseq <= known.cseq
+}
+
+#[cfg(test)]
+mod tests;

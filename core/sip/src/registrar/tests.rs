@@ -1,0 +1,216 @@
+use super::*;
+use crate::method::Method;
+use crate::uri::RequestUri;
+use proptest::prelude::*;
+
+const MIN: u64 = 60_000;
+
+fn flow(port: u16) -> Flow {
+    Flow::udp("192.0.2.1:5060".parse().unwrap(), format!("198.51.100.7:{port}").parse().unwrap())
+}
+
+fn register(call_id: &str, cseq: u32, contacts: &[&str], expires: Option<u32>) -> Request {
+    let mut request = Request::new(Method::Register, RequestUri::parse("sip:plugboard.test").unwrap());
+    let cseq = format!("{cseq} REGISTER");
+    for (name, value) in [
+        ("Via", "SIP/2.0/UDP 10.0.0.7;branch=z9hG4bKx"),
+        ("From", "<sip:101@plugboard.test>;tag=f"),
+        ("To", "<sip:101@plugboard.test>"),
+        ("Call-ID", call_id),
+        ("CSeq", &cseq),
+    ] {
+        request.headers.push(name, value);
+    }
+    for contact in contacts {
+        request.headers.push("Contact", *contact);
+    }
+    if let Some(expires) = expires {
+        request.headers.push("Expires", expires.to_string());
+    }
+    request
+}
+
+fn at(millis: u64) -> Time {
+    Time::from_millis(millis)
+}
+
+/// Registers; gives the status, the contacts of the response and the changes in words.
+fn ask(bindings: &mut Bindings, millis: u64, request: &Request) -> (u16, Vec<String>, Vec<&'static str>) {
+    let (response, changes) = bindings.register(at(millis), request, flow(5060), &ExpiryLimits::default(), "t");
+    assert_eq!(response.headers.get("To"), Some("<sip:101@plugboard.test>;tag=t"));
+    let contacts = response.headers.get_all("Contact").map(ToOwned::to_owned).collect();
+    let words = changes.iter().map(|change| match change {
+        Change::Added(_) => "added",
+        Change::Refreshed(_) => "refreshed",
+        Change::Removed(_) => "removed",
+    });
+    (response.status, contacts, words.collect())
+}
+
+#[test]
+fn device_is_bound_refreshed_listed_and_removed() {
+    let mut bindings = Bindings::new();
+    let contact = "<sip:101@10.0.0.7:5062>;q=0.5";
+    let (status, contacts, changes) = ask(&mut bindings, 0, &register("c", 1, &[contact], Some(600)));
+    assert_eq!((status, changes), (200, vec!["added"]));
+    assert_eq!(contacts, ["<sip:101@10.0.0.7:5062>;expires=600;q=0.500"]);
+    let (_, contacts, changes) = ask(&mut bindings, MIN, &register("c", 2, &[], None));
+    assert_eq!((contacts.len(), changes.len()), (1, 0), "a question changes nothing");
+    assert!(contacts[0].contains("expires=540"), "{contacts:?}");
+    let (_, contacts, changes) = ask(&mut bindings, MIN, &register("c", 3, &[contact], None));
+    assert_eq!(changes, ["refreshed"]);
+    assert!(contacts[0].contains("expires=3600"), "{contacts:?}");
+    let (_, contacts, changes) = ask(&mut bindings, MIN, &register("c", 4, &[contact], Some(0)));
+    assert_eq!((contacts.len(), changes), (0, vec!["removed"]));
+    assert!(bindings.is_empty());
+}
+
+#[test]
+fn too_short_is_423_and_too_long_is_shortened() {
+    let mut bindings = Bindings::new();
+    let request = register("c", 1, &["<sip:101@a>;expires=29"], Some(3600));
+    let (response, changes) = bindings.register(at(0), &request, flow(5060), &ExpiryLimits::default(), "t");
+    assert_eq!((response.status, response.headers.get("Min-Expires"), changes.len()), (423, Some("30"), 0));
+    let (status, contacts, _) = ask(&mut bindings, 0, &register("c", 2, &["<sip:101@a>;expires=86400"], None));
+    assert_eq!((status, contacts), (200, vec!["<sip:101@a>;expires=3600".to_owned()]));
+}
+
+#[test]
+fn one_bad_contact_undoes_the_good_one() {
+    let mut bindings = Bindings::new();
+    for bad in ["<sip:101@b>;expires=1", "<tel:+15550100>"] {
+        let (status, _, changes) = ask(&mut bindings, 0, &register("c", 1, &["<sip:101@a>", bad], None));
+        assert!((400..500).contains(&status), "{bad}");
+        assert!(changes.is_empty() && bindings.is_empty(), "{bad}");
+    }
+}
+
+#[test]
+fn star_removes_all_with_expires_0_only() {
+    let mut bindings = Bindings::new();
+    ask(&mut bindings, 0, &register("c", 1, &["<sip:101@a>", "<sip:101@b>"], None));
+    assert_eq!(ask(&mut bindings, 0, &register("c", 2, &["*"], None)).0, 400);
+    assert_eq!(ask(&mut bindings, 0, &register("c", 2, &["*"], Some(60))).0, 400);
+    assert_eq!(ask(&mut bindings, 0, &register("c", 2, &["*", "<sip:101@c>"], Some(0))).0, 400);
+    assert_eq!(ask(&mut bindings, 0, &register("c", 1, &["*"], Some(0))).0, 500, "out of order");
+    assert_eq!(bindings.len(), 2);
+    let (status, contacts, changes) = ask(&mut bindings, 0, &register("c", 2, &["*"], Some(0)));
+    assert_eq!((status, contacts.len(), changes), (200, 0, vec!["removed", "removed"]));
+}
+
+#[test]
+fn late_register_of_the_same_call_id_is_refused() {
+    let mut bindings = Bindings::new();
+    ask(&mut bindings, 0, &register("c", 5, &["<sip:101@a>"], Some(0)));
+    ask(&mut bindings, 0, &register("c", 6, &["<sip:101@a>"], None));
+    assert_eq!(ask(&mut bindings, 0, &register("c", 5, &["<sip:101@a>"], Some(0))).0, 500);
+    assert_eq!(bindings.len(), 1);
+    assert_eq!(ask(&mut bindings, 0, &register("new", 1, &["<sip:101@a>"], None)).2, ["refreshed"]);
+}
+
+#[test]
+fn equal_uris_are_one_device_however_they_are_spelled() {
+    let mut bindings = Bindings::new();
+    ask(&mut bindings, 0, &register("c", 1, &["<sip:%31%30%31@A.example;transport=TCP>"], None));
+    let (_, contacts, changes) = ask(&mut bindings, 0, &register("c", 2, &["<sip:101@a.example;transport=tcp>"], None));
+    assert_eq!((contacts.len(), changes), (1, vec!["refreshed"]));
+}
+
+#[test]
+fn same_instance_replaces_its_old_contact_and_flow() {
+    let mut bindings = Bindings::new();
+    let contact = |host: &str| format!("<sip:101@{host}>;+sip.instance=\"<urn:uuid:0001>\"");
+    ask(&mut bindings, 0, &register("c", 1, &[&contact("old")], None));
+    let request = register("d", 1, &[&contact("new")], None);
+    let (response, changes) = bindings.register(at(10), &request, flow(6000), &ExpiryLimits::default(), "t");
+    assert!(matches!(&changes[..], [Change::Refreshed(binding)] if binding.flow == flow(6000)), "{changes:?}");
+    let listed: Vec<_> = response.headers.get_all("Contact").collect();
+    assert_eq!(listed, ["<sip:101@new>;expires=3600;+sip.instance=\"<urn:uuid:0001>\""]);
+}
+
+#[test]
+fn two_instances_behind_one_uri_are_two_devices() {
+    let mut bindings = Bindings::new();
+    for n in 1..=2 {
+        let contact = format!("<sip:101@a>;+sip.instance=\"<urn:uuid:{n}>\"");
+        ask(&mut bindings, 0, &register("c", n, &[&contact], None));
+    }
+    assert_eq!(bindings.len(), 2);
+}
+
+#[test]
+fn eleventh_device_pushes_the_oldest_out() {
+    let mut bindings = Bindings::new();
+    for n in 0..11_u32 {
+        let contact = format!("<sip:101@h{n}>");
+        let (status, contacts, _) = ask(&mut bindings, n.into(), &register("c", n, &[&contact], None));
+        assert_eq!((status, contacts.len()), (200, usize::try_from(n + 1).unwrap().min(BINDINGS_MAX)));
+    }
+    assert!(bindings.live(at(11)).iter().all(|binding| &*binding.contact != "sip:101@h0"));
+    let many: Vec<String> = (0..11).map(|n| format!("<sip:101@x{n}>")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(ask(&mut bindings, 12, &register("c", 99, &many, None)).0, 403);
+}
+
+#[test]
+fn devices_are_rung_by_q_and_age_and_only_while_they_last() {
+    let mut bindings = Bindings::new();
+    for (n, contact) in ["<sip:1@a>;q=0.5", "<sip:2@a>", "<sip:3@a>;expires=60", "<sip:4@a>"].iter().enumerate() {
+        let n = u32::try_from(n).unwrap();
+        ask(&mut bindings, n.into(), &register("c", n, &[contact], None));
+    }
+    let order = |now| bindings.live(now).iter().map(|binding| binding.contact.to_string()).collect::<Vec<_>>();
+    assert_eq!(order(at(10)), ["sip:4@a", "sip:3@a", "sip:2@a", "sip:1@a"]);
+    assert_eq!(bindings.next_expiry(), Some(at(60_002)));
+    assert_eq!(order(at(60_002)), ["sip:4@a", "sip:2@a", "sip:1@a"]);
+    assert_eq!(bindings.expire(at(60_002)).len(), 1);
+    assert_eq!(bindings.len(), 3);
+}
+
+#[test]
+fn broken_connection_takes_its_devices_and_no_others() {
+    let mut bindings = Bindings::new();
+    let tcp = |n| Flow::tcp("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:9".parse().unwrap(), n);
+    for (n, flow) in [tcp(1), tcp(2), flow(5060)].into_iter().enumerate() {
+        let request = register("c", u32::try_from(n).unwrap(), &[&format!("<sip:101@h{n}>")], None);
+        bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+    }
+    assert_eq!(bindings.connection_lost(flow(5060)).len(), 0);
+    assert_eq!(bindings.connection_lost(tcp(2)).len(), 1);
+    assert_eq!(bindings.len(), 2);
+}
+
+#[test]
+fn bindings_survive_a_restart_with_the_time_that_is_left() {
+    let mut bindings = Bindings::new();
+    ask(
+        &mut bindings,
+        0,
+        &register("c", 1, &["<sip:101@a>;+sip.instance=\"<urn:x>\"", "<sip:101@b>;expires=60"], None),
+    );
+    let saved = bindings.save(at(30_000), WallTime(1_000_000));
+    let restored = Bindings::restore(at(5), WallTime(1_000_000 + 60_000), saved);
+    let live = restored.live(at(5));
+    assert_eq!(live.len(), 1, "one expired while the switch was away");
+    assert_eq!(live[0].expires, at(5 + 3_600_000 - 90_000));
+    assert_eq!(live[0].instance.as_deref(), Some("urn:x"));
+    assert_eq!(live[0].flow, flow(5060));
+}
+
+proptest! {
+    #[test]
+    fn no_register_breaks_the_registrar_or_passes_its_limits(
+        contacts in prop::collection::vec("(<sip:[a-z0-9@.:;=?]{0,20}>|[ -~]{0,20})(;expires=[0-9]{0,6})?", 0..6),
+        expires in prop::option::of(0u32..100_000),
+        steps in 1u32..20,
+    ) {
+        let mut bindings = Bindings::new();
+        let contacts: Vec<&str> = contacts.iter().map(String::as_str).collect();
+        for n in 0..steps {
+            let request = register("c", n, &contacts, expires);
+            bindings.register(at(n.into()), &request, flow(5060), &ExpiryLimits::default(), "t");
+            prop_assert!(bindings.len() <= BINDINGS_MAX);
+            prop_assert!(bindings.next_expiry().is_none_or(|end| end <= at(u64::from(n) + 3_600_000)));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The called side until the answer.
+
+use super::reason::reason_of;
+use super::{ALLOW, Answered, Event, Exchange, Local, Session, State};
+use crate::dialog::{Dialog, NextHop};
+use crate::flow::Flow;
+use crate::message::{Request, Response};
+use crate::rejection::Rejection;
+use crate::transaction::{self, ServerTx};
+use bytes::Bytes;
+use plugboard_model::{Cause, Time};
+use std::time::Duration;
+
+/// How often the caller and the proxies between hear that it still rings (RFC 3261 section 13.3.1.1).
+const REPEAT_EVERY: Duration = Duration::from_secs(60);
+
+/// An INVITE that is not answered.
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) dialog: Box<Dialog>,
+    tx: ServerTx,
+    /// Without its body.
+    pub(super) request: Request,
+    /// Whether the INVITE had no offer.
+    late: bool,
+    said: Said,
+}
+
+/// What the caller was told.
+#[derive(Debug)]
+enum Said {
+    Nothing,
+    Progress { status: u16, sdp: Option<Bytes>, repeat_at: Time },
+}
+
+impl Ringing {
+    pub(super) fn repeat_at(&self) -> Option<Time> {
+        match &self.said {
+            Said::Nothing => None,
+            Said::Progress { repeat_at, .. } => Some(*repeat_at),
+        }
+    }
+}
+
+impl Session {
+    /// Takes a call. Read the offer from the request before: the session keeps no bodies.
+    ///
+    /// # Errors
+    /// The response to send when the INVITE lacks what a dialog needs, such as a Contact.
+    pub fn incoming(
+        tx: ServerTx,
+        mut request: Request,
+        flow: Flow,
+        next_hop: NextHop,
+        local: Local,
+    ) -> Result<Self, Box<Response>> {
+        let dialog = match Dialog::of_invite(&request, &local.tag, flow, next_hop) {
+            Ok(dialog) => Box::new(dialog),
+            Err(fault) => {
+                let mut response = Rejection::bad_request(fault).response(&request);
+                response.headers.set_to_tag(&local.tag);
+                return Err(Box::new(response));
+            }
+        };
+        let owner = local.owner;
+        let late = std::mem::take(&mut request.body).is_empty();
+        let ringing = Ringing { dialog, tx, request, late, said: Said::Nothing };
+        let mut session = Self::new(local, State::Ringing(Box::new(ringing)), false, None);
+        session.transaction(transaction::Input::Own { tx, owner });
+        Ok(session)
+    }
+
+    pub(super) fn progress(&mut self, now: Time, mut ringing: Box<Ringing>, status: u16, sdp: Option<Bytes>) -> State {
+        if (101..200).contains(&status) {
+            let mut response = self.dialog_response(&ringing.request, status);
+            if let Some(sdp) = &sdp {
+                response.headers.push("Content-Type", "application/sdp");
+                response.body = sdp.to_vec();
+            }
+            self.respond(ringing.tx, response);
+            ringing.said = Said::Progress { status, sdp, repeat_at: now + REPEAT_EVERY };
+        }
+        State::Ringing(ringing)
+    }
+
+    pub(super) fn repeat_progress(&mut self, now: Time, mut ringing: Box<Ringing>) -> State {
+        match std::mem::replace(&mut ringing.said, Said::Nothing) {
+            Said::Progress { status, sdp, repeat_at } if repeat_at <= now => self.progress(now, ringing, status, sdp),
+            said @ (Said::Progress { .. } | Said::Nothing) => {
+                ringing.said = said;
+                State::Ringing(ringing)
+            }
+        }
+    }
+
+    pub(super) fn answer_call(&mut self, now: Time, ringing: Ringing, sdp: &Bytes) -> State {
+        let Ringing { dialog, tx, request, late, .. } = ringing;
+        let response = self.ok_with_sdp(&request, sdp);
+        self.respond(tx, response);
+        let cseq = request.headers.cseq().map(|cseq| cseq.number).unwrap_or_default();
+        let answered = Answered::new(now, true, late, tx, cseq, &self.local.timers);
+        State::Up { dialog, exchange: Exchange::Answered(answered) }
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        ringing: &Ringing,
+        status: u16,
+        reason: Option<String>,
+        headers: &[(String, String)],
+    ) -> State {
+        let status = if (300..700).contains(&status) { status } else { 500 };
+        let mut response = Response::to_request_tagged(&ringing.request, status, &self.local.tag);
+        for (name, value) in headers {
+            response.headers.push(name, value.as_str());
+        }
+        if let Some(reason) = reason {
+            response.headers.push("Reason", reason);
+        }
+        self.respond(ringing.tx, response);
+        self.emit(Event::Ended { cause: Cause::of(status), by_remote: false });
+        self.finish()
+    }
+
+    /// The caller gave up, by CANCEL or by BYE (RFC 3261 sections 9.2 and 15.1.2).
+    pub(super) fn give_up(&mut self, ringing: &Ringing, by: &Request) -> State {
+        self.answer(ringing.tx, &ringing.request, 487);
+        let cause = reason_of(&by.headers).unwrap_or_else(|| Cause::of(487));
+        self.emit(Event::Ended { cause, by_remote: true });
+        self.finish()
+    }
+
+    pub(super) fn on_cancelled(&mut self, tx: ServerTx, cancel: &Request) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Ringing(ringing) if ringing.tx == tx => self.give_up(&ringing, cancel),
+            State::Up { dialog, exchange: Exchange::Asked { tx: asked, request, .. } } if asked == tx => {
+                self.answer(tx, &request, 487);
+                self.emit(Event::ReofferCancelled);
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
+            state @ (State::Calling(_)
+            | State::Ringing(_)
+            | State::Up { .. }
+            | State::Leaving { .. }
+            | State::Closing { .. }
+            | State::Over) => state,
+        };
+    }
+
+    pub(super) fn on_lost(&mut self, tx: ServerTx) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Ringing(ringing) if ringing.tx == tx => {
+                self.emit(Event::Ended { cause: Cause::of(503), by_remote: true });
+                self.finish()
+            }
+            State::Up { dialog, exchange: Exchange::Asked { tx: asked, .. } } if asked == tx => {
+                self.emit(Event::ReofferCancelled);
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
+            state @ (State::Calling(_)
+            | State::Ringing(_)
+            | State::Up { .. }
+            | State::Leaving { .. }
+            | State::Closing { .. }
+            | State::Over) => state,
+        };
+    }
+
+    /// A 1xx or 2xx that makes or refreshes a dialog (RFC 3261 section 12.1.1).
+    fn dialog_response(&self, request: &Request, status: u16) -> Response {
+        let mut response = Response::to_request_tagged(request, status, &self.local.tag);
+        response.headers.copy_from(&request.headers, "Record-Route");
+        response.headers.push("Contact", &*self.local.contact);
+        response.headers.push("Allow", ALLOW);
+        response
+    }
+
+    pub(super) fn ok_with_sdp(&self, request: &Request, sdp: &Bytes) -> Response {
+        let mut response = self.dialog_response(request, 200);
+        response.headers.push("Content-Type", "application/sdp");
+        response.body = sdp.to_vec();
+        response
+    }
+
+    /// A 200 without a body that shows where we are.
+    pub(super) fn ok(&self, request: &Request) -> Response {
+        self.dialog_response(request, 200)
+    }
+}

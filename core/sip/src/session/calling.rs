@@ -1,0 +1,177 @@
+//! The calling side until the answer.
+
+use super::reason::cause_of;
+use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray};
+use crate::dialog::Dialog;
+use crate::flow::Flow;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::transaction::{self, ClientTx};
+use bytes::Bytes;
+use plugboard_model::Cause;
+use std::time::Duration;
+
+/// Contacts of a 3xx that are told.
+const REDIRECT_MAX: usize = 8;
+
+/// Longest Retry-After that is told, in seconds: a day.
+const RETRY_AFTER_MAX: u32 = 86_400;
+
+/// An INVITE that is not answered.
+#[derive(Debug)]
+pub(super) struct Calling {
+    spec: OutgoingSpec,
+    tx: ClientTx,
+    cseq: u32,
+    /// How often the INVITE was sent anew.
+    tries: u8,
+    /// Whether it was given up.
+    cancelled: bool,
+}
+
+impl Session {
+    /// Makes a call: the INVITE is the first output.
+    pub fn outgoing(local: super::Local, mut spec: OutgoingSpec) -> Self {
+        let login = spec.login.take();
+        let mut session = Self::new(local, State::Over, true, login);
+        let calling = session.send_invite(spec, 1, 1, None);
+        session.state = State::Calling(Box::new(calling));
+        session
+    }
+
+    fn send_invite(
+        &mut self,
+        spec: OutgoingSpec,
+        cseq: u32,
+        tries: u8,
+        credentials: Option<(&'static str, String)>,
+    ) -> Calling {
+        let mut request = Request::new(Method::Invite, spec.uri.clone());
+        let headers = &mut request.headers;
+        for route in &spec.routes {
+            headers.push("Route", route.as_str());
+        }
+        headers.push("Max-Forwards", spec.max_forwards.to_string());
+        headers.push("From", format!("{};tag={}", spec.from, self.local.tag));
+        headers.push("To", spec.to.as_str());
+        headers.push("Call-ID", spec.call_id.as_str());
+        headers.push("CSeq", format!("{cseq} INVITE"));
+        headers.push("Contact", &*self.local.contact);
+        headers.push("Allow", ALLOW);
+        if let Some((name, value)) = credentials {
+            headers.push(name, value);
+        }
+        for (name, value) in &spec.headers {
+            headers.push(name, value.as_str());
+        }
+        headers.push("Content-Type", "application/sdp");
+        request.body = spec.sdp.to_vec();
+        let tx = self.send(request, spec.flow);
+        Calling { spec, tx, cseq, tries, cancelled: false }
+    }
+
+    pub(super) fn on_calling_response(
+        &mut self,
+        calling: Box<Calling>,
+        tx: ClientTx,
+        response: &Response,
+        flow: Flow,
+    ) -> State {
+        if tx != calling.tx {
+            return State::Calling(calling);
+        }
+        if response.is_provisional() {
+            if response.status > 100 && !calling.cancelled {
+                self.emit(Event::Progress { status: response.status, sdp: body_of(response) });
+            }
+            return State::Calling(calling);
+        }
+        if response.is_success() {
+            return self.on_answer(&calling, response, flow);
+        }
+        if !calling.cancelled
+            && let Some(credentials) =
+                self.credentials(response, "INVITE", &calling.spec.uri.to_string(), calling.tries)
+        {
+            let Calling { spec, cseq, tries, .. } = *calling;
+            return State::Calling(Box::new(self.send_invite(spec, cseq + 1, tries + 1, Some(credentials))));
+        }
+        self.emit(Event::Rejected {
+            cause: cause_of(response),
+            retry_after: retry_after(response),
+            redirect: redirect(response),
+        });
+        self.finish()
+    }
+
+    /// The first 2xx. One that crossed our CANCEL is acknowledged and ended (RFC 3261 section 9.1).
+    fn on_answer(&mut self, calling: &Calling, response: &Response, flow: Flow) -> State {
+        let dialog = Dialog::of_response(response, &calling.spec.uri, flow, calling.spec.next_hop);
+        let Ok(dialog) = dialog.map(Box::new) else {
+            // Without tags or with a broken route there is no way to reach the peer: he gives up by himself.
+            self.emit(Event::Rejected { cause: Cause::of(502), retry_after: None, redirect: Vec::new() });
+            return self.finish();
+        };
+        self.send_ack(&dialog, calling.cseq);
+        if calling.cancelled {
+            self.emit(Event::Ended { cause: Cause::of(487), by_remote: false });
+            return self.close(dialog, None);
+        }
+        self.emit(Event::Answered { sdp: body_of(response) });
+        State::Up { dialog, exchange: Exchange::Idle }
+    }
+
+    pub(super) fn cancel(&mut self, mut calling: Box<Calling>, reason: Option<String>) -> State {
+        if !calling.cancelled {
+            calling.cancelled = true;
+            self.transaction(transaction::Input::Cancel { tx: calling.tx, reason });
+        }
+        State::Calling(calling)
+    }
+
+    pub(super) fn on_calling_failure(&mut self, calling: Box<Calling>, tx: ClientTx, status: u16) -> State {
+        if tx != calling.tx {
+            return State::Calling(calling);
+        }
+        let status = if calling.cancelled { 487 } else { status };
+        self.emit(Event::Rejected { cause: Cause::of(status), retry_after: None, redirect: Vec::new() });
+        self.finish()
+    }
+
+    /// A 2xx to INVITE while there is a dialog: the same again is acknowledged again, that of another device behind a
+    /// proxy is ended (RFC 3261 section 13.2.2.4).
+    pub(super) fn on_late_answer(&mut self, dialog: Option<&Dialog>, response: &Response, flow: Flow) {
+        let tag = response.headers.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        match (dialog, response.headers.cseq()) {
+            (Some(dialog), Ok(cseq)) if tag == dialog.remote_tag() => self.send_ack(dialog, cseq.number),
+            (Some(_) | None, _) => {
+                let (ack, bye) = (self.next_tx(), self.next_tx());
+                for input in end_stray(response, flow, ack, bye).into_iter().flatten() {
+                    self.transaction(input);
+                }
+            }
+        }
+    }
+}
+
+/// The body of a response, if there is one.
+pub(super) fn body_of(response: &Response) -> Option<Bytes> {
+    (!response.body.is_empty()).then(|| Bytes::copy_from_slice(&response.body))
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers.get("Retry-After")?;
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let seconds: u32 = value.get(..end)?.parse().ok()?;
+    Some(Duration::from_secs(seconds.min(RETRY_AFTER_MAX).into()))
+}
+
+fn redirect(response: &Response) -> Vec<String> {
+    if !(300..400).contains(&response.status) {
+        return Vec::new();
+    }
+    let contacts = response.headers.contacts().unwrap_or_default();
+    let mut contacts: Vec<_> = contacts.iter().filter_map(|contact| contact.addr()).collect();
+    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q()));
+    contacts.iter().take(REDIRECT_MAX).map(|contact| contact.uri.to_owned()).collect()
+}

@@ -1,0 +1,315 @@
+//! Commands, responses, ACKs and timers: what moves a session that is answered.
+
+use super::calling::body_of;
+use super::reason::cause_of;
+use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Session, State};
+use crate::dialog::Dialog;
+use crate::flow::Flow;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::transaction::{self, ClientTx, ServerTx};
+use bytes::Bytes;
+use plugboard_model::{Cause, Time};
+use std::time::Duration;
+
+/// How often a re-INVITE that meets the peer's goes again.
+const GLARE_TRIES_MAX: u8 = 4;
+
+impl Session {
+    pub(super) fn command(&mut self, now: Time, command: Command) {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        self.state = match (state, command) {
+            (State::Ringing(ringing), Command::Progress { status, sdp }) => self.progress(now, ringing, status, sdp),
+            (State::Ringing(ringing), Command::Answer { sdp }) => self.answer_call(now, *ringing, &sdp),
+            (State::Ringing(ringing), Command::Reject { status, reason, headers }) => {
+                self.refuse(&ringing, status, reason, &headers)
+            }
+            (State::Ringing(ringing), Command::End { reason }) => self.refuse(&ringing, 480, reason, &[]),
+            (State::Calling(calling), Command::End { reason } | Command::Reject { reason, .. }) => {
+                self.cancel(calling, reason)
+            }
+            (State::Up { dialog, exchange }, Command::End { reason } | Command::Reject { reason, .. }) => {
+                self.leave(dialog, exchange, reason, Cause::normal())
+            }
+            (State::Up { dialog, exchange: Exchange::Idle }, Command::Reoffer { sdp }) => {
+                self.send_reoffer(dialog, sdp, None, 1)
+            }
+            (State::Up { dialog, exchange }, Command::Reoffer { .. }) => {
+                self.emit(Event::ReofferDone(Err(491)));
+                State::Up { dialog, exchange }
+            }
+            (State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } }, Command::AcceptReoffer { sdp }) => {
+                self.accept_reoffer(now, dialog, tx, &request, &sdp)
+            }
+            (
+                State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } },
+                Command::RejectReoffer { status },
+            ) => {
+                self.answer(tx, &request, if (400..700).contains(&status) { status } else { 488 });
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
+            (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),
+            // Too early or too late for the state: calls cross on their way, and nothing follows from it.
+            (
+                state @ State::Calling(_),
+                Command::Progress { .. }
+                | Command::Answer { .. }
+                | Command::Reoffer { .. }
+                | Command::AcceptReoffer { .. }
+                | Command::RejectReoffer { .. }
+                | Command::SendDigit(_),
+            )
+            | (
+                state @ State::Ringing(_),
+                Command::Reoffer { .. }
+                | Command::AcceptReoffer { .. }
+                | Command::RejectReoffer { .. }
+                | Command::SendDigit(_),
+            )
+            | (
+                state @ State::Up { .. },
+                Command::Progress { .. }
+                | Command::Answer { .. }
+                | Command::AcceptReoffer { .. }
+                | Command::RejectReoffer { .. },
+            )
+            | (
+                state @ (State::Leaving { .. } | State::Closing { .. } | State::Over),
+                Command::Progress { .. }
+                | Command::Answer { .. }
+                | Command::Reject { .. }
+                | Command::End { .. }
+                | Command::Reoffer { .. }
+                | Command::AcceptReoffer { .. }
+                | Command::RejectReoffer { .. }
+                | Command::SendDigit(_),
+            ) => state,
+        };
+    }
+
+    /// Ends an answered session from this side.
+    fn leave(&mut self, dialog: Box<Dialog>, exchange: Exchange, reason: Option<String>, cause: Cause) -> State {
+        self.emit(Event::Ended { cause, by_remote: false });
+        match exchange {
+            Exchange::Answered(answered) => State::Leaving { dialog, answered, reason },
+            Exchange::Asked { tx, request, .. } => {
+                self.answer(tx, &request, 487);
+                self.close(dialog, reason)
+            }
+            Exchange::Idle | Exchange::Sent { .. } | Exchange::Glare { .. } => self.close(dialog, reason),
+        }
+    }
+
+    fn send_reoffer(
+        &mut self,
+        mut dialog: Box<Dialog>,
+        sdp: Bytes,
+        credentials: Option<(&'static str, String)>,
+        tries: u8,
+    ) -> State {
+        let mut request = dialog.request(Method::Invite);
+        request.headers.push("Contact", &*self.local.contact);
+        request.headers.push("Allow", ALLOW);
+        if let Some((name, value)) = credentials {
+            request.headers.push(name, value);
+        }
+        request.headers.push("Content-Type", "application/sdp");
+        request.body = sdp.to_vec();
+        let tx = self.send(request, dialog.flow());
+        State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries } }
+    }
+
+    fn accept_reoffer(
+        &mut self,
+        now: Time,
+        mut dialog: Box<Dialog>,
+        tx: ServerTx,
+        request: &Request,
+        sdp: &Bytes,
+    ) -> State {
+        dialog.refresh(request);
+        let response = self.ok_with_sdp(request, sdp);
+        self.respond(tx, response);
+        let exchange = match request.headers.cseq() {
+            Ok(cseq) if request.method == Method::Invite => {
+                let late = request.body.is_empty();
+                Exchange::Answered(Answered::new(now, false, late, tx, cseq.number, &self.local.timers))
+            }
+            Ok(_) | Err(_) => Exchange::Idle,
+        };
+        State::Up { dialog, exchange }
+    }
+
+    fn send_digit(&mut self, mut dialog: Box<Dialog>, exchange: Exchange, digit: InfoDigit) -> State {
+        let mut request = dialog.request(Method::Info);
+        request.headers.push("Content-Type", InfoDigit::CONTENT_TYPE);
+        request.body = digit.body();
+        self.send(request, dialog.flow());
+        State::Up { dialog, exchange }
+    }
+
+    pub(super) fn on_ack(&mut self, ack: &Request, flow: Flow) {
+        let Ok(number) = ack.headers.cseq().map(|cseq| cseq.number) else { return };
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Up { mut dialog, exchange: Exchange::Answered(answered) }
+                if answered.cseq == number && dialog.is_of(ack) =>
+            {
+                dialog.set_flow(flow);
+                let sdp = (answered.late && !ack.body.is_empty()).then(|| Bytes::copy_from_slice(&ack.body));
+                if answered.initial {
+                    self.emit(Event::Established { sdp });
+                } else if answered.late {
+                    self.emit(Event::ReofferDone(Ok(sdp)));
+                }
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
+            State::Leaving { dialog, answered, reason } if answered.cseq == number && dialog.is_of(ack) => {
+                self.close(dialog, reason)
+            }
+            state @ (State::Calling(_)
+            | State::Ringing(_)
+            | State::Up { .. }
+            | State::Leaving { .. }
+            | State::Closing { .. }
+            | State::Over) => state,
+        };
+    }
+
+    pub(super) fn on_response(&mut self, now: Time, tx: ClientTx, response: &Response, flow: Flow) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Calling(calling) => self.on_calling_response(calling, tx, response, flow),
+            State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries } } if sent == tx => {
+                self.on_reoffer_response(now, dialog, (sent, sdp, tries), response)
+            }
+            State::Up { dialog, exchange } => self.on_other_response(dialog, exchange, response, flow),
+            State::Closing { dialog, bye, tries } if bye == tx && response.is_final() => {
+                self.on_bye_response(dialog, tries, response)
+            }
+            state @ (State::Ringing(_) | State::Leaving { .. } | State::Closing { .. } | State::Over) => {
+                if is_invite_2xx(response) {
+                    let dialog = match &state {
+                        State::Leaving { dialog, .. } | State::Closing { dialog, .. } => Some(&**dialog),
+                        State::Calling(_) | State::Ringing(_) | State::Up { .. } | State::Over => None,
+                    };
+                    self.on_late_answer(dialog, response, flow);
+                }
+                state
+            }
+        };
+    }
+
+    /// A response that our open re-INVITE did not ask for: a repeated 2xx, or the answer to INFO.
+    fn on_other_response(&mut self, dialog: Box<Dialog>, exchange: Exchange, response: &Response, flow: Flow) -> State {
+        if is_invite_2xx(response) {
+            self.on_late_answer(Some(&dialog), response, flow);
+        } else if response.status == 481 {
+            // The peer knows the dialog no more (RFC 3261 section 12.2.1.2).
+            return self.leave(dialog, exchange, None, cause_of(response));
+        }
+        State::Up { dialog, exchange }
+    }
+
+    fn on_reoffer_response(
+        &mut self,
+        now: Time,
+        mut dialog: Box<Dialog>,
+        (tx, sdp, tries): (ClientTx, Bytes, u8),
+        response: &Response,
+    ) -> State {
+        if response.is_provisional() {
+            return State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries } };
+        }
+        if response.is_success() {
+            dialog.refresh_by_response(response);
+            self.send_ack(&dialog, dialog.local_cseq());
+            self.emit(Event::ReofferDone(Ok(body_of(response))));
+            return State::Up { dialog, exchange: Exchange::Idle };
+        }
+        if response.status == 491 && tries < GLARE_TRIES_MAX {
+            let at = now + self.glare_pause();
+            return State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } };
+        }
+        if matches!(response.status, 408 | 481) {
+            return self.leave(dialog, Exchange::Idle, None, cause_of(response));
+        }
+        let uri = dialog.request_uri();
+        if let Some(credentials) = self.credentials(response, "INVITE", &uri, tries) {
+            return self.send_reoffer(dialog, sdp, Some(credentials), tries + 1);
+        }
+        self.emit(Event::ReofferDone(Err(response.status)));
+        State::Up { dialog, exchange: Exchange::Idle }
+    }
+
+    fn on_bye_response(&mut self, dialog: Box<Dialog>, tries: u8, response: &Response) -> State {
+        let uri = dialog.request_uri();
+        match self.credentials(response, "BYE", &uri, tries) {
+            Some(credentials) => self.send_bye(dialog, None, Some(credentials), tries + 1),
+            None => self.finish(),
+        }
+    }
+
+    /// A request of ours got no answer, or could not be sent.
+    pub(super) fn on_failure(&mut self, tx: ClientTx, status: u16) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Calling(calling) => self.on_calling_failure(calling, tx, status),
+            // Whatever it was, a re-INVITE or an INFO: the peer is gone (RFC 3261 section 12.2.1.2).
+            State::Up { dialog, exchange } => self.leave(dialog, exchange, None, Cause::of(status)),
+            State::Closing { bye, .. } if bye == tx => self.finish(),
+            state @ (State::Ringing(_) | State::Leaving { .. } | State::Closing { .. } | State::Over) => state,
+        };
+    }
+
+    pub(super) fn tick(&mut self, now: Time) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Ringing(ringing) => self.repeat_progress(now, ringing),
+            State::Up { dialog, exchange: Exchange::Asked { tx, request, until } } if until <= now => {
+                self.answer(tx, &request, 488);
+                self.emit(Event::ReofferCancelled);
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
+            State::Up { dialog, exchange: Exchange::Answered(answered) } if answered.give_up <= now => {
+                // The ACK never came (RFC 3261 section 13.3.1.4).
+                self.emit(Event::Ended { cause: Cause::of(408), by_remote: false });
+                self.close(dialog, None)
+            }
+            State::Up { dialog, exchange: Exchange::Answered(answered) } => {
+                State::Up { dialog, exchange: Exchange::Answered(self.repeat_answer(now, answered)) }
+            }
+            State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } } if at <= now => {
+                self.send_reoffer(dialog, sdp, None, tries + 1)
+            }
+            State::Leaving { dialog, answered, reason } => {
+                if answered.give_up <= now {
+                    self.close(dialog, reason)
+                } else {
+                    State::Leaving { dialog, answered: self.repeat_answer(now, answered), reason }
+                }
+            }
+            state @ (State::Calling(_) | State::Up { .. } | State::Closing { .. } | State::Over) => state,
+        };
+    }
+
+    fn repeat_answer(&mut self, now: Time, mut answered: Answered) -> Answered {
+        if answered.resend_at <= now {
+            self.transaction(transaction::Input::Repeat { tx: answered.tx });
+            answered.pause = self.local.timers.next_pause(answered.pause);
+            answered.resend_at = now + answered.pause;
+        }
+        answered
+    }
+
+    /// The pause after 491: 2.1 to 4 s for the side that made the call, 0 to 2 s for the other, in steps of 10 ms
+    /// (RFC 3261 section 14.1).
+    fn glare_pause(&self) -> Duration {
+        let random = self.random(u64::from(u8::MAX));
+        if self.made_the_call {
+            Duration::from_millis(2_100 + random % 191 * 10)
+        } else {
+            Duration::from_millis(random % 201 * 10)
+        }
+    }
+}
+
+fn is_invite_2xx(response: &Response) -> bool {
+    response.is_success() && response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Invite)
+}

@@ -1,0 +1,181 @@
+//! The transaction layer: the four machines of RFC 3261 section 17 with the corrections of RFC 6026 and RFC 4320.
+//!
+//! One [`Layer`] serves one shard. Messages and the wishes of the sessions go in as [`Input`], datagrams and what
+//! the sessions must know come out as [`Output`]. The layer sends again, absorbs what came again, answers CANCEL,
+//! acknowledges refusals, and gives up in time. It knows no dialog: a request is routed by whoever reads the output.
+//!
+//! A client transaction is named by its sender ([`ClientTx`]), and its name is in its branch: a response finds the
+//! transaction, its owner and, by the layer's prefix, the shard, without a look-up by text.
+//!
+//! Source: RFC 3261 sections 8, 9, 17 and 18; RFC 6026; RFC 4320; RFC 3581.
+
+mod client_invite;
+mod client_non_invite;
+mod key;
+mod layer;
+mod server_invite;
+mod server_non_invite;
+mod timer;
+
+pub use layer::{INVITE_SILENCE, Layer, LayerSettings, TRANSACTIONS_MAX};
+pub use timer::Timers;
+
+use crate::flow::Flow;
+use crate::message::{Message, Request, Response};
+use bytes::Bytes;
+
+/// The name of a client transaction, given by whoever sends the request.
+///
+/// Never use one twice in a layer's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientTx {
+    /// Whoever sends it, such as a leg's number in the shard: responses are routed by it.
+    pub owner: u64,
+    /// The sender's own count.
+    pub seq: u32,
+}
+
+/// The name of a server transaction, given by the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerTx(pub u64);
+
+/// What the layer is told.
+#[derive(Debug)]
+pub enum Input {
+    /// A message came from the network.
+    Received {
+        /// The message.
+        message: Message,
+        /// Over what it came.
+        flow: Flow,
+    },
+    /// Send a request, neither ACK nor CANCEL. The layer adds the Via.
+    SendRequest {
+        /// The new transaction's name.
+        tx: ClientTx,
+        /// The request, without our Via.
+        request: Request,
+        /// Over what it goes.
+        flow: Flow,
+    },
+    /// Send the ACK of a 2xx: no transaction, never repeated by the layer (RFC 3261 section 13.2.2.4).
+    SendAck {
+        /// Names the branch; like a transaction's.
+        tx: ClientTx,
+        /// The ACK, without our Via.
+        request: Request,
+        /// Over what it goes.
+        flow: Flow,
+    },
+    /// Give an INVITE up. CANCEL goes at once if a 1xx came, else as soon as one comes (RFC 3261 section 9.1).
+    /// The INVITE's own end is still told: 487 most often, or a 2xx that crossed, or [`Output::Timeout`].
+    Cancel {
+        /// The INVITE.
+        tx: ClientTx,
+        /// The value of a Reason header.
+        reason: Option<String>,
+    },
+    /// Answer a request. After the first final response only repeated 2xx to INVITE are sent.
+    Respond {
+        /// The request's transaction.
+        tx: ServerTx,
+        /// The response, made with [`Response::to_request`].
+        response: Response,
+    },
+    /// Send the 2xx of an INVITE once more: its ACK has not come (RFC 3261 section 13.3.1.4).
+    Repeat {
+        /// The INVITE's transaction.
+        tx: ServerTx,
+    },
+    /// From now on `owner` is told what happens to this request.
+    Own {
+        /// The request's transaction.
+        tx: ServerTx,
+        /// Whoever answers it.
+        owner: u64,
+    },
+    /// A connection broke, or nothing can be sent to this address.
+    Failed {
+        /// The flow; all its transactions end.
+        flow: Flow,
+    },
+    /// [`Layer::poll_timeout`] is reached.
+    Tick,
+}
+
+/// What the layer wants done, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send these bytes.
+    Transmit {
+        /// Over what.
+        flow: Flow,
+        /// A whole message.
+        bytes: Bytes,
+    },
+    /// A new request came; answer it by [`Input::Respond`]. Never ACK or CANCEL.
+    Request {
+        /// Its transaction.
+        tx: ServerTx,
+        /// The request, `received` and `rport` filled in.
+        request: Request,
+        /// Over what it came.
+        flow: Flow,
+    },
+    /// The caller gave the INVITE up: answer it with 487. The CANCEL itself is answered.
+    Cancelled {
+        /// The INVITE's transaction.
+        tx: ServerTx,
+        /// As set by [`Input::Own`].
+        owner: Option<u64>,
+        /// The CANCEL, for its Reason and Call-ID.
+        request: Request,
+    },
+    /// An ACK that belongs to no transaction: the ACK of a 2xx. Route it by its dialog.
+    Ack {
+        /// The ACK.
+        request: Request,
+        /// Over what it came.
+        flow: Flow,
+    },
+    /// A response, provisional or final. A final one comes once, but each 2xx to INVITE is told (forks, repeats).
+    Response {
+        /// The request's transaction.
+        tx: ClientTx,
+        /// The response, its Via still on it.
+        response: Response,
+        /// Over what it came.
+        flow: Flow,
+    },
+    /// A 2xx to an INVITE of ours whose transaction is over: acknowledge it and end its dialog.
+    Stray {
+        /// The name that its branch gives.
+        tx: ClientTx,
+        /// The response.
+        response: Response,
+        /// Over what it came.
+        flow: Flow,
+    },
+    /// Nobody answered in time; as good as 408 (RFC 3261 section 8.1.3.1).
+    Timeout {
+        /// The request's transaction, which is over.
+        tx: ClientTx,
+    },
+    /// The request could not be sent, or its connection broke; as good as 503.
+    TransportError {
+        /// The request's transaction, which is over.
+        tx: ClientTx,
+    },
+    /// The layer is full: the request was not sent; as good as 503.
+    Full {
+        /// The request's transaction, which never began.
+        tx: ClientTx,
+    },
+    /// The connection of an INVITE broke before it was answered, or its ACK never came (after a refusal).
+    Lost {
+        /// The request's transaction, which is over.
+        tx: ServerTx,
+        /// As set by [`Input::Own`].
+        owner: Option<u64>,
+    },
+}

@@ -1,0 +1,530 @@
+//! All transactions of one shard.
+
+use super::client_invite::{CancelWish, ClientInvite, Heard, Ticked};
+use super::client_non_invite::ClientNonInvite;
+use super::key::{Branches, server_key};
+use super::server_invite::{Serve, ServerInvite};
+use super::server_non_invite::ServerNonInvite;
+use super::timer::{Timers, WakeQueue};
+use super::{ClientTx, Input, Output, ServerTx};
+use crate::flow::{Flow, Transport};
+use crate::message::{Message, Request, Response};
+use crate::method::Method;
+use bytes::Bytes;
+use plugboard_model::Time;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Transactions of one layer, both sides together. A transaction lives for 32 s after its request and a call makes
+/// four of them, so this serves 400 new calls a second for ever; at about 1.5 KB each it is 75 MB. Past it, requests
+/// get a 503 without a transaction.
+pub const TRANSACTIONS_MAX: usize = 50_000;
+
+/// How long an INVITE may go without a word from its session, which says its progress each minute
+/// (RFC 3261 section 13.3.1.1): past it the session is gone.
+pub const INVITE_SILENCE: Duration = Duration::from_secs(300);
+
+/// What a 503 asks the sender to wait, in seconds: a burst is over by then.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Settings of a [`Layer`].
+#[derive(Debug, Clone)]
+pub struct LayerSettings {
+    /// The start of each branch, with the shard in it, as `z9hG4bK-s3-`: a response is sent to the shard by it.
+    /// Token characters only.
+    pub prefix: String,
+    /// 32 random bytes: they make branches that nobody can guess, and that differ after a restart.
+    pub key: [u8; 32],
+    /// The timers.
+    pub timers: Timers,
+    /// How many transactions there may be, at most [`TRANSACTIONS_MAX`].
+    pub transactions_max: usize,
+}
+
+/// All transactions of one shard. See the module's documentation.
+#[derive(Debug)]
+pub struct Layer {
+    branches: Branches,
+    timers: Timers,
+    transactions_max: usize,
+    clients: BTreeMap<ClientTx, Client>,
+    /// The CANCELs of INVITEs: they share the branch (RFC 3261 section 9.1).
+    cancels: BTreeMap<ClientTx, ClientNonInvite>,
+    servers: BTreeMap<ServerTx, Server>,
+    /// Only looked up, never walked: its order is no one's business.
+    by_key: HashMap<Box<str>, ServerTx>,
+    next_server: u64,
+    wakes: WakeQueue<Key>,
+    outbox: VecDeque<Output>,
+}
+
+#[derive(Debug)]
+enum Client {
+    Invite(Box<ClientInvite>),
+    Other(ClientNonInvite),
+}
+
+#[derive(Debug)]
+struct Server {
+    key: Box<str>,
+    /// Over what it came.
+    from: Flow,
+    /// Where its responses go (RFC 3261 section 18.2.2, RFC 3581).
+    back: Flow,
+    owner: Option<u64>,
+    machine: ServerMachine,
+}
+
+#[derive(Debug)]
+enum ServerMachine {
+    Invite(ServerInvite),
+    Other(ServerNonInvite),
+}
+
+/// Whom to wake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Client(ClientTx),
+    Cancel(ClientTx),
+    Server(ServerTx),
+}
+
+impl Layer {
+    /// A layer without transactions.
+    pub fn new(settings: LayerSettings) -> Self {
+        Self {
+            branches: Branches::new(settings.prefix, settings.key),
+            timers: settings.timers,
+            transactions_max: settings.transactions_max.min(TRANSACTIONS_MAX),
+            clients: BTreeMap::new(),
+            cancels: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            by_key: HashMap::new(),
+            next_server: 1,
+            wakes: WakeQueue::new(),
+            outbox: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input; read the effects with [`Layer::poll_output`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Received { message: Message::Request(request), flow } => self.on_request(now, request, flow),
+            Input::Received { message: Message::Response(response), flow } => self.on_response(now, response, flow),
+            Input::SendRequest { tx, request, flow } => self.send_request(now, tx, request, flow),
+            Input::SendAck { tx, mut request, flow } => {
+                self.push_via(&mut request, tx, flow);
+                self.transmit(flow, request.to_bytes().into());
+            }
+            Input::Cancel { tx, reason } => self.cancel(now, tx, CancelWish(reason)),
+            Input::Respond { tx, response } => self.respond(now, tx, &response),
+            Input::Repeat { tx } => self.with_server(tx, |server, _| match &server.machine {
+                ServerMachine::Invite(machine) => machine.on_repeat_answer(),
+                ServerMachine::Other(_) => Serve::Nothing,
+            }),
+            Input::Own { tx, owner } => {
+                if let Some(server) = self.servers.get_mut(&tx) {
+                    server.owner = Some(owner);
+                }
+            }
+            Input::Failed { flow } => self.fail(flow),
+            Input::Tick => self.tick(now),
+        }
+        let (clients, cancels, servers) = (&self.clients, &self.cancels, &self.servers);
+        self.wakes.tidy(clients.len() + cancels.len() + servers.len(), |at, key| {
+            wake_of(clients, cancels, servers, key) == Some(at)
+        });
+    }
+
+    /// The next effect.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outbox.pop_front()
+    }
+
+    /// When to call [`Layer::handle`] with [`Input::Tick`].
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.wakes.next()
+    }
+
+    /// How many transactions there are.
+    pub fn transactions(&self) -> usize {
+        self.clients.len() + self.cancels.len() + self.servers.len()
+    }
+
+    /// The start of each branch.
+    pub fn prefix(&self) -> &str {
+        self.branches.prefix()
+    }
+
+    fn is_full(&self) -> bool {
+        self.transactions() >= self.transactions_max
+    }
+
+    fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        self.outbox.push_back(Output::Transmit { flow, bytes });
+    }
+
+    fn push_via(&self, request: &mut Request, tx: ClientTx, flow: Flow) {
+        let (transport, branch) = (flow.transport.name(), self.branches.make(tx));
+        request.headers.push_via(format!("SIP/2.0/{transport} {};branch={branch};rport", flow.local));
+    }
+
+    fn send_request(&mut self, now: Time, tx: ClientTx, mut request: Request, flow: Flow) {
+        if self.is_full() || self.clients.contains_key(&tx) {
+            self.outbox.push_back(Output::Full { tx });
+            return;
+        }
+        self.push_via(&mut request, tx, flow);
+        let bytes = Bytes::from(request.to_bytes());
+        let client = if request.method == Method::Invite {
+            Client::Invite(Box::new(ClientInvite::new(now, &request, bytes.clone(), flow, &self.timers)))
+        } else {
+            Client::Other(ClientNonInvite::new(now, bytes.clone(), flow, &self.timers))
+        };
+        if let Some(at) = client.wake() {
+            self.wakes.push(at, Key::Client(tx));
+        }
+        self.clients.insert(tx, client);
+        self.transmit(flow, bytes);
+    }
+
+    fn cancel(&mut self, now: Time, tx: ClientTx, wish: CancelWish) {
+        let Some(Client::Invite(invite)) = self.clients.get_mut(&tx) else { return };
+        let before = invite.wake();
+        let ready = invite.on_cancel(now, wish, &self.timers);
+        let after = invite.wake();
+        self.rewake(Key::Client(tx), before, after);
+        if let Some(wish) = ready {
+            self.send_cancel(now, tx, wish);
+        }
+    }
+
+    fn send_cancel(&mut self, now: Time, tx: ClientTx, wish: CancelWish) {
+        let Some(Client::Invite(invite)) = self.clients.get(&tx) else { return };
+        let (flow, bytes) = (invite.flow, Bytes::from(invite.cancel(wish).to_bytes()));
+        // A CANCEL is let in past the limit: it frees transactions.
+        let machine = ClientNonInvite::new(now, bytes.clone(), flow, &self.timers);
+        if let Some(at) = machine.wake() {
+            self.wakes.push(at, Key::Cancel(tx));
+        }
+        self.cancels.insert(tx, machine);
+        self.transmit(flow, bytes);
+    }
+
+    fn on_response(&mut self, now: Time, response: Response, flow: Flow) {
+        let Ok(via) = response.headers.top_via() else { return };
+        let Some(tx) = via.branch().and_then(|branch| self.branches.read(branch)) else { return };
+        let Ok(method) = response.headers.cseq().map(|cseq| cseq.method) else { return };
+        if method == Method::Cancel {
+            let Some(machine) = self.cancels.get_mut(&tx) else { return };
+            let before = machine.wake();
+            // The answer to CANCEL says nothing: that to the INVITE does.
+            machine.on_response(now, &response, &self.timers);
+            let after = machine.wake();
+            return self.rewake(Key::Cancel(tx), before, after);
+        }
+        let Some(client) = self.clients.get_mut(&tx) else {
+            if method == Method::Invite && response.is_success() {
+                self.outbox.push_back(Output::Stray { tx, response, flow });
+            }
+            return;
+        };
+        let before = client.wake();
+        let (heard, to) = match client {
+            Client::Invite(invite) if method == Method::Invite => {
+                (invite.on_response(now, &response, &self.timers), invite.flow)
+            }
+            Client::Other(other) if method != Method::Invite => {
+                let pass = other.on_response(now, &response, &self.timers);
+                (if pass { Heard::Pass } else { Heard::Absorb }, other.flow)
+            }
+            Client::Invite(_) | Client::Other(_) => return,
+        };
+        let after = client.wake();
+        self.rewake(Key::Client(tx), before, after);
+        match heard {
+            Heard::Pass => self.outbox.push_back(Output::Response { tx, response, flow }),
+            Heard::PassAndCancel(wish) => {
+                self.outbox.push_back(Output::Response { tx, response, flow });
+                self.send_cancel(now, tx, wish);
+            }
+            Heard::PassAndAck(ack) => {
+                self.transmit(to, ack);
+                self.outbox.push_back(Output::Response { tx, response, flow });
+            }
+            Heard::Ack(ack) => self.transmit(to, ack),
+            Heard::Absorb => {}
+        }
+    }
+
+    fn on_request(&mut self, now: Time, mut request: Request, flow: Flow) {
+        let sought = if request.method == Method::Ack { Method::Invite } else { request.method.clone() };
+        let Some(key) = server_key(&request, &sought) else { return };
+        let found = self.by_key.get(&key).copied();
+        if request.method == Method::Ack {
+            return self.on_ack(now, found, &key, request, flow);
+        }
+        if let Some(tx) = found {
+            return self.with_server(tx, |server, _| match &mut server.machine {
+                ServerMachine::Invite(machine) => machine.on_repeat(now, INVITE_SILENCE),
+                ServerMachine::Other(machine) => machine.on_repeat(),
+            });
+        }
+        let cancelled = if request.method == Method::Cancel {
+            server_key(&request, &Method::Invite).and_then(|key| self.by_key.get(&key).copied())
+        } else {
+            None
+        };
+        request.headers.mark_received(flow.remote);
+        let back = response_flow(&request, flow);
+        if self.is_full() {
+            let tag = self.branches.tag(&key);
+            let mut response = Response::to_request_tagged(&request, 503, &tag);
+            response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
+            return self.transmit(back, response.to_bytes().into());
+        }
+        let tx = ServerTx(self.next_server);
+        self.next_server += 1;
+        let reliable = flow.transport.is_reliable();
+        let machine = if request.method == Method::Invite {
+            let trying = Response::to_request(&request, 100);
+            ServerMachine::Invite(ServerInvite::new(now, trying.to_bytes().into(), reliable))
+        } else {
+            ServerMachine::Other(ServerNonInvite::new(now, reliable, &self.timers))
+        };
+        let server = Server { key: key.clone(), from: flow, back, owner: None, machine };
+        self.wakes.push(server.wake(), Key::Server(tx));
+        self.by_key.insert(key, tx);
+        self.servers.insert(tx, server);
+        if request.method == Method::Cancel {
+            self.on_cancel(now, tx, cancelled, request);
+        } else {
+            self.outbox.push_back(Output::Request { tx, request, flow });
+        }
+    }
+
+    /// Answers a CANCEL: 200 if its INVITE is known, however far it is, else 481 (RFC 3261 section 9.2).
+    fn on_cancel(&mut self, now: Time, tx: ServerTx, invite: Option<ServerTx>, request: Request) {
+        let invite = invite.and_then(|tx| self.servers.get(&tx).map(|server| (tx, server)));
+        let status = if invite.is_some() { 200 } else { 481 };
+        let told = match invite {
+            Some((invite, Server { machine: ServerMachine::Invite(machine), owner, .. })) if machine.is_open() => {
+                Some((invite, *owner))
+            }
+            Some(_) | None => None,
+        };
+        let tag = self.branches.tag(request.headers.call_id().unwrap_or_default());
+        self.respond(now, tx, &Response::to_request_tagged(&request, status, &tag));
+        if let Some((tx, owner)) = told {
+            self.outbox.push_back(Output::Cancelled { tx, owner, request });
+        }
+    }
+
+    fn on_ack(&mut self, now: Time, found: Option<ServerTx>, key: &str, request: Request, flow: Flow) {
+        let Some(tx) = found else {
+            self.outbox.push_back(Output::Ack { request, flow });
+            return;
+        };
+        let legacy = key.starts_with("2543 ");
+        let Some(server) = self.servers.get_mut(&tx) else { return };
+        let ServerMachine::Invite(machine) = &mut server.machine else { return };
+        let before = machine.wake();
+        let to_tag = request.headers.to().ok().and_then(|to| to.tag());
+        let serve = machine.on_ack(now, to_tag, legacy, &self.timers);
+        let after = machine.wake();
+        self.rewake(Key::Server(tx), Some(before), Some(after));
+        if serve == Serve::PassAck {
+            self.outbox.push_back(Output::Ack { request, flow });
+        }
+    }
+
+    fn respond(&mut self, now: Time, tx: ServerTx, response: &Response) {
+        let bytes = Bytes::from(response.to_bytes());
+        let to_tag = response.headers.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        self.with_server(tx, |server, timers| match &mut server.machine {
+            ServerMachine::Invite(machine) => {
+                machine.on_respond(now, response.status, to_tag, bytes, INVITE_SILENCE, timers)
+            }
+            ServerMachine::Other(machine) => machine.on_respond(now, response.status, bytes, timers),
+        });
+    }
+
+    /// Lets a server transaction do something, and does what it wants.
+    fn with_server(&mut self, tx: ServerTx, act: impl FnOnce(&mut Server, &Timers) -> Serve) {
+        let Some(server) = self.servers.get_mut(&tx) else { return };
+        let before = server.wake();
+        let serve = act(server, &self.timers);
+        let (after, back, owner) = (server.wake(), server.back, server.owner);
+        match serve {
+            Serve::Nothing | Serve::PassAck => {}
+            Serve::Send(bytes) => self.transmit(back, bytes),
+            Serve::Over => return self.drop_server(tx),
+            Serve::Abandoned => {
+                self.drop_server(tx);
+                self.outbox.push_back(Output::Lost { tx, owner });
+                return;
+            }
+        }
+        self.rewake(Key::Server(tx), Some(before), Some(after));
+    }
+
+    fn drop_server(&mut self, tx: ServerTx) {
+        if let Some(server) = self.servers.remove(&tx) {
+            self.by_key.remove(&server.key);
+        }
+    }
+
+    fn rewake(&mut self, key: Key, before: Option<Time>, after: Option<Time>) {
+        if let Some(at) = after
+            && before != after
+        {
+            self.wakes.push(at, key);
+        }
+    }
+
+    fn tick(&mut self, now: Time) {
+        while let Some((at, key)) = self.wakes.pop_due(now) {
+            if wake_of(&self.clients, &self.cancels, &self.servers, key) != Some(at) {
+                continue;
+            }
+            match key {
+                Key::Client(tx) => self.tick_client(now, tx),
+                Key::Cancel(tx) => self.tick_cancel(now, tx),
+                Key::Server(tx) => self.with_server(tx, |server, timers| match &mut server.machine {
+                    ServerMachine::Invite(machine) => machine.on_tick(now, INVITE_SILENCE, timers),
+                    ServerMachine::Other(machine) => machine.on_tick(now),
+                }),
+            }
+        }
+    }
+
+    fn tick_client(&mut self, now: Time, tx: ClientTx) {
+        let Some(client) = self.clients.get_mut(&tx) else { return };
+        let before = client.wake();
+        let (ticked, flow) = match client {
+            Client::Invite(invite) => (invite.on_tick(now), invite.flow),
+            Client::Other(other) => (other.on_tick(now, &self.timers), other.flow),
+        };
+        let after = client.wake();
+        match ticked {
+            Ticked::Wait => {}
+            Ticked::Send(bytes) => self.transmit(flow, bytes),
+            Ticked::Timeout => {
+                self.clients.remove(&tx);
+                self.outbox.push_back(Output::Timeout { tx });
+            }
+            Ticked::Over => drop(self.clients.remove(&tx)),
+        }
+        self.rewake(Key::Client(tx), before, after);
+    }
+
+    fn tick_cancel(&mut self, now: Time, tx: ClientTx) {
+        let Some(machine) = self.cancels.get_mut(&tx) else { return };
+        let before = machine.wake();
+        let (ticked, flow) = (machine.on_tick(now, &self.timers), machine.flow);
+        let after = machine.wake();
+        match ticked {
+            Ticked::Wait => {}
+            Ticked::Send(bytes) => self.transmit(flow, bytes),
+            Ticked::Timeout | Ticked::Over => drop(self.cancels.remove(&tx)),
+        }
+        self.rewake(Key::Cancel(tx), before, after);
+    }
+
+    /// Ends the transactions of a flow. Walks over all of them: connections break seldom.
+    fn fail(&mut self, flow: Flow) {
+        let same = |other: Flow| {
+            other.transport == flow.transport && other.connection == flow.connection && other.remote == flow.remote
+        };
+        let mut waiting = Vec::new();
+        self.clients.retain(|tx, client| {
+            let gone = same(client.flow());
+            if gone && client.is_waiting() {
+                waiting.push(Output::TransportError { tx: *tx });
+            }
+            !gone
+        });
+        self.cancels.retain(|_, machine| !same(machine.flow));
+        let by_key = &mut self.by_key;
+        self.servers.retain(|tx, server| {
+            let gone = same(server.from) || same(server.back);
+            if gone {
+                by_key.remove(&server.key);
+                if let ServerMachine::Invite(machine) = &server.machine
+                    && machine.is_open()
+                {
+                    waiting.push(Output::Lost { tx: *tx, owner: server.owner });
+                }
+            }
+            !gone
+        });
+        self.outbox.extend(waiting);
+    }
+}
+
+impl Client {
+    fn wake(&self) -> Option<Time> {
+        match self {
+            Self::Invite(invite) => invite.wake(),
+            Self::Other(other) => other.wake(),
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        match self {
+            Self::Invite(invite) => invite.flow,
+            Self::Other(other) => other.flow,
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Invite(invite) => invite.is_waiting(),
+            Self::Other(other) => other.is_waiting(),
+        }
+    }
+}
+
+impl Server {
+    fn wake(&self) -> Time {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.wake(),
+            ServerMachine::Other(machine) => machine.wake(),
+        }
+    }
+}
+
+/// When a transaction wants to be woken; `None` when it is gone or wants nothing.
+fn wake_of(
+    clients: &BTreeMap<ClientTx, Client>,
+    cancels: &BTreeMap<ClientTx, ClientNonInvite>,
+    servers: &BTreeMap<ServerTx, Server>,
+    key: Key,
+) -> Option<Time> {
+    match key {
+        Key::Client(tx) => clients.get(&tx).and_then(Client::wake),
+        Key::Cancel(tx) => cancels.get(&tx).and_then(ClientNonInvite::wake),
+        Key::Server(tx) => servers.get(&tx).map(Server::wake),
+    }
+}
+
+/// Where the responses to a request go: back over its connection; over UDP to its source address, and there to the
+/// source port if the client asked for that (`rport`), else to the port of its Via. `maddr` is not followed: it
+/// would let anybody aim our responses at anybody.
+///
+/// Source: RFC 3261 section 18.2.2, RFC 3581 section 4.
+fn response_flow(request: &Request, flow: Flow) -> Flow {
+    match flow.transport {
+        Transport::Tcp => flow,
+        Transport::Udp => match request.headers.top_via() {
+            Ok(via) if via.rport().is_none() => {
+                Flow { remote: SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060)), ..flow }
+            }
+            Ok(_) | Err(_) => flow,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
