@@ -83,8 +83,7 @@ impl<'n> Field<'n> {
     pub fn duration(&self, range: RangeInclusive<Duration>, faults: &mut Faults) -> Option<Duration> {
         let value = self.node.as_text().and_then(read_duration).filter(|value| range.contains(value));
         if value.is_none() {
-            let reason =
-                format!("a time with its unit is expected, from {:?} to {:?}", range.start(), range.end());
+            let reason = format!("a time with its unit is expected, from {:?} to {:?}", range.start(), range.end());
             self.fault(faults, reason, "write for example \"20s\", \"500ms\" or \"2m\"");
         }
         value
@@ -104,20 +103,29 @@ impl<'n> Field<'n> {
     /// The items of a list of at most `max`; none after a fault.
     pub fn list(&self, max: usize, faults: &mut Faults) -> Vec<Field<'n>> {
         let Kind::List(items) = &self.node.kind else {
-            self.fault(faults, format!("a list is expected, not {}", self.node.kind_name()), "begin each item with \"- \"");
+            self.fault(
+                faults,
+                format!("a list is expected, not {}", self.node.kind_name()),
+                "begin each item with \"- \"",
+            );
             return Vec::new();
         };
         if items.len() > max {
             self.fault(faults, format!("{} items are too many, at most {max} are read", items.len()), "");
         }
-        let item = |(place, node): (usize, &'n Node)| Field { node, key_at: node.at, path: format!("{}[{place}]", self.path) };
+        let item =
+            |(place, node): (usize, &'n Node)| Field { node, key_at: node.at, path: format!("{}[{place}]", self.path) };
         items.iter().take(max).enumerate().map(item).collect()
     }
 
     /// The fields of a map; `None` after a fault.
     pub fn fields(&self, faults: &mut Faults) -> Option<Fields<'n>> {
         let Some(entries) = self.node.as_map() else {
-            self.fault(faults, format!("a map is expected, not {}", self.node.kind_name()), "write \"key: value\" lines");
+            self.fault(
+                faults,
+                format!("a map is expected, not {}", self.node.kind_name()),
+                "write \"key: value\" lines",
+            );
             return None;
         };
         Some(Fields { at: self.node.at, path: self.path.clone(), entries, known: BTreeSet::new() })

@@ -61,12 +61,9 @@ impl Node {
     pub fn as_map(&self) -> Option<&[Entry]> {
         match &self.kind {
             Kind::Map(entries) => Some(entries),
-            Kind::Null
-            | Kind::Boolean(_)
-            | Kind::Integer(..)
-            | Kind::Decimal(..)
-            | Kind::Text(_)
-            | Kind::List(_) => None,
+            Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::List(_) => {
+                None
+            }
         }
     }
 

@@ -71,6 +71,8 @@ enum Holding {
     Ringing(OfferKind),
     /// He talks, or made the call himself.
     Taken,
+    /// Another call took him while this one rang; its legs are being cancelled.
+    Lost,
 }
 
 /// One user's status and calls.
@@ -125,7 +127,7 @@ impl Availability {
             Some(Holding::Reserved) => true,
             Some(Holding::Ringing(OfferKind::Direct)) => self.taken() < self.calls_at_once,
             Some(Holding::Ringing(OfferKind::AllAtOnce | OfferKind::OneUser)) => self.slot_is_free(),
-            Some(Holding::Taken) | None => false,
+            Some(Holding::Taken | Holding::Lost) | None => false,
         };
         if !granted {
             return Claim::AlreadyTaken;
@@ -194,11 +196,21 @@ impl Availability {
         u32::try_from(self.calls.values().filter(|holding| which(holding)).count()).unwrap_or(u32::MAX)
     }
 
-    /// Gives the call the user, and stops the all-at-once offers that can no longer win him.
+    /// Gives the call the user, and stops the offers that can no longer win him.
     fn take(&mut self, call: &CallId) {
         self.calls.insert(call.clone(), Holding::Taken);
-        let losers = self.calls.iter().filter(|(_, holding)| **holding == Holding::Ringing(OfferKind::AllAtOnce));
-        self.outbox.extend(losers.map(|(loser, _)| Output::StopRinging(loser.clone())));
+        let direct_is_full = self.taken() >= self.calls_at_once;
+        for (other, holding) in &mut self.calls {
+            let lost = match holding {
+                Holding::Reserved | Holding::Ringing(OfferKind::OneUser | OfferKind::AllAtOnce) => true,
+                Holding::Ringing(OfferKind::Direct) => direct_is_full,
+                Holding::Taken | Holding::Lost => false,
+            };
+            if lost {
+                *holding = Holding::Lost;
+                self.outbox.push_back(Output::StopRinging(other.clone()));
+            }
+        }
         self.outbox.push_back(Output::Changed);
     }
 }

@@ -1,13 +1,20 @@
 //! Users, groups, numbers, gateways and routes of an office. Sans-IO.
 
 mod availability;
+mod document;
+mod export;
 mod office;
+mod parts;
 mod route;
+mod schema;
 mod set;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
+pub use document::Surroundings;
+pub use export::Secrets;
 pub use office::{
     DigestChoice, Gateway, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, Transport, User,
 };
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Treatment};
+pub use schema::schema;
 pub use set::OfficeSet;

@@ -3,8 +3,8 @@
 use crate::{IncomingNumber, Route};
 use plugboard_document::Node;
 use plugboard_model::{
-    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId, UserId,
-    UserStatus,
+    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
+    UserId, UserStatus,
 };
 use std::collections::BTreeMap;
 use std::fmt;

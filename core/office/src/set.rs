@@ -22,10 +22,12 @@ impl OfficeSet {
     pub fn new(offices: impl IntoIterator<Item = Arc<Office>>) -> Result<Self, Vec<Fault>> {
         let mut set = Self::default();
         let mut numbers: BTreeMap<Dialled, OfficeId> = BTreeMap::new();
-        let mut faults = Faults::new("");
+        let mut faults = Vec::new();
         let mut clash = |what: String, path: &str, of: &OfficeId, other: &OfficeId| {
-            let reason = format!("{what} of office {of} already belongs to office {other}");
-            faults.add(Mark::default(), path, reason, "take it out of one of them");
+            let mut found = Faults::new(format!("office {of}"));
+            let reason = format!("{what} already belongs to office {other}");
+            found.add(Mark::default(), path, reason, "take it out of one of them");
+            faults.extend(found.into_sorted());
         };
         for office in offices {
             for domain in &office.domains {
@@ -44,7 +46,7 @@ impl OfficeSet {
                 clash("the name".into(), "office", &other.id, &other.id);
             }
         }
-        if faults.is_empty() { Ok(set) } else { Err(faults.into_sorted()) }
+        if faults.is_empty() { Ok(set) } else { Err(faults) }
     }
 
     /// The same set with one office added or replaced.
@@ -78,9 +80,10 @@ impl OfficeSet {
     /// A provider may serve several offices from one address: the office that knows the called number gets the call;
     /// if none does, the first by id, which then refuses it.
     pub fn by_gateway(&self, source: SocketAddr, called: &Dialled) -> Option<(&Arc<Office>, GatewayId)> {
-        let mut candidates = self.offices.values().filter_map(|office| {
-            office.gateway_by_source(source).map(|gateway| (office, gateway.id.clone()))
-        });
+        let mut candidates = self
+            .offices
+            .values()
+            .filter_map(|office| office.gateway_by_source(source).map(|gateway| (office, gateway.id.clone())));
         let first = candidates.next()?;
         let knows = |(office, gateway): &(&Arc<Office>, GatewayId)| {
             !matches!(office.route(&Source::Gateway(gateway.clone()), called), Treatment::Refused(_))

@@ -18,7 +18,12 @@ use std::time::Duration;
 /// Lists what is wrong with a document: unknown words and outcomes, parameters that an action refuses, variables that are
 /// unknown, unassigned on some way to their use or of another type, steps that are never reached, users, groups and
 /// audio that the office does not have.
-pub fn check(document: &Document, office: &OfficeId, catalogue: &ActionCatalogue, resolver: &dyn Resolver) -> Vec<Fault> {
+pub fn check(
+    document: &Document,
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+) -> Vec<Fault> {
     compile(document, office, catalogue, resolver).err().unwrap_or_default()
 }
 
@@ -41,7 +46,12 @@ pub fn compile(
             let value = read_value(node, variable.value_type, resolver);
             if value.is_none() {
                 let reason = format!("{} is no value of type {}", node.kind_name(), variable.value_type.as_str());
-                faults.add(node.at, &variable.path, reason, "users and groups are written by id or number and must exist");
+                faults.add(
+                    node.at,
+                    &variable.path,
+                    reason,
+                    "users and groups are written by id or number and must exist",
+                );
             }
             value
         });
@@ -159,13 +169,7 @@ impl Compiler<'_> {
             self.faults.add(step.at, &step.path, reason, "take it out");
         }
         let on = self.outcomes(&action, parameters, on, go_on, flow);
-        Some(Run {
-            parameters: compiled,
-            on,
-            go_on,
-            blocking: action.blocking,
-            ends_scenario: action.ends_scenario(),
-        })
+        Some(Run { parameters: compiled, on, go_on, blocking: action.blocking, ends_scenario: action.ends_scenario() })
     }
 
     /// The steps on each outcome, and what is known after all of them.
@@ -217,14 +221,16 @@ impl Compiler<'_> {
         self.faults.add(step.at, &step.path, reason, remedy);
     }
 
-    fn parameters(&mut self, step: &document::Step, action: &Action, node: &Node, flow: &Flow) -> Vec<(String, Parameter)> {
+    fn parameters(
+        &mut self,
+        step: &document::Step,
+        action: &Action,
+        node: &Node,
+        flow: &Flow,
+    ) -> Vec<(String, Parameter)> {
         let path = format!("{}.{}", step.path, action.name);
-        let mut checker = parameter::Checker {
-            types: &self.types,
-            flow,
-            resolver: self.resolver,
-            faults: &mut self.faults,
-        };
+        let mut checker =
+            parameter::Checker { types: &self.types, flow, resolver: self.resolver, faults: &mut self.faults };
         checker.check(action, node, step.at, &path)
     }
 
@@ -313,7 +319,7 @@ impl Compiler<'_> {
             ("max_digits", Some(Json::from(most))),
             ("first_digit", Some(span(menu.first_digit))),
             ("inter_digit", Some(span(menu.inter_digit))),
-            ("end_digit", end_digit.then(|| Json::from("#"))),
+            ("end_digit", Some(Json::from(if end_digit { "#" } else { "" }))),
         ];
         let known = |name: &str| action.parameters.pointer(&format!("/properties/{name}")).is_some();
         offered

@@ -249,7 +249,8 @@ impl Checker<'_> {
 fn result_of(function: &str, kinds: &[Kind]) -> Result<Kind, String> {
     use Kind as K;
     let fits = |wanted: &[K]| {
-        kinds.len() == wanted.len() && kinds.iter().zip(wanted).all(|(own, wanted)| *own == K::Any || *wanted == K::Any || own == wanted)
+        kinds.len() == wanted.len()
+            && kinds.iter().zip(wanted).all(|(own, wanted)| *own == K::Any || *wanted == K::Any || own == wanted)
     };
     let one_of = |choices: &[(&[K], K)]| choices.iter().find(|(wanted, _)| fits(wanted)).map(|(_, result)| *result);
     let pairs: [&[K]; 3] = [&[K::Number, K::Number], &[K::Decimal, K::Decimal], &[K::Text, K::Text]];

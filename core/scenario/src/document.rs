@@ -325,7 +325,12 @@ impl Reader {
         let then = fields.take("then").map(|field| self.list(&field, depth + 1));
         let otherwise = fields.take("else").map(|field| self.list(&field, depth + 1));
         if then.is_none() && otherwise.is_none() {
-            self.faults.add(body.key_at, &body.path, "neither \"then\" nor \"else\" says what happens", "add \"then:\"");
+            self.faults.add(
+                body.key_at,
+                &body.path,
+                "neither \"then\" nor \"else\" says what happens",
+                "add \"then:\"",
+            );
         }
         let (all, conditions) = if body.node.as_map().is_some() {
             let mut modes = body.fields(&mut self.faults)?;
@@ -366,17 +371,23 @@ impl Reader {
         const SECOND: Duration = Duration::from_secs(1);
         let mut fields = body.fields(&mut self.faults)?;
         let faults = &mut self.faults;
-        let prompt = fields.take("prompt").and_then(|field| {
-            Some(Said { text: field.text(faults)?, at: field.node.at, path: field.path.clone() })
-        });
+        let prompt = fields
+            .take("prompt")
+            .and_then(|field| Some(Said { text: field.text(faults)?, at: field.node.at, path: field.path.clone() }));
         let extensions = fields.take("extensions").and_then(|field| field.boolean(faults)).unwrap_or(false);
         let mut whole = |key, range, otherwise| {
-            fields.take(key).and_then(|field| field.integer(range, faults)).and_then(|n| u8::try_from(n).ok()).unwrap_or(otherwise)
+            fields
+                .take(key)
+                .and_then(|field| field.integer(range, faults))
+                .and_then(|n| u8::try_from(n).ok())
+                .unwrap_or(otherwise)
         };
         let digits_max = whole("digits", 1..=16, 8);
         let repeats = whole("repeats", 0..=10, 2);
-        let first_digit = fields.take("first_digit").and_then(|field| field.duration(SECOND / 10..=120 * SECOND, faults));
-        let inter_digit = fields.take("inter_digit").and_then(|field| field.duration(SECOND / 10..=30 * SECOND, faults));
+        let first_digit =
+            fields.take("first_digit").and_then(|field| field.duration(SECOND / 10..=120 * SECOND, faults));
+        let inter_digit =
+            fields.take("inter_digit").and_then(|field| field.duration(SECOND / 10..=30 * SECOND, faults));
         let keys = fields.take("keys").map(|field| self.branches(&field, depth)).unwrap_or_default();
         let menu = Menu {
             prompt,

@@ -44,7 +44,12 @@ impl Types {
             faults.add(at, path, format!("there is no variable {name:?}"), format!("known: {}", known.join(", ")));
         } else if !flow.has(name) {
             let reason = format!("{name} may have no value here");
-            faults.add(at, path, reason, format!("assign it on every way to this step, or ask \"assigned({name})\" first"));
+            faults.add(
+                at,
+                path,
+                reason,
+                format!("assign it on every way to this step, or ask \"assigned({name})\" first"),
+            );
         }
     }
 
@@ -90,12 +95,18 @@ impl Types {
 
     fn add(&mut self, name: &str, value_type: ValueType, at: Mark, path: &str, faults: &mut Faults) {
         if self.is_own(name) {
-            faults.add(at, path, format!("{name} is the switch's own variable and cannot be assigned"), "take another name");
+            faults.add(
+                at,
+                path,
+                format!("{name} is the switch's own variable and cannot be assigned"),
+                "take another name",
+            );
             return;
         }
         let known = *self.0.entry(name.into()).or_insert(value_type);
         if known != value_type {
-            let reason = format!("{name} is of type {} here and of type {} elsewhere", value_type.as_str(), known.as_str());
+            let reason =
+                format!("{name} is of type {} here and of type {} elsewhere", value_type.as_str(), known.as_str());
             faults.add(at, path, reason, "take two names");
         }
     }

@@ -131,16 +131,25 @@ impl Interpreter {
             {
                 self.extension_found(step, tries, &number, extension);
             }
-            (State::New | State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking, Input::CallerGone) => {
+            (
+                State::New | State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
+                Input::CallerGone,
+            ) => {
                 self.end(ScenarioEnd::CallerGone);
             }
             (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking, Input::Bridged) => {
                 self.talk = Talk::Going;
             }
-            (state @ (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking), Input::Unbridged) => {
+            (
+                state @ (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking),
+                Input::Unbridged,
+            ) => {
                 self.unbridged(&state);
             }
-            (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking, Input::VariableSet { name, value }) => {
+            (
+                State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
+                Input::VariableSet { name, value },
+            ) => {
                 // Who assigns through the host was told by `assign`; replay cares for the effect alone.
                 let _ = self.variables.assign(&name, value);
             }
@@ -335,7 +344,8 @@ impl Interpreter {
         match (&step.act, purpose) {
             (Act::Run(run), Purpose::Step) => {
                 self.journal(JournalEvent::Decided { path: step.path.clone(), branch: outcome.clone() });
-                if run.ends_scenario && outcome != FAILED {
+                // Even when it failed: the steps after it are written for calls that do not come here (R74).
+                if run.ends_scenario {
                     self.end(ScenarioEnd::HungUp);
                     return;
                 }

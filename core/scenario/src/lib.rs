@@ -1,4 +1,52 @@
 //! The scenario document, its checker and its interpreter. Sans-IO.
+//!
+//! # The document
+//!
+//! YAML or JSON. Its JSON Schema, for editors, is made by [`schema`]; what [`check`] refuses goes further.
+//!
+//! ```yaml
+//! scenario: welcome          # its name: a-z 0-9 . _ -
+//! title: Welcome             # for people
+//! variables:                 # name: type, or { type, default }
+//!   greeting: { type: text, default: Hello }
+//!   agent: user              # text number boolean time user group texts users
+//! steps:                     # one after the other
+//!   - play-audio: { audio: welcome }
+//!   - hang-up                # an action without parameters
+//! ```
+//!
+//! A step is one control word or one action. Any step may carry `note: text` for readers of the document.
+//!
+//! | word | what it does |
+//! | --- | --- |
+//! | an action | runs the component of that name with its parameters. `on: { outcome: steps }` hangs steps on its outcomes; `failed` is an outcome of every action. After the steps of any outcome but `answer` the next step follows |
+//! | `continue: true` | beside an action that connects the caller: when the callee leaves first the caller stays and the next step runs; without it he is hung up |
+//! | `if` | `if: condition`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then:` and `else:`. Conditions are CEL; one that cannot be decided counts as false and leaves a note in the trace |
+//! | `menu` | asks the caller for a key: `prompt`, `keys: { "1": steps }`, `extensions: true` (internal numbers are put through), `digits` (8), `first_digit` (5s), `inter_digit` (2s), `repeats` (2), `invalid`, `nothing`, `unanswered` (steps after the last wrong answer, after the last missing one, and when an internal number was not answered) |
+//! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users and groups by id or number |
+//!
+//! `when`, `event`, `stream`, `run` and `repeat` are kept for the language and refused until they exist.
+//!
+//! **Texts are templates**: `{name}` is a variable, `{{` and `}}` are braces. A parameter that is nothing but `{name}`
+//! keeps the variable's type. The switch's own variables are [`SWITCH_VARIABLES`].
+//!
+//! **Answer.** When an action ends with `answer` while the caller talks to somebody, the steps on `answer` run beside the
+//! conversation, and the steps after the action wait for its end.
+//!
+//! **Actions that end the call** are those without outcomes, as `hang-up`: nothing follows them.
+//!
+//! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
+//! | music`, `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
+//! `x-assigns: TYPE` (it names one that the action assigns unless it fails), and `x-by: { parameter: P, WORD: { .. } }`
+//! (these keywords hold when parameter P is WORD). A property without any of them is understood by its name: `user`,
+//! `group`, `prompt` and `music` name one of the office's; `target` beside `mode` is a user (`user`, `list`) or a variable
+//! of type user (`variable`); `audio` is a prompt, or music where `kind` says so.
+//!
+//! # The machine
+//!
+//! [`Document::parse`] reads, [`compile`] checks and makes a [`Program`], an [`Interpreter`] runs it for one call.
+//! [`Input::Bridged`] comes before the [`Input::RunEnded`] of the action that connected the caller. After
+//! [`Output::FindExtension`] the answer comes before any other input. [`replay`] does a call again from its inputs.
 
 mod catalogue;
 mod check;
@@ -9,6 +57,7 @@ mod interpreter;
 mod io;
 mod parameter;
 mod program;
+mod schema;
 mod template;
 mod variables;
 
@@ -21,6 +70,7 @@ pub use interpreter::{Interpreter, replay};
 pub use io::{Input, Output, RunOutcome, ScenarioEnd};
 pub use plugboard_document::{Fault, Node};
 pub use program::Program;
+pub use schema::schema;
 
 use plugboard_model::ValueType;
 

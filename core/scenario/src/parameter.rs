@@ -1,14 +1,6 @@
 //! An action's parameters against its JSON Schema.
 //!
-//! Beyond JSON Schema 2020-12 these keywords of a property are understood:
-//!
-//! | keyword | meaning |
-//! | --- | --- |
-//! | `x-type: duration` | a text such as `20s`; `x-minimum` and `x-maximum` bound it |
-//! | `x-type: user`, `group`, `prompt`, `music` | the text names one of the office's, which must exist |
-//! | `x-reads: TYPE` | the text names a variable of this type, which must have a value |
-//! | `x-assigns: TYPE` | the text names a variable that the action assigns unless it fails |
-//! | `x-by: { parameter: P, WORD: KEYWORDS, .. }` | the keywords that hold when parameter P is WORD |
+//! The keywords that it knows beyond JSON Schema 2020-12 are on the crate's page.
 
 use crate::document::is_variable_name;
 use crate::flow::{Flow, Types};
@@ -39,6 +31,24 @@ pub(crate) fn assigned(action: &Action, parameters: &Node) -> Vec<(String, Value
 struct Rules<'s> {
     schema: &'s Map<String, Json>,
     by: Option<&'s Map<String, Json>>,
+    /// A keyword and its word, from the parameter's name.
+    by_name: Option<(&'static str, &'static str)>,
+}
+
+/// Keywords that say what a text names.
+const KEYWORDS: [&str; 4] = ["x-type", "x-reads", "x-assigns", "x-by"];
+
+/// What a parameter's name alone says of it.
+fn by_name(name: &str, parameters: &Node) -> Option<(&'static str, &'static str)> {
+    let beside = |other| parameters.get(other).and_then(Node::as_text);
+    match (name, beside("mode"), beside("kind")) {
+        ("user", ..) | ("target", Some("user" | "list"), _) => Some(("x-type", "user")),
+        ("target", Some("variable"), _) => Some(("x-reads", "user")),
+        ("group", ..) => Some(("x-type", "group")),
+        ("prompt", ..) | ("audio", _, None | Some("prompt")) => Some(("x-type", "prompt")),
+        ("music", ..) | ("audio", _, Some("music")) => Some(("x-type", "music")),
+        _ => None,
+    }
 }
 
 impl<'s> Rules<'s> {
@@ -48,11 +58,15 @@ impl<'s> Rules<'s> {
             let other = by.get("parameter")?.as_str()?;
             by.get(parameters.get(other)?.as_text()?)?.as_object()
         });
-        Some(Self { schema, by })
+        let silent = !KEYWORDS.iter().any(|keyword| schema.contains_key(*keyword));
+        let by_name = if silent { by_name(&entry.key, parameters) } else { None };
+        Some(Self { schema, by, by_name })
     }
 
     fn word(&self, keyword: &str) -> Option<&'s str> {
-        self.by.and_then(|by| by.get(keyword)).or_else(|| self.schema.get(keyword))?.as_str()
+        let written =
+            self.by.and_then(|by| by.get(keyword)).or_else(|| self.schema.get(keyword)).and_then(Json::as_str);
+        written.or(self.by_name.filter(|(own, _)| *own == keyword).map(|(_, word)| word))
     }
 
     fn bound(&self, keyword: &str) -> Option<Duration> {
@@ -67,10 +81,14 @@ impl<'s> Rules<'s> {
             _ => false,
         };
         allows("string") && !allows("integer") && !allows("number")
-            || self.schema.get("anyOf").or_else(|| self.schema.get("oneOf")).and_then(Json::as_array).is_some_and(|list| {
-                list.iter().any(|one| one.get("type").is_some_and(|kind| kind == "string"))
-                    && !list.iter().any(|one| one.get("type").is_some_and(|kind| kind == "integer" || kind == "number"))
-            })
+            || self.schema.get("anyOf").or_else(|| self.schema.get("oneOf")).and_then(Json::as_array).is_some_and(
+                |list| {
+                    list.iter().any(|one| one.get("type").is_some_and(|kind| kind == "string"))
+                        && !list
+                            .iter()
+                            .any(|one| one.get("type").is_some_and(|kind| kind == "integer" || kind == "number"))
+                },
+            )
     }
 
     fn wants_texts(&self) -> bool {
@@ -90,18 +108,21 @@ pub(crate) struct Checker<'c> {
 impl Checker<'_> {
     /// Checks all parameters and prepares them for the interpreter.
     pub(crate) fn check(&mut self, action: &Action, node: &Node, at: Mark, path: &str) -> Vec<(String, Parameter)> {
-        let mut compiled = Vec::new();
-        let mut probe = Map::new();
+        let (mut compiled, mut probe, mut told) = (Vec::new(), Map::new(), Vec::new());
         for entry in node.as_map().unwrap_or_default() {
             let rules = Rules::of(action, entry, node);
             let place = format!("{path}.{}", entry.key);
             let texts = rules.as_ref().is_some_and(|rules| match entry.value.kind {
                 Kind::List(_) => rules.wants_texts(),
-                Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::Map(_) => {
-                    rules.wants_text()
-                }
+                Kind::Null
+                | Kind::Boolean(_)
+                | Kind::Integer(..)
+                | Kind::Decimal(..)
+                | Kind::Text(_)
+                | Kind::Map(_) => rules.wants_text(),
             });
-            let is_name = rules.as_ref().is_some_and(|rules| rules.word("x-reads").or(rules.word("x-assigns")).is_some());
+            let is_name =
+                rules.as_ref().is_some_and(|rules| rules.word("x-reads").or(rules.word("x-assigns")).is_some());
             let (parameter, sample) = if is_name {
                 let value = text_or_json(&entry.value, texts);
                 (Parameter::Fixed(value.clone()), value)
@@ -109,12 +130,19 @@ impl Checker<'_> {
                 self.prepare(&entry.value, texts, &place)
             };
             if let Some(rules) = rules {
+                let before = self.faults.len();
                 self.rules(&rules, &entry.value, &place);
+                if self.faults.len() > before {
+                    told.push(format!("/{}", entry.key));
+                }
             }
             compiled.push((entry.key.clone(), parameter));
             probe.insert(entry.key.clone(), sample);
         }
-        self.schema(action, node, &Json::Object(probe), at, path);
+        let found = self.refused(action, node, &Json::Object(probe), &told);
+        for (place, inside, reason, remedy) in found {
+            self.faults.add(place.unwrap_or(at), &format!("{path}{inside}"), reason, remedy);
+        }
         compiled
     }
 
@@ -167,7 +195,8 @@ impl Checker<'_> {
     fn rules(&mut self, rules: &Rules<'_>, node: &Node, path: &str) {
         if rules.word("x-type") == Some("duration") && !is_open(node) {
             let longest = Duration::from_secs(1_000_000_000);
-            let range = rules.bound("x-minimum").unwrap_or(Duration::ZERO)..=rules.bound("x-maximum").unwrap_or(longest);
+            let range =
+                rules.bound("x-minimum").unwrap_or(Duration::ZERO)..=rules.bound("x-maximum").unwrap_or(longest);
             Field { node, key_at: node.at, path: path.into() }.duration(range, self.faults);
             return;
         }
@@ -216,30 +245,33 @@ impl Checker<'_> {
         }
     }
 
-    /// The action's own schema, with samples for what is known only in the call.
-    fn schema(&mut self, action: &Action, node: &Node, probe: &Json, at: Mark, path: &str) {
+    /// What the action's own schema says, with samples for what is known only in the call. Parameters in `told` have
+    /// their fault already.
+    fn refused(&self, action: &Action, node: &Node, probe: &Json, told: &[String]) -> Vec<Refusal> {
         let validator = match jsonschema::draft202012::new(&action.parameters) {
             Ok(validator) => validator,
             Err(error) => {
                 let reason = format!("the parameters' schema of {} is broken: {error}", action.name);
-                self.faults.add(at, path, reason, "tell the author of the action");
-                return;
+                return vec![(None, String::new(), reason, "tell the author of the action".into())];
             }
         };
+        let mut refused = Vec::new();
         for error in validator.iter_errors(probe) {
             let pointer = error.instance_path().as_str();
             let Some((culprit, inside)) = find(node, pointer) else { continue };
-            let kind = error.kind();
-            let is_type = matches!(kind, jsonschema::error::ValidationErrorKind::Type { .. });
-            if is_open(culprit) && !is_type {
+            let is_type = matches!(error.kind(), jsonschema::error::ValidationErrorKind::Type { .. });
+            if told.iter().any(|told| told == pointer) || (!pointer.is_empty() && is_open(culprit) && !is_type) {
                 continue;
             }
             let (reason, remedy) = words(&error, &action.name);
-            let at = if pointer.is_empty() { at } else { culprit.at };
-            self.faults.add(at, &format!("{path}{inside}"), reason, remedy);
+            refused.push(((!pointer.is_empty()).then_some(culprit.at), inside, reason, remedy));
         }
+        refused
     }
 }
+
+/// Where, the way inside the parameters, the reason, the remedy.
+type Refusal = (Option<Mark>, String, String, String);
 
 /// What the schema refuses, in words of the document's author.
 fn words(error: &jsonschema::ValidationError<'_>, action: &str) -> (String, String) {

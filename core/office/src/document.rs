@@ -1,0 +1,152 @@
+//! The office document: reading, with every fault at once.
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `office` | the office's id |
+//! | `domains` | SIP domains; the first is the digest realm |
+//! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `calls_at_once`, `devices`, `status`, `ring_for`, `forward` |
+//! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `calls` |
+//! | `numbers` | `number`, `scenario`, `id` |
+//! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway` (with `strip`, `add`), `refuse` |
+//! | `scenarios` | scenario documents, or `{ file: path }` |
+//! | `prompts`, `music` | a folder; names with their files |
+//!
+//! `password` is a text, `{ file: path }` or `{ environment: NAME }`.
+
+use crate::parts::{Noun, Parts};
+use crate::{Internal, Office, Pattern};
+use plugboard_document::{Fault, Faults, Field, Fields, Kind, Node};
+use plugboard_model::{Name, OfficeId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What an office document needs from outside itself. Paths are as the document writes them, relative to it.
+pub trait Surroundings {
+    /// The text of a file; the error says why it cannot be read.
+    ///
+    /// # Errors
+    /// The reason, for the author of the document.
+    fn file(&self, path: &str) -> Result<String, String>;
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+impl Office {
+    /// Reads an office from YAML or JSON.
+    ///
+    /// Scenarios are taken in as documents; the caller checks them against the actions that are installed.
+    ///
+    /// # Errors
+    /// Every fault: with file, line, place, reason and remedy.
+    pub fn parse(file: &str, text: &str, surroundings: &dyn Surroundings) -> Result<Arc<Self>, Vec<Fault>> {
+        let root = plugboard_document::parse(file, text)?;
+        let mut faults = Faults::new(file);
+        let office = read(&root, surroundings, &mut faults);
+        match office {
+            Some(office) if faults.is_empty() => Ok(Arc::new(office)),
+            Some(_) | None => Err(faults.into_sorted()),
+        }
+    }
+}
+
+fn read(root: &Node, surroundings: &dyn Surroundings, faults: &mut Faults) -> Option<Office> {
+    let mut fields = Field::root(root).fields(faults)?;
+    let name = fields.need("office", faults).and_then(|field| field.name(faults));
+    // A wrong name of the office shall not hide what is wrong in the rest.
+    let id = OfficeId(name.clone().or_else(|| Name::new("unnamed").ok())?);
+    let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
+    let language = text(&mut fields, "language", "en", faults);
+    let country = text(&mut fields, "country", "de", faults);
+    let prompts = fields.take("prompts").and_then(|field| field.text(faults));
+    let mut parts = Parts::new(id.clone(), surroundings, faults);
+    parts.users(fields.take("users"));
+    parts.groups(fields.take("groups"));
+    parts.gateways(fields.take("gateways"));
+    parts.scenarios(fields.take("scenarios"));
+    parts.numbers(fields.take("numbers"));
+    parts.routes(fields.take("routes"));
+    let music = parts.music(fields.take("music"));
+    let found = parts.finish();
+    fields.finish(faults);
+    let mut office = Office {
+        id,
+        domains,
+        language,
+        country,
+        users: found.users,
+        groups: found.groups,
+        gateways: found.gateways,
+        scenarios: found.scenarios,
+        numbers: found.numbers.into_iter().map(|number| (number.number.clone(), number)).collect(),
+        routes: found.routes.into_iter().map(Arc::new).collect(),
+        internal: BTreeMap::new(),
+        prompts,
+        music,
+    };
+    for (noun, name, at, path) in &found.references {
+        // One whose own entry has a fault is not missing as well.
+        if !knows(&office, *noun, name) && !found.named.contains(&(*noun, name.clone())) {
+            faults.add(*at, path, format!("the office has no {} {name}", noun.word()), "");
+        }
+    }
+    for (number, owner, at, path) in found.internal {
+        if let Some(other) = office.internal.insert(number.clone(), owner) {
+            let reason = format!("the number {number} already belongs to {}", other.name());
+            faults.add(at, &path, reason, "give it another number");
+        }
+        let routed = |route: &&Arc<crate::Route>| matches!(&route.called, Pattern::Exact(own) if *own == number);
+        if let Some(route) = office.routes.iter().find(routed) {
+            let reason = format!("the number {number} is also the number of the route {}", route.id.name);
+            faults.add(at, &path, reason, "give one of them another number");
+        }
+    }
+    name.map(|_| office)
+}
+
+fn text(fields: &mut Fields<'_>, key: &'static str, otherwise: &str, faults: &mut Faults) -> String {
+    fields.take(key).and_then(|field| field.text(faults)).unwrap_or_else(|| otherwise.into())
+}
+
+fn knows(office: &Office, noun: Noun, name: &Name) -> bool {
+    match noun {
+        Noun::User => office.users.contains_key(name),
+        Noun::Group => office.groups.contains_key(name),
+        Noun::Gateway => office.gateways.contains_key(name),
+        Noun::Scenario => office.scenarios.contains_key(name),
+    }
+}
+
+impl Internal {
+    /// For a fault's reason.
+    fn name(&self) -> String {
+        match self {
+            Self::User(user) => format!("the user {}", user.name),
+            Self::Group(group) => format!("the group {}", group.name),
+        }
+    }
+}
+
+fn domains(field: &Field<'_>, faults: &mut Faults) -> Vec<String> {
+    /// Domains of one office; more are a mistake.
+    const DOMAINS_MAX: usize = 64;
+    let items = field.list(DOMAINS_MAX, faults);
+    if items.is_empty() && matches!(field.node.kind, Kind::List(_)) {
+        field.fault(faults, "an office has at least one domain", "add for example plugboard.test");
+    }
+    let (mut domains, mut seen) = (Vec::new(), BTreeSet::new());
+    for item in items {
+        let Some(text) = item.text(faults) else { continue };
+        let text = text.to_ascii_lowercase();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        if text.is_empty() || text.len() > 253 || !text.chars().all(allowed) {
+            item.fault(faults, format!("{text:?} is no domain"), "");
+        } else if seen.insert(text.clone()) {
+            domains.push(text);
+        } else {
+            item.fault(faults, format!("the domain {text:?} is here twice"), "take one of them out");
+        }
+    }
+    domains
+}

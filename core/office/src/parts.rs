@@ -1,0 +1,494 @@
+//! The parts of an office document: users, groups, gateways, numbers, routes, scenarios.
+
+use crate::{
+    DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret,
+    SecretOrigin, Surroundings, Transport, User,
+};
+use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node};
+use plugboard_model::{
+    Cause, Dialled, Distribution, GatewayId, GroupId, Member, Name, NumberId, OfficeId, RouteId, ScenarioId, UserId,
+    UserStatus,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Users of one office: ten times the largest that the switch is measured with.
+const USERS_MAX: usize = 100_000;
+/// Groups, gateways, numbers, routes, scenarios of one office.
+const ITEMS_MAX: usize = 10_000;
+/// Members of a group, as the WIT says.
+const MEMBERS_MAX: usize = 256;
+/// Ring times, as the WIT's `dial.ring` takes them.
+const RING_FOR: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
+/// What R62 calls usual.
+const RING_FOR_DEFAULT: Duration = Duration::from_secs(20);
+/// A direct call rings longer: nobody else is tried after it.
+const RING_FOR_DIRECT: Duration = Duration::from_secs(60);
+
+/// What a reference points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Noun {
+    User,
+    Group,
+    Gateway,
+    Scenario,
+}
+
+impl Noun {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Gateway => "gateway",
+            Self::Scenario => "scenario",
+        }
+    }
+}
+
+/// What was read, before references are followed.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) users: BTreeMap<Name, Arc<User>>,
+    pub(crate) groups: BTreeMap<Name, Arc<Group>>,
+    pub(crate) gateways: BTreeMap<Name, Arc<Gateway>>,
+    pub(crate) scenarios: BTreeMap<Name, Arc<ScenarioSource>>,
+    pub(crate) numbers: Vec<IncomingNumber>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) internal: Vec<(Dialled, Internal, Mark, String)>,
+    /// Every id in the document, also of entries with faults.
+    pub(crate) named: BTreeSet<(Noun, Name)>,
+    pub(crate) references: Vec<(Noun, Name, Mark, String)>,
+}
+
+/// Reads the lists of an office document.
+pub(crate) struct Parts<'p> {
+    office: OfficeId,
+    surroundings: &'p dyn Surroundings,
+    faults: &'p mut Faults,
+    found: Found,
+}
+
+impl<'p> Parts<'p> {
+    pub(crate) fn new(office: OfficeId, surroundings: &'p dyn Surroundings, faults: &'p mut Faults) -> Self {
+        Self { office, surroundings, faults, found: Found::default() }
+    }
+
+    pub(crate) fn finish(self) -> Found {
+        self.found
+    }
+
+    pub(crate) fn users(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, USERS_MAX) {
+            let Some((name, mut fields)) = self.named(&item) else { continue };
+            self.found.named.insert((Noun::User, name.clone()));
+            let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
+            let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
+            let password = fields.need("password", self.faults).and_then(|field| self.secret(&field));
+            let digests = [("md5", DigestChoice::Md5), ("sha256", DigestChoice::Sha256), ("both", DigestChoice::Both)];
+            let statuses = [
+                ("available", UserStatus::Available),
+                ("busy", UserStatus::Busy),
+                ("do-not-disturb", UserStatus::DoNotDisturb),
+                ("logged-out", UserStatus::LoggedOut),
+            ];
+            let digest =
+                fields.take("digest").and_then(|field| field.one_of(&digests, self.faults)).unwrap_or_default();
+            let status =
+                fields.take("status").and_then(|field| field.one_of(&statuses, self.faults)).unwrap_or_default();
+            let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, 2);
+            let devices_max = self.count(&mut fields, "devices", 1..=32, 8);
+            let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
+            let forward = fields.take("forward").and_then(|field| self.dialled(&field));
+            fields.finish(self.faults);
+            let (Some(number), Some(password)) = (number, password) else { continue };
+            if forward.as_ref() == Some(&number) {
+                item.fault(self.faults, "the user is forwarded to his own number", "take \"forward\" out");
+            }
+            let id = UserId { office: self.office.clone(), name: name.clone() };
+            self.found.internal.push((number.clone(), Internal::User(id.clone()), item.node.at, item.path.clone()));
+            let user = User {
+                id,
+                number,
+                name: person,
+                password,
+                digest,
+                calls_at_once,
+                devices_max,
+                status,
+                ring_for,
+                forward,
+            };
+            if self.found.users.insert(name, Arc::new(user)).is_some() {
+                self.twice(&item);
+            }
+        }
+    }
+
+    pub(crate) fn groups(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, ITEMS_MAX) {
+            let Some((name, mut fields)) = self.named(&item) else { continue };
+            self.found.named.insert((Noun::Group, name.clone()));
+            let number = fields.take("number").and_then(|field| self.dialled(&field));
+            let title = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
+            let modes = [
+                ("all-at-once", Distribution::AllAtOnce),
+                ("in-order", Distribution::InOrder),
+                ("random", Distribution::Random),
+            ];
+            let distribution =
+                fields.take("distribution").and_then(|field| field.one_of(&modes, self.faults)).unwrap_or_default();
+            let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DEFAULT);
+            let members = fields.need("members", self.faults).map(|field| self.members(&field)).unwrap_or_default();
+            fields.finish(self.faults);
+            let id = GroupId { office: self.office.clone(), name: name.clone() };
+            if let Some(number) = &number {
+                self.found.internal.push((
+                    number.clone(),
+                    Internal::Group(id.clone()),
+                    item.node.at,
+                    item.path.clone(),
+                ));
+            }
+            let group = Group { id, number, name: title, distribution, ring_for, members };
+            if self.found.groups.insert(name, Arc::new(group)).is_some() {
+                self.twice(&item);
+            }
+        }
+    }
+
+    /// An id, or `{ user: id, weight: 40 }`.
+    fn members(&mut self, field: &Field<'_>) -> Vec<Member> {
+        let mut members: Vec<Member> = Vec::new();
+        for item in field.list(MEMBERS_MAX, self.faults) {
+            let (user, weight) = if item.node.as_map().is_some() {
+                let Some(mut fields) = item.fields(self.faults) else { continue };
+                let user = fields.need("user", self.faults);
+                let weight = self.count(&mut fields, "weight", 0..=1_000_000, 1);
+                fields.finish(self.faults);
+                (user, weight)
+            } else {
+                (Some(item.clone()), 1)
+            };
+            let Some(name) = user.and_then(|field| self.refers(Noun::User, &field)) else { continue };
+            if members.iter().any(|member| member.user.name == name) {
+                item.fault(self.faults, format!("{name} is a member twice"), "take one of them out");
+            }
+            members.push(Member { user: UserId { office: self.office.clone(), name }, weight });
+        }
+        members
+    }
+
+    pub(crate) fn gateways(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, ITEMS_MAX) {
+            let Some((name, mut fields)) = self.named(&item) else { continue };
+            self.found.named.insert((Noun::Gateway, name.clone()));
+            let address = fields.need("address", self.faults).and_then(|field| {
+                let text = field.text(self.faults)?;
+                let address = text.parse::<SocketAddr>().ok();
+                if address.is_none() {
+                    field.fault(self.faults, format!("{text:?} is no address with a port"), "write 192.0.2.1:5060");
+                }
+                address
+            });
+            let transports = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+            let transport =
+                fields.take("transport").and_then(|field| field.one_of(&transports, self.faults)).unwrap_or_default();
+            let inbound = fields.take("inbound").map(|field| self.sources(&field));
+            let calls_max = self.count(&mut fields, "calls", 1..=10_000, 1_000);
+            fields.finish(self.faults);
+            let Some(address) = address else { continue };
+            // What calls go to is what calls come from, unless the document says otherwise.
+            let inbound = inbound.unwrap_or_else(|| vec![(address.ip().to_canonical(), Some(address.port()))]);
+            let id = GatewayId { office: self.office.clone(), name: name.clone() };
+            let taken =
+                self.found.gateways.values().find(|other| other.inbound.iter().any(|source| inbound.contains(source)));
+            if let Some(other) = taken {
+                let reason = format!("the gateway {} has the same source address", other.id.name);
+                item.fault(self.faults, reason, "tell them apart by port, or make them one gateway");
+            }
+            let gateway = Gateway { id, address, transport, inbound, calls_max };
+            if self.found.gateways.insert(name, Arc::new(gateway)).is_some() {
+                self.twice(&item);
+            }
+        }
+    }
+
+    /// Addresses with or without a port.
+    fn sources(&mut self, field: &Field<'_>) -> Vec<(IpAddr, Option<u16>)> {
+        let mut sources = Vec::new();
+        for item in field.list(ITEMS_MAX, self.faults) {
+            let Some(text) = item.text(self.faults) else { continue };
+            if let Ok(address) = text.parse::<SocketAddr>() {
+                sources.push((address.ip().to_canonical(), Some(address.port())));
+            } else if let Ok(address) = text.parse::<IpAddr>() {
+                sources.push((address.to_canonical(), None));
+            } else {
+                item.fault(self.faults, format!("{text:?} is no address"), "write 192.0.2.1 or 192.0.2.1:5060");
+            }
+        }
+        sources
+    }
+
+    pub(crate) fn numbers(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, ITEMS_MAX) {
+            let Some(mut fields) = item.fields(self.faults) else { continue };
+            let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
+            let scenario = fields.need("scenario", self.faults).and_then(|field| self.refers(Noun::Scenario, &field));
+            let name = fields.take("id").and_then(|field| field.name(self.faults));
+            fields.finish(self.faults);
+            let (Some(number), Some(scenario)) = (number, scenario) else { continue };
+            let plain: String = number.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+            let Some(name) = name.or_else(|| Name::new(&plain.to_ascii_lowercase()).ok()) else {
+                item.fault(self.faults, "the number needs an id", "add \"id:\"");
+                continue;
+            };
+            if self.found.numbers.iter().any(|other| other.number == number || other.id.name == name) {
+                self.twice(&item);
+            }
+            let (id, scenario) = (
+                NumberId { office: self.office.clone(), name },
+                ScenarioId { office: self.office.clone(), name: scenario },
+            );
+            self.found.numbers.push(IncomingNumber { id, number, scenario });
+        }
+    }
+
+    pub(crate) fn routes(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, ITEMS_MAX) {
+            let Some((name, mut fields)) = self.named(&item) else { continue };
+            let from = fields.take("from").and_then(|field| self.from(&field)).unwrap_or(From::Users);
+            let called = self.pattern(&item, &mut fields);
+            let to = self.goal(&item, &mut fields);
+            fields.finish(self.faults);
+            let (Some(called), Some(to)) = (called, to) else { continue };
+            if self.found.routes.iter().any(|other| other.id.name == name) {
+                self.twice(&item);
+            }
+            if let Some(other) = self.found.routes.iter().find(|other| other.from == from && other.called == called) {
+                let reason = format!("the route {} is for the same calls", other.id.name);
+                item.fault(self.faults, reason, "take one of them out: nothing would choose between them");
+            }
+            let id = RouteId { office: self.office.clone(), name };
+            self.found.routes.push(Route { id, from, called, to });
+        }
+    }
+
+    /// `users`, `gateways`, or a gateway's id after `gateway:`.
+    fn from(&mut self, field: &Field<'_>) -> Option<From> {
+        if field.node.as_map().is_some() {
+            let mut fields = field.fields(self.faults)?;
+            let name = fields.need("gateway", self.faults).and_then(|field| self.refers(Noun::Gateway, &field));
+            fields.finish(self.faults);
+            return Some(From::Gateway(GatewayId { office: self.office.clone(), name: name? }));
+        }
+        let words = [("users", true), ("gateways", false)];
+        field.one_of(&words, self.faults).map(|users| if users { From::Users } else { From::Gateways })
+    }
+
+    fn pattern(&mut self, item: &Field<'_>, fields: &mut Fields<'_>) -> Option<Pattern> {
+        let (exact, prefix, any) = (fields.take("number"), fields.take("prefix"), fields.take("any"));
+        match (exact, prefix, any) {
+            (Some(field), None, None) => self.dialled(&field).map(Pattern::Exact),
+            (None, Some(field), None) => self.dialled(&field).map(|prefix| Pattern::Prefix(prefix.as_str().into())),
+            (None, None, Some(field)) => {
+                if field.boolean(self.faults) == Some(false) {
+                    field.fault(self.faults, "\"any: false\" is for no call", "take the route out");
+                }
+                Some(Pattern::Prefix(String::new()))
+            }
+            _ => {
+                item.fault(
+                    self.faults,
+                    "one of \"number\", \"prefix\" and \"any\" says which calls the route is for",
+                    "",
+                );
+                None
+            }
+        }
+    }
+
+    fn goal(&mut self, item: &Field<'_>, fields: &mut Fields<'_>) -> Option<Goal> {
+        /// Characters that a route takes off a number.
+        const STRIP_MAX: i64 = 32;
+        let office = self.office.clone();
+        let (strip, add) = (fields.take("strip"), fields.take("add"));
+        let goals: Vec<_> = ["scenario", "user", "group", "gateway", "refuse"]
+            .into_iter()
+            .filter_map(|key| fields.take(key).map(|field| (key, field)))
+            .collect();
+        let [(key, field)] = goals.as_slice() else {
+            let reason =
+                "one of \"scenario\", \"user\", \"group\", \"gateway\" and \"refuse\" says where the route leads";
+            item.fault(self.faults, reason, "");
+            return None;
+        };
+        if *key != "gateway"
+            && let Some(extra) = strip.as_ref().or(add.as_ref())
+        {
+            extra.fault(self.faults, "\"strip\" and \"add\" belong to a route to a gateway", "take it out");
+        }
+        Some(match *key {
+            "scenario" => Goal::Scenario(ScenarioId { office, name: self.refers(Noun::Scenario, field)? }),
+            "user" => Goal::User(UserId { office, name: self.refers(Noun::User, field)? }),
+            "group" => Goal::Group(GroupId { office, name: self.refers(Noun::Group, field)? }),
+            "gateway" => {
+                let name = self.refers(Noun::Gateway, field)?;
+                let strip = strip.and_then(|field| field.integer(0..=STRIP_MAX, self.faults)).unwrap_or(0);
+                let add = add.and_then(|field| self.dialled(&field)).map_or_else(String::new, String::from);
+                let strip = usize::try_from(strip).unwrap_or(0);
+                Goal::Gateway { gateway: GatewayId { office, name }, strip, add }
+            }
+            _ => {
+                let status = field.integer(400..=699, self.faults)?;
+                Goal::Refuse(Cause::of(u16::try_from(status).ok()?))
+            }
+        })
+    }
+
+    /// Scenario documents, or `{ file: path }`.
+    pub(crate) fn scenarios(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, ITEMS_MAX) {
+            let Some((file, document)) = self.scenario(&item) else { continue };
+            let name = document.get("scenario").and_then(Node::as_text).map(Name::new);
+            let Some(Ok(name)) = name else {
+                item.fault(
+                    self.faults,
+                    format!("{file} does not say the scenario's name"),
+                    "begin with \"scenario: name\"",
+                );
+                continue;
+            };
+            let id = ScenarioId { office: self.office.clone(), name: name.clone() };
+            if self.found.scenarios.insert(name, Arc::new(ScenarioSource { id, file, document })).is_some() {
+                self.twice(&item);
+            }
+        }
+    }
+
+    fn scenario(&mut self, item: &Field<'_>) -> Option<(Arc<str>, Node)> {
+        if item.node.get("file").is_none() {
+            item.fields(self.faults)?;
+            return Some((Arc::clone(self.faults.file()), item.node.clone()));
+        }
+        let mut fields = item.fields(self.faults)?;
+        let field = fields.need("file", self.faults)?;
+        fields.finish(self.faults);
+        let path = field.text(self.faults)?;
+        match self.surroundings.file(&path) {
+            Ok(text) => match plugboard_document::parse(&path, &text) {
+                Ok(node) => Some((path.into(), node)),
+                Err(faults) => {
+                    self.faults.extend(faults);
+                    None
+                }
+            },
+            Err(reason) => {
+                field.fault(self.faults, format!("{path} cannot be read: {reason}"), "");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn music(&mut self, field: Option<Field<'_>>) -> BTreeMap<Name, String> {
+        let mut music = BTreeMap::new();
+        for (name, field) in field.map(|field| field.entries(self.faults)).unwrap_or_default() {
+            match (Name::new(name), field.text(self.faults)) {
+                (Ok(name), Some(path)) => drop(music.insert(name, path)),
+                (Err(error), _) => field.fault(self.faults, error.to_string(), ""),
+                (Ok(_), None) => {}
+            }
+        }
+        music
+    }
+
+    fn items<'n>(&mut self, field: Option<Field<'n>>, max: usize) -> Vec<Field<'n>> {
+        field.map(|field| field.list(max, self.faults)).unwrap_or_default()
+    }
+
+    /// An item's fields, and its `id`.
+    fn named<'n>(&mut self, item: &Field<'n>) -> Option<(Name, Fields<'n>)> {
+        let mut fields = item.fields(self.faults)?;
+        let id = fields.need("id", self.faults).and_then(|field| field.name(self.faults));
+        let Some(name) = id else {
+            // Its other faults are told under a name that the document cannot refer to by accident.
+            return Name::new("-").ok().map(|name| (name, fields));
+        };
+        Some((name, fields))
+    }
+
+    fn twice(&mut self, item: &Field<'_>) {
+        item.fault(self.faults, "this is here twice", "take one of them out, or give it another id");
+    }
+
+    fn refers(&mut self, noun: Noun, field: &Field<'_>) -> Option<Name> {
+        let name = field.name(self.faults)?;
+        self.found.references.push((noun, name.clone(), field.node.at, field.path.clone()));
+        Some(name)
+    }
+
+    fn dialled(&mut self, field: &Field<'_>) -> Option<Dialled> {
+        let text = field.text(self.faults)?;
+        Dialled::new(&text).map_err(|error| field.fault(self.faults, error.to_string(), "")).ok()
+    }
+
+    fn text(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+        fields.take(key).and_then(|field| field.text(self.faults))
+    }
+
+    fn count(&mut self, fields: &mut Fields<'_>, key: &'static str, range: RangeInclusive<i64>, otherwise: u32) -> u32 {
+        let given = fields.take(key).and_then(|field| field.integer(range, self.faults));
+        given.and_then(|value| u32::try_from(value).ok()).unwrap_or(otherwise)
+    }
+
+    fn ring_for(&mut self, fields: &mut Fields<'_>) -> Option<Duration> {
+        fields.take("ring_for").and_then(|field| field.duration(RING_FOR, self.faults))
+    }
+
+    /// A text, `{ file: path }` or `{ environment: NAME }`.
+    fn secret(&mut self, field: &Field<'_>) -> Option<Secret> {
+        /// Bytes of a secret.
+        const SECRET_MAX: usize = 256;
+        let secret = match &field.node.kind {
+            Kind::Map(_) => {
+                let mut fields = field.fields(self.faults)?;
+                let (file, variable) = (fields.take("file"), fields.take("environment"));
+                fields.finish(self.faults);
+                match (file, variable) {
+                    (Some(place), None) => {
+                        let path = place.text(self.faults)?;
+                        let read = self.surroundings.file(&path);
+                        let text = read
+                            .map_err(|reason| place.fault(self.faults, format!("{path} cannot be read: {reason}"), ""));
+                        Secret {
+                            value: text.ok()?.trim_end_matches(['\r', '\n']).into(),
+                            origin: SecretOrigin::File(path),
+                        }
+                    }
+                    (None, Some(place)) => {
+                        let name = place.text(self.faults)?;
+                        let Some(value) = self.surroundings.variable(&name) else {
+                            place.fault(self.faults, format!("the environment has no variable {name}"), "set it");
+                            return None;
+                        };
+                        Secret { value, origin: SecretOrigin::Environment(name) }
+                    }
+                    (Some(_), Some(_)) | (None, None) => {
+                        field.fault(self.faults, "a secret is a text, { file: path } or { environment: NAME }", "");
+                        return None;
+                    }
+                }
+            }
+            Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::List(_) => {
+                Secret::written(field.text(self.faults)?)
+            }
+        };
+        if secret.value.is_empty() || secret.value.len() > SECRET_MAX {
+            field.fault(self.faults, format!("a secret has 1 to {SECRET_MAX} bytes"), "");
+            return None;
+        }
+        Some(secret)
+    }
+}

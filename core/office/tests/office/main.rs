@@ -1,0 +1,10 @@
+//! Stories of offices: reading them, routing by them, and whether their users may be rung.
+
+#[cfg(test)]
+mod availability;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod routing;
+#[cfg(test)]
+mod support;

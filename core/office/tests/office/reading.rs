@@ -1,0 +1,120 @@
+//! What an office document says, and what is refused.
+
+use crate::support::{demo, demo_folder, faults, id, office};
+use plugboard_model::UserStatus;
+use plugboard_office::{DigestChoice, Office, SecretOrigin, Secrets, schema};
+
+#[test]
+fn the_demo_is_the_office_that_the_readme_promises() {
+    let demo = demo();
+    assert_eq!(demo.realm(), "plugboard.test");
+    let users: Vec<_> = demo.users().map(|user| (user.number.to_string(), user.password.reveal().to_owned())).collect();
+    assert_eq!(users.len(), 6);
+    assert!(users.iter().all(|(number, password)| *password == format!("demo-{number}")), "{users:?}");
+    let sales = demo.find_group("200").unwrap();
+    let members: Vec<_> = sales.members.iter().map(|member| member.user.name.to_string()).collect();
+    assert_eq!(members, ["102", "103", "104"]);
+    assert_eq!(demo.scenarios().len(), 2);
+    let user = demo.user(&id("101")).unwrap();
+    assert_eq!((user.digest, user.calls_at_once, user.status), (DigestChoice::Md5, 2, UserStatus::Available));
+    assert!(demo.gateway_by_source("127.0.0.1:5080".parse().unwrap()).is_some());
+    assert!(demo.gateway_by_source("127.0.0.1:5081".parse().unwrap()).is_none());
+    assert!(demo.gateway_by_source("[::ffff:127.0.0.1]:5080".parse().unwrap()).is_some());
+}
+
+#[test]
+fn every_fault_is_listed_with_its_place() {
+    insta::assert_snapshot!(faults("office: Main\ndomains: []\nusers:\n  - { id: ann, number: 101, password: x, digets: md5 }\n  - { id: bob, number: 101, password: \"\" }\n  - { id: ann, number: \"1 @\", password: y, calls_at_once: 0, ring_for: 5 }\n  - { number: 105, password: { file: none.txt } }\n  - { id: eve, number: 106, password: { environment: HOME, file: x } }\n  - { id: fay, number: 107, password: { environment: HOME } }\ngroups:\n  - { id: sales, number: 101, members: [ann, ann, zed, { user: bob, weight: -1 }] }\ngateways:\n  - { id: out, address: example.org }\n  - { id: a, address: \"192.0.2.1:5060\", inbound: [192.0.2.300] }\nnumbers:\n  - { number: +4930123, scenario: nothing }\nroutes:\n  - { id: r, number: 100, prefix: 1, scenario: s }\n  - { id: r, number: 102 }\n  - { id: t, any: true, from: { gateway: lost }, refuse: 200 }\n  - { id: u, prefix: 0, gateway: a }\n  - { id: v, prefix: 0, user: ann, strip: 1 }\nscenarios:\n  - { steps: [] }\n  - { file: lost.yaml }\n"), @r#"
+    o.yaml:1:9: office: a name is made of a-z 0-9 . _ -, this one has 'M'
+    o.yaml:2:10: domains: an office has at least one domain (add for example plugboard.test)
+    o.yaml:4:42: users[0].digets: "digets" is not known (did you mean "digest"?)
+    o.yaml:5:39: users[1].password: a secret has 1 to 256 bytes
+    o.yaml:6:24: users[2].number: '@' cannot be dialled
+    o.yaml:6:59: users[2].calls_at_once: a whole number from 1 to 16 is expected
+    o.yaml:6:72: users[2].ring_for: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
+    o.yaml:7:5: users[3]: "id" is missing
+    o.yaml:7:38: users[3].password.file: none.txt cannot be read: entity not found
+    o.yaml:8:39: users[4].password: a secret is a text, { file: path } or { environment: NAME }
+    o.yaml:9:54: users[5].password.environment: the environment has no variable HOME (set it)
+    o.yaml:11:5: groups[0]: the number 101 already belongs to the user ann (give it another number)
+    o.yaml:11:46: groups[0].members[1]: ann is a member twice (take one of them out)
+    o.yaml:11:51: groups[0].members[2]: the office has no user zed
+    o.yaml:11:77: groups[0].members[3].weight: a whole number from 0 to 1000000 is expected
+    o.yaml:13:25: gateways[0].address: "example.org" is no address with a port (write 192.0.2.1:5060)
+    o.yaml:14:51: gateways[1].inbound[0]: "192.0.2.300" is no address (write 192.0.2.1 or 192.0.2.1:5060)
+    o.yaml:16:35: numbers[0].scenario: the office has no scenario nothing
+    o.yaml:18:5: routes[0]: one of "number", "prefix" and "any" says which calls the route is for
+    o.yaml:18:48: routes[0].scenario: the office has no scenario s
+    o.yaml:19:5: routes[1]: one of "scenario", "user", "group", "gateway" and "refuse" says where the route leads
+    o.yaml:20:42: routes[2].from.gateway: the office has no gateway lost
+    o.yaml:20:58: routes[2].refuse: a whole number from 400 to 699 is expected
+    o.yaml:22:5: routes[4]: the route u is for the same calls (take one of them out: nothing would choose between them)
+    o.yaml:22:43: routes[4].strip: "strip" and "add" belong to a route to a gateway (take it out)
+    o.yaml:24:5: scenarios[0]: o.yaml does not say the scenario's name (begin with "scenario: name")
+    o.yaml:25:13: scenarios[1].file: lost.yaml cannot be read: entity not found
+    "#);
+}
+
+#[test]
+fn a_broken_file_inside_is_told_with_its_own_place() {
+    assert!(
+        faults("office: main\ndomains: [a.test]\nscenarios: [{ file: office.yaml }]\n")
+            .contains("does not say the scenario's name")
+    );
+    insta::assert_snapshot!(faults("office: main\ndomains: [a.test\n"), @"o.yaml:2:10: unclosed bracket '['");
+}
+
+#[test]
+fn secrets_come_from_files_and_the_environment_and_do_not_show() {
+    let office = office(
+        "office: main\ndomains: [a.test]\nusers:\n  - { id: ann, number: 101, password: { environment: PLUGBOARD_ANN } }\n",
+    );
+    let ann = office.user(&id("ann")).unwrap();
+    assert_eq!(ann.password.reveal(), "secret of PLUGBOARD_ANN");
+    assert_eq!(ann.password.origin(), &SecretOrigin::Environment("PLUGBOARD_ANN".into()));
+    assert!(!format!("{ann:?}").contains("secret of"));
+}
+
+#[test]
+fn an_exported_office_read_again_is_the_same_office() {
+    let demo = demo();
+    let yaml = demo.export(Secrets::InClear).unwrap();
+    let again =
+        Office::parse("again.yaml", &yaml, &demo_folder()).unwrap_or_else(|faults| panic!("{yaml}\n{faults:#?}"));
+    assert_eq!(again.export(Secrets::InClear).unwrap(), yaml);
+    assert_eq!(again.users().collect::<Vec<_>>(), demo.users().collect::<Vec<_>>());
+    assert_eq!(again.groups().collect::<Vec<_>>(), demo.groups().collect::<Vec<_>>());
+    assert_eq!(again.gateways().collect::<Vec<_>>(), demo.gateways().collect::<Vec<_>>());
+    assert_eq!(again.routes().collect::<Vec<_>>(), demo.routes().collect::<Vec<_>>());
+    let canonical = |office: &Office| office.scenarios().map(|source| source.document.canonical()).collect::<Vec<_>>();
+    assert_eq!(canonical(&again), canonical(&demo));
+}
+
+#[test]
+fn an_export_keeps_secrets_to_itself_unless_asked() {
+    let yaml = demo().export(Secrets::Hidden).unwrap();
+    assert!(!yaml.contains("demo-101"), "{yaml}");
+    assert!(yaml.contains("PLUGBOARD_PASSWORD_101"), "{yaml}");
+}
+
+#[test]
+fn the_published_schema_takes_the_demo_and_refuses_what_is_misspelt() {
+    let schema = schema();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let json = |text: &str| plugboard_document::parse("o.yaml", text).unwrap().to_json();
+    for text in
+        [std::fs::read_to_string(demo_folder().0.join("office.yaml")).unwrap(), demo().export(Secrets::Hidden).unwrap()]
+    {
+        let told: Vec<String> =
+            validator.iter_errors(&json(&text)).map(|error| format!("{} {error}", error.instance_path())).collect();
+        assert_eq!(told, Vec::<String>::new(), "{text}");
+    }
+    for wrong in [
+        "office: main",
+        "office: main\ndomains: [a]\nusers: [{ id: a }]",
+        "office: main\ndomains: [a]\nroutes: [{ id: r, number: 1 }]",
+    ] {
+        assert!(!validator.is_valid(&json(wrong)), "{wrong}");
+    }
+}

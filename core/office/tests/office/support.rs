@@ -1,0 +1,54 @@
+//! The demo office, and offices written in a line.
+
+use plugboard_model::{Dialled, GatewayId, OfficeId, UserId};
+use plugboard_office::{Office, Source, Surroundings};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A folder on the disk, and one environment variable.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Surroundings for Folder {
+    fn file(&self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.0.join(path)).map_err(|error| error.kind().to_string())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        name.starts_with("PLUGBOARD_").then(|| format!("secret of {name}"))
+    }
+}
+
+pub(crate) fn demo_folder() -> Folder {
+    Folder(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../server/demo"))
+}
+
+pub(crate) fn demo() -> Arc<Office> {
+    let folder = demo_folder();
+    let text = folder.file("office.yaml").unwrap();
+    Office::parse("office.yaml", &text, &folder).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+pub(crate) fn office(text: &str) -> Arc<Office> {
+    Office::parse("o.yaml", text, &demo_folder()).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+pub(crate) fn faults(text: &str) -> String {
+    let found = Office::parse("o.yaml", text, &demo_folder()).err().unwrap_or_default();
+    found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn id(name: &str) -> UserId {
+    UserId::new(&OfficeId::new("main").unwrap(), name).unwrap()
+}
+
+pub(crate) fn user(name: &str) -> Source {
+    Source::User(id(name))
+}
+
+pub(crate) fn gateway(name: &str) -> Source {
+    Source::Gateway(GatewayId::new(&OfficeId::new("main").unwrap(), name).unwrap())
+}
+
+pub(crate) fn dial(number: &str) -> Dialled {
+    Dialled::new(number).unwrap()
+}

@@ -1,0 +1,201 @@
+//! What the checker refuses, and where it says the fault is.
+
+use crate::support::{catalogue, faults, office, program};
+use plugboard_scenario::{Document, check, schema};
+
+fn of_steps(steps: &str) -> String {
+    faults(&format!("scenario: s\nsteps:\n{steps}"))
+}
+
+#[test]
+fn a_document_with_many_faults_has_them_all_listed_with_their_places() {
+    insta::assert_snapshot!(faults("scenario: Bad Name\nstep: []\nvariables:\n  X: text\n  y: colour\nsteps:\n  - play-audio: { audio: welcome }\n    echo: {}\n  - 5\n  - menu: { keys: { x: [] }, repeats: 99 }\n  - if: { some: [] }\n    then: []\n  - set: {}\n  - hang-up:\n    then: []\n"), @r#"
+    s.yaml:1:11: scenario: a name is made of a-z 0-9 . _ -, this one has 'B'
+    s.yaml:2:1: step: "step" is not known (did you mean "steps"?)
+    s.yaml:4:3: variables.X: "X" is no name of a variable (1 to 64 of a-z 0-9 _, not beginning with a digit)
+    s.yaml:5:6: variables.y: "colour" is no type (types are text, number, boolean, time, user, group, texts, users)
+    s.yaml:8:5: steps[0]: "echo" is a second word in one step (a step is one control word or action; begin each with "- ")
+    s.yaml:9:5: steps[1]: a map is expected, not a whole number (write "key: value" lines)
+    s.yaml:10:21: steps[2].menu.keys.x: "x" is no key (a key is 1 to 8 of 0-9 * #, in quotes)
+    s.yaml:10:39: steps[2].menu.repeats: a whole number from 0 to 10 is expected
+    s.yaml:11:9: steps[3].if: either "all" or "one_of" holds the conditions
+    s.yaml:11:11: steps[3].if.some: "some" is not known (known here: all, one_of)
+    s.yaml:13:10: steps[4].set: nothing is set (write { variable: value })
+    s.yaml:15:5: steps[5].then: "then" does not belong to hang-up ("on" and "continue" belong to actions, "then" and "else" to if)
+    "#);
+}
+
+#[test]
+fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named() {
+    insta::assert_snapshot!(of_steps("  - call-user: { target: \"101\" }\n  - call-user: { mode: user }\n  - call-user\n"), @r#"
+    s.yaml:3:5: steps[0].call-user: call-user needs the parameter "mode" (add it)
+    s.yaml:4:5: steps[1].call-user: call-user needs the parameter "target" (add it)
+    s.yaml:5:5: steps[2].call-user: call-user needs the parameter "mode" (add it)
+    s.yaml:5:5: steps[2].call-user: call-user needs the parameter "target" (add it)
+    "#);
+}
+
+#[test]
+fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
+    insta::assert_snapshot!(of_steps("  - dance: {}\n  - when: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, menu, set; actions: call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history)
+    s.yaml:4:5: steps[1]: the control word "when" is not part of this version
+    s.yaml:5:5: steps[2].echo: echo has no parameter maximum (take it out)
+    s.yaml:7:7: steps[2].on.answer: echo has no outcome "answer" (it has done, failed)
+    s.yaml:8:18: steps[3].echo.max: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
+    s.yaml:9:18: steps[4].echo.max: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
+    s.yaml:10:5: steps[5]: "continue" needs an action with the outcome answer, echo has none (take it out)
+    "#);
+}
+
+#[test]
+fn r15_a_variable_that_some_way_leaves_unassigned_is_refused() {
+    insta::assert_snapshot!(of_steps("  - search-history\n  - call-user: { mode: variable, target: last_agent }\n"), @r#"
+    s.yaml:4:42: steps[1].call-user.target: last_agent may have no value here (assign it on every way to this step, or ask "assigned(last_agent)" first)
+    "#);
+    let found =
+        "  - search-history:\n    on:\n      found:\n        - call-user: { mode: variable, target: last_agent }\n";
+    assert_eq!(of_steps(found), "");
+    let every_other_way_ends = "  - search-history:\n    on:\n      unknown: [hang-up]\n      failed: [hang-up]\n  - call-user: { mode: variable, target: last_agent }\n";
+    assert_eq!(of_steps(every_other_way_ends), "");
+    let asked = "  - search-history\n  - if: assigned(last_agent)\n    then:\n      - call-user: { mode: variable, target: last_agent }\n    else:\n      - call-group: { group: sales }\n";
+    assert_eq!(of_steps(asked), "");
+    let asked_the_other_way = "  - search-history\n  - if: { all: [\"!assigned(last_agent)\"] }\n    then: [hang-up]\n  - call-user: { mode: variable, target: last_agent }\n";
+    assert_eq!(of_steps(asked_the_other_way), "");
+    let one_branch_only = "  - if: \"caller_number == ''\"\n    then:\n      - set: { agent: \"Ann\" }\n  - set: { greeting: \"{agent}\" }\n";
+    insta::assert_snapshot!(of_steps(one_branch_only), @r#"
+    s.yaml:6:12: steps[1].set.greeting: agent may have no value here (assign it on every way to this step, or ask "assigned(agent)" first)
+    "#);
+}
+
+#[test]
+fn r16_a_variable_of_another_type_than_user_is_refused() {
+    let text = "  - set: { agent: \"101\" }\n  - call-user: { mode: variable, target: agent }\n";
+    insta::assert_snapshot!(of_steps(text), @"s.yaml:4:42: steps[1].call-user.target: agent is of type text, a user is needed (name a variable of type user)");
+    let user = "scenario: s\nvariables:\n  agent: { type: user, default: 105 }\nsteps:\n  - call-user: { mode: variable, target: agent }\n";
+    assert_eq!(faults(user), "");
+    insta::assert_snapshot!(of_steps("  - call-user: { mode: variable, target: nobody }\n"), @r#"
+    s.yaml:3:42: steps[0].call-user.target: there is no variable "nobody" (known: answered_by, call_id, called_number, caller_name, caller_number, caller_user, language)
+    "#);
+}
+
+#[test]
+fn users_groups_prompts_and_music_that_do_not_exist_are_told() {
+    insta::assert_snapshot!(of_steps("  - call-user: { mode: user, target: 199 }\n  - call-user: { mode: list, target: [101, \"107\"] }\n  - call-group: { group: support }\n  - play-audio: { audio: goodbye }\n  - play-audio: { audio: jazz, kind: music }\n  - menu: { prompt: none, extensions: true }\n"), @r#"
+    s.yaml:3:38: steps[0].call-user.target: the office has no user "199"
+    s.yaml:4:44: steps[1].call-user.target: the office has no user "107"
+    s.yaml:5:26: steps[2].call-group.group: the office has no group "support"
+    s.yaml:6:26: steps[3].play-audio.audio: the office has no prompt "goodbye"
+    s.yaml:7:26: steps[4].play-audio.audio: the office has no music "jazz"
+    s.yaml:8:21: steps[5].menu.prompt: the office has no prompt "none"
+    "#);
+}
+
+#[test]
+fn a_step_after_hang_up_is_never_reached() {
+    insta::assert_snapshot!(of_steps("  - hang-up\n  - echo: {}\n  - echo: {}\n"), @"s.yaml:4:5: steps[1]: this step is never reached: the call is over before it (take it out, or move it up)");
+    insta::assert_snapshot!(of_steps("  - if: \"caller_name == ''\"\n    then: [hang-up]\n    else: [hang-up]\n  - echo: {}\n"), @"s.yaml:6:5: steps[1]: this step is never reached: the call is over before it (take it out, or move it up)");
+    assert_eq!(of_steps("  - if: \"caller_name == ''\"\n    then: [hang-up]\n  - echo: {}\n"), "");
+}
+
+#[test]
+fn a_bad_condition_says_what_is_wrong_with_it() {
+    let conditions = [
+        "caller_number.startsWith(",
+        "caller_numbr == ''",
+        "caller_number",
+        "caller_number == 3",
+        "1 + caller_name == 2",
+        "launch('x')",
+        "{'a': 1}.a == 1",
+        "caller_name.first == ''",
+        "caller_name.all(c, true)",
+        "assigned('x')",
+        "assigned(nobody)",
+        "[1].all(a, [1].all(b, [1].all(c, true)))",
+    ];
+    let steps: String = conditions.iter().map(|text| format!("  - if: {text:?}\n    then: [echo]\n")).collect();
+    insta::assert_snapshot!(of_steps(&steps), @r#"
+    s.yaml:3:9: steps[0].if: no CEL expression: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER} (conditions are CEL expressions)
+    s.yaml:5:9: steps[1].if: there is no variable "caller_numbr" (conditions are CEL expressions)
+    s.yaml:7:9: steps[2].if: a condition is true or false, this is a text (conditions are CEL expressions)
+    s.yaml:9:9: steps[3].if: == does not go with a text and a number (conditions are CEL expressions)
+    s.yaml:11:9: steps[4].if: + does not go with a number and a text (conditions are CEL expressions)
+    s.yaml:13:9: steps[5].if: there is no function "launch" (conditions are CEL expressions)
+    s.yaml:15:9: steps[6].if: a variable has no field "a" (conditions are CEL expressions)
+    s.yaml:17:9: steps[7].if: a variable has no field "first" (conditions are CEL expressions)
+    s.yaml:19:9: steps[8].if: only a list can be gone through, this is a text (conditions are CEL expressions)
+    s.yaml:21:9: steps[9].if: assigned() takes the name of one variable (conditions are CEL expressions)
+    s.yaml:23:9: steps[10].if: there is no variable "nobody" (conditions are CEL expressions)
+    s.yaml:25:9: steps[11].if: more than 2 loops inside each other (conditions are CEL expressions)
+    "#);
+    assert_eq!(
+        of_steps(
+            "  - if: \"[1, 2].exists(x, x > 1) && caller_name.size() > 0 && language in ['de', 'en']\"\n    then: [echo]\n"
+        ),
+        ""
+    );
+}
+
+#[test]
+fn types_of_variables_hold_everywhere() {
+    insta::assert_snapshot!(faults("scenario: s\nvariables:\n  n: { type: number, default: many }\n  caller_name: text\n  t: time\nsteps:\n  - set: { n: \"three\", caller_number: \"1\", list: [a, b] }\n  - set: { list: 4 }\n  - set: { n: \"{list}\" }\n  - set: { text: \"{unknown} {\" }\n  - set: { text: \"{unknown}\" }\n"), @r#"
+    s.yaml:3:31: variables.n: a text is no value of type number (users and groups are written by id or number and must exist)
+    s.yaml:4:3: variables.caller_name: caller_name is the switch's own variable (take another name)
+    s.yaml:7:15: steps[0].set.n: n is of type number, this is a text (users and groups are written by id or number and must exist)
+    s.yaml:7:24: steps[0].set.caller_number: caller_number is the switch's own variable and cannot be assigned (take another name)
+    s.yaml:8:18: steps[1].set.list: list is of type texts, this is a whole number (users and groups are written by id or number and must exist)
+    s.yaml:9:15: steps[2].set.n: n is of type number, list of type texts
+    s.yaml:10:18: steps[3].set.text: a brace is not closed or not opened (write {{ and }} for braces)
+    s.yaml:11:12: steps[4].set.text: there is no variable "unknown" (known: call_id, called_number, caller_name, caller_number, caller_user, language, list, n, t, text)
+    "#);
+}
+
+#[test]
+fn a_template_may_stand_where_the_schema_wants_more_than_a_text() {
+    let span = "scenario: s\nvariables:\n  wait: { type: text, default: 7s }\nsteps:\n  - call-user: { mode: user, target: \"{called_number}\", ring_for: \"{wait}\" }\n";
+    assert_eq!(faults(span), "");
+    let wrong_type = "scenario: s\nvariables:\n  yes: { type: boolean, default: true }\nsteps:\n  - call-group: { group: \"{yes}\" }\n";
+    insta::assert_snapshot!(faults(wrong_type), @r#"
+    s.yaml:5:26: steps[0].call-group.group: false is not of type "string"
+    "#);
+}
+
+#[test]
+fn what_runs_beside_has_no_steps_on_its_outcome() {
+    insta::assert_snapshot!(of_steps("  - notify: { text: hello }\n    on:\n      done: [hang-up]\n"), @r#"
+    s.yaml:3:5: steps[0]: notify runs beside the script: nothing can hang on its outcome (take "on" out)
+    "#);
+}
+
+#[test]
+fn the_version_does_not_depend_on_layout_and_changes_with_the_content() {
+    let one = program("scenario: s\nsteps:\n  - play-audio: { audio: welcome, max: 3s }\n");
+    let same = program(
+        "# a comment\n{\"steps\": [{\"play-audio\": {\"max\": \"3s\", \"audio\": \"welcome\"}}], \"scenario\": \"s\"}",
+    );
+    let other = program("scenario: s\nsteps:\n  - play-audio: { audio: welcome, max: 4s }\n");
+    assert_eq!(one.version(), same.version());
+    assert_ne!(one.version(), other.version());
+    assert_eq!(one.id().to_string(), "main/s");
+}
+
+#[test]
+fn the_published_schema_takes_what_the_checker_takes_and_refuses_what_is_misspelt() {
+    let schema = schema(&catalogue());
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for file in ["welcome", "echo"] {
+        let path = format!("{}/../server/demo/scenarios/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let node = plugboard_document::parse(file, &text).unwrap();
+        let told: Vec<String> = validator.iter_errors(&node.to_json()).map(|error| error.to_string()).collect();
+        assert_eq!(told, Vec::<String>::new(), "{file}");
+        let document = Document::read(file, &node).unwrap();
+        assert_eq!(check(&document, &office(), &catalogue(), &crate::support::Demo), Vec::new(), "{file}");
+    }
+    for wrong in ["steps: []", "scenario: s\nsteps: [dance]", "scenario: s\nsteps:\n- echo: {}\n  on: { answer: [] }"] {
+        let node = plugboard_document::parse("w", wrong).unwrap();
+        assert!(!validator.is_valid(&node.to_json()), "{wrong}");
+    }
+}

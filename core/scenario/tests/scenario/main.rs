@@ -1,0 +1,10 @@
+//! Stories of one scenario each: what the checker says, and what the interpreter does with a call.
+
+#[cfg(test)]
+mod checking;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod running;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,208 @@
+//! An office, a catalogue and a call to tell stories with.
+
+use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType};
+use plugboard_scenario::{
+    Action, ActionCatalogue, Document, Extension, Input, Interpreter, Output, Program, Resolver, RunOutcome,
+    ScenarioEnd, Sets, compile,
+};
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+
+pub(crate) fn office() -> OfficeId {
+    OfficeId::new("main").unwrap()
+}
+
+pub(crate) fn user(name: &str) -> UserId {
+    UserId::new(&office(), name).unwrap()
+}
+
+pub(crate) fn group(name: &str) -> GroupId {
+    GroupId::new(&office(), name).unwrap()
+}
+
+/// Users 101 to 106, the group sales = 200, the prompts welcome and choose.
+pub(crate) struct Demo;
+
+impl Resolver for Demo {
+    fn user(&self, id_or_number: &str) -> Option<UserId> {
+        (101..=106).map(|n: u32| n.to_string()).find(|own| own == id_or_number).map(|own| user(&own))
+    }
+
+    fn group(&self, id_or_number: &str) -> Option<GroupId> {
+        ["sales", "200"].contains(&id_or_number).then(|| group("sales"))
+    }
+
+    fn has_prompt(&self, name: &str) -> bool {
+        ["welcome", "choose"].contains(&name)
+    }
+
+    fn has_music(&self, name: &str) -> bool {
+        name == "music"
+    }
+}
+
+fn action(name: &str, parameters: Json, outcomes: &[&str], sets: &[(&str, ValueType, &[&str])]) -> Action {
+    Action {
+        name: name.into(),
+        parameters,
+        outcomes: outcomes.iter().map(|outcome| (*outcome).to_owned()).collect(),
+        sets: sets
+            .iter()
+            .map(|(name, value_type, after)| Sets {
+                name: (*name).into(),
+                value_type: *value_type,
+                after: after.iter().map(|outcome| (*outcome).to_owned()).collect(),
+            })
+            .collect(),
+        blocking: true,
+    }
+}
+
+fn object(required: &[&str], properties: Json) -> Json {
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+/// The actions of the first part as their components describe them, and two of a vendor.
+pub(crate) fn catalogue() -> ActionCatalogue {
+    let text = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+    let span = json!({ "type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h)$", "x-type": "duration", "x-minimum": "1s", "x-maximum": "10m" });
+    let target = json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1, "maxItems": 32 }] });
+    let dialled = [("answered_by", ValueType::User, ["answer"].as_slice())];
+    let mut beside = action("notify", object(&["text"], json!({ "text": { "type": "string" } })), &["done"], &[]);
+    beside.blocking = false;
+    [
+        action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
+        action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
+        action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
+        action("call-group", object(&["group"], json!({ "group": text, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
+        action("hang-up", object(&[], json!({ "cause": { "enum": ["normal", "busy"] } })), &[], &[]),
+        action("echo", object(&[], json!({ "max": span })), &["done"], &[]),
+        action("search-history", object(&[], json!({})), &["found", "unknown"], &[("last_agent", ValueType::User, &["found"])]),
+        beside,
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// The faults of a scenario, one a line.
+pub(crate) fn faults(text: &str) -> String {
+    let found = match Document::parse("s.yaml", text) {
+        Ok(document) => compile(&document, &office(), &catalogue(), &Demo).err().unwrap_or_default(),
+        Err(faults) => faults,
+    };
+    found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn program(text: &str) -> Arc<Program> {
+    let document = Document::parse("s.yaml", text).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    compile(&document, &office(), &catalogue(), &Demo).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// One call that runs a scenario. What the interpreter does is written down, one line each.
+pub(crate) struct Call {
+    pub(crate) machine: Interpreter,
+    pub(crate) inputs: Vec<(Time, Input)>,
+    pub(crate) outputs: Vec<Output>,
+    log: Vec<String>,
+}
+
+impl Call {
+    /// A call from +4930123 that runs a scenario with these steps.
+    pub(crate) fn of_steps(steps: &str) -> Self {
+        Self::of(&program(&format!("scenario: story\nsteps:\n{steps}")))
+    }
+
+    pub(crate) fn of(program: &Arc<Program>) -> Self {
+        let machine = Interpreter::new(Arc::clone(program));
+        let mut call = Self { machine, inputs: Vec::new(), outputs: Vec::new(), log: Vec::new() };
+        let text = |name: &str, value: &str| (name.to_owned(), Value::Text(value.into()));
+        let variables = vec![
+            text("caller_number", "+4930123"),
+            text("caller_name", "Zoe"),
+            text("called_number", "100"),
+            text("call_id", "main/01J8ZQ6M6H3V2K9C4T7R5N1XWB"),
+            text("language", "de"),
+        ];
+        call.tell(Input::Start { variables });
+        call
+    }
+
+    pub(crate) fn tell(&mut self, input: Input) -> &mut Self {
+        let now = Time::from_millis(u64::try_from(self.inputs.len()).unwrap() * 1_000);
+        self.inputs.push((now, input.clone()));
+        self.machine.handle(now, input);
+        while let Some(output) = self.machine.poll_output() {
+            self.log.push(line(&output));
+            self.outputs.push(output);
+        }
+        self
+    }
+
+    /// The run that was started last ends so.
+    pub(crate) fn ends(&mut self, outcome: &str) -> &mut Self {
+        self.ends_with(outcome, &[])
+    }
+
+    pub(crate) fn ends_with(&mut self, outcome: &str, sets: &[(&str, Value)]) -> &mut Self {
+        let run = self.last_run();
+        let outcome = match outcome {
+            "failed" => RunOutcome::Failed("trap".into()),
+            name => RunOutcome::Named(name.into()),
+        };
+        let sets = sets.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.tell(Input::RunEnded { run, outcome, sets })
+    }
+
+    /// The caller keys these digits into the menu.
+    pub(crate) fn keys(&mut self, digits: &str) -> &mut Self {
+        self.tell(Input::VariableSet { name: "digits".into(), value: Value::Text(digits.into()) }).ends("digits")
+    }
+
+    /// Somebody answers: the bridge stands before the action knows.
+    pub(crate) fn answered(&mut self) -> &mut Self {
+        self.tell(Input::Bridged).ends("answer")
+    }
+
+    pub(crate) fn found(&mut self, number: &str, extension: Option<Extension>) -> &mut Self {
+        self.tell(Input::ExtensionFound { number: number.into(), extension })
+    }
+
+    pub(crate) fn last_run(&self) -> RunId {
+        let runs = self.outputs.iter().filter_map(|output| match output {
+            Output::StartRun { run, .. } => Some(*run),
+            _ => None,
+        });
+        runs.last().unwrap()
+    }
+
+    /// The actions started, with their parameters.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        self.log.iter().filter_map(|line| line.strip_prefix("run ")).map(Into::into).collect()
+    }
+
+    pub(crate) fn end(&self) -> Option<&ScenarioEnd> {
+        self.outputs.iter().find_map(|output| match output {
+            Output::Ended(end) => Some(end),
+            _ => None,
+        })
+    }
+
+    /// Everything, as a trace.
+    pub(crate) fn trace(&self) -> String {
+        self.log.join("\n")
+    }
+}
+
+fn line(output: &Output) -> String {
+    match output {
+        Output::StartRun { run, action, parameters, .. } => format!("run {}: {action} {parameters}", run.0),
+        Output::CancelRun { run } => format!("cancel {}", run.0),
+        Output::FindExtension { number } => format!("find {number}"),
+        Output::Journal(JournalEvent::Step { path, word }) => format!("step {path} {word}"),
+        Output::Journal(JournalEvent::Decided { path, branch }) => format!("decided {path}: {branch}"),
+        Output::Journal(JournalEvent::Assigned { name, value }) => format!("assigned {name} = {value:?}"),
+        Output::Journal(JournalEvent::Note { text }) => format!("note {text}"),
+        Output::Journal(other) => panic!("the interpreter does not write {other:?}"),
+        Output::Ended(end) => format!("ended {end:?}"),
+    }
+}
