@@ -27,7 +27,10 @@ enum Greeted {
 }
 
 /// Greets the caller by the time of day.
-#[action(ru("Приветствие по времени", "Приветствует по времени суток."), de("Tageszeitgruß", "Grüßt nach der Tageszeit."))]
+#[action(
+    ru("Приветствие по времени", "Приветствует по времени суток."),
+    de("Tageszeitgruß", "Grüßt nach der Tageszeit.")
+)]
 fn greet_by_time(given: GreetByTime) -> Result<Greeted, Failure> {
     let hour = (clock::now_ms() / 3_600_000 + i64::from(given.utc_offset)).rem_euclid(24);
     let part_of_day = match hour {

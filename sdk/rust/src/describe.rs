@@ -38,10 +38,7 @@ pub fn describe<P: Parameters, O: Outcome>(
         parameters: P::schema(),
         outcomes: O::DECLARED
             .iter()
-            .map(|outcome| OutcomeEntry {
-                name: outcome.name.into(),
-                texts: texts(outcome.texts, |words| words.title),
-            })
+            .map(|outcome| OutcomeEntry { name: outcome.name.into(), texts: texts(outcome.texts, |words| words.title) })
             .collect(),
         sets: sets::<O>(),
         blocking: manifest.blocking,

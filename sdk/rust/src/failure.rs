@@ -71,9 +71,7 @@ impl From<NotConnected> for Failure {
             NotConnected::NoAnswer(cause) => {
                 Self::Reason(["nobody answered: ", &cause.sip_status.to_string(), " ", &cause.text].concat())
             }
-            NotConnected::Denied(target) => {
-                Self::Reason(["the grant of this route does not cover ", &target].concat())
-            }
+            NotConnected::Denied(target) => Self::Reason(["the grant of this route does not cover ", &target].concat()),
             NotConnected::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
             NotConnected::Talking => Self::new("the caller talks to somebody: end that connection first"),
         }

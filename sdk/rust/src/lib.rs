@@ -72,9 +72,9 @@ pub mod variables;
 pub use failure::Failure;
 pub use outcome::Outcome;
 pub use parameter::{Choice, Parameter, ParameterError, Parameters};
+pub use plugboard_sdk_macros::{Choice, Outcome, Parameters, action};
 /// A JSON value, for a [`Parameter`] of your own.
 pub use serde_json::Value as Json;
-pub use plugboard_sdk_macros::{Choice, Outcome, Parameters, action};
 
 /// What nearly every action needs.
 pub mod prelude {
@@ -89,8 +89,8 @@ pub mod prelude {
 /// For the code that the macros write. No part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod macros {
-    pub use crate::bindings::{Guest, export_action};
     pub use crate::bindings::plugboard::switch::description::ActionDescription;
+    pub use crate::bindings::{Guest, export_action};
     pub use crate::describe::{Manifest, Words, describe};
     pub use crate::failure::run;
     pub use crate::outcome::{Declared, Sets};

@@ -119,7 +119,9 @@ fn excerpt(found: &Json) -> String {
         Json::Null => "null".into(),
         Json::Bool(true) => "true".into(),
         Json::Bool(false) => "false".into(),
-        Json::Number(number) => number.as_i64().map_or_else(|| "a fraction or a very large number".into(), |n| n.to_string()),
+        Json::Number(number) => {
+            number.as_i64().map_or_else(|| "a fraction or a very large number".into(), |n| n.to_string())
+        }
         Json::String(text) => {
             let mut quoted = String::from("\"");
             quoted.extend(text.chars().take(FOUND_CHARS_MAX));
@@ -376,7 +378,9 @@ impl<T: Parameter> Parameter for Vec<T> {
         let Json::Array(items) = json else {
             return Err(ParameterError::expected("a list", &json));
         };
-        let read = |(place, item): (usize, Json)| T::from_json(item).map_err(|fault| fault.within(&["[", &place.to_string(), "]"].concat()));
+        let read = |(place, item): (usize, Json)| {
+            T::from_json(item).map_err(|fault| fault.within(&["[", &place.to_string(), "]"].concat()))
+        };
         items.into_iter().enumerate().map(read).collect()
     }
 
@@ -392,9 +396,9 @@ impl<T: Choice> Parameter for T {
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
         let place = json.as_str().and_then(|given| T::WORDS.iter().position(|word| *word == given));
-        place.and_then(T::at).ok_or_else(|| {
-            ParameterError::expected(&["one of ", &T::WORDS.join(", ")].concat(), &json)
-        })
+        place
+            .and_then(T::at)
+            .ok_or_else(|| ParameterError::expected(&["one of ", &T::WORDS.join(", ")].concat(), &json))
     }
 }
 

@@ -42,9 +42,17 @@ enum Order {
 enum End {
     /// Somebody answered.
     #[text(ru("Ответили"))]
-    Answered { who: User, at: Moment },
-    NoAnswer { who: Option<User>, why: String },
-    Quiet { why: String },
+    Answered {
+        who: User,
+        at: Moment,
+    },
+    NoAnswer {
+        who: Option<User>,
+        why: String,
+    },
+    Quiet {
+        why: String,
+    },
 }
 
 fn read(json: &str) -> Result<Everything, String> {
@@ -73,7 +81,8 @@ fn what_is_not_given_has_its_default() {
 
 #[test]
 fn what_is_given_is_read() {
-    let given = r##"{"name":"Жук","time":"2m","number":9,"yes":false,"order":"random","key":"#","list":[1,255],"type":"x"}"##;
+    let given =
+        r##"{"name":"Жук","time":"2m","number":9,"yes":false,"order":"random","key":"#","list":[1,255],"type":"x"}"##;
     let all = Everything {
         name: "Жук".into(),
         time: Duration::from_secs(120),
@@ -95,8 +104,14 @@ fn each_fault_names_the_parameter_what_was_expected_and_what_was_found() {
         (r#"{"name":"a"}"#, "parameter name: at least 2 is allowed"),
         (r#"{"name":"абвгде"}"#, "parameter name: at most 5 is allowed"),
         (r#"{"name":"ann","number":-6}"#, "parameter number: at least -5 is allowed"),
-        (r#"{"name":"ann","number":1.5}"#, "parameter number: expected a whole number that fits i32, found a fraction or a very large number"),
-        (r#"{"name":"ann","number":3000000000}"#, "parameter number: expected a whole number that fits i32, found 3000000000"),
+        (
+            r#"{"name":"ann","number":1.5}"#,
+            "parameter number: expected a whole number that fits i32, found a fraction or a very large number",
+        ),
+        (
+            r#"{"name":"ann","number":3000000000}"#,
+            "parameter number: expected a whole number that fits i32, found 3000000000",
+        ),
         (r#"{"name":"ann","yes":"no"}"#, "parameter yes: expected true or false, found \"no\""),
         (r#"{"name":"ann","order":"ALL"}"#, "parameter order: expected one of all-at-once, random, found \"ALL\""),
         (r#"{"name":"ann","key":"12"}"#, "parameter key: expected a text of one character, found \"12\""),

@@ -50,7 +50,10 @@ pub(crate) fn imports(component: &[u8]) -> Vec<String> {
     let mut depth = 0_u32;
     for payload in wasmparser::Parser::new(0).parse_all(component).map_while(Result::ok) {
         use wasmparser::Payload;
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's payloads grow; none of the others is an import")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the parser's payloads grow; none of the others is an import"
+        )]
         match payload {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -89,7 +92,8 @@ fn build(package: &Path) -> Result<PathBuf, BuildError> {
 /// The module among cargo's messages, one JSON object a line.
 fn module(messages: &str, manifest: &Path) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
-    let own = messages.filter(|message| message.get("manifest_path").and_then(Json::as_str).map(Path::new) == Some(manifest));
+    let own =
+        messages.filter(|message| message.get("manifest_path").and_then(Json::as_str).map(Path::new) == Some(manifest));
     own.filter_map(|message| {
         let files = message.get("filenames")?.as_array()?;
         let wasm = files.iter().filter_map(Json::as_str).find(|file| file.ends_with(".wasm"))?;

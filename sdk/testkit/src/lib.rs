@@ -75,7 +75,9 @@ pub enum TestkitError {
     #[error("the run's record cannot be replayed: {0}")]
     Replay(#[from] ReplayRefused),
     /// Served with the same answers, the action asked for something else.
-    #[error("served with the same answers again, the action decided otherwise ({0}); it may not depend on anything else")]
+    #[error(
+        "served with the same answers again, the action decided otherwise ({0}); it may not depend on anything else"
+    )]
     Diverged(String),
     /// The manifest promises a variable that was not assigned.
     #[error("the manifest says that {variable} is assigned after the outcome {outcome}, and it is not")]

@@ -340,7 +340,10 @@ impl Script<'_> {
             return Err(SetError::ReadOnly);
         }
         let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
-        if !(1..=64).contains(&name.len()) || !name.chars().all(allowed) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        if !(1..=64).contains(&name.len())
+            || !name.chars().all(allowed)
+            || name.starts_with(|c: char| c.is_ascii_digit())
+        {
             return Err(SetError::BadName);
         }
         match self.variables.get(&name) {

@@ -1,68 +1,96 @@
-//! Released versions of the interfaces stay as they are.
+//! A released WIT version never changes: `wit/lock.toml` holds the hashes of its files.
 
-use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Version folder -> file -> SHA-256 in hexadecimal.
+type Lock = BTreeMap<String, BTreeMap<String, String>>;
 
 fn wit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
 }
 
-/// SHA-256 over the files of a folder, as `wit/README.md` says.
-fn hash(folder: &Path) -> String {
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let mut hasher = Sha256::new();
-    for file in files {
-        let bytes = std::fs::read(&file).unwrap();
-        let name = file.file_name().unwrap().to_str().unwrap();
-        hasher.update(format!("{name}\0{}\0", bytes.len()));
-        hasher.update(&bytes);
-    }
-    hasher.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
+fn hashes(folder: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten();
+    files
+        .map(|file| {
+            let digest = Sha256::digest(std::fs::read(file.path()).unwrap());
+            let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            (file.file_name().to_string_lossy().into_owned(), hex.concat())
+        })
+        .collect()
 }
 
-/// The faults of a lock file against the folders beside it.
-fn faults(lock: &str, folders: &Path) -> Vec<String> {
-    let lock: Json = toml::from_str(lock).unwrap();
-    let mut faults = Vec::new();
-    for entry in lock["released"].as_array().unwrap() {
-        let version = entry["version"].as_str().unwrap();
-        let now = hash(&folders.join(version));
-        if entry["sha256"] != now.as_str() {
-            faults.push(format!("{version} was released and has changed: its hash is {now} now"));
+/// What differs between the locked versions and the folders, one line each.
+fn differences(lock: &Lock, wit: &Path) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (version, locked) in lock {
+        let there = hashes(&wit.join(version));
+        for file in locked.keys().chain(there.keys().filter(|file| !locked.contains_key(*file))) {
+            match (locked.get(file), there.get(file)) {
+                (Some(one), Some(other)) if one == other => {}
+                (Some(_), Some(_)) => differences.push(format!("{version}/{file} changed")),
+                (Some(_), None) => differences.push(format!("{version}/{file} is gone")),
+                (None, _) => differences.push(format!("{version}/{file} is new")),
+            }
         }
     }
-    faults
+    differences
+}
+
+fn lock() -> (Option<String>, Lock) {
+    let text = std::fs::read_to_string(wit().join("lock.toml")).unwrap();
+    let mut table: toml::Table = text.parse().unwrap();
+    let draft = table.remove("draft").map(|draft| draft.as_str().unwrap().to_owned());
+    let released = table.remove("released").map_or_else(Lock::new, |released| released.try_into().unwrap());
+    assert!(table.is_empty(), "wit/lock.toml knows `draft` and `released`, not {table}");
+    (draft, released)
 }
 
 #[test]
-fn no_released_version_has_changed() {
-    let lock = std::fs::read_to_string(wit().join("lock.toml")).unwrap();
-    assert_eq!(faults(&lock, &wit()), Vec::<String>::new());
+fn released_wit_files_are_as_they_were() {
+    let found = differences(&lock().1, &wit());
+    assert!(found.is_empty(), "released WIT never changes; make a new version folder instead: {found:#?}");
 }
 
 #[test]
-fn one_changed_byte_of_a_released_version_is_found() {
-    let folders = tempfile::tempdir().unwrap();
-    let released = folders.path().join("1.0.0");
-    std::fs::create_dir(&released).unwrap();
-    std::fs::write(released.join("a.wit"), "package a:b@1.0.0;").unwrap();
-    let lock = format!("[[released]]\nversion = \"1.0.0\"\nsha256 = \"{}\"\n", hash(&released));
-    assert!(faults(&lock, folders.path()).is_empty());
-    std::fs::write(released.join("a.wit"), "package a:b@1.0.0; ").unwrap();
-    assert_eq!(faults(&lock, folders.path()).len(), 1);
+fn every_wit_version_is_released_or_the_draft() {
+    let (draft, released) = lock();
+    let entries = std::fs::read_dir(wit()).unwrap().flatten();
+    let mut seen = 0;
+    for folder in entries.filter(|entry| entry.path().is_dir()) {
+        let version = folder.file_name().to_string_lossy().into_owned();
+        assert!(released.contains_key(&version) || draft.as_ref() == Some(&version), "wit/{version} is in no list");
+        seen += 1;
+    }
+    assert_eq!(seen, released.len() + draft.iter().count(), "wit/lock.toml names a version that is not there");
 }
 
 #[test]
-fn each_folder_is_the_version_that_its_name_says() {
-    for entry in std::fs::read_dir(wit()).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir()) {
-        let version = entry.file_name().into_string().unwrap();
-        for file in std::fs::read_dir(entry.path()).unwrap().map(Result::unwrap) {
+fn a_changed_a_new_and_a_lost_file_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let wit = folder.path();
+    std::fs::create_dir(wit.join("1.0.0")).unwrap();
+    for (file, text) in [("a.wit", "a"), ("b.wit", "b")] {
+        std::fs::write(wit.join("1.0.0").join(file), text).unwrap();
+    }
+    let mut lock = Lock::from([("1.0.0".into(), hashes(&wit.join("1.0.0")))]);
+    assert!(differences(&lock, wit).is_empty());
+    std::fs::write(wit.join("1.0.0/a.wit"), "changed").unwrap();
+    std::fs::write(wit.join("1.0.0/c.wit"), "new").unwrap();
+    lock.get_mut("1.0.0").unwrap().insert("d.wit".into(), String::new());
+    let found = differences(&lock, wit);
+    assert_eq!(found, ["1.0.0/a.wit changed", "1.0.0/d.wit is gone", "1.0.0/c.wit is new"]);
+}
+
+#[test]
+fn each_file_belongs_to_the_version_that_its_folder_names() {
+    let folders = std::fs::read_dir(wit()).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    for folder in folders {
+        let version = folder.file_name().into_string().unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
             let text = std::fs::read_to_string(file.path()).unwrap();
             assert!(text.starts_with(&format!("package plugboard:%switch@{version};")), "{}", file.path().display());
         }

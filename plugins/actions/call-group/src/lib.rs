@@ -21,7 +21,10 @@ struct CallGroup {
     /// How long to ring: the whole group when all ring at once, else each member. Without it, what the group says.
     #[parameter(min = "1s", max = "10m")]
     #[text(
-        ru("Время вызова", "Всей группы, если звонят все сразу, иначе каждого участника; если не задано, как у группы."),
+        ru(
+            "Время вызова",
+            "Всей группы, если звонят все сразу, иначе каждого участника; если не задано, как у группы."
+        ),
         de("Klingeldauer", "Der ganzen Gruppe, wenn alle klingeln, sonst je Mitglied; ohne Angabe die der Gruppe.")
     )]
     ring_for: Option<Duration>,
@@ -70,7 +73,10 @@ enum Called {
 /// Rings a group the way the group says: all at once, in order, or at random by weight.
 #[action(
     ru("Позвонить группе", "Вызывает группу так, как в ней задано: всех сразу, по порядку или случайно по весу."),
-    de("Gruppe anrufen", "Ruft eine Gruppe nach deren Art an: alle zugleich, der Reihe nach oder zufällig nach Gewicht.")
+    de(
+        "Gruppe anrufen",
+        "Ruft eine Gruppe nach deren Art an: alle zugleich, der Reihe nach oder zufällig nach Gewicht."
+    )
 )]
 fn call_group(given: CallGroup) -> Result<Called, Failure> {
     let Some(group) = directory::find_group(&given.group) else {
@@ -84,9 +90,7 @@ fn call_group(given: CallGroup) -> Result<Called, Failure> {
     };
     match group.distribution {
         Distribution::AllAtOnce => all_at_once(group, ring_for, ring_back),
-        Distribution::InOrder => {
-            one_by_one(group.members.into_iter().map(|member| member.user), ring_for, ring_back)
-        }
+        Distribution::InOrder => one_by_one(group.members.into_iter().map(|member| member.user), ring_for, ring_back),
         // Drawn now, from the call's journal: whoever reads it can draw the same order again.
         Distribution::Random => one_by_one(order::draw(group.members, random::below), ring_for, ring_back),
     }

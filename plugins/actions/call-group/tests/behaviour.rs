@@ -11,9 +11,12 @@ fn call_group() -> Testkit {
 
 /// A run that calls the group `sales` = ann, bob, cid, all free.
 fn sales(kit: &Testkit, distribution: Distribution) -> Run<'_> {
-    kit.run()
-        .parameters(&json!({ "group": "200" }))
-        .group(group("sales", "200", distribution, &[("ann", 40), ("bob", 10), ("cid", 0)]))
+    kit.run().parameters(&json!({ "group": "200" })).group(group(
+        "sales",
+        "200",
+        distribution,
+        &[("ann", 40), ("bob", 10), ("cid", 0)],
+    ))
 }
 
 fn all_free(run: Run<'_>) -> Run<'_> {
@@ -113,7 +116,9 @@ fn the_cause_of_no_answer_is_the_best_of_all() {
 #[test]
 fn one_who_let_it_ring_makes_it_a_timeout() {
     let kit = call_group();
-    let mut ends = [NotConnected::Timeout, NotConnected::NoAnswer(Cause::of(486)), NotConnected::NoAnswer(Cause::of(486))].into_iter();
+    let mut ends =
+        [NotConnected::Timeout, NotConnected::NoAnswer(Cause::of(486)), NotConnected::NoAnswer(Cause::of(486))]
+            .into_iter();
     let report = all_free(sales(&kit, Distribution::InOrder)).on_ring(|_| Err(ends.next().unwrap())).finish().unwrap();
     assert_eq!(report.outcome(), Some("timeout"));
 }

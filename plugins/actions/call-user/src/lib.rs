@@ -17,7 +17,10 @@ struct CallUser {
     #[parameter(by(mode, user(names = "user"), list(names = "user"), variable(reads = "user")))]
     #[text(
         ru("Кому", "Внутренний номер или имя пользователя, их список, или имя переменной типа `user`."),
-        de("Ziel", "Interne Nummer oder Kennung eines Benutzers, eine Liste davon, oder eine Variable vom Typ `user`.")
+        de(
+            "Ziel",
+            "Interne Nummer oder Kennung eines Benutzers, eine Liste davon, oder eine Variable vom Typ `user`."
+        )
     )]
     target: OneOrMore,
     /// How long to ring.

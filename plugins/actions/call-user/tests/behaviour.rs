@@ -32,11 +32,8 @@ fn r1_r10_one_user_is_rung_by_internal_number_and_answers() {
         .unwrap();
     assert_eq!(report.outcome(), Some("answer"));
     assert_eq!(report.variables["answered_by"], Value::User(user_id("ann")));
-    let request = RingRequest {
-        targets: vec![Target::User(user_id("ann"))],
-        ring_for_ms: 20_000,
-        ring_back: RingBack::Tone,
-    };
+    let request =
+        RingRequest { targets: vec![Target::User(user_id("ann"))], ring_for_ms: 20_000, ring_back: RingBack::Tone };
     assert_eq!(rings(&report.calls), [&request]);
 }
 
@@ -72,8 +69,7 @@ fn r14_the_target_may_be_a_variable() {
 fn r16_a_variable_of_another_type_or_without_value_fails_with_its_name() {
     let kit = call_user();
     let by_variable = json!({ "mode": "variable", "target": "found" });
-    let report =
-        office(&kit).parameters(&by_variable).variable("found", Value::Text("bob".into())).finish().unwrap();
+    let report = office(&kit).parameters(&by_variable).variable("found", Value::Text("bob".into())).finish().unwrap();
     assert_eq!(report.failure(), Some("the variable found is not of type user"));
     let report = office(&kit).parameters(&by_variable).finish().unwrap();
     assert_eq!(report.failure(), Some("the variable found is not assigned"));
@@ -143,7 +139,8 @@ fn what_the_route_does_not_grant_is_not_rung() {
         users: std::sync::Arc::new([user_id("bob")].into()),
         ..Default::default()
     });
-    let report = office(&kit).parameters(&json!({ "mode": "user", "target": "101" })).grants(only_bob).finish().unwrap();
+    let report =
+        office(&kit).parameters(&json!({ "mode": "user", "target": "101" })).grants(only_bob).finish().unwrap();
     assert_eq!(report.failure(), Some("the grant of this route does not cover user ann"));
 }
 

@@ -1,8 +1,6 @@
 //! What `collect-digits` does under the real host.
 
-use plugboard_testkit::{
-    Audio, CollectEnd, CollectRequest, Collected, HostCall, LogLevel, Testkit, Value, json,
-};
+use plugboard_testkit::{Audio, CollectEnd, CollectRequest, Collected, HostCall, LogLevel, Testkit, Value, json};
 
 fn collect_digits() -> Testkit {
     Testkit::of(env!("CARGO_MANIFEST_DIR")).unwrap()
@@ -69,10 +67,7 @@ fn another_variable_gets_the_digits_as_well_and_is_empty_when_none_came() {
     let report = kit.run().parameters(&parameters).finish().unwrap();
     assert_eq!((report.outcome(), report.text("pin")), (Some("nothing"), Some("")));
     let taken = kit.run().parameters(&parameters).variable("pin", Value::Number(1)).finish().unwrap();
-    assert_eq!(
-        taken.failure(),
-        Some("variable pin could not be set: it has another type in this scenario: number")
-    );
+    assert_eq!(taken.failure(), Some("variable pin could not be set: it has another type in this scenario: number"));
 }
 
 #[test]
@@ -100,6 +95,7 @@ fn more_digits_than_the_switch_takes_are_refused() {
 fn it_imports_no_more_than_it_uses_and_no_wasi() {
     let mut imports = collect_digits().imports();
     imports.sort();
-    let used = ["call", "description", "log", "types", "variables"].map(|name| format!("plugboard:switch/{name}@0.1.0"));
+    let used =
+        ["call", "description", "log", "types", "variables"].map(|name| format!("plugboard:switch/{name}@0.1.0"));
     assert_eq!(imports, used);
 }

@@ -24,7 +24,10 @@ fn a_caller_who_hangs_up_ends_it() {
 #[test]
 fn it_imports_the_call_and_nothing_else() {
     let kit = echo();
-    assert_eq!(kit.imports(), ["plugboard:switch/types@0.1.0", "plugboard:switch/call@0.1.0", "plugboard:switch/description@0.1.0"]);
+    assert_eq!(
+        kit.imports(),
+        ["plugboard:switch/types@0.1.0", "plugboard:switch/call@0.1.0", "plugboard:switch/description@0.1.0"]
+    );
 }
 
 #[test]

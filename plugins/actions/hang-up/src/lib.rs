@@ -7,7 +7,10 @@ use plugboard_sdk::prelude::*;
 struct HangUp {
     /// What the caller's telephone is told.
     #[parameter(default = "normal")]
-    #[text(ru("Причина", "Что сообщается телефону звонящего."), de("Grund", "Was dem Telefon des Anrufers gesagt wird."))]
+    #[text(
+        ru("Причина", "Что сообщается телефону звонящего."),
+        de("Grund", "Was dem Telefon des Anrufers gesagt wird.")
+    )]
     cause: Reason,
 }
 

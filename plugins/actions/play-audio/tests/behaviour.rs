@@ -60,7 +60,9 @@ fn the_kind_says_whether_the_name_is_a_prompt_a_tone_or_music() {
         }
     };
     assert_eq!(played(json!({ "audio": "quiet", "kind": "music" })), Ok(Audio::Music("quiet".into())));
-    for (name, tone) in [("ring-back", Tone::RingBack), ("busy", Tone::Busy), ("congestion", Tone::Congestion), ("beep", Tone::Beep)] {
+    for (name, tone) in
+        [("ring-back", Tone::RingBack), ("busy", Tone::Busy), ("congestion", Tone::Congestion), ("beep", Tone::Beep)]
+    {
         assert_eq!(played(json!({ "audio": name, "kind": "tone" })), Ok(Audio::Tone(tone)));
     }
     assert!(played(json!({ "audio": "moo", "kind": "tone" })).is_err());
@@ -85,7 +87,8 @@ fn what_stops_the_run_is_said() {
 #[test]
 fn it_imports_no_more_than_it_uses_and_no_wasi() {
     let kit = play_audio();
-    let used = ["types", "call", "variables", "log", "description"].map(|name| format!("plugboard:switch/{name}@0.1.0"));
+    let used =
+        ["types", "call", "variables", "log", "description"].map(|name| format!("plugboard:switch/{name}@0.1.0"));
     let mut imports = kit.imports();
     imports.sort();
     let mut used = used.to_vec();

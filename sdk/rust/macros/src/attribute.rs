@@ -145,11 +145,8 @@ fn millis(text: &str) -> Option<i64> {
 
 /// `names = "user"`, `reads = "user"`, `assigns = "text"` as the keyword that says so.
 fn meaning(meta: &ParseNestedMeta<'_>, keywords: &mut Map<String, Json>) -> syn::Result<()> {
-    let known: [(&str, &str, &[&str]); 3] = [
-        ("names", "x-type", &NOUNS),
-        ("assigns", "x-assigns", &VARIABLE_TYPES),
-        ("reads", "x-reads", &VARIABLE_TYPES),
-    ];
+    let known: [(&str, &str, &[&str]); 3] =
+        [("names", "x-type", &NOUNS), ("assigns", "x-assigns", &VARIABLE_TYPES), ("reads", "x-reads", &VARIABLE_TYPES)];
     let Some((_, keyword, words)) = known.iter().find(|(name, ..)| meta.path.is_ident(name)) else {
         return Err(meta.error("expected default, min, max, names, assigns, reads or by"));
     };

@@ -50,7 +50,9 @@ fn one(variant: &Variant) -> syn::Result<(TokenStream, TokenStream)> {
     let texts = text::tokens(&texts);
     let fields: Vec<_> = match &variant.fields {
         Fields::Unit => Vec::new(),
-        Fields::Named(fields) => fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.ty))).collect(),
+        Fields::Named(fields) => {
+            fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.ty))).collect()
+        }
         Fields::Unnamed(_) => {
             return Err(syn::Error::new_spanned(variant, "name the fields: each is the variable that it assigns"));
         }
@@ -63,8 +65,7 @@ fn one(variant: &Variant) -> syn::Result<(TokenStream, TokenStream)> {
             always: <#kind as ::plugboard_sdk::macros::Variable>::ALWAYS,
         })
     });
-    let entry =
-        quote!(::plugboard_sdk::macros::Declared { name: #name, texts: #texts, sets: &[#(#sets),*] });
+    let entry = quote!(::plugboard_sdk::macros::Declared { name: #name, texts: #texts, sets: &[#(#sets),*] });
     let idents = fields.iter().map(|(field, _)| field);
     let assignments = fields.iter().map(|(field, _)| {
         let variable = field.to_string().trim_start_matches("r#").to_owned();

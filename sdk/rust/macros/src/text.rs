@@ -49,11 +49,8 @@ pub(crate) fn of_item(attributes: &[Attribute], name: &str) -> syn::Result<Vec<W
 pub(crate) fn complete(given: Vec<Words>, attributes: &[Attribute], name: &str) -> syn::Result<Vec<Words>> {
     let (english, others): (Vec<_>, Vec<_>) = given.into_iter().partition(|words| words.language == "en");
     let mut english = english.into_iter();
-    let mut first = english.next().unwrap_or_else(|| Words {
-        language: "en".into(),
-        title: title(name),
-        sentence: String::new(),
-    });
+    let mut first =
+        english.next().unwrap_or_else(|| Words { language: "en".into(), title: title(name), sentence: String::new() });
     if first.sentence.is_empty() {
         first.sentence = doc(attributes);
     }
