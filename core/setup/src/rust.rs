@@ -12,7 +12,7 @@ const OLDEST: (u32, u32) = (1, 95);
 /// What plugins are built for.
 pub(crate) const GUEST: &str = "wasm32-unknown-unknown";
 /// rustup fetches a target in seconds; where its server cannot be reached it would try for many minutes.
-const RUSTUP_SECONDS: &str = "180";
+const RUSTUP_SECONDS: &str = "300";
 
 /// Debian's own compiler with the library source from which the guest target can be built, for a machine that cannot
 /// reach rustup's server. It conflicts with rustup when installed, so it is unpacked.

@@ -68,8 +68,9 @@ impl Machine {
         let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bare-machine");
         let machine = Self { system: here.join("system"), kept: here.join("kept") };
         let base = here.join("base");
+        let toolchain = toolchain_folder()?;
         if !base.exists() {
-            make_base(&here, &base)?;
+            make_base(&here, &base, &toolchain).unwrap_or_else(|why| panic!("the bare machine: {why}"));
         }
         if machine.system.exists() {
             fs::remove_dir_all(&machine.system).map_err(|error| error.to_string())?;
@@ -128,21 +129,29 @@ impl Machine {
     }
 
     fn run_as(&self, user: &str, line: &str) -> Output {
-        // The mounts live in a namespace of their own: they are gone with the last process of the line.
-        let inside = format!(
-            "mount -t proc proc {0}/proc && mount --bind /dev {0}/dev && exec chroot --userspec={user} {0} \
-             env -i HOME=/tmp PATH=/opt/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-             RUSTUP_HOME=/opt/rustup CARGO_HOME=/opt/cargo sh -c '{line}'",
-            self.system.display()
-        );
-        let inside = inside.replace("sh -c '", "sh -c 'cd /src && ");
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--propagation", "private", "sh", "-c", &inside]).output().unwrap()
+        chrooted(&self.system, user, &format!("cd /src && {line}")).output().unwrap()
     }
 }
 
+/// Runs a line in a system folder; the error is what it said.
+fn inside(system: &Path, user: &str, line: &str) -> Result<(), String> {
+    let output = chrooted(system, user, line).output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(format!("`{line}`: {}", text(&output))) }
+}
+
+/// A shell in a system folder. Its mounts live in a namespace of their own: they are gone with its last process.
+fn chrooted(system: &Path, user: &str, line: &str) -> Command {
+    let enter = "mount -t proc proc \"$0/proc\" && mount --bind /dev \"$0/dev\" && \
+                 exec chroot --userspec=\"$1\" \"$0\" env -i HOME=/tmp LANG=C.UTF-8 \
+                 PATH=/opt/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin RUSTUP_HOME=/opt/rustup CARGO_HOME=/opt/cargo \
+                 sh -c \"$2\"";
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--propagation", "private", "sh", "-c", enter]).arg(system).args([user, line]);
+    unshare
+}
+
 /// Makes the Debian that each run copies; it appears only when it is whole.
-fn make_base(here: &Path, base: &Path) -> Result<(), String> {
+fn make_base(here: &Path, base: &Path, toolchain: &Path) -> Result<(), String> {
     let part = here.join("base.part");
     if part.exists() {
         fs::remove_dir_all(&part).map_err(|error| error.to_string())?;
@@ -155,7 +164,6 @@ fn make_base(here: &Path, base: &Path) -> Result<(), String> {
     let output = debootstrap.output().map_err(|error| format!("debootstrap: {error}"))?;
     assert!(output.status.success(), "{}", text(&output));
 
-    let rustup = toolchain_folder()?;
     let (rust, cargo) = (part.join("opt/rustup/toolchains"), part.join("opt/cargo/bin"));
     let lists = part.join("etc/apt/sources.list");
     fs::write(
@@ -167,21 +175,19 @@ fn make_base(here: &Path, base: &Path) -> Result<(), String> {
     )
     .map_err(|error| error.to_string())?;
     fs::create_dir_all(&rust).and_then(|()| fs::create_dir_all(&cargo)).map_err(|error| error.to_string())?;
-    let name = rustup.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    shell(&format!("cp -aL {} {}/", rustup.display(), rust.display()));
+    let name = toolchain.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    shell(&format!("cp -aL {} {}/", toolchain.display(), rust.display()));
     shell(&format!("cp -aL $(command -v rustup) {}/rustup", cargo.display()));
     for program in ["cargo", "rustc", "rustdoc", "cargo-clippy", "cargo-fmt", "rustfmt", "clippy-driver"] {
         shell(&format!("ln {0}/rustup {0}/{program}", cargo.display()));
     }
     let settings = format!("version = \"12\"\ndefault_toolchain = \"{name}\"\nprofile = \"default\"\n");
     fs::write(part.join("opt/rustup/settings.toml"), settings).map_err(|error| error.to_string())?;
-    // A toolchain as rustup installs it: without the target for plugins, readable for all.
-    let system = part.display();
-    let line =
-        "rustup target remove wasm32-unknown-unknown; rm -rf /opt/rustup/toolchains/*/share/doc; chmod -R a+rX /opt";
-    shell(&format!(
-        "chroot {system} env -i HOME=/tmp PATH=/opt/cargo/bin:/usr/bin:/bin RUSTUP_HOME=/opt/rustup CARGO_HOME=/opt/cargo sh -c '{line}'"
-    ));
+    // A machine that is thrown away need not survive a power cut: dpkg may leave the disk to its time.
+    fs::write(part.join("etc/dpkg/dpkg.cfg.d/unsafe-io"), "force-unsafe-io\n").map_err(|error| error.to_string())?;
+    // A toolchain as rustup installs it, for every user: without the target for plugins.
+    inside(&part, "0:0", "rustup target remove wasm32-unknown-unknown && rm -rf /opt/rustup/toolchains/*/share/doc")?;
+    inside(&part, "0:0", "mkdir -p /opt/rustup/update-hashes && chmod -R a+rwX /opt")?;
     fs::rename(&part, base).map_err(|error| error.to_string())
 }
 
