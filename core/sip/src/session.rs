@@ -258,6 +258,9 @@ pub enum Output {
     Event(Event),
 }
 
+/// This bit of [`ClientTx::seq`] marks what was sent to end a fork.
+const STRAY: u32 = 1 << 31;
+
 /// One leg of a call. See the module's documentation.
 #[derive(Debug)]
 pub struct Session {
@@ -323,6 +326,9 @@ impl Session {
             Input::Request { tx, request, flow } => self.on_request(now, tx, request, flow),
             Input::Cancelled { tx, request } => self.on_cancelled(tx, &request),
             Input::Ack { request, flow } => self.on_ack(&request, flow),
+            // What a fork says to our BYE changes nothing here.
+            Input::Response { tx, .. } | Input::Timeout { tx } | Input::TransportError { tx }
+                if tx.seq & STRAY != 0 => {}
             Input::Response { tx, response, flow } => self.on_response(now, tx, &response, flow),
             Input::Timeout { tx } => self.on_failure(tx, 408),
             Input::TransportError { tx } => self.on_failure(tx, 503),
@@ -393,8 +399,14 @@ impl Session {
 
     fn next_tx(&mut self) -> ClientTx {
         let tx = ClientTx { owner: self.local.owner, seq: self.next_seq };
-        self.next_seq = self.next_seq.wrapping_add(1);
+        self.next_seq = self.next_seq.wrapping_add(1) & !STRAY;
         tx
+    }
+
+    /// A name for what ends a fork: its answer must not be taken for one of the session's own.
+    fn next_stray_tx(&mut self) -> ClientTx {
+        let tx = self.next_tx();
+        ClientTx { seq: tx.seq | STRAY, ..tx }
     }
 
     fn send(&mut self, mut request: Request, flow: Flow) -> ClientTx {

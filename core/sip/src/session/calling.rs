@@ -145,7 +145,7 @@ impl Session {
         match (dialog, response.headers.cseq()) {
             (Some(dialog), Ok(cseq)) if tag == dialog.remote_tag() => self.send_ack(dialog, cseq.number),
             (Some(_) | None, _) => {
-                let (ack, bye) = (self.next_tx(), self.next_tx());
+                let (ack, bye) = (self.next_stray_tx(), self.next_stray_tx());
                 for input in end_stray(response, flow, ack, bye).into_iter().flatten() {
                     self.transaction(input);
                 }

@@ -434,8 +434,11 @@ impl Layer {
 
     /// Ends the transactions of a flow. Walks over all of them: connections break seldom.
     fn fail(&mut self, flow: Flow) {
+        // Connection 0 asked for any to that address, and this was it.
         let same = |other: Flow| {
-            other.transport == flow.transport && other.connection == flow.connection && other.remote == flow.remote
+            other.transport == flow.transport
+                && other.remote == flow.remote
+                && (other.connection == flow.connection || other.connection == 0)
         };
         let mut waiting = Vec::new();
         self.clients.retain(|tx, client| {

@@ -159,6 +159,11 @@ fn first_answer_wins_and_each_other_fork_is_acknowledged_and_ended() {
     assert_eq!(seen.requests[0].1.headers.get("CSeq"), Some("1 ACK"));
     assert_eq!(seen.requests[1].1.headers.get("CSeq"), Some("2 BYE"));
     assert!(session.is_up());
+    let (bye, request, _) = &seen.requests[1];
+    assert_eq!(hear(&mut session, *bye, Response::to_request(request, 481)).words, [""; 0]);
+    session.handle(at(40_000), Input::Timeout { tx: *bye });
+    assert_eq!(words(&mut session), [""; 0], "a fork that is gone takes nothing with it");
+    assert!(session.is_up());
 }
 
 #[test]
