@@ -301,9 +301,11 @@ impl Headers {
                 text.push_str(value);
             }
         }
-        text.push_str(&format!(";received={}", source.ip()));
+        text.push_str(";received=");
+        text.push_str(&source.ip().to_string());
         if asked_rport {
-            text.push_str(&format!(";rport={}", source.port()));
+            text.push_str(";rport=");
+            text.push_str(&source.port().to_string());
         }
         self.set_top_via(text);
     }
@@ -382,8 +384,8 @@ impl Headers {
     }
 }
 
-/// What some parser takes for the end of a line or text.
-const LINE_ENDS: [char; 3] = ['\r', '\n', '\0'];
+/// What some parser takes for the end of a line.
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
 
 impl Field {
     fn new(name: &str, value: String) -> Self {

@@ -71,14 +71,16 @@ pub fn unquote(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Appends the text as a quoted string.
+/// Appends the text as a quoted string, quotes, backslashes and control characters escaped; a line break, which
+/// cannot be escaped, becomes a space.
 pub fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     for char in text.chars() {
-        if matches!(char, '"' | '\\') {
-            out.push('\\');
+        match char {
+            '\r' | '\n' => out.push(' '),
+            '"' | '\\' | '\0'..='\x1f' | '\x7f' => out.extend(['\\', char]),
+            _ => out.push(char),
         }
-        out.push(char);
     }
     out.push('"');
 }
@@ -123,6 +125,14 @@ mod tests {
         assert_eq!(params.get("LR"), Some(None));
         assert_eq!(params.get("y"), None);
         assert_eq!(params.unquoted("x").as_deref(), Some(r#"q;"r"#));
+    }
+
+    #[test]
+    fn quoted_text_is_escaped_and_stays_on_its_line() {
+        let mut out = String::new();
+        push_quoted(&mut out, "a\"b\\c\0d\r\ne");
+        assert_eq!(out, "\"a\\\"b\\\\c\\\0d  e\"");
+        assert_eq!(unquote(&out), "a\"b\\c\0d  e");
     }
 
     #[test]

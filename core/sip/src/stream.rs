@@ -88,7 +88,7 @@ impl StreamFramer {
                 State::Dead => return Ok(None),
                 State::Idle => match self.rest() {
                     [b'\r', b'\n', b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Ping, 4))),
-                    [] | [b'\r'] | [b'\r', b'\n', b'\r'] => return self.wait(State::Idle),
+                    [] | [b'\r'] | [b'\r', b'\n', b'\r'] => return Ok(self.wait(State::Idle)),
                     [b'\r', b'\n'] => {
                         self.used += 2;
                         self.state = State::HalfPing;
@@ -103,7 +103,7 @@ impl StreamFramer {
                 },
                 State::HalfPing => match self.rest() {
                     [b'\r', b'\n', ..] => return Ok(Some(self.keep_alive(Frame::Ping, 2))),
-                    [] | [b'\r'] => return self.wait(State::HalfPing),
+                    [] | [b'\r'] => return Ok(self.wait(State::HalfPing)),
                     [_, ..] => self.state = State::Idle,
                 },
                 State::Head { scanned } => {
@@ -112,13 +112,13 @@ impl StreamFramer {
                         if scanned > STREAM_BYTES_MAX {
                             return Err(FrameError(ParseError::Drop(Fault::TooLarge)));
                         }
-                        return self.wait(State::Head { scanned });
+                        return Ok(self.wait(State::Head { scanned }));
                     };
                     self.begin_body(end)?;
                 }
                 State::Body { head, length } => {
                     let Some(body) = self.buffer.get(self.used..self.used + length) else {
-                        return self.wait(State::Body { head, length });
+                        return Ok(self.wait(State::Body { head, length }));
                     };
                     let frame = head.finish(body).map_or_else(Frame::Bad, Frame::Message);
                     self.used += length;
@@ -133,7 +133,8 @@ impl StreamFramer {
         self.buffer.get(self.used..).unwrap_or_default()
     }
 
-    fn wait(&mut self, state: State) -> Result<Option<Frame>, FrameError> {
+    /// No frame until more bytes come.
+    fn wait(&mut self, state: State) -> Option<Frame> {
         self.state = state;
         // Thousands of phones keep an idle connection each: what a burst took is given back.
         if self.used == self.buffer.len() {
@@ -141,7 +142,7 @@ impl StreamFramer {
             self.buffer.clear();
             self.buffer.shrink_to(IDLE_BUFFER_BYTES);
         }
-        Ok(None)
+        None
     }
 
     fn keep_alive(&mut self, frame: Frame, bytes: usize) -> Frame {
