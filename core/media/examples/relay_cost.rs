@@ -81,7 +81,7 @@ fn bare(calls: u16, seconds: u64) -> (f64, u64) {
     let calls: Vec<_> = (0..calls)
         .map(|_| {
             let (phones, relays) = (phones(), phones());
-            let addresses = [0, 1].map(|side| relays[side].local_addr().unwrap());
+            let addresses = relays.each_ref().map(|relay| relay.local_addr().unwrap());
             let [first, second] = relays;
             routes.push((first, phones[0].local_addr().unwrap()));
             routes.push((second, phones[1].local_addr().unwrap()));

@@ -42,6 +42,7 @@ pub const fn decode(codec: Codec, byte: u8) -> i16 {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "a byte cannot pass the end of 256 places, and it runs at compile time")]
 const fn transcode_table(from: Codec) -> [u8; 256] {
     let into = match from {
         Codec::Pcmu => Codec::Pcma,

@@ -25,10 +25,9 @@ impl Offer {
     /// # Errors
     /// [`SdpError`], whose [`SdpError::sip_status`] says 400 or 488.
     pub fn parse(body: &[u8]) -> Result<Self, SdpError> {
-        let description = Description::parse(body).map_err(|error| match error {
+        let description = Description::parse(body).map_err(|error| {
             // Port 0 in an offer means a line that is not used, not a refusal of ours.
-            SdpError::Refused => SdpError::NoAudio("its port is 0"),
-            other => other,
+            if error == SdpError::Refused { SdpError::NoAudio("its port is 0") } else { error }
         })?;
         if description.audio.codecs.is_empty() { Err(SdpError::NoCommonCodec) } else { Ok(Self(description)) }
     }

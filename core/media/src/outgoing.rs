@@ -149,7 +149,7 @@ impl Outgoing {
     /// The relay after a packet that belongs to it, and whether a talkspurt begins.
     fn follow(&mut self, now: Time, relay: Relay, header: &Header) -> Option<(Relay, bool)> {
         let step = ahead(header.sequence, relay.highest);
-        if step > JUMP_MAX || step < -LATE_MAX {
+        if !(-LATE_MAX..=JUMP_MAX).contains(&step) {
             if relay.suspect == Some(header.sequence) {
                 return Some((self.begin(now, relay.from, header), true));
             }

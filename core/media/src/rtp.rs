@@ -68,10 +68,10 @@ impl Header {
 
     /// A whole packet with this header and `payload`; [`Header::payload`] is not looked at.
     pub fn packet(&self, payload: &[u8]) -> Vec<u8> {
-        let mut packet = vec![0; HEADER_BYTES];
-        packet[0] = 0x80;
-        self.rewrite(&mut packet);
+        let mut packet = Vec::with_capacity(HEADER_BYTES + payload.len());
+        packet.extend_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         packet.extend_from_slice(payload);
+        self.rewrite(&mut packet);
         packet
     }
 }

@@ -184,8 +184,10 @@ fn flow(attributes: &[Attribute]) -> Option<Flow> {
     attributes.iter().find_map(|attribute| Flow::of_attribute(&attribute.attribute))
 }
 
-/// The codecs in order and the telephone-event type at our clock rate.
-fn formats(media: &Media) -> Result<(Vec<(u8, Codec)>, Option<u8>), SdpError> {
+/// The codecs in order, each with its payload type, and the telephone-event type at our clock rate.
+type Formats = (Vec<(u8, Codec)>, Option<u8>);
+
+fn formats(media: &Media) -> Result<Formats, SdpError> {
     within("formats", media.fmt.split_ascii_whitespace().count(), FORMATS_MAX)?;
     let mut codecs = Vec::new();
     let mut telephone_event = None;

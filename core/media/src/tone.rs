@@ -3,7 +3,7 @@
 use crate::audio::Audio;
 use crate::codec::CLOCK_RATE;
 use plugboard_model::Tone;
-use std::f64::consts::TAU;
+use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 /// Whose tones a caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -39,7 +39,7 @@ const PEAK_0_DBM0: f64 = 32_124.0 * 0.694_2;
 const LEVEL_ONE: f64 = PEAK_0_DBM0 * 0.316_2;
 
 /// Each of two: 3 dB less, for the same power.
-const LEVEL_TWO: f64 = LEVEL_ONE * 0.707_1;
+const LEVEL_TWO: f64 = LEVEL_ONE * FRAC_1_SQRT_2;
 
 /// One period: frequencies in Hz (0: no second one), then milliseconds of tone and silence in turn.
 struct Pattern {

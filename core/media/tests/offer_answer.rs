@@ -1,4 +1,5 @@
 //! Offers and answers as phones write them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use plugboard_media::{Codec, Flow, LocalMedia, MediaLeg, Negotiated, Offer, OfferAnswer, SdpError};
 use proptest::prelude::*;

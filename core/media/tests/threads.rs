@@ -1,4 +1,5 @@
 //! The media threads with real sockets on loopback. Every wait is for a packet or an event.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
 use plugboard_media::rtp::Header;
 use plugboard_media::{

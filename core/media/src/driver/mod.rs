@@ -106,6 +106,7 @@ impl MediaThreads {
     ///
     /// # Errors
     /// When the operating system refuses a thread, an epoll or an event descriptor, or `threads` is out of its range.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller gives the sink away; each thread keeps a copy")]
     pub fn start(config: DriverConfig, events: EventSink) -> std::io::Result<Self> {
         if !(1..=THREADS_MAX).contains(&config.threads) {
             let text = format!("media threads must be 1 to {THREADS_MAX}, not {}", config.threads);
@@ -123,8 +124,8 @@ impl MediaThreads {
         });
         let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
         for number in 0..config.threads {
-            let shard = Shard::new(number, Arc::clone(&shared), config.engine, Arc::clone(&events))?;
-            let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
+            let state = Shard::new(number, Arc::clone(&shared), config.engine, Arc::clone(&events))?;
+            let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || state.run())?;
             started.threads.push(thread);
         }
         Ok(started)
@@ -188,7 +189,7 @@ impl Shared {
             AddressFamily::V6 => self.ipv6,
         };
         let interface = interface.ok_or(OpenError::NoFamily(family))?;
-        let (port, rtp, rtcp) = self.bind(interface.bind)?;
+        let (port, sockets) = self.bind(interface.bind)?;
         let Some(leg) = self.allotted().take_slot(shard) else {
             self.release(port, None);
             return Err(OpenError::ShardFull { shard, limit: LEGS_MAX });
@@ -198,7 +199,7 @@ impl Shared {
             rtp: SocketAddr::new(interface.advertise, port),
             rtcp: SocketAddr::new(interface.advertise, port.saturating_add(1)),
         };
-        let opened = Job::Open(Box::new(shard::Opened { leg, start: self.stream_start(leg), port, rtp, rtcp }));
+        let opened = Job::Open(Box::new(shard::Opened { leg, start: self.stream_start(leg), port, sockets }));
         queue.push(opened).map_err(|refused| {
             self.release(port, Some(leg));
             match refused {
@@ -209,15 +210,15 @@ impl Shared {
         Ok(local)
     }
 
-    /// Binds the next free pair.
-    fn bind(&self, address: IpAddr) -> Result<(u16, UdpSocket, UdpSocket), OpenError> {
+    /// Binds the next free pair, RTP first.
+    fn bind(&self, address: IpAddr) -> Result<(u16, [UdpSocket; 2]), OpenError> {
         let mut last = None;
         for _ in 0..BIND_TRIES {
             let port = self.allotted().ports.take(self.clock.now())?;
             let rtp = SocketAddr::new(address, port);
-            let pair = sys::bind(rtp).and_then(|first| Ok((first, sys::bind(SocketAddr::new(address, port + 1))?)));
+            let pair = sys::bind(rtp).and_then(|first| Ok([first, sys::bind(SocketAddr::new(address, port + 1))?]));
             match pair {
-                Ok((first, second)) => return Ok((port, first, second)),
+                Ok(pair) => return Ok((port, pair)),
                 Err(cause) => {
                     self.release(port, None);
                     let taken = cause.kind() == ErrorKind::AddrInUse;

@@ -29,8 +29,8 @@ pub(super) struct Opened {
     pub(super) leg: MediaLeg,
     pub(super) start: StreamStart,
     pub(super) port: u16,
-    pub(super) rtp: UdpSocket,
-    pub(super) rtcp: UdpSocket,
+    /// RTP's and RTCP's.
+    pub(super) sockets: [UdpSocket; 2],
 }
 
 /// What a shard is handed.
@@ -195,16 +195,16 @@ impl Shard {
     }
 
     fn open(&mut self, opened: Opened) {
-        let Opened { leg, start, port, rtp, rtcp } = opened;
+        let Opened { leg, start, port, sockets: [even, odd] } = opened;
         let now = self.shared.clock.now();
         self.engine.open(now, leg, start);
         let token = u64::try_from(leg.slot()).unwrap_or(WAKE) << 1;
-        let added = self.epoll.add(&rtp, token).and_then(|()| self.epoll.add(&rtcp, token | 1));
+        let added = self.epoll.add(&even, token).and_then(|()| self.epoll.add(&odd, token | 1));
         if self.sockets.len() <= leg.slot() {
             self.sockets.resize_with(leg.slot() + 1, || None);
         }
         if let Some(place) = self.sockets.get_mut(leg.slot()) {
-            *place = Some(Sockets { leg, port, rtp, rtcp });
+            *place = Some(Sockets { leg, port, rtp: even, rtcp: odd });
         }
         if added.is_err() {
             // Out of kernel memory for watches: the leg would be deaf, so that it ends like any other fault.
