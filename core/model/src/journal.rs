@@ -51,7 +51,8 @@ pub enum RunEnd {
     },
     /// A limit ended it after `after` host calls.
     Limit {
-        /// `deadline`, `epoch`, `fuel`, `memory`, `stack`, `host-calls`, `host-bytes`.
+        /// `deadline`, `epoch`, `fuel`, `memory`, `stack`, `host-calls`, `host-bytes`, `parameters`, `instances`,
+        /// `suspended`, `rebuild`.
         limit: String,
         /// Host calls that had been made.
         after: u32,

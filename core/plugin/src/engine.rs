@@ -1,6 +1,6 @@
 //! The wasmtime engine: deterministic, pooled, precompiled.
 
-use crate::limits::CompileLimits;
+use crate::limits::{CompileLimits, Limits};
 use crate::ticker::{Busy, Ticker};
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
@@ -68,6 +68,7 @@ const KEEP_RESIDENT_BYTES: usize = 64 << 10;
 pub struct PluginEngine {
     engine: wasmtime::Engine,
     metering: Metering,
+    pool: PoolSize,
     ticker: Option<Arc<Ticker>>,
     compile_limits: CompileLimits,
     fingerprint: [u8; 32],
@@ -86,7 +87,7 @@ impl PluginEngine {
             Metering::Fuel => None,
         };
         let fingerprint = fingerprint(&engine);
-        Ok(Self { engine, metering, ticker, compile_limits: CompileLimits::default(), fingerprint })
+        Ok(Self { engine, metering, pool, ticker, compile_limits: CompileLimits::default(), fingerprint })
     }
 
     /// The same engine with other limits on compilation.
@@ -99,6 +100,19 @@ impl PluginEngine {
     /// What stops a guest here.
     pub fn metering(&self) -> Metering {
         self.metering
+    }
+
+    /// Does the pool hold a run of these limits? What it does not hold it would refuse in the limiter's place, and the
+    /// same run would then end differently on another host.
+    pub(crate) fn holds(&self, limits: &Limits) -> bool {
+        limits.memory_bytes_max <= self.pool.memory_bytes_max
+            && usize::try_from(limits.table_elements_max).is_ok_and(|elements| elements <= TABLE_ELEMENTS)
+            && limits.instances_max <= CORE_INSTANCES_PER_COMPONENT
+    }
+
+    /// Instances in the pool.
+    pub(crate) fn instances(&self) -> u32 {
+        self.pool.instances
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

@@ -8,6 +8,7 @@ use plugboard_model::{OfficeId, RunEnd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use wasmtime::{Store, Trap};
 
@@ -16,7 +17,44 @@ type Returned = wasmtime::Result<Result<String, String>>;
 
 /// A guest on its fiber. Dropping it frees the instance, wherever it stands; the run's state must not be locked then,
 /// because the store gives its figures to it.
-pub(crate) struct Instance(Pin<Box<dyn Future<Output = Returned> + Send>>);
+pub(crate) struct Instance {
+    guest: Pin<Box<dyn Future<Output = Returned> + Send>>,
+    _seat: Seat,
+}
+
+/// A runner's share of the engine's pool.
+pub(crate) struct Seats {
+    most: u32,
+    taken: Arc<AtomicU32>,
+}
+
+/// One instance's place in the pool.
+pub(crate) struct Seat(Arc<AtomicU32>);
+
+impl Seats {
+    pub(crate) fn new(most: u32) -> Self {
+        Self { most: most.max(1), taken: Arc::default() }
+    }
+
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
+    pub(crate) fn full(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) >= self.most
+    }
+
+    pub(crate) fn take(&self) -> Seat {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        Seat(Arc::clone(&self.taken))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What a slice of guest time came to.
 pub(crate) enum Slice {
@@ -39,6 +77,7 @@ impl Instance {
         office: &OfficeId,
         state: &SharedRun,
         parameters: &Arc<str>,
+        seat: Seat,
     ) -> wasmtime::Result<Self> {
         let limits = *lock(state).limits();
         let guest = Guest::to_run(office.clone(), Arc::clone(state), Bounds::of(&limits));
@@ -53,20 +92,22 @@ impl Instance {
         }
         let (action, parameters, state) = (installed.action().clone(), Arc::clone(parameters), Arc::clone(state));
         let metering = engine.metering();
-        Ok(Self(Box::pin(async move {
+        let guest = Box::pin(async move {
             let returned = action.run(&mut store, &parameters).await;
             if metering == Metering::Fuel {
                 lock(&state).usage.fuel = limits.fuel_max.saturating_sub(store.get_fuel().unwrap_or(0));
             }
             returned
-        })))
+        });
+        Ok(Self { guest, _seat: seat })
     }
 
     /// Runs the guest until it waits, ends or its slice is over.
     pub(crate) fn run(&mut self, state: &SharedRun, installed: &Installed) -> Slice {
         lock(state).slice_begins();
         // A panic of a host function ends this run and no other; its instance is dropped by the caller.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| self.guest.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
         let mut state = lock(state);
         let in_time = state.tick();
         match polled {

@@ -5,7 +5,7 @@
 
 use crate::catalogue::{HOST_VERSION, InstallError};
 use crate::guest::lock;
-use crate::instance::{Instance, Slice, never_began};
+use crate::instance::{Instance, Seats, Slice, never_began};
 use crate::run::{Breach, Recorded, RunState};
 use crate::{Catalogue, Clock, ComponentId, Grants, Limits, RunKey, RunSpec, v0_1_0};
 use plugboard_model::{
@@ -117,7 +117,14 @@ pub fn replay<'a>(
     let engine = catalogue.engine();
     let _busy = engine.busy();
     let mut slices = 0;
-    let end = match Instance::new(engine, &installed, &key.call.office, &state, &spec.parameters.as_str().into()) {
+    let end = match Instance::new(
+        engine,
+        &installed,
+        &key.call.office,
+        &state,
+        &spec.parameters.as_str().into(),
+        Seats::new(1).take(),
+    ) {
         Err(cause) => Some(never_began(&lock(&state), &cause)),
         Ok(mut instance) => loop {
             match instance.run(&state, &installed) {

@@ -135,6 +135,9 @@ pub(crate) enum Tick {
 /// A slice that is younger than half a tick does not yield.
 const YOUNG_SLICE: Duration = Duration::from_micros(500);
 
+/// Ticks after the first of a slice come a millisecond apart; a late ticker may make up for a few.
+const TICKS_PER_CPU_MS_MAX: u32 = 4;
+
 /// Why the host ended a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Breach {
@@ -188,6 +191,8 @@ pub(crate) struct RunState {
     rebuild_cpu: Duration,
     active: Duration,
     slice_from: Time,
+    slice_ticks: u32,
+    ticks: u32,
     pub(crate) usage: RunUsage,
     pub(crate) memory_bytes: usize,
     pub(crate) memory_refused: bool,
@@ -216,6 +221,8 @@ impl RunState {
             rebuild_cpu: Duration::ZERO,
             active: Duration::ZERO,
             slice_from,
+            slice_ticks: 0,
+            ticks: 0,
             usage: RunUsage::default(),
             memory_bytes: 0,
             memory_refused: false,
@@ -302,12 +309,19 @@ impl RunState {
     /// A slice of guest time begins.
     pub(crate) fn slice_begins(&mut self) {
         self.slice_from = self.clock.now();
+        self.slice_ticks = 0;
     }
 
     /// The epoch advanced while the guest runs.
     pub(crate) fn ticked(&mut self) -> Tick {
-        // The epoch went on while the run waited: that tick is not its own.
-        let young = self.clock.now().since(self.slice_from) < YOUNG_SLICE;
+        self.ticks += u32::from(self.slice_ticks > 0);
+        self.slice_ticks += 1;
+        // The epoch went on while the run waited: the first tick of a slice may not be its own.
+        let young = self.slice_ticks == 1 && self.clock.now().since(self.slice_from) < YOUNG_SLICE;
+        // Ticks count too, for a clock that stands still; they come no faster than one a millisecond.
+        if self.breach.is_none() && self.ticks > TICKS_PER_CPU_MS_MAX.saturating_mul(self.limits.cpu_ms_max.max(1)) {
+            self.breach = Some(Breach::Limit("epoch"));
+        }
         match (self.tick(), young) {
             (false, _) => Tick::Over,
             (true, true) => Tick::GoOn,

@@ -6,10 +6,10 @@
 use crate::admission::{Admission, Place, StartError};
 use crate::catalogue::Installed;
 use crate::guest::lock;
-use crate::instance::{Instance, Slice, never_began};
+use crate::instance::{Instance, Seats, Slice, never_began};
 use crate::run::{RunState, SharedRun};
 use crate::ticker::Busy;
-use crate::{Capability, Catalogue, Clock, RunEvent, RunKey, RunSpec, RunnerLimits};
+use crate::{Capability, Catalogue, Clock, PluginEngine, RunEvent, RunKey, RunSpec, RunnerLimits};
 use plugboard_model::{HostResult, JournalEvent, RunEnd, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -37,6 +37,7 @@ pub struct Runner {
     /// When waiting runs are to be put away.
     timers: BTreeSet<(Time, RunKey)>,
     suspended: u32,
+    seats: Seats,
     outbox: VecDeque<RunEvent>,
     busy: Option<Busy>,
 }
@@ -65,21 +66,26 @@ enum Stage {
 impl Runner {
     /// A runner with limits of its own.
     pub fn new(catalogue: Arc<Catalogue>, clock: Clock, limits: RunnerLimits) -> Self {
-        Self::with_admission(catalogue, clock, limits, Admission::new(limits))
+        Self::sharing(catalogue, clock, limits, Admission::new(limits), 1)
     }
 
-    /// A runner that shares its limits on the number of runs with others.
-    pub(crate) fn with_admission(
+    /// One of `runners` that share the admission of runs and the engine's pool.
+    pub(crate) fn sharing(
         catalogue: Arc<Catalogue>,
         clock: Clock,
         limits: RunnerLimits,
         admission: Arc<Admission>,
+        runners: u32,
     ) -> Self {
+        let seats = Seats::new(catalogue.engine().instances() / runners.max(1));
+        // Runs that cannot be put away leave a quarter of the seats to those that come and go.
+        let suspended_max = (limits.suspended_max / runners.max(1)).min(seats.most() / 4 * 3);
         Self {
             catalogue,
             clock,
-            limits,
+            limits: RunnerLimits { suspended_max, ..limits },
             admission,
+            seats,
             runs: BTreeMap::new(),
             ready: VecDeque::new(),
             timers: BTreeSet::new(),
@@ -119,7 +125,7 @@ impl Runner {
             parameters: spec.parameters.clone(),
             pins: installed.pins(&spec.limits),
         });
-        if let Some(end) = refused(&spec, &installed) {
+        if let Some(end) = refused(&spec, &installed, self.catalogue.engine()) {
             state.ended(end);
             self.outbox.append(&mut state.outbox);
             return;
@@ -172,6 +178,11 @@ impl Runner {
             self.busy = None;
             return false;
         };
+        if !self.has_seat(&key) {
+            // Guests that are not done with their slices hold them all; they go first.
+            self.ready.push_back(key);
+            return true;
+        }
         let Some(run) = self.runs.get_mut(&key) else { return true };
         let Stage::Ready { since, instance } = std::mem::replace(&mut run.stage, Stage::Running) else {
             unreachable!("the queue holds runs that are ready, each once, and cancelling takes them out of the map")
@@ -181,8 +192,13 @@ impl Runner {
             self.busy = engine.busy();
         }
         lock(&run.state).queued(since);
-        let built = instance
-            .map_or_else(|| Instance::new(engine, &run.installed, &key.call.office, &run.state, &run.parameters), Ok);
+        let built = match instance {
+            Some(instance) => Ok(instance),
+            None => {
+                let (office, seat) = (&key.call.office, self.seats.take());
+                Instance::new(engine, &run.installed, office, &run.state, &run.parameters, seat)
+            }
+        };
         let slice = match built {
             Ok(mut instance) => {
                 let slice = instance.run(&run.state, &run.installed);
@@ -246,29 +262,43 @@ impl Runner {
     fn put_away(&mut self) {
         let now = self.clock.now();
         while self.timers.first().is_some_and(|(until, _)| *until <= now) {
-            let Some((_, key)) = self.timers.pop_first() else { return };
-            let Some(run) = self.runs.get_mut(&key) else { continue };
-            let Stage::Waiting { instance, .. } = std::mem::replace(&mut run.stage, Stage::Running) else {
-                unreachable!("a timer stands for a waiting run and is removed with it")
-            };
-            let (rebuildable, waiting) = {
-                let state = lock(&run.state);
-                (state.rebuildable(), state.waiting)
-            };
-            if let (true, Some(n)) = (rebuildable, waiting) {
-                drop(instance);
-                run.stage = Stage::Away;
-                let mut state = lock(&run.state);
-                state.put_away(n);
-                self.outbox.append(&mut state.outbox);
-            } else if self.suspended < self.limits.suspended_max {
-                self.suspended += 1;
-                run.stage = Stage::Suspended { instance };
-            } else {
-                drop(instance);
-                let after = lock(&run.state).host_calls();
-                self.end(&key, RunEnd::Limit { limit: "suspended".into(), after });
-            }
+            self.put_away_first();
+        }
+    }
+
+    /// Is there an instance for this run? Puts away runs before their time when the pool is full.
+    fn has_seat(&mut self, key: &RunKey) -> bool {
+        let needs = self.runs.get(key).is_some_and(|run| matches!(run.stage, Stage::Ready { instance: None, .. }));
+        while needs && self.seats.full() && !self.timers.is_empty() {
+            self.put_away_first();
+        }
+        !needs || !self.seats.full()
+    }
+
+    /// Puts away the run that has waited longest. One that cannot be rebuilt keeps its instance, within the limit.
+    fn put_away_first(&mut self) {
+        let Some((_, key)) = self.timers.pop_first() else { return };
+        let Some(run) = self.runs.get_mut(&key) else { return };
+        let Stage::Waiting { instance, .. } = std::mem::replace(&mut run.stage, Stage::Running) else {
+            unreachable!("a timer stands for a waiting run and is removed with it")
+        };
+        let (rebuildable, waiting) = {
+            let state = lock(&run.state);
+            (state.rebuildable(), state.waiting)
+        };
+        if let (true, Some(n)) = (rebuildable, waiting) {
+            drop(instance);
+            run.stage = Stage::Away;
+            let mut state = lock(&run.state);
+            state.put_away(n);
+            self.outbox.append(&mut state.outbox);
+        } else if self.suspended < self.limits.suspended_max {
+            self.suspended += 1;
+            run.stage = Stage::Suspended { instance };
+        } else {
+            drop(instance);
+            let after = lock(&run.state).host_calls();
+            self.end(&key, RunEnd::Limit { limit: "suspended".into(), after });
         }
     }
 
@@ -305,7 +335,10 @@ impl std::fmt::Debug for Runner {
 }
 
 /// Why this run does not even get an instance.
-fn refused(spec: &RunSpec, installed: &Installed) -> Option<RunEnd> {
+fn refused(spec: &RunSpec, installed: &Installed, engine: &PluginEngine) -> Option<RunEnd> {
+    if !engine.holds(&spec.limits) {
+        return Some(RunEnd::Failed("its limits allow more than the host's pool holds; lower them".into()));
+    }
     let missing = |capability: &&Capability| !spec.grants.has(**capability);
     if let Some(capability) = installed.manifest().capabilities.iter().find(missing) {
         return Some(RunEnd::Failed(format!("capability {capability} not granted")));

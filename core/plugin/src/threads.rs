@@ -64,7 +64,6 @@ impl PluginThreads {
     ) -> Result<Self, ThreadsError> {
         let admission = Admission::new(limits);
         let count = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
-        let share = RunnerLimits { suspended_max: limits.suspended_max.div_ceil(count), ..limits };
         let places = usize::try_from(limits.runs_max.saturating_mul(COMMANDS_PER_RUN)).unwrap_or(usize::MAX);
         let mut started = Self { threads: Vec::with_capacity(threads), admission: Arc::clone(&admission) };
         for number in 0..threads.max(1) {
@@ -74,7 +73,7 @@ impl PluginThreads {
             let thread = std::thread::Builder::new()
                 .name(format!("plugin-{number}"))
                 .spawn(move || {
-                    let runner = Runner::with_admission(catalogue, clock.clone(), share, admission);
+                    let runner = Runner::sharing(catalogue, clock.clone(), limits, admission, count);
                     drive(runner, &clock, &commands, &sink);
                 })
                 .map_err(|cause| ThreadsError::Thread { number, cause })?;
