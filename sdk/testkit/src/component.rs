@@ -44,7 +44,7 @@ pub(crate) fn of(package: &Path) -> Result<Vec<u8>, BuildError> {
     Ok(plugboard_componentize::componentize(&wasm)?)
 }
 
-/// The full names of what a component imports.
+/// The full names of the interfaces and functions that a component imports.
 pub(crate) fn imports(component: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     let mut depth = 0_u32;
@@ -58,7 +58,10 @@ pub(crate) fn imports(component: &[u8]) -> Vec<String> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
-                names.extend(section.into_iter().filter_map(Result::ok).map(|import| import.name.name.to_owned()));
+                let imports = section.into_iter().filter_map(Result::ok);
+                // The world's own `use types.{value}` is written as an import of a type, which gives nothing to call.
+                let useful = imports.filter(|import| !matches!(import.ty, wasmparser::ComponentTypeRef::Type(_)));
+                names.extend(useful.map(|import| import.name.name.to_owned()));
             }
             _ => {}
         }

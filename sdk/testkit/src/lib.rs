@@ -136,7 +136,7 @@ impl Testkit {
         self.installed.bytes().len()
     }
 
-    /// Everything that the component imports, such as `plugboard:switch/call@0.1.0`, in its order.
+    /// Every interface that the component imports, such as `plugboard:switch/call@0.1.0`, in its order.
     pub fn imports(&self) -> Vec<String> {
         component::imports(self.installed.bytes())
     }

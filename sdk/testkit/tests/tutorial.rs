@@ -1,5 +1,7 @@
 //! The ten minutes of `sdk/README.md`, as written there.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{Testkit, WallTime, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! What `call-group` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{
     CallInfo, Cause, Connected, DirectoryUser, Distribution, HostCall, NotConnected, Run, Target, Testkit, UserStatus,
     Value, group, group_id, json, user, user_id,
@@ -25,9 +27,9 @@ fn all_free(run: Run<'_>) -> Run<'_> {
 
 /// Who was rung, one entry for each ring, and for how long.
 fn rings(calls: &[HostCall]) -> Vec<(Vec<Target>, u32)> {
-    let ring = |call: &HostCall| match call {
-        HostCall::Ring(request) => Some((request.targets.clone(), request.ring_for_ms)),
-        _ => None,
+    let ring = |call: &HostCall| {
+        let HostCall::Ring(request) = call else { return None };
+        Some((request.targets.clone(), request.ring_for_ms))
     };
     calls.iter().filter_map(ring).collect()
 }

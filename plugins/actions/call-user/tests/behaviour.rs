@@ -1,5 +1,7 @@
 //! What `call-user` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{
     Cause, Connected, Grants, HostCall, LogLevel, NotConnected, RingBack, RingRequest, Run, Target, Testkit, Value,
     json, user, user_id,

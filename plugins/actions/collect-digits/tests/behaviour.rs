@@ -1,5 +1,7 @@
 //! What `collect-digits` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{Audio, CollectEnd, CollectRequest, Collected, HostCall, LogLevel, Testkit, Value, json};
 
 fn collect_digits() -> Testkit {

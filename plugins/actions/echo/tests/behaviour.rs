@@ -1,5 +1,7 @@
 //! What `echo` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{CallError, HostCall, Testkit, json};
 
 fn echo() -> Testkit {

@@ -1,5 +1,7 @@
 //! What `hang-up` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{HostCall, Testkit, json};
 
 fn hang_up() -> Testkit {

@@ -1,5 +1,7 @@
 //! What `play-audio` does under the real host.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use plugboard_testkit::{Audio, CallError, HostCall, LogLevel, PlayEnd, PlayOptions, Testkit, Tone, json};
 
 fn play_audio() -> Testkit {
