@@ -195,6 +195,7 @@ impl Call {
             }
             Input::UserOffers { user, offer } => self.user_offers(now, user, offer),
             Input::Claimed { leg, granted } => self.claimed(now, leg, granted),
+            Input::UserTaken(user) => self.user_taken(now, &user),
             Input::LegRang(leg) => self.leg_rang(leg),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
             Input::LegEnded { leg, cause } => self.leg_ended(now, leg, &cause),
@@ -234,6 +235,7 @@ impl Call {
             | Input::ScenarioEnded
             | Input::UserOffers { offer: Err(_), .. }
             | Input::Claimed { granted: false, .. }
+            | Input::UserTaken(_)
             | Input::LegRang(_)
             | Input::LegAnswered(_)
             | Input::LegReoffers { .. }
@@ -499,6 +501,26 @@ impl Call {
                     }
                 }
             }
+        }
+        self.ring_check(now);
+    }
+
+    fn user_taken(&mut self, now: Time, user: &UserId) {
+        let Some(ring) = &self.ring else { return };
+        let claiming = ring.claiming;
+        let his: Vec<LegId> = ring
+            .legs
+            .keys()
+            .filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user)))
+            .filter(|leg| claiming != Some(**leg))
+            .copied()
+            .collect();
+        for leg in his {
+            if let Some(ring) = &mut self.ring {
+                ring.forget(leg);
+                ring.failed(Cause::of(486));
+            }
+            self.cancel_leg(leg, CancelWhy::CompletedElsewhere);
         }
         self.ring_check(now);
     }

@@ -171,6 +171,8 @@ pub enum Input {
         /// Whether the slot is ours.
         granted: bool,
     },
+    /// Another call took this user while we ring him: his devices stop, without a missed call (decision 4).
+    UserTaken(UserId),
     /// A called leg rings (SIP 180 or 183).
     LegRang(LegId),
     /// A called leg was answered.

@@ -65,6 +65,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => leg.clone().prop_map(|leg| Input::ReofferDone { leg, refused: None }),
         2 => leg.prop_map(|leg| Input::Digit { leg, digit: '1' }),
         1 => (0u32..6).prop_map(|n| Input::PlayEnded { play: PlayId(n), finish: PlayFinish::Finished }),
+        1 => (0u8..4).prop_map(|n| Input::UserTaken(user(n))),
         2 => Just(Input::Tick),
     ]
 }

@@ -396,3 +396,17 @@ fn a_leg_whose_end_is_lost_does_not_keep_the_call_for_ever() {
     assert_eq!(story.record().outcome, CallOutcome::Abandoned);
     assert_eq!(story.call.poll_timeout(), None);
 }
+
+#[test]
+fn decision_4_a_user_taken_by_another_call_stops_ringing_here_and_the_others_ring_on() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 2);
+    story.offers("103", 1);
+    let taken = story.feed(Input::UserTaken(user("102")));
+    let stopped: Vec<_> =
+        taken.iter().filter(|o| matches!(o, Output::CancelLeg { why: CancelWhy::CompletedElsewhere, .. })).collect();
+    assert_eq!(stopped.len(), 2);
+    assert_eq!(rang(&taken), None, "103 still rings");
+    assert_eq!(rang(&story.ended(3, 480)), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
+}

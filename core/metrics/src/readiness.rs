@@ -21,6 +21,8 @@ pub enum Condition {
     Draining,
     /// No SIP listener is bound.
     NoSipListener,
+    /// The signalling of a shard ended by a fault of ours.
+    SipShardDown,
     /// The store cannot write; calls go on, what is lost is counted.
     StoreDegraded,
     /// The range of RTP ports is used up.
@@ -35,7 +37,7 @@ impl Condition {
     /// What it means for new calls.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Starting | Self::Draining | Self::NoSipListener => Severity::Blocks,
+            Self::Starting | Self::Draining | Self::NoSipListener | Self::SipShardDown => Severity::Blocks,
             Self::StoreDegraded | Self::RtpPortsExhausted | Self::GatewayDown(_) | Self::PluginMissing(_) => {
                 Severity::Degrades
             }
@@ -48,6 +50,7 @@ impl Condition {
             Self::Starting => "starting",
             Self::Draining => "draining",
             Self::NoSipListener => "no_sip_listener",
+            Self::SipShardDown => "sip_shard_down",
             Self::StoreDegraded => "store_degraded",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::GatewayDown(_) => "gateway_down",
@@ -59,9 +62,12 @@ impl Condition {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::GatewayDown(name) | Self::PluginMissing(name) => Some(name),
-            Self::Starting | Self::Draining | Self::NoSipListener | Self::StoreDegraded | Self::RtpPortsExhausted => {
-                None
-            }
+            Self::Starting
+            | Self::Draining
+            | Self::NoSipListener
+            | Self::SipShardDown
+            | Self::StoreDegraded
+            | Self::RtpPortsExhausted => None,
         }
     }
 }

@@ -166,7 +166,7 @@ office_id!(
 );
 
 /// A call: 48 bits of wall-clock milliseconds, then 80 random ones, so ids sort by time (the ULID form).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
     /// The office it belongs to.
     pub office: OfficeId,
@@ -235,6 +235,36 @@ impl fmt::Display for CallId {
 impl fmt::Debug for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// How binary formats write a call id.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    office: OfficeId,
+    ulid: u128,
+}
+
+/// Text such as JSON gets `office/ULID`: few readers of JSON know numbers of 128 bits.
+impl Serialize for CallId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            Written { office: self.office.clone(), ulid: self.ulid }.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CallId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            Self::parse(&text).map_err(serde::de::Error::custom)
+        } else {
+            let Written { office, ulid } = Written::deserialize(deserializer)?;
+            Ok(Self { office, ulid })
+        }
     }
 }
 

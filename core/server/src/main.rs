@@ -1,1 +1,30 @@
-fn main() {}
+//! The `plugboard` command.
+
+mod boot;
+mod catalogue;
+mod cli;
+mod config;
+mod control;
+mod demo;
+mod house;
+mod license;
+mod output;
+mod prompts;
+mod serve;
+mod show;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no faults.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    cli::run(cli)
+}

@@ -1,1 +1,30 @@
-//! Actors, sockets and clock: carries out what the machines decide
+//! Actors, sockets and clock: carries out what the machines decide.
+//!
+//! [`Switch::start`] starts the actors over an [`Env`], [`Network`] gives them the network. One shard is one thread: it
+//! owns a call with all its legs, its transactions and its timers, so that nothing of a call is shared. [`Events`]
+//! brings back what media and plugin threads report.
+//!
+//! The only crate that names actix.
+
+mod actor;
+mod convert;
+mod env;
+mod events;
+mod message;
+mod post;
+mod shard;
+mod snapshot;
+mod switch;
+mod system;
+mod transport;
+mod wake;
+
+pub use plugboard_sip::flow::Transport as SipProtocol;
+
+pub use env::{Clock, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
+pub use events::Events;
+pub use message::{GatewayState, LiveCall, RegisteredContact, UserState};
+pub use snapshot::Configuration;
+pub use switch::{Placement, SHARDS_MAX, Switch, run};
+pub use system::{SystemClock, SystemRandom};
+pub use transport::{BindError, Listen, Network, Router};

@@ -1,0 +1,231 @@
+//! Puts the switch together: store, actions, offices, media, network, actors.
+
+use plugboard_media::{DriverConfig, Interface, MediaThreads};
+use plugboard_metrics::{Metrics, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered};
+use plugboard_model::{CallOutcome, CallRecord, Cause, Direction, JournalEvent, OfficeId, WallTime};
+use plugboard_office::OfficeSet;
+use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
+use plugboard_scenario::ActionCatalogue;
+use plugboard_store::{Store, StoreHealth, StoreObserver};
+use plugboard_switch::{
+    Clock, Configuration, Env, Events, Listen, Network, Placement, Switch, SystemClock, SystemRandom,
+};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::catalogue::Actions;
+use crate::config::Config;
+use crate::house::{Bundle, DOCUMENT, House, in_words};
+use crate::prompts::Library;
+
+/// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
+const PLUGIN_THREADS: usize = 2;
+
+/// A running switch and what the commands need of it.
+pub(crate) struct Running {
+    pub(crate) switch: Switch,
+    pub(crate) store: Store,
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
+    pub(crate) actions: Actions,
+    pub(crate) scenarios: ActionCatalogue,
+    pub(crate) library: Arc<Library>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The offices in force; locked while one is replaced.
+    pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
+}
+
+/// Tells the metrics and the readiness how the store is.
+struct Observer {
+    metrics: Metrics,
+    readiness: Readiness,
+}
+
+impl StoreObserver for Observer {
+    fn committed(&self, took: Duration, writes: usize) {
+        StoreCommitted { took, writes }.emit(&self.metrics);
+    }
+    fn lost(&self, journal: u64, records: u64) {
+        StoreLost { journal, records }.emit(&self.metrics);
+    }
+    fn health(&self, health: &StoreHealth) {
+        match health {
+            StoreHealth::Ok => {
+                self.readiness.clear(&plugboard_metrics::Condition::StoreDegraded);
+                StoreRecovered.emit(&self.metrics);
+            }
+            StoreHealth::Degraded { reason, .. } => {
+                self.readiness.set(plugboard_metrics::Condition::StoreDegraded, reason);
+                StoreDegraded { reason }.emit(&self.metrics);
+            }
+        }
+    }
+    fn queued(&self, jobs: usize) {
+        StoreQueued(jobs).emit(&self.metrics);
+    }
+}
+
+/// The store's reports to metrics and readiness.
+pub(crate) fn observer(metrics: &Metrics, readiness: &Readiness) -> Arc<dyn StoreObserver> {
+    Arc::new(Observer { metrics: metrics.clone(), readiness: readiness.clone() })
+}
+
+impl Running {
+    /// Starts everything but the HTTP side.
+    pub(crate) fn start(
+        config: &Config,
+        store: Store,
+        actions: Actions,
+        metrics: Metrics,
+        readiness: Readiness,
+        network: &Arc<Network>,
+    ) -> Result<Self, String> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let library = Arc::new(Library::default());
+        let events = Events::new(metrics.clone());
+        let media = MediaThreads::start(media_config(config), events.media_sink())
+            .map_err(|error| format!("media threads could not be started: {error}"))?;
+        let plugins = PluginThreads::new(
+            &actions.catalogue,
+            &plugin_clock(&clock),
+            RunnerLimits::default(),
+            PLUGIN_THREADS,
+            &events.run_sink(),
+        )
+        .map_err(|error| error.to_string())?;
+        close_unfinished(&store, &clock);
+        let env = Env {
+            clock: Arc::clone(&clock),
+            random: Arc::new(SystemRandom),
+            sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
+            media: Arc::new(media),
+            plugins: Arc::new(plugins),
+            prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,
+            store: store.clone(),
+            metrics: metrics.clone(),
+        };
+        let placement = Placement::Threads(config.threads);
+        let switch = Switch::start(env, &events, readiness.clone(), Configuration::default(), placement);
+        let scenarios = crate::catalogue::for_scenarios(&actions.by_name);
+        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, houses: Mutex::default() })
+    }
+
+    /// Loads an office, or replaces it: everything is checked first, and nothing changes when there is a fault.
+    pub(crate) fn take(&self, bundle: &Bundle) -> Result<OfficeId, Vec<String>> {
+        let house = bundle.load(&self.scenarios).map_err(in_words)?;
+        for warning in &house.warnings {
+            tracing::warn!(office = %house.office.id, warning, "audio is missing; steps that play it are skipped");
+        }
+        let id = house.office.id.clone();
+        let mut houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = houses.iter().filter(|(other, _)| **other != id).map(|(_, house)| Arc::clone(&house.office));
+        let offices = OfficeSet::new(others.chain([Arc::clone(&house.office)])).map_err(in_words)?;
+        self.library.put(id.clone(), Arc::clone(&house.audio));
+        houses.insert(id.clone(), house);
+        self.switch.apply(self.configuration(offices, &houses));
+        Ok(id)
+    }
+
+    fn configuration(&self, offices: OfficeSet, houses: &BTreeMap<OfficeId, House>) -> Configuration {
+        let programs = houses.values().flat_map(|house| house.programs.clone()).collect();
+        // The built-in actions come with the switch, signed by nobody else: each office trusts them with everything
+        // until grants per route are set (the plugin platform).
+        let grants = houses
+            .keys()
+            .flat_map(|office| self.actions.by_name.keys().map(move |action| (office.clone(), action.clone())))
+            .map(|key| (key, Arc::new(Grants::everything())))
+            .collect();
+        Configuration { offices, programs, actions: self.actions.by_name.clone(), grants, limits: Limits::default() }
+    }
+
+    /// Loads every office that the store keeps.
+    pub(crate) fn take_stored(&self, offices: &[OfficeId]) -> Vec<String> {
+        let mut faults = Vec::new();
+        for office in offices {
+            let stored = self.store.documents().get(office, DOCUMENT);
+            let bundle = match stored {
+                Ok(Some(document)) => document.body.and_then(|body| serde_json::from_slice::<Bundle>(&body).ok()),
+                Ok(None) => None,
+                Err(error) => {
+                    faults.push(error.to_string());
+                    None
+                }
+            };
+            match bundle.map(|bundle| self.take(&bundle)) {
+                Some(Ok(_)) => {}
+                Some(Err(more)) => faults.extend(more),
+                None => faults.push(format!("the stored document of office {office} cannot be read; apply it again")),
+            }
+        }
+        faults
+    }
+}
+
+fn media_config(config: &Config) -> DriverConfig {
+    let address = config.media.address;
+    let interface = Interface { bind: address, advertise: address };
+    let (ipv4, ipv6) = match address {
+        IpAddr::V4(_) => (Some(interface), None),
+        IpAddr::V6(_) => (None, Some(interface)),
+    };
+    DriverConfig {
+        threads: config.threads.max(config.media.threads),
+        ports: config.media.ports.0.clone(),
+        ipv4,
+        ipv6,
+        ..DriverConfig::default()
+    }
+}
+
+fn plugin_clock(clock: &Arc<dyn Clock>) -> plugboard_plugin::Clock {
+    let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
+    plugboard_plugin::Clock::new(move || now.now(), move || wall.wall())
+}
+
+/// Calls that a crash cut off get their record now: one call, one outcome.
+fn close_unfinished(store: &Store, clock: &Arc<dyn Clock>) {
+    let calls = store.calls();
+    let unfinished = match calls.unfinished_calls() {
+        Ok(unfinished) => unfinished,
+        Err(error) => return tracing::error!(%error, "unfinished calls could not be read"),
+    };
+    for id in unfinished {
+        let began = calls.journal(&id).ok().and_then(|journal| {
+            journal.entries.into_iter().find_map(|entry| match entry.event {
+                JournalEvent::Began { wall, caller, called } => Some((wall, caller, called)),
+                _ => None,
+            })
+        });
+        let (wall, caller, called) = began.unwrap_or((WallTime(0), String::new(), String::new()));
+        let record = CallRecord {
+            id: id.clone(),
+            direction: Direction::Internal,
+            caller,
+            caller_name: String::new(),
+            caller_user: None,
+            called,
+            route: None,
+            scenario: None,
+            began: wall,
+            answered: None,
+            answered_by: None,
+            ended: clock.wall(),
+            outcome: CallOutcome::Failed(Cause { status: 500, text: "The switch stopped during the call".into() }),
+            legs: Vec::new(),
+            steps: Vec::new(),
+        };
+        if let Err(error) = calls.put_record(&record, None) {
+            tracing::error!(call_id = %id, %error, "the record of a call that was cut off could not be written");
+        }
+    }
+}
+
+/// What to listen on.
+pub(crate) fn listen(config: &Config) -> Vec<Listen> {
+    use plugboard_switch::SipProtocol;
+    let udp = config.sip.udp.iter().map(|address| Listen { transport: SipProtocol::Udp, address: *address });
+    let tcp = config.sip.tcp.iter().map(|address| Listen { transport: SipProtocol::Tcp, address: *address });
+    udp.chain(tcp).collect()
+}

@@ -1,0 +1,96 @@
+//! The way from the command to the running switch: one JSON line each way over `<data>/control.sock` (mode 0600).
+
+use plugboard_model::CallId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::cli::Running;
+use crate::house::Bundle;
+use crate::output;
+
+/// The socket's name in the data folder.
+pub(crate) const SOCKET: &str = "control.sock";
+/// An office with all its scenarios is far smaller; an answer holds a page of records.
+pub(crate) const LINE_LEN_MAX: u64 = 32 << 20;
+/// A backup of a large store takes its time.
+const ANSWER_MAX: Duration = Duration::from_secs(600);
+
+/// What the running switch is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Request {
+    Status,
+    Calls { office: String, limit: usize },
+    Record { id: String },
+    Journal { id: String },
+    Sip { id: String },
+    Replay { id: String },
+    HangUp { id: String },
+    Registrations,
+    Plugins,
+    Apply { bundle: Box<Bundle>, why: String },
+    Export { office: String },
+    Backup { to: PathBuf },
+}
+
+/// What it answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    Done(Value),
+    Faults(Vec<String>),
+}
+
+impl Answer {
+    pub(crate) fn fault(text: impl Into<String>) -> Self {
+        Self::Faults(vec![text.into()])
+    }
+}
+
+/// Reads a call's id as `list` shows it; the office may be left out when it is `main`.
+pub(crate) fn call_id(text: &str) -> Result<CallId, String> {
+    let whole = if text.contains('/') { text.to_owned() } else { format!("main/{text}") };
+    CallId::parse(&whole).map_err(|error| format!("{text:?} is no call id: {error}"))
+}
+
+/// Asks the running switch and shows the answer.
+pub(crate) fn ask(running: &Running, request: &Request, show: impl FnOnce(&Value) -> ExitCode) -> ExitCode {
+    match exchange(&running.data, request) {
+        Ok(Answer::Done(value)) => show(&value),
+        Ok(Answer::Faults(faults)) => {
+            faults.iter().for_each(output::fault);
+            ExitCode::from(1)
+        }
+        Err(error) => {
+            output::fault(error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn exchange(data: &Path, request: &Request) -> Result<Answer, String> {
+    let socket = data.join(SOCKET);
+    let mut stream = UnixStream::connect(&socket).map_err(|error| {
+        format!(
+            "no switch answers at {} ({error}); is it running, and is this its data folder (--data, PLUGBOARD_DATA)?",
+            socket.display()
+        )
+    })?;
+    let broken = |error: std::io::Error| format!("the switch did not answer: {error}");
+    stream.set_read_timeout(Some(ANSWER_MAX)).map_err(broken)?;
+    let line = serde_json::to_string(request).map_err(|error| error.to_string())?;
+    stream.write_all(line.as_bytes()).and_then(|()| stream.write_all(b"\n")).map_err(broken)?;
+    let mut answer = String::new();
+    BufReader::new(stream.take(LINE_LEN_MAX)).read_line(&mut answer).map_err(broken)?;
+    serde_json::from_str(&answer).map_err(|_| "the switch hung up without an answer".into())
+}
+
+/// A word for commands that only say that it is done.
+pub(crate) fn done(text: impl Into<String>) -> Answer {
+    Answer::Done(json!({ "done": text.into() }))
+}

@@ -1,0 +1,250 @@
+//! `plugboard serve`.
+
+mod answer;
+mod listen;
+
+use plugboard_metrics::{Metrics, ProcessStarted, Readiness};
+use plugboard_model::{Cause, OfficeId};
+use plugboard_store::{DataFolder, Kind, Place, Store};
+use plugboard_switch::{Network, Random, SystemRandom};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::boot::{self, Running};
+use crate::cli::Serve;
+use crate::config::Config;
+use crate::{catalogue, demo, output};
+
+/// How often a drain looks whether calls are left.
+const DRAIN_LOOK: Duration = Duration::from_millis(200);
+/// What a call that the drain's limit ends is told.
+const SHUTDOWN: u16 = 503;
+
+/// Why serving could not begin, with its exit code.
+struct Start {
+    code: u8,
+    faults: Vec<String>,
+}
+
+impl Start {
+    fn new(code: u8, fault: impl Into<String>) -> Self {
+        Self { code, faults: vec![fault.into()] }
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) fn serve(wish: &Serve, json: bool) -> ExitCode {
+    match prepare(wish).and_then(|(config, data)| run(wish, config, &data, json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(start) => {
+            start.faults.iter().for_each(output::fault);
+            ExitCode::from(start.code)
+        }
+    }
+}
+
+/// The configuration with the wishes of the command line in it.
+fn prepare(wish: &Serve) -> Result<(Config, PathBuf), Start> {
+    let mut config = match &wish.config {
+        Some(file) => Config::read(file).map_err(|error| Start::new(1, error.to_string()))?,
+        None => Config::default(),
+    };
+    if wish.demo && wish.config.is_none() {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 5060));
+        config.sip.udp = vec![loopback];
+        config.sip.tcp = vec![loopback];
+    }
+    if let Some(address) = wish.listen {
+        config.sip.udp = vec![address];
+        config.sip.tcp = vec![address];
+        if !address.ip().is_unspecified() {
+            config.media.address = address.ip();
+        }
+    }
+    if let Some(address) = wish.http {
+        config.http.listen = address;
+    }
+    if let Some(ports) = &wish.rtp_ports {
+        config.media.ports = ports.clone().try_into().map_err(|fault: String| Start::new(2, fault))?;
+    }
+    let data = wish
+        .data
+        .clone()
+        .unwrap_or_else(|| if wish.demo { std::env::temp_dir().join("plugboard-demo") } else { config.data.clone() });
+    if !config.http.listen.ip().is_loopback() && config.http.token_file.is_none() {
+        let fault = "http.listen is not on loopback, so http.token_file must name a file with the token to ask for";
+        return Err(Start::new(1, fault));
+    }
+    Ok((config, data))
+}
+
+fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Start> {
+    start_logging(&config.log, json);
+    let metrics = Metrics::new();
+    let readiness = Readiness::default();
+    ProcessStarted { version: env!("CARGO_PKG_VERSION"), at: wall_now() }.emit(&metrics);
+    let kind = if wish.demo { Kind::Demo } else { Kind::Office };
+    let folder = DataFolder::open(data, kind).map_err(|error| Start::new(3, error.to_string()))?;
+    let store = Store::start(Place::Folder(folder), Some(boot::observer(&metrics, &readiness)))
+        .map_err(|error| Start::new(3, error.to_string()))?;
+    let plugins = wish.plugins.clone().or_else(|| config.plugins.clone()).unwrap_or_else(catalogue::default_folder);
+    let actions =
+        catalogue::load(&plugins, Some(&data.join("compiled"))).map_err(|error| Start::new(3, error.to_string()))?;
+    for refused in &actions.refused {
+        tracing::error!(refused, "a plugin was not installed");
+    }
+    let network = Network::bind(&boot::listen(&config)).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Start::new(3, format!("{error}: {cause}; choose another address with --listen or in the configuration"))
+    })?;
+    let guarded = wish.demo && !all_on_loopback(&config);
+    plugboard_switch::run(async {
+        let running = Running::start(&config, store, actions, metrics, readiness, &network)
+            .map_err(|fault| Start::new(3, fault))?;
+        let running = Arc::new(running);
+        load_offices(&running, wish.demo, guarded, data)?;
+        network.receive(&running.switch.router());
+        running.readiness.clear(&plugboard_metrics::Condition::Starting);
+        serve_until_told(&running, &network, &config, data, json).await
+    })
+}
+
+fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Result<(), Start> {
+    let failed = |faults| Start { code: 1, faults };
+    if !demo {
+        let offices = offices_in(data).map_err(|fault| Start::new(3, fault))?;
+        let faults = running.take_stored(&offices);
+        return if faults.is_empty() { Ok(()) } else { Err(failed(faults)) };
+    }
+    if !guarded {
+        return running.take(&demo::bundle()).map(drop).map_err(failed);
+    }
+    let (bundle, secrets) = demo::guarded_bundle(draw_password);
+    write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
+    for (number, secret) in &secrets {
+        output::line(format!("demo user {number}: password {secret}"));
+    }
+    running.take(&bundle).map(drop).map_err(failed)
+}
+
+/// Offices that were applied to this data folder, by the list that `apply` keeps.
+fn offices_in(data: &Path) -> Result<Vec<OfficeId>, String> {
+    let file = data.join(OFFICES);
+    match std::fs::read_to_string(&file) {
+        Ok(text) => text
+            .lines()
+            .map(|line| OfficeId::new(line.trim()).map_err(|error| format!("{}: {error}", file.display())))
+            .collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
+/// The list of applied offices in the data folder.
+pub(crate) const OFFICES: &str = "offices";
+
+fn draw_password() -> String {
+    let mut bytes = [0; 12];
+    SystemRandom.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_secrets(data: &Path, secrets: &BTreeMap<String, String>) -> Result<(), String> {
+    let file = data.join("demo-secrets.json");
+    let text = serde_json::to_string_pretty(secrets).map_err(|error| error.to_string())?;
+    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
+    written.and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn all_on_loopback(config: &Config) -> bool {
+    config.sip.udp.iter().chain(&config.sip.tcp).all(|address| address.ip().is_loopback())
+}
+
+async fn serve_until_told(
+    running: &Arc<Running>,
+    network: &Arc<Network>,
+    config: &Config,
+    data: &Path,
+    json: bool,
+) -> Result<(), Start> {
+    let control = listen::control(running, data).map_err(|fault| Start::new(3, fault))?;
+    let console = listen::console(running, config).map_err(|fault| Start::new(3, fault))?;
+    announce(running, network, console.address, data, json);
+    listen::told_to_end().await;
+    output::fault("draining: new calls are refused, running ones may finish");
+    drain(running, config.drain.0).await;
+    control.abort();
+    console.handle.stop().await;
+    running.switch.stop();
+    running.store.close();
+    Ok(())
+}
+
+/// New calls get 503; running ones finish, at the limit they are ended.
+async fn drain(running: &Running, limit: Duration) {
+    running.switch.drain();
+    let started = running.clock.now();
+    while !running.switch.calls().await.is_empty() {
+        if running.clock.now().since(started) >= limit {
+            running.switch.hang_up_all(Cause::of(SHUTDOWN)).await;
+            listen::pause(Duration::from_secs(1)).await;
+            return;
+        }
+        listen::pause(DRAIN_LOOK).await;
+    }
+}
+
+fn announce(running: &Running, network: &Arc<Network>, http: SocketAddr, data: &Path, json: bool) {
+    use plugboard_switch::SipTransport;
+    let sip: Vec<(String, String)> = network
+        .local_addresses()
+        .into_iter()
+        .map(|(transport, address)| (transport.name().to_ascii_lowercase(), address.to_string()))
+        .collect();
+    if json {
+        let sip: serde_json::Map<String, serde_json::Value> =
+            sip.into_iter().map(|(transport, address)| (transport, address.into())).collect();
+        output::json(&json!({ "ready": true, "sip": sip, "http": http.to_string(), "data": data }));
+        return;
+    }
+    for (transport, address) in sip {
+        output::line(format!("SIP over {transport} on {address}"));
+    }
+    output::line(format!("metrics and health on http://{http}/metrics, /healthz, /readyz"));
+    output::line(format!("data in {}", data.display()));
+    let houses = running.houses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if houses.is_empty() {
+        output::line("no office yet: load one with `plugboard apply FILE`");
+    }
+    for house in houses.values() {
+        output::line(format!(
+            "office {} ({}): {} users, {} groups, {} scenarios",
+            house.office.id,
+            house.office.domains.join(", "),
+            house.office.users().len(),
+            house.office.groups().len(),
+            house.programs.len()
+        ));
+    }
+}
+
+fn start_logging(filter: &str, json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PLUGBOARD_LOG")
+        .or_else(|_| tracing_subscriber::EnvFilter::try_new(filter))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first one's log.
+    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+}
+
+fn wall_now() -> plugboard_model::WallTime {
+    use plugboard_switch::Clock;
+    plugboard_switch::SystemClock::start().wall()
+}

@@ -1,0 +1,93 @@
+//! The control socket, the HTTP side, and signals.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::answer::answer;
+use crate::boot::Running;
+use crate::config::Config;
+use crate::control::{Answer, LINE_LEN_MAX, SOCKET};
+
+/// The HTTP side, running.
+pub(super) struct Console {
+    pub(super) address: SocketAddr,
+    pub(super) handle: plugboard_console::Handle,
+}
+
+/// Opens the control socket: for the owner of the data folder alone.
+pub(super) fn control(running: &Arc<Running>, data: &Path) -> Result<JoinHandle<()>, String> {
+    let path = data.join(SOCKET);
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    // The data folder is locked, so what is left there is of a process that is gone.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let running = Arc::clone(running);
+    let data = data.to_owned();
+    Ok(tokio::task::spawn_local(async move {
+        // One at a time: commands are people's, and each is quick.
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Err(error) = serve_one(stream, &running, &data).await {
+                tracing::debug!(%error, "a command hung up");
+            }
+        }
+    }))
+}
+
+async fn serve_one(stream: UnixStream, running: &Arc<Running>, data: &Path) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(reader.take(LINE_LEN_MAX)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str(&line) {
+        Ok(request) => answer(running, data, request).await,
+        Err(error) => Answer::fault(format!("not understood: {error}; is the command of the same version?")),
+    };
+    let text = serde_json::to_string(&reply)?;
+    writer.write_all(text.as_bytes()).await?;
+    writer.write_all(b"\n").await
+}
+
+/// Opens the HTTP side.
+pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console, String> {
+    let token = match &config.http.token_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Some(text.trim().to_owned())
+        }
+        None => None,
+    };
+    let (address, handle) =
+        plugboard_console::serve(config.http.listen, running.metrics.clone(), running.readiness.clone(), token)
+            .map_err(|error| {
+                format!("cannot serve HTTP on {}: {error}; choose another address with --http", config.http.listen)
+            })?;
+    Ok(Console { address, handle })
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn told_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Waits a moment between two looks.
+#[expect(clippy::disallowed_methods, reason = "a drain has no event to wait for: it looks until no call is left")]
+pub(super) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}

@@ -1,0 +1,8 @@
+//! The actors: each holds one machine, feeds it, and carries out its outputs.
+
+pub(crate) mod call;
+pub(crate) mod calls;
+pub(crate) mod gateway;
+pub(crate) mod leg;
+pub(crate) mod sip;
+pub(crate) mod user;

@@ -1,0 +1,356 @@
+//! A call: its machine, its scenario, and the way to everything they ask for.
+
+pub(crate) use carry::Adoption;
+
+mod carry;
+mod host;
+mod journal;
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use plugboard_call::{Begin, Call, Input, Op};
+use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
+use plugboard_model::{CallId, Cause, LegId, RunId, Time, UserId};
+use plugboard_office::Office;
+use plugboard_plugin::RunEvent;
+use plugboard_scenario::{Input as ScriptInput, Interpreter};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::env::Env;
+use crate::message::{
+    Adopt, CallAdmitted, CallOver, Device, DirectoryUserFound, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia,
+    LegNews, RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
+};
+use crate::post::post;
+use crate::shard::Owners;
+use crate::snapshot::Snapshot;
+use crate::wake::Wake;
+
+use journal::CallJournal;
+
+/// A call hears of its legs, its media and its runs: a burst is one of a group of 256 that all ring at once.
+const CALL_MAILBOX: usize = 1_024;
+
+/// Where a call's outputs go.
+#[derive(Clone)]
+pub(crate) struct CallLinks {
+    pub(crate) layer: Recipient<ToLayer>,
+    pub(crate) adopt: Recipient<Adopt>,
+    pub(crate) forget: Recipient<Forget>,
+    pub(crate) watch: Recipient<WatchMedia>,
+    pub(crate) unwatch: Recipient<UnwatchMedia>,
+    pub(crate) over: Recipient<CallOver>,
+}
+
+/// What a call is made of.
+pub(crate) struct NewCall {
+    pub(crate) begin: Begin,
+    pub(crate) office: Arc<Office>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) owners: Owners,
+    /// The media shard of all its legs.
+    pub(crate) media_shard: usize,
+    /// Where the direct treatment leads, when no scenario runs.
+    pub(crate) direct: Option<plugboard_call::Request>,
+    pub(crate) script: Option<Interpreter>,
+    /// Hops that are left for its other legs (RFC 3261 section 16.3).
+    pub(crate) max_forwards: u8,
+}
+
+/// The way to a leg.
+struct LegHandle {
+    order: Recipient<DoLeg>,
+    /// The gateway whose channel it holds.
+    gateway: Option<plugboard_model::GatewayId>,
+    media: MediaLeg,
+    codec: Option<Codec>,
+}
+
+/// Runs one [`Call`] and its [`Interpreter`]: feeds them, carries out their outputs. Decides nothing itself.
+pub(crate) struct CallActor {
+    env: Env,
+    links: CallLinks,
+    id: CallId,
+    office: Arc<Office>,
+    snapshot: Arc<Snapshot>,
+    owners: Owners,
+    media_shard: usize,
+    max_forwards: u8,
+    origin: Time,
+    call: Call,
+    script: Option<Interpreter>,
+    begin: Begin,
+    direct: Option<plugboard_call::Request>,
+    legs: BTreeMap<LegId, LegHandle>,
+    /// What each user offered, for the legs that are made of it.
+    devices: BTreeMap<UserId, Vec<Device>>,
+    /// Outside legs that a gateway was asked about.
+    admissions: BTreeMap<LegId, (plugboard_model::GatewayId, String)>,
+    /// Runs that have not ended, each with its host call that waits.
+    runs: BTreeMap<RunId, Option<u32>>,
+    /// What each run was a run of, for the metrics.
+    components: BTreeMap<RunId, Arc<plugboard_plugin::Installed>>,
+    journal: CallJournal,
+    /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
+    agreed: Option<Codec>,
+    wake: Wake,
+    over: bool,
+}
+
+impl CallActor {
+    pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards } = new;
+        let id = begin.id.clone();
+        Self {
+            journal: CallJournal::new(env.store.calls(), &id),
+            origin: env.clock.now(),
+            id,
+            env,
+            links,
+            office,
+            snapshot,
+            owners,
+            media_shard,
+            max_forwards,
+            call: Call::default(),
+            script,
+            begin,
+            direct,
+            legs: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            admissions: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            components: BTreeMap::new(),
+            agreed: None,
+            wake: Wake::default(),
+            over: false,
+        }
+    }
+
+    /// The caller's leg, made by whoever took the INVITE.
+    pub(crate) fn with_caller(&mut self, order: Recipient<DoLeg>, media: MediaLeg) {
+        self.legs.insert(LegId::CALLER, LegHandle { order, gateway: None, media, codec: None });
+    }
+
+    fn now(&self) -> Time {
+        Time::ZERO + self.env.clock.now().since(self.origin)
+    }
+
+    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+        self.call.handle(self.now(), input);
+        self.pump(ctx);
+    }
+
+    fn feed_script(&mut self, input: ScriptInput, ctx: &mut Context<Self>) {
+        let now = self.now();
+        if let Some(script) = &mut self.script {
+            script.handle(now, input);
+        }
+        self.pump(ctx);
+    }
+
+    /// Carries out what both machines want until they want nothing more; then sets the timer.
+    fn pump(&mut self, ctx: &mut Context<Self>) {
+        loop {
+            let mut wanted: Vec<_> = std::iter::from_fn(|| self.call.poll_output()).collect();
+            let mut scripted: Vec<_> =
+                std::iter::from_fn(|| self.script.as_mut().and_then(Interpreter::poll_output)).collect();
+            if wanted.is_empty() && scripted.is_empty() {
+                break;
+            }
+            // Written down first: an entry is in the journal before the thing it allows acts.
+            let now = self.now();
+            self.journal.note_call(now, &mut wanted);
+            self.journal.note_script(now, &mut scripted);
+            self.journal.flush();
+            for output in wanted {
+                self.carry(output, ctx);
+            }
+            for output in scripted {
+                self.carry_script(output, ctx);
+            }
+        }
+        if self.over {
+            return ctx.stop();
+        }
+        let at = self.call.poll_timeout().map(|at| self.origin + at.since(Time::ZERO));
+        self.wake.set(ctx, self.env.clock.now(), at, |call, ctx| {
+            call.wake.rang();
+            call.feed(Input::Tick, ctx);
+        });
+    }
+
+    fn order(&self, leg: LegId, command: LegCommand) {
+        if let Some(handle) = self.legs.get(&leg) {
+            post(&handle.order, DoLeg(command));
+        }
+    }
+
+    fn to_media(&self, command: MediaCommand) {
+        if let Err(error) = self.env.media.send(command) {
+            tracing::warn!(call_id = %self.id, %error, "a media command was not taken");
+        }
+    }
+
+    fn media_of(&self, leg: LegId) -> Option<MediaLeg> {
+        self.legs.get(&leg).map(|handle| handle.media)
+    }
+}
+
+impl Actor for CallActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(CALL_MAILBOX);
+        plugboard_metrics::CallBegan { call: &self.id, caller: &self.begin.caller, called: &self.begin.called }
+            .emit(&self.env.metrics);
+        self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);
+        if let Some(request) = self.direct.take() {
+            self.feed(Input::Request { op: Op::Direct, request }, ctx);
+        }
+        if self.script.is_some() {
+            let variables = self.switch_variables();
+            self.feed_script(ScriptInput::Start { variables }, ctx);
+        }
+    }
+}
+
+impl Drop for CallActor {
+    /// A panic ends this call alone: its legs are hung up, its record is written, its shard forgets it.
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        for handle in self.legs.values() {
+            post(&handle.order, DoLeg(LegCommand::End(Cause::of(500))));
+        }
+        for run in self.runs.keys() {
+            self.env.plugins.cancel(self.run_key(*run));
+        }
+        self.release_everything();
+        self.write_failed_record();
+        post(&self.links.over, CallOver(self.id.clone()));
+    }
+}
+
+impl Handler<LegEvent> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, happened: LegEvent, ctx: &mut Self::Context) {
+        let LegEvent { leg, event } = happened;
+        let input = match event {
+            LegNews::Rang => Input::LegRang(leg),
+            LegNews::Answered { codec } => {
+                self.agreed = Some(codec);
+                if let Some(handle) = self.legs.get_mut(&leg) {
+                    handle.codec = Some(codec);
+                }
+                Input::LegAnswered(leg)
+            }
+            LegNews::Ended(cause) => {
+                self.leg_left(leg, &cause);
+                Input::LegEnded { leg, cause }
+            }
+            LegNews::Reoffers(offered) => Input::LegReoffers { leg, offered },
+            LegNews::ReofferDone { refused } => Input::ReofferDone { leg, refused },
+            LegNews::Digit(digit) => Input::Digit { leg, digit },
+        };
+        self.feed(input, ctx);
+    }
+}
+
+impl Handler<LegMedia> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, happened: LegMedia, ctx: &mut Self::Context) {
+        if let Some(input) = self.media_input(happened.leg, happened.event) {
+            self.feed(input, ctx);
+        }
+    }
+}
+
+impl Handler<RunHappened> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, happened: RunHappened, ctx: &mut Self::Context) {
+        match happened.0 {
+            RunEvent::Journal { event, .. } => {
+                self.count_run_event(&event);
+                self.journal.note(self.now(), event);
+            }
+            RunEvent::HostCall { key, n, call } => {
+                self.journal.flush();
+                self.runs.insert(key.run, Some(n));
+                self.host_call(Op::Run { run: key.run, n }, call, ctx);
+            }
+            RunEvent::Ended { key, end, usage } => {
+                self.journal.flush();
+                self.run_ended(key.run, end, usage, ctx);
+            }
+        }
+    }
+}
+
+impl Handler<UserOffered> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, offered: UserOffered, ctx: &mut Self::Context) {
+        let offer = offered.offer.map(|(words, devices)| {
+            self.devices.insert(offered.user.clone(), devices);
+            words
+        });
+        self.feed(Input::UserOffers { user: offered.user, offer }, ctx);
+    }
+}
+
+impl Handler<UserTaken> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, taken: UserTaken, ctx: &mut Self::Context) {
+        self.feed(Input::UserTaken(taken.0), ctx);
+    }
+}
+
+impl Handler<SlotClaimed> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, claimed: SlotClaimed, ctx: &mut Self::Context) {
+        self.feed(Input::Claimed { leg: claimed.leg, granted: claimed.granted }, ctx);
+    }
+}
+
+impl Handler<CallAdmitted> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, answer: CallAdmitted, ctx: &mut Self::Context) {
+        let Some((gateway, number)) = self.admissions.remove(&answer.leg) else { return };
+        let made = if answer.admitted {
+            self.call_outside(answer.leg, &gateway, &number, ctx.address().recipient())
+        } else {
+            Err(Cause { status: 503, text: "All channels of the gateway are in use".into() })
+        };
+        if let Err(cause) = made {
+            self.feed(Input::LegEnded { leg: answer.leg, cause }, ctx);
+        }
+    }
+}
+
+impl Handler<DirectoryUserFound> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, found: DirectoryUserFound, _: &mut Self::Context) {
+        self.resume(found.op, plugboard_model::HostResult::User(Some(found.user)));
+    }
+}
+
+impl Handler<EndCall> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, end: EndCall, ctx: &mut Self::Context) {
+        self.feed(Input::HangUp(end.0), ctx);
+    }
+}
+
+/// What a call that was rung too long in one piece would take: named here for the machine's requests.
+pub(crate) const DIRECT_RING: Duration = Duration::from_secs(60);

@@ -1,0 +1,463 @@
+//! Carries out what the call machine wants.
+
+use actix::{AsyncContext, Context, Recipient};
+use plugboard_call::{Input, Output, Party, PlayFinish, PlayId};
+use plugboard_media::{
+    AddressFamily, Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd,
+    PlayId as MediaPlayId, PlayOptions,
+};
+use plugboard_metrics::RunOutcome;
+use plugboard_model::{
+    Audio, CallInfo, CallOutcome, CallRecord, Cause, GatewayId, HostCall, LegId, RunEnd, RunId, Tone, UserId, Value,
+    WallTime,
+};
+use plugboard_office::OfferKind;
+use plugboard_plugin::RunUsage;
+use plugboard_scenario::Input as ScriptInput;
+use plugboard_sip::dialog::NextHop;
+use plugboard_sip::flow::Flow;
+use plugboard_sip::session::{Local, OutgoingSpec, Session};
+use plugboard_sip::{RequestUri, SipUri};
+use std::time::Duration;
+
+use super::{CallActor, LegHandle};
+use crate::actor::leg::{LegActor, LegLinks, NewLeg};
+use crate::message::{
+    AdmitCall, Adopt, CallLeftGateway, CallOver, ClaimSlot, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
+};
+use crate::post::post;
+
+impl CallActor {
+    pub(super) fn carry(&mut self, output: Output, ctx: &mut Context<Self>) {
+        match output {
+            Output::Journal(event) => self.journal.note(self.now(), event),
+            Output::AskUser { user, reserve } => self.ask_user(user, reserve, ctx),
+            Output::Claim { user, leg } => self.claim(&user, leg, ctx),
+            Output::Occupy { user } => self.use_slot(&user, UseSlot::Occupy(self.id.clone())),
+            Output::Release { user } => self.use_slot(&user, UseSlot::Release(self.id.clone())),
+            Output::MakeLeg { leg, party, device } => self.make_leg(leg, party, device, ctx),
+            Output::CancelLeg { leg, why } => self.stop_leg(leg, LegCommand::Cancel(why), ctx),
+            Output::EndLeg { leg, cause } => self.stop_leg(leg, LegCommand::End(cause), ctx),
+            Output::RingCaller => self.order(LegId::CALLER, LegCommand::Ring),
+            Output::AnswerCaller => self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed }),
+            Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
+            Output::Play { play, audio, max, repeat } => self.play(play, &audio, max, repeat, ctx),
+            Output::StopPlay { play } => {
+                if let Some(leg) = self.media_of(LegId::CALLER) {
+                    self.to_media(MediaCommand::StopPlay { leg, id: MediaPlayId(play.0.into()) });
+                }
+            }
+            Output::Echo { on } => {
+                if let Some(leg) = self.media_of(LegId::CALLER) {
+                    self.to_media(MediaCommand::Echo { leg, on });
+                }
+            }
+            Output::Bridge { peer } => {
+                if let (Some(a), Some(b)) = (self.media_of(LegId::CALLER), self.media_of(peer)) {
+                    self.to_media(MediaCommand::Bridge { a, b });
+                }
+                let after = self.now().since(plugboard_model::Time::ZERO);
+                plugboard_metrics::CallAnswered { call: &self.id, leg: peer, after }.emit(&self.env.metrics);
+            }
+            Output::Unbridge { .. } => {
+                if let Some(leg) = self.media_of(LegId::CALLER) {
+                    self.to_media(MediaCommand::Unbridge { leg });
+                }
+            }
+            Output::Reoffer { leg, offered } => self.order(leg, LegCommand::Reoffer(offered)),
+            Output::AcceptReoffer { leg } => self.order(leg, LegCommand::AcceptReoffer),
+            Output::RejectReoffer { leg, status } => self.order(leg, LegCommand::RejectReoffer(status)),
+            Output::Result { op, result } => self.resume(op, result),
+            Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
+            Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
+            Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
+            Output::Ended(record) => self.ended(*record),
+        }
+    }
+
+    // ---- users ----------------------------------------------------------------------------------------------
+
+    fn ask_user(&mut self, user: UserId, reserve: bool, ctx: &mut Context<Self>) {
+        let kind = match (reserve, &self.begin.scenario) {
+            (true, Some(_)) => OfferKind::OneUser,
+            (false, Some(_)) => OfferKind::AllAtOnce,
+            (true, None) => OfferKind::Direct,
+            // Somebody dialled a group: its members are rung as a scenario would ring them.
+            (false, None) => OfferKind::AllAtOnce,
+        };
+        match self.snapshot.users.get(&user) {
+            Some(handle) => {
+                let (reply, taken) = (ctx.address().recipient(), ctx.address().recipient());
+                post(&handle.offer, OfferCall { call: self.id.clone(), kind, reply, taken });
+            }
+            None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
+        }
+    }
+
+    fn claim(&mut self, user: &UserId, leg: LegId, ctx: &mut Context<Self>) {
+        match self.snapshot.users.get(user) {
+            Some(handle) => {
+                post(&handle.claim, ClaimSlot { call: self.id.clone(), leg, reply: ctx.address().recipient() });
+            }
+            None => self.feed(Input::Claimed { leg, granted: false }, ctx),
+        }
+    }
+
+    fn use_slot(&self, user: &UserId, change: UseSlot) {
+        if let Some(handle) = self.snapshot.users.get(user) {
+            post(&handle.slot, change);
+        }
+    }
+
+    // ---- legs -----------------------------------------------------------------------------------------------
+
+    fn make_leg(&mut self, leg: LegId, party: Party, device: usize, ctx: &mut Context<Self>) {
+        let made = match party {
+            Party::User(user) => {
+                let found = self.devices.get(&user).and_then(|devices| devices.get(device)).cloned();
+                let number = self.office.user(&user).map(|user| user.number.as_str().to_owned());
+                match (found, number) {
+                    (Some(device), Some(number)) => {
+                        self.call_device(leg, &device.contact, device.flow, &number, ctx.address().recipient())
+                    }
+                    (None, _) | (_, None) => Err(Cause::of(480)),
+                }
+            }
+            Party::Outside { gateway, number } => match self.snapshot.gateways.get(&gateway) {
+                Some(handle) => {
+                    let reply = ctx.address().recipient();
+                    post(&handle.admit, AdmitCall { call: self.id.clone(), leg, reply });
+                    self.admissions.insert(leg, (gateway, number));
+                    Ok(())
+                }
+                None => Err(Cause::of(404)),
+            },
+        };
+        if let Err(cause) = made {
+            self.feed(Input::LegEnded { leg, cause }, ctx);
+        }
+    }
+
+    fn call_device(
+        &mut self,
+        leg: LegId,
+        contact: &str,
+        flow: Flow,
+        number: &str,
+        call: Recipient<LegEvent>,
+    ) -> Result<(), Cause> {
+        let uri = RequestUri::parse(contact).map_err(|_| Cause::of(480))?;
+        let to = format!("<sip:{number}@{}>", self.office.realm());
+        self.start_leg(leg, uri, to, flow, NextHop::Source, call)
+    }
+
+    /// Calls a number through a gateway that has a free channel.
+    pub(super) fn call_outside(
+        &mut self,
+        leg: LegId,
+        gateway: &GatewayId,
+        number: &str,
+        call: Recipient<LegEvent>,
+    ) -> Result<(), Cause> {
+        let Some(gateway) = self.office.gateway(gateway).cloned() else { return Err(Cause::of(404)) };
+        let transport = crate::convert::sip_transport(gateway.transport);
+        let flow = self.env.sip.flow_to(transport, gateway.address).ok_or_else(|| Cause::of(503))?;
+        let uri = SipUri::of_address(Some(number), gateway.address);
+        let to = format!("<{uri}>");
+        let made = self.start_leg(leg, RequestUri::Sip(uri), to, flow, NextHop::Target, call);
+        match self.legs.get_mut(&leg) {
+            Some(handle) if made.is_ok() => handle.gateway = Some(gateway.id.clone()),
+            Some(_) | None => self.leave_gateway(leg, gateway.id.clone()),
+        }
+        made
+    }
+
+    fn start_leg(
+        &mut self,
+        leg: LegId,
+        uri: RequestUri,
+        to: String,
+        flow: Flow,
+        next_hop: NextHop,
+        call: Recipient<LegEvent>,
+    ) -> Result<(), Cause> {
+        let family = AddressFamily::from(flow.remote.ip());
+        let media = self.env.media.open(self.media_shard, family).map_err(|error| self.no_media(leg, &error))?;
+        let owner = self.owners.next();
+        let mut description = OfferAnswer::new(media, self.env.random.next());
+        // What the caller speaks already comes first, so that nothing must be transcoded.
+        let offered: Vec<Codec> =
+            self.legs.get(&LegId::CALLER).and_then(|caller| caller.codec).into_iter().chain(Codec::ALL).fold(
+                Vec::new(),
+                |mut list, codec| {
+                    if !list.contains(&codec) {
+                        list.push(codec);
+                    }
+                    list
+                },
+            );
+        let sdp = description.make_offer(&offered, plugboard_media::Flow::SendRecv);
+        let spec = OutgoingSpec {
+            flow,
+            next_hop,
+            uri,
+            from: self.caller_address(),
+            to,
+            call_id: self.owners.call_id(&*self.env.random),
+            routes: Vec::new(),
+            sdp: sdp.into(),
+            headers: Vec::new(),
+            max_forwards: self.max_forwards,
+            login: None,
+        };
+        let local = self.owners.local(owner, flow, &*self.env.random);
+        let adopted_call_id = spec.call_id.clone();
+        let session = Session::outgoing(local, spec);
+        let links = LegLinks {
+            layer: self.links.layer.clone(),
+            forget: self.links.forget.clone(),
+            unwatch: self.links.unwatch.clone(),
+            call,
+        };
+        post(&self.links.watch, WatchMedia { media: media.leg, call: self.id.clone(), leg });
+        let new = NewLeg { leg, owner, session, media, description, offer: None };
+        let handle = LegActor::begin(
+            self.env.clone(),
+            links,
+            new,
+            &self.links.adopt,
+            Adoption { call: self.id.clone(), sip_call_id: adopted_call_id },
+        );
+        self.legs.insert(leg, LegHandle { order: handle, gateway: None, media: media.leg, codec: None });
+        plugboard_metrics::LegBegan { call: &self.id, leg }.emit(&self.env.metrics);
+        Ok(())
+    }
+
+    fn no_media(&self, leg: LegId, error: &OpenError) -> Cause {
+        crate::shard::count_open_error(error, &self.id, leg, &self.env.metrics);
+        Cause { status: 503, text: "No media port is free".into() }
+    }
+
+    /// From of every other leg: the caller as the office knows him.
+    fn caller_address(&self) -> String {
+        let realm = self.office.realm();
+        let number = if self.begin.caller.is_empty() { "anonymous" } else { self.begin.caller.as_str() };
+        let uri = SipUri::new(Some(number), realm, None);
+        if self.begin.caller_name.is_empty() {
+            return format!("<{uri}>");
+        }
+        let mut address = String::new();
+        plugboard_sip::push_quoted(&mut address, &self.begin.caller_name);
+        address.push_str(&format!(" <{uri}>"));
+        address
+    }
+
+    /// A leg that a gateway has not let in yet has nothing to end but its place.
+    fn stop_leg(&mut self, leg: LegId, command: LegCommand, ctx: &mut Context<Self>) {
+        if self.legs.contains_key(&leg) {
+            return self.order(leg, command);
+        }
+        if let Some((gateway, _)) = self.admissions.remove(&leg) {
+            self.leave_gateway(leg, gateway);
+            self.feed(Input::LegEnded { leg, cause: Cause::of(487) }, ctx);
+        }
+    }
+
+    fn leave_gateway(&self, leg: LegId, gateway: GatewayId) {
+        if let Some(handle) = self.snapshot.gateways.get(&gateway) {
+            post(&handle.left, CallLeftGateway { call: self.id.clone(), leg });
+        }
+    }
+
+    /// A leg is over: what it held is given back.
+    pub(super) fn leg_left(&mut self, leg: LegId, cause: &Cause) {
+        let Some(handle) = self.legs.remove(&leg) else { return };
+        plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
+        if let Some(gateway) = handle.gateway {
+            self.leave_gateway(leg, gateway);
+        }
+    }
+
+    // ---- the caller's ear -----------------------------------------------------------------------------------
+
+    fn play(&mut self, play: PlayId, audio: &Audio, max: Option<Duration>, repeat: bool, ctx: &mut Context<Self>) {
+        let found = match audio {
+            Audio::Prompt(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, false),
+            Audio::Music(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, true),
+            Audio::Tone(tone) => Ok(self.tone(*tone)),
+        };
+        let repeat = repeat || matches!(audio, Audio::Music(_)) || is_steady(audio);
+        match (found, self.media_of(LegId::CALLER)) {
+            (Ok(audio), Some(leg)) => {
+                let options = PlayOptions { max, repeat };
+                self.to_media(MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options });
+            }
+            (Err(reason), _) => {
+                tracing::warn!(call_id = %self.id, reason, "nothing to play");
+                self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(reason) }, ctx);
+            }
+            (Ok(_), None) => {
+                let reason = "the caller has no media".to_owned();
+                self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(reason) }, ctx);
+            }
+        }
+    }
+
+    fn tone(&self, tone: Tone) -> plugboard_media::Audio {
+        crate::convert::tone(&self.office.country, tone)
+    }
+
+    pub(super) fn media_input(&self, leg: LegId, event: MediaEvent) -> Option<Input> {
+        match event {
+            MediaEvent::Digit { digit, .. } => Some(Input::Digit { leg, digit }),
+            MediaEvent::PlayEnded { id, end, .. } => {
+                let play = PlayId(u32::try_from(id.0).ok()?);
+                let finish = match end {
+                    PlayEnd::Finished => PlayFinish::Finished,
+                    PlayEnd::TimeOver => PlayFinish::TimeOver,
+                    PlayEnd::NotPlayable(reason) => PlayFinish::NotPlayable(reason),
+                    PlayEnd::Stopped => return None,
+                };
+                Some(Input::PlayEnded { play, finish })
+            }
+            MediaEvent::MediaSilent { .. }
+            | MediaEvent::MediaBack { .. }
+            | MediaEvent::SourceLearned { .. }
+            | MediaEvent::Stats { .. }
+            | MediaEvent::Closed { .. } => None,
+            MediaEvent::Failed { .. } => {
+                tracing::error!(call_id = %self.id, leg_id = %leg, "a fault ended a leg's media");
+                self.order(leg, LegCommand::End(Cause::of(500)));
+                None
+            }
+        }
+    }
+
+    // ---- the end --------------------------------------------------------------------------------------------
+
+    fn ended(&mut self, mut record: CallRecord) {
+        for run in std::mem::take(&mut self.runs).into_keys() {
+            self.env.plugins.cancel(self.run_key(run));
+        }
+        record.steps = self.journal.take_steps();
+        self.write_record(&record);
+        let after = self.now().since(plugboard_model::Time::ZERO);
+        plugboard_metrics::CallEnded { call: &self.id, direction: record.direction, outcome: &record.outcome, after }
+            .emit(&self.env.metrics);
+        self.over = true;
+        post(&self.links.over, CallOver(self.id.clone()));
+    }
+
+    fn write_record(&self, record: &CallRecord) {
+        if let Err(error) = self.env.store.calls().put_record(record, None) {
+            tracing::error!(call_id = %self.id, %error, "a call's record could not be written");
+        }
+    }
+
+    /// The record of a call that a fault of ours ended.
+    pub(super) fn write_failed_record(&self) {
+        let began = self.begin.wall;
+        let outcome = CallOutcome::Failed(Cause::of(500));
+        let record = CallRecord {
+            id: self.id.clone(),
+            direction: self.begin.direction,
+            caller: self.begin.caller.clone(),
+            caller_name: self.begin.caller_name.clone(),
+            caller_user: self.begin.caller_user.clone(),
+            called: self.begin.called.clone(),
+            route: self.begin.route.clone(),
+            scenario: self.begin.scenario.clone(),
+            began,
+            answered: None,
+            answered_by: None,
+            ended: WallTime(began.0.saturating_add(i64::try_from(self.now().as_millis()).unwrap_or(0))),
+            outcome: outcome.clone(),
+            legs: Vec::new(),
+            steps: Vec::new(),
+        };
+        self.write_record(&record);
+        let after = self.now().since(plugboard_model::Time::ZERO);
+        plugboard_metrics::CallEnded { call: &self.id, direction: record.direction, outcome: &outcome, after }
+            .emit(&self.env.metrics);
+    }
+
+    pub(super) fn release_everything(&self) {
+        let rung = self.devices.keys().chain(self.begin.caller_user.iter());
+        for user in rung {
+            self.use_slot(user, UseSlot::Release(self.id.clone()));
+        }
+    }
+
+    // ---- what actions and metrics see -----------------------------------------------------------------------
+
+    pub(super) fn info(&self) -> CallInfo {
+        CallInfo {
+            id: self.id.to_string(),
+            caller_number: self.begin.caller.clone(),
+            caller_name: self.begin.caller_name.clone(),
+            caller_user: self.begin.caller_user.clone(),
+            called_number: self.begin.called.clone(),
+            language: self.office.language.clone(),
+        }
+    }
+
+    pub(super) fn switch_variables(&self) -> Vec<(String, Value)> {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut variables = vec![
+            ("caller_number".to_owned(), text(&self.begin.caller)),
+            ("caller_name".to_owned(), text(&self.begin.caller_name)),
+            ("called_number".to_owned(), text(&self.begin.called)),
+            ("call_id".to_owned(), text(&self.id.to_string())),
+            ("language".to_owned(), text(&self.office.language)),
+        ];
+        if let Some(user) = &self.begin.caller_user {
+            variables.push(("caller_user".to_owned(), Value::User(user.clone())));
+        }
+        variables
+    }
+
+    pub(super) fn count_host_call(&self, call: &HostCall) {
+        plugboard_metrics::PluginCalledHost { call: &self.id, run: RunId(0), host_call: call }.emit(&self.env.metrics);
+    }
+
+    pub(super) fn count_put_away(&self, run: RunId, _n: u32) {
+        plugboard_metrics::PluginPutAway { call: &self.id, run }.emit(&self.env.metrics);
+    }
+
+    pub(super) fn count_run(&self, run: RunId, end: &RunEnd, usage: RunUsage) {
+        let (outcome, reason) = match end {
+            RunEnd::Outcome(_) => (RunOutcome::Finished, None),
+            RunEnd::Failed(reason) => (RunOutcome::Failed, Some(reason.as_str())),
+            RunEnd::Trapped { reason, .. } => (RunOutcome::Trapped, Some(reason.as_str())),
+            RunEnd::Limit { limit, .. } => (RunOutcome::Limit, Some(limit.as_str())),
+            RunEnd::Diverged { .. } => (RunOutcome::Diverged, None),
+            RunEnd::Cancelled => (RunOutcome::Cancelled, None),
+        };
+        let Some(installed) = self.components.get(&run) else { return };
+        let manifest = installed.manifest();
+        let action = self.env.metrics.action(&manifest.name, &manifest.version);
+        plugboard_metrics::PluginRunEnded { call: &self.id, run, action: &action, outcome, reason, took: usage.cpu }
+            .emit(&self.env.metrics);
+    }
+}
+
+/// Tones other than a beep sound until they are stopped.
+fn is_steady(audio: &Audio) -> bool {
+    match audio {
+        Audio::Tone(Tone::RingBack | Tone::Busy | Tone::Congestion) => true,
+        Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) => false,
+    }
+}
+
+/// Whose a new leg is, for the shard.
+pub(crate) struct Adoption {
+    pub(crate) call: plugboard_model::CallId,
+    pub(crate) sip_call_id: String,
+}
+
+impl Adoption {
+    /// The message for the shard's `SipActor`.
+    pub(crate) fn message(self, owner: u64, leg: LegId, events: Recipient<crate::message::FromLayer>) -> Adopt {
+        Adopt { owner, call: self.call, sip_call_id: self.sip_call_id.into(), leg, events }
+    }
+}

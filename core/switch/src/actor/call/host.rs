@@ -1,0 +1,241 @@
+//! What runs of actions ask of the call, and what they are told.
+
+use actix::{AsyncContext, Context};
+use plugboard_call::{Input, Op, Party, Request, RingOrder};
+use plugboard_model::{
+    Dialled, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Value,
+};
+use plugboard_office::{Internal, Source, Treatment};
+use plugboard_plugin::{RunKey, RunSpec, RunUsage};
+use plugboard_scenario::{Extension, Input as ScriptInput, Output as ScriptOutput, RunOutcome};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::CallActor;
+use crate::message::GetDirectoryUser;
+use crate::post::post;
+
+/// Targets that one ringing may name (WIT `dial.ring`).
+const TARGETS_MAX: usize = 32;
+
+impl CallActor {
+    pub(super) fn run_key(&self, run: RunId) -> RunKey {
+        RunKey { call: self.id.clone(), run }
+    }
+
+    /// Carries out what the scenario wants.
+    pub(super) fn carry_script(&mut self, output: ScriptOutput, ctx: &mut Context<Self>) {
+        match output {
+            ScriptOutput::StartRun { run, action, parameters, .. } => self.start_run(run, &action, parameters, ctx),
+            ScriptOutput::CancelRun { run } => {
+                if let Some(waiting) = self.runs.remove(&run) {
+                    self.env.plugins.cancel(self.run_key(run));
+                    if let Some(n) = waiting {
+                        self.feed(Input::Cancel { op: Op::Run { run, n } }, ctx);
+                    }
+                }
+            }
+            ScriptOutput::FindExtension { number } => {
+                let extension = self.office.internal(&number).map(|owner| match owner {
+                    Internal::User(user) => Extension::User(user.clone()),
+                    Internal::Group(group) => Extension::Group(group.clone()),
+                });
+                self.feed_script(ScriptInput::ExtensionFound { number, extension }, ctx);
+            }
+            ScriptOutput::Journal(event) => self.journal.note(self.now(), event),
+            ScriptOutput::Ended(_) => self.feed(Input::ScenarioEnded, ctx),
+        }
+    }
+
+    fn start_run(&mut self, run: RunId, action: &str, parameters: String, ctx: &mut Context<Self>) {
+        let configuration = &self.snapshot.configuration;
+        let Some(installed) = configuration.actions.get(action) else {
+            let outcome = RunOutcome::Failed(format!("the action {action} is not installed"));
+            return self.feed_script(ScriptInput::RunEnded { run, outcome, sets: Vec::new() }, ctx);
+        };
+        let grants = configuration.grants.get(&(self.office.id.clone(), action.to_owned())).cloned();
+        let spec = RunSpec {
+            key: self.run_key(run),
+            component: installed.id(),
+            parameters,
+            info: self.info(),
+            grants: grants.unwrap_or_else(|| Arc::new(plugboard_plugin::Grants::none())),
+            limits: configuration.limits,
+            seed: self.env.random.next(),
+        };
+        self.components.insert(run, Arc::clone(installed));
+        match self.env.plugins.start(spec) {
+            Ok(()) => {
+                self.runs.insert(run, None);
+            }
+            Err(error) => {
+                let outcome = RunOutcome::Failed(error.to_string());
+                self.feed_script(ScriptInput::RunEnded { run, outcome, sets: Vec::new() }, ctx);
+            }
+        }
+    }
+
+    pub(super) fn run_ended(&mut self, run: RunId, end: RunEnd, usage: RunUsage, ctx: &mut Context<Self>) {
+        self.count_run(run, &end, usage);
+        self.components.remove(&run);
+        if self.runs.remove(&run).is_none() {
+            return;
+        }
+        let outcome = match end {
+            RunEnd::Outcome(outcome) => RunOutcome::Named(outcome),
+            RunEnd::Failed(reason) => RunOutcome::Failed(reason),
+            RunEnd::Trapped { reason, .. } => RunOutcome::Failed(format!("it trapped: {reason}")),
+            RunEnd::Limit { limit, .. } => RunOutcome::Failed(format!("it exceeded its limit {limit}")),
+            RunEnd::Diverged { at } => RunOutcome::Failed(format!("it diverged from its journal at host call {at}")),
+            RunEnd::Cancelled => return,
+        };
+        self.feed_script(ScriptInput::RunEnded { run, outcome, sets: Vec::new() }, ctx);
+    }
+
+    /// Answers a host call, or has the call machine answer it.
+    pub(super) fn host_call(&mut self, op: Op, call: HostCall, ctx: &mut Context<Self>) {
+        let request = match call {
+            HostCall::Answer => Request::Answer,
+            HostCall::Play { audio, options } => Request::Play { audio, options },
+            HostCall::Collect(request) => Request::Collect(request),
+            HostCall::Echo { max_ms } => Request::Echo { max: millis(max_ms) },
+            HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
+            HostCall::HangUp(cause) => Request::HangUp(cause),
+            HostCall::Ring(request) => match self.ring(&request) {
+                Ok(request) => request,
+                Err(why) => return self.resume(op, HostResult::Rang(Err(why))),
+            },
+            HostCall::FindUser(which) => return self.find_user(op, &which, ctx),
+            HostCall::FindGroup(which) => {
+                let group = self.office.find_group(&which).map(|group| group.to_directory());
+                return self.resume(op, HostResult::Group(group));
+            }
+            HostCall::GetVariable(name) => {
+                let value = self.script.as_ref().and_then(|script| script.get(&name).cloned());
+                return self.resume(op, HostResult::Value(value));
+            }
+            HostCall::SetVariable { name, value } => return self.set_variable(op, &name, value, ctx),
+            HostCall::GetInfo => return self.resume(op, HostResult::Info(self.info())),
+            HostCall::Log { .. } => return self.resume(op, HostResult::Unit),
+            HostCall::Now => return self.resume(op, HostResult::Now(self.env.clock.wall())),
+            HostCall::RandomBytes(_) | HostCall::RandomBelow(_) => {
+                unreachable!("the plugin host draws random numbers itself and never asks the switch for them")
+            }
+        };
+        self.feed(Input::Request { op, request }, ctx);
+    }
+
+    /// Resolves targets to people and numbers; the faults are those that the WIT names.
+    fn ring(&self, request: &RingRequest) -> Result<Request, NotConnected> {
+        if !(1..=TARGETS_MAX).contains(&request.targets.len()) {
+            let reason = format!("1 to {TARGETS_MAX} targets can be rung, not {}", request.targets.len());
+            return Err(NotConnected::Invalid(reason));
+        }
+        if !(1_000..=600_000).contains(&request.ring_for_ms) {
+            let reason = format!("ring-for-ms is 1,000 to 600,000, not {}", request.ring_for_ms);
+            return Err(NotConnected::Invalid(reason));
+        }
+        let mut parties = Vec::new();
+        for target in &request.targets {
+            self.resolve(target, &mut parties)?;
+        }
+        let order = if parties.len() == 1 { RingOrder::One } else { RingOrder::AtOnce };
+        Ok(Request::Ring { parties, order, ring_for: millis(request.ring_for_ms), ring_back: request.ring_back })
+    }
+
+    fn resolve(&self, target: &Target, parties: &mut Vec<Party>) -> Result<(), NotConnected> {
+        let nobody = |what: String| NotConnected::Invalid(format!("{what} does not exist in this office"));
+        match target {
+            Target::User(user) => {
+                let found = self.office.user(user).ok_or_else(|| nobody(format!("user {}", user.name)))?;
+                parties.push(Party::User(found.id.clone()));
+            }
+            Target::Group(group) => {
+                let found = self.office.group(group).ok_or_else(|| nobody(format!("group {}", group.name)))?;
+                parties.extend(found.members.iter().map(|member| Party::User(member.user.clone())));
+            }
+            Target::Number(number) => {
+                let dialled = Dialled::new(number).map_err(|error| NotConnected::Invalid(error.to_string()))?;
+                match self.office.internal(dialled.as_str()) {
+                    Some(Internal::User(user)) => parties.push(Party::User(user.clone())),
+                    Some(Internal::Group(group)) => return self.resolve(&Target::Group(group.clone()), parties),
+                    None => parties.push(self.outside(&dialled)?),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The gateway for a number that an action dials: by the routes that users of the office have.
+    fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
+        let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
+        match from.map(|from| self.office.route(&from, dialled)) {
+            Some(Treatment::Outbound { gateway, number, .. }) => {
+                Ok(Party::Outside { gateway, number: number.as_str().to_owned() })
+            }
+            Some(
+                Treatment::Scenario { .. }
+                | Treatment::DirectUser(_)
+                | Treatment::DirectGroup(_)
+                | Treatment::Refused(_),
+            )
+            | None => Err(NotConnected::Invalid(format!("no route of this office leads to {dialled}"))),
+        }
+    }
+
+    fn find_user(&mut self, op: Op, which: &str, ctx: &mut Context<Self>) {
+        let handle = self.office.find_user(which).and_then(|user| self.snapshot.users.get(&user.id));
+        match handle {
+            Some(handle) => post(&handle.directory, GetDirectoryUser { op, reply: ctx.address().recipient() }),
+            None => self.resume(op, HostResult::User(None)),
+        }
+    }
+
+    fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
+        let result = match &mut self.script {
+            Some(script) => script.assign(name, value),
+            None => Err(plugboard_model::SetError::ReadOnly),
+        };
+        self.resume(op, HostResult::Set(result));
+        self.pump(ctx);
+    }
+
+    /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`.
+    pub(super) fn resume(&mut self, op: Op, result: HostResult) {
+        let Op::Run { run, n } = op else { return };
+        if let Some(waiting) = self.runs.get_mut(&run) {
+            *waiting = None;
+            if !self.env.plugins.resume(self.run_key(run), n, result) {
+                tracing::error!(call_id = %self.id, run = run.0, "the plugin thread cannot take an answer");
+                self.env.plugins.cancel(self.run_key(run));
+            }
+        }
+    }
+
+    pub(super) fn count_run_event(&self, event: &JournalEvent) {
+        match event {
+            JournalEvent::Begin { call, .. } => self.count_host_call(call),
+            JournalEvent::PutAway { run, n } => self.count_put_away(*run, *n),
+            JournalEvent::Began { .. }
+            | JournalEvent::Routed { .. }
+            | JournalEvent::Step { .. }
+            | JournalEvent::Decided { .. }
+            | JournalEvent::Assigned { .. }
+            | JournalEvent::RunBegan { .. }
+            | JournalEvent::End { .. }
+            | JournalEvent::RunEnded { .. }
+            | JournalEvent::LegBegan { .. }
+            | JournalEvent::LegRang { .. }
+            | JournalEvent::LegAnswered { .. }
+            | JournalEvent::LegEnded { .. }
+            | JournalEvent::Bridged { .. }
+            | JournalEvent::Digit { .. }
+            | JournalEvent::Note { .. }
+            | JournalEvent::Ended { .. } => {}
+        }
+    }
+}
+
+fn millis(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms))
+}

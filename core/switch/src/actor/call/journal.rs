@@ -1,0 +1,106 @@
+//! The call's journal on its way to the store, and the steps it took for the record.
+
+use plugboard_call::Output;
+use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, StepRecord, Time};
+use plugboard_scenario::Output as ScriptOutput;
+use plugboard_store::CallStore;
+
+/// Steps kept in the record (`CallRecord::steps`).
+const STEPS_MAX: usize = 256;
+
+/// Numbers the entries, hands them to the store in one batch a step, and keeps what the record shows.
+pub(crate) struct CallJournal {
+    store: CallStore,
+    call: CallId,
+    next: u32,
+    waiting: Vec<JournalEntry>,
+    steps: Vec<StepRecord>,
+}
+
+impl CallJournal {
+    pub(crate) fn new(store: CallStore, call: &CallId) -> Self {
+        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Vec::new() }
+    }
+
+    /// Adds an entry; written with the next [`CallJournal::flush`].
+    pub(crate) fn note(&mut self, at: Time, event: JournalEvent) {
+        self.remember(&event);
+        self.waiting.push(JournalEntry { seq: self.next, at, event });
+        self.next = self.next.saturating_add(1);
+    }
+
+    /// Takes the journal lines out of a call machine's outputs.
+    pub(crate) fn note_call(&mut self, at: Time, outputs: &mut Vec<Output>) {
+        for output in outputs.extract_if(.., |output| matches!(output, Output::Journal(_))) {
+            if let Output::Journal(event) = output {
+                self.note(at, event);
+            }
+        }
+    }
+
+    /// Takes the journal lines out of an interpreter's outputs.
+    pub(crate) fn note_script(&mut self, at: Time, outputs: &mut Vec<ScriptOutput>) {
+        for output in outputs.extract_if(.., |output| matches!(output, ScriptOutput::Journal(_))) {
+            if let ScriptOutput::Journal(event) = output {
+                self.note(at, event);
+            }
+        }
+    }
+
+    /// Hands what waits to the store. Never waits; what the store cannot take it counts as lost.
+    pub(crate) fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.append_journal(&self.call, &self.waiting) {
+            tracing::error!(call_id = %self.call, %error, "journal lines could not be written");
+        }
+        self.waiting.clear();
+    }
+
+    /// The steps taken, for the record.
+    pub(crate) fn take_steps(&mut self) -> Vec<StepRecord> {
+        std::mem::take(&mut self.steps)
+    }
+
+    fn remember(&mut self, event: &JournalEvent) {
+        match event {
+            JournalEvent::Step { path, word } if self.steps.len() < STEPS_MAX => {
+                self.steps.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
+            }
+            JournalEvent::Decided { path, branch } => {
+                if let Some(step) = self.steps.iter_mut().rev().find(|step| step.path == *path) {
+                    step.outcome.clone_from(branch);
+                }
+            }
+            JournalEvent::RunEnded { end, .. } => {
+                let outcome = match end {
+                    RunEnd::Outcome(outcome) => outcome.as_str(),
+                    RunEnd::Cancelled => "cancelled",
+                    RunEnd::Failed(_) | RunEnd::Trapped { .. } | RunEnd::Limit { .. } | RunEnd::Diverged { .. } => {
+                        "failed"
+                    }
+                };
+                if let Some(step) = self.steps.iter_mut().rev().find(|step| step.outcome.is_empty()) {
+                    step.outcome = outcome.into();
+                }
+            }
+            JournalEvent::Step { .. }
+            | JournalEvent::Began { .. }
+            | JournalEvent::Routed { .. }
+            | JournalEvent::Assigned { .. }
+            | JournalEvent::RunBegan { .. }
+            | JournalEvent::Begin { .. }
+            | JournalEvent::End { .. }
+            | JournalEvent::PutAway { .. }
+            | JournalEvent::LegBegan { .. }
+            | JournalEvent::LegRang { .. }
+            | JournalEvent::LegAnswered { .. }
+            | JournalEvent::LegEnded { .. }
+            | JournalEvent::Bridged { .. }
+            | JournalEvent::Digit { .. }
+            | JournalEvent::Note { .. }
+            | JournalEvent::Ended { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The calls of one shard: makes them, and gives each media and plugin event to the call that it is of.
+
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
+use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
+use plugboard_media::{AddressFamily, MediaLeg, Offer, OfferAnswer};
+use plugboard_metrics::{CallRefused, RefusalReason};
+use plugboard_model::{CallId, Dialled, Direction, LegId, RingBack, ScenarioId};
+use plugboard_office::{Office, Source, Treatment};
+use plugboard_scenario::Interpreter;
+use plugboard_sip::dialog::NextHop;
+use plugboard_sip::session::Session;
+use plugboard_sip::transaction::{Input as LayerInput, ServerTx};
+use plugboard_sip::{Request, Response};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
+use crate::actor::leg::{LegActor, LegLinks, NewLeg};
+use crate::actor::sip::SipActor;
+use crate::env::Env;
+use crate::message::{
+    CallOver, EndCall, GetCalls, HangUpAll, HangUpCall, LegEvent, LegMedia, LiveCall, MediaHappened, RunHappened,
+    TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
+};
+use crate::post::post;
+use crate::shard::{Owners, count_open_error};
+use crate::snapshot::Snapshot;
+
+/// Digits, ends of prompts and runs of every call of the shard: 16,384 is a second of 2,000 calls that all do something.
+const CALLS_MAILBOX: usize = 16_384;
+/// Calls of one shard at once; a call costs about 30 KB.
+const CALLS_MAX: usize = 20_000;
+/// RFC 3261 section 8.1.1.6, when the caller does not say.
+const MAX_FORWARDS: u8 = 70;
+
+/// The way to a call.
+struct CallHandle {
+    media: Recipient<LegMedia>,
+    runs: Recipient<RunHappened>,
+    end: Recipient<EndCall>,
+    live: LiveCall,
+}
+
+/// Keeps the calls of one shard.
+pub(crate) struct CallsActor {
+    env: Env,
+    shard: usize,
+    snapshot: Arc<Snapshot>,
+    owners: Owners,
+    sip: Option<actix::WeakAddr<SipActor>>,
+    calls: BTreeMap<CallId, CallHandle>,
+    media: HashMap<MediaLeg, (CallId, LegId)>,
+}
+
+/// What a request for a new call comes to when it is not one.
+struct Refusal {
+    status: u16,
+    reason: RefusalReason,
+}
+
+impl CallsActor {
+    pub(crate) fn new(env: Env, shard: usize, snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            env,
+            shard,
+            snapshot,
+            owners: Owners::new(shard),
+            sip: None,
+            calls: BTreeMap::new(),
+            media: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, take: TakeCall, ctx: &mut Context<Self>) {
+        let tx = take.tx;
+        let request = take.request.clone();
+        if let Err(refusal) = self.try_take(take, ctx) {
+            CallRefused { reason: refusal.reason, status: refusal.status }.emit(&self.env.metrics);
+            self.refuse(tx, &request, refusal.status);
+        }
+    }
+
+    fn refuse(&self, tx: ServerTx, request: &Request, status: u16) {
+        let tag = format!("0-{:016x}", self.env.random.next());
+        let mut response = Response::to_request_tagged(request, status, &tag);
+        response.headers.push("Server", crate::shard::AGENT);
+        if status == 503 {
+            response.headers.push("Retry-After", "5");
+        }
+        if let Some(sip) = self.sip() {
+            post(&sip.recipient(), ToLayer(LayerInput::Respond { tx, response }));
+        }
+    }
+
+    fn sip(&self) -> Option<actix::Addr<SipActor>> {
+        self.sip.as_ref().and_then(actix::WeakAddr::upgrade)
+    }
+
+    fn try_take(&mut self, take: TakeCall, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+        let TakeCall { id, tx, request, flow, source, office } = take;
+        let refusal = |status, reason| Refusal { status, reason };
+        if self.calls.len() >= CALLS_MAX {
+            return Err(refusal(503, RefusalReason::CallLimit));
+        }
+        let max_forwards = match request.headers.max_forwards() {
+            Ok(None) => MAX_FORWARDS,
+            Ok(Some(0)) => return Err(refusal(483, RefusalReason::NoRoute)),
+            Ok(Some(hops)) => hops.saturating_sub(1),
+            Err(_) => return Err(refusal(400, RefusalReason::NotAllowed)),
+        };
+        let called = request.uri.user().and_then(|user| Dialled::new(&user).ok());
+        let called = called.ok_or_else(|| refusal(404, RefusalReason::NoRoute))?;
+        let treatment = office.route(&source, &called);
+        let plan = self.plan(&office, &source, &treatment)?;
+        let offer = match request.body.as_slice() {
+            [] => None,
+            body => Some(Offer::parse(body).map_err(|error| refusal(error.sip_status(), RefusalReason::NotAllowed))?),
+        };
+        let media = self.env.media.open(self.shard % self.env.media.shards(), AddressFamily::from(flow.remote.ip()));
+        let media = media.map_err(|error| {
+            count_open_error(&error, &id, LegId::CALLER, &self.env.metrics);
+            refusal(503, RefusalReason::NoPort)
+        })?;
+        let close = plugboard_media::Command::Close { leg: media.leg };
+        let owner = self.owners.next();
+        let local = self.owners.local(owner, flow, &*self.env.random);
+        let Ok(session) = Session::incoming(tx, request.clone(), flow, NextHop::Source, local) else {
+            if let Err(error) = self.env.media.send(close) {
+                tracing::warn!(%error, "a media leg could not be closed");
+            }
+            return Err(refusal(400, RefusalReason::NotAllowed));
+        };
+        let begin = self.begin(id, &office, &source, &request, &called, &plan);
+        let description = OfferAnswer::new(media, self.env.random.next());
+        let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
+        let new_leg = NewLeg { leg: LegId::CALLER, owner, session, media, description, offer };
+        self.start(begin, plan, office, max_forwards, new_leg, sip_call_id, ctx);
+        Ok(())
+    }
+
+    /// What the treatment comes to: a scenario, or whom to ring directly.
+    fn plan(&self, office: &Office, source: &Source, treatment: &Treatment) -> Result<Plan, Refusal> {
+        let direct = |parties, order, ring_for, route: &str| Plan {
+            route: Some(route.to_owned()),
+            scenario: None,
+            direct: Some(CallRequest::Ring { parties, order, ring_for, ring_back: RingBack::Tone }),
+            direction: direction(source, false),
+        };
+        match treatment {
+            Treatment::Scenario { scenario, route } => {
+                let interpreter = self
+                    .snapshot
+                    .configuration
+                    .programs
+                    .get(scenario)
+                    .map(|program| Interpreter::new(Arc::clone(program)));
+                let Some(interpreter) = interpreter else {
+                    return Err(Refusal { status: 500, reason: RefusalReason::NoRoute });
+                };
+                Ok(Plan {
+                    route: Some(route.name.to_string()),
+                    scenario: Some((scenario.clone(), interpreter)),
+                    direct: None,
+                    direction: direction(source, false),
+                })
+            }
+            Treatment::DirectUser(user) => {
+                let ring_for = office.user(user).map_or(DIRECT_RING, |user| user.ring_for);
+                Ok(direct(vec![Party::User(user.clone())], RingOrder::One, ring_for, "user"))
+            }
+            Treatment::DirectGroup(group) => {
+                let group = office.group(group).ok_or(Refusal { status: 404, reason: RefusalReason::NoRoute })?;
+                let parties = group.members.iter().map(|member| Party::User(member.user.clone())).collect();
+                Ok(direct(parties, RingOrder::AtOnce, group.ring_for, "group"))
+            }
+            Treatment::Outbound { gateway, number, route } => {
+                let party = Party::Outside { gateway: gateway.clone(), number: number.as_str().to_owned() };
+                let mut plan = direct(vec![party], RingOrder::One, OUTSIDE_RING, route.name.as_str());
+                plan.direction = direction(source, true);
+                Ok(plan)
+            }
+            Treatment::Refused(cause) => Err(Refusal { status: cause.status, reason: RefusalReason::NoRoute }),
+        }
+    }
+
+    fn begin(
+        &self,
+        id: CallId,
+        office: &Office,
+        source: &Source,
+        request: &Request,
+        called: &Dialled,
+        plan: &Plan,
+    ) -> Begin {
+        let from = request.headers.from().ok();
+        let (caller, caller_name, caller_user, caller_gateway) = match source {
+            // The identity that was proven, not the one that was claimed.
+            Source::User(user) => {
+                let known = office.user(user);
+                let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
+                let name = known.map_or_else(String::new, |user| user.name.clone());
+                (number, name, Some(user.clone()), None)
+            }
+            Source::Gateway(gateway) => {
+                let uri = from.as_ref().and_then(|from| from.parse_uri().ok());
+                let number = uri.as_ref().and_then(|uri| uri.user()).unwrap_or_default().into_owned();
+                let number = Dialled::new(&number).map_or_else(|_| String::new(), |number| number.as_str().to_owned());
+                let name = from.and_then(|from| from.display.map(|name| name.into_owned())).unwrap_or_default();
+                (if number == "anonymous" { String::new() } else { number }, name, None, Some(gateway.clone()))
+            }
+        };
+        Begin {
+            id,
+            wall: self.env.clock.wall(),
+            direction: plan.direction,
+            caller,
+            caller_name,
+            caller_user,
+            caller_gateway,
+            called: called.as_str().to_owned(),
+            route: plan.route.clone(),
+            scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a call is made of is decided in several places and meets here once"
+    )]
+    fn start(
+        &mut self,
+        begin: Begin,
+        plan: Plan,
+        office: Arc<Office>,
+        max_forwards: u8,
+        new_leg: NewLeg,
+        sip_call_id: String,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(sip) = self.sip() else { return };
+        let links = CallLinks {
+            layer: sip.clone().recipient(),
+            adopt: sip.clone().recipient(),
+            forget: sip.recipient(),
+            watch: ctx.address().recipient(),
+            unwatch: ctx.address().recipient(),
+            over: ctx.address().recipient(),
+        };
+        let (id, media) = (begin.id.clone(), new_leg.media.leg);
+        let live =
+            LiveCall { id: id.clone(), caller: begin.caller.clone(), called: begin.called.clone(), began: begin.wall };
+        let new = NewCall {
+            begin,
+            office,
+            snapshot: Arc::clone(&self.snapshot),
+            owners: self.owners.clone(),
+            media_shard: self.shard % self.env.media.shards(),
+            direct: plan.direct,
+            script: plan.scenario.map(|(_, interpreter)| interpreter),
+            max_forwards,
+        };
+        let leg_links = |call: Recipient<LegEvent>| LegLinks {
+            layer: links.layer.clone(),
+            forget: links.forget.clone(),
+            unwatch: links.unwatch.clone(),
+            call,
+        };
+        self.media.insert(media, (id.clone(), LegId::CALLER));
+        plugboard_metrics::LegBegan { call: &id, leg: LegId::CALLER }.emit(&self.env.metrics);
+        let (env, adopt) = (self.env.clone(), links.adopt.clone());
+        let adoption = Adoption { call: id.clone(), sip_call_id };
+        let call = CallActor::create(|call_ctx| {
+            let mut call = CallActor::new(env.clone(), links.clone(), new);
+            let order = LegActor::begin(env, leg_links(call_ctx.address().recipient()), new_leg, &adopt, adoption);
+            call.with_caller(order, media);
+            call
+        });
+        self.calls.insert(
+            id,
+            CallHandle { media: call.clone().recipient(), runs: call.clone().recipient(), end: call.recipient(), live },
+        );
+    }
+
+    /// The `SipActor` of the same shard, which is made after this one.
+    pub(crate) fn serve(&mut self, sip: &actix::Addr<SipActor>) {
+        self.sip = Some(sip.downgrade());
+    }
+}
+
+/// Ring time of calls that go out: the far end's network gives up first.
+const OUTSIDE_RING: Duration = Duration::from_secs(180);
+
+/// What a call will do first.
+struct Plan {
+    route: Option<String>,
+    scenario: Option<(ScenarioId, Interpreter)>,
+    direct: Option<CallRequest>,
+    direction: Direction,
+}
+
+fn direction(source: &Source, out: bool) -> Direction {
+    match (source, out) {
+        (Source::Gateway(_), _) => Direction::Inbound,
+        (Source::User(_), true) => Direction::Outbound,
+        (Source::User(_), false) => Direction::Internal,
+    }
+}
+
+impl Actor for CallsActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(CALLS_MAILBOX);
+    }
+}
+
+/// Command: this is your shard's SIP. From the `Switch`, once, before the first call.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(crate) struct ServeSip(pub(crate) actix::Addr<SipActor>);
+
+impl Handler<ServeSip> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, serve: ServeSip, _: &mut Self::Context) {
+        self.serve(&serve.0);
+    }
+}
+
+impl Handler<TakeCall> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, take: TakeCall, ctx: &mut Self::Context) {
+        self.take(take, ctx);
+    }
+}
+
+impl Handler<MediaHappened> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, happened: MediaHappened, _: &mut Self::Context) {
+        let leg = crate::convert::media_leg(&happened.0);
+        if let Some((call, leg)) = self.media.get(&leg)
+            && let Some(handle) = self.calls.get(call)
+        {
+            post(&handle.media, LegMedia { leg: *leg, event: happened.0 });
+        }
+    }
+}
+
+impl Handler<RunHappened> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, happened: RunHappened, _: &mut Self::Context) {
+        if let Some(handle) = self.calls.get(&happened.0.key().call) {
+            post(&handle.runs, happened);
+        }
+    }
+}
+
+impl Handler<WatchMedia> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, watch: WatchMedia, _: &mut Self::Context) {
+        self.media.insert(watch.media, (watch.call, watch.leg));
+    }
+}
+
+impl Handler<UnwatchMedia> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, unwatch: UnwatchMedia, _: &mut Self::Context) {
+        self.media.remove(&unwatch.0);
+    }
+}
+
+impl Handler<CallOver> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, over: CallOver, _: &mut Self::Context) {
+        self.calls.remove(&over.0);
+    }
+}
+
+impl Handler<HangUpCall> for CallsActor {
+    type Result = bool;
+    fn handle(&mut self, hang_up: HangUpCall, _: &mut Self::Context) -> bool {
+        match self.calls.get(&hang_up.call) {
+            Some(handle) => {
+                post(&handle.end, EndCall(hang_up.cause));
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Handler<HangUpAll> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, all: HangUpAll, _: &mut Self::Context) {
+        for handle in self.calls.values() {
+            post(&handle.end, EndCall(all.0.clone()));
+        }
+    }
+}
+
+impl Handler<GetCalls> for CallsActor {
+    type Result = MessageResult<GetCalls>;
+    fn handle(&mut self, _: GetCalls, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.calls.values().map(|handle| handle.live.clone()).collect())
+    }
+}
+
+impl Handler<UseSnapshot> for CallsActor {
+    type Result = ();
+    fn handle(&mut self, snapshot: UseSnapshot, _: &mut Self::Context) {
+        self.snapshot = snapshot.0;
+    }
+}

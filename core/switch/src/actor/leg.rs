@@ -1,0 +1,349 @@
+//! A leg: one SIP session and the description of its media.
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use bytes::Bytes;
+use plugboard_call::{CancelWhy, Reoffered};
+use plugboard_media::{Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer};
+use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
+use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
+use plugboard_sip::transaction::Output as FromTransaction;
+
+use crate::actor::call::Adoption;
+use crate::env::Env;
+use crate::message::{Adopt, DoLeg, Forget, FromLayer, LegCommand, LegEvent, LegNews, ToLayer, UnwatchMedia};
+use crate::post::post;
+use crate::wake::Wake;
+
+/// A leg sees a few messages a second; 64 is a burst of retransmissions, and past it the peer is broken.
+const LEG_MAILBOX: usize = 64;
+
+/// Where a leg's outputs go.
+pub(crate) struct LegLinks {
+    pub(crate) layer: Recipient<ToLayer>,
+    pub(crate) forget: Recipient<Forget>,
+    pub(crate) unwatch: Recipient<UnwatchMedia>,
+    pub(crate) call: Recipient<LegEvent>,
+}
+
+/// Runs one [`Session`]: feeds it, carries out its outputs, and keeps the offer and answer of its media.
+pub(crate) struct LegActor {
+    env: Env,
+    links: LegLinks,
+    leg: LegId,
+    owner: u64,
+    session: Session,
+    media: LocalMedia,
+    description: OfferAnswer,
+    /// What the caller offered, until he is answered; later what a re-INVITE offers.
+    offer: Option<Offer>,
+    /// What was agreed.
+    codec: Option<Codec>,
+    /// The call waits for the answer to our re-INVITE.
+    reoffering: bool,
+    /// The call was told that the leg is over.
+    told: bool,
+    wake: Wake,
+}
+
+/// What a leg is made of.
+pub(crate) struct NewLeg {
+    pub(crate) leg: LegId,
+    pub(crate) owner: u64,
+    pub(crate) session: Session,
+    pub(crate) media: LocalMedia,
+    pub(crate) description: OfferAnswer,
+    pub(crate) offer: Option<Offer>,
+}
+
+impl LegActor {
+    fn new(env: Env, links: LegLinks, new: NewLeg) -> Self {
+        let NewLeg { leg, owner, session, media, description, offer } = new;
+        Self {
+            env,
+            links,
+            leg,
+            owner,
+            session,
+            media,
+            description,
+            offer,
+            codec: None,
+            reoffering: false,
+            told: false,
+            wake: Wake::default(),
+        }
+    }
+
+    /// Starts the actor and makes it known to its shard before anything of it is sent.
+    pub(crate) fn begin(
+        env: Env,
+        links: LegLinks,
+        new: NewLeg,
+        adopt: &Recipient<Adopt>,
+        adoption: Adoption,
+    ) -> Recipient<DoLeg> {
+        let (owner, leg) = (new.owner, new.leg);
+        let actor = Self::create(|ctx| {
+            post(adopt, adoption.message(owner, leg, ctx.address().recipient()));
+            Self::new(env, links, new)
+        });
+        actor.recipient()
+    }
+
+    fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        self.session.handle(now, input);
+        self.drain(ctx);
+        self.wake.set(ctx, now, self.session.poll_timeout(), |leg, ctx| {
+            leg.wake.rang();
+            leg.step(Input::Tick, ctx);
+        });
+    }
+
+    fn drain(&mut self, ctx: &mut Context<Self>) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Transaction(input) => post(&self.links.layer, ToLayer(input)),
+                Output::Event(event) => self.happened(event, ctx),
+            }
+        }
+    }
+
+    fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
+        match event {
+            Event::Progress { status, .. } if status >= 180 => self.tell(LegNews::Rang),
+            Event::Progress { .. } => {}
+            Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
+            Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
+            Event::Established { sdp: None } => {}
+            Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
+            Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
+            Event::ReofferCancelled => self.offer = None,
+            Event::ReofferDone(result) => self.reoffer_done(result),
+            Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
+            Event::Finished => {
+                self.over(Cause::normal());
+                post(&self.links.forget, Forget { owner: self.owner });
+                ctx.stop();
+            }
+        }
+    }
+
+    /// The called side answered: its answer must fit our offer, or the leg is of no use.
+    fn answered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
+        let agreed = sdp.map(|sdp| self.description.accept_answer(sdp));
+        match agreed {
+            Some(Ok(negotiated)) => {
+                self.agree(negotiated);
+                self.tell(LegNews::Answered { codec: negotiated.codec });
+            }
+            Some(Err(error)) => self.useless(&error.to_string(), ctx),
+            None => self.useless("the answer brought no description of its media", ctx),
+        }
+    }
+
+    /// The caller's answer in the ACK, when his INVITE had no offer.
+    fn take_answer(&mut self, sdp: &[u8], ctx: &mut Context<Self>) {
+        match self.description.accept_answer(sdp) {
+            Ok(negotiated) => self.agree(negotiated),
+            Err(error) => self.useless(&error.to_string(), ctx),
+        }
+    }
+
+    fn useless(&mut self, why: &str, ctx: &mut Context<Self>) {
+        tracing::warn!(leg_id = %self.leg, why, "the media of a leg could not be agreed");
+        self.step_later(Command::End { reason: Some(reason_value(&Cause::of(488))) }, ctx);
+        self.over(Cause::of(488));
+    }
+
+    /// Within [`Self::drain`] the session may not be fed; the command is, right after it.
+    fn step_later(&mut self, command: Command, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        self.session.handle(now, Input::Command(command));
+        self.wake.set(ctx, now, self.session.poll_timeout(), |leg, ctx| {
+            leg.wake.rang();
+            leg.step(Input::Tick, ctx);
+        });
+    }
+
+    fn agree(&mut self, negotiated: Negotiated) {
+        self.codec = Some(negotiated.codec);
+        self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
+    }
+
+    fn reoffered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
+        let offer = match sdp.map(Offer::parse).transpose() {
+            Ok(offer) => offer,
+            Err(error) => return self.step_later(Command::RejectReoffer { status: error.sip_status() }, ctx),
+        };
+        let held =
+            offer.as_ref().is_some_and(|offer| matches!(offer.flow(), MediaFlow::RecvOnly | MediaFlow::Inactive));
+        self.offer = offer;
+        self.tell(LegNews::Reoffers(if held { Reoffered::Hold } else { Reoffered::Talk }));
+    }
+
+    fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>) {
+        let refused = match result {
+            Err(status) => Some(status),
+            Ok(sdp) => match sdp.map(|sdp| self.description.accept_answer(&sdp)) {
+                Some(Ok(negotiated)) => {
+                    self.agree(negotiated);
+                    None
+                }
+                Some(Err(error)) => Some(error.sip_status()),
+                None => None,
+            },
+        };
+        if std::mem::take(&mut self.reoffering) {
+            self.tell(LegNews::ReofferDone { refused });
+        }
+    }
+
+    /// The leg is of no use any more: media closes, the call is told, once.
+    fn over(&mut self, cause: Cause) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        self.to_media(MediaCommand::Close { leg: self.media.leg });
+        post(&self.links.unwatch, UnwatchMedia(self.media.leg));
+        post(&self.links.call, LegEvent { leg: self.leg, event: LegNews::Ended(cause) });
+    }
+
+    fn tell(&self, event: LegNews) {
+        if !self.told {
+            post(&self.links.call, LegEvent { leg: self.leg, event });
+        }
+    }
+
+    fn to_media(&self, command: MediaCommand) {
+        if let Err(error) = self.env.media.send(command) {
+            tracing::warn!(leg_id = %self.leg, %error, "a media command was not taken");
+        }
+    }
+
+    fn command(&mut self, command: LegCommand) -> Option<Command> {
+        Some(match command {
+            LegCommand::Ring => Command::Progress { status: 180, sdp: None },
+            LegCommand::Answer { prefer } => return self.answer(prefer),
+            LegCommand::Reject(cause) => {
+                Command::Reject { status: cause.status, reason: None, headers: retry_after(cause.status) }
+            }
+            LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
+            LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
+            LegCommand::Reoffer(offered) => {
+                self.reoffering = true;
+                let flow = match offered {
+                    Reoffered::Hold => MediaFlow::SendOnly,
+                    Reoffered::Talk => MediaFlow::SendRecv,
+                };
+                let codecs: Vec<Codec> = self.codec.into_iter().collect();
+                Command::Reoffer { sdp: self.description.make_offer(&codecs, flow).into() }
+            }
+            LegCommand::AcceptReoffer => return Some(self.accept_reoffer()),
+            LegCommand::RejectReoffer(status) => {
+                self.offer = None;
+                Command::RejectReoffer { status }
+            }
+        })
+    }
+
+    fn answer(&mut self, prefer: Option<Codec>) -> Option<Command> {
+        let preferred: Vec<Codec> = prefer.into_iter().collect();
+        let Some(offer) = self.offer.take() else {
+            let sdp = self.description.make_offer(&preferred, MediaFlow::SendRecv);
+            return Some(Command::Answer { sdp: sdp.into() });
+        };
+        match self.description.make_answer(&offer, &preferred, MediaFlow::SendRecv) {
+            Ok((sdp, negotiated)) => {
+                self.agree(negotiated);
+                Some(Command::Answer { sdp: sdp.into() })
+            }
+            Err(error) => {
+                let status = error.sip_status();
+                Some(Command::Reject { status, reason: None, headers: Vec::new() })
+            }
+        }
+    }
+
+    fn accept_reoffer(&mut self) -> Command {
+        let codecs: Vec<Codec> = self.codec.into_iter().collect();
+        let Some(offer) = self.offer.take() else {
+            return Command::AcceptReoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() };
+        };
+        match self.description.make_answer(&offer, &codecs, MediaFlow::SendRecv) {
+            Ok((sdp, negotiated)) => {
+                self.agree(negotiated);
+                Command::AcceptReoffer { sdp: sdp.into() }
+            }
+            Err(error) => Command::RejectReoffer { status: error.sip_status() },
+        }
+    }
+}
+
+/// 503 says when to come back: a phone that tries again at once only adds to the load.
+fn retry_after(status: u16) -> Vec<(String, String)> {
+    if status == 503 { vec![("Retry-After".into(), "5".into())] } else { Vec::new() }
+}
+
+fn cancel_reason(why: CancelWhy) -> Option<String> {
+    match why {
+        CancelWhy::CompletedElsewhere => Some(REASON_COMPLETED_ELSEWHERE.into()),
+        CancelWhy::Declined => Some(reason_value(&Cause::of(603))),
+        CancelWhy::CallerGone | CancelWhy::TimeOver => None,
+    }
+}
+
+impl Actor for LegActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(LEG_MAILBOX);
+        // What the session wants at its birth: an INVITE, or a 100.
+        let now = self.env.clock.now();
+        self.drain(ctx);
+        self.wake.set(ctx, now, self.session.poll_timeout(), |leg, ctx| {
+            leg.wake.rang();
+            leg.step(Input::Tick, ctx);
+        });
+    }
+}
+
+impl Drop for LegActor {
+    /// A panic ends this leg alone: its media closes, its call is told, its place in the shard is given back.
+    fn drop(&mut self) {
+        if !self.told {
+            self.over(Cause::of(500));
+            post(&self.links.forget, Forget { owner: self.owner });
+        }
+    }
+}
+
+impl Handler<FromLayer> for LegActor {
+    type Result = ();
+
+    fn handle(&mut self, from: FromLayer, ctx: &mut Self::Context) {
+        let input = match from.0 {
+            FromTransaction::Request { tx, request, flow } => Input::Request { tx, request, flow },
+            FromTransaction::Cancelled { tx, request, .. } => Input::Cancelled { tx, request },
+            FromTransaction::Ack { request, flow } => Input::Ack { request, flow },
+            FromTransaction::Response { tx, response, flow } | FromTransaction::Stray { tx, response, flow } => {
+                Input::Response { tx, response, flow }
+            }
+            FromTransaction::Timeout { tx } => Input::Timeout { tx },
+            FromTransaction::TransportError { tx } | FromTransaction::Full { tx } => Input::TransportError { tx },
+            FromTransaction::Lost { tx, .. } => Input::Lost { tx },
+            FromTransaction::Transmit { .. } => unreachable!("SipActor sends bytes itself, they never go to a leg"),
+        };
+        self.step(input, ctx);
+    }
+}
+
+impl Handler<DoLeg> for LegActor {
+    type Result = ();
+
+    fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
+        if let Some(command) = self.command(order.0) {
+            self.step(Input::Command(command), ctx);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The SIP of one shard: its transactions, and whose each message is.
+
+mod admit;
+mod trace;
+
+use actix::{Actor, Context, Handler, Recipient};
+use bytes::Bytes;
+use plugboard_metrics::{Condition, Readiness};
+use plugboard_model::{CallId, LegId, OfficeId};
+use plugboard_sip::digest::Authenticator;
+use plugboard_sip::flow::Flow;
+use plugboard_sip::replies::stateless_reply;
+use plugboard_sip::session::end_stray;
+use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
+use plugboard_sip::{Abilities, Message, Method, Request, Response, parse_datagram};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::env::Env;
+use crate::message::{Adopt, ConnectionClosed, Drain, Forget, FromLayer, Received, TakeCall, ToLayer, UseSnapshot};
+use crate::post::post;
+use crate::shard::{branch_prefix, owner_of_tag};
+use crate::snapshot::Snapshot;
+use crate::wake::Wake;
+
+use trace::Traces;
+
+/// Four seconds of 1,000 calls/s with thirteen messages each would be 52,000; past a burst of 16,384 we do not keep up,
+/// and it is better that UDP senders repeat.
+const SIP_MAILBOX: usize = 16_384;
+
+/// The methods outside and inside dialogs that we take.
+const METHODS: [Method; 8] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Options,
+    Method::Register,
+    Method::Info,
+    Method::Update,
+];
+
+const ABILITIES: Abilities<'static> = Abilities {
+    methods: &METHODS,
+    extensions: &[],
+    content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
+    tel: true,
+};
+
+/// The owner of what belongs to no leg; legs count up from 1 and never come here.
+const NOBODY: u64 = u64::MAX;
+
+/// A leg of the shard.
+struct Owner {
+    events: Recipient<FromLayer>,
+    sip_call_id: Box<str>,
+}
+
+/// Runs one [`Layer`]: reads what comes, sends what it wants, and gives each message to its leg, user or call.
+pub(crate) struct SipActor {
+    env: Env,
+    shard: usize,
+    layer: Layer,
+    snapshot: Arc<Snapshot>,
+    owners: HashMap<u64, Owner>,
+    traces: Traces,
+    authenticators: BTreeMap<OfficeId, Authenticator>,
+    calls: Recipient<TakeCall>,
+    draining: bool,
+    own_seq: u32,
+    readiness: Readiness,
+    wake: Wake,
+}
+
+impl SipActor {
+    pub(crate) fn new(
+        env: Env,
+        shard: usize,
+        snapshot: Arc<Snapshot>,
+        calls: Recipient<TakeCall>,
+        readiness: Readiness,
+    ) -> Self {
+        let mut key = [0; 32];
+        env.random.fill(&mut key);
+        let layer = Layer::new(LayerSettings {
+            prefix: branch_prefix(shard),
+            key,
+            timers: Timers::default(),
+            transactions_max: TRANSACTIONS_MAX,
+        });
+        Self {
+            traces: Traces::new(env.store.calls()),
+            env,
+            shard,
+            layer,
+            snapshot,
+            owners: HashMap::new(),
+            authenticators: BTreeMap::new(),
+            calls,
+            draining: false,
+            own_seq: 0,
+            readiness,
+            wake: Wake::default(),
+        }
+    }
+
+    fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        self.layer.handle(now, input);
+        self.pump(ctx);
+    }
+
+    fn pump(&mut self, ctx: &mut Context<Self>) {
+        while let Some(output) = self.layer.poll_output() {
+            match output {
+                Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
+                Output::Request { tx, request, flow } => self.request(tx, request, flow, ctx),
+                Output::Cancelled { tx, owner, request } => match owner {
+                    Some(to) => self.to_owner(to, Output::Cancelled { tx, owner, request }),
+                    None => self.respond(tx, Response::to_request(&request, 487)),
+                },
+                Output::Ack { request, flow } => {
+                    if let Some(owner) = owner_of(&request) {
+                        self.to_owner(owner, Output::Ack { request, flow });
+                    }
+                }
+                Output::Stray { tx, response, flow } if !self.owners.contains_key(&tx.owner) => {
+                    let (ack, bye) = (self.own_tx(), self.own_tx());
+                    for input in end_stray(&response, flow, ack, bye).into_iter().flatten() {
+                        self.layer.handle(self.env.clock.now(), input);
+                    }
+                }
+                Output::Response { tx, .. }
+                | Output::Stray { tx, .. }
+                | Output::Timeout { tx }
+                | Output::TransportError { tx }
+                | Output::Full { tx } => self.to_owner(tx.owner, output),
+                Output::Lost { owner, .. } => {
+                    if let Some(owner) = owner {
+                        self.to_owner(owner, output);
+                    }
+                }
+            }
+        }
+        let now = self.env.clock.now();
+        self.wake.set(ctx, now, self.layer.poll_timeout(), |sip, ctx| {
+            sip.wake.rang();
+            sip.feed(Input::Tick, ctx);
+        });
+    }
+
+    /// A name for a transaction that belongs to no leg.
+    fn own_tx(&mut self) -> ClientTx {
+        self.own_seq = self.own_seq.wrapping_add(1);
+        ClientTx { owner: NOBODY, seq: self.own_seq }
+    }
+
+    fn to_owner(&self, owner: u64, output: Output) {
+        if let Some(owner) = self.owners.get(&owner) {
+            post(&owner.events, FromLayer(output));
+        }
+    }
+
+    fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        crate::convert::count_message(&bytes, flow, plugboard_metrics::Flow::Out, &self.env.metrics);
+        self.traces.sent(self.env.clock.now(), flow, &bytes);
+        if self.env.sip.send(flow, bytes).is_err() {
+            self.layer.handle(self.env.clock.now(), Input::Failed { flow });
+        }
+    }
+
+    /// Sends a response that has no transaction: to what could not be read as a request.
+    fn answer_statelessly(&mut self, response: &Response, flow: Flow) {
+        self.transmit(flow, response.to_bytes().into());
+    }
+
+    fn respond(&mut self, tx: ServerTx, mut response: Response) {
+        response.headers.set("Server", crate::shard::AGENT);
+        if response.status > 100 && response.headers.to().is_ok_and(|to| to.tag().is_none()) {
+            let tag = format!("0-{:016x}", self.env.random.next());
+            response.headers.set_to_tag(&tag);
+        }
+        self.layer.handle(self.env.clock.now(), Input::Respond { tx, response });
+    }
+
+    fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
+        if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
+            match owner_of(&request).filter(|owner| self.owners.contains_key(owner)) {
+                Some(owner) => self.to_owner(owner, Output::Request { tx, request, flow }),
+                None => self.respond(tx, Response::to_request(&request, 481)),
+            }
+            return;
+        }
+        // A switch that ends says so to those who ask: a load balancer then asks another.
+        if self.draining && request.method == Method::Options {
+            return self.respond(tx, Response::to_request(&request, 503));
+        }
+        let tag = format!("0-{:016x}", self.env.random.next());
+        if let Some(response) = stateless_reply(&request, &ABILITIES, &tag) {
+            return self.respond(tx, response);
+        }
+        match request.method {
+            Method::Invite => self.invite(tx, request, flow),
+            Method::Register => self.register(tx, request, flow, ctx),
+            // `ABILITIES` names no other method that `stateless_reply` leaves.
+            _ => self.respond(tx, Response::to_request(&request, 501)),
+        }
+    }
+
+    fn received(&mut self, flow: Flow, bytes: &Bytes, ctx: &mut Context<Self>) {
+        match parse_datagram(bytes) {
+            Ok(message) => {
+                crate::convert::count_parsed(&message, flow, &self.env.metrics);
+                self.traces.received(self.env.clock.now(), flow, bytes);
+                self.feed(Input::Received { message: message, flow }, ctx);
+            }
+            Err(error) => {
+                crate::convert::count_unparsed(&error, flow, &self.env.metrics);
+                if let Some(response) = error.answer() {
+                    self.answer_statelessly(&response, flow);
+                }
+            }
+        }
+    }
+
+    /// The call that a message with this Call-ID belongs to, from now on.
+    fn trace_call(&mut self, sip_call_id: &str, call: CallId, leg: LegId) {
+        self.traces.begin(self.env.clock.now(), sip_call_id, call, leg);
+    }
+}
+
+/// The owner that our tag in To names.
+fn owner_of(request: &Request) -> Option<u64> {
+    owner_of_tag(request.headers.to().ok()?.tag()?)
+}
+
+impl Actor for SipActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(SIP_MAILBOX);
+    }
+}
+
+impl Drop for SipActor {
+    /// A panic here stops the shard's signalling: nothing hides that.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = format!("the signalling of shard {} ended by a fault; restart the switch", self.shard);
+            self.readiness.set(Condition::SipShardDown, &reason);
+        }
+    }
+}
+
+impl Handler<Received> for SipActor {
+    type Result = ();
+    fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
+        self.received(received.flow, &received.bytes, ctx);
+    }
+}
+
+impl Handler<ConnectionClosed> for SipActor {
+    type Result = ();
+    fn handle(&mut self, closed: ConnectionClosed, ctx: &mut Self::Context) {
+        self.feed(Input::Failed { flow: closed.0 }, ctx);
+    }
+}
+
+impl Handler<ToLayer> for SipActor {
+    type Result = ();
+    fn handle(&mut self, to: ToLayer, ctx: &mut Self::Context) {
+        self.feed(to.0, ctx);
+    }
+}
+
+impl Handler<Adopt> for SipActor {
+    type Result = ();
+    fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) {
+        self.trace_call(&adopt.sip_call_id, adopt.call, adopt.leg);
+        self.owners.insert(adopt.owner, Owner { events: adopt.events, sip_call_id: adopt.sip_call_id });
+    }
+}
+
+impl Handler<Forget> for SipActor {
+    type Result = ();
+    fn handle(&mut self, forget: Forget, _: &mut Self::Context) {
+        if let Some(owner) = self.owners.remove(&forget.owner) {
+            self.traces.end(&owner.sip_call_id);
+        }
+    }
+}
+
+impl Handler<UseSnapshot> for SipActor {
+    type Result = ();
+    fn handle(&mut self, snapshot: UseSnapshot, _: &mut Self::Context) {
+        self.snapshot = snapshot.0;
+    }
+}
+
+impl Handler<Drain> for SipActor {
+    type Result = ();
+    fn handle(&mut self, _: Drain, _: &mut Self::Context) {
+        self.draining = true;
+    }
+}

@@ -1,0 +1,114 @@
+//! Each call's SIP messages, as they were on the wire but for credentials.
+
+use plugboard_model::{CallId, LegId, Time};
+use plugboard_sip::flow::Flow;
+use plugboard_sip::peek;
+use plugboard_store::{CallStore, SipFlow, SipTrace, SipTraceEntry, SipTransport};
+use std::collections::HashMap;
+
+/// The header lines whose values are never kept.
+const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
+
+/// A leg's trace.
+struct Traced {
+    began: Time,
+    leg: LegId,
+    trace: SipTrace,
+}
+
+/// The traces of the shard's live legs, by their SIP Call-ID.
+pub(super) struct Traces {
+    store: CallStore,
+    live: HashMap<Box<str>, Traced>,
+}
+
+impl Traces {
+    pub(super) fn new(store: CallStore) -> Self {
+        Self { store, live: HashMap::new() }
+    }
+
+    /// From now on messages with this Call-ID are of this leg.
+    pub(super) fn begin(&mut self, now: Time, sip_call_id: &str, call: CallId, leg: LegId) {
+        let traced = || Traced { began: now, leg, trace: self.store.sip_trace(&call) };
+        if !self.live.contains_key(sip_call_id) {
+            let traced = traced();
+            self.live.insert(sip_call_id.into(), traced);
+        }
+    }
+
+    /// The leg is over.
+    pub(super) fn end(&mut self, sip_call_id: &str) {
+        self.live.remove(sip_call_id);
+    }
+
+    pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
+        self.keep(now, SipFlow::In, flow, bytes);
+    }
+
+    pub(super) fn sent(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
+        self.keep(now, SipFlow::Out, flow, bytes);
+    }
+
+    fn keep(&mut self, now: Time, way: SipFlow, flow: Flow, bytes: &[u8]) {
+        let Some(call_id) = peek(bytes).and_then(|peek| std::str::from_utf8(peek.call_id).ok()) else { return };
+        let Some(traced) = self.live.get_mut(call_id) else { return };
+        let entry = SipTraceEntry {
+            at: Time::ZERO + now.since(traced.began),
+            leg: Some(traced.leg),
+            flow: way,
+            transport: match flow.transport {
+                plugboard_sip::flow::Transport::Udp => SipTransport::Udp,
+                plugboard_sip::flow::Transport::Tcp => SipTransport::Tcp,
+            },
+            local: flow.local,
+            remote: flow.remote,
+            bytes: without_credentials(bytes),
+        };
+        if let Err(error) = traced.trace.append(entry) {
+            tracing::debug!(%error, "a SIP message could not be kept for the call's trace");
+        }
+    }
+}
+
+/// The message with the values of Authorization and Proxy-Authorization struck out.
+fn without_credentials(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut in_body = false;
+    let mut in_secret = false;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let folded = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        if in_body || (folded && !in_secret) {
+            kept.extend_from_slice(line);
+            continue;
+        }
+        if folded {
+            continue;
+        }
+        let name = line.split(|byte| *byte == b':').next().unwrap_or(line).trim_ascii().to_ascii_lowercase();
+        in_secret = SECRET_HEADERS.contains(&name.as_slice());
+        in_body = matches!(line, b"\r\n" | b"\n");
+        if in_secret {
+            kept.extend_from_slice(line.get(..name.len()).unwrap_or_default());
+            kept.extend_from_slice(b": (not kept)\r\n");
+        } else {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_kept_but_everything_else_is() {
+        let message = b"REGISTER sip:a SIP/2.0\r\nAuthorization: Digest username=\"x\",\r\n response=\"y\"\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n";
+        let kept = without_credentials(message);
+        let text = String::from_utf8(kept).unwrap();
+        assert_eq!(
+            text,
+            "REGISTER sip:a SIP/2.0\r\nAuthorization: (not kept)\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n"
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! A user: his devices, his status, his call slot.
+
+use actix::{Actor, Context, Handler, MessageResult, Recipient};
+use plugboard_call::OfferedDevices;
+use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome};
+use plugboard_model::{CallId, Cause, UserStatus};
+use plugboard_office::{Availability, Claim, OfferKind, Offered, Output as Asked, Unavailable, User};
+use plugboard_sip::registrar::{Bindings, ExpiryLimits};
+use plugboard_sip::transaction::Input as LayerInput;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::env::Env;
+use crate::message::{
+    ClaimSlot, Device, DirectoryUserFound, GetDirectoryUser, GetUserState, OfferCall, Register, RegisteredContact,
+    SlotClaimed, ToLayer, UseSlot, UseUser, UserOffered, UserState, UserTaken,
+};
+use crate::post::post;
+use crate::wake::Wake;
+
+/// A person's calls and registrations; 256 is a group that is rung by 200 calls at once.
+const USER_MAILBOX: usize = 256;
+
+/// Runs one user's [`Availability`] and [`Bindings`].
+pub(crate) struct UserActor {
+    env: Env,
+    user: Arc<User>,
+    availability: Availability,
+    bindings: Bindings,
+    /// The calls that ring him.
+    ringing: BTreeMap<CallId, Recipient<UserTaken>>,
+    wake: Wake,
+}
+
+impl UserActor {
+    pub(crate) fn new(env: Env, user: Arc<User>, bindings: Bindings) -> Self {
+        let availability = Availability::new(user.status, user.calls_at_once);
+        Self { env, user, availability, bindings, ringing: BTreeMap::new(), wake: Wake::default() }
+    }
+
+    /// His answer to an offer: his devices, or the cause that tells the caller why not.
+    fn offer(&mut self, call: &CallId, kind: OfferKind) -> Result<(OfferedDevices, Vec<Device>), Cause> {
+        self.bindings.expire(self.env.clock.now());
+        match self.availability.offer(call, kind) {
+            Offered::Ring => {}
+            Offered::Refused(why) => return Err(cause_of(why)),
+        }
+        let devices: Vec<Device> = self
+            .bindings
+            .live(self.env.clock.now())
+            .into_iter()
+            .map(|binding| Device { contact: binding.contact.to_string(), flow: binding.flow })
+            .collect();
+        if devices.is_empty() {
+            self.availability.release(call);
+            return Err(Cause { status: 480, text: "No device is registered".into() });
+        }
+        let words = devices.iter().map(|device| device.contact.clone()).collect();
+        let ring_for = matches!(kind, OfferKind::Direct).then_some(self.user.ring_for);
+        Ok((OfferedDevices { devices: words, ring_for }, devices))
+    }
+
+    /// Other calls that ring him stop when one takes him.
+    fn drain(&mut self) {
+        while let Some(asked) = self.availability.poll_output() {
+            match asked {
+                Asked::StopRinging(call) => {
+                    if let Some(call) = self.ringing.remove(&call) {
+                        post(&call, UserTaken(self.user.id.clone()));
+                    }
+                }
+                // Lamps and panels come with presence.
+                Asked::Changed => {}
+            }
+        }
+    }
+
+    /// Saves the devices and sets the timer for the next that expires.
+    fn bindings_changed(&mut self, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        let saved = self.bindings.save(now, self.env.clock.wall());
+        if let Err(error) = crate::convert::save_bindings(&self.env.store, &self.user.id, &saved) {
+            tracing::error!(user = %self.user.id, %error, "registrations could not be kept");
+        }
+        self.set_timer(ctx);
+    }
+
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
+            user.wake.rang();
+            if !user.bindings.expire(user.env.clock.now()).is_empty() {
+                user.bindings_changed(ctx);
+            } else {
+                user.set_timer(ctx);
+            }
+        });
+    }
+
+    fn directory_user(&self) -> plugboard_model::DirectoryUser {
+        self.user.to_directory(self.availability.status(), !self.bindings.is_empty(), self.availability.taken())
+    }
+}
+
+fn cause_of(why: Unavailable) -> Cause {
+    match why {
+        Unavailable::Status(UserStatus::DoNotDisturb) => Cause { status: 480, text: "Do not disturb".into() },
+        Unavailable::Status(UserStatus::LoggedOut) => Cause { status: 480, text: "Logged out".into() },
+        Unavailable::Status(UserStatus::Busy) => Cause { status: 486, text: "Busy".into() },
+        Unavailable::Status(UserStatus::Available) => Cause::of(480),
+        Unavailable::OnACall | Unavailable::SameCall => Cause::of(486),
+        Unavailable::TooManyCalls => Cause::of(503),
+    }
+}
+
+impl Actor for UserActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(USER_MAILBOX);
+        self.set_timer(ctx);
+    }
+}
+
+impl Handler<OfferCall> for UserActor {
+    type Result = ();
+    fn handle(&mut self, ask: OfferCall, _: &mut Self::Context) {
+        let offer = self.offer(&ask.call, ask.kind);
+        if offer.is_ok() {
+            self.ringing.insert(ask.call, ask.taken);
+        }
+        post(&ask.reply, UserOffered { user: self.user.id.clone(), offer });
+    }
+}
+
+impl Handler<ClaimSlot> for UserActor {
+    type Result = ();
+    fn handle(&mut self, ask: ClaimSlot, _: &mut Self::Context) {
+        let granted = self.availability.claim(&ask.call) == Claim::Granted;
+        post(&ask.reply, SlotClaimed { leg: ask.leg, granted });
+        self.drain();
+    }
+}
+
+impl Handler<UseSlot> for UserActor {
+    type Result = ();
+    fn handle(&mut self, change: UseSlot, _: &mut Self::Context) {
+        match change {
+            UseSlot::Occupy(call) => self.availability.begin_own(&call),
+            UseSlot::Release(call) => {
+                self.ringing.remove(&call);
+                self.availability.release(&call);
+            }
+        }
+        self.drain();
+    }
+}
+
+impl Handler<Register> for UserActor {
+    type Result = ();
+    fn handle(&mut self, register: Register, ctx: &mut Self::Context) {
+        let Register { tx, request, flow, reply } = register;
+        let limits = ExpiryLimits::default();
+        let tag = format!("0-{:016x}", self.env.random.next());
+        let (response, changes) = self.bindings.register(self.env.clock.now(), &request, flow, &limits, &tag);
+        let outcome = if response.status == 200 { RegistrationOutcome::Accepted } else { RegistrationOutcome::Refused };
+        RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
+        if !changes.is_empty() {
+            self.bindings_changed(ctx);
+        }
+        post(&reply, ToLayer(LayerInput::Respond { tx, response }));
+    }
+}
+
+impl Handler<GetDirectoryUser> for UserActor {
+    type Result = ();
+    fn handle(&mut self, ask: GetDirectoryUser, _: &mut Self::Context) {
+        self.bindings.expire(self.env.clock.now());
+        post(&ask.reply, DirectoryUserFound { op: ask.op, user: self.directory_user() });
+    }
+}
+
+impl Handler<GetUserState> for UserActor {
+    type Result = MessageResult<GetUserState>;
+    fn handle(&mut self, _: GetUserState, _: &mut Self::Context) -> Self::Result {
+        let now = self.env.clock.now();
+        self.bindings.expire(now);
+        let contacts = self.bindings.live(now).into_iter().map(|binding| RegisteredContact {
+            contact: binding.contact.to_string(),
+            flow: binding.flow,
+            expires_in: binding.expires.since(now).as_secs(),
+        });
+        MessageResult(UserState { user: self.directory_user(), contacts: contacts.collect() })
+    }
+}
+
+impl Handler<UseUser> for UserActor {
+    type Result = ();
+    fn handle(&mut self, change: UseUser, _: &mut Self::Context) {
+        self.availability.set_calls_at_once(change.0.calls_at_once);
+        self.user = change.0;
+    }
+}

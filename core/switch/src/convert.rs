@@ -1,0 +1,89 @@
+//! Where the words of one crate become those of another.
+
+use plugboard_media::{Event as MediaEvent, MediaLeg};
+use plugboard_metrics::{Flow as Way, Method as MethodLabel, Metrics, SipMessage, SipRequest, SipResponse};
+use plugboard_model::{Tone, UserId};
+use plugboard_sip::flow::{Flow, Transport};
+use plugboard_sip::registrar::SavedBinding;
+use plugboard_sip::{Message, ParseError, PeekKind, peek};
+use plugboard_store::{Store, StoreError};
+
+/// The transport of a gateway as SIP's.
+pub(crate) const fn sip_transport(transport: plugboard_office::Transport) -> Transport {
+    match transport {
+        plugboard_office::Transport::Udp => Transport::Udp,
+        plugboard_office::Transport::Tcp => Transport::Tcp,
+    }
+}
+
+const fn transport_label(transport: Transport) -> plugboard_metrics::Transport {
+    match transport {
+        Transport::Udp => plugboard_metrics::Transport::Udp,
+        Transport::Tcp => plugboard_metrics::Transport::Tcp,
+    }
+}
+
+/// Counts a message that was written.
+pub(crate) fn count_message(bytes: &[u8], flow: Flow, way: Way, metrics: &Metrics) {
+    let Some(peek) = peek(bytes) else { return };
+    let method = std::str::from_utf8(peek.method).map_or(MethodLabel::Other, MethodLabel::of);
+    let kind = match peek.kind {
+        PeekKind::Request => SipRequest(method).into(),
+        PeekKind::Response(status) => SipResponse { method, status }.into(),
+    };
+    SipMessage { flow: way, transport: transport_label(flow.transport), kind }.emit(metrics);
+}
+
+/// Counts a message that was read.
+pub(crate) fn count_parsed(message: &Message, flow: Flow, metrics: &Metrics) {
+    let kind = match message {
+        Message::Request(request) => SipRequest(MethodLabel::of(request.method.as_str())).into(),
+        Message::Response(response) => {
+            let method =
+                response.headers.cseq().map_or(MethodLabel::Other, |cseq| MethodLabel::of(cseq.method.as_str()));
+            SipResponse { method, status: response.status }.into()
+        }
+    };
+    SipMessage { flow: Way::In, transport: transport_label(flow.transport), kind }.emit(metrics);
+}
+
+/// Counts bytes that were no message.
+pub(crate) fn count_unparsed(error: &ParseError, flow: Flow, metrics: &Metrics) {
+    let reason = error.to_string();
+    plugboard_metrics::SipNotParsed { transport: transport_label(flow.transport), reason: &reason }.emit(metrics);
+}
+
+/// The leg that an event of media is of.
+pub(crate) const fn media_leg(event: &MediaEvent) -> MediaLeg {
+    match event {
+        MediaEvent::Digit { leg, .. }
+        | MediaEvent::PlayEnded { leg, .. }
+        | MediaEvent::MediaSilent { leg }
+        | MediaEvent::MediaBack { leg }
+        | MediaEvent::SourceLearned { leg, .. }
+        | MediaEvent::Stats { leg, .. }
+        | MediaEvent::Closed { leg, .. }
+        | MediaEvent::Failed { leg } => *leg,
+    }
+}
+
+/// A tone of a country, as audio.
+pub(crate) fn tone(country: &str, tone: Tone) -> plugboard_media::Audio {
+    let country = plugboard_media::tone::Country::of_code(country).unwrap_or_default();
+    plugboard_media::tone::audio(country, tone)
+}
+
+/// Keeps a user's devices over a restart.
+pub(crate) fn save_bindings(store: &Store, user: &UserId, saved: &[SavedBinding]) -> Result<(), StoreError> {
+    if saved.is_empty() {
+        return store.registrations().remove(user);
+    }
+    // Plain data of known length: it always can be written.
+    let bytes = serde_json::to_vec(saved).unwrap_or_default();
+    store.registrations().put(user, bytes)
+}
+
+/// The devices that a user had when the switch stopped. What cannot be read any more is forgotten: phones register again.
+pub(crate) fn read_bindings(bytes: &[u8]) -> Vec<SavedBinding> {
+    serde_json::from_slice(bytes).unwrap_or_default()
+}

@@ -1,0 +1,117 @@
+//! What the actors of a switch share: the seams to the clock, the network, media, plugins, the store and the metrics.
+//!
+//! Everything in [`Env`] is a handle that is cheap to clone and safe on every thread. The production forms are wired by
+//! the server; the simulator gives its own.
+
+use plugboard_media::{Audio, MediaPlane};
+use plugboard_metrics::Metrics;
+use plugboard_model::{HostResult, OfficeId, Time, WallTime};
+use plugboard_plugin::{RunKey, RunSpec, StartError};
+use plugboard_sip::flow::Flow;
+use plugboard_store::Store;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Tells the time. The only reader of the machine's clocks.
+pub trait Clock: Send + Sync {
+    /// Since the switch's start; never goes back.
+    fn now(&self) -> Time;
+    /// The time of day.
+    fn wall(&self) -> WallTime;
+}
+
+/// Gives random bytes for tags, branches, nonces and ids.
+pub trait Random: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// 64 random bits.
+    fn next(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
+}
+
+/// Sends SIP messages. Never waits: what cannot be sent at once is queued within limits or dropped and counted.
+pub trait SipTransport: Send + Sync {
+    /// Sends a whole message over a flow.
+    ///
+    /// # Errors
+    /// [`Unsendable`], as good as a transport error of RFC 3261 section 18.4.
+    fn send(&self, flow: Flow, bytes: bytes::Bytes) -> Result<(), Unsendable>;
+
+    /// Our address, as a peer at `remote` sees it, and the listener to use; `None` when no listener of that transport
+    /// and family is open.
+    fn flow_to(&self, transport: plugboard_sip::flow::Transport, remote: SocketAddr) -> Option<Flow>;
+
+    /// Every listener's own address.
+    fn local_addresses(&self) -> Vec<(plugboard_sip::flow::Transport, SocketAddr)>;
+}
+
+/// A message that was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing can be sent over {0}")]
+pub struct Unsendable(pub Flow);
+
+/// Runs actions; events come back through the sink that was given at its start.
+pub trait Plugins: Send + Sync {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// [`StartError`]; then no event follows.
+    fn start(&self, spec: RunSpec) -> Result<(), StartError>;
+    /// Answers a host call. `false`: the run will not go on.
+    fn resume(&self, key: RunKey, n: u32, result: HostResult) -> bool;
+    /// Drops a run.
+    fn cancel(&self, key: RunKey);
+}
+
+impl Plugins for plugboard_plugin::PluginThreads {
+    fn start(&self, spec: RunSpec) -> Result<(), StartError> {
+        Self::start(self, spec)
+    }
+    fn resume(&self, key: RunKey, n: u32, result: HostResult) -> bool {
+        Self::resume(self, key, n, result)
+    }
+    fn cancel(&self, key: RunKey) {
+        Self::cancel(self, key);
+    }
+}
+
+/// Finds what can be played. Answers from memory: files are read when an office is loaded.
+pub trait Prompts: Send + Sync {
+    /// A prompt or, with `music`, music of an office, in this language where there is a choice.
+    ///
+    /// # Errors
+    /// The reason, for the log and for the action that asked.
+    fn find(&self, office: &OfficeId, name: &str, language: &str, music: bool) -> Result<Audio, String>;
+}
+
+/// The shared handles.
+#[derive(Clone)]
+pub struct Env {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub random: Arc<dyn Random>,
+    /// The network.
+    pub sip: Arc<dyn SipTransport>,
+    /// RTP.
+    pub media: Arc<dyn MediaPlane>,
+    /// Actions.
+    pub plugins: Arc<dyn Plugins>,
+    /// What can be played.
+    pub prompts: Arc<dyn Prompts>,
+    /// What is kept.
+    pub store: Store,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Env")
+    }
+}

@@ -1,0 +1,374 @@
+//! The messages between actors. A command is an imperative, an event is in the past tense, a question begins with Get.
+
+use actix::{Message, Recipient};
+use bytes::Bytes;
+use plugboard_call::{CancelWhy, OfferedDevices, Reoffered};
+use plugboard_media::{Codec, Event as MediaEvent, MediaLeg};
+use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
+use plugboard_plugin::RunEvent;
+use plugboard_sip::Request;
+use plugboard_sip::flow::Flow;
+use plugboard_sip::transaction::{ClientTx, Input as LayerInput, Output as LayerOutput, ServerTx};
+use std::sync::Arc;
+
+use crate::snapshot::Snapshot;
+
+/// Event: bytes came from the network, one whole message. From a listener to the shard's `SipActor`.
+///
+/// When the mailbox is full the message is dropped and counted: UDP senders repeat, and TCP peers are slowed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Received {
+    /// Over what.
+    pub flow: Flow,
+    /// The message.
+    pub bytes: Bytes,
+}
+
+/// Event: a connection ended. From a listener to every `SipActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct ConnectionClosed(pub Flow);
+
+/// Command: something for the transaction layer. From legs and users to their `SipActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct ToLayer(pub(crate) LayerInput);
+
+/// Event: something of a leg's transactions. From `SipActor` to the `LegActor` that owns them.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct FromLayer(pub(crate) LayerOutput);
+
+/// Command: from now on `owner` is this leg. From a new `LegActor` to its `SipActor`, before anything else.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Adopt {
+    pub(crate) owner: u64,
+    pub(crate) call: CallId,
+    /// The SIP Call-ID, by which the call's messages are kept for its trace.
+    pub(crate) sip_call_id: Box<str>,
+    pub(crate) leg: LegId,
+    pub(crate) events: Recipient<FromLayer>,
+}
+
+/// Event: a leg is over; nothing more is for it. From `LegActor` to its `SipActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Forget {
+    pub(crate) owner: u64,
+}
+
+/// Command: a new call came in. From `SipActor` to `CallsActor` of the same shard, authenticated and routed to an office.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeCall {
+    pub(crate) id: CallId,
+    pub(crate) tx: ServerTx,
+    pub(crate) request: Request,
+    pub(crate) flow: Flow,
+    pub(crate) source: plugboard_office::Source,
+    pub(crate) office: Arc<plugboard_office::Office>,
+}
+
+/// Command: what a leg is to do. From `CallActor` to `LegActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct DoLeg(pub(crate) LegCommand);
+
+/// What a leg is to do.
+#[derive(Debug)]
+pub(crate) enum LegCommand {
+    /// Tell the caller that it rings.
+    Ring,
+    /// Answer the caller, with this codec if he offered it.
+    Answer { prefer: Option<Codec> },
+    /// Refuse the caller.
+    Reject(Cause),
+    /// Stop calling.
+    Cancel(CancelWhy),
+    /// Hang up.
+    End(Cause),
+    /// Offer a change to the far end.
+    Reoffer(Reoffered),
+    /// Accept the change that the far end offered.
+    AcceptReoffer,
+    /// Refuse it.
+    RejectReoffer(u16),
+}
+
+/// Event: what happened to a leg. From `LegActor` to `CallActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LegEvent {
+    pub(crate) leg: LegId,
+    pub(crate) event: LegNews,
+}
+
+/// What happened to a leg.
+#[derive(Debug)]
+pub(crate) enum LegNews {
+    /// It rings.
+    Rang,
+    /// It was answered; what was agreed.
+    Answered { codec: Codec },
+    /// It is over; its media is closed.
+    Ended(Cause),
+    /// The far end offers a change.
+    Reoffers(Reoffered),
+    /// The far end took or refused (with the status) our change.
+    ReofferDone { refused: Option<u16> },
+    /// A digit by SIP INFO.
+    Digit(char),
+}
+
+/// Event: something of media. From the media plane's sink to the shard's `CallsActor`, which knows whose it is.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct MediaHappened(pub MediaEvent);
+
+/// Event: something of a run. From the plugin threads' sink to the shard's `CallsActor`, which knows whose it is.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct RunHappened(pub RunEvent);
+
+/// Event: a call's media leg did something. From `CallsActor` to `CallActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LegMedia {
+    pub(crate) leg: LegId,
+    pub(crate) event: MediaEvent,
+}
+
+/// Command: media events of this leg are for this call. From `CallActor` to `CallsActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct WatchMedia {
+    pub(crate) media: MediaLeg,
+    pub(crate) call: CallId,
+    pub(crate) leg: LegId,
+}
+
+/// Event: a media leg is closed. From `LegActor` to `CallsActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UnwatchMedia(pub(crate) MediaLeg);
+
+/// Event: a call is over; its actor stops. From `CallActor` to `CallsActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct CallOver(pub(crate) CallId);
+
+/// Command: end a call. From the outside to every `CallsActor`; the answer says whether it was there.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "bool")]
+pub(crate) struct HangUpCall {
+    pub(crate) call: CallId,
+    pub(crate) cause: Cause,
+}
+
+/// Command: end every call. At the drain's limit.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct HangUpAll(pub(crate) Cause);
+
+/// Command: end this call. From `CallsActor` to `CallActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct EndCall(pub(crate) Cause);
+
+/// Question: which calls are there? Answered by each `CallsActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Vec<LiveCall>")]
+pub(crate) struct GetCalls;
+
+/// A call that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveCall {
+    /// Which.
+    pub id: CallId,
+    /// The caller's number.
+    pub caller: String,
+    /// The number called.
+    pub called: String,
+    /// When it began.
+    pub began: plugboard_model::WallTime,
+}
+
+/// Command: from now on new calls are refused with 503. To every `SipActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Drain;
+
+/// Command: from now on new calls use this snapshot. To every `SipActor` and `CallsActor`; running calls keep theirs.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UseSnapshot(pub(crate) Arc<Snapshot>);
+
+/// Question: may this call ring you, and where? From `CallActor` to `UserActor`; the answer goes to `reply`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OfferCall {
+    pub(crate) call: CallId,
+    pub(crate) kind: plugboard_office::OfferKind,
+    pub(crate) reply: Recipient<UserOffered>,
+    /// Told when another call takes him meanwhile.
+    pub(crate) taken: Recipient<UserTaken>,
+}
+
+/// Event: another call took the user that this call rings. From `UserActor` to `CallActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UserTaken(pub(crate) UserId);
+
+/// Event: a user's answer to an offer. From `UserActor` to `CallActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UserOffered {
+    pub(crate) user: UserId,
+    /// The devices in words for the call, and each one's address and flow in the same order.
+    pub(crate) offer: Result<(OfferedDevices, Vec<Device>), Cause>,
+}
+
+/// Where a device is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Device {
+    /// The registered contact: the Request-URI to use.
+    pub(crate) contact: String,
+    /// The flow that it registered over.
+    pub(crate) flow: Flow,
+}
+
+/// Question: is the slot ours? From `CallActor` to `UserActor`; the answer goes to `reply`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct ClaimSlot {
+    pub(crate) call: CallId,
+    pub(crate) leg: LegId,
+    pub(crate) reply: Recipient<SlotClaimed>,
+}
+
+/// Event: the answer to a claim. From `UserActor` to `CallActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct SlotClaimed {
+    pub(crate) leg: LegId,
+    pub(crate) granted: bool,
+}
+
+/// Command: the user's own call takes his slot; or his part in a call is over. From `CallActor` to `UserActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) enum UseSlot {
+    /// He calls himself.
+    Occupy(CallId),
+    /// His part is over.
+    Release(CallId),
+}
+
+/// Command: handle this REGISTER, authenticated. From `SipActor` to `UserActor`, which answers with [`ToLayer`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Register {
+    pub(crate) tx: ServerTx,
+    pub(crate) request: Request,
+    pub(crate) flow: Flow,
+    pub(crate) reply: Recipient<ToLayer>,
+}
+
+/// Question: a user as actions see him. From `CallActor` to `UserActor`; the answer goes to `reply`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct GetDirectoryUser {
+    pub(crate) op: plugboard_call::Op,
+    pub(crate) reply: Recipient<DirectoryUserFound>,
+}
+
+/// Event: a user as actions see him. From `UserActor` to `CallActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct DirectoryUserFound {
+    pub(crate) op: plugboard_call::Op,
+    pub(crate) user: plugboard_model::DirectoryUser,
+}
+
+/// Question: what is registered? Answered by each `UserActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "UserState")]
+pub(crate) struct GetUserState;
+
+/// What a user's actor knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserState {
+    /// As actions see him.
+    pub user: plugboard_model::DirectoryUser,
+    /// His registered contacts.
+    pub contacts: Vec<RegisteredContact>,
+}
+
+/// A registered contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredContact {
+    /// The contact URI.
+    pub contact: String,
+    /// Over what it registered.
+    pub flow: Flow,
+    /// Seconds until it expires.
+    pub expires_in: u64,
+}
+
+/// Command: the office changed this user. From the `Switch` to `UserActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UseUser(pub(crate) Arc<plugboard_office::User>);
+
+/// Question: may one more call go through the gateway? From `CallActor` to `GatewayActor`; the answer is at once.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct AdmitCall {
+    pub(crate) call: CallId,
+    pub(crate) leg: LegId,
+    pub(crate) reply: Recipient<CallAdmitted>,
+}
+
+/// Event: the gateway's answer. From `GatewayActor` to `CallActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct CallAdmitted {
+    pub(crate) leg: LegId,
+    pub(crate) admitted: bool,
+}
+
+/// Event: a call through the gateway is over. From `CallActor` to `GatewayActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct CallLeftGateway {
+    pub(crate) call: CallId,
+    pub(crate) leg: LegId,
+}
+
+/// Question: how is the gateway? Answered by each `GatewayActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "GatewayState")]
+pub(crate) struct GetGatewayState;
+
+/// What a gateway's actor knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayState {
+    /// Which.
+    pub id: GatewayId,
+    /// Calls through it now.
+    pub calls: usize,
+    /// As many as it takes.
+    pub calls_max: u32,
+}
+
+/// Command: the office changed this gateway. From the `Switch` to `GatewayActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UseGateway(pub(crate) Arc<plugboard_office::Gateway>);
+
+/// Names a client transaction of a leg.
+pub(crate) const fn client_tx(owner: u64, seq: u32) -> ClientTx {
+    ClientTx { owner, seq }
+}

@@ -1,0 +1,72 @@
+//! What new calls see of the configuration: offices, checked scenarios, actions, and the way to users and gateways.
+
+use actix::Recipient;
+use plugboard_model::{GatewayId, OfficeId, ScenarioId, UserId};
+use plugboard_office::OfficeSet;
+use plugboard_plugin::{Grants, Installed, Limits};
+use plugboard_scenario::Program;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::message::{
+    AdmitCall, CallLeftGateway, ClaimSlot, GetDirectoryUser, GetGatewayState, GetUserState, OfferCall, Register,
+    UseGateway, UseSlot, UseUser,
+};
+
+/// The configuration that the server hands over: everything is checked already.
+#[derive(Clone, Default)]
+pub struct Configuration {
+    /// The offices.
+    pub offices: OfficeSet,
+    /// Their scenarios, ready to run.
+    pub programs: BTreeMap<ScenarioId, Arc<Program>>,
+    /// The installed actions by name.
+    pub actions: BTreeMap<String, Arc<Installed>>,
+    /// What each office grants to each action; an action without an entry gets nothing.
+    pub grants: BTreeMap<(OfficeId, String), Arc<Grants>>,
+    /// What every run may use.
+    pub limits: Limits,
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").field("programs", &self.programs.len()).finish_non_exhaustive()
+    }
+}
+
+/// A configuration with the actors that stand for its users and gateways. Immutable: a change makes a new one, and
+/// calls that go on keep the one they began with.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) configuration: Configuration,
+    pub(crate) users: BTreeMap<UserId, UserHandle>,
+    pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("users", &self.users.len()).finish_non_exhaustive()
+    }
+}
+
+/// The way to a user's actor.
+#[derive(Clone)]
+pub(crate) struct UserHandle {
+    pub(crate) offer: Recipient<OfferCall>,
+    pub(crate) claim: Recipient<ClaimSlot>,
+    pub(crate) slot: Recipient<UseSlot>,
+    pub(crate) register: Recipient<Register>,
+    pub(crate) directory: Recipient<GetDirectoryUser>,
+    pub(crate) state: Recipient<GetUserState>,
+    pub(crate) change: Recipient<UseUser>,
+}
+
+/// The way to a gateway's actor.
+#[derive(Clone)]
+pub(crate) struct GatewayHandle {
+    pub(crate) admit: Recipient<AdmitCall>,
+    pub(crate) left: Recipient<CallLeftGateway>,
+    pub(crate) state: Recipient<GetGatewayState>,
+    pub(crate) change: Recipient<UseGateway>,
+}

@@ -1,0 +1,286 @@
+//! The handle of a running switch.
+
+use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient};
+use plugboard_metrics::{Condition, Readiness};
+use plugboard_model::{CallId, Cause, GatewayId, OfficeId, UserId};
+use plugboard_office::{Gateway, User};
+use plugboard_sip::registrar::Bindings;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::actor::calls::{CallsActor, ServeSip};
+use crate::actor::gateway::GatewayActor;
+use crate::actor::sip::SipActor;
+use crate::actor::user::UserActor;
+use crate::env::Env;
+use crate::events::Events;
+use crate::message::{
+    ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetUserState, HangUpAll, HangUpCall, LiveCall,
+    Received, UseGateway, UseSnapshot, UseUser, UserState,
+};
+use crate::post::post;
+use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
+use crate::transport::Router;
+
+/// As many shards as a call id can name.
+pub const SHARDS_MAX: usize = 256;
+
+/// Where the actors run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// On the calling thread: one shard, deterministic, for the simulator.
+    Here,
+    /// On so many threads of their own, 1 to [`SHARDS_MAX`].
+    Threads(usize),
+}
+
+/// A running switch. Cheap to clone; the last one that goes stops nothing, [`Switch::drain`] and the process do.
+#[derive(Clone)]
+pub struct Switch {
+    shards: Arc<Vec<Shard>>,
+    arbiters: Arc<Vec<Arbiter>>,
+    env: Env,
+    readiness: Readiness,
+    /// Changed by [`Switch::apply`] alone; locked for a copy of the pointer only.
+    snapshot: Arc<Mutex<Arc<Snapshot>>>,
+}
+
+struct Shard {
+    place: ArbiterHandle,
+    sip: Addr<SipActor>,
+    calls: Addr<CallsActor>,
+}
+
+impl fmt::Debug for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Switch").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
+
+/// Runs a future on a thread with the runtime that the switch needs, until it is done.
+pub fn run<F: Future>(future: F) -> F::Output {
+    actix::System::new().block_on(future)
+}
+
+impl Switch {
+    /// Starts the actors. Nothing is received before [`crate::Network::receive`] gets [`Switch::router`].
+    pub fn start(
+        env: Env,
+        events: &Events,
+        readiness: Readiness,
+        configuration: Configuration,
+        placement: Placement,
+    ) -> Self {
+        let (places, arbiters): (Vec<ArbiterHandle>, Vec<Arbiter>) = match placement {
+            Placement::Here => (vec![Arbiter::current()], Vec::new()),
+            Placement::Threads(count) => {
+                let arbiters: Vec<Arbiter> = (0..count.clamp(1, SHARDS_MAX)).map(|_| Arbiter::new()).collect();
+                (arbiters.iter().map(Arbiter::handle).collect(), arbiters)
+            }
+        };
+        let empty =
+            Snapshot { configuration: Configuration::default(), users: BTreeMap::new(), gateways: BTreeMap::new() };
+        let empty = Arc::new(empty);
+        let shards: Vec<Shard> =
+            places.into_iter().enumerate().map(|(n, place)| start_shard(n, place, &env, &empty, &readiness)).collect();
+        events.connect(
+            shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
+        );
+        let switch = Self {
+            shards: Arc::new(shards),
+            arbiters: Arc::new(arbiters),
+            env,
+            readiness,
+            snapshot: Arc::new(Mutex::new(empty)),
+        };
+        switch.apply(configuration);
+        switch
+    }
+
+    /// For the listeners.
+    pub fn router(&self) -> Router {
+        let received: Vec<Recipient<Received>> =
+            self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
+        let closed: Vec<Recipient<ConnectionClosed>> =
+            self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
+        Router::new(received, closed, self.env.metrics.clone())
+    }
+
+    /// From now on new calls see this configuration. Calls that go on, registrations and slots stay as they are.
+    pub fn apply(&self, configuration: Configuration) {
+        let mut current = self.current();
+        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new() };
+        for office in next.configuration.offices.iter() {
+            let mut saved = self.saved_registrations(&office.id);
+            for (index, user) in office.users().enumerate() {
+                let handle = match current.users.get(&user.id) {
+                    Some(known) => {
+                        post(&known.change, UseUser(Arc::clone(user)));
+                        known.clone()
+                    }
+                    None => self.start_user(index, user, saved.remove(&user.id)),
+                };
+                next.users.insert(user.id.clone(), handle);
+            }
+            for (index, gateway) in office.gateways().enumerate() {
+                let handle = match current.gateways.get(&gateway.id) {
+                    Some(known) => {
+                        post(&known.change, UseGateway(Arc::clone(gateway)));
+                        known.clone()
+                    }
+                    None => self.start_gateway(index, gateway),
+                };
+                next.gateways.insert(gateway.id.clone(), handle);
+            }
+        }
+        let next = Arc::new(next);
+        *current = Arc::clone(&next);
+        drop(current);
+        for shard in self.shards.iter() {
+            post(&shard.sip.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+            post(&shard.calls.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+        }
+    }
+
+    /// The configuration in force.
+    pub fn configuration(&self) -> Configuration {
+        self.current().configuration.clone()
+    }
+
+    /// From now on new calls get 503; running ones go on.
+    pub fn drain(&self) {
+        self.readiness.set(Condition::Draining, "new calls are refused until the switch ends");
+        for shard in self.shards.iter() {
+            post(&shard.sip.clone().recipient(), Drain);
+        }
+    }
+
+    /// Ends a call; whether there was one.
+    pub async fn hang_up(&self, call: &CallId, cause: Cause) -> bool {
+        for shard in self.shards.iter() {
+            let asked = HangUpCall { call: call.clone(), cause: cause.clone() };
+            if shard.calls.send(asked).await.unwrap_or(false) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Ends every call.
+    pub async fn hang_up_all(&self, cause: Cause) {
+        for shard in self.shards.iter() {
+            if shard.calls.send(HangUpAll(cause.clone())).await.is_err() {
+                tracing::error!("a shard is gone and could not end its calls");
+            }
+        }
+    }
+
+    /// The calls that go on, oldest first.
+    pub async fn calls(&self) -> Vec<LiveCall> {
+        let mut calls = Vec::new();
+        for shard in self.shards.iter() {
+            calls.extend(shard.calls.send(GetCalls).await.unwrap_or_default());
+        }
+        calls.sort_by(|one, other| one.id.cmp(&other.id));
+        calls
+    }
+
+    /// The users with their status and registered contacts, by id.
+    pub async fn users(&self) -> Vec<(UserId, UserState)> {
+        let handles: Vec<(UserId, UserHandle)> =
+            self.current().users.iter().map(|(id, handle)| (id.clone(), handle.clone())).collect();
+        let mut users = Vec::with_capacity(handles.len());
+        for (id, handle) in handles {
+            if let Ok(state) = handle.state.send(GetUserState).await {
+                users.push((id, state));
+            }
+        }
+        users
+    }
+
+    /// The gateways, by id.
+    pub async fn gateways(&self) -> Vec<(GatewayId, GatewayState)> {
+        let handles: Vec<(GatewayId, GatewayHandle)> =
+            self.current().gateways.iter().map(|(id, handle)| (id.clone(), handle.clone())).collect();
+        let mut gateways = Vec::with_capacity(handles.len());
+        for (id, handle) in handles {
+            if let Ok(state) = handle.state.send(GetGatewayState).await {
+                gateways.push((id, state));
+            }
+        }
+        gateways
+    }
+
+    /// Stops the threads. Calls that go on are cut: drain first.
+    pub fn stop(&self) {
+        for arbiter in self.arbiters.iter() {
+            arbiter.stop();
+        }
+    }
+
+    /// Devices that were registered when the switch stopped.
+    fn saved_registrations(&self, office: &OfficeId) -> BTreeMap<UserId, Vec<u8>> {
+        match self.env.store.registrations().all(office) {
+            Ok(saved) => saved.into_iter().collect(),
+            Err(error) => {
+                tracing::error!(%office, %error, "registrations could not be read; phones will register again");
+                BTreeMap::new()
+            }
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Arc<Snapshot>> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, index: usize) -> Option<&ArbiterHandle> {
+        self.shards.get(index % self.shards.len().max(1)).map(|shard| &shard.place)
+    }
+
+    fn start_user(&self, index: usize, user: &Arc<User>, saved: Option<Vec<u8>>) -> UserHandle {
+        let (env, user) = (self.env.clone(), Arc::clone(user));
+        let saved = saved.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
+        let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), saved);
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings);
+        let addr = match self.place(index) {
+            Some(place) => UserActor::start_in_arbiter(place, make),
+            None => UserActor::create(make),
+        };
+        UserHandle {
+            offer: addr.clone().recipient(),
+            claim: addr.clone().recipient(),
+            slot: addr.clone().recipient(),
+            register: addr.clone().recipient(),
+            directory: addr.clone().recipient(),
+            state: addr.clone().recipient(),
+            change: addr.recipient(),
+        }
+    }
+
+    fn start_gateway(&self, index: usize, gateway: &Arc<Gateway>) -> GatewayHandle {
+        let (metrics, gateway) = (self.env.metrics.clone(), Arc::clone(gateway));
+        let make = move |_: &mut actix::Context<GatewayActor>| GatewayActor::new(gateway, metrics);
+        let addr = match self.place(index) {
+            Some(place) => GatewayActor::start_in_arbiter(place, make),
+            None => GatewayActor::create(make),
+        };
+        GatewayHandle {
+            admit: addr.clone().recipient(),
+            left: addr.clone().recipient(),
+            state: addr.clone().recipient(),
+            change: addr.recipient(),
+        }
+    }
+}
+
+fn start_shard(n: usize, place: ArbiterHandle, env: &Env, empty: &Arc<Snapshot>, readiness: &Readiness) -> Shard {
+    let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
+    let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot));
+    let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
+    let readiness = readiness.clone();
+    let sip = SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness));
+    post(&calls.clone().recipient(), ServeSip(sip.clone()));
+    Shard { place, sip, calls }
+}

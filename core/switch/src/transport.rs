@@ -1,0 +1,9 @@
+//! The sockets of SIP: UDP and TCP listeners, connections, and the router that gives each message to its shard.
+
+mod network;
+mod router;
+mod tcp;
+mod udp;
+
+pub use network::{BindError, Listen, Network};
+pub use router::Router;

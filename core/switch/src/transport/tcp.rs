@@ -1,0 +1,207 @@
+//! TCP connections, the ones that peers opened and ours.
+
+use bytes::Bytes;
+use plugboard_sip::flow::Flow;
+use plugboard_sip::{Frame, PONG, StreamFramer};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use super::router::Router;
+
+/// Connections at once; a switch of 10,000 phones over TCP.
+const CONNECTIONS_MAX: usize = 10_000;
+/// Messages that wait for a slow peer; then the connection is closed (RFC 3261 section 18.4: as a transport error).
+const SEND_QUEUE: usize = 256;
+/// A peer that says nothing for so long, not even a keep-alive, is gone. Registrations are refreshed more often.
+const IDLE_MAX: Duration = Duration::from_secs(3_700);
+/// Connecting takes a round trip; past this the peer is down, and the transaction is told so before it gives up itself.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// Read at once.
+const CHUNK: usize = 16 * 1_024;
+
+/// What all connections share.
+pub(super) struct Connections {
+    next: AtomicU64,
+    /// Locked for a look-up only, never across a wait.
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    by_number: HashMap<u64, mpsc::Sender<Bytes>>,
+    by_remote: HashMap<SocketAddr, u64>,
+}
+
+impl Connections {
+    pub(super) fn new() -> Self {
+        Self { next: AtomicU64::new(1), open: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a message to an open connection. `None`: there is none, one must be opened.
+    pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Option<Result<(), ()>> {
+        let open = self.lock();
+        let number = if flow.connection == 0 { *open.by_remote.get(&flow.remote)? } else { flow.connection };
+        match open.by_number.get(&number) {
+            Some(queue) => Some(queue.try_send(bytes).map_err(|_| ())),
+            None if flow.connection == 0 => None,
+            // The peer opened it and closed it; ours may be opened again to the address that it came from only by
+            // who knows that somebody listens there.
+            None => Some(Err(())),
+        }
+    }
+
+    /// Makes room for a new connection; `None` when there are too many.
+    fn add(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Bytes>)> {
+        let mut open = self.lock();
+        if open.by_number.len() >= CONNECTIONS_MAX {
+            return None;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (queue, waiting) = mpsc::channel(SEND_QUEUE);
+        open.by_number.insert(number, queue);
+        open.by_remote.insert(remote, number);
+        Some((number, waiting))
+    }
+
+    fn remove(&self, number: u64, remote: SocketAddr) {
+        let mut open = self.lock();
+        open.by_number.remove(&number);
+        if open.by_remote.get(&remote) == Some(&number) {
+            open.by_remote.remove(&remote);
+        }
+    }
+}
+
+/// Accepts connections until the runtime ends.
+pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: Router) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                let (to, router) = (Arc::clone(&to), router.clone());
+                let Some((number, queue)) = to.add(remote) else {
+                    tracing::warn!(limit = CONNECTIONS_MAX, "too many TCP connections: one was closed");
+                    continue;
+                };
+                actix::spawn(async move {
+                    let local = stream.local_addr().unwrap_or(remote);
+                    let flow = Flow::tcp(local, remote, number);
+                    run(stream, flow, queue, &router).await;
+                    to.remove(number, remote);
+                    router.closed(flow);
+                });
+            }
+            // Out of file descriptors, most likely: the next turn of the loop tries again.
+            Err(error) => {
+                tracing::warn!(%error, "a TCP connection could not be accepted");
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Opens a connection and sends its first message.
+pub(super) async fn connect(flow: Flow, first: Bytes, to: Arc<Connections>, router: Router) {
+    let Some((number, queue)) = to.add(flow.remote) else { return router.closed(flow) };
+    let own = Flow { connection: number, ..flow };
+    if let Some(Err(())) = to.send(own, first) {
+        tracing::debug!(%flow, "the first message of a connection found no room");
+    }
+    let connected = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(flow.remote)).await;
+    if let Ok(Ok(stream)) = connected {
+        run(stream, own, queue, &router).await;
+    }
+    to.remove(number, flow.remote);
+    router.closed(own);
+    router.closed(flow);
+}
+
+/// Reads and writes one connection until either side ends it.
+async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, router: &Router) {
+    // Small messages that wait for each other's ACK would add 40 ms to a call.
+    let _ = stream.set_nodelay(true);
+    let (mut reader, mut writer) = stream.into_split();
+    let (replies, mut due) = mpsc::channel::<Bytes>(8);
+    let read = async {
+        let mut framer = StreamFramer::new();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let len = match tokio::time::timeout(IDLE_MAX, reader.read(&mut chunk)).await {
+                Ok(Ok(len)) if len > 0 => len,
+                Ok(Ok(_) | Err(_)) | Err(_) => return,
+            };
+            framer.push(chunk.get(..len).unwrap_or_default());
+            if deliver(&mut framer, flow, router, &replies).is_err() {
+                return;
+            }
+        }
+    };
+    let write = async {
+        loop {
+            let sent = tokio::select! {
+                Some(bytes) = queue.recv() => writer.write_all(&bytes).await,
+                Some(reply) = due.recv() => writer.write_all(&reply).await,
+                else => return,
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = read => {}
+        () = write => {}
+    }
+}
+
+/// Gives whole messages on. A stream whose framing is lost cannot be read any further.
+fn deliver(framer: &mut StreamFramer, flow: Flow, router: &Router, replies: &mpsc::Sender<Bytes>) -> Result<(), ()> {
+    loop {
+        match framer.next_frame() {
+            Ok(None) => return Ok(()),
+            Ok(Some(Frame::Message(message))) => router.received(flow, message.to_bytes().into()),
+            Ok(Some(Frame::Ping)) => {
+                // Eight pongs waiting say as much as nine.
+                let _ = replies.try_send(Bytes::from_static(PONG));
+            }
+            Ok(Some(Frame::Pong)) => {}
+            Ok(Some(Frame::Bad(error))) => {
+                if let Some(answer) = error.answer() {
+                    // A peer that sends faults faster than it reads their answers needs no more of them.
+                    let _ = replies.try_send(answer.to_bytes().into());
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%flow, %error, "a TCP connection sent what is no SIP");
+                return Err(());
+            }
+        }
+    }
+}
+
+/// A listening socket.
+pub(super) fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1_024)?;
+    Ok(socket.into())
+}
