@@ -21,6 +21,10 @@ const DEPTH_MAX: usize = 100;
 /// # Errors
 /// All faults, in the order of the file.
 pub fn parse(file: &str, text: &str) -> Result<Node, Vec<Fault>> {
+    parse_within(file, text, NODES_MAX)
+}
+
+fn parse_within(file: &str, text: &str, nodes_max: usize) -> Result<Node, Vec<Fault>> {
     let mut faults = Faults::new(file);
     if text.len() > FILE_BYTES_MAX {
         let reason = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are read", text.len());
@@ -28,7 +32,7 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Vec<Fault>> {
         return Err(faults.into_sorted());
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = Builder { events: Parser::new_from_str(text), nodes: 0, faults: &mut faults }.document();
+    let root = Builder { events: Parser::new_from_str(text), nodes_left: nodes_max, faults: &mut faults }.document();
     match root {
         Some(node) if faults.is_empty() => Ok(node),
         Some(_) | None => Err(faults.into_sorted()),
@@ -45,7 +49,7 @@ pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, serde_saphyr::ser_erro
 
 struct Builder<'i, 'f> {
     events: Parser<'i, serde_saphyr::granit_parser::StrInput<'i>>,
-    nodes: usize,
+    nodes_left: usize,
     faults: &'f mut Faults,
 }
 
@@ -57,16 +61,15 @@ impl<'i> Builder<'i, '_> {
         let mut root = None;
         loop {
             let (event, span) = self.next().ok()?;
-            match event {
-                Event::StreamEnd => break,
-                Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) => {
-                    if root.is_some() {
-                        self.faults.add(mark(&span.start), "", "a second document begins here", "one document a file");
-                        return None;
-                    }
-                    root = Some(self.node(event, &span, 0).ok()?);
+            if matches!(event, Event::StreamEnd) {
+                break;
+            }
+            if event.is_node() {
+                if root.is_some() {
+                    self.faults.add(mark(&span.start), "", "a second document begins here", "one document a file");
+                    return None;
                 }
-                _ => {}
+                root = Some(self.node(event, &span, 0).ok()?);
             }
         }
         if root.is_none() {
@@ -93,24 +96,24 @@ impl<'i> Builder<'i, '_> {
 
     fn node(&mut self, event: Event<'i>, span: &Span, depth: usize) -> Result<Node, Stopped> {
         let at = mark(&span.start);
-        self.nodes += 1;
-        if self.nodes > NODES_MAX || depth > DEPTH_MAX {
+        let Some(nodes_left) = self.nodes_left.checked_sub(1).filter(|_| depth <= DEPTH_MAX) else {
             let reason = format!("the document has more than {NODES_MAX} values or nests deeper than {DEPTH_MAX}");
             self.faults.add(at, "", reason, "split it");
             return Err(Stopped);
-        }
+        };
+        self.nodes_left = nodes_left;
         if event.anchor_id().is_some_and(|id| id != 0) || event.tag().is_some() {
             self.faults.add(at, "", "anchors (&name) and tags (!name) are not read", "quote the text, or write it out");
         }
-        let kind = match event {
-            Event::Scalar(text, ScalarStyle::Plain, ..) => plain(text),
-            Event::Scalar(text, ..) => Kind::Text(text.into_owned()),
-            Event::SequenceStart(..) => self.list(depth)?,
-            Event::MappingStart(..) => self.map(depth)?,
-            _ => {
-                self.faults.add(at, "", "aliases (*name) are not read", "quote the text, or write it out");
-                Kind::Null
-            }
+        let kind = if matches!(event, Event::SequenceStart(..)) {
+            self.list(depth)?
+        } else if matches!(event, Event::MappingStart(..)) {
+            self.map(depth)?
+        } else if let Event::Scalar(text, style, ..) = event {
+            if style == ScalarStyle::Plain { plain(text) } else { Kind::Text(text.into_owned()) }
+        } else {
+            self.faults.add(at, "", "aliases (*name) are not read", "quote the text, or write it out");
+            Kind::Null
         };
         Ok(Node { at, kind })
     }
@@ -234,8 +237,11 @@ mod tests {
     fn nesting_and_size_have_limits() {
         assert!(faults_of(&"[".repeat(50_000)).len() == 1);
         assert!(faults_of(&format!("a: {}", "- ".repeat(300))).len() == 1);
-        assert!(faults_of(&"- 1\n".repeat(1_000_001))[0].contains("more than 1000000 values"));
-        assert!(parse("a.yaml", &"# no\n".repeat(500_000)).is_err());
+        let list = "- 1\n".repeat(9);
+        assert!(parse_within("a.yaml", &list, 10).is_ok());
+        let told = parse_within("a.yaml", &list, 9).unwrap_err();
+        assert!(told[0].reason.contains("more than 1000000 values"), "{told:?}");
+        assert!(parse("a.yaml", &"# no\n".repeat(50_000)).is_err());
     }
 
     #[test]

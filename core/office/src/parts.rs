@@ -22,11 +22,11 @@ const ITEMS_MAX: usize = 10_000;
 /// Members of a group, as the WIT says.
 const MEMBERS_MAX: usize = 256;
 /// Ring times, as the WIT's `dial.ring` takes them.
-const RING_FOR: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
+const RING_FOR: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(10);
 /// What R62 calls usual.
 const RING_FOR_DEFAULT: Duration = Duration::from_secs(20);
 /// A direct call rings longer: nobody else is tried after it.
-const RING_FOR_DIRECT: Duration = Duration::from_secs(60);
+const RING_FOR_DIRECT: Duration = Duration::from_mins(1);
 
 /// What a reference points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,11 +69,13 @@ pub(crate) struct Parts<'p> {
     surroundings: &'p dyn Surroundings,
     faults: &'p mut Faults,
     found: Found,
+    /// Entries without an id so far.
+    nameless: usize,
 }
 
 impl<'p> Parts<'p> {
     pub(crate) fn new(office: OfficeId, surroundings: &'p dyn Surroundings, faults: &'p mut Faults) -> Self {
-        Self { office, surroundings, faults, found: Found::default() }
+        Self { office, surroundings, faults, found: Found::default(), nameless: 0 }
     }
 
     pub(crate) fn finish(self) -> Found {
@@ -414,7 +416,8 @@ impl<'p> Parts<'p> {
         let id = fields.need("id", self.faults).and_then(|field| field.name(self.faults));
         let Some(name) = id else {
             // Its other faults are told under a name that the document cannot refer to by accident.
-            return Name::new("-").ok().map(|name| (name, fields));
+            self.nameless += 1;
+            return Name::new(&format!("-{}", self.nameless)).ok().map(|name| (name, fields));
         };
         Some((name, fields))
     }

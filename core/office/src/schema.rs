@@ -138,7 +138,11 @@ fn route() -> Json {
 }
 
 fn object(required: &[&str], properties: Json) -> Json {
-    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+    let mut object = json!({ "type": "object", "required": required, "additionalProperties": false });
+    if let Some(object) = object.as_object_mut() {
+        object.insert("properties".into(), properties);
+    }
+    object
 }
 
 fn name(description: &str) -> Json {

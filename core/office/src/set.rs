@@ -54,8 +54,9 @@ impl OfficeSet {
     /// # Errors
     /// As [`OfficeSet::new`].
     pub fn with(&self, office: Arc<Office>) -> Result<Self, Vec<Fault>> {
-        let others = self.offices.values().filter(|other| other.id != office.id).cloned();
-        Self::new(others.chain(std::iter::once(Arc::clone(&office))).collect::<Vec<_>>())
+        let mut offices: Vec<_> = self.offices.values().filter(|other| other.id != office.id).cloned().collect();
+        offices.push(office);
+        Self::new(offices)
     }
 
     /// An office by id.

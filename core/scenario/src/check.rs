@@ -363,14 +363,12 @@ impl Compiler<'_> {
                 return Some(Source::Text(template));
             }
         }
-        match read_value(value, wanted, self.resolver) {
-            Some(value) => Some(Source::Fixed(value)),
-            None => {
-                let reason = format!("{name} is of type {}, this is {}", wanted.as_str(), value.kind_name());
-                self.faults.add(value.at, path, reason, "users and groups are written by id or number and must exist");
-                None
-            }
+        let read = read_value(value, wanted, self.resolver);
+        if read.is_none() {
+            let reason = format!("{name} is of type {}, this is {}", wanted.as_str(), value.kind_name());
+            self.faults.add(value.at, path, reason, "users and groups are written by id or number and must exist");
         }
+        read.map(Source::Fixed)
     }
 
     fn uses<'n>(&mut self, names: impl Iterator<Item = &'n str>, at: Mark, path: &str, flow: &Flow) {

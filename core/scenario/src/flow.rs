@@ -21,7 +21,7 @@ impl Types {
     pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, faults: &mut Faults) -> Self {
         let mut types = Self(SWITCH_VARIABLES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect());
         for variable in &document.variables {
-            if types.is_own(&variable.name) {
+            if is_own(&variable.name) {
                 let reason = format!("{} is the switch's own variable", variable.name);
                 faults.add(variable.at, &variable.path, reason, "take another name");
             } else {
@@ -53,10 +53,6 @@ impl Types {
         }
     }
 
-    fn is_own(&self, name: &str) -> bool {
-        SWITCH_VARIABLES.iter().any(|(own, _)| *own == name)
-    }
-
     fn steps(&mut self, steps: &[Step], catalogue: &ActionCatalogue, faults: &mut Faults) {
         for step in steps {
             match &step.action {
@@ -69,7 +65,9 @@ impl Types {
                             self.add(&name, value_type, parameters.at, &step.path, faults);
                         }
                     }
-                    on.iter().for_each(|branch| self.steps(&branch.steps, catalogue, faults));
+                    for branch in on {
+                        self.steps(&branch.steps, catalogue, faults);
+                    }
                 }
                 StepKind::If { then, otherwise, .. } => {
                     self.steps(then, catalogue, faults);
@@ -77,14 +75,16 @@ impl Types {
                 }
                 StepKind::Menu(menu) => {
                     self.add(COLLECT.1, ValueType::Text, step.at, &step.path, faults);
-                    menu.keys.iter().for_each(|key| self.steps(&key.steps, catalogue, faults));
+                    for key in &menu.keys {
+                        self.steps(&key.steps, catalogue, faults);
+                    }
                     for list in [&menu.invalid, &menu.nothing, &menu.unanswered] {
                         self.steps(list, catalogue, faults);
                     }
                 }
                 StepKind::Set(assignments) => {
                     for assignment in assignments {
-                        let declared = self.get(&assignment.name).filter(|_| !self.is_own(&assignment.name));
+                        let declared = self.get(&assignment.name).filter(|_| !is_own(&assignment.name));
                         let value_type = declared.unwrap_or_else(|| self.type_of_value(&assignment.value));
                         self.add(&assignment.name, value_type, assignment.at, &assignment.path, faults);
                     }
@@ -94,7 +94,7 @@ impl Types {
     }
 
     fn add(&mut self, name: &str, value_type: ValueType, at: Mark, path: &str, faults: &mut Faults) {
-        if self.is_own(name) {
+        if is_own(name) {
             faults.add(
                 at,
                 path,
@@ -124,6 +124,11 @@ impl Types {
             Kind::Null | Kind::Decimal(..) | Kind::Map(_) => ValueType::Text,
         }
     }
+}
+
+/// Whether a variable is the switch's.
+fn is_own(name: &str) -> bool {
+    SWITCH_VARIABLES.iter().any(|(own, _)| *own == name)
 }
 
 /// What is sure at a place of the document: whether a call can come here, and which variables then have a value.

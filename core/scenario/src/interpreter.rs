@@ -129,7 +129,7 @@ impl Interpreter {
             (State::Finding { step, tries, number }, Input::ExtensionFound { number: found, extension })
                 if number == found =>
             {
-                self.extension_found(step, tries, &number, extension);
+                self.extension_found(step, tries, &number, extension.as_ref());
             }
             (
                 State::New | State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
@@ -274,11 +274,10 @@ impl Interpreter {
     fn list_done(&mut self) {
         let answered = self.stack.last().and_then(|frame| frame.answered);
         match (answered, self.talk) {
-            (None, _) => drop(self.stack.pop()),
+            // An "answer" without a conversation is an outcome like any other.
+            (None, _) | (Some(_), Talk::None) => drop(self.stack.pop()),
             (Some(_), Talk::Going) => self.state = State::Talking,
             (Some(answered), Talk::Over) => self.conversation_over(answered),
-            // The action said "answer" without a conversation: an outcome like any other.
-            (Some(_), Talk::None) => drop(self.stack.pop()),
         }
     }
 
@@ -405,13 +404,13 @@ impl Interpreter {
             let value = match source {
                 Source::Fixed(value) => value.clone(),
                 Source::Text(template) => Value::Text(template.render(|name| self.variables.get(name))),
-                Source::Variable(other) => match self.variables.get(other) {
-                    Some(value) => value.clone(),
-                    None => {
+                Source::Variable(other) => {
+                    let Some(value) = self.variables.get(other) else {
                         self.note(format!("{path}: {other} has no value, {name} keeps its own"));
                         continue;
-                    }
-                },
+                    };
+                    value.clone()
+                }
             };
             match self.variables.assign(name, value.clone()) {
                 Ok(()) => self.journal(JournalEvent::Assigned { name: name.clone(), value }),
@@ -447,7 +446,7 @@ impl Interpreter {
         }
     }
 
-    fn extension_found(&mut self, at: StepRef, tries: u8, number: &str, extension: Option<Extension>) {
+    fn extension_found(&mut self, at: StepRef, tries: u8, number: &str, extension: Option<&Extension>) {
         let program = Arc::clone(&self.program);
         let Some(Act::Menu(menu)) = program.list(at.list).get(at.place).map(|step| &step.act) else {
             unreachable!("only a menu looks for an extension");

@@ -139,7 +139,7 @@ impl Checker<'_> {
             compiled.push((entry.key.clone(), parameter));
             probe.insert(entry.key.clone(), sample);
         }
-        let found = self.refused(action, node, &Json::Object(probe), &told);
+        let found = refused(action, node, &Json::Object(probe), &told);
         for (place, inside, reason, remedy) in found {
             self.faults.add(place.unwrap_or(at), &format!("{path}{inside}"), reason, remedy);
         }
@@ -244,30 +244,30 @@ impl Checker<'_> {
             Some(_) | None => self.types.uses(name, at, path, self.flow, self.faults),
         }
     }
+}
 
-    /// What the action's own schema says, with samples for what is known only in the call. Parameters in `told` have
-    /// their fault already.
-    fn refused(&self, action: &Action, node: &Node, probe: &Json, told: &[String]) -> Vec<Refusal> {
-        let validator = match jsonschema::draft202012::new(&action.parameters) {
-            Ok(validator) => validator,
-            Err(error) => {
-                let reason = format!("the parameters' schema of {} is broken: {error}", action.name);
-                return vec![(None, String::new(), reason, "tell the author of the action".into())];
-            }
-        };
-        let mut refused = Vec::new();
-        for error in validator.iter_errors(probe) {
-            let pointer = error.instance_path().as_str();
-            let Some((culprit, inside)) = find(node, pointer) else { continue };
-            let is_type = matches!(error.kind(), jsonschema::error::ValidationErrorKind::Type { .. });
-            if told.iter().any(|told| told == pointer) || (!pointer.is_empty() && is_open(culprit) && !is_type) {
-                continue;
-            }
-            let (reason, remedy) = words(&error, &action.name);
-            refused.push(((!pointer.is_empty()).then_some(culprit.at), inside, reason, remedy));
+/// What the action's own schema says, with samples for what is known only in the call. Parameters in `told` have
+/// their fault already.
+fn refused(action: &Action, node: &Node, probe: &Json, told: &[String]) -> Vec<Refusal> {
+    let validator = match jsonschema::draft202012::new(&action.parameters) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let reason = format!("the parameters' schema of {} is broken: {error}", action.name);
+            return vec![(None, String::new(), reason, "tell the author of the action".into())];
         }
-        refused
+    };
+    let mut refused = Vec::new();
+    for error in validator.iter_errors(probe) {
+        let pointer = error.instance_path().as_str();
+        let Some((culprit, inside)) = find(node, pointer) else { continue };
+        let is_type = matches!(error.kind(), jsonschema::error::ValidationErrorKind::Type { .. });
+        if told.iter().any(|told| told == pointer) || (!pointer.is_empty() && is_open(culprit) && !is_type) {
+            continue;
+        }
+        let (reason, remedy) = words(&error, &action.name);
+        refused.push(((!pointer.is_empty()).then_some(culprit.at), inside, reason, remedy));
     }
+    refused
 }
 
 /// Where, the way inside the parameters, the reason, the remedy.

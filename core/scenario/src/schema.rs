@@ -13,12 +13,12 @@ pub fn schema(catalogue: &ActionCatalogue) -> Json {
         let reference = json!({ "$ref": format!("#/$defs/action-{}", action.name) });
         let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED]);
         let on: Map<String, Json> = outcomes.map(|name| (name.to_owned(), steps_reference())).collect();
-        let own = json!({
-            &action.name: reference,
-            "on": { "type": "object", "properties": on, "additionalProperties": false },
-            "continue": { "type": "boolean", "description": "The caller stays when the callee left first." }
-        });
-        steps.push(step(&action.name, own));
+        let own = [
+            (action.name.as_str(), reference),
+            ("on", json!({ "type": "object", "properties": on, "additionalProperties": false })),
+            ("continue", json!({ "type": "boolean", "description": "The caller stays when the callee left first." })),
+        ];
+        steps.push(step(&action.name, entries(own)));
     }
     definitions.insert("steps".into(), json!({ "type": "array", "items": { "anyOf": steps } }));
     let types = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
@@ -49,13 +49,14 @@ fn steps_reference() -> Json {
 }
 
 /// A step with one word and what belongs to it.
-fn step(word: &str, properties: Json) -> Json {
-    let mut step =
-        json!({ "type": "object", "required": [word], "properties": properties, "additionalProperties": false });
-    if let Some(properties) = step.get_mut("properties").and_then(Json::as_object_mut) {
-        properties.insert("note".into(), json!({ "type": "string", "description": "For readers of the document." }));
-    }
-    step
+fn step(word: &str, mut properties: Map<String, Json>) -> Json {
+    properties.insert("note".into(), json!({ "type": "string", "description": "For readers of the document." }));
+    json!({ "type": "object", "required": [word], "properties": properties, "additionalProperties": false })
+}
+
+/// The entries of a JSON object.
+fn entries<const N: usize>(entries: [(&str, Json); N]) -> Map<String, Json> {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn choice() -> Json {
@@ -63,7 +64,7 @@ fn choice() -> Json {
         json!({ "type": "array", "items": { "type": ["string", "boolean"] }, "minItems": 1, "maxItems": 32 });
     let mode = |key: &str| json!({ "type": "object", "required": [key], "properties": { key: conditions }, "additionalProperties": false });
     let condition = json!({ "anyOf": [{ "type": ["string", "boolean"] }, mode("all"), mode("one_of")] });
-    step("if", json!({ "if": condition, "then": steps_reference(), "else": steps_reference() }))
+    step("if", entries([("if", condition), ("then", steps_reference()), ("else", steps_reference())]))
 }
 
 fn menu() -> Json {
@@ -84,13 +85,13 @@ fn menu() -> Json {
             "unanswered": steps_reference()
         }
     });
-    step("menu", json!({ "menu": menu }))
+    step("menu", entries([("menu", menu)]))
 }
 
 fn set() -> Json {
     let values = json!({ "type": ["string", "integer", "boolean", "array"], "items": { "type": "string" } });
     let set = json!({ "type": "object", "minProperties": 1, "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
-    step("set", json!({ "set": set }))
+    step("set", entries([("set", set)]))
 }
 
 /// A word alone: an action without parameters.

@@ -114,8 +114,8 @@ fn a_bad_condition_says_what_is_wrong_with_it() {
         "assigned(nobody)",
         "[1].all(a, [1].all(b, [1].all(c, true)))",
     ];
-    let steps: String = conditions.iter().map(|text| format!("  - if: {text:?}\n    then: [echo]\n")).collect();
-    insta::assert_snapshot!(of_steps(&steps), @r#"
+    let steps: Vec<String> = conditions.iter().map(|text| format!("  - if: {text:?}\n    then: [echo]\n")).collect();
+    insta::assert_snapshot!(of_steps(&steps.concat()), @r#"
     s.yaml:3:9: steps[0].if: no CEL expression: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER} (conditions are CEL expressions)
     s.yaml:5:9: steps[1].if: there is no variable "caller_numbr" (conditions are CEL expressions)
     s.yaml:7:9: steps[2].if: a condition is true or false, this is a text (conditions are CEL expressions)

@@ -49,7 +49,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn reading_and_checking_never_panic(text in "(scenario|steps|menu|if|set|keys|all|then|on|echo|call-user|target|: |- |\n  |\n|\\{|\\}|\\[|\\]|'|\"|a|1|,){0,40}") {

@@ -190,13 +190,13 @@ const MENU: &str = "  - menu:\n      prompt: choose\n      extensions: true\n   
 fn r70_each_key_has_its_steps_even_when_internal_numbers_begin_with_it() {
     let mut call = Call::of_steps(MENU);
     call.keys("1");
-    insta::assert_snapshot!(call.trace(), @r#"
+    insta::assert_snapshot!(call.trace(), @r##"
     step steps[0] menu
     run 0: collect-digits {"end_digit":"#","first_digit":"5000ms","inter_digit":"2000ms","max_digits":8,"prompt":"choose"}
     decided steps[0]: 1
     step steps[0].menu.keys.1[0] call-group
     run 1: call-group {"group":"sales"}
-    "#);
+    "##);
 }
 
 #[test]

@@ -59,7 +59,9 @@ fn action(name: &str, parameters: Json, outcomes: &[&str], sets: &[(&str, ValueT
 }
 
 fn object(required: &[&str], properties: Json) -> Json {
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    let mut object = json!({ "type": "object", "required": required, "additionalProperties": false });
+    object["properties"] = properties;
+    object
 }
 
 /// The actions of the first part as their components describe them, and two of a vendor.
@@ -168,11 +170,8 @@ impl Call {
     }
 
     pub(crate) fn last_run(&self) -> RunId {
-        let runs = self.outputs.iter().filter_map(|output| match output {
-            Output::StartRun { run, .. } => Some(*run),
-            _ => None,
-        });
-        runs.last().unwrap()
+        let run = |output: &Output| if let Output::StartRun { run, .. } = output { Some(*run) } else { None };
+        self.outputs.iter().filter_map(run).next_back().unwrap()
     }
 
     /// The actions started, with their parameters.
@@ -181,10 +180,7 @@ impl Call {
     }
 
     pub(crate) fn end(&self) -> Option<&ScenarioEnd> {
-        self.outputs.iter().find_map(|output| match output {
-            Output::Ended(end) => Some(end),
-            _ => None,
-        })
+        self.outputs.iter().find_map(|output| if let Output::Ended(end) = output { Some(end) } else { None })
     }
 
     /// Everything, as a trace.
