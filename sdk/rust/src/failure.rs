@@ -96,6 +96,9 @@ pub(crate) fn not_set(name: &str, error: SetError) -> Failure {
 }
 
 /// Runs an action once: reads its parameters, calls it, assigns its outcome's variables.
+///
+/// # Errors
+/// The reason of the outcome `failed`: parameters that do not fit, or what the action returned.
 pub fn run<P: Parameters, O: Outcome>(
     parameters: &str,
     action: impl FnOnce(P) -> Result<O, Failure>,

@@ -182,7 +182,7 @@ pub struct Bound {
 #[derive(Debug)]
 pub struct Field {
     pub name: &'static str,
-    /// Texts, default and the like as JSON members, each with a comma before it.
+    /// Texts, default and the like as JSON members, with a comma before the first.
     pub keywords: &'static str,
     pub default: Option<Literal>,
     pub min: Option<Bound>,

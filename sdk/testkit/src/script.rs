@@ -164,15 +164,15 @@ impl<'s> Run<'s> {
 
     /// How each echo of so many milliseconds ends; unless said, when its time is over.
     #[must_use]
-    pub fn on_echo(mut self, mut answer: impl FnMut(u32) -> Result<(), CallError> + 's) -> Self {
-        self.script.echo = Box::new(move |max_ms| answer(max_ms));
+    pub fn on_echo(mut self, answer: impl FnMut(u32) -> Result<(), CallError> + 's) -> Self {
+        self.script.echo = Box::new(answer);
         self
     }
 
     /// What happens in each wait of so many milliseconds; unless said, nothing.
     #[must_use]
-    pub fn on_event(mut self, mut answer: impl FnMut(u32) -> Result<CallEvent, CallError> + 's) -> Self {
-        self.script.event = Box::new(move |timeout_ms| answer(timeout_ms));
+    pub fn on_event(mut self, answer: impl FnMut(u32) -> Result<CallEvent, CallError> + 's) -> Self {
+        self.script.event = Box::new(answer);
         self
     }
 

@@ -94,9 +94,13 @@ pub(crate) fn keywords(all: &[Words]) -> Map<String, Json> {
     own
 }
 
-/// Members of a JSON object without its braces, each with a comma before it.
+/// Members of a JSON object without its braces, with a comma before the first.
 pub(crate) fn members(keywords: &Map<String, Json>) -> String {
-    keywords.iter().map(|(name, value)| format!(",{}:{value}", Json::from(name.as_str()))).collect()
+    let object = serde_json::Value::from(keywords.clone()).to_string();
+    match object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(members) if !members.is_empty() => [",", members].concat(),
+        Some(_) | None => String::new(),
+    }
 }
 
 /// `NoAnswer` and `no_answer` become `no-answer`.
