@@ -130,8 +130,8 @@ fn drive(calls: &[Call], thread: &str, seconds: u64) -> (f64, u64) {
     talk(calls, 0, Duration::from_millis(250));
     let before = cpu(thread);
     let (sent, received) = talk(calls, 13, Duration::from_secs(seconds));
-    let spent = cpu(thread) - before;
-    (spent.as_secs_f64() * 1e6 / f64::from(u32::try_from(received).unwrap()), sent.saturating_sub(received))
+    let cost = cpu(thread).saturating_sub(before);
+    (cost.as_secs_f64() * 1e6 / f64::from(u32::try_from(received).unwrap()), sent.saturating_sub(received))
 }
 
 /// Every phone sends each 20 ms, evenly spread over the time in between.

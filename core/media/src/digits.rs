@@ -140,7 +140,7 @@ mod tests {
             for (index, (duration, end)) in updates.chain(ends).enumerate() {
                 if !lost(index) {
                     let [d0, d1] = duration.to_be_bytes();
-                    self.send(timestamp, index == 0, [event, end | 10, d0, d1]);
+                    self.send(timestamp, index == 0, [event, end | 0x0A, d0, d1]);
                 }
             }
         }

@@ -140,7 +140,7 @@ fn keys_are_told_once_and_passed_on_with_the_other_sides_number() {
     world.talk(A, 0, 1, &[1; 160]);
     for (n, end) in [(2, 0_u8), (3, 0x80), (4, 0x80), (5, 0x80)] {
         let header = Header { marker: n == 2, payload_type: 101, sequence: n, timestamp: 320, ssrc: 7, payload: 0..0 };
-        let (_, bytes) = world.from(A, phone(A), &header.packet(&[5, end | 10, 3, 0x20])).unwrap();
+        let (_, bytes) = world.from(A, phone(A), &header.packet(&[5, end | 0x0A, 3, 0x20])).unwrap();
         let sent = Header::parse(&bytes).unwrap();
         assert_eq!((sent.payload_type, sent.timestamp, sent.sequence), (96, 5_160, 99 + n));
     }

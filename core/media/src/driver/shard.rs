@@ -305,8 +305,8 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let teller = Arc::clone(&told);
         let sink: EventSink = Arc::new(move |event| teller.lock().unwrap().push(event));
-        let shard = Shard::new(0, Arc::clone(&shared), EngineConfig::default(), sink).unwrap();
-        (shard, shared, told)
+        let driven = Shard::new(0, Arc::clone(&shared), EngineConfig::default(), sink).unwrap();
+        (driven, shared, told)
     }
 
     fn phone() -> UdpSocket {
@@ -354,22 +354,22 @@ mod tests {
 
     #[test]
     fn a_panic_ends_one_leg_and_no_other() {
-        let (mut shard, shared, told) = shard(40_000..=40_099);
+        let (mut driven, shared, told) = shard(40_000..=40_099);
         let (ann, bob) = (phone(), phone());
         let (a, b) = (leg(&shared, &ann), leg(&shared, &bob));
-        assert!(!shard.take_jobs(&mut VecDeque::new()));
-        shard.engine.breaks_on = Some(a.leg);
+        assert!(!driven.take_jobs(&mut VecDeque::new()));
+        driven.engine.breaks_on = Some(a.leg);
         say(&ann, a);
-        serve(&mut shard, 1);
+        serve(&mut driven, 1);
         assert_eq!(*told.lock().unwrap(), [Event::Failed { leg: a.leg }]);
         say(&bob, b);
         say(&ann, a);
-        shard.engine.breaks_on = None;
-        serve(&mut shard, 2);
+        driven.engine.breaks_on = None;
+        serve(&mut driven, 2);
         assert_eq!(bob.recv(&mut [0; 256]).unwrap(), 172, "the other leg goes on");
         assert_eq!(told.lock().unwrap().len(), 1);
-        shard.command(Command::Close { leg: a.leg });
-        shard.tell();
+        driven.command(Command::Close { leg: a.leg });
+        driven.tell();
         assert!(matches!(told.lock().unwrap()[1], Event::Closed { leg, .. } if leg == a.leg));
         assert_eq!(shared.allotted().ports.in_use(), 1);
     }
@@ -389,10 +389,10 @@ mod tests {
 
     #[test]
     fn a_slot_used_again_is_another_leg() {
-        let (mut shard, shared, _) = shard(40_100..=40_199);
+        let (mut driven, shared, _) = shard(40_100..=40_199);
         let first = shared.open(0, AddressFamily::V4).unwrap().leg;
-        shard.take_jobs(&mut VecDeque::new());
-        shard.command(Command::Close { leg: first });
+        driven.take_jobs(&mut VecDeque::new());
+        driven.command(Command::Close { leg: first });
         let second = shared.open(0, AddressFamily::V4).unwrap().leg;
         assert_eq!(first.slot(), second.slot());
         assert_ne!(first, second);
