@@ -117,6 +117,10 @@ impl Head {
                 lines.skip_head();
                 return;
             }
+            // The name and its colon stand on one line (RFC 3261 section 25.1, HCOLON); only the value is folded.
+            if memchr::memchr(b':', line).is_none() {
+                self.note(Fault::HeaderLine);
+            }
             let line = lines.unfold(line, &mut unfolded);
             self.read_header(line);
         }
@@ -181,7 +185,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..)?;
-        let end = find_lf(rest)?;
+        let end = memchr::memchr(b'\n', rest)?;
         self.at += end + 1;
         let line = rest.get(..end)?;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
@@ -213,10 +217,6 @@ impl<'a> Lines<'a> {
     fn skip_head(&mut self) {
         while self.next().is_some_and(|line| !line.is_empty()) {}
     }
-}
-
-fn find_lf(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&byte| byte == b'\n')
 }
 
 /// Splits `name: value`; the name is a token, white space around the colon goes.
@@ -419,7 +419,7 @@ mod tests {
 
     #[test]
     fn header_line_without_a_name_is_refused() {
-        for line in [": x", "no colon", "na me: x", "x\0: y", "x: a\rRoute: <sip:b>"] {
+        for line in [": x", "no colon", "na me: x", "x\0: y", "x\r\n : y", "x: a\rRoute: <sip:b>"] {
             let text = format!("OPTIONS sip:h SIP/2.0\r\n{REST}{line}\r\n\r\n");
             assert_eq!(status(text.as_bytes()), (Fault::HeaderLine, Some(400)), "{line:?}");
         }

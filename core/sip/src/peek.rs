@@ -40,15 +40,38 @@ pub fn peek(bytes: &[u8]) -> Option<Peek<'_>> {
     while call_id.is_none() || via.is_none() || method.is_none() {
         let Some(line) = lines.next().filter(|line| !line.is_empty()) else { break };
         let Some((name, value)) = split(line) else { continue };
-        if name.eq_ignore_ascii_case(b"Call-ID") || name.eq_ignore_ascii_case(b"i") {
-            call_id = call_id.or(Some(lines.with_folds(value)));
-        } else if name.eq_ignore_ascii_case(b"Via") || name.eq_ignore_ascii_case(b"v") {
-            via = via.or(Some(lines.with_folds(value)));
-        } else if method.is_none() && name.eq_ignore_ascii_case(b"CSeq") {
-            method = lines.with_folds(value).rsplit(|&byte| scan::is_space(byte)).find(|part| !part.is_empty());
+        match Key::of(name) {
+            Some(Key::CallId) => call_id = call_id.or(Some(lines.with_folds(value))),
+            Some(Key::Via) => via = via.or(Some(lines.with_folds(value))),
+            Some(Key::CSeq) if method.is_none() => method = last_word(lines.with_folds(value)),
+            Some(Key::CSeq) | None => {}
         }
     }
     Some(Peek { kind, method: method?, call_id: call_id?, branch: branch(via?) })
+}
+
+/// The headers that are looked for.
+enum Key {
+    CallId,
+    Via,
+    CSeq,
+}
+
+impl Key {
+    fn of(name: &[u8]) -> Option<Self> {
+        match name {
+            [b'v' | b'V'] => Some(Self::Via),
+            [b'i' | b'I'] => Some(Self::CallId),
+            [_, _, _] if name.eq_ignore_ascii_case(b"Via") => Some(Self::Via),
+            [_, _, _, _] if name.eq_ignore_ascii_case(b"CSeq") => Some(Self::CSeq),
+            [_, _, _, _, b'-', _, _] if name.eq_ignore_ascii_case(b"Call-ID") => Some(Self::CallId),
+            _ => None,
+        }
+    }
+}
+
+fn last_word(text: &[u8]) -> Option<&[u8]> {
+    text.rsplit(|&byte| scan::is_space(byte)).find(|word| !word.is_empty())
 }
 
 fn read_start(line: &[u8]) -> Option<(PeekKind, Option<&[u8]>)> {
@@ -75,6 +98,7 @@ fn branch(via: &[u8]) -> &[u8] {
 }
 
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Names that matter are short, so that a plain loop is at the colon before a vector search has begun.
     let colon = line.iter().position(|&byte| byte == b':')?;
     Some((line.get(..colon)?.trim_ascii_end(), line.get(colon + 1..)?))
 }
@@ -89,7 +113,7 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..)?;
-        let line = rest.get(..rest.iter().position(|&byte| byte == b'\n')?)?;
+        let line = rest.get(..memchr::memchr(b'\n', rest)?)?;
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         self.line_end = self.at + text.len();
         self.at += line.len() + 1;

@@ -7,6 +7,7 @@ use crate::rejection::{Fault, ParseError};
 
 /// What came out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every frame is a message; a box would cost each an allocation")]
 pub enum Frame {
     /// A message.
     Message(Message),
@@ -179,7 +180,7 @@ fn head_end(bytes: &[u8], scanned: usize) -> Option<usize> {
     // An empty line may straddle the border, hence three bytes back.
     let mut from = scanned.saturating_sub(3);
     loop {
-        let lf = from + bytes.get(from..)?.iter().position(|&byte| byte == b'\n')?;
+        let lf = from + memchr::memchr(b'\n', bytes.get(from..)?)?;
         match bytes.get(lf + 1..) {
             Some([b'\n', ..]) => return Some(lf + 2),
             Some([b'\r', b'\n', ..]) => return Some(lf + 3),
