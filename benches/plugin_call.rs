@@ -3,6 +3,14 @@
 //! `cargo bench -p plugboard-benches --bench plugin_call`. The component of `PLUGBOARD_BENCH_ACTION`, a file, is
 //! measured too when it is set; its host calls are answered with an error, so that it ends at once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "a test stops at the first surprise, and looks at the one thing that it is about"
+)]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot go on says so and stops")]
 
 #[path = "../core/plugin/tests/support/mod.rs"]

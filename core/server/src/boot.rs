@@ -193,9 +193,9 @@ fn close_unfinished(store: &Store, clock: &Arc<dyn Clock>) {
     };
     for id in unfinished {
         let began = calls.journal(&id).ok().and_then(|journal| {
-            journal.entries.into_iter().find_map(|entry| match entry.event {
-                JournalEvent::Began { wall, caller, called } => Some((wall, caller, called)),
-                _ => None,
+            journal.entries.into_iter().find_map(|entry| {
+                let JournalEvent::Began { wall, caller, called } = entry.event else { return None };
+                Some((wall, caller, called))
             })
         });
         let (wall, caller, called) = began.unwrap_or((WallTime(0), String::new(), String::new()));

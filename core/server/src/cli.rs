@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Running {
     /// The data folder of the running switch.
-    #[arg(long, env = "PLUGBOARD_DATA", default_value = "/var/lib/plugboard")]
+    #[arg(long, global = true, env = "PLUGBOARD_DATA", default_value = "/var/lib/plugboard")]
     pub(crate) data: PathBuf,
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn guarded_bundle(draw: impl Fn() -> String) -> (Bundle, BTreeMap<Str
         secrets.insert(number.to_string(), secret);
     }
     let without_gateway = |line: &&str| !line.contains("outside");
-    bundle.text = bundle.text.lines().filter(without_gateway).map(|line| format!("{line}\n")).collect();
+    bundle.text = bundle.text.lines().filter(without_gateway).collect::<Vec<_>>().join("\n");
     bundle.text = bundle.text.replace("\ngateways:\n", "\n");
     (bundle, secrets)
 }

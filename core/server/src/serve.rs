@@ -153,7 +153,8 @@ pub(crate) const OFFICES: &str = "offices";
 fn draw_password() -> String {
     let mut bytes = [0; 12];
     SystemRandom.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |bits: u8| char::from_digit(bits.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn write_secrets(data: &Path, secrets: &BTreeMap<String, String>) -> Result<(), String> {

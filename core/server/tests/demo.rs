@@ -1,5 +1,14 @@
 //! The demo office, called by sipp: a program that was not written here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "a test stops at the first surprise, and looks at the one thing that it is about"
+)]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -35,7 +44,8 @@ impl Demo {
     /// Runs sipp once to its end; true: every call was as the scenario says.
     fn sipp(&self, scenario: &str, who: &str, password: &str, called: &str, port: u16) -> bool {
         let file = self.folder.join(format!("{who}-{called}.csv").replace('*', "star"));
-        fs::write(&file, format!("SEQUENTIAL\n{who};[authentication username={who} password={password}];{called}\n")).unwrap();
+        fs::write(&file, format!("SEQUENTIAL\n{who};[authentication username={who} password={password}];{called}\n"))
+            .unwrap();
         let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario);
         let status = Command::new("sipp")
             .args([self.sip.as_str(), "-m", "1", "-nostdin", "-i", "127.0.0.1", "-timeout", "30s", "-timeout_error"])

@@ -11,6 +11,7 @@ use crate::rejection::Rejection;
 use crate::uri::RequestUri;
 use plugboard_model::{Time, WallTime};
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Devices of a user at once: one more takes the place of the one that was heard of longest ago.
@@ -301,7 +302,8 @@ impl Bindings {
             let left = binding.expires.since(now).as_secs();
             let mut contact = format!("<{}>;expires={left}", binding.contact);
             if binding.q < 1_000 {
-                contact.push_str(&format!(";q=0.{:03}", binding.q));
+                // Writing to a String cannot fail.
+                let _ = write!(contact, ";q=0.{:03}", binding.q);
             }
             if let Some(instance) = &binding.instance {
                 contact.push_str(";+sip.instance=");

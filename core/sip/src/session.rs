@@ -251,6 +251,7 @@ pub const REOFFER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a session wants done, in order.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box for each message would cost more")]
 pub enum Output {
     /// Give this to the transaction layer.
     Transaction(transaction::Input),

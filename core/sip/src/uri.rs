@@ -380,7 +380,10 @@ pub fn escape_user(user: &str) -> String {
         if plain {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            escaped.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                escaped.push(char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase());
+            }
         }
     }
     escaped

@@ -134,7 +134,7 @@ fn check_accept(request: &Request, abilities: &Abilities<'_>) -> Result<(), Reje
                     && (subtype == "*" || subtype.eq_ignore_ascii_case(known_subtype))
             })
         };
-        abilities.content_types.iter().any(|known| fits(known)).then_some(())
+        abilities.content_types.iter().any(fits).then_some(())
     };
     if request.headers.tokens("Accept").into_iter().any(|range| taken(range).is_some()) {
         return Ok(());

@@ -34,7 +34,7 @@ fn call() -> CallId {
 fn journal(store: &Store) {
     for seq in 0.. {
         let (tell, told) = channel();
-        let done = Box::new(move |result: Result<_, _>| drop(tell.send(result.is_ok())));
+        let done = Box::new(move |result: Result<_, _>| tell.send(result.is_ok()).unwrap_or_default());
         let event = JournalEvent::Note { text: "a line".into() };
         let line = JournalEntry { seq, at: Time::ZERO, event };
         store.calls().append_journal_then(&call(), &[line], Some(done)).unwrap();

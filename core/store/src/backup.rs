@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::folder::{self, FolderError, MARKER, io_fault};
 use crate::migrate::SCHEMA;
 use crate::store::Store;
+use crate::traits::BlobId;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
@@ -119,9 +120,10 @@ fn hash_all(backup: &Path) -> io::Result<Vec<Listed>> {
 }
 
 fn write_list(backup: &Path, files: &[Listed]) -> io::Result<()> {
-    let lines: String = files.iter().map(|file| format!("{}  {}\n", file.hash, file.name.display())).collect();
     let mut list = File::create(backup.join(LIST))?;
-    list.write_all(lines.as_bytes())?;
+    for file in files {
+        writeln!(list, "{}  {}", file.hash, file.name.display())?;
+    }
     list.sync_all()?;
     File::open(backup)?.sync_all()
 }
@@ -162,8 +164,7 @@ fn read_through(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> i
         let read = file.read(&mut block)?;
         let part = block.get(..read).unwrap_or_default();
         if part.is_empty() {
-            let text = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            return Ok((text, bytes));
+            return Ok((BlobId(hash.finalize().into()).to_string(), bytes));
         }
         hash.update(part);
         each(part)?;

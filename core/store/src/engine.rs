@@ -165,15 +165,6 @@ impl Engine {
         rows.status().map_err(engine_fault("read"))
     }
 
-    /// The last key of a range.
-    pub(crate) fn last(&self, family: Family, from: &[u8], to: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let open = self.read();
-        let mut rows = rows(opened(&open)?, family, from, to)?;
-        rows.seek_to_last();
-        let last = rows.key().map(<[u8]>::to_vec);
-        rows.status().map_err(engine_fault("read")).map(|()| last)
-    }
-
     /// Writes all changes or none; survives a kill, not a power cut, until [`Engine::sync`].
     pub(crate) fn write<'a>(&self, changes: impl IntoIterator<Item = &'a Change>) -> Result<(), StoreError> {
         let open = self.read();

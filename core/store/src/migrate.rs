@@ -11,8 +11,11 @@ use crate::folder::DataFolder;
 /// The schema that this version writes: the number of migrations there have been.
 pub const SCHEMA: u32 = 1;
 
+/// Lifts data by one version.
+type Step = fn(&Engine) -> Result<(), StoreError>;
+
 /// The migrations, from schema 0 on.
-const STEPS: [fn(&Engine) -> Result<(), StoreError>; SCHEMA as usize] = [index_records];
+const STEPS: [Step; SCHEMA as usize] = [index_records];
 
 /// Lifts what `folder` holds to [`SCHEMA`].
 pub(crate) fn run(engine: &Engine, folder: &mut DataFolder) -> Result<(), StoreError> {

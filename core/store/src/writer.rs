@@ -174,7 +174,8 @@ impl Writer {
     }
 
     fn decide(&self, decide: Decide) -> Result<Vec<Change>, CommitError> {
-        let sequence = self.engine.sequence().map_err(unavailable)?;
+        let sequence =
+            self.engine.sequence().map_err(|fault| CommitError::Unavailable { reason: fault.to_string() })?;
         decide(&self.engine, Rev(sequence + 1))
     }
 
@@ -297,8 +298,4 @@ impl Writer {
             observer.health(&health);
         }
     }
-}
-
-fn unavailable(fault: StoreError) -> CommitError {
-    CommitError::Unavailable { reason: fault.to_string() }
 }

@@ -40,8 +40,8 @@ fn a_damaged_backup_is_refused_and_leaves_no_data_folder() {
     let store = open(&live);
     store.commit(vec![Op::put(key("a"), vec![1; 10_000])]).unwrap();
     store.backup(&backup).unwrap();
-    let table = fs::read_dir(backup.join("db")).unwrap().map(|file| file.unwrap().path());
-    let table = table.filter(|path| path.extension().is_some_and(|end| end == "sst")).next().unwrap();
+    let mut files = fs::read_dir(backup.join("db")).unwrap().map(|file| file.unwrap().path());
+    let table = files.find(|path| path.extension().is_some_and(|end| end == "sst")).unwrap();
     // A copy, since the file is the live store's too.
     let mut bytes = fs::read(&table).unwrap();
     bytes[20] ^= 1;

@@ -31,7 +31,7 @@ fn note(seq: u32) -> JournalEntry {
     entry(seq, JournalEvent::Note { text: format!("line {seq}") })
 }
 
-fn record(office: &OfficeId, at: i64, caller: &str, called: &str, users: &[&str]) -> CallRecord {
+fn record(office: &OfficeId, at: i64, from: &str, to: &str, users: &[&str]) -> CallRecord {
     let user = |name: &&str| UserId::new(office, name).unwrap();
     let leg = |(n, name): (u32, &&str)| LegRecord {
         leg: LegId(n),
@@ -46,10 +46,10 @@ fn record(office: &OfficeId, at: i64, caller: &str, called: &str, users: &[&str]
     CallRecord {
         id: call(office, at),
         direction: Direction::Inbound,
-        caller: caller.into(),
+        caller: from.into(),
         caller_name: String::new(),
         caller_user: None,
-        called: called.into(),
+        called: to.into(),
         route: Some("main".into()),
         scenario: None,
         began: WallTime(at),
@@ -212,7 +212,7 @@ fn a_document_keeps_who_changed_it_when_and_why() {
     let (main, documents) = (office("main"), store.documents());
     let change = |who: &str, at| DocumentChange { who: who.into(), at: WallTime(at), why: "because".into() };
     let put = |body: Option<&str>, who, at, expected| {
-        documents.put(&main, "scenario/welcome", body.map(|body| body.into()), change(who, at), expected)
+        documents.put(&main, "scenario/welcome", body.map(Into::into), change(who, at), expected)
     };
     assert_eq!(put(Some("one"), "ann", 1, Some(0)).unwrap(), 1);
     assert_eq!(put(Some("two"), "bob", 2, Some(1)).unwrap(), 2);

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The program of examples/store_child.rs, which cargo builds beside the tests.
+/// The program of `examples/store_child.rs`, which cargo builds beside the tests.
 fn program() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     tests.parent().unwrap().parent().unwrap().join("examples/store_child")

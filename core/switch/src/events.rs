@@ -10,12 +10,15 @@ use std::sync::{Arc, OnceLock};
 
 use crate::message::{MediaHappened, RunHappened};
 
+/// Where one shard hears of media and of runs.
+pub(crate) type Ears = (Recipient<MediaHappened>, Recipient<RunHappened>);
+
 /// Sinks for threads that are started before the actors they report to.
 ///
 /// What comes before [`crate::Switch::start`] is dropped; nothing can, since nothing runs for a call yet.
 #[derive(Clone)]
 pub struct Events {
-    shards: Arc<OnceLock<Vec<(Recipient<MediaHappened>, Recipient<RunHappened>)>>>,
+    shards: Arc<OnceLock<Vec<Ears>>>,
     metrics: Metrics,
 }
 
@@ -43,7 +46,7 @@ impl Events {
         Arc::new(move |event| events.run(event))
     }
 
-    pub(crate) fn connect(&self, shards: Vec<(Recipient<MediaHappened>, Recipient<RunHappened>)>) {
+    pub(crate) fn connect(&self, shards: Vec<Ears>) {
         // A second switch on the same sinks would hear the first one's calls.
         if self.shards.set(shards).is_err() {
             tracing::error!("the event sinks already belong to a switch");

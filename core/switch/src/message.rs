@@ -8,7 +8,7 @@ use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
 use plugboard_plugin::RunEvent;
 use plugboard_sip::Request;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::transaction::{ClientTx, Input as LayerInput, Output as LayerOutput, ServerTx};
+use plugboard_sip::transaction::{Input as LayerInput, Output as LayerOutput, ServerTx};
 use std::sync::Arc;
 
 use crate::snapshot::Snapshot;
@@ -18,17 +18,17 @@ use crate::snapshot::Snapshot;
 /// When the mailbox is full the message is dropped and counted: UDP senders repeat, and TCP peers are slowed.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Received {
+pub(crate) struct Received {
     /// Over what.
-    pub flow: Flow,
+    pub(crate) flow: Flow,
     /// The message.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
 }
 
 /// Event: a connection ended. From a listener to every `SipActor`.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub struct ConnectionClosed(pub Flow);
+pub(crate) struct ConnectionClosed(pub(crate) Flow);
 
 /// Command: something for the transaction layer. From legs and users to their `SipActor`.
 #[derive(Debug, Message)]
@@ -125,12 +125,12 @@ pub(crate) enum LegNews {
 /// Event: something of media. From the media plane's sink to the shard's `CallsActor`, which knows whose it is.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct MediaHappened(pub MediaEvent);
+pub(crate) struct MediaHappened(pub(crate) MediaEvent);
 
 /// Event: something of a run. From the plugin threads' sink to the shard's `CallsActor`, which knows whose it is.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct RunHappened(pub RunEvent);
+pub(crate) struct RunHappened(pub(crate) RunEvent);
 
 /// Event: a call's media leg did something. From `CallsActor` to `CallActor`.
 #[derive(Debug, Message)]
@@ -367,8 +367,3 @@ pub struct GatewayState {
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) struct UseGateway(pub(crate) Arc<plugboard_office::Gateway>);
-
-/// Names a client transaction of a leg.
-pub(crate) const fn client_tx(owner: u64, seq: u32) -> ClientTx {
-    ClientTx { owner, seq }
-}

@@ -296,7 +296,9 @@ impl Parameter for String {
     fn from_json(json: Json) -> Result<Self, ParameterError> {
         match json {
             Json::String(text) => Ok(text),
-            other => Err(ParameterError::expected("a text", &other)),
+            other @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+                Err(ParameterError::expected("a text", &other))
+            }
         }
     }
 

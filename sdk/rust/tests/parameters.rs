@@ -1,5 +1,7 @@
 //! What the derives make of a declaration.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use plugboard_sdk::variables::{Moment, User};
 use plugboard_sdk::{Choice, Json, Outcome, Parameters};
 use std::time::Duration;

@@ -97,15 +97,15 @@ fn module(messages: &str, manifest: &Path) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
     let own =
         messages.filter(|message| message.get("manifest_path").and_then(Json::as_str).map(Path::new) == Some(manifest));
-    own.filter_map(|message| {
+    let mut modules = own.filter_map(|message| {
         let files = message.get("filenames")?.as_array()?;
         let wasm = files
             .iter()
             .filter_map(Json::as_str)
             .find(|file| Path::new(file).extension().is_some_and(|ending| ending == "wasm"))?;
         Some(PathBuf::from(wasm))
-    })
-    .last()
+    });
+    modules.next_back()
 }
 
 #[cfg(test)]

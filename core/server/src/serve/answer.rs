@@ -215,19 +215,16 @@ fn sip(running: &Running, id: &str) -> Result<Value, String> {
         return Err(format!("no SIP messages of call {call} were kept"));
     }
     let journal = calls.journal(&call).map_err(|error| error.to_string())?;
-    let wall = journal.entries.iter().find_map(|entry| match &entry.event {
-        JournalEvent::Began { wall, .. } => Some(wall.0),
-        _ => None,
+    let wall = journal.entries.iter().find_map(|entry| {
+        let JournalEvent::Began { wall, .. } = &entry.event else { return None };
+        Some(wall.0)
     });
     let messages: Vec<Value> = messages
         .iter()
         .map(|message| {
             json!({
                 "at_ns": message.at.0, "leg": message.leg, "out": message.flow == plugboard_store::SipFlow::Out,
-                "transport": match message.transport {
-                    plugboard_store::SipTransport::Tcp => "tcp",
-                    _ => "udp",
-                },
+                "transport": if message.transport == plugboard_store::SipTransport::Tcp { "tcp" } else { "udp" },
                 "local": message.local, "remote": message.remote,
                 "text": String::from_utf8_lossy(&message.bytes),
             })
@@ -243,9 +240,9 @@ fn replay(running: &Running, id: &str) -> Result<Value, String> {
     let runs: Vec<(RunId, String, [u8; 32])> = journal
         .entries
         .iter()
-        .filter_map(|entry| match &entry.event {
-            JournalEvent::RunBegan { run, action, pins, .. } => Some((*run, action.clone(), pins.component)),
-            _ => None,
+        .filter_map(|entry| {
+            let JournalEvent::RunBegan { run, action, pins, .. } = &entry.event else { return None };
+            Some((*run, action.clone(), pins.component))
         })
         .collect();
     if runs.is_empty() {

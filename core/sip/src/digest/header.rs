@@ -1,5 +1,7 @@
 //! The header values of the digest scheme: challenges read, answers read and written.
 
+use std::fmt::Write as _;
+
 use super::{Algorithm, DIGEST_VALUE_MAX, DigestError, Secret, ha1};
 
 /// Parameters of one value; RFC 7616 knows twelve.
@@ -131,10 +133,11 @@ impl Challenge {
             self.algorithm.name(),
         );
         if let Some(qop) = qop {
-            value.push_str(&format!(", cnonce={}, qop=auth, nc={:08x}", quoted(&qop.cnonce), qop.nc));
+            // Writing to a String cannot fail.
+            let _ = write!(value, ", cnonce={}, qop=auth, nc={:08x}", quoted(&qop.cnonce), qop.nc);
         }
         if let Some(opaque) = &self.opaque {
-            value.push_str(&format!(", opaque={}", quoted(opaque)));
+            let _ = write!(value, ", opaque={}", quoted(opaque));
         }
         value
     }

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 const URI: &str = "sip:plugboard.test";
 
 fn settings() -> DigestSettings {
@@ -197,7 +197,7 @@ fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
     let answer = signed(&challenge, 1);
     let known = Credentials::Password(secret());
     let other = "sip:plugboard.test:5060";
-    let mut ask = |server: &mut Authenticator| {
+    let ask = |server: &mut Authenticator| {
         server.check(Time::ZERO, &answer, "REGISTER", other, Algorithms::Md5, Some(&known))
     };
     assert_eq!(ask(&mut strict), Verdict::Malformed);

@@ -12,7 +12,7 @@ use plugboard_model::{Cause, Time};
 use std::time::Duration;
 
 /// How often the caller and the proxies between hear that it still rings (RFC 3261 section 13.3.1.1).
-const REPEAT_EVERY: Duration = Duration::from_secs(60);
+const REPEAT_EVERY: Duration = Duration::from_mins(1);
 
 /// An INVITE that is not answered.
 #[derive(Debug)]

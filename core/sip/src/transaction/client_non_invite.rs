@@ -65,12 +65,10 @@ impl ClientNonInvite {
     }
 
     /// When to call [`Self::on_tick`].
-    pub(super) fn wake(&self) -> Option<Time> {
+    pub(super) fn wake(&self) -> Time {
         match &self.state {
-            State::Trying { resend, give_up, .. } | State::Proceeding { resend, give_up, .. } => {
-                Some(resend.wake(*give_up))
-            }
-            State::Completed { until } => Some(*until),
+            State::Trying { resend, give_up, .. } | State::Proceeding { resend, give_up, .. } => resend.wake(*give_up),
+            State::Completed { until } => *until,
         }
     }
 

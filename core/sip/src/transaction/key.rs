@@ -23,11 +23,11 @@ pub(super) fn server_key(request: &Request, method: &Method) -> Option<Box<str>>
     match via.branch() {
         Some(branch) if branch.get(..BRANCH_COOKIE.len()).is_some_and(|cookie| cookie == BRANCH_COOKIE) => {
             // A host has no case, a branch has.
-            let mut key = format!("{method} {branch} {}", via.host.to_ascii_lowercase());
-            if let Some(port) = via.port {
-                key.push_str(&format!(":{port}"));
-            }
-            Some(key.into())
+            let host = via.host.to_ascii_lowercase();
+            Some(match via.port {
+                Some(port) => format!("{method} {branch} {host}:{port}").into(),
+                None => format!("{method} {branch} {host}").into(),
+            })
         }
         Some(_) | None => {
             let headers = &request.headers;

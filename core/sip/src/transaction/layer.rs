@@ -23,7 +23,7 @@ pub const TRANSACTIONS_MAX: usize = 50_000;
 
 /// How long an INVITE may go without a word from its session, which says its progress each minute
 /// (RFC 3261 section 13.3.1.1): past it the session is gone.
-pub const INVITE_SILENCE: Duration = Duration::from_secs(300);
+pub const INVITE_SILENCE: Duration = Duration::from_mins(5);
 
 /// What a 503 asks the sender to wait, in seconds: a burst is over by then.
 const RETRY_AFTER_SECONDS: u32 = 5;
@@ -205,9 +205,7 @@ impl Layer {
         let (flow, bytes) = (invite.flow, Bytes::from(invite.cancel(wish).to_bytes()));
         // A CANCEL is let in past the limit: it frees transactions.
         let machine = ClientNonInvite::new(now, bytes.clone(), flow, &self.timers);
-        if let Some(at) = machine.wake() {
-            self.wakes.push(at, Key::Cancel(tx));
-        }
+        self.wakes.push(machine.wake(), Key::Cancel(tx));
         self.cancels.insert(tx, machine);
         self.transmit(flow, bytes);
     }
@@ -222,7 +220,7 @@ impl Layer {
             // The answer to CANCEL says nothing: that to the INVITE does.
             machine.on_response(now, &response, &self.timers);
             let after = machine.wake();
-            return self.rewake(Key::Cancel(tx), before, after);
+            return self.rewake(Key::Cancel(tx), Some(before), Some(after));
         }
         let Some(client) = self.clients.get_mut(&tx) else {
             if method == Method::Invite && response.is_success() {
@@ -429,7 +427,7 @@ impl Layer {
             Ticked::Send(bytes) => self.transmit(flow, bytes),
             Ticked::Timeout | Ticked::Over => drop(self.cancels.remove(&tx)),
         }
-        self.rewake(Key::Cancel(tx), before, after);
+        self.rewake(Key::Cancel(tx), Some(before), Some(after));
     }
 
     /// Ends the transactions of a flow. Walks over all of them: connections break seldom.
@@ -470,7 +468,7 @@ impl Client {
     fn wake(&self) -> Option<Time> {
         match self {
             Self::Invite(invite) => invite.wake(),
-            Self::Other(other) => other.wake(),
+            Self::Other(other) => Some(other.wake()),
         }
     }
 
@@ -507,7 +505,7 @@ fn wake_of(
 ) -> Option<Time> {
     match key {
         Key::Client(tx) => clients.get(&tx).and_then(Client::wake),
-        Key::Cancel(tx) => cancels.get(&tx).and_then(ClientNonInvite::wake),
+        Key::Cancel(tx) => cancels.get(&tx).map(ClientNonInvite::wake),
         Key::Server(tx) => servers.get(&tx).map(Server::wake),
     }
 }

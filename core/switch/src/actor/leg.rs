@@ -112,10 +112,9 @@ impl LegActor {
     fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
         match event {
             Event::Progress { status, .. } if status >= 180 => self.tell(LegNews::Rang),
-            Event::Progress { .. } => {}
+            Event::Progress { .. } | Event::Established { sdp: None } => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
-            Event::Established { sdp: None } => {}
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferCancelled => self.offer = None,
@@ -221,10 +220,10 @@ impl LegActor {
         }
     }
 
-    fn command(&mut self, command: LegCommand) -> Option<Command> {
-        Some(match command {
+    fn command(&mut self, command: LegCommand) -> Command {
+        match command {
             LegCommand::Ring => Command::Progress { status: 180, sdp: None },
-            LegCommand::Answer { prefer } => return self.answer(prefer),
+            LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
                 Command::Reject { status: cause.status, reason: None, headers: retry_after(cause.status) }
             }
@@ -239,28 +238,28 @@ impl LegActor {
                 let codecs: Vec<Codec> = self.codec.into_iter().collect();
                 Command::Reoffer { sdp: self.description.make_offer(&codecs, flow).into() }
             }
-            LegCommand::AcceptReoffer => return Some(self.accept_reoffer()),
+            LegCommand::AcceptReoffer => self.accept_reoffer(),
             LegCommand::RejectReoffer(status) => {
                 self.offer = None;
                 Command::RejectReoffer { status }
             }
-        })
+        }
     }
 
-    fn answer(&mut self, prefer: Option<Codec>) -> Option<Command> {
+    fn answer(&mut self, prefer: Option<Codec>) -> Command {
         let preferred: Vec<Codec> = prefer.into_iter().collect();
         let Some(offer) = self.offer.take() else {
             let sdp = self.description.make_offer(&preferred, MediaFlow::SendRecv);
-            return Some(Command::Answer { sdp: sdp.into() });
+            return Command::Answer { sdp: sdp.into() };
         };
         match self.description.make_answer(&offer, &preferred, MediaFlow::SendRecv) {
             Ok((sdp, negotiated)) => {
                 self.agree(negotiated);
-                Some(Command::Answer { sdp: sdp.into() })
+                Command::Answer { sdp: sdp.into() }
             }
             Err(error) => {
                 let status = error.sip_status();
-                Some(Command::Reject { status, reason: None, headers: Vec::new() })
+                Command::Reject { status, reason: None, headers: Vec::new() }
             }
         }
     }
@@ -342,8 +341,7 @@ impl Handler<DoLeg> for LegActor {
     type Result = ();
 
     fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
-        if let Some(command) = self.command(order.0) {
-            self.step(Input::Command(command), ctx);
-        }
+        let command = self.command(order.0);
+        self.step(Input::Command(command), ctx);
     }
 }

@@ -12,7 +12,7 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
-use plugboard_sip::{Abilities, Message, Method, Request, Response, parse_datagram};
+use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -200,11 +200,13 @@ impl SipActor {
         if let Some(response) = stateless_reply(&request, &ABILITIES, &tag) {
             return self.respond(tx, response);
         }
-        match request.method {
-            Method::Invite => self.invite(tx, request, flow),
-            Method::Register => self.register(tx, request, flow, ctx),
+        if request.method == Method::Invite {
+            self.invite(tx, request, flow);
+        } else if request.method == Method::Register {
+            self.register(tx, request, flow, ctx);
+        } else {
             // `ABILITIES` names no other method that `stateless_reply` leaves.
-            _ => self.respond(tx, Response::to_request(&request, 501)),
+            self.respond(tx, Response::to_request(&request, 501));
         }
     }
 
@@ -213,7 +215,7 @@ impl SipActor {
             Ok(message) => {
                 crate::convert::count_parsed(&message, flow, &self.env.metrics);
                 self.traces.received(self.env.clock.now(), flow, bytes);
-                self.feed(Input::Received { message: message, flow }, ctx);
+                self.feed(Input::Received { message, flow }, ctx);
             }
             Err(error) => {
                 crate::convert::count_unparsed(&error, flow, &self.env.metrics);
@@ -225,7 +227,7 @@ impl SipActor {
     }
 
     /// The call that a message with this Call-ID belongs to, from now on.
-    fn trace_call(&mut self, sip_call_id: &str, call: CallId, leg: LegId) {
+    fn trace_call(&mut self, sip_call_id: &str, call: &CallId, leg: LegId) {
         self.traces.begin(self.env.clock.now(), sip_call_id, call, leg);
     }
 }
@@ -277,7 +279,7 @@ impl Handler<ToLayer> for SipActor {
 impl Handler<Adopt> for SipActor {
     type Result = ();
     fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) {
-        self.trace_call(&adopt.sip_call_id, adopt.call, adopt.leg);
+        self.trace_call(&adopt.sip_call_id, &adopt.call, adopt.leg);
         self.owners.insert(adopt.owner, Owner { events: adopt.events, sip_call_id: adopt.sip_call_id });
     }
 }

@@ -89,10 +89,10 @@ impl UserActor {
         let now = self.env.clock.now();
         self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
             user.wake.rang();
-            if !user.bindings.expire(user.env.clock.now()).is_empty() {
-                user.bindings_changed(ctx);
-            } else {
+            if user.bindings.expire(user.env.clock.now()).is_empty() {
                 user.set_timer(ctx);
+            } else {
+                user.bindings_changed(ctx);
             }
         });
     }

@@ -32,7 +32,7 @@ fn place_of(members: &[Member], ticket: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// SplitMix64: the draws of a seed are the same on every machine.
+    /// `SplitMix64`: the draws of a seed are the same on every machine.
     struct Seed(u64);
 
     impl Seed {

@@ -31,10 +31,7 @@ impl Parameter for OneOrMore {
     }
 
     fn from_json(json: Json) -> Result<Self, ParameterError> {
-        let texts = match json {
-            Json::String(text) => vec![text],
-            list => Vec::<String>::from_json(list)?,
-        };
+        let texts = if let Json::String(text) = json { vec![text] } else { Vec::<String>::from_json(json)? };
         if texts.is_empty() || texts.len() > TARGETS_MAX {
             return Err(ParameterError::new(format!("expected 1 to {TARGETS_MAX}, found {}", texts.len())));
         }

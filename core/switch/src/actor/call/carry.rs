@@ -16,7 +16,7 @@ use plugboard_plugin::RunUsage;
 use plugboard_scenario::Input as ScriptInput;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::session::{Local, OutgoingSpec, Session};
+use plugboard_sip::session::{OutgoingSpec, Session};
 use plugboard_sip::{RequestUri, SipUri};
 use std::time::Duration;
 
@@ -80,10 +80,9 @@ impl CallActor {
     fn ask_user(&mut self, user: UserId, reserve: bool, ctx: &mut Context<Self>) {
         let kind = match (reserve, &self.begin.scenario) {
             (true, Some(_)) => OfferKind::OneUser,
-            (false, Some(_)) => OfferKind::AllAtOnce,
+            // Somebody who dials a group has its members rung as a scenario would ring them.
+            (false, Some(_) | None) => OfferKind::AllAtOnce,
             (true, None) => OfferKind::Direct,
-            // Somebody dialled a group: its members are rung as a scenario would ring them.
-            (false, None) => OfferKind::AllAtOnce,
         };
         match self.snapshot.users.get(&user) {
             Some(handle) => {
@@ -167,7 +166,7 @@ impl CallActor {
         let made = self.start_leg(leg, RequestUri::Sip(uri), to, flow, NextHop::Target, call);
         match self.legs.get_mut(&leg) {
             Some(handle) if made.is_ok() => handle.gateway = Some(gateway.id.clone()),
-            Some(_) | None => self.leave_gateway(leg, gateway.id.clone()),
+            Some(_) | None => self.leave_gateway(leg, &gateway.id),
         }
         made
     }
@@ -246,10 +245,9 @@ impl CallActor {
         if self.begin.caller_name.is_empty() {
             return format!("<{uri}>");
         }
-        let mut address = String::new();
-        plugboard_sip::push_quoted(&mut address, &self.begin.caller_name);
-        address.push_str(&format!(" <{uri}>"));
-        address
+        let mut name = String::new();
+        plugboard_sip::push_quoted(&mut name, &self.begin.caller_name);
+        format!("{name} <{uri}>")
     }
 
     /// A leg that a gateway has not let in yet has nothing to end but its place.
@@ -258,13 +256,13 @@ impl CallActor {
             return self.order(leg, command);
         }
         if let Some((gateway, _)) = self.admissions.remove(&leg) {
-            self.leave_gateway(leg, gateway);
+            self.leave_gateway(leg, &gateway);
             self.feed(Input::LegEnded { leg, cause: Cause::of(487) }, ctx);
         }
     }
 
-    fn leave_gateway(&self, leg: LegId, gateway: GatewayId) {
-        if let Some(handle) = self.snapshot.gateways.get(&gateway) {
+    fn leave_gateway(&self, leg: LegId, gateway: &GatewayId) {
+        if let Some(handle) = self.snapshot.gateways.get(gateway) {
             post(&handle.left, CallLeftGateway { call: self.id.clone(), leg });
         }
     }
@@ -274,7 +272,7 @@ impl CallActor {
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
         if let Some(gateway) = handle.gateway {
-            self.leave_gateway(leg, gateway);
+            self.leave_gateway(leg, &gateway);
         }
     }
 

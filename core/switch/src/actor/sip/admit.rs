@@ -57,7 +57,7 @@ impl SipActor {
             crate::events::random_with_shard(u128::from_be_bytes(random), self.shard),
         );
         if let Ok(sip_call_id) = request.headers.call_id().map(str::to_owned) {
-            self.trace_call(&sip_call_id, id.clone(), LegId::CALLER);
+            self.trace_call(&sip_call_id, &id, LegId::CALLER);
             self.traces.received(self.env.clock.now(), flow, &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });

@@ -28,10 +28,9 @@ impl Traces {
     }
 
     /// From now on messages with this Call-ID are of this leg.
-    pub(super) fn begin(&mut self, now: Time, sip_call_id: &str, call: CallId, leg: LegId) {
-        let traced = || Traced { began: now, leg, trace: self.store.sip_trace(&call) };
+    pub(super) fn begin(&mut self, now: Time, sip_call_id: &str, call: &CallId, leg: LegId) {
         if !self.live.contains_key(sip_call_id) {
-            let traced = traced();
+            let traced = Traced { began: now, leg, trace: self.store.sip_trace(call) };
             self.live.insert(sip_call_id.into(), traced);
         }
     }
