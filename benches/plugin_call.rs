@@ -1,7 +1,8 @@
 //! Start, run and drop of one action, as the plugin threads do it: to reach 60 us p50.
 //!
 //! `cargo bench -p plugboard-benches --bench plugin_call`. The component of `PLUGBOARD_BENCH_ACTION`, a file, is
-//! measured too when it is set; its host calls are answered with an error, so that it ends at once.
+//! measured too when it is set; the guest is that of the plugin host's tests, made with `wat`, `wit_component` and
+//! `wit_parser`; its host calls are answered with an error, so that it ends at once.
 
 #![allow(
     clippy::unwrap_used,
