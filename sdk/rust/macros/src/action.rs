@@ -54,6 +54,11 @@ pub(crate) fn expand(given: Arguments, function: &ItemFn) -> syn::Result<TokenSt
     }
     let (texts, blocking) = (text::tokens(&texts), given.blocking);
     Ok(quote! {
+        #[allow(
+            clippy::needless_pass_by_value,
+            clippy::unnecessary_wraps,
+            reason = "every action takes its parameters and returns a result"
+        )]
         #function
 
         #[doc(hidden)]
