@@ -88,11 +88,10 @@ fn read_start(line: &[u8]) -> Option<(PeekKind, Option<&[u8]>)> {
 fn branch(via: &[u8]) -> &[u8] {
     let first = via.split(|&byte| byte == b',').next().unwrap_or_default();
     let value = first.split(|&byte| byte == b';').skip(1).find_map(|param| {
-        let at = param.iter().position(|&byte| byte == b'=')?;
+        let at = param.iter().position(|&byte| byte == b'=').unwrap_or(param.len());
         let (name, value) = param.split_at_checked(at)?;
-        name.trim_ascii()
-            .eq_ignore_ascii_case(b"branch")
-            .then(|| value.strip_prefix(b"=").unwrap_or(value).trim_ascii())
+        let value = value.strip_prefix(b"=").unwrap_or(value).trim_ascii();
+        name.trim_ascii().eq_ignore_ascii_case(b"branch").then_some(value)
     });
     value.unwrap_or_default()
 }
@@ -147,6 +146,8 @@ mod tests {
     fn first_of_repeated_headers_counts() {
         let text = b"BYE sip:h SIP/2.0\r\ni: 1\r\ni: 2\r\nv: a;branch=1\r\nv: a;branch=2\r\n\r\n";
         assert_eq!(peek(text).map(|peeked| (peeked.call_id, peeked.branch)), Some((&b"1"[..], &b"1"[..])));
+        let text = b"BYE sip:h SIP/2.0\r\ni: 1\r\nv: a;branch;branch=2\r\n\r\n";
+        assert_eq!(peek(text).map(|peeked| peeked.branch), Some(&b""[..]));
     }
 
     #[test]
