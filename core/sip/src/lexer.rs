@@ -200,11 +200,11 @@ impl<'a> Lines<'a> {
             return line;
         }
         buffer.clear();
-        buffer.extend_from_slice(line.trim_ascii_end());
+        buffer.extend_from_slice(scan::trim_bytes_end(line));
         while self.folds() {
             let Some(more) = self.next() else { break };
             buffer.push(b' ');
-            buffer.extend_from_slice(more.trim_ascii());
+            buffer.extend_from_slice(scan::trim_bytes(more));
         }
         buffer
     }
@@ -226,7 +226,7 @@ impl<'a> Lines<'a> {
 fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
     let end = line.iter().position(|&byte| !scan::is_token_byte(byte))?;
     let (name, rest) = line.split_at_checked(end)?;
-    let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii();
+    let value = scan::trim_bytes(scan::trim_bytes_start(rest).strip_prefix(b":")?);
     let ok = !name.is_empty() && name.len() <= HEADER_NAME_BYTES_MAX && !value.contains(&b'\r');
     ok.then_some((std::str::from_utf8(name).ok()?, value))
 }
@@ -254,7 +254,7 @@ fn read_request_line(line: &[u8], fault: &mut Option<Fault>) -> Start {
         return Start::Neither;
     };
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-    let cut = rest.iter().rposition(|&byte| byte == b' ').filter(|_| rest.trim_ascii().len() == rest.len());
+    let cut = rest.iter().rposition(|&byte| byte == b' ').filter(|_| scan::trim_bytes(rest).len() == rest.len());
     let Some((uri, version)) = cut.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?))) else {
         // Space at the ends of the line: RFC 4475 sections 3.1.2.9 and 3.1.2.10 ask for 400.
         let is_sip = rest.trim_ascii().to_ascii_uppercase().windows(4).any(|part| part == b"SIP/");

@@ -90,8 +90,8 @@ fn branch(via: &[u8]) -> &[u8] {
     let value = first.split(|&byte| byte == b';').skip(1).find_map(|param| {
         let at = param.iter().position(|&byte| byte == b'=').unwrap_or(param.len());
         let (name, value) = param.split_at_checked(at)?;
-        let value = value.strip_prefix(b"=").unwrap_or(value).trim_ascii();
-        name.trim_ascii().eq_ignore_ascii_case(b"branch").then_some(value)
+        let value = value.strip_prefix(b"=").unwrap_or(value);
+        scan::trim_bytes(name).eq_ignore_ascii_case(b"branch").then(|| scan::trim_bytes(value))
     });
     value.unwrap_or_default()
 }
@@ -99,7 +99,7 @@ fn branch(via: &[u8]) -> &[u8] {
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     // Names that matter are short, so that a plain loop is at the colon before a vector search has begun.
     let colon = line.iter().position(|&byte| byte == b':')?;
-    Some((line.get(..colon)?.trim_ascii_end(), line.get(colon + 1..)?))
+    Some((scan::trim_bytes_end(line.get(..colon)?), line.get(colon + 1..)?))
 }
 
 struct Lines<'a> {
@@ -123,7 +123,7 @@ impl<'a> Lines<'a> {
     fn with_folds(&mut self, value: &'a [u8]) -> &'a [u8] {
         let start = self.line_end - value.len();
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\t')) && self.next().is_some() {}
-        self.bytes.get(start..self.line_end).unwrap_or(value).trim_ascii()
+        scan::trim_bytes(self.bytes.get(start..self.line_end).unwrap_or(value))
     }
 }
 

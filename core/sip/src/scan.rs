@@ -28,6 +28,31 @@ pub(crate) fn trim_start(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\r', '\n'])
 }
 
+/// The bytes without white space at both ends. A form feed, white space to the standard library, is none here.
+pub(crate) fn trim_bytes(bytes: &[u8]) -> &[u8] {
+    trim_bytes_end(trim_bytes_start(bytes))
+}
+
+/// The bytes without white space at their start.
+pub(crate) fn trim_bytes_start(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes
+        && is_space(*first)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The bytes without white space at their end.
+pub(crate) fn trim_bytes_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = bytes
+        && is_space(*last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
 /// Splits at an ASCII byte's position: the text before it and the text after it.
 pub(crate) fn split_around(text: &str, at: usize) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
@@ -115,6 +140,12 @@ mod tests {
     fn quoted_string_ends_at_the_first_unescaped_quote() {
         assert_eq!(quoted(r#""a\"b\\" rest"#), Some((r#"a\"b\\"#, " rest")));
         assert_eq!(quoted(r#""open"#), None);
+    }
+
+    #[test]
+    fn form_feed_is_no_white_space() {
+        assert_eq!(trim_bytes(b" \t\x0ca\x0c\r\n"), b"\x0ca\x0c");
+        assert_eq!(trim_bytes(b" \t"), b"");
     }
 
     #[test]
