@@ -14,7 +14,7 @@ use crate::tools::{self, DENY};
 /// Steps of the set-up.
 const SETUP_STEPS: usize = 3;
 /// Steps of the whole.
-const ALL_STEPS: usize = 13;
+const ALL_STEPS: usize = 14;
 
 /// Runs everything; what does not depend on a failed step is still tried. Answers whether all went well.
 pub(crate) fn verify(project: &Project, wish: VerifyWish) -> bool {
