@@ -206,6 +206,26 @@ pub enum Event {
         /// Which.
         leg: MediaLeg,
     },
+    /// What went through the whole shard since the last such event; told each half second and after each close, when
+    /// there is something to tell.
+    Traffic(Traffic),
+}
+
+/// RTP of a whole shard (RTCP is not counted).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Packets passed on, from a leg to its peer or back to itself (echo).
+    pub relayed: u64,
+    /// Their bytes, headers of RTP included.
+    pub bytes: u64,
+    /// Dropped: no RTP, or of a payload type that was not agreed.
+    pub not_understood: u64,
+    /// Dropped: from a source that is not the leg's.
+    pub wrong_source: u64,
+    /// Dropped: the leg to send it is held, has no address yet, or did not agree on such a payload.
+    pub no_peer: u64,
+    /// Dropped: the leg's socket took no more, prompts included.
+    pub not_sent: u64,
 }
 
 /// What a leg received and sent, RTP only (RTCP is not counted).

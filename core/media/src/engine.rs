@@ -4,7 +4,7 @@
 //! [`Engine::poll_timeout`] says so. A relayed packet is rewritten where it lies: nothing is copied or allocated.
 
 use crate::codec::{FRAME_MS, FRAME_SAMPLES};
-use crate::command::{Command, Event, MediaLeg, PlayEnd, PlayId, Stats};
+use crate::command::{Command, Event, MediaLeg, PlayEnd, PlayId, Stats, Traffic};
 use crate::digits::Digit;
 use crate::leg::{Leg, Payload, Pulse, Route};
 use crate::outgoing::StreamStart;
@@ -88,6 +88,8 @@ pub struct Engine {
     turns: Turns,
     next_round: Time,
     events: VecDeque<Event>,
+    /// Not told yet.
+    traffic: Traffic,
     /// Whose work a fault would be.
     at_work: Option<MediaLeg>,
     #[cfg(test)]
@@ -112,6 +114,7 @@ impl Engine {
             turns: Turns::default(),
             next_round: Time::ZERO,
             events: VecDeque::new(),
+            traffic: Traffic::default(),
             at_work: None,
             #[cfg(test)]
             breaks_on: None,
@@ -253,6 +256,14 @@ impl Engine {
         self.events.push_back(Event::Failed { leg });
     }
 
+    /// Counts a packet that the driver was given and could not send.
+    pub const fn count_unsent(&mut self, kind: Kind) {
+        match kind {
+            Kind::Rtp => self.traffic.not_sent += 1,
+            Kind::Rtcp => {}
+        }
+    }
+
     /// How many legs are open and sound.
     pub const fn legs(&self) -> usize {
         self.live
@@ -352,6 +363,14 @@ impl Engine {
             *slot = Slot::Vacant;
         }
         self.events.push_back(Event::Closed { leg, stats });
+        self.tell_traffic();
+    }
+
+    fn tell_traffic(&mut self) {
+        let traffic = std::mem::take(&mut self.traffic);
+        if traffic != Traffic::default() {
+            self.events.push_back(Event::Traffic(traffic));
+        }
     }
 
     fn rtp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
@@ -361,13 +380,34 @@ impl Engine {
             Route::Echo => id,
             Route::Bridged { peer, .. } => peer,
         };
+        let forward = self.pass_on(now, id, to, &header, payload, packet);
+        match &forward {
+            Some(forward) => {
+                self.traffic.relayed += 1;
+                self.traffic.bytes += u64::try_from(forward.length).unwrap_or(0);
+            }
+            None => self.traffic.no_peer += 1,
+        }
+        forward
+    }
+
+    /// The sending half: rewrites the packet as the other leg's own.
+    fn pass_on(
+        &mut self,
+        now: Time,
+        id: MediaLeg,
+        to: MediaLeg,
+        header: &Header,
+        payload: Payload,
+        packet: &mut [u8],
+    ) -> Option<Forward> {
         let leg = self.leg_mut(to)?;
         if leg.playing.is_some() || !leg.flow().sends() {
             return None;
         }
         let remote = leg.remote.as_ref()?;
         let payload_type = remote.payload_type(payload)?;
-        let place = leg.outgoing.relay(now, id, &header)?;
+        let place = leg.outgoing.relay(now, id, header)?;
         let codec = remote.negotiated.codec;
         if let Payload::Audio(law) = payload
             && law != codec
@@ -405,10 +445,12 @@ impl Engine {
         let header = Header::parse(packet).filter(|_| !is_rtcp(packet));
         let Some(header) = header else {
             leg.counted.not_understood += 1;
+            self.traffic.not_understood += 1;
             return None;
         };
         let Some(remote) = leg.remote.as_mut() else {
             leg.counted.wrong_source += 1;
+            self.traffic.wrong_source += 1;
             return None;
         };
         match remote.rtp.judge(now, source, &header) {
@@ -416,6 +458,7 @@ impl Engine {
             Verdict::Learned => self.events.push_back(Event::SourceLearned { leg: id, source }),
             Verdict::Stranger => {
                 leg.counted.wrong_source += 1;
+                self.traffic.wrong_source += 1;
                 return None;
             }
         }
@@ -427,6 +470,7 @@ impl Engine {
         leg.pulse = Pulse::Beating(now);
         let Some(payload) = payload else {
             leg.counted.not_understood += 1;
+            self.traffic.not_understood += 1;
             return None;
         };
         if !leg.flow().receives() {
@@ -513,8 +557,9 @@ impl Engine {
         true
     }
 
-    /// Looks for legs that fell silent and keys that nobody let go.
+    /// Looks for legs that fell silent and keys that nobody let go, and tells what was counted.
     fn round(&mut self, now: Time) {
+        self.tell_traffic();
         for slot in &mut self.slots {
             let Slot::Live(leg) = slot else {
                 continue;

@@ -32,7 +32,7 @@ pub mod wav;
 
 pub use audio::Audio;
 pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
-pub use command::{Command, Event, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats};
+pub use command::{Command, Event, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
 pub use driver::{DriverConfig, Interface, MediaThreads};
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};

@@ -4,7 +4,7 @@
 use plugboard_media::rtp::Header;
 use plugboard_media::{
     Audio, Codec, Command, Engine, EngineConfig, Event, Flow, Forward, Kind, MediaLeg, Negotiated, PlayEnd, PlayId,
-    PlayOptions, StreamStart, g711,
+    PlayOptions, StreamStart, Traffic, g711,
 };
 use plugboard_model::Time;
 use proptest::prelude::*;
@@ -38,11 +38,18 @@ struct World {
     engine: Engine,
     now: Time,
     sent: Vec<(Forward, Vec<u8>)>,
+    /// What the shard counted, event by event.
+    traffic: Vec<Traffic>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { engine: Engine::new(EngineConfig::default()), now: Time::from_millis(1_000), sent: Vec::new() }
+        Self {
+            engine: Engine::new(EngineConfig::default()),
+            now: Time::from_millis(1_000),
+            sent: Vec::new(),
+            traffic: Vec::new(),
+        }
     }
 
     /// Two bridged phones; the callee's events have another number.
@@ -62,7 +69,16 @@ impl World {
     }
 
     fn events(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.engine.poll_event()).collect()
+        let all = std::iter::from_fn(|| self.engine.poll_event());
+        let mut of_legs = Vec::new();
+        for event in all {
+            if let Event::Traffic(traffic) = event {
+                self.traffic.push(traffic);
+            } else {
+                of_legs.push(event);
+            }
+        }
+        of_legs
     }
 
     fn from(&mut self, leg: MediaLeg, source: SocketAddr, packet: &[u8]) -> Option<(Forward, Vec<u8>)> {
@@ -305,6 +321,35 @@ fn closing_ends_all_a_leg_took_part_in_and_tells_what_it_counted() {
     world.engine.open(world.now, late, StreamStart { ssrc: 1, sequence: 1, timestamp: 1 });
     world.command(Command::Close { leg: A });
     assert_eq!(world.engine.legs(), 2, "a late command for the old leg does not touch the new one");
+}
+
+#[test]
+fn a_shard_counts_what_it_passes_on_and_why_it_drops() {
+    let mut world = World::call(Codec::Pcmu, Codec::Pcmu);
+    for n in 1..=3 {
+        world.talk(A, 0, n, &[1; 160]);
+    }
+    world.talk(A, 33, 4, &[1; 160]);
+    assert_eq!(world.from(B, SocketAddr::from(([203, 0, 113, 9], 4_000)), &audio(0, 1, &[1; 160])), None);
+    world.command(Command::SetFlow { leg: B, flow: Flow::Inactive });
+    world.talk(A, 0, 5, &[1; 160]);
+    world.engine.count_unsent(Kind::Rtp);
+    world.engine.count_unsent(Kind::Rtcp);
+    assert_eq!(world.events(), []);
+    assert_eq!(world.traffic, [], "not each packet is told");
+    world.run(500);
+    world.events();
+    let counted = Traffic { relayed: 3, bytes: 516, not_understood: 1, wrong_source: 1, no_peer: 1, not_sent: 1 };
+    assert_eq!(world.traffic, [counted]);
+    world.run(2_000);
+    world.events();
+    assert_eq!(world.traffic.len(), 1, "nothing new, nothing told");
+    world.command(Command::SetFlow { leg: B, flow: Flow::SendRecv });
+    world.talk(A, 0, 6, &[1; 160]);
+    world.command(Command::Close { leg: A });
+    world.events();
+    let last = Traffic { relayed: 1, bytes: 172, ..Traffic::default() };
+    assert_eq!(world.traffic[1..], [last], "the last packets are told with the close");
 }
 
 #[test]

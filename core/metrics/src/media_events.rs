@@ -7,7 +7,7 @@ use plugboard_model::{CallId, LegId};
 
 /// RTP was relayed: what a media thread counted since it last said so.
 ///
-/// A media thread emits this once a turn of its loop, not once a packet.
+/// A media thread says so each half second and when a leg closes, not once a packet.
 #[derive(Debug, Clone, Copy)]
 pub struct RtpRelayed {
     /// Packets.
@@ -27,11 +27,11 @@ impl RtpRelayed {
 label!(
     /// Why a packet was not relayed.
     RtpDropReason {
-        /// Not RTP version 2 (RFC 3550 section 5.1).
+        /// Not RTP version 2 (RFC 3550 section 5.1), or of a payload type that was not agreed.
         NotRtp = "not_rtp",
         /// From an address that is not the leg's.
         Stranger = "stranger",
-        /// The other side has no address yet.
+        /// The other side is on hold, has no address yet, or did not agree on such a payload.
         NoPeer = "no_peer",
         /// The socket took no more.
         SendFailed = "send_failed",
@@ -55,7 +55,7 @@ impl RtpDropped {
     }
 }
 
-/// How many ports are held now, those that drain included.
+/// How many UDP ports legs hold now; those that rest before they are used again are not held.
 #[derive(Debug, Clone, Copy)]
 pub struct PortsInUse(pub usize);
 

@@ -92,6 +92,19 @@ pub(crate) struct Families {
     pub(crate) drops: Row<Queue>,
     actions: Mutex<BTreeMap<(String, String), ActionSeries>>,
     trunks: Mutex<BTreeMap<String, TrunkSeries>>,
+    samplers: Samplers,
+}
+
+/// Asked at each [`Metrics::render`] for what nobody tells.
+type Sampler = Arc<dyn Fn(&Metrics) + Send + Sync>;
+
+#[derive(Default)]
+struct Samplers(Mutex<Vec<Sampler>>);
+
+impl std::fmt::Debug for Samplers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Samplers")
+    }
 }
 
 impl Default for Metrics {
@@ -146,10 +159,20 @@ impl Metrics {
         }
     }
 
+    /// Before each [`Metrics::render`], `sampler` emits what changes too often to be told each time, such as the ports
+    /// in use. It must not wait, and holds what it looks at weakly: it lives as long as these metrics.
+    pub fn sample_with(&self, sampler: impl Fn(&Self) + Send + Sync + 'static) {
+        self.families.samplers.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(sampler));
+    }
+
     /// The text that `/metrics` serves.
     ///
     /// Source: Prometheus text exposition format 0.0.4.
     pub fn render(&self) -> String {
+        let samplers = self.families.samplers.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for sampler in samplers {
+            sampler(self);
+        }
         let mut text = String::new();
         sure(TextEncoder::new().encode_utf8(&self.families.registry.gather(), &mut text));
         text
@@ -254,7 +277,7 @@ impl Families {
                 "RTP packets not relayed, by reason.",
                 "reason",
             ),
-            rtp_ports: gauge(r, "plugboard_rtp_ports_in_use", "UDP ports that legs hold, drained ones included."),
+            rtp_ports: gauge(r, "plugboard_rtp_ports_in_use", "UDP ports that legs hold now."),
             rtp_exhausted: counter(
                 r,
                 "plugboard_rtp_ports_exhausted_total",
@@ -273,7 +296,7 @@ impl Families {
                 "plugboard_plugin_put_away_total",
                 "Runs that were dropped to wait and are rebuilt from their journal.",
             ),
-            suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that wait in memory now."),
+            suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that hold an instance in memory now."),
             store_commit: histogram(
                 r,
                 "plugboard_store_commit_seconds",
@@ -307,6 +330,7 @@ impl Families {
             ),
             actions: Mutex::default(),
             trunks: Mutex::default(),
+            samplers: Samplers::default(),
             registry,
         }
     }

@@ -107,7 +107,7 @@ impl PluginPutAway<'_> {
     }
 }
 
-/// How many runs wait in memory now.
+/// How many runs hold an instance in memory now; those that are put away hold none.
 #[derive(Debug, Clone, Copy)]
 pub struct PluginsSuspended(pub usize);
 

@@ -119,27 +119,37 @@ impl RegistrationAnswered<'_> {
     }
 }
 
-/// How many contacts are registered now.
+/// One user's contacts became more or fewer.
 #[derive(Debug, Clone, Copy)]
-pub struct RegistrationsHeld(pub usize);
+pub struct RegistrationsHeld {
+    /// As many as he had when this was last told; 0 at first.
+    pub before: usize,
+    /// As many as he has.
+    pub now: usize,
+}
 
 impl RegistrationsHeld {
-    /// Sets the gauge.
+    /// Moves the gauge, which is of all users.
     pub fn emit(&self, metrics: &Metrics) {
-        metrics.families.registrations.set(whole(self.0));
-        tracing::trace!(count = self.0, "registrations held");
+        metrics.families.registrations.add(whole(self.now) - whole(self.before));
+        tracing::trace!(before = self.before, now = self.now, "registrations held");
     }
 }
 
-/// How many transactions are held now.
+/// One shard's transactions became more or fewer.
 #[derive(Debug, Clone, Copy)]
-pub struct TransactionsHeld(pub usize);
+pub struct TransactionsHeld {
+    /// As many as it had when this was last told; 0 at first.
+    pub before: usize,
+    /// As many as it has.
+    pub now: usize,
+}
 
 impl TransactionsHeld {
-    /// Sets the gauge.
+    /// Moves the gauge, which is of all shards.
     pub fn emit(&self, metrics: &Metrics) {
-        metrics.families.transactions.set(whole(self.0));
-        tracing::trace!(count = self.0, "transactions held");
+        metrics.families.transactions.add(whole(self.now) - whole(self.before));
+        tracing::trace!(before = self.before, now = self.now, "transactions held");
     }
 }
 
@@ -162,5 +172,19 @@ mod tests {
         let sent = r#"plugboard_sip_messages_total{direction="out",method="INVITE",transport="tcp"} 1"#;
         assert!(text.contains(sent), "{text}");
         assert!(text.contains(r#"plugboard_sip_responses_total{class="4xx"} 1"#));
+    }
+
+    #[test]
+    fn what_several_shards_and_users_hold_adds_up() {
+        let metrics = Metrics::new();
+        for (before, now) in [(0, 3), (0, 4), (3, 1)] {
+            TransactionsHeld { before, now }.emit(&metrics);
+        }
+        for (before, now) in [(0, 2), (0, 1), (2, 0)] {
+            RegistrationsHeld { before, now }.emit(&metrics);
+        }
+        let text = metrics.render();
+        assert!(text.contains("plugboard_sip_transactions 5\n"), "{text}");
+        assert!(text.contains("plugboard_registrations 1\n"), "{text}");
     }
 }

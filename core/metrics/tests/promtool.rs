@@ -61,8 +61,8 @@ fn emit_everything(metrics: &Metrics) {
     SipMessage { flow, transport, kind: SipResponse { method: Method::Bye, status: 200 }.into() }.emit(metrics);
     SipNotParsed { transport, reason: "no start line" }.emit(metrics);
     RegistrationAnswered { outcome: RegistrationOutcome::Accepted, user: "ann.smith" }.emit(metrics);
-    RegistrationsHeld(6).emit(metrics);
-    TransactionsHeld(2).emit(metrics);
+    RegistrationsHeld { before: 0, now: 6 }.emit(metrics);
+    TransactionsHeld { before: 0, now: 2 }.emit(metrics);
     RtpRelayed { packets: 50, bytes: 8600 }.emit(metrics);
     RtpDropped { reason: RtpDropReason::Stranger, packets: 1 }.emit(metrics);
     PortsInUse(4).emit(metrics);

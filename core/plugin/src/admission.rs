@@ -2,6 +2,7 @@
 
 use crate::{ComponentId, RunnerLimits};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a run was not started. Its outcome is `failed`; the call goes on.
@@ -27,6 +28,8 @@ pub enum StartError {
 pub(crate) struct Admission {
     limits: RunnerLimits,
     counts: Mutex<Counts>,
+    /// Instances in memory.
+    instances: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +47,7 @@ pub(crate) struct Place {
 
 impl Admission {
     pub(crate) fn new(limits: RunnerLimits) -> Arc<Self> {
-        Arc::new(Self { limits, counts: Mutex::default() })
+        Arc::new(Self { limits, counts: Mutex::default(), instances: AtomicU32::new(0) })
     }
 
     pub(crate) fn take(self: &Arc<Self>, component: ComponentId) -> Result<Place, StartError> {
@@ -63,6 +66,19 @@ impl Admission {
 
     pub(crate) fn runs(&self) -> u32 {
         self.counts().runs
+    }
+
+    /// Runs that hold an instance, whether they compute or wait.
+    pub(crate) fn instances(&self) -> u32 {
+        self.instances.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn instance_made(&self) {
+        self.instances.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn instance_dropped(&self) {
+        self.instances.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

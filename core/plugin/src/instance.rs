@@ -1,5 +1,6 @@
 //! One instance of a component, from its store to its end.
 
+use crate::admission::Admission;
 use crate::catalogue::Installed;
 use crate::guest::{Bounds, Guest, lock};
 use crate::run::{Breach, RunState, SharedRun};
@@ -26,14 +27,18 @@ pub(crate) struct Instance {
 pub(crate) struct Seats {
     most: u32,
     taken: Arc<AtomicU32>,
+    admission: Arc<Admission>,
 }
 
 /// One instance's place in the pool.
-pub(crate) struct Seat(Arc<AtomicU32>);
+pub(crate) struct Seat {
+    taken: Arc<AtomicU32>,
+    admission: Arc<Admission>,
+}
 
 impl Seats {
-    pub(crate) fn new(most: u32) -> Self {
-        Self { most: most.max(1), taken: Arc::default() }
+    pub(crate) fn new(most: u32, admission: Arc<Admission>) -> Self {
+        Self { most: most.max(1), taken: Arc::default(), admission }
     }
 
     pub(crate) fn most(&self) -> u32 {
@@ -46,13 +51,15 @@ impl Seats {
 
     pub(crate) fn take(&self) -> Seat {
         self.taken.fetch_add(1, Ordering::Relaxed);
-        Seat(Arc::clone(&self.taken))
+        self.admission.instance_made();
+        Seat { taken: Arc::clone(&self.taken), admission: Arc::clone(&self.admission) }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.taken.fetch_sub(1, Ordering::Relaxed);
+        self.admission.instance_dropped();
     }
 }
 

@@ -3,11 +3,12 @@
 //! Nothing acts. The guest must ask for the same host calls in the same order and end in the same way; an end that a
 //! limit or the call made is taken from the record, because it depended on more than the journal holds.
 
+use crate::admission::Admission;
 use crate::catalogue::{HOST_VERSION, InstallError};
 use crate::guest::lock;
 use crate::instance::{Instance, Seats, Slice, never_began};
 use crate::run::{Breach, Recorded, RunState};
-use crate::{Catalogue, Clock, ComponentId, Grants, Limits, RunKey, RunSpec, v0_1_0};
+use crate::{Catalogue, Clock, ComponentId, Grants, Limits, RunKey, RunSpec, RunnerLimits, v0_1_0};
 use plugboard_model::{
     CallInfo, HostCall, HostResult, JOURNAL_SCHEMA, JournalEvent, RunEnd, RunId, RunPins, Time, WallTime,
 };
@@ -123,7 +124,7 @@ pub fn replay<'a>(
         &key.call.office,
         &state,
         &spec.parameters.as_str().into(),
-        Seats::new(1).take(),
+        Seats::new(1, Admission::new(RunnerLimits::default())).take(),
     ) {
         Err(cause) => Some(never_began(&lock(&state), &cause)),
         Ok(mut instance) => loop {

@@ -77,7 +77,7 @@ impl Runner {
         admission: Arc<Admission>,
         runners: u32,
     ) -> Self {
-        let seats = Seats::new(catalogue.engine().instances() / runners.max(1));
+        let seats = Seats::new(catalogue.engine().instances() / runners.max(1), Arc::clone(&admission));
         // Runs that cannot be put away leave a quarter of the seats to those that come and go.
         let suspended_max = (limits.suspended_max / runners.max(1)).min(seats.most() / 4 * 3);
         Self {

@@ -116,6 +116,11 @@ impl PluginThreads {
         self.admission.runs()
     }
 
+    /// Runs that hold an instance in memory, whether they compute or wait; those that are put away hold none.
+    pub fn instances(&self) -> u32 {
+        self.admission.instances()
+    }
+
     fn send(&self, key: &RunKey, command: Command) -> Sent {
         // All runs of a call are on one thread, so that its journal is written in one order.
         let mut hasher = DefaultHasher::new();

@@ -1,7 +1,10 @@
 //! Puts the switch together: store, actions, offices, media, network, actors.
 
 use plugboard_media::{DriverConfig, Interface, MediaThreads};
-use plugboard_metrics::{Metrics, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered};
+use plugboard_metrics::{
+    Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
+    StoreRecovered,
+};
 use plugboard_model::{CallOutcome, CallRecord, Cause, Direction, JournalEvent, OfficeId, WallTime};
 use plugboard_office::OfficeSet;
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
@@ -96,12 +99,14 @@ impl Running {
         )
         .map_err(|error| error.to_string())?;
         close_unfinished(&store, &clock);
+        let (media, plugins) = (Arc::new(media), Arc::new(plugins));
+        sample(&metrics, &media, &plugins);
         let env = Env {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
-            media: Arc::new(media),
-            plugins: Arc::new(plugins),
+            media,
+            plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,
             store: store.clone(),
             metrics: metrics.clone(),
@@ -177,6 +182,20 @@ fn media_config(config: &Config) -> DriverConfig {
         ipv6,
         ..DriverConfig::default()
     }
+}
+
+/// What is only looked at when somebody asks.
+fn sample(metrics: &Metrics, media: &Arc<MediaThreads>, plugins: &Arc<PluginThreads>) {
+    let (media, plugins) = (Arc::downgrade(media), Arc::downgrade(plugins));
+    metrics.sample_with(move |metrics| {
+        if let Some(media) = media.upgrade() {
+            // Each pair is a port for RTP and one for RTCP.
+            PortsInUse(media.ports_in_use().0 * 2).emit(metrics);
+        }
+        if let Some(plugins) = plugins.upgrade() {
+            PluginsSuspended(usize::try_from(plugins.instances()).unwrap_or(usize::MAX)).emit(metrics);
+        }
+    });
 }
 
 fn plugin_clock(clock: &Arc<dyn Clock>) -> plugboard_plugin::Clock {

@@ -1,7 +1,10 @@
 //! Where the words of one crate become those of another.
 
-use plugboard_media::{Event as MediaEvent, MediaLeg};
-use plugboard_metrics::{Flow as Way, Method as MethodLabel, Metrics, SipMessage, SipRequest, SipResponse};
+use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
+use plugboard_metrics::{
+    Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, SipMessage, SipRequest,
+    SipResponse,
+};
 use plugboard_model::{Tone, UserId};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::registrar::SavedBinding;
@@ -54,7 +57,7 @@ pub(crate) fn count_unparsed(error: &ParseError, flow: Flow, metrics: &Metrics) 
 }
 
 /// The leg that an event of media is of.
-pub(crate) const fn media_leg(event: &MediaEvent) -> MediaLeg {
+pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
     match event {
         MediaEvent::Digit { leg, .. }
         | MediaEvent::PlayEnded { leg, .. }
@@ -63,7 +66,24 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> MediaLeg {
         | MediaEvent::SourceLearned { leg, .. }
         | MediaEvent::Stats { leg, .. }
         | MediaEvent::Closed { leg, .. }
-        | MediaEvent::Failed { leg } => *leg,
+        | MediaEvent::Failed { leg } => Some(*leg),
+        MediaEvent::Traffic(_) => None,
+    }
+}
+
+/// Counts what a media shard told.
+pub(crate) fn count_traffic(traffic: &Traffic, metrics: &Metrics) {
+    use RtpDropReason as Reason;
+    let Traffic { relayed, bytes, not_understood, wrong_source, no_peer, not_sent } = *traffic;
+    RtpRelayed { packets: relayed, bytes }.emit(metrics);
+    let dropped = [
+        (Reason::NotRtp, not_understood),
+        (Reason::Stranger, wrong_source),
+        (Reason::NoPeer, no_peer),
+        (Reason::SendFailed, not_sent),
+    ];
+    for (reason, packets) in dropped.into_iter().filter(|(_, packets)| *packets > 0) {
+        RtpDropped { reason, packets }.emit(metrics);
     }
 }
 

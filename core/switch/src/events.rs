@@ -54,8 +54,11 @@ impl Events {
     }
 
     fn media(&self, event: MediaEvent) {
-        let Some(shards) = self.shards.get() else { return };
-        let media_shard = usize::from(crate::convert::media_leg(&event).shard());
+        if let MediaEvent::Traffic(traffic) = event {
+            return crate::convert::count_traffic(&traffic, &self.metrics);
+        }
+        let (Some(shards), Some(leg)) = (self.shards.get(), crate::convert::media_leg(&event)) else { return };
+        let media_shard = usize::from(leg.shard());
         // Signalling shards share media shards round robin; only the owner of the leg knows it.
         let mut users =
             shards.iter().enumerate().filter(|(shard, _)| media_shard_of(*shard, shards.len()) == media_shard);

@@ -292,6 +292,12 @@ pub(crate) struct DirectoryUserFound {
     pub(crate) user: plugboard_model::DirectoryUser,
 }
 
+/// Event: a connection that the user registered over ended. From the `SipActor` that took the REGISTER to his
+/// `UserActor`.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LoseConnection(pub(crate) Flow);
+
 /// Question: what is registered? Answered by each `UserActor`.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "UserState")]

@@ -10,8 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::message::{
-    AdmitCall, CallLeftGateway, ClaimSlot, GetDirectoryUser, GetGatewayState, GetUserState, OfferCall, Register,
-    UseGateway, UseSlot, UseUser,
+    AdmitCall, CallLeftGateway, ClaimSlot, GetDirectoryUser, GetGatewayState, GetUserState, LoseConnection, OfferCall,
+    Register, UseGateway, UseSlot, UseUser,
 };
 
 /// The configuration that the server hands over: everything is checked already.
@@ -57,6 +57,7 @@ pub(crate) struct UserHandle {
     pub(crate) claim: Recipient<ClaimSlot>,
     pub(crate) slot: Recipient<UseSlot>,
     pub(crate) register: Recipient<Register>,
+    pub(crate) lost: Recipient<LoseConnection>,
     pub(crate) directory: Recipient<GetDirectoryUser>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,

@@ -253,6 +253,7 @@ impl Switch {
             claim: addr.clone().recipient(),
             slot: addr.clone().recipient(),
             register: addr.clone().recipient(),
+            lost: addr.clone().recipient(),
             directory: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.recipient(),

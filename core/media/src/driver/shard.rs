@@ -167,7 +167,11 @@ impl Shard {
         let engine = &mut self.engine;
         let forward = catch_unwind(AssertUnwindSafe(|| engine.packet(now, leg, kind, source, bytes)));
         match forward {
-            Ok(Some(forward)) => send(&self.sockets, forward, packet),
+            Ok(Some(forward)) => {
+                if !send(&self.sockets, forward, packet) {
+                    self.engine.count_unsent(forward.kind);
+                }
+            }
             Ok(None) => {}
             Err(_) => self.engine.fail_at_work(),
         }
@@ -240,9 +244,18 @@ impl Shard {
             return;
         }
         let (engine, sockets) = (&mut self.engine, &self.sockets);
+        let mut unsent = 0;
         let ticked = catch_unwind(AssertUnwindSafe(|| {
-            engine.tick(now, &mut |forward, packet| send(sockets, forward, packet));
+            engine.tick(now, &mut |forward, packet| {
+                if !send(sockets, forward, packet) {
+                    unsent += 1;
+                }
+            });
         }));
+        // What is played is RTP.
+        for _ in 0..unsent {
+            self.engine.count_unsent(Kind::Rtp);
+        }
         if ticked.is_err() {
             self.engine.fail_at_work();
         }
@@ -266,11 +279,13 @@ impl Sockets {
     }
 }
 
-/// Sends or drops: a full socket buffer is a far end's or a network's matter, and late audio is worth nothing.
-fn send(sockets: &[Option<Sockets>], forward: Forward, packet: &[u8]) {
+/// Sends, or drops and says false: a full socket buffer is a far end's or a network's matter, and late audio is worth
+/// nothing.
+fn send(sockets: &[Option<Sockets>], forward: Forward, packet: &[u8]) -> bool {
     let found = sockets.get(forward.leg.slot()).and_then(Option::as_ref).filter(|sockets| sockets.leg == forward.leg);
-    if let (Some(sockets), Some(bytes)) = (found, packet.get(..forward.length)) {
-        let _sent = sockets.of(forward.kind).send_to(bytes, forward.to);
+    match (found, packet.get(..forward.length)) {
+        (Some(sockets), Some(bytes)) => sockets.of(forward.kind).send_to(bytes, forward.to).is_ok(),
+        (None, _) | (_, None) => false,
     }
 }
 

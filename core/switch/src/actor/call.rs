@@ -56,6 +56,8 @@ pub(crate) struct NewCall {
     pub(crate) script: Option<Interpreter>,
     /// Hops that are left for its other legs (RFC 3261 section 16.3).
     pub(crate) max_forwards: u8,
+    /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
+    pub(crate) codecs: Vec<Codec>,
 }
 
 /// The way to a leg.
@@ -77,6 +79,7 @@ pub(crate) struct CallActor {
     owners: Owners,
     media_shard: usize,
     max_forwards: u8,
+    codecs: Vec<Codec>,
     origin: Time,
     call: Call,
     script: Option<Interpreter>,
@@ -100,7 +103,7 @@ pub(crate) struct CallActor {
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards, codecs } = new;
         let id = begin.id.clone();
         Self {
             journal: CallJournal::new(env.store.calls(), &id),
@@ -113,6 +116,7 @@ impl CallActor {
             owners,
             media_shard,
             max_forwards,
+            codecs,
             call: Call::default(),
             script,
             begin,

@@ -259,6 +259,7 @@ impl CallsActor {
             direct: plan.direct,
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
+            codecs: new_leg.offer.as_ref().map(Offer::codecs).unwrap_or_default(),
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {
             layer: links.layer.clone(),
@@ -337,8 +338,8 @@ impl Handler<TakeCall> for CallsActor {
 impl Handler<MediaHappened> for CallsActor {
     type Result = ();
     fn handle(&mut self, happened: MediaHappened, _: &mut Self::Context) {
-        let leg = crate::convert::media_leg(&happened.0);
-        if let Some((call, leg)) = self.media.get(&leg)
+        if let Some(leg) = crate::convert::media_leg(&happened.0)
+            && let Some((call, leg)) = self.media.get(&leg)
             && let Some(handle) = self.calls.get(call)
         {
             post(&handle.media, LegMedia { leg: *leg, event: happened.0 });

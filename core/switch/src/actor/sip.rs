@@ -5,19 +5,21 @@ mod trace;
 
 use actix::{Actor, Context, Handler, Recipient};
 use bytes::Bytes;
-use plugboard_metrics::{Condition, Readiness};
-use plugboard_model::{CallId, LegId, OfficeId};
+use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
+use plugboard_model::{CallId, LegId, OfficeId, UserId};
 use plugboard_sip::digest::Authenticator;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
 use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::env::Env;
-use crate::message::{Adopt, ConnectionClosed, Drain, Forget, FromLayer, Received, TakeCall, ToLayer, UseSnapshot};
+use crate::message::{
+    Adopt, ConnectionClosed, Drain, Forget, FromLayer, LoseConnection, Received, TakeCall, ToLayer, UseSnapshot,
+};
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
@@ -66,10 +68,14 @@ pub(crate) struct SipActor {
     owners: HashMap<u64, Owner>,
     traces: Traces,
     authenticators: BTreeMap<OfficeId, Authenticator>,
+    /// Who registered over each connection that is open.
+    connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
     draining: bool,
     own_seq: u32,
     readiness: Readiness,
+    /// Transactions, as the metrics were told last.
+    transactions: usize,
     wake: Wake,
 }
 
@@ -97,10 +103,12 @@ impl SipActor {
             snapshot,
             owners: HashMap::new(),
             authenticators: BTreeMap::new(),
+            connections: BTreeMap::new(),
             calls,
             draining: false,
             own_seq: 0,
             readiness,
+            transactions: 0,
             wake: Wake::default(),
         }
     }
@@ -142,6 +150,11 @@ impl SipActor {
                     }
                 }
             }
+        }
+        let (before, held) = (self.transactions, self.layer.transactions());
+        if before != held {
+            self.transactions = held;
+            TransactionsHeld { before, now: held }.emit(&self.env.metrics);
         }
         let now = self.env.clock.now();
         self.wake.set(ctx, now, self.layer.poll_timeout(), |sip, ctx| {
@@ -265,6 +278,11 @@ impl Handler<Received> for SipActor {
 impl Handler<ConnectionClosed> for SipActor {
     type Result = ();
     fn handle(&mut self, closed: ConnectionClosed, ctx: &mut Self::Context) {
+        for user in self.connections.remove(&closed.0.connection).unwrap_or_default() {
+            if let Some(handle) = self.snapshot.users.get(&user) {
+                post(&handle.lost, LoseConnection(closed.0));
+            }
+        }
         self.feed(Input::Failed { flow: closed.0 }, ctx);
     }
 }

@@ -2,18 +2,18 @@
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
-use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome};
+use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome, RegistrationsHeld};
 use plugboard_model::{CallId, Cause, UserStatus};
 use plugboard_office::{Availability, Claim, OfferKind, Offered, Output as Asked, Unavailable, User};
-use plugboard_sip::registrar::{Bindings, ExpiryLimits};
+use plugboard_sip::registrar::{Bindings, Change, ExpiryLimits};
 use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::env::Env;
 use crate::message::{
-    ClaimSlot, Device, DirectoryUserFound, GetDirectoryUser, GetUserState, OfferCall, Register, RegisteredContact,
-    SlotClaimed, ToLayer, UseSlot, UseUser, UserOffered, UserState, UserTaken,
+    ClaimSlot, Device, DirectoryUserFound, GetDirectoryUser, GetUserState, LoseConnection, OfferCall, Register,
+    RegisteredContact, SlotClaimed, ToLayer, UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
 use crate::post::post;
 use crate::wake::Wake;
@@ -29,13 +29,15 @@ pub(crate) struct UserActor {
     bindings: Bindings,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
+    /// Contacts, as the metrics were told last.
+    registered: usize,
     wake: Wake,
 }
 
 impl UserActor {
     pub(crate) fn new(env: Env, user: Arc<User>, bindings: Bindings) -> Self {
         let availability = Availability::new(user.status, user.calls_at_once);
-        Self { env, user, availability, bindings, ringing: BTreeMap::new(), wake: Wake::default() }
+        Self { env, user, availability, bindings, ringing: BTreeMap::new(), registered: 0, wake: Wake::default() }
     }
 
     /// His answer to an offer: his devices, or the cause that tells the caller why not.
@@ -86,6 +88,7 @@ impl UserActor {
     }
 
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        self.count(self.bindings.len());
         let now = self.env.clock.now();
         self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
             user.wake.rang();
@@ -95,6 +98,13 @@ impl UserActor {
                 user.bindings_changed(ctx);
             }
         });
+    }
+
+    fn count(&mut self, now: usize) {
+        let before = std::mem::replace(&mut self.registered, now);
+        if before != now {
+            RegistrationsHeld { before, now }.emit(&self.env.metrics);
+        }
     }
 
     fn directory_user(&self) -> plugboard_model::DirectoryUser {
@@ -119,6 +129,12 @@ impl Actor for UserActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(USER_MAILBOX);
         self.set_timer(ctx);
+    }
+}
+
+impl Drop for UserActor {
+    fn drop(&mut self) {
+        self.count(0);
     }
 }
 
@@ -163,12 +179,26 @@ impl Handler<Register> for UserActor {
         let limits = ExpiryLimits::default();
         let tag = format!("0-{:016x}", self.env.random.next());
         let (response, changes) = self.bindings.register(self.env.clock.now(), &request, flow, &limits, &tag);
-        let outcome = if response.status == 200 { RegistrationOutcome::Accepted } else { RegistrationOutcome::Refused };
+        let outcome = match changes.as_slice() {
+            _ if response.status != 200 => RegistrationOutcome::Refused,
+            [] => RegistrationOutcome::Queried,
+            all if all.iter().all(|change| matches!(change, Change::Removed(_))) => RegistrationOutcome::Removed,
+            [_, ..] => RegistrationOutcome::Accepted,
+        };
         RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
         if !changes.is_empty() {
             self.bindings_changed(ctx);
         }
         post(&reply, ToLayer(LayerInput::Respond { tx, response }));
+    }
+}
+
+impl Handler<LoseConnection> for UserActor {
+    type Result = ();
+    fn handle(&mut self, lost: LoseConnection, ctx: &mut Self::Context) {
+        if !self.bindings.connection_lost(lost.0).is_empty() {
+            self.bindings_changed(ctx);
+        }
     }
 }
 

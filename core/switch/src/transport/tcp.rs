@@ -23,6 +23,8 @@ const SEND_QUEUE: usize = 256;
 const IDLE_MAX: Duration = Duration::from_secs(3_700);
 /// Connecting takes a round trip; past this the peer is down, and the transaction is told so before it gives up itself.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// Long enough to let calls go on, short enough for a phone that waits.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Read at once.
 const CHUNK: usize = 16 * 1_024;
 
@@ -101,13 +103,19 @@ pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: 
                     router.closed(flow);
                 });
             }
-            // Out of file descriptors, most likely: the next turn of the loop tries again.
+            // Out of file descriptors, most likely: nothing tells when there are some again.
             Err(error) => {
                 tracing::warn!(%error, "a TCP connection could not be accepted");
-                tokio::task::yield_now().await;
+                pause().await;
             }
         }
     }
+}
+
+/// Between two tries to accept, so that a switch without file descriptors does not spin.
+#[expect(clippy::disallowed_methods, reason = "no event tells that the system has file descriptors again")]
+async fn pause() {
+    tokio::time::sleep(ACCEPT_AGAIN).await;
 }
 
 /// Opens a connection and sends its first message.

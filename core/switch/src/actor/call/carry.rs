@@ -185,16 +185,13 @@ impl CallActor {
         let owner = self.owners.next();
         let mut description = OfferAnswer::new(media, self.env.random.next());
         // What the caller speaks already comes first, so that nothing must be transcoded.
-        let offered: Vec<Codec> =
-            self.legs.get(&LegId::CALLER).and_then(|caller| caller.codec).into_iter().chain(Codec::ALL).fold(
-                Vec::new(),
-                |mut list, codec| {
-                    if !list.contains(&codec) {
-                        list.push(codec);
-                    }
-                    list
-                },
-            );
+        let spoken = self.legs.get(&LegId::CALLER).and_then(|caller| caller.codec);
+        let mut offered: Vec<Codec> = Vec::new();
+        for codec in spoken.into_iter().chain(self.codecs.iter().copied()).chain(Codec::ALL) {
+            if !offered.contains(&codec) {
+                offered.push(codec);
+            }
+        }
         let sdp = description.make_offer(&offered, plugboard_media::Flow::SendRecv);
         let spec = OutgoingSpec {
             flow,
@@ -322,7 +319,8 @@ impl CallActor {
             | MediaEvent::MediaBack { .. }
             | MediaEvent::SourceLearned { .. }
             | MediaEvent::Stats { .. }
-            | MediaEvent::Closed { .. } => None,
+            | MediaEvent::Closed { .. }
+            | MediaEvent::Traffic(_) => None,
             MediaEvent::Failed { .. } => {
                 tracing::error!(call_id = %self.id, leg_id = %leg, "a fault ended a leg's media");
                 self.order(leg, LegCommand::End(Cause::of(500)));
@@ -414,8 +412,8 @@ impl CallActor {
         variables
     }
 
-    pub(super) fn count_host_call(&self, call: &HostCall) {
-        plugboard_metrics::PluginCalledHost { call: &self.id, run: RunId(0), host_call: call }.emit(&self.env.metrics);
+    pub(super) fn count_host_call(&self, run: RunId, call: &HostCall) {
+        plugboard_metrics::PluginCalledHost { call: &self.id, run, host_call: call }.emit(&self.env.metrics);
     }
 
     pub(super) fn count_put_away(&self, run: RunId, _n: u32) {

@@ -214,7 +214,7 @@ impl CallActor {
 
     pub(super) fn count_run_event(&self, event: &JournalEvent) {
         match event {
-            JournalEvent::Begin { call, .. } => self.count_host_call(call),
+            JournalEvent::Begin { run, call, .. } => self.count_host_call(*run, call),
             JournalEvent::PutAway { run, n } => self.count_put_away(*run, *n),
             JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }

@@ -1,7 +1,7 @@
 //! Who may call and register: by the gateway's address, or by digest.
 
 use actix::{AsyncContext, Context};
-use plugboard_metrics::{CallRefused, RefusalReason};
+use plugboard_metrics::{CallRefused, RefusalReason, RegistrationAnswered, RegistrationOutcome};
 use plugboard_model::{CallId, Dialled, GatewayId, LegId};
 use plugboard_office::{DigestChoice, Office, Source, User};
 use plugboard_sip::digest::{
@@ -76,6 +76,10 @@ impl SipActor {
         }
         match self.snapshot.users.get(&user.id) {
             Some(handle) => {
+                // Connections end one by one, and each is counted: no more of them than the listener has open.
+                if flow.connection != 0 {
+                    self.connections.entry(flow.connection).or_default().insert(user.id.clone());
+                }
                 post(&handle.register, Register { tx, request, flow, reply: ctx.address().recipient() });
             }
             None => self.respond(tx, Response::to_request(&request, 404)),
@@ -146,6 +150,9 @@ impl SipActor {
             return self.respond(tx, Response::to_request(request, 500));
         };
         let values = authenticator.challenge(now, algorithms, stale);
+        if challenger == Challenger::Registrar {
+            RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
+        }
         let (status, header) = match challenger {
             Challenger::Registrar => (401, "WWW-Authenticate"),
             Challenger::Proxy => (407, "Proxy-Authenticate"),
