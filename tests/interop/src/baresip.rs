@@ -1,0 +1,125 @@
+//! baresip: a phone that sends a tone and keeps what it hears.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Plugboard, Program, Recording, Transport, free_port, tool, until, write_tone};
+
+/// Longer than any test's call.
+const TONE_SECONDS: u32 = 60;
+/// Bytes of a recording that has two seconds.
+const TWO_SECONDS: u64 = 2 * 16_000;
+
+/// A running phone.
+#[derive(Debug)]
+pub struct Baresip {
+    program: Program,
+    folder: PathBuf,
+    control: u16,
+    switch: String,
+}
+
+impl Baresip {
+    /// A phone of a user of this switch. It sends a tone, answers at once, and registers.
+    pub fn start(switch: &Plugboard, user: &str, password: &str, hertz: f64, transport: Transport) -> Self {
+        let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
+        fs::create_dir_all(&folder).unwrap();
+        let tone = folder.join("tone.wav");
+        write_tone(&tone, hertz, TONE_SECONDS);
+        let modules = modules();
+        // It takes the port after its SIP port for TLS; the last one is for commands.
+        let sip = free_port(3);
+        let (control, rtp) = (sip + 2, free_port(20));
+        let (here, tone) = (folder.display(), tone.display());
+        let config = format!(
+            "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_source aufile,{tone}\n\
+             audio_player aufile,/dev/null\naudio_alert aufile,/dev/null\nsnd_path {here}\n\
+             module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
+             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n",
+            modules.display(),
+            rtp + 19,
+        );
+        let address = switch.sip(transport);
+        let account = format!(
+            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600\n",
+            transport.name()
+        );
+        fs::write(folder.join("config"), config).unwrap();
+        fs::write(folder.join("accounts"), account).unwrap();
+        fs::write(folder.join("contacts"), "").unwrap();
+        let mut command = Command::new(tool("baresip"));
+        command.arg("-f").arg(&folder).stdin(Stdio::null());
+        let program = Program::start(command, &folder, "baresip");
+        switch.waits_for_registration(user, 1);
+        Self { program, folder, control, switch: format!("{address};transport={}", transport.name()) }
+    }
+
+    fn command(&self, word: &str, parameters: &str) {
+        let text = serde_json::json!({ "command": word, "params": parameters, "token": word }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).unwrap();
+        write!(stream, "{}:{text},", text.len()).unwrap();
+        // Its answer says that the command was carried out; events may come before it.
+        let mut told = Vec::new();
+        let mut part = [0; 4_096];
+        while !String::from_utf8_lossy(&told).contains("\"response\":true") {
+            let len = stream.read(&mut part).unwrap();
+            assert!(len > 0, "baresip closed its control connection: {}", String::from_utf8_lossy(&told));
+            told.extend(&part[..len]);
+        }
+    }
+
+    /// Calls a number.
+    pub fn dials(&self, number: &str) {
+        self.command("dial", &format!("sip:{number}@{}", self.switch));
+    }
+
+    /// Hangs up.
+    pub fn hangs_up(&self) {
+        self.command("hangup", "");
+    }
+
+    /// Presses a key.
+    pub fn presses(&self, key: char) {
+        self.command("sndcode", &key.to_string());
+    }
+
+    /// Waits until its call is answered.
+    pub fn waits_for_answer(&self) {
+        until("an answered call of baresip", || self.program.output().contains("Call established").then_some(()));
+    }
+
+    /// The file of what it heard in its call, once there are two seconds.
+    pub fn waits_to_hear(&self) -> PathBuf {
+        let kept = || {
+            let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+            let mut heard: Vec<PathBuf> = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav")).collect();
+            heard.sort();
+            heard.pop().filter(|file| fs::metadata(file).is_ok_and(|about| about.len() > TWO_SECONDS))
+        };
+        until("two seconds of sound at baresip", kept)
+    }
+
+    /// Ends the phone as its owner would, and gives what it heard.
+    pub fn heard(mut self, file: &Path) -> Recording {
+        self.program.signal("TERM");
+        self.program.wait();
+        Recording::read(file)
+    }
+
+    /// What it printed.
+    pub fn output(&self) -> String {
+        self.program.output()
+    }
+}
+
+/// Where Debian keeps its modules, on whichever architecture.
+fn modules() -> PathBuf {
+    let program = tool("baresip");
+    let prefix = program.ancestors().nth(2).unwrap();
+    let folders = ["lib/baresip/modules", "lib/x86_64-linux-gnu/baresip/modules", "local/lib/baresip/modules"];
+    let mut found = folders.iter().map(|folder| prefix.join(folder)).filter(|folder| folder.is_dir());
+    found.next().unwrap_or_else(|| panic!("no modules of baresip below {}", prefix.display()))
+}

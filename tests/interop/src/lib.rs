@@ -1,0 +1,54 @@
+//! What the interop tests share: the running switch, and the programs of others that talk to it.
+//!
+//! Nothing here knows the switch from within: it is started, asked and ended by its command line alone. The tests wait
+//! for conditions, never for time, since these are real processes on a machine that may be busy.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise; all of this is for tests"
+)]
+
+mod baresip;
+mod ear;
+mod office;
+mod port;
+mod program;
+mod scenario;
+mod sipp;
+mod switch;
+mod tone;
+mod wait;
+
+pub use baresip::Baresip;
+pub use ear::{Ear, Heard, speech};
+pub use office::Office;
+pub use port::{free_port, free_rtp_ports};
+pub use program::{Program, tool};
+pub use scenario::{Answer, Call};
+pub use sipp::Sipp;
+pub use switch::{Plugboard, Serve, page};
+pub use tone::{Recording, write_tone};
+pub use wait::{LIMIT, until};
+
+/// SIP over this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// Streams.
+    Tcp,
+}
+
+impl Transport {
+    /// As in a SIP URI.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}

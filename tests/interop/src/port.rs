@@ -1,0 +1,45 @@
+//! Ports that nobody uses.
+//!
+//! They lie below the range from which the system gives ports to whoever asks for any, so that none is lost between
+//! the look and the use.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Signalling and HTTP ports of the tests: this many from [`FIRST`].
+const COUNT: u16 = 8_000;
+const FIRST: u16 = 11_000;
+/// RTP ports: this many from [`RTP_FIRST`], in ranges of [`RTP_RANGE`].
+const RTP_COUNT: u16 = 12_000;
+const RTP_FIRST: u16 = 20_000;
+const RTP_RANGE: u16 = 40;
+
+/// Two test programs that run at once begin far from each other.
+fn seed(count: u16) -> u16 {
+    let process = u16::try_from(std::process::id() % u32::from(count)).unwrap_or(0);
+    process.wrapping_mul(37) % count
+}
+
+/// The first of `many` neighbouring ports on 127.0.0.1, free for UDP and TCP.
+pub fn free_port(many: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let tries = (0..COUNT).map(|_| {
+        let at = (NEXT.fetch_add(many, Ordering::Relaxed) % COUNT + seed(COUNT)) % COUNT;
+        FIRST + at
+    });
+    let free = |port: u16| {
+        let address = (Ipv4Addr::LOCALHOST, port);
+        UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok()
+    };
+    let mut tries = tries;
+    tries.find(|first| (*first..first + many).all(free)).expect("a free port")
+}
+
+/// A range of RTP ports as `--rtp-ports` takes it, of no other switch of this test program.
+pub fn free_rtp_ports() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let at = NEXT.fetch_add(1, Ordering::Relaxed);
+    let ranges = RTP_COUNT / RTP_RANGE;
+    let first = RTP_FIRST + (seed(ranges) + at) % ranges * RTP_RANGE;
+    format!("{first}-{}", first + RTP_RANGE - 1)
+}

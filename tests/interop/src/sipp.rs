@@ -1,0 +1,133 @@
+//! sipp: callers and callees.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Answer, Call, Ear, Plugboard, Program, Transport, free_port, scenario, tool};
+
+/// A sipp to be started.
+#[derive(Debug)]
+pub struct Sipp {
+    command: Command,
+    folder: PathBuf,
+    name: String,
+    port: u16,
+    /// Where its RTP is to be sent.
+    hears: String,
+}
+
+impl Sipp {
+    fn new(folder: &Path, name: &str, xml: &str, port: u16, transport: Transport) -> Self {
+        let folder = folder.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("scenario.xml");
+        fs::write(&file, xml).unwrap();
+        let mut command = Command::new(tool("sipp"));
+        let wire = if transport == Transport::Udp { "u1" } else { "t1" };
+        let media = free_port(8).to_string();
+        command.current_dir(&folder).args(["-nostdin", "-i", "127.0.0.1", "-t", wire, "-m", "1", "-mp", &media]);
+        command.args(["-p", &port.to_string(), "-timeout", "60s", "-timeout_error", "-trace_msg"]);
+        command.args(["-message_file", "messages.log", "-trace_screen", "-screen_file", "screen.log"]);
+        command.args(["-trace_err", "-error_file", "errors.log", "-sf"]).arg(file);
+        Self { command, folder, name: name.to_owned(), port, hears: media }
+    }
+
+    /// Somebody who calls this switch once.
+    pub fn calls(switch: &Plugboard, name: &str, call: &Call, transport: Transport) -> Self {
+        Self::calls_from(switch, name, call, transport, free_port(1))
+    }
+
+    /// Somebody who calls this switch once, from a port that is his own.
+    pub fn calls_from(switch: &Plugboard, name: &str, call: &Call, transport: Transport, port: u16) -> Self {
+        let mut sipp = Self::new(switch.folder(), name, &call.xml(), port, transport);
+        sipp.command.arg(switch.sip(transport).to_string());
+        sipp
+    }
+
+    /// Somebody who answers one call at a port.
+    pub fn answers(switch: &Plugboard, name: &str, answer: &Answer, transport: Transport, port: u16) -> Self {
+        Self::new(switch.folder(), name, &answer.xml(), port, transport)
+    }
+
+    /// A phone of a user that registers from this port, over UDP.
+    pub fn registers(switch: &Plugboard, user: &str, password: &str, port: u16) -> Self {
+        let xml = scenario::registration(user, password);
+        let mut sipp = Self::new(switch.folder(), &format!("register-{user}-{port}"), &xml, port, Transport::Udp);
+        sipp.command.arg(switch.sip(Transport::Udp).to_string());
+        sipp
+    }
+
+    /// Its RTP goes to this ear instead of itself.
+    #[must_use]
+    pub fn heard_by(mut self, ear: &Ear) -> Self {
+        self.hears = ear.port().to_string();
+        self
+    }
+
+    /// With more words on sipp's command line.
+    #[must_use]
+    pub fn with(mut self, words: &[&str]) -> Self {
+        self.command.args(words);
+        self
+    }
+
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        self.command.args(["-key", "hears", &self.hears]);
+        let program = Program::start(self.command, &self.folder, &self.name);
+        Running { program, folder: self.folder }
+    }
+
+    /// Runs it to its end, where everything went as its scenario says.
+    pub fn succeeds(self) -> Told {
+        self.start().succeeds()
+    }
+
+    /// Runs it to its end, which is to be a failure.
+    pub fn fails(self) {
+        let mut running = self.start();
+        assert!(!running.program.wait().success());
+    }
+}
+
+/// A running sipp.
+#[derive(Debug)]
+pub struct Running {
+    program: Program,
+    folder: PathBuf,
+}
+
+/// What a sipp that has ended tells.
+#[derive(Debug)]
+pub struct Told {
+    folder: PathBuf,
+}
+
+impl Running {
+    /// Waits for its end; everything went as its scenario says.
+    pub fn succeeds(mut self) -> Told {
+        let status = self.program.wait();
+        let said = fs::read_to_string(self.folder.join("errors.log")).unwrap_or_default();
+        let messages = fs::read_to_string(self.folder.join("messages.log")).unwrap_or_default();
+        assert!(status.success(), "{}: {status}\n{said}\n{messages}", self.folder.display());
+        Told { folder: self.folder.clone() }
+    }
+
+    /// Its messages so far.
+    pub fn messages(&self) -> String {
+        fs::read_to_string(self.folder.join("messages.log")).unwrap_or_default()
+    }
+}
+
+impl Told {
+    /// Every message that it sent and received.
+    pub fn messages(&self) -> String {
+        fs::read_to_string(self.folder.join("messages.log")).unwrap()
+    }
+}

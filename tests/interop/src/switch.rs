@@ -1,0 +1,319 @@
+//! The running switch, by its command alone.
+
+use serde_json::Value;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+
+use crate::program::{Program, run};
+use crate::{Office, Transport, free_rtp_ports, until};
+
+/// How a switch is to be started.
+#[derive(Debug, Clone)]
+pub struct Serve {
+    data: PathBuf,
+    words: Vec<OsString>,
+    plugins: Option<PathBuf>,
+    /// A line for `sh` that runs `"$@"`.
+    shell: Option<String>,
+}
+
+/// A running switch on free ports; it is killed with the test.
+#[derive(Debug)]
+pub struct Plugboard {
+    program: Program,
+    data: PathBuf,
+    ready: Value,
+    /// Kept open: a switch that cannot print is another case.
+    _stdout: BufReader<ChildStdout>,
+    /// Scratch space, also for the programs that talk to this switch.
+    folder: Option<TempDir>,
+}
+
+/// The program under test: beside the folder of the test programs.
+fn plugboard() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("plugboard");
+    assert!(program.is_file(), "{} is missing: `cargo build --release --workspace --bin plugboard`", program.display());
+    program
+}
+
+/// The command line of a running or a future switch.
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(plugboard());
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+impl Serve {
+    /// With this data folder, listening on free ports of 127.0.0.1.
+    pub fn on(data: &Path) -> Self {
+        let words = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        let serve = Self { data: data.into(), words: words.map(OsString::from).into(), plugins: None, shell: None };
+        serve.with(["--rtp-ports", &free_rtp_ports()])
+    }
+
+    /// With these words on the command line and none else.
+    pub fn plainly(data: &Path) -> Self {
+        Self { data: data.into(), words: Vec::new(), plugins: None, shell: None }
+    }
+
+    /// With more words on the command line.
+    #[must_use]
+    pub fn with<W: Into<OsString>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// With a configuration file of this text.
+    #[must_use]
+    pub fn configured(self, text: &str) -> Self {
+        let file = self.data.with_extension("toml");
+        fs::write(&file, text).unwrap();
+        self.with([OsString::from("--config"), file.into()])
+    }
+
+    /// With the actions of this folder instead of the built ones.
+    #[must_use]
+    pub fn plugins(mut self, folder: &Path) -> Self {
+        self.plugins = Some(folder.into());
+        self
+    }
+
+    /// Under a shell, which does something first: a line such as `ulimit -f 100; exec "$@"`.
+    #[must_use]
+    pub fn under(mut self, shell: &str) -> Self {
+        self.shell = Some(shell.to_owned());
+        self
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match &self.shell {
+            Some(line) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", line, "sh"]).arg(plugboard());
+                shell
+            }
+            None => Command::new(plugboard()),
+        };
+        command.args(["--json", "serve"]).args(&self.words).arg("--data").arg(&self.data).stdin(Stdio::null());
+        if let Some(folder) = &self.plugins {
+            command.arg("--plugins").arg(folder);
+        }
+        command
+    }
+
+    /// Starts it, and waits until it is ready.
+    pub fn start(self) -> Plugboard {
+        let log = self.data.with_extension("log");
+        let mut command = self.command();
+        let more = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        command.stdout(Stdio::piped()).stderr(more);
+        let mut program = Program::from(command, "plugboard", log);
+        let mut stdout = BufReader::new(program.child().stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let Ok(ready) = serde_json::from_str(&line) else { panic!("not ready: {line:?} {}", program.output()) };
+        Plugboard { program, data: self.data, ready, _stdout: stdout, folder: None }
+    }
+
+    /// Starts it where it is to end by itself.
+    pub fn fails(self) -> (Option<i32>, String) {
+        let log = self.data.with_extension("refused");
+        let mut command = self.command();
+        command.stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        let mut program = Program::from(command, "plugboard", log);
+        (program.wait().code(), program.output())
+    }
+}
+
+impl Plugboard {
+    /// The demo office, in a data folder of its own.
+    pub fn demo() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut switch = Serve::on(&folder.path().join("data")).with(["--demo"]).start();
+        switch.folder = Some(folder);
+        switch
+    }
+
+    /// A switch without an office, in a data folder of its own, with more words on its command line.
+    pub fn empty(more: &[&str]) -> Self {
+        Self::empty_by(|serve| serve.with(more.iter().copied()))
+    }
+
+    /// A switch without an office, started as `how` says.
+    pub fn empty_by(how: impl FnOnce(Serve) -> Serve) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut switch = how(Serve::on(&folder.path().join("data"))).start();
+        switch.folder = Some(folder);
+        switch
+    }
+
+    /// A switch with this office.
+    pub fn with_office(office: &Office) -> Self {
+        let switch = Self::empty(&[]);
+        switch.apply(office);
+        switch
+    }
+
+    /// Loads an office into it.
+    pub fn apply(&self, office: &Office) {
+        let file = office.write(self.folder());
+        self.succeeds(&["apply", file.to_str().unwrap()]);
+    }
+
+    /// Scratch space beside its data.
+    pub fn folder(&self) -> &Path {
+        self.data.parent().unwrap()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The line that it printed when it was ready.
+    pub fn ready(&self) -> &Value {
+        &self.ready
+    }
+
+    /// Where it listens for SIP.
+    pub fn sip(&self, transport: Transport) -> SocketAddr {
+        self.address(&format!("/sip/{}", transport.name()))
+    }
+
+    /// Where it serves metrics and health.
+    pub fn http(&self) -> SocketAddr {
+        self.address("/http")
+    }
+
+    fn address(&self, path: &str) -> SocketAddr {
+        self.ready.pointer(path).and_then(Value::as_str).unwrap().parse().unwrap()
+    }
+
+    /// What it logged, over all starts on the same data folder.
+    pub fn log(&self) -> String {
+        self.program.output()
+    }
+
+    /// The process.
+    pub fn program(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
+    /// Runs a command against it.
+    pub fn command(&self, words: &[&str]) -> Output {
+        run(command(words).env("PLUGBOARD_DATA", &self.data))
+    }
+
+    /// Runs a command that is to succeed, and gives what it printed.
+    pub fn succeeds(&self, words: &[&str]) -> String {
+        let output = self.command(words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "plugboard {words:?} ended with {}: {said}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command with `--json` that is to succeed.
+    pub fn ask(&self, words: &[&str]) -> Value {
+        let words: Vec<&str> = ["--json"].iter().chain(words).copied().collect();
+        let text = self.succeeds(&words);
+        assert_eq!(text.lines().count(), 1, "one line for scripts: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{words:?}: {text}"))
+    }
+
+    /// Runs a command that is to fail with 1, and gives its complaints.
+    pub fn complains(&self, words: &[&str]) -> String {
+        let output = self.command(words);
+        assert_eq!(output.status.code(), Some(1), "plugboard {words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// The calls that go on.
+    pub fn live_calls(&self) -> Vec<Value> {
+        self.ask(&["call", "list"])["live"].as_array().unwrap().clone()
+    }
+
+    /// The past calls, newest first.
+    pub fn past_calls(&self) -> Vec<Value> {
+        self.ask(&["call", "list", "--limit", "1000"])["past"].as_array().unwrap().clone()
+    }
+
+    /// Waits for so many past calls: a record is written after the phones have heard the end.
+    pub fn waits_for_past_calls(&self, many: usize) -> Vec<Value> {
+        until(&format!("{many} past calls"), || Some(self.past_calls()).filter(|calls| calls.len() >= many))
+    }
+
+    /// Waits for so many calls at once.
+    pub fn waits_for_live_calls(&self, many: usize) -> Vec<Value> {
+        until(&format!("{many} live calls"), || Some(self.live_calls()).filter(|calls| calls.len() == many))
+    }
+
+    /// Waits until a user has so many devices.
+    pub fn waits_for_registration(&self, user: &str, devices: usize) {
+        let held = || {
+            let users = self.ask(&["registrations"])["users"].as_array().unwrap().clone();
+            let found = users.iter().find(|one| one["number"] == user).unwrap();
+            found["contacts"].as_array().unwrap().len()
+        };
+        until(&format!("{devices} devices of {user}"), || (held() == devices).then_some(()));
+    }
+
+    /// Asks a page: its status and text.
+    pub fn page(&self, path: &str) -> (u16, String) {
+        page(self.http(), path, "")
+    }
+
+    /// A sample of `/metrics`, by name and labels as they are written there; 0 while there is none.
+    pub fn sample(&self, name: &str) -> f64 {
+        let (status, text) = self.page("/metrics");
+        assert_eq!(status, 200);
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or(0.0)
+    }
+
+    /// Tells it to end.
+    pub fn terminate(&self) {
+        self.program.signal("TERM");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.program.wait()
+    }
+
+    /// Ends it as a power cut would, and gives the scratch space with its data.
+    pub fn cut(mut self) -> (TempDir, PathBuf) {
+        self.program.signal("KILL");
+        self.program.wait();
+        (self.folder.take().unwrap(), self.data.clone())
+    }
+}
+
+/// Asks a page of any server on this machine.
+pub fn page(server: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(server).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    (status, if chunked { dechunked(body) } else { body.to_owned() })
+}
+
+fn dechunked(body: &str) -> String {
+    let (mut rest, mut text) = (body, String::new());
+    while let Some((len, more)) = rest.split_once("\r\n") {
+        let len = usize::from_str_radix(len.trim(), 16).unwrap();
+        if len == 0 {
+            break;
+        }
+        text.push_str(&more[..len]);
+        rest = more[len..].trim_start_matches("\r\n");
+    }
+    text
+}
