@@ -5,7 +5,7 @@ use plugboard_tests_tidy::{Source, sources};
 /// A file is one noun; past this it is most likely two. A guide for the eye: what belongs together stays together.
 const LINES: usize = 700;
 /// Files that are longer, and how long they may be: the number only goes down.
-const LONGER: &[(&str, usize)] = &[("core/call/src/call.rs", 1_090)];
+const LONGER: &[(&str, usize)] = &[];
 
 /// What no file says: places and people of somebody's workshop. Halved, so that this file does not say them either.
 const FOREIGN_WORDS: [(&str, &str); 7] = [

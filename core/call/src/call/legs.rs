@@ -1,0 +1,127 @@
+//! The ends and changes of legs.
+
+use plugboard_model::{CallEvent, Cause, JournalEvent, LegId, Time};
+
+use super::{Call, Reoffering};
+use crate::ear::Ear;
+use crate::input::Reoffered;
+use crate::leg::{Leg, LegState};
+use crate::output::{CancelWhy, Output};
+
+impl Call {
+    pub(super) fn cancel_leg(&mut self, leg: LegId, why: CancelWhy) {
+        let Some(found) = self.legs.get_mut(&leg) else { return };
+        match found.state {
+            LegState::Calling | LegState::Ringing => {
+                found.state = LegState::Ending;
+                self.out(Output::CancelLeg { leg, why });
+            }
+            LegState::Claiming | LegState::Up => self.end_leg(leg, &Cause::normal()),
+            LegState::Ending | LegState::Ended { .. } => {}
+        }
+    }
+
+    pub(super) fn end_leg(&mut self, leg: LegId, cause: &Cause) {
+        let Some(found) = self.legs.get_mut(&leg) else { return };
+        match found.state {
+            LegState::Claiming | LegState::Up => {
+                found.state = LegState::Ending;
+                self.out(Output::EndLeg { leg, cause: cause.clone() });
+            }
+            LegState::Calling | LegState::Ringing | LegState::Ending | LegState::Ended { .. } => {}
+        }
+    }
+
+    pub(super) fn mark_ended(&mut self, now: Time, leg: LegId, cause: Cause) {
+        let Some(found) = self.legs.get_mut(&leg) else { return };
+        if found.is_over() {
+            return;
+        }
+        found.state = LegState::Ended { at: now, cause: cause.clone() };
+        let user = found.user.clone();
+        self.journal(JournalEvent::LegEnded { leg, cause });
+        if let Some(user) = user {
+            self.release_if_unused(&user);
+        }
+    }
+
+    pub(super) fn leg_ended(&mut self, now: Time, leg: LegId, cause: &Cause) {
+        if self.legs.get(&leg).is_none_or(Leg::is_over) {
+            return;
+        }
+        self.mark_ended(now, leg, cause.clone());
+        self.reoffer_leg_gone(leg);
+        if leg == LegId::CALLER {
+            return self.caller_gone(now);
+        }
+        if matches!(self.ear, Ear::Talking { peer } if peer == leg) {
+            self.free_ear();
+            self.out(Output::Unbridged);
+            return self.end_if_nothing_goes_on(now);
+        }
+        let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
+        let Some(ring) = &mut self.ring else { return };
+        if !ring.forget(leg) {
+            return;
+        }
+        ring.failed(cause.clone());
+        // 600, 603 and 607 speak for the person, not for one device (decision 2).
+        if matches!(cause.status, 600 | 603 | 607)
+            && let Some(user) = user
+        {
+            let others: Vec<LegId> = ring
+                .legs
+                .keys()
+                .filter(|other| self.legs.get(other).is_some_and(|leg| leg.user.as_ref() == Some(&user)))
+                .copied()
+                .collect();
+            for other in others {
+                if let Some(ring) = &mut self.ring {
+                    ring.forget(other);
+                }
+                self.cancel_leg(other, CancelWhy::Declined);
+            }
+        }
+        self.next_claim(now);
+        self.ring_check(now);
+    }
+
+    pub(super) fn leg_reoffers(&mut self, leg: LegId, offered: Reoffered) {
+        let peer = match self.ear {
+            Ear::Talking { peer } if leg == LegId::CALLER => Some(peer),
+            Ear::Talking { peer } if leg == peer => Some(LegId::CALLER),
+            Ear::Talking { .. } | Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => None,
+        };
+        match (peer, self.reoffering) {
+            (_, Some(_)) => self.out(Output::RejectReoffer { leg, status: 491 }),
+            (Some(to), None) => {
+                self.reoffering = Some(Reoffering { from: leg, to, offered });
+                self.out(Output::Reoffer { leg: to, offered });
+            }
+            (None, None) => self.out(Output::AcceptReoffer { leg }),
+        }
+    }
+
+    pub(super) fn reoffer_done(&mut self, leg: LegId, refused: Option<u16>) {
+        let Some(pending) = self.reoffering.take_if(|pending| pending.to == leg) else { return };
+        match refused {
+            Some(status) => self.out(Output::RejectReoffer { leg: pending.from, status }),
+            None => {
+                self.out(Output::AcceptReoffer { leg: pending.from });
+                let event = match pending.offered {
+                    Reoffered::Hold => CallEvent::Held,
+                    Reoffered::Talk => CallEvent::Resumed,
+                };
+                self.event(event);
+            }
+        }
+    }
+
+    fn reoffer_leg_gone(&mut self, leg: LegId) {
+        if let Some(pending) = self.reoffering.take_if(|pending| pending.to == leg || pending.from == leg)
+            && pending.to == leg
+        {
+            self.out(Output::AcceptReoffer { leg: pending.from });
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is asked of the call: by actions, by a direct route.
+
+use plugboard_model::{
+    Audio, CallError, CallEvent, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, Time,
+};
+use std::time::Duration;
+
+use super::Call;
+use crate::ear::{Collecting, Ear, check_collect};
+use crate::input::{Op, Request};
+use crate::leg::LegState;
+use crate::output::{CancelWhy, Output, PlayId};
+
+impl Call {
+    pub(super) fn request(&mut self, now: Time, op: Op, request: Request) {
+        match request {
+            Request::Answer => {
+                self.answer_caller(now);
+                self.result(op, HostResult::Done(Ok(())));
+            }
+            Request::Play { audio, options } => {
+                let range = 100..=3_600_000;
+                if let Some(max) = options.max_ms.filter(|max| !range.contains(max)) {
+                    let fault = CallError::Invalid(format!("max-ms is 100 to 3,600,000, not {max}"));
+                    return self.result(op, HostResult::Played(Err(fault)));
+                }
+                if let Err(fault) = self.take_ear(now) {
+                    return self.result(op, HostResult::Played(Err(fault)));
+                }
+                let max = options.max_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+                let play = self.play(audio, max, options.repeat);
+                self.ear = Ear::Playing { op, play, stop_on_digit: options.stop_on_digit };
+            }
+            Request::Collect(request) => {
+                if let Err(fault) = check_collect(&request).map_err(CallError::Invalid) {
+                    return self.result(op, HostResult::Collected(Err(fault)));
+                }
+                if let Err(fault) = self.take_ear(now) {
+                    return self.result(op, HostResult::Collected(Err(fault)));
+                }
+                self.collect(now, op, request);
+            }
+            Request::Echo { max } => match self.take_ear(now) {
+                Ok(()) => {
+                    self.out(Output::Echo { on: true });
+                    self.ear = Ear::Echoing { op, until: now + max };
+                }
+                Err(fault) => self.result(op, HostResult::Done(Err(fault))),
+            },
+            Request::NextEvent { timeout } => match self.events.pop_front() {
+                Some(event) => self.result(op, HostResult::Event(Ok(event))),
+                None => {
+                    if let Some((other, _)) = self.waiting.replace((op, now + timeout)) {
+                        self.result(other, HostResult::Event(Ok(CallEvent::Timeout)));
+                    }
+                }
+            },
+            Request::HangUp(cause) => {
+                self.result(op, HostResult::Done(Ok(())));
+                self.hang_up(now, &cause);
+            }
+            Request::Ring { parties, order, ring_for, ring_back } => {
+                self.ring(now, op, parties, order, ring_for, ring_back);
+            }
+        }
+    }
+
+    /// The caller is gone: every request is answered with that.
+    pub(super) fn refuse_gone(&mut self, op: Op, request: &Request) {
+        let gone = CallError::CallerGone;
+        let result = match request {
+            Request::Answer | Request::Echo { .. } | Request::HangUp(_) => HostResult::Done(Err(gone)),
+            Request::Play { .. } => HostResult::Played(Err(gone)),
+            Request::Collect(_) => HostResult::Collected(Err(gone)),
+            Request::NextEvent { .. } => HostResult::Event(Err(gone)),
+            Request::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
+        };
+        self.result(op, result);
+    }
+
+    pub(super) fn cancel(&mut self, op: Op) {
+        if self.waiting.is_some_and(|(waiter, _)| waiter == op) {
+            self.waiting = None;
+        }
+        if self.ring.as_ref().is_some_and(|ring| ring.op == op) {
+            self.stop_ringing(CancelWhy::TimeOver, None);
+        }
+        let ours = match &self.ear {
+            Ear::Playing { op: owner, .. } | Ear::Echoing { op: owner, .. } => *owner == op,
+            Ear::Collecting(collecting) => collecting.op == op,
+            Ear::Idle | Ear::Talking { .. } => false,
+        };
+        if ours {
+            self.free_ear();
+        }
+    }
+
+    /// Makes the ear free for something new, answering the caller first.
+    fn take_ear(&mut self, now: Time) -> Result<(), CallError> {
+        match self.ear {
+            Ear::Talking { .. } => return Err(CallError::Talking),
+            Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => {
+                return Err(CallError::NoMedia("another step has the caller's ear".into()));
+            }
+            Ear::Idle => {}
+        }
+        if self.ring.is_some() {
+            return Err(CallError::NoMedia("the caller hears ring-back".into()));
+        }
+        self.answer_caller(now);
+        Ok(())
+    }
+
+    /// Stops whatever the caller hears by our doing.
+    pub(super) fn free_ear(&mut self) {
+        match std::mem::replace(&mut self.ear, Ear::Idle) {
+            Ear::Idle => {}
+            Ear::Playing { play, .. } => self.out(Output::StopPlay { play }),
+            Ear::Collecting(collecting) => {
+                if let Some(play) = collecting.prompt {
+                    self.out(Output::StopPlay { play });
+                }
+            }
+            Ear::Echoing { .. } => self.out(Output::Echo { on: false }),
+            Ear::Talking { peer } => self.out(Output::Unbridge { peer }),
+        }
+    }
+
+    pub(super) fn play(&mut self, audio: Audio, max: Option<Duration>, repeat: bool) -> PlayId {
+        let play = PlayId(self.plays);
+        self.plays = self.plays.saturating_add(1);
+        self.out(Output::Play { play, audio, max, repeat });
+        play
+    }
+
+    fn collect(&mut self, now: Time, op: Op, request: CollectRequest) {
+        let mut collecting =
+            Collecting { op, request, digits: String::new(), prompt: None, until: None, not_played: None };
+        // Digits pressed ahead of the prompt count: people who know the menu do not wait for it.
+        while let Some(CallEvent::Digit(digit)) = self.events.front().copied() {
+            self.events.pop_front();
+            if let Some(collected) = collecting.digit(now, digit) {
+                return self.result(op, HostResult::Collected(Ok(collected)));
+            }
+        }
+        if collecting.digits.is_empty() {
+            match collecting.request.prompt.clone() {
+                Some(prompt) => collecting.prompt = Some(self.play(prompt, None, false)),
+                None => collecting.prompt_over(now, None),
+            }
+        }
+        self.ear = Ear::Collecting(collecting);
+    }
+
+    pub(super) fn answer_caller(&mut self, now: Time) {
+        let Some(caller) = self.legs.get_mut(&LegId::CALLER) else { return };
+        if matches!(caller.state, LegState::Calling | LegState::Ringing) {
+            caller.state = LegState::Up;
+            caller.answered = Some(now);
+            self.journal(JournalEvent::LegAnswered { leg: LegId::CALLER });
+            self.out(Output::AnswerCaller);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! One ringing at a time: offers, answers, who gets the call.
+
+use plugboard_model::{
+    Audio, Cause, Connected, HostResult, JournalEvent, LegId, NotConnected, RingBack, Time, Tone, UserId,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Call;
+use crate::ear::Ear;
+use crate::input::{OfferedDevices, Op, Party, RingOrder};
+use crate::leg::{Leg, LegState};
+use crate::output::{CancelWhy, Output};
+use crate::ring::Ring;
+
+/// Legs that one call may make: a group of 256 with a phone and a page each.
+const LEGS_MAX: u32 = 512;
+
+impl Call {
+    pub(super) fn ring(
+        &mut self,
+        now: Time,
+        op: Op,
+        parties: Vec<Party>,
+        order: RingOrder,
+        ring_for: Duration,
+        ring_back: RingBack,
+    ) {
+        if matches!(self.ear, Ear::Talking { .. }) || self.ring.is_some() {
+            return self.not_connected(now, op, NotConnected::Talking);
+        }
+        if !matches!(self.ear, Ear::Idle) {
+            let why = NotConnected::Invalid("another step has the caller's ear".into());
+            return self.not_connected(now, op, why);
+        }
+        self.ring = Some(Ring::new(op, order, now, now + ring_for, ring_back));
+        if self.caller_is_up() && ring_back == RingBack::Music {
+            self.start_ring_back();
+        }
+        let caller_user = self.begin.as_ref().and_then(|begin| begin.caller_user.clone());
+        let reserve = order == RingOrder::One;
+        let mut seen = BTreeSet::new();
+        for party in parties {
+            match party {
+                // The caller himself is on the phone: ringing him would only make noise.
+                Party::User(user) if Some(&user) == caller_user.as_ref() => {
+                    if let Some(ring) = &mut self.ring {
+                        ring.failed(Cause::of(486));
+                    }
+                }
+                Party::User(user) => {
+                    if seen.insert(user.clone()) {
+                        if let Some(ring) = &mut self.ring {
+                            ring.asking.insert(user.clone());
+                        }
+                        self.out(Output::AskUser { user, reserve });
+                    }
+                }
+                Party::Outside { .. } => self.make_leg(now, party, 0, now + ring_for),
+            }
+        }
+        self.ring_check(now);
+    }
+
+    fn make_leg(&mut self, now: Time, party: Party, device: usize, until: Time) {
+        let next = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
+        if next >= LEGS_MAX {
+            if let Some(ring) = &mut self.ring {
+                ring.failed(Cause::of(503));
+            }
+            return;
+        }
+        let leg = LegId(next);
+        let (user, gateway, to) = match &party {
+            Party::User(user) => (Some(user.clone()), None, user.name.to_string()),
+            Party::Outside { gateway, number } => (None, Some(gateway.clone()), number.clone()),
+        };
+        self.legs.insert(
+            leg,
+            Leg {
+                user: user.clone(),
+                gateway,
+                party: to.clone(),
+                began: now,
+                answered: None,
+                state: LegState::Calling,
+            },
+        );
+        if let Some(ring) = &mut self.ring {
+            ring.legs.insert(leg, until);
+        }
+        self.journal(JournalEvent::LegBegan { leg, user, to });
+        self.out(Output::MakeLeg { leg, party, device });
+    }
+
+    pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {
+        let Some(ring) = self.ring.as_mut().and_then(|ring| ring.asking.remove(&user).then_some(ring)) else {
+            // The ringing is over: a reservation that comes late is given back.
+            if offer.is_ok() && !self.slots.contains(&user) {
+                self.out(Output::Release { user });
+            }
+            return;
+        };
+        match offer {
+            Err(cause) => ring.failed(cause),
+            Ok(offered) => {
+                let until = offered.ring_for.map_or(ring.until, |own| ring.until.min(now + own));
+                if ring.order == RingOrder::One {
+                    self.slots.insert(user.clone());
+                }
+                for device in 0..offered.devices.len() {
+                    self.make_leg(now, Party::User(user.clone()), device, until);
+                }
+                if offered.devices.is_empty() {
+                    self.release_if_unused(&user);
+                    if let Some(ring) = &mut self.ring {
+                        ring.failed(Cause::of(480));
+                    }
+                }
+            }
+        }
+        self.ring_check(now);
+    }
+
+    pub(super) fn user_taken(&mut self, now: Time, user: &UserId) {
+        let Some(ring) = &self.ring else { return };
+        let claiming = ring.claiming;
+        let his: Vec<LegId> = ring
+            .legs
+            .keys()
+            .filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user)))
+            .filter(|leg| claiming != Some(**leg))
+            .copied()
+            .collect();
+        for leg in his {
+            if let Some(ring) = &mut self.ring {
+                ring.forget(leg);
+                ring.failed(Cause::of(486));
+            }
+            self.cancel_leg(leg, CancelWhy::CompletedElsewhere);
+        }
+        self.ring_check(now);
+    }
+
+    pub(super) fn leg_rang(&mut self, leg: LegId) {
+        let Some(ringing) = self.legs.get_mut(&leg) else { return };
+        if ringing.state != LegState::Calling || leg == LegId::CALLER {
+            return;
+        }
+        ringing.state = LegState::Ringing;
+        self.journal(JournalEvent::LegRang { leg });
+        let Some(ring) = &self.ring else { return };
+        if self.caller_is_up() {
+            if ring.tone == RingBack::Tone && ring.back.is_none() {
+                self.start_ring_back();
+            }
+        } else if let Some(caller) = self.legs.get_mut(&LegId::CALLER)
+            && caller.state == LegState::Calling
+        {
+            caller.state = LegState::Ringing;
+            self.out(Output::RingCaller);
+        }
+    }
+
+    fn start_ring_back(&mut self) {
+        let Some(ring) = &self.ring else { return };
+        let audio = match ring.tone {
+            RingBack::Tone => Audio::Tone(Tone::RingBack),
+            RingBack::Music => Audio::Music("music".into()),
+            RingBack::Silence => return,
+        };
+        let play = self.play(audio, None, true);
+        if let Some(ring) = &mut self.ring {
+            ring.back = Some(play);
+        }
+    }
+
+    pub(super) fn leg_answered(&mut self, now: Time, leg: LegId) {
+        let Some(ring) = self.ring.as_mut().filter(|ring| ring.legs.contains_key(&leg)) else { return };
+        let Some(answered) = self.legs.get_mut(&leg) else { return };
+        answered.answered = Some(now);
+        answered.state = LegState::Claiming;
+        ring.answered.push_back(leg);
+        self.journal(JournalEvent::LegAnswered { leg });
+        self.next_claim(now);
+    }
+
+    /// Asks for the slot of the next answered leg, if no other one is asked for.
+    pub(super) fn next_claim(&mut self, now: Time) {
+        let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming.is_none()) else { return };
+        let Some(leg) = ring.answered.pop_front() else { return };
+        let order = ring.order;
+        match (self.legs.get(&leg).and_then(|leg| leg.user.clone()), order) {
+            (Some(user), RingOrder::AtOnce) => {
+                ring.claiming = Some(leg);
+                self.out(Output::Claim { user, leg });
+            }
+            (Some(_), RingOrder::One) | (None, RingOrder::One | RingOrder::AtOnce) => self.connect(now, leg),
+        }
+    }
+
+    pub(super) fn claimed(&mut self, now: Time, leg: LegId, granted: bool) {
+        let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
+        let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming == Some(leg)) else {
+            // The leg ended, or the ringing did, while the user was asked.
+            if let Some(user) = user.filter(|_| granted) {
+                self.out(Output::Release { user });
+            }
+            return;
+        };
+        ring.claiming = None;
+        if granted {
+            if let Some(user) = user {
+                self.slots.insert(user);
+            }
+            return self.connect(now, leg);
+        }
+        // He took another call in the same instant: this device is hung up, the caller rings on (decision 4).
+        ring.forget(leg);
+        ring.failed(Cause::of(486));
+        self.end_leg(leg, &Cause::of(486));
+        self.next_claim(now);
+        self.ring_check(now);
+    }
+
+    /// The first to answer: everyone else stops, the two hear each other.
+    fn connect(&mut self, now: Time, leg: LegId) {
+        let Some(winner) = self.legs.get_mut(&leg) else { return };
+        winner.state = LegState::Up;
+        let (user, number) = (winner.user.clone(), winner.party.clone());
+        let Some(connected) = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), number)) else { return };
+        let op = self.stop_ringing(CancelWhy::CompletedElsewhere, Some(leg));
+        self.answer_caller(now);
+        self.ear = Ear::Talking { peer: leg };
+        self.talked.get_or_insert((now, user));
+        self.events.clear();
+        self.journal(JournalEvent::Bridged { a: LegId::CALLER, b: leg });
+        self.out(Output::Bridge { peer: leg });
+        if let Some(op) = op {
+            self.connected(op, connected);
+        }
+        self.out(Output::Bridged);
+    }
+
+    fn connected(&mut self, op: Op, connected: Connected) {
+        match op {
+            Op::Run { .. } => self.result(op, HostResult::Rang(Ok(connected))),
+            Op::Direct => {}
+        }
+    }
+
+    /// Ends the ringing: its legs but `but` are told to stop, its tone too. Returns who asked for it.
+    pub(super) fn stop_ringing(&mut self, why: CancelWhy, but: Option<LegId>) -> Option<Op> {
+        let ring = self.ring.take()?;
+        if let Some(play) = ring.back {
+            self.out(Output::StopPlay { play });
+        }
+        for leg in ring.legs.into_keys().filter(|leg| Some(*leg) != but) {
+            self.cancel_leg(leg, why);
+        }
+        let kept = but.and_then(|leg| self.legs.get(&leg)).and_then(|leg| leg.user.clone());
+        let reserved: Vec<UserId> = self.slots.iter().filter(|user| Some(*user) != kept.as_ref()).cloned().collect();
+        for user in reserved {
+            self.release_if_unused(&user);
+        }
+        Some(ring.op)
+    }
+
+    /// Nobody left, or time over: the ringing ends without an answer.
+    pub(super) fn ring_check(&mut self, now: Time) {
+        let Some(ring) = self.ring.as_ref().filter(|ring| ring.is_hopeless()) else { return };
+        let verdict = ring.verdict();
+        if let Some(op) = self.stop_ringing(CancelWhy::TimeOver, None) {
+            self.not_connected(now, op, verdict);
+        }
+    }
+
+    pub(super) fn not_connected(&mut self, now: Time, op: Op, why: NotConnected) {
+        let cause = match &why {
+            NotConnected::NoAnswer(cause) => cause.clone(),
+            NotConnected::Timeout
+            | NotConnected::CallerGone
+            | NotConnected::Denied(_)
+            | NotConnected::Invalid(_)
+            | NotConnected::Talking => Cause::of(480),
+        };
+        self.last_cause = Some(cause.clone());
+        match op {
+            Op::Run { .. } => self.result(op, HostResult::Rang(Err(why))),
+            Op::Direct => self.hang_up(now, &cause),
+        }
+    }
+}
