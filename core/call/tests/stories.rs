@@ -84,6 +84,15 @@ impl Story {
         self.feed(Input::UserOffers { user: user(name), offer: Ok(OfferedDevices { devices, ring_for: None }) })
     }
 
+    /// The leg answers, and its user's slot is free.
+    fn answers(&mut self, leg: u32) -> Vec<Output> {
+        let mut outputs = self.feed(Input::LegAnswered(LegId(leg)));
+        if outputs.iter().any(|output| matches!(output, Output::Claim { leg: claimed, .. } if claimed.0 == leg)) {
+            outputs.extend(self.feed(Input::Claimed { leg: LegId(leg), granted: true }));
+        }
+        outputs
+    }
+
     fn ended(&mut self, leg: u32, status: u16) -> Vec<Output> {
         self.feed(Input::LegEnded { leg: LegId(leg), cause: Cause::of(status) })
     }
@@ -120,7 +129,7 @@ fn r1_r3_r4_every_device_rings_and_nothing_is_bridged_before_the_answer() {
     assert_eq!(made_legs(&story.offers("102", 2)), [1, 2]);
     assert_eq!(story.feed(Input::LegRang(LegId(1))), [Output::RingCaller]);
     assert!(story.feed(Input::LegRang(LegId(2))).is_empty(), "the caller hears one ring-back");
-    let answered = story.feed(Input::LegAnswered(LegId(2)));
+    let answered = story.answers(2);
     let place = |wanted: &Output| answered.iter().position(|output| output == wanted);
     assert!(place(&Output::AnswerCaller) < place(&Output::Bridge { peer: LegId(2) }));
     assert!(answered.contains(&Output::CancelLeg { leg: LegId(1), why: CancelWhy::CompletedElsewhere }));
@@ -153,6 +162,21 @@ fn a_user_who_took_another_call_loses_and_the_caller_rings_on() {
     assert_eq!(story.feed(Input::LegAnswered(LegId(2))), [Output::Claim { user: user("103"), leg: LegId(2) }]);
     let won = story.feed(Input::Claimed { leg: LegId(2), granted: true });
     assert_eq!(rang(&won), Some(Ok(Some(user("103")))));
+}
+
+#[test]
+fn a_user_who_is_rung_alone_takes_his_slot_with_the_answer_too() {
+    let mut story = Story::new(false);
+    let parties = vec![Party::User(user("102"))];
+    let (ring_for, ring_back) = (Duration::from_secs(60), RingBack::Tone);
+    let request = Request::Ring { parties, order: RingOrder::One, ring_for, ring_back };
+    story.feed(Input::Request { op: Op::Direct, request });
+    story.offers("102", 1);
+    let answered = story.feed(Input::LegAnswered(LegId(1)));
+    assert_eq!(answered, [Output::Claim { user: user("102"), leg: LegId(1) }]);
+    let full = story.feed(Input::Claimed { leg: LegId(1), granted: false });
+    assert!(full.contains(&Output::EndLeg { leg: LegId(1), cause: Cause::of(486) }));
+    assert!(full.contains(&Output::RejectCaller(Cause::of(486))), "{full:?}");
 }
 
 #[test]
@@ -302,7 +326,7 @@ fn an_answered_caller_hears_ring_back_until_the_answer() {
     let rings = story.feed(Input::LegRang(LegId(1)));
     let [Output::Play { play, repeat: true, .. }] = rings.as_slice() else { panic!("{rings:?}") };
     let play = *play;
-    let answered = story.feed(Input::LegAnswered(LegId(1)));
+    let answered = story.answers(1);
     assert!(answered.contains(&Output::StopPlay { play }));
 }
 
@@ -311,7 +335,7 @@ fn decision_11_when_the_callee_leaves_the_scenario_decides_and_its_end_hangs_up(
     let mut story = Story::new(true);
     story.rings(&["102"], RingOrder::One);
     story.offers("102", 1);
-    story.feed(Input::LegAnswered(LegId(1)));
+    story.answers(1);
     let left = story.ended(1, 200);
     assert!(left.contains(&Output::Unbridged) && left.contains(&Output::Unbridge { peer: LegId(1) }));
     assert!(left.contains(&Output::Release { user: user("102") }));
@@ -350,7 +374,7 @@ fn hold_is_passed_to_the_other_side_and_answered_with_its_answer() {
     let mut story = Story::new(true);
     story.rings(&["102"], RingOrder::One);
     story.offers("102", 1);
-    story.feed(Input::LegAnswered(LegId(1)));
+    story.answers(1);
     let held = story.feed(Input::LegReoffers { leg: LegId::CALLER, offered: Reoffered::Hold });
     assert_eq!(held, [Output::Reoffer { leg: LegId(1), offered: Reoffered::Hold }]);
     let glare = story.feed(Input::LegReoffers { leg: LegId(1), offered: Reoffered::Talk });

@@ -23,7 +23,7 @@ pub use plugboard_sip::flow::Transport as SipProtocol;
 
 pub use env::{Clock, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
 pub use events::Events;
-pub use message::{GatewayState, LiveCall, RegisteredContact, UserState};
+pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};

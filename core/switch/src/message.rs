@@ -195,6 +195,24 @@ pub struct LiveCall {
     pub began: plugboard_model::WallTime,
 }
 
+/// Question: what do you hold for calls? Answered by every `SipActor` and `CallsActor`, each for its part.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Holdings")]
+pub(crate) struct GetHoldings;
+
+/// What the switch holds for calls that go on; once they are over and the timers of SIP have run out, nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Holdings {
+    /// Calls.
+    pub calls: usize,
+    /// Legs with a SIP session.
+    pub legs: usize,
+    /// SIP transactions; they outlive their calls by up to 32 s.
+    pub transactions: usize,
+    /// Media legs whose events are waited for.
+    pub media: usize,
+}
+
 /// Command: from now on new calls are refused with 503. To every `SipActor`.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]

@@ -17,8 +17,8 @@ use crate::actor::user::UserActor;
 use crate::env::Env;
 use crate::events::Events;
 use crate::message::{
-    ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetUserState, HangUpAll, HangUpCall, LiveCall,
-    Received, UseGateway, UseSnapshot, UseUser, UserState,
+    ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall,
+    Holdings, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
 };
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
@@ -185,6 +185,21 @@ impl Switch {
         }
         calls.sort_by(|one, other| one.id.cmp(&other.id));
         calls
+    }
+
+    /// What is held for calls, all shards together.
+    pub async fn holdings(&self) -> Holdings {
+        let mut sum = Holdings::default();
+        for shard in self.shards.iter() {
+            let parts = [shard.sip.send(GetHoldings).await, shard.calls.send(GetHoldings).await];
+            for part in parts.into_iter().flatten() {
+                sum.calls += part.calls;
+                sum.legs += part.legs;
+                sum.transactions += part.transactions;
+                sum.media += part.media;
+            }
+        }
+        sum
     }
 
     /// The users with their status and registered contacts, by id.

@@ -189,13 +189,13 @@ impl Call {
     pub(super) fn next_claim(&mut self, now: Time) {
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming.is_none()) else { return };
         let Some(leg) = ring.answered.pop_front() else { return };
-        let order = ring.order;
-        match (self.legs.get(&leg).and_then(|leg| leg.user.clone()), order) {
-            (Some(user), RingOrder::AtOnce) => {
+        match self.legs.get(&leg).and_then(|leg| leg.user.clone()) {
+            // A reserved slot and a direct call's are taken here too: whoever talks is not free for others.
+            Some(user) => {
                 ring.claiming = Some(leg);
                 self.out(Output::Claim { user, leg });
             }
-            (Some(_), RingOrder::One) | (None, RingOrder::One | RingOrder::AtOnce) => self.connect(now, leg),
+            None => self.connect(now, leg),
         }
     }
 

@@ -20,8 +20,8 @@ use crate::actor::leg::{LegActor, LegLinks, NewLeg};
 use crate::actor::sip::SipActor;
 use crate::env::Env;
 use crate::message::{
-    CallOver, EndCall, GetCalls, HangUpAll, HangUpCall, LegEvent, LegMedia, LiveCall, MediaHappened, RunHappened,
-    TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
+    CallOver, EndCall, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia, LiveCall,
+    MediaHappened, RunHappened, TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
 };
 use crate::post::post;
 use crate::shard::{Owners, count_open_error};
@@ -403,6 +403,13 @@ impl Handler<GetCalls> for CallsActor {
     type Result = MessageResult<GetCalls>;
     fn handle(&mut self, _: GetCalls, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.calls.values().map(|handle| handle.live.clone()).collect())
+    }
+}
+
+impl Handler<GetHoldings> for CallsActor {
+    type Result = MessageResult<GetHoldings>;
+    fn handle(&mut self, _: GetHoldings, _: &mut Self::Context) -> Self::Result {
+        MessageResult(Holdings { calls: self.calls.len(), media: self.media.len(), ..Holdings::default() })
     }
 }
 

@@ -3,7 +3,7 @@
 mod admit;
 mod trace;
 
-use actix::{Actor, Context, Handler, Recipient};
+use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, UserId};
@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use crate::env::Env;
 use crate::message::{
-    Adopt, ConnectionClosed, Drain, Forget, FromLayer, LoseConnection, Received, TakeCall, ToLayer, UseSnapshot,
+    Adopt, ConnectionClosed, Drain, Forget, FromLayer, GetHoldings, Holdings, LoseConnection, Received, TakeCall,
+    ToLayer, UseSnapshot,
 };
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
@@ -322,5 +323,16 @@ impl Handler<Drain> for SipActor {
     type Result = ();
     fn handle(&mut self, _: Drain, _: &mut Self::Context) {
         self.draining = true;
+    }
+}
+
+impl Handler<GetHoldings> for SipActor {
+    type Result = MessageResult<GetHoldings>;
+    fn handle(&mut self, _: GetHoldings, _: &mut Self::Context) -> Self::Result {
+        MessageResult(Holdings {
+            legs: self.owners.len(),
+            transactions: self.layer.transactions(),
+            ..Holdings::default()
+        })
     }
 }

@@ -1,0 +1,1 @@
+//! Call stories; all in the folder `tests`.

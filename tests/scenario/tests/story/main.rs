@@ -1,0 +1,64 @@
+//! Call stories: the whole switch with phones, in virtual time. Names carry the requirement that they show.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "a story stops at the first surprise, and looks at the one thing that it is about"
+)]
+
+mod giving_up;
+mod groups;
+mod outcomes;
+mod people;
+
+use plugboard_model::{CallOutcome, CallRecord, JournalEvent};
+use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use std::time::Duration;
+
+/// Why the devices of those who did not take the call stop ringing (R13).
+const ELSEWHERE: &str = r#"SIP;cause=200;text="Call completed elsewhere""#;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// The demo office with a scenario of these steps at 300.
+fn story(steps: &str) -> Setup {
+    Setup::offices(vec![OfficeText::demo().with_story(steps)])
+        .prompt("first", seconds(2))
+        .prompt("second", seconds(2))
+        .prompt("nobody", seconds(2))
+        .prompt("late", seconds(2))
+        .prompt("long", seconds(60))
+}
+
+/// Both hear each other.
+fn talk(sim: &mut Sim, one: &Phone, other: &Phone) {
+    sim.run_until(one.hears(&other.name()));
+    sim.run_until(other.hears(&one.name()));
+}
+
+/// The words and outcomes of the steps that a call took.
+fn steps(record: &CallRecord) -> Vec<String> {
+    record.steps.iter().map(|step| format!("{} {}: {}", step.path, step.word, step.outcome)).collect()
+}
+
+/// What a call's journal says of one thing.
+fn journaled(sim: &Sim, record: &CallRecord, what: impl Fn(&JournalEvent) -> bool) -> usize {
+    sim.journal(record).iter().filter(|entry| what(&entry.event)).count()
+}
+
+/// The status that a call which nobody answered ended with.
+fn not_answered(record: &CallRecord) -> Option<u16> {
+    match &record.outcome {
+        CallOutcome::NotAnswered(cause) => Some(cause.status),
+        _ => None,
+    }
+}

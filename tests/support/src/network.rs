@@ -1,0 +1,187 @@
+//! The simulated network: datagrams that take their time, get lost, overtake each other and come twice, by the seed.
+
+use bytes::Bytes;
+use plugboard_model::Time;
+use plugboard_sip::flow::{Flow, Transport};
+use plugboard_switch::{Clock, SipTransport, Unsendable};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+use crate::clock::{Dice, SimClock};
+use crate::ladder::{Fate, Ladder};
+
+/// How the network treats what is sent. Audio and signalling alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weather {
+    /// So many of 1,000 packets are lost.
+    pub lost: u64,
+    /// So many of 1,000 packets come twice.
+    pub doubled: u64,
+    /// The shortest way, at least 1 ms.
+    pub delay_ms_min: u64,
+    /// The longest way. Packets overtake each other when it is longer than the shortest.
+    pub delay_ms_max: u64,
+}
+
+impl Weather {
+    /// Nothing is lost and everything takes 5 ms: a story can be read.
+    pub const CALM: Self = Self { lost: 0, doubled: 0, delay_ms_min: 5, delay_ms_max: 5 };
+    /// A bad day: a packet in twenty is lost, and the last sent may come first.
+    pub const STORM: Self = Self { lost: 50, doubled: 20, delay_ms_min: 1, delay_ms_max: 120 };
+}
+
+/// What is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Payload {
+    Sip(Bytes),
+    Rtp(Vec<u8>),
+}
+
+/// A datagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Packet {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) payload: Payload,
+}
+
+/// The network and everything that was ever said over it.
+#[derive(Clone)]
+pub(crate) struct Network {
+    inside: Arc<Mutex<Inside>>,
+    clock: Arc<SimClock>,
+    wake: Arc<Notify>,
+    switch: SocketAddr,
+}
+
+struct Inside {
+    dice: Dice,
+    weather: Weather,
+    under_way: BTreeMap<(Time, u64), Packet>,
+    next: u64,
+    ladder: Ladder,
+    /// Messages with these words in their ladder line are lost, so often.
+    losing: Vec<(String, usize)>,
+}
+
+impl Network {
+    pub(crate) fn new(
+        seed: u64,
+        weather: Weather,
+        clock: Arc<SimClock>,
+        wake: Arc<Notify>,
+        switch: SocketAddr,
+    ) -> Self {
+        let mut ladder = Ladder::default();
+        ladder.name(switch, "switch");
+        let (under_way, losing) = (BTreeMap::new(), Vec::new());
+        let inside = Inside { dice: Dice::new(seed), weather, under_way, next: 0, ladder, losing };
+        Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch }
+    }
+
+    /// Sends a datagram: it arrives later, or never.
+    pub(crate) fn send(&self, packet: Packet) {
+        let now = self.clock.now();
+        let mut inside = self.lock();
+        let fate = inside.fate(now, &packet);
+        let copies = match fate {
+            Fate::Lost => 0,
+            Fate::Sent => 1,
+            Fate::Doubled => 2,
+        };
+        for _ in 0..copies {
+            let (min, max) = (inside.weather.delay_ms_min.max(1), inside.weather.delay_ms_max);
+            let delay = min + inside.dice.below(max.saturating_sub(min) + 1);
+            let key = (now + Duration::from_millis(delay), inside.next);
+            inside.next += 1;
+            inside.under_way.insert(key, packet.clone());
+        }
+        drop(inside);
+        self.wake.notify_one();
+    }
+
+    /// The next datagram that has arrived by now.
+    pub(crate) fn arrived(&self, now: Time) -> Option<Packet> {
+        let mut inside = self.lock();
+        let first = inside.under_way.first_entry().filter(|first| first.key().0 <= now)?;
+        Some(first.remove())
+    }
+
+    /// When the next one arrives.
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.lock().under_way.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Whether nothing of SIP is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.lock().under_way.values().any(|packet| matches!(packet.payload, Payload::Sip(_)))
+    }
+
+    pub(crate) fn name(&self, address: SocketAddr, name: &str) {
+        self.lock().ladder.name(address, name);
+    }
+
+    pub(crate) fn ladder(&self) -> Ladder {
+        self.lock().ladder.clone()
+    }
+
+    pub(crate) fn set_weather(&self, weather: Weather) {
+        self.lock().weather = weather;
+    }
+
+    pub(crate) fn lose(&self, words: &str, times: usize) {
+        self.lock().losing.push((words.to_owned(), times));
+    }
+
+    /// The switch's own address.
+    pub(crate) const fn switch(&self) -> SocketAddr {
+        self.switch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    fn fate(&mut self, now: Time, packet: &Packet) -> Fate {
+        let (lost, doubled) = (self.weather.lost, self.weather.doubled);
+        let mut fate = if self.dice.chance(lost) {
+            Fate::Lost
+        } else if self.dice.chance(doubled) {
+            Fate::Doubled
+        } else {
+            Fate::Sent
+        };
+        if let Payload::Sip(bytes) = &packet.payload {
+            let words = self.ladder.words(packet.from, packet.to, bytes);
+            if let Some((_, left)) = self.losing.iter_mut().find(|(what, left)| *left > 0 && words.contains(what)) {
+                *left -= 1;
+                fate = Fate::Lost;
+            }
+            self.ladder.add(now, &words, fate);
+        }
+        fate
+    }
+}
+
+impl SipTransport for Network {
+    fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
+        if flow.transport != Transport::Udp {
+            return Err(Unsendable(flow));
+        }
+        self.send(Packet { from: self.switch, to: flow.remote, payload: Payload::Sip(bytes) });
+        Ok(())
+    }
+
+    fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
+        (transport == Transport::Udp).then(|| Flow::udp(self.switch, remote))
+    }
+
+    fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        vec![(Transport::Udp, self.switch)]
+    }
+}

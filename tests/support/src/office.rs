@@ -1,0 +1,191 @@
+//! Offices as stories write them, checked and made ready as the server does it.
+
+use plugboard_media::{Audio, Codec};
+use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
+use plugboard_office::{Office, OfficeSet, Surroundings};
+use plugboard_plugin::{Grants, Installed, Limits};
+use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, Sets, compile};
+use plugboard_switch::{Configuration, Prompts};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::sound::Sounds;
+
+/// The demo office's folder.
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../core/server/demo");
+
+/// An office's document with the scenarios that it names.
+#[derive(Debug, Clone, Default)]
+pub struct OfficeText {
+    text: String,
+    files: BTreeMap<String, String>,
+}
+
+impl OfficeText {
+    /// An office's YAML.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), files: BTreeMap::new() }
+    }
+
+    /// The office that `plugboard serve --demo` serves.
+    pub fn demo() -> Self {
+        let read = |file: &str| {
+            let path = Path::new(DEMO).join(file);
+            std::fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+        };
+        Self::new(&read("office.yaml"))
+            .with("scenarios/welcome.yaml", &read("scenarios/welcome.yaml"))
+            .with("scenarios/echo.yaml", &read("scenarios/echo.yaml"))
+    }
+
+    /// With a file that the document names.
+    #[must_use]
+    pub fn with(mut self, path: &str, text: &str) -> Self {
+        self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// With one more scenario, named `story`, at the number 300.
+    #[must_use]
+    pub fn with_story(self, steps: &str) -> Self {
+        self.replace("scenarios:\n", "scenarios:\n  - { file: story.yaml }\n")
+            .replace("routes:\n", "routes:\n  - { id: story, number: 300, scenario: story }\n")
+            .with("story.yaml", &format!("scenario: story\nsteps:\n{steps}"))
+    }
+
+    /// With every `from` in the document replaced.
+    #[must_use]
+    pub fn replace(mut self, from: &str, to: &str) -> Self {
+        assert!(self.text.contains(from), "the office's document has no {from:?}");
+        self.text = self.text.replace(from, to);
+        self
+    }
+}
+
+impl Surroundings for OfficeText {
+    fn file(&self, path: &str) -> Result<String, String> {
+        self.files.get(path).cloned().ok_or_else(|| format!("the story has no file {path}"))
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// What can be played in every office: prompts with their lengths, and music. Each sounds of its own mark.
+#[derive(Debug, Clone)]
+pub(crate) struct Records {
+    sounds: Sounds,
+    prompts: Arc<Mutex<BTreeMap<String, Duration>>>,
+}
+
+impl Records {
+    pub(crate) fn new(sounds: Sounds, prompts: BTreeMap<String, Duration>) -> Self {
+        Self { sounds, prompts: Arc::new(Mutex::new(prompts)) }
+    }
+
+    fn length(&self, name: &str) -> Option<Duration> {
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    /// From now on there is no such prompt.
+    pub(crate) fn remove(&self, name: &str) {
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+impl Prompts for Records {
+    fn find(&self, _: &OfficeId, name: &str, _: &str, music: bool) -> Result<Audio, String> {
+        let length = if music { Some(Duration::from_secs(10)) } else { self.length(name) };
+        let length = length.ok_or_else(|| format!("there is no prompt {name:?}"))?;
+        let samples = usize::try_from(length.as_millis()).unwrap_or(0) * 8;
+        Ok(Audio::from_g711(Codec::Pcmu, &vec![self.sounds.mark(name); samples]))
+    }
+}
+
+/// Reads and checks offices; a fault in one is a fault of the story.
+pub(crate) fn configuration(
+    texts: &[OfficeText],
+    actions: &BTreeMap<String, Arc<Installed>>,
+    records: &Records,
+    limits: Limits,
+) -> Configuration {
+    checked(texts, actions, records, limits).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// As [`configuration`]; every fault in words.
+pub(crate) fn checked(
+    texts: &[OfficeText],
+    actions: &BTreeMap<String, Arc<Installed>>,
+    records: &Records,
+    limits: Limits,
+) -> Result<Configuration, Vec<String>> {
+    let in_words = |faults: Vec<plugboard_scenario::Fault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let catalogue = catalogue(actions);
+    let mut programs: BTreeMap<ScenarioId, Arc<Program>> = BTreeMap::new();
+    let mut grants = BTreeMap::new();
+    let mut offices = Vec::new();
+    for text in texts {
+        let office = Office::parse("office.yaml", &text.text, text).map_err(in_words)?;
+        let known = Known { office: &office, records };
+        for source in office.scenarios() {
+            let program = Document::read(&source.file, &source.document)
+                .and_then(|document| compile(&document, &office.id, &catalogue, &known))
+                .map_err(in_words)?;
+            programs.insert(source.id.clone(), program);
+        }
+        for action in actions.keys() {
+            grants.insert((office.id.clone(), action.clone()), Arc::new(Grants::everything()));
+        }
+        offices.push(office);
+    }
+    let offices = OfficeSet::new(offices).map_err(in_words)?;
+    Ok(Configuration { offices, programs, actions: actions.clone(), grants, limits })
+}
+
+/// The actions as the checker of scenarios sees them.
+fn catalogue(actions: &BTreeMap<String, Arc<Installed>>) -> ActionCatalogue {
+    actions
+        .values()
+        .map(|installed| {
+            let manifest = installed.manifest();
+            let sets = manifest.sets.iter().map(|sets| Sets {
+                name: sets.name.clone(),
+                value_type: sets.value_type,
+                after: sets.after.clone(),
+            });
+            Action {
+                name: manifest.name.clone(),
+                parameters: manifest.parameters.clone(),
+                outcomes: manifest.outcomes.iter().map(|outcome| outcome.name.clone()).collect(),
+                sets: sets.collect(),
+                blocking: manifest.blocking,
+            }
+        })
+        .collect()
+}
+
+struct Known<'a> {
+    office: &'a Office,
+    records: &'a Records,
+}
+
+impl Resolver for Known<'_> {
+    fn user(&self, id_or_number: &str) -> Option<UserId> {
+        self.office.find_user(id_or_number).map(|user| user.id.clone())
+    }
+
+    fn group(&self, id_or_number: &str) -> Option<GroupId> {
+        self.office.find_group(id_or_number).map(|group| group.id.clone())
+    }
+
+    fn has_prompt(&self, name: &str) -> bool {
+        self.records.length(name).is_some()
+    }
+
+    fn has_music(&self, _: &str) -> bool {
+        true
+    }
+}

@@ -1,0 +1,262 @@
+//! A phone of a story: what a person does with it, and what he sees and hears.
+
+mod agent;
+mod call;
+mod digest;
+mod resend;
+mod voice;
+
+pub(crate) use agent::{Agent, Manner};
+pub(crate) use digest::Account;
+
+pub use call::Stage;
+
+use plugboard_media::Codec;
+use plugboard_model::Time;
+use plugboard_switch::Clock;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::SimClock;
+use call::Call;
+
+/// A sound counts as heard while its last packet is not older: a few packets may be lost.
+const JUST_NOW: Duration = Duration::from_millis(100);
+
+/// A phone. A clone is the same phone.
+///
+/// What a person does takes effect at once; what he sees is a condition for [`crate::Sim::run_until`]. Where a phone has
+/// several calls, the words are about the last one.
+#[derive(Clone)]
+pub struct Phone {
+    agent: Rc<RefCell<Agent>>,
+    clock: Arc<SimClock>,
+}
+
+impl Phone {
+    pub(crate) const fn new(agent: Rc<RefCell<Agent>>, clock: Arc<SimClock>) -> Self {
+        Self { agent, clock }
+    }
+
+    // ---- what a person does ---------------------------------------------------------------------------------
+
+    /// Registers for an hour.
+    pub fn registers(&self) {
+        self.registers_for(3_600);
+    }
+
+    /// Registers for so many seconds; 0 takes the registration back.
+    pub fn registers_for(&self, seconds: u32) {
+        self.agent.borrow_mut().register(self.now(), seconds);
+    }
+
+    /// Calls a number.
+    pub fn dials(&self, number: &str) {
+        self.agent.borrow_mut().dial(self.now(), number);
+    }
+
+    /// Calls a number from outside, with this number of his own.
+    pub fn dials_as(&self, number: &str, own: &str) {
+        let mut agent = self.agent.borrow_mut();
+        let (domain, own) = ("plugboard.test", format!("<sip:{own}@outside.test>"));
+        agent.dial_as(self.now(), number, domain, &own);
+    }
+
+    /// Takes the call that rings.
+    pub fn answers(&self) {
+        let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to answer"));
+        self.agent.borrow_mut().answer(self.now(), index);
+    }
+
+    /// Refuses the call that rings with this status.
+    pub fn refuses(&self, status: u16) {
+        let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to refuse"));
+        self.agent.borrow_mut().refuse(self.now(), index, status);
+    }
+
+    /// Ends the last call that goes on, whatever it is at.
+    pub fn hangs_up(&self) {
+        let index = self.find(|call| !call.is_over()).unwrap_or_else(|| self.nothing("to hang up"));
+        self.agent.borrow_mut().hang_up(self.now(), index);
+    }
+
+    /// Presses keys, one after the other, 220 ms each.
+    pub fn presses(&self, keys: &str) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to press keys in"));
+        self.agent.borrow_mut().press(index, keys);
+    }
+
+    /// Puts the other one on hold: a re-INVITE with `sendonly`.
+    pub fn holds(&self) {
+        self.reinvites("sendonly");
+    }
+
+    /// Takes him back.
+    pub fn resumes(&self) {
+        self.reinvites("sendrecv");
+    }
+
+    fn reinvites(&self, direction: &'static str) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
+        self.agent.borrow_mut().reinvite(self.now(), index, direction);
+    }
+
+    // ---- what a phone is like -------------------------------------------------------------------------------
+
+    /// It refuses every call with this status from now on.
+    pub fn always_refuses(&self, status: u16) {
+        self.agent.borrow_mut().set_manner(Manner::Refuses(status));
+    }
+
+    /// It takes calls without a word until a person answers: no 180.
+    pub fn keeps_quiet(&self) {
+        self.agent.borrow_mut().set_manner(Manner::Quiet);
+    }
+
+    /// Its plug is pulled: it hears and says nothing any more, and forgets its calls.
+    pub fn is_unplugged(&self) {
+        self.agent.borrow_mut().set_manner(Manner::Unplugged);
+    }
+
+    /// It speaks this codec alone, in calls from now on.
+    pub fn speaks_only(&self, codec: Codec) {
+        self.agent.borrow_mut().codecs = vec![codec];
+    }
+
+    /// Its password is another one from now on.
+    pub fn has_password(&self, password: &str) {
+        if let Some(account) = &mut self.agent.borrow_mut().account {
+            password.clone_into(&mut account.password);
+        }
+    }
+
+    // ---- what a person sees and hears -----------------------------------------------------------------------
+
+    /// Its registration was accepted.
+    pub fn is_registered(&self) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || matches!(phone.agent.borrow().registered, Some((200, _)))
+    }
+
+    /// The status of the answer to its registration, and how many contacts it names.
+    pub fn registration(&self) -> Option<(u16, usize)> {
+        self.agent.borrow().registered
+    }
+
+    /// A call rings.
+    pub fn rings(&self) -> impl Fn() -> bool + use<> {
+        self.sees(|call| call.stage == Stage::Ringing)
+    }
+
+    /// The call that it makes rings at the other end.
+    pub fn hears_ringing(&self) -> impl Fn() -> bool + use<> {
+        self.sees(|call| call.stage == Stage::Calling(180))
+    }
+
+    /// A call is up.
+    pub fn talks(&self) -> impl Fn() -> bool + use<> {
+        self.sees(|call| call.stage == Stage::Up)
+    }
+
+    /// No call is left.
+    pub fn is_idle(&self) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.agent.borrow().calls.iter().all(Call::is_over)
+    }
+
+    /// Its last call is over, with this status.
+    pub fn was_told(&self, status: u16) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.last(|call| call.stage) == Some(Stage::Over(status))
+    }
+
+    /// The other side answered its last re-INVITE.
+    pub fn was_answered_again(&self) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.last(|call| call.reinvited).flatten().is_some()
+    }
+
+    /// The sound of this name came within the last 100 ms: a phone's, a prompt's, or [`crate::TONE`].
+    pub fn hears(&self, sound: &str) -> impl Fn() -> bool + use<> {
+        let (phone, sound) = (self.clone(), sound.to_owned());
+        move || phone.hears_now(&sound)
+    }
+
+    /// Nothing came within the last 100 ms.
+    pub fn hears_nothing(&self) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || {
+            let now = phone.now();
+            phone.agent.borrow().heard.values().all(|at| now.since(*at) > JUST_NOW)
+        }
+    }
+
+    /// As [`Phone::hears`], now.
+    pub fn hears_now(&self, sound: &str) -> bool {
+        let now = self.now();
+        self.agent.borrow().heard.get(sound).is_some_and(|at| now.since(*at) <= JUST_NOW)
+    }
+
+    /// How many packets of a sound came.
+    pub fn packets_of(&self, sound: &str) -> u64 {
+        self.agent.borrow().packets.get(sound).copied().unwrap_or(0)
+    }
+
+    /// The keys that the other side pressed.
+    pub fn keys(&self) -> String {
+        self.agent.borrow().keys.clone()
+    }
+
+    /// The stages of its calls, oldest first.
+    pub fn calls(&self) -> Vec<Stage> {
+        self.agent.borrow().calls.iter().map(|call| call.stage).collect()
+    }
+
+    /// The Reason header of what ended its last call.
+    pub fn reason(&self) -> Option<String> {
+        self.last(|call| call.reason.clone()).flatten()
+    }
+
+    /// The final status of its last re-INVITE.
+    pub fn reinvited(&self) -> Option<u16> {
+        self.last(|call| call.reinvited).flatten()
+    }
+
+    /// From of the last INVITE that came.
+    pub fn caller(&self) -> Option<String> {
+        self.last(|call| call.invite.headers.get("From").map(str::to_owned)).flatten()
+    }
+
+    /// The number of the last INVITE that came.
+    pub fn called(&self) -> Option<String> {
+        self.last(|call| call.invite.uri.user().map(|user| user.into_owned())).flatten()
+    }
+
+    /// Its name in the ladder.
+    pub fn name(&self) -> String {
+        self.agent.borrow().name.clone()
+    }
+
+    fn last<T>(&self, of: impl Fn(&Call) -> T) -> Option<T> {
+        self.agent.borrow().calls.last().map(of)
+    }
+
+    fn sees(&self, what: fn(&Call) -> bool) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.agent.borrow().calls.iter().any(what)
+    }
+
+    fn find(&self, what: fn(&Call) -> bool) -> Option<usize> {
+        self.agent.borrow().calls.iter().rposition(what)
+    }
+
+    fn nothing(&self, why: &str) -> ! {
+        panic!("{} has no call {why}: {:?}", self.name(), self.calls())
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,406 @@
+//! The user agent in a phone: transactions, dialogs and registrations as small as they can be, and its own.
+//!
+//! It shares the message type with the switch and nothing above it, so that a fault there has no twin here.
+
+mod answered;
+mod called;
+
+use bytes::Bytes;
+use plugboard_media::Codec;
+use plugboard_model::Time;
+use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::call::{Call, Cancel, Stage};
+use super::digest::Account;
+use super::resend::{Due, Resends, What};
+use super::voice::{self, Voice};
+use crate::network::{Network, Packet, Payload};
+use crate::sound::Sounds;
+
+/// What a request was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Register,
+    Invite(usize),
+    Reinvite(usize),
+    Bye,
+}
+
+/// A request of ours.
+#[derive(Debug)]
+struct Client {
+    request: Request,
+    to: SocketAddr,
+    purpose: Purpose,
+    /// It has its final response.
+    over: bool,
+    /// It answers a challenge already.
+    answers: bool,
+}
+
+/// What a phone does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It rings, and waits for a person.
+    Rings,
+    /// It says nothing, and waits for a person.
+    Quiet,
+    /// It refuses every call with this status.
+    Refuses(u16),
+    /// Its plug is out.
+    Unplugged,
+}
+
+/// The state of a phone.
+pub(crate) struct Agent {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) account: Option<Account>,
+    pub(crate) manner: Manner,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) calls: Vec<Call>,
+    /// The status of the last answer to REGISTER, and the Contacts that it names.
+    pub(crate) registered: Option<(u16, usize)>,
+    /// When each sound was heard last.
+    pub(crate) heard: BTreeMap<String, Time>,
+    /// How many packets came of each sound.
+    pub(crate) packets: BTreeMap<String, u64>,
+    /// Keys that came as telephone events.
+    pub(crate) keys: String,
+    network: Network,
+    sounds: Sounds,
+    registration_cseq: u32,
+    names: u64,
+    clients: BTreeMap<String, Client>,
+    served: BTreeMap<(String, String), (SocketAddr, Bytes)>,
+    resends: Resends,
+    last_key: Option<u32>,
+}
+
+impl Agent {
+    pub(crate) fn new(
+        name: &str,
+        address: SocketAddr,
+        account: Option<Account>,
+        network: Network,
+        sounds: Sounds,
+    ) -> Self {
+        network.name(address, name);
+        // Asked for now, so that marks are given in the order in which the story names its people.
+        let _ = sounds.mark(name);
+        Self {
+            name: name.to_owned(),
+            address,
+            account,
+            manner: Manner::Rings,
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            calls: Vec::new(),
+            registered: None,
+            heard: BTreeMap::new(),
+            packets: BTreeMap::new(),
+            keys: String::new(),
+            network,
+            sounds,
+            registration_cseq: 0,
+            names: 0,
+            clients: BTreeMap::new(),
+            served: BTreeMap::new(),
+            resends: Resends::default(),
+            last_key: None,
+        }
+    }
+
+    // ---- what a person does ---------------------------------------------------------------------------------
+
+    pub(crate) fn register(&mut self, now: Time, expires: u32) {
+        self.registered = None;
+        let Some(account) = self.account.clone() else { return };
+        self.registration_cseq += 1;
+        let (domain, of_record) =
+            (format!("sip:{}", account.domain), format!("<sip:{}@{}>", account.user, account.domain));
+        let mut request = request(Method::Register, &domain);
+        let (call_id, tag) = (format!("register@{}", self.name), self.name.clone());
+        request.headers.push("From", format!("{of_record};tag={tag}"));
+        request.headers.push("To", of_record);
+        request.headers.push("Call-ID", call_id);
+        request.headers.push("CSeq", format!("{} REGISTER", self.registration_cseq));
+        request.headers.push("Contact", self.contact());
+        request.headers.push("Expires", expires.to_string());
+        let switch = self.network.switch();
+        self.send_request(now, request, switch, Purpose::Register, false);
+    }
+
+    /// Calls a number; the call's place in `calls`.
+    pub(crate) fn dial(&mut self, now: Time, number: &str) -> usize {
+        let (domain, own) = match &self.account {
+            Some(account) => (account.domain.clone(), format!("<sip:{}@{}>", account.user, account.domain)),
+            None => (self.network.switch().to_string(), format!("<sip:{}@{}>", self.name, self.address)),
+        };
+        self.dial_as(now, number, &domain, &own)
+    }
+
+    pub(crate) fn dial_as(&mut self, now: Time, number: &str, domain: &str, own: &str) -> usize {
+        let target = format!("sip:{number}@{domain}");
+        let index = self.calls.len();
+        let (local, id) =
+            (format!("{own};tag={}-{index}", self.name), format!("{}-{index}@{}", self.name, self.address.ip()));
+        let invite = request(Method::Invite, &target);
+        let call = self.new_call(index, id, local, format!("<{target}>"), target, self.network.switch(), invite);
+        self.calls.push(call);
+        let mut invite = self.request_of(index, Method::Invite);
+        if let Some(call) = self.calls.get_mut(index) {
+            invite.headers.push("Content-Type", "application/sdp");
+            invite.body = call.description().into_bytes();
+            call.invite = invite.clone();
+        }
+        let switch = self.network.switch();
+        self.send_request(now, invite, switch, Purpose::Invite(index), false);
+        index
+    }
+
+    pub(crate) fn answer(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
+        call.stage = Stage::Up;
+        call.voice.start(now);
+        self.answer_invite(now, index, 200, None);
+    }
+
+    pub(crate) fn refuse(&mut self, now: Time, index: usize, status: u16) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
+        call.over(status);
+        self.answer_invite(now, index, status, None);
+    }
+
+    pub(crate) fn hang_up(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index) else { return };
+        match call.stage {
+            Stage::Calling(0) => call.cancel = Cancel::Wanted,
+            Stage::Calling(_) => self.cancel(now, index),
+            Stage::Ringing => self.refuse(now, index, 480),
+            Stage::Up => {
+                call.over(200);
+                self.bye(now, index);
+            }
+            Stage::Over(_) => {}
+        }
+    }
+
+    pub(crate) fn press(&mut self, index: usize, keys: &str) {
+        if let Some(call) = self.calls.get_mut(index) {
+            call.voice.press(keys);
+        }
+    }
+
+    /// Offers a new direction.
+    pub(crate) fn reinvite(&mut self, now: Time, index: usize, direction: &'static str) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
+        (call.direction, call.reinvited) = (direction, None);
+        let body = call.description().into_bytes();
+        let peer = call.peer;
+        let mut invite = self.request_of(index, Method::Invite);
+        invite.headers.push("Content-Type", "application/sdp");
+        invite.body = body;
+        self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
+    }
+
+    /// Pulls the plug, or puts it in again. What was under way is forgotten by the phone, not by its peers.
+    pub(crate) fn set_manner(&mut self, manner: Manner) {
+        self.manner = manner;
+        if manner == Manner::Unplugged {
+            self.resends.clear();
+            for call in &mut self.calls {
+                call.over(0);
+            }
+        }
+    }
+
+    // ---- what comes -----------------------------------------------------------------------------------------
+
+    pub(crate) fn received(&mut self, now: Time, from: SocketAddr, bytes: &Bytes) {
+        if self.manner == Manner::Unplugged {
+            return;
+        }
+        match parse_datagram(bytes) {
+            Ok(Message::Request(request)) => self.request(now, from, &request),
+            Ok(Message::Response(response)) => self.response(now, &response),
+            Err(fault) => panic!("{} got what is no SIP ({fault}): {bytes:?}", self.name),
+        }
+    }
+
+    pub(crate) fn heard(&mut self, now: Time, to: SocketAddr, packet: &[u8]) {
+        let Some(call) = self.calls.iter().find(|call| call.voice.local == to && !call.is_over()) else { return };
+        let Some((payload_type, payload)) = voice::open(packet) else { return };
+        let codec = match payload_type {
+            0 => Codec::Pcmu,
+            8 => Codec::Pcma,
+            voice::KEYS => return self.heard_key(packet, payload),
+            other => panic!("{} hears payload type {other}, which nobody agreed on", self.name),
+        };
+        assert!(call.codecs.contains(&codec), "{} does not speak {codec:?}", self.name);
+        if let Some(name) = self.sounds.name(codec, payload) {
+            self.heard.insert(name.clone(), now);
+            *self.packets.entry(name).or_default() += 1;
+        }
+    }
+
+    fn heard_key(&mut self, packet: &[u8], payload: &[u8]) {
+        let since = packet.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+        if let Some(key) = voice::ended_key(payload).filter(|_| self.last_key != since) {
+            self.last_key = since;
+            self.keys.push(key);
+        }
+    }
+
+    pub(crate) fn tick(&mut self, now: Time) {
+        while let Some(due) = self.resends.due(now) {
+            match due {
+                Due::Send(to, bytes) => self.send(to, bytes.into()),
+                Due::GaveUp(what) => self.gave_up(now, &what),
+            }
+        }
+        let mut packets = Vec::new();
+        for call in &mut self.calls {
+            while let Some((to, packet)) = call.voice.tick(now) {
+                packets.push(Packet { from: call.voice.local, to, payload: Payload::Rtp(packet) });
+            }
+        }
+        for packet in packets {
+            self.network.send(packet);
+        }
+    }
+
+    pub(crate) fn next(&self) -> Option<Time> {
+        let voices = self.calls.iter().filter_map(|call| call.voice.next());
+        voices.chain(self.resends.next()).min()
+    }
+
+    /// Nothing is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.resends.is_empty()
+    }
+
+    // ---- sending --------------------------------------------------------------------------------------------
+
+    fn cancel(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index) else { return };
+        call.cancel = Cancel::Sent;
+        let mut cancel = call.invite.clone();
+        let to = call.peer;
+        let found = self.clients.iter().rev().find(|(_, client)| {
+            client.purpose == Purpose::Invite(index) && client.request.headers.get("CSeq") == cancel.headers.get("CSeq")
+        });
+        let Some((_, client)) = found else { return };
+        cancel.headers = client.request.headers.clone();
+        cancel.method = Method::Cancel;
+        cancel.body = Vec::new();
+        for name in ["Content-Type", "Contact", "Proxy-Authorization"] {
+            cancel.headers.remove(name);
+        }
+        let number = cancel.headers.cseq().map_or(1, |cseq| cseq.number);
+        cancel.headers.set("CSeq", format!("{number} CANCEL"));
+        let bytes = cancel.to_bytes();
+        // It shares the branch of its INVITE (RFC 3261 section 9.1), so it is known by another name here.
+        let name = format!("{}-cancel", branch_of(cancel.headers.top_via().ok().and_then(|via| via.branch())));
+        self.resends.add(now, What::Request(name), to, bytes.clone(), false);
+        self.send(to, bytes.into());
+    }
+
+    fn bye(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get(index) else { return };
+        let peer = call.peer;
+        let bye = self.request_of(index, Method::Bye);
+        self.send_request(now, bye, peer, Purpose::Bye, false);
+    }
+
+    /// A request within a call, its number counted, without Via.
+    fn request_of(&mut self, index: usize, method: Method) -> Request {
+        let contact = self.contact();
+        let Some(call) = self.calls.get_mut(index) else { return request(method, "sip:nobody@invalid") };
+        call.cseq += 1;
+        let mut request = request(method, &call.target);
+        request.headers.push("From", call.local.clone());
+        request.headers.push("To", call.remote.clone());
+        request.headers.push("Call-ID", call.id.clone());
+        request.headers.push("CSeq", format!("{} {}", call.cseq, request.method.as_str()));
+        request.headers.push("Contact", contact);
+        request
+    }
+
+    fn send_request(&mut self, now: Time, mut request: Request, to: SocketAddr, purpose: Purpose, answers: bool) {
+        let via = self.via();
+        request.headers.push_front("Via", via);
+        let branch = branch_of(request.headers.top_via().ok().and_then(|via| via.branch()));
+        let bytes = request.to_bytes();
+        let is_invite = request.method == Method::Invite;
+        self.clients.insert(branch.clone(), Client { request, to, purpose, over: false, answers });
+        self.resends.add(now, What::Request(branch), to, bytes.clone(), is_invite);
+        self.send(to, bytes.into());
+    }
+
+    fn send(&self, to: SocketAddr, bytes: Bytes) {
+        if self.manner != Manner::Unplugged {
+            self.network.send(Packet { from: self.address, to, payload: Payload::Sip(bytes) });
+        }
+    }
+
+    fn via(&mut self) -> String {
+        self.names += 1;
+        format!("SIP/2.0/UDP {};branch=z9hG4bK-{}-{};rport", self.address, self.name, self.names)
+    }
+
+    fn contact(&self) -> String {
+        let user = self.account.as_ref().map_or(self.name.as_str(), |account| account.user.as_str());
+        format!("<sip:{user}@{}>", self.address)
+    }
+
+    fn call_of(&self, call_id: &str) -> Option<usize> {
+        self.calls.iter().position(|call| call.id == call_id)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a dialog has so many parts")]
+    fn new_call(
+        &self,
+        index: usize,
+        id: String,
+        local: String,
+        remote: String,
+        target: String,
+        peer: SocketAddr,
+        invite: Request,
+    ) -> Call {
+        let number = u16::try_from(index).unwrap_or(u16::MAX);
+        let media = SocketAddr::new(self.address.ip(), 40_000_u16.saturating_add(number.saturating_mul(2)));
+        let ssrc = u32::from(self.sounds.mark(&self.name)) << 16 | u32::from(number);
+        Call {
+            id,
+            local,
+            remote,
+            target,
+            peer,
+            cseq: 0,
+            invite,
+            stage: Stage::Calling(0),
+            cancel: Cancel::No,
+            voice: Voice::new(media, self.sounds.mark(&self.name), ssrc),
+            codecs: self.codecs.clone(),
+            direction: "sendrecv",
+            acks: BTreeMap::new(),
+            reason: None,
+            reinvited: None,
+            heard_direction: None,
+        }
+    }
+}
+
+fn request(method: Method, uri: &str) -> Request {
+    let uri = RequestUri::parse(uri).unwrap_or_else(|fault| panic!("{uri:?}: {fault}"));
+    let mut request = Request::new(method, uri);
+    request.headers.push("Max-Forwards", "70");
+    request
+}
+
+fn branch_of(branch: Option<&str>) -> String {
+    branch.unwrap_or_default().to_owned()
+}

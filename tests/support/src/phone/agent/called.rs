@@ -1,0 +1,141 @@
+//! What a phone does with the requests of others.
+
+use bytes::Bytes;
+use plugboard_model::Time;
+use plugboard_sip::{Method, Request, Response};
+use std::net::SocketAddr;
+
+use super::{Agent, Manner, branch_of};
+use crate::phone::call::Stage;
+use crate::phone::resend::What;
+
+impl Agent {
+    pub(super) fn request(&mut self, now: Time, from: SocketAddr, request: &Request) {
+        let branch = branch_of(request.headers.top_via().ok().and_then(|via| via.branch()));
+        if request.method == Method::Ack {
+            return self.acked(now, request);
+        }
+        if let Some((to, bytes)) = self.served.get(&(branch, request.method.as_str().to_owned())).cloned() {
+            return self.send(to, bytes);
+        }
+        let index = self.call_of(request.headers.call_id().unwrap_or_default());
+        match (&request.method, index) {
+            (Method::Invite, None) => self.called(now, from, request),
+            (Method::Invite, Some(index)) => self.reinvited(now, from, index, request),
+            (Method::Cancel, Some(index)) => self.cancelled(now, from, index, request),
+            (Method::Bye, Some(index)) => {
+                let reason = request.headers.get("Reason").map(str::to_owned);
+                if let Some(call) = self.calls.get_mut(index) {
+                    call.reason = reason.or(call.reason.take());
+                    // Who hangs up before the ACK came knows that we answered.
+                    call.over(200);
+                    let cseq = call.invite.headers.cseq().map_or(0, |cseq| cseq.number);
+                    self.resends.done(&What::Final(index, cseq));
+                }
+                self.respond(from, request, 200, Vec::new(), None);
+            }
+            (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
+            (_, _) => self.respond(from, request, 200, Vec::new(), None),
+        }
+    }
+
+    fn called(&mut self, now: Time, from: SocketAddr, request: &Request) {
+        let headers = &request.headers;
+        let (Ok(id), Some(remote), Some(local)) = (headers.call_id(), headers.get("From"), headers.get("To")) else {
+            return;
+        };
+        let index = self.calls.len();
+        let local = format!("{local};tag={}-{index}", self.name);
+        let target = headers.get("Contact").unwrap_or_default().trim_matches(['<', '>']).to_owned();
+        let (id, remote) = (id.to_owned(), remote.to_owned());
+        let mut call = self.new_call(index, id, local, remote, target, from, request.clone());
+        call.stage = Stage::Ringing;
+        call.take_description(&request.body);
+        self.calls.push(call);
+        match self.manner {
+            Manner::Rings => self.answer_invite(now, index, 180, None),
+            Manner::Refuses(status) => self.refuse(now, index, status),
+            Manner::Quiet | Manner::Unplugged => {}
+        }
+    }
+
+    fn reinvited(&mut self, now: Time, from: SocketAddr, index: usize, request: &Request) {
+        let Some(call) = self.calls.get_mut(index) else { return };
+        if call.invite.headers.get("CSeq") == request.headers.get("CSeq") {
+            // The same once more, and we have not said anything yet.
+            return;
+        }
+        if call.stage != Stage::Up {
+            return self.respond(from, request, 481, Vec::new(), None);
+        }
+        call.invite = request.clone();
+        call.take_description(&request.body);
+        // The mirror of what the other side offers (RFC 3264 section 6.1).
+        call.direction = match call.heard_direction {
+            Some((true, true)) | None => "sendrecv",
+            Some((true, false)) => "sendonly",
+            Some((false, true)) => "recvonly",
+            Some((false, false)) => "inactive",
+        };
+        call.voice.sends = call.heard_direction.is_none_or(|(hears, _)| hears);
+        self.answer_invite(now, index, 200, None);
+    }
+
+    fn cancelled(&mut self, now: Time, from: SocketAddr, index: usize, request: &Request) {
+        self.respond(from, request, 200, Vec::new(), None);
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
+        call.reason = request.headers.get("Reason").map(str::to_owned);
+        call.over(487);
+        self.answer_invite(now, index, 487, None);
+    }
+
+    fn acked(&mut self, now: Time, ack: &Request) {
+        let Some(index) = self.call_of(ack.headers.call_id().unwrap_or_default()) else { return };
+        let Ok(cseq) = ack.headers.cseq() else { return };
+        self.resends.done(&What::Final(index, cseq.number));
+        if let Some(call) = self.calls.get_mut(index)
+            && call.take_description(&ack.body)
+        {
+            call.voice.start(now);
+        }
+    }
+
+    /// Answers the INVITE of a call, with our description in a 200.
+    pub(super) fn answer_invite(&mut self, now: Time, index: usize, status: u16, reason: Option<&str>) {
+        let Some(call) = self.calls.get(index) else { return };
+        let (invite, to, body) = (call.invite.clone(), call.peer, call.description());
+        let body = if status == 200 { body.into_bytes() } else { Vec::new() };
+        let cseq = invite.headers.cseq().map_or(0, |cseq| cseq.number);
+        self.respond(to, &invite, status, body, reason);
+        let branch = branch_of(invite.headers.top_via().ok().and_then(|via| via.branch()));
+        if status >= 200
+            && let Some((to, bytes)) = self.served.get(&(branch, "INVITE".to_owned())).cloned()
+        {
+            self.resends.add(now, What::Final(index, cseq), to, bytes.to_vec(), false);
+        }
+    }
+
+    pub(super) fn respond(
+        &mut self,
+        to: SocketAddr,
+        request: &Request,
+        status: u16,
+        body: Vec<u8>,
+        reason: Option<&str>,
+    ) {
+        let index = self.call_of(request.headers.call_id().unwrap_or_default()).unwrap_or(usize::MAX);
+        let mut response = Response::to_request_tagged(request, status, &format!("{}-{index}", self.name));
+        response.headers.push("Contact", self.contact());
+        if let Some(reason) = reason {
+            response.headers.push("Reason", reason);
+        }
+        if !body.is_empty() {
+            response.headers.push("Content-Type", "application/sdp");
+            response.body = body;
+        }
+        let branch = branch_of(request.headers.top_via().ok().and_then(|via| via.branch()));
+        let bytes = Bytes::from(response.to_bytes());
+        self.served.insert((branch, request.method.as_str().to_owned()), (to, bytes.clone()));
+        self.send(to, bytes);
+    }
+}

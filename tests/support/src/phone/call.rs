@@ -1,0 +1,90 @@
+//! One call of a phone.
+
+use plugboard_media::Codec;
+use plugboard_sip::Request;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::voice::Voice;
+
+/// How far a call is, as the phone sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It calls; the last provisional status that it heard, 0 before the first.
+    Calling(u16),
+    /// It is called, and rings.
+    Ringing,
+    /// The two talk.
+    Up,
+    /// It is over; the final status of the INVITE that made it, or 200 when it was answered.
+    Over(u16),
+}
+
+/// What became of the wish to give up a call that is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancel {
+    No,
+    /// As soon as the first provisional response comes (RFC 3261 section 9.1).
+    Wanted,
+    Sent,
+}
+
+/// One call: a dialog, or what may become one.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    /// From and To of our requests.
+    pub(crate) local: String,
+    pub(crate) remote: String,
+    /// The Request-URI of our requests.
+    pub(crate) target: String,
+    pub(crate) peer: SocketAddr,
+    /// The last number of our own requests.
+    pub(crate) cseq: u32,
+    /// The INVITE that made it, ours or theirs.
+    pub(crate) invite: Request,
+    pub(crate) stage: Stage,
+    pub(crate) cancel: Cancel,
+    pub(crate) voice: Voice,
+    pub(crate) codecs: Vec<Codec>,
+    /// What our next description says.
+    pub(crate) direction: &'static str,
+    /// The ACKs of 2xx, by CSeq: each 2xx that comes again gets its own again.
+    pub(crate) acks: BTreeMap<u32, Vec<u8>>,
+    /// Reason headers of what ended it.
+    pub(crate) reason: Option<String>,
+    /// The final status of our last re-INVITE.
+    pub(crate) reinvited: Option<u16>,
+    /// The last description that came.
+    pub(crate) heard_direction: Option<(bool, bool)>,
+}
+
+impl Call {
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over(_))
+    }
+
+    /// Ends it once; a second end changes nothing.
+    pub(crate) fn over(&mut self, status: u16) {
+        if !self.is_over() {
+            self.stage = Stage::Over(status);
+        }
+        self.voice.stop();
+    }
+
+    /// Takes over the far end's description. Whether there was one.
+    pub(crate) fn take_description(&mut self, body: &[u8]) -> bool {
+        let Some(described) = super::voice::read(body) else { return false };
+        self.voice.remote = Some(described.address);
+        self.voice.codec = described.codec.unwrap_or(Codec::Pcmu);
+        self.voice.keys_type = described.keys_type;
+        self.voice.sends = described.hears && matches!(self.direction, "sendrecv" | "sendonly");
+        self.heard_direction = Some((described.hears, described.speaks));
+        true
+    }
+
+    /// Our description.
+    pub(crate) fn description(&self) -> String {
+        super::voice::write(self.voice.local, &self.codecs, self.direction)
+    }
+}

@@ -1,0 +1,196 @@
+//! What a phone says into a call: packets of its mark, and keys (RFC 4733).
+
+use plugboard_media::Codec;
+use plugboard_model::Time;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A packet each 20 ms, as every phone does it.
+const EVERY: Duration = Duration::from_millis(20);
+const SAMPLES: u32 = 160;
+/// A key is held for so many packets, then let go three times (RFC 4733 section 2.5.1.4), then there is a pause.
+const HELD: u32 = 5;
+const LET_GO: u32 = 3;
+const PAUSE: u32 = 3;
+/// As loud as a key usually is: -10 dBm0.
+const VOLUME: u8 = 0x0A;
+/// The payload type of keys in the offers of phones.
+pub(crate) const KEYS: u8 = 101;
+
+/// The sending side of one call.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) codec: Codec,
+    /// The payload type of keys, when the far end takes them.
+    pub(crate) keys_type: Option<u8>,
+    /// What we may send, by the offer and answer.
+    pub(crate) sends: bool,
+    mark: u8,
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    next: Option<Time>,
+    keys: VecDeque<char>,
+    pressing: Option<Pressing>,
+}
+
+#[derive(Debug)]
+struct Pressing {
+    event: u8,
+    since: u32,
+    ticks: u32,
+}
+
+impl Voice {
+    pub(crate) fn new(local: SocketAddr, mark: u8, ssrc: u32) -> Self {
+        Self {
+            local,
+            remote: None,
+            codec: Codec::Pcmu,
+            keys_type: None,
+            sends: true,
+            mark,
+            sequence: 1,
+            timestamp: 1,
+            ssrc,
+            next: None,
+            keys: VecDeque::new(),
+            pressing: None,
+        }
+    }
+
+    /// From now on there is somebody to talk to.
+    pub(crate) fn start(&mut self, now: Time) {
+        self.next.get_or_insert(now);
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.next = None;
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.extend(keys.chars());
+    }
+
+    /// When the next packet is due.
+    pub(crate) fn next(&self) -> Option<Time> {
+        self.next
+    }
+
+    /// The packet that is due, if it is.
+    pub(crate) fn tick(&mut self, now: Time) -> Option<(SocketAddr, Vec<u8>)> {
+        let at = self.next.filter(|at| *at <= now)?;
+        self.next = Some(at + EVERY);
+        let packet = self.packet();
+        self.timestamp = self.timestamp.wrapping_add(SAMPLES);
+        let packet = packet.filter(|_| self.sends)?;
+        Some((self.remote?, packet))
+    }
+
+    fn packet(&mut self) -> Option<Vec<u8>> {
+        if self.pressing.is_none()
+            && let Some(event) = self.keys.pop_front().and_then(event_of)
+        {
+            self.pressing = Some(Pressing { event, since: self.timestamp, ticks: 0 });
+        }
+        let Some(pressing) = &mut self.pressing else {
+            let mut payload = vec![self.mark; 160];
+            if self.codec == Codec::Pcma {
+                plugboard_media::g711::transcode(Codec::Pcmu, &mut payload);
+            }
+            let payload_type = if self.codec == Codec::Pcma { 8 } else { 0 };
+            return Some(self.rtp(payload_type, self.timestamp, &payload));
+        };
+        let (tick, event, since) = (pressing.ticks, pressing.event, pressing.since);
+        pressing.ticks += 1;
+        if tick >= HELD + LET_GO + PAUSE {
+            self.pressing = None;
+            return None;
+        }
+        if tick >= HELD + LET_GO {
+            return None;
+        }
+        let length = SAMPLES * (tick.min(HELD - 1) + 1);
+        let [_, _, high, low] = length.to_be_bytes();
+        let end = if tick >= HELD { 0x80 } else { 0 };
+        Some(self.rtp(self.keys_type?, since, &[event, end | VOLUME, high, low]))
+    }
+
+    /// Source: RFC 3550 section 5.1.
+    fn rtp(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x80, payload_type];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        packet.extend(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        packet
+    }
+}
+
+/// The payload type and the payload of a packet.
+pub(crate) fn open(packet: &[u8]) -> Option<(u8, &[u8])> {
+    let payload_type = packet.get(1)? & 0x7F;
+    Some((payload_type, packet.get(12..)?))
+}
+
+/// The key whose end a telephone-event packet tells.
+pub(crate) fn ended_key(payload: &[u8]) -> Option<char> {
+    let [event, flags, ..] = payload else { return None };
+    let keys: Vec<char> = "0123456789*#ABCD".chars().collect();
+    keys.get(usize::from(*event)).copied().filter(|_| flags & 0x80 != 0)
+}
+
+fn event_of(key: char) -> Option<u8> {
+    "0123456789*#ABCD".chars().position(|known| known == key).and_then(|index| u8::try_from(index).ok())
+}
+
+/// What the far end's description says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) address: SocketAddr,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) keys_type: Option<u8>,
+    /// Whether it wants to hear us.
+    pub(crate) hears: bool,
+    /// Whether it speaks.
+    pub(crate) speaks: bool,
+}
+
+/// Reads an SDP as far as a phone needs it. Source: RFC 8866.
+pub(crate) fn read(body: &[u8]) -> Option<Described> {
+    let text = std::str::from_utf8(body).ok()?;
+    let value = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
+    let address = value("c=IN IP4 ").or_else(|| value("c=IN IP6 "))?.trim().parse().ok()?;
+    let mut media = value("m=audio ")?.split_whitespace();
+    let port = media.next()?.parse().ok()?;
+    let types: Vec<&str> = media.skip(1).collect();
+    let codec = types.iter().find_map(|name| match *name {
+        "0" => Some(Codec::Pcmu),
+        "8" => Some(Codec::Pcma),
+        _ => None,
+    });
+    let keys_type = text.lines().find_map(|line| {
+        let (number, name) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        name.starts_with("telephone-event/").then(|| number.parse().ok())?
+    });
+    let has = |line: &str| text.lines().any(|other| other.trim_end() == line);
+    let (inactive, sendonly, recvonly) = (has("a=inactive"), has("a=sendonly"), has("a=recvonly"));
+    let address = SocketAddr::new(address, port);
+    Some(Described { address, codec, keys_type, hears: !(inactive || sendonly), speaks: !(inactive || recvonly) })
+}
+
+/// Writes one. `codecs` in the order of preference.
+pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> String {
+    let family = if local.is_ipv4() { "IP4" } else { "IP6" };
+    let (ip, port) = (local.ip(), local.port());
+    let types: Vec<&str> = codecs.iter().map(|codec| if *codec == Codec::Pcma { "8" } else { "0" }).collect();
+    format!(
+        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {} {KEYS}\r\n\
+         a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\na={direction}\r\n",
+        types.join(" ")
+    )
+}

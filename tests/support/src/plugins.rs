@@ -1,0 +1,117 @@
+//! The plugin runner without threads, and the components that `cargo plugins` has built.
+
+use plugboard_model::HostResult;
+use plugboard_model::Time;
+use plugboard_plugin::{
+    Catalogue, Clock as PluginClock, Installed, Metering, PluginEngine, PoolSize, RunEvent, RunKey, RunSpec, Runner,
+    RunnerLimits, StartError,
+};
+use plugboard_switch::{Clock, Plugins};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::Notify;
+
+use crate::clock::SimClock;
+
+/// Where the results of runs go.
+type Sink = Arc<dyn Fn(RunEvent) + Send + Sync>;
+
+/// Small: a story has a few calls, and several run beside each other in one process.
+const POOL: PoolSize = PoolSize { instances: 64, memory_bytes_max: 32 << 20 };
+
+/// One runner, driven by the simulation: guests run between two messages of the actors, never within one.
+pub(crate) struct SimPlugins {
+    runner: Mutex<Runner>,
+    wake: Arc<Notify>,
+    sink: Sink,
+}
+
+impl SimPlugins {
+    pub(crate) fn new(catalogue: Arc<Catalogue>, clock: &Arc<SimClock>, wake: Arc<Notify>, sink: Sink) -> Self {
+        let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
+        let clock = PluginClock::new(move || now.now(), move || wall.wall());
+        Self { runner: Mutex::new(Runner::new(catalogue, clock, RunnerLimits::default())), wake, sink }
+    }
+
+    /// Runs every guest that is ready.
+    pub(crate) fn work(&self) {
+        let events: Vec<RunEvent> = {
+            let mut runner = self.lock();
+            std::iter::from_fn(|| runner.poll_event()).collect()
+        };
+        for event in events {
+            (self.sink)(event);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.lock().poll_timeout()
+    }
+
+    /// Runs that have not ended.
+    pub(crate) fn runs(&self) -> usize {
+        self.lock().runs()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Runner> {
+        self.runner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Plugins for SimPlugins {
+    fn start(&self, spec: RunSpec) -> Result<(), StartError> {
+        self.wake.notify_one();
+        self.lock().start(spec)
+    }
+
+    fn resume(&self, key: RunKey, n: u32, result: HostResult) -> bool {
+        self.wake.notify_one();
+        self.lock().resume(&key, n, result);
+        true
+    }
+
+    fn cancel(&self, key: RunKey) {
+        self.wake.notify_one();
+        self.lock().cancel(&key);
+    }
+}
+
+/// The built-in actions, compiled once for all stories of a process.
+pub(crate) fn built_in() -> Arc<Catalogue> {
+    static BUILT_IN: OnceLock<Arc<Catalogue>> = OnceLock::new();
+    Arc::clone(BUILT_IN.get_or_init(|| {
+        let engine = PluginEngine::new(Metering::Fuel, POOL).unwrap_or_else(|fault| panic!("{fault}"));
+        let catalogue = Catalogue::new(engine, None);
+        let folder = folder();
+        for file in files(&folder) {
+            let bytes = std::fs::read(&file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+            catalogue.install(&bytes).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+        }
+        Arc::new(catalogue)
+    }))
+}
+
+/// The installed actions by name.
+pub(crate) fn by_name(catalogue: &Catalogue) -> BTreeMap<String, Arc<Installed>> {
+    catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let found = std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+    let mut files: Vec<PathBuf> = found.unwrap_or_default();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
+    files.sort();
+    assert!(!files.is_empty(), "there are no actions in {}: build them with `cargo plugins`", folder.display());
+    files
+}
+
+/// What `cargo verify` names, else `plugins` in the target folder that this test program is in.
+fn folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("PLUGBOARD_PLUGINS") {
+        return folder.into();
+    }
+    let program = std::env::current_exe().unwrap_or_default();
+    // target/release/deps/program
+    program.ancestors().nth(3).map_or_else(|| "plugins".into(), |target| target.join("plugins"))
+}

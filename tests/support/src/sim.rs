@@ -1,0 +1,476 @@
+//! The simulation: sets everything up, moves time, looks at what is left.
+
+use actix::SystemRunner;
+use plugboard_media::Command as MediaCommand;
+use plugboard_metrics::{Metrics, Readiness};
+use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
+use plugboard_plugin::{Catalogue, Limits};
+use plugboard_sip::flow::Flow;
+use plugboard_store::{InlineWriter, Place, RecordFilter, Store};
+use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+use crate::clock::{SimClock, SimRandom};
+use crate::ladder::Ladder;
+use crate::media::SimMedia;
+use crate::network::{Network, Payload, Weather};
+use crate::office::{OfficeText, Records, checked, configuration};
+use crate::phone::{Account, Agent, Phone};
+use crate::plugins::{SimPlugins, built_in, by_name};
+use crate::sound::Sounds;
+
+/// The switch's address in every story.
+const SWITCH: &str = "10.0.0.1:5060";
+/// A condition that has not come true after so long will not.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// What is still under way after so long is never over: transactions take 32 s, an INVITE without a word 5 minutes.
+const QUIET_MAX: Duration = Duration::from_mins(7);
+
+/// What a simulation begins with.
+pub struct Setup {
+    seed: u64,
+    weather: Weather,
+    offices: Vec<OfficeText>,
+    ports: RangeInclusive<u16>,
+    prompts: BTreeMap<String, Duration>,
+    actions: Arc<Catalogue>,
+    limits: Limits,
+}
+
+impl Setup {
+    /// The demo office in calm weather.
+    pub fn demo() -> Self {
+        Self::offices(vec![OfficeText::demo()])
+    }
+
+    /// These offices in calm weather, with the demo's prompts.
+    pub fn offices(offices: Vec<OfficeText>) -> Self {
+        let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
+        let (actions, limits) = (built_in(), Limits::default());
+        Self { seed: 1, weather: Weather::CALM, offices, ports: 20_000..=20_999, prompts, actions, limits }
+    }
+
+    /// These offices in place of the ones it had.
+    #[must_use]
+    pub fn offices_are(mut self, offices: Vec<OfficeText>) -> Self {
+        self.offices = offices;
+        self
+    }
+
+    /// Everything random comes from this number.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How the network is.
+    #[must_use]
+    pub const fn weather(mut self, weather: Weather) -> Self {
+        self.weather = weather;
+        self
+    }
+
+    /// The RTP ports.
+    #[must_use]
+    pub const fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// One more prompt, of this length.
+    #[must_use]
+    pub fn prompt(mut self, name: &str, length: Duration) -> Self {
+        self.prompts.insert(name.to_owned(), length);
+        self
+    }
+
+    /// These actions in place of the built-in ones.
+    #[must_use]
+    pub fn actions(mut self, actions: Arc<Catalogue>) -> Self {
+        self.actions = actions;
+        self
+    }
+
+    /// Starts the switch.
+    pub fn start(self) -> Sim {
+        Sim::start(self)
+    }
+}
+
+/// A switch, its network and its phones.
+pub struct Sim {
+    // Declared first: the actors go before what they use.
+    system: Option<SystemRunner>,
+    switch: Switch,
+    world: World,
+    metrics: Metrics,
+    actions: Arc<Catalogue>,
+    records: Records,
+    limits: Limits,
+    sounds: Sounds,
+    next_phone: u8,
+}
+
+/// Everything that time moves, but for the actors.
+struct World {
+    clock: Arc<SimClock>,
+    network: Network,
+    media: Arc<SimMedia>,
+    plugins: Arc<SimPlugins>,
+    store: Store,
+    writer: InlineWriter,
+    router: Router,
+    phones: BTreeMap<IpAddr, Rc<RefCell<Agent>>>,
+    wake: Arc<Notify>,
+}
+
+impl Sim {
+    /// The demo office in calm weather.
+    pub fn demo() -> Self {
+        Setup::demo().start()
+    }
+
+    fn start(setup: Setup) -> Self {
+        let system = actix::System::with_tokio_rt(|| {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().start_paused(true).build().unwrap_or_else(|fault| panic!("{fault}"))
+        });
+        let switch_address: SocketAddr = SWITCH.parse().unwrap_or_else(|fault| panic!("{SWITCH}: {fault}"));
+        let sounds = Sounds::default();
+        let records = Records::new(sounds.clone(), setup.prompts);
+        let metrics = Metrics::new();
+        let events = Events::new(metrics.clone());
+        let (wake, readiness) = (Arc::new(Notify::new()), Readiness::default());
+        let (store, writer) =
+            Store::start_inline(Place::Memory, None).unwrap_or_else(|fault| panic!("no store: {fault}"));
+        let signal = Arc::clone(&wake);
+        writer.on_queued(move || signal.notify_one());
+        let clock = system.block_on(async { Arc::new(SimClock::start()) });
+        // One stream of numbers each, so that a new message of the switch does not change the weather.
+        let seed = setup.seed.wrapping_mul(4);
+        let network = Network::new(seed, setup.weather, Arc::clone(&clock), Arc::clone(&wake), switch_address);
+        let media = Arc::new(SimMedia::new(
+            seed + 1,
+            setup.ports,
+            Arc::clone(&clock),
+            network.clone(),
+            Arc::clone(&wake),
+            events.media_sink(),
+        ));
+        let plugins =
+            Arc::new(SimPlugins::new(Arc::clone(&setup.actions), &clock, Arc::clone(&wake), events.run_sink()));
+        let env = Env {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SimRandom::new(seed + 2)),
+            sip: Arc::new(network.clone()),
+            media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
+            plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
+            prompts: Arc::new(records.clone()),
+            store: store.clone(),
+            metrics: metrics.clone(),
+        };
+        let configuration = configuration(&setup.offices, &by_name(&setup.actions), &records, setup.limits);
+        let switch = system.block_on(async { Switch::start(env, &events, readiness, configuration, Placement::Here) });
+        let router = switch.router();
+        let phones = BTreeMap::new();
+        let world = World { clock, network, media, plugins, store, writer, router, phones, wake };
+        let (actions, limits) = (setup.actions, setup.limits);
+        Self { system: Some(system), switch, world, metrics, actions, records, limits, sounds, next_phone: 11 }
+    }
+
+    // ---- people ---------------------------------------------------------------------------------------------
+
+    /// A phone of the user with this number in the demo's domain, or of `user@domain`; registered when this returns.
+    ///
+    /// Its password is the demo's: `demo-101` for user 101.
+    pub fn phone(&mut self, name: &str, account: &str) -> Phone {
+        let phone = self.new_phone(name, account);
+        phone.registers();
+        self.run_until(phone.is_registered());
+        phone
+    }
+
+    /// The same, not registered.
+    pub fn new_phone(&mut self, name: &str, account: &str) -> Phone {
+        let (user, domain) = account.split_once('@').unwrap_or((account, "plugboard.test"));
+        let account = Account { user: user.into(), domain: domain.into(), password: format!("demo-{user}") };
+        let address = SocketAddr::from(([10, 0, 0, self.next_phone], 5060));
+        self.next_phone += 1;
+        self.put(name, address, Some(account))
+    }
+
+    /// Somebody at this address who needs no account: the far side of a gateway.
+    pub fn outside(&mut self, name: &str, address: &str) -> Phone {
+        let address = address.parse().unwrap_or_else(|fault| panic!("{address}: {fault}"));
+        self.put(name, address, None)
+    }
+
+    fn put(&mut self, name: &str, address: SocketAddr, account: Option<Account>) -> Phone {
+        let agent = Agent::new(name, address, account, self.world.network.clone(), self.sounds.clone());
+        let agent = Rc::new(RefCell::new(agent));
+        self.world.phones.insert(address.ip(), Rc::clone(&agent));
+        Phone::new(agent, Arc::clone(&self.world.clock))
+    }
+
+    // ---- time -----------------------------------------------------------------------------------------------
+
+    /// Lets time pass until this is true.
+    ///
+    /// # Panics
+    /// When it is not after three minutes; the ladder is printed.
+    #[track_caller]
+    pub fn run_until(&mut self, condition: impl Fn() -> bool) {
+        assert!(self.is_true_within(PATIENCE, condition), "it did not come true\n{}", self.ladder());
+    }
+
+    /// Lets time pass until this is true, at most so long; whether it came true.
+    pub fn is_true_within(&mut self, limit: Duration, condition: impl Fn() -> bool) -> bool {
+        let until = self.now() + limit;
+        let world = &self.world;
+        self.system().block_on(world.run(until, &condition))
+    }
+
+    /// Lets so much time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        self.is_true_within(time, || false);
+    }
+
+    /// Lets time pass until nothing is left of any call: no call, leg, transaction, run, port, and nothing to write.
+    ///
+    /// # Panics
+    /// When something never ends; it says what.
+    #[track_caller]
+    pub fn run_until_quiet(&mut self) {
+        let until = self.now() + QUIET_MAX;
+        loop {
+            let left = self.left();
+            if left.is_empty() {
+                return;
+            }
+            assert!(self.now() < until, "this never ends: {left:?}\n{}", self.ladder());
+            self.run_for(Duration::from_secs(1));
+        }
+    }
+
+    /// What is not over yet, in words.
+    pub fn left(&mut self) -> Vec<String> {
+        let holdings = self.holdings();
+        let (legs, ports) = self.world.media.in_use();
+        let users = self.system().block_on(self.switch.users());
+        let gateways = self.system().block_on(self.switch.gateways());
+        let mut left = Vec::new();
+        let mut note = |count: usize, what: String| {
+            if count > 0 {
+                left.push(format!("{count} {what}"));
+            }
+        };
+        note(holdings.calls, "calls".into());
+        note(holdings.legs, "legs".into());
+        note(holdings.transactions, "transactions".into());
+        note(holdings.media, "media legs that are watched".into());
+        note(legs, "legs of media".into());
+        note(ports, "pairs of ports".into());
+        note(self.world.plugins.runs(), "runs of actions".into());
+        note(usize::from(self.world.writer.poll_timeout().is_some()), "writes".into());
+        note(usize::from(!self.world.network.is_quiet()), "messages under way".into());
+        for (user, state) in users {
+            note(usize::try_from(state.user.calls).unwrap_or(usize::MAX), format!("slots of {user}"));
+        }
+        for (gateway, state) in gateways {
+            note(state.calls, format!("channels of {gateway}"));
+        }
+        for phone in self.world.phones.values() {
+            let phone = phone.borrow();
+            note(usize::from(!phone.is_quiet()), format!("requests of {}", phone.name));
+        }
+        left
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Time {
+        self.world.clock.now()
+    }
+
+    // ---- weather and faults ---------------------------------------------------------------------------------
+
+    /// How the network is from now on.
+    pub fn weather(&self, weather: Weather) {
+        self.world.network.set_weather(weather);
+    }
+
+    /// The next `times` messages whose ladder line has these words are lost.
+    pub fn loses(&self, words: &str, times: usize) {
+        self.world.network.lose(words, times);
+    }
+
+    /// The media plane panics in the hands of whoever gives it the next command for which this is true.
+    pub fn media_breaks_on(&self, fault: impl Fn(&MediaCommand) -> bool + Send + 'static) {
+        self.world.media.break_on(Box::new(fault));
+    }
+
+    /// From now on there is no such prompt: its file is gone.
+    pub fn loses_prompt(&self, name: &str) {
+        self.records.remove(name);
+    }
+
+    // ---- the switch -----------------------------------------------------------------------------------------
+
+    /// Puts these offices in place of those in force.
+    pub fn applies(&self, offices: &[OfficeText]) {
+        let next = configuration(offices, &by_name(&self.actions), &self.records, self.limits);
+        self.system().block_on(async { self.switch.apply(next) });
+    }
+
+    /// What is wrong with an office's document, as `plugboard apply` would say it.
+    pub fn faults(&self, office: &OfficeText) -> Vec<String> {
+        let offices = std::slice::from_ref(office);
+        checked(offices, &by_name(&self.actions), &self.records, self.limits).err().unwrap_or_default()
+    }
+
+    /// The switch's own handle.
+    pub const fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    /// Waits for an answer of the switch; no time passes but what the answer takes.
+    pub fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        self.system().block_on(question)
+    }
+
+    /// What the switch holds for calls that go on.
+    pub fn holdings(&self) -> Holdings {
+        self.system().block_on(self.switch.holdings())
+    }
+
+    /// Pairs of ports in use.
+    pub fn ports_in_use(&self) -> usize {
+        self.world.media.in_use().1
+    }
+
+    /// The records of an office, oldest first.
+    pub fn records(&self, office: &str) -> Vec<CallRecord> {
+        let office = OfficeId::new(office).unwrap_or_else(|fault| panic!("{office}: {fault}"));
+        self.world.writer.run(self.now());
+        let page = self.world.store.calls().records(&office, &RecordFilter::default(), None, 1_000);
+        let mut records = page.unwrap_or_else(|fault| panic!("{fault}")).records;
+        records.reverse();
+        records
+    }
+
+    /// The only record of the demo office.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    #[track_caller]
+    pub fn record(&self) -> CallRecord {
+        let mut records = self.records("main");
+        assert_eq!(records.len(), 1, "{records:#?}");
+        records.pop().unwrap_or_else(|| unreachable!("there is one"))
+    }
+
+    /// A call's journal; every line of it is there.
+    ///
+    /// # Panics
+    /// When one is missing.
+    pub fn journal(&self, record: &CallRecord) -> Vec<JournalEntry> {
+        let journal = self.world.store.calls().journal(&record.id).unwrap_or_else(|fault| panic!("{fault}"));
+        assert!(!journal.gaps, "the journal of {} has gaps", record.id);
+        journal.entries
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &Store {
+        &self.world.store
+    }
+
+    /// The value of a series as `/metrics` shows it: a name with labels, as `plugboard_calls_total{outcome="answered"}`.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.metrics.render();
+        text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+    }
+
+    /// What was said so far.
+    pub fn ladder(&self) -> Ladder {
+        self.world.network.ladder()
+    }
+
+    const fn system(&self) -> &SystemRunner {
+        match &self.system {
+            Some(system) => system,
+            None => unreachable!(),
+        }
+    }
+}
+
+impl World {
+    /// Moves everything until the condition holds or the time has come. Whether it holds.
+    async fn run(&self, until: Time, condition: &impl Fn() -> bool) -> bool {
+        loop {
+            let now = self.clock.now();
+            self.work(now);
+            if condition() {
+                return true;
+            }
+            if now >= until {
+                return false;
+            }
+            let next = self.next().map_or(until, |next| next.min(until));
+            if next <= now {
+                // Something was queued while we worked; the actors have their turn first.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep_until(self.clock.instant(next)) => {}
+            }
+        }
+    }
+
+    fn work(&self, now: Time) {
+        while let Some(packet) = self.network.arrived(now) {
+            match (&packet.payload, packet.to == self.network.switch()) {
+                (Payload::Sip(bytes), true) => {
+                    self.router.received(Flow::udp(packet.to, packet.from), bytes.clone());
+                }
+                (Payload::Rtp(_), false) if packet.to.ip() == self.network.switch().ip() => {
+                    self.media.received(now, packet);
+                }
+                (Payload::Sip(bytes), false) => {
+                    if let Some(phone) = self.phones.get(&packet.to.ip()) {
+                        phone.borrow_mut().received(now, packet.from, bytes);
+                    }
+                }
+                (Payload::Rtp(bytes), _) => {
+                    if let Some(phone) = self.phones.get(&packet.to.ip()) {
+                        phone.borrow_mut().heard(now, packet.to, bytes);
+                    }
+                }
+            }
+        }
+        for phone in self.phones.values() {
+            phone.borrow_mut().tick(now);
+        }
+        self.media.work(now);
+        self.plugins.work();
+        if self.writer.poll_timeout().is_some_and(|at| at <= now) {
+            self.writer.run(now);
+        }
+    }
+
+    fn next(&self) -> Option<Time> {
+        let phones = self.phones.values().filter_map(|phone| phone.borrow().next());
+        let others =
+            [self.network.next(), self.media.poll_timeout(), self.plugins.poll_timeout(), self.writer.poll_timeout()];
+        phones.chain(others.into_iter().flatten()).min()
+    }
+}
