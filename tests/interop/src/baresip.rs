@@ -52,8 +52,9 @@ impl Baresip {
         fs::write(folder.join("contacts"), "").unwrap();
         let mut command = Command::new(tool("baresip"));
         command.arg("-f").arg(&folder).stdin(Stdio::null());
+        let before = switch.devices_of(user);
         let program = Program::start(command, &folder, "baresip");
-        switch.waits_for_registration(user, 1);
+        switch.waits_for_registration(user, before + 1);
         Self { program, folder, control, switch: format!("{address};transport={}", transport.name()) }
     }
 

@@ -14,6 +14,7 @@
 
 mod baresip;
 mod ear;
+mod linphone;
 mod office;
 mod port;
 mod program;
@@ -25,6 +26,7 @@ mod wait;
 
 pub use baresip::Baresip;
 pub use ear::{Ear, Heard, speech};
+pub use linphone::Linphone;
 pub use office::Office;
 pub use port::{free_port, free_rtp_ports};
 pub use program::{Program, tool};

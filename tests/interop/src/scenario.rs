@@ -174,11 +174,14 @@ impl Answer {
         steps += &send(&format!("SIP/2.0 180 Ringing\n{copied}Content-Length: 0\n\n"), false);
         if self.rings_only {
             steps += "<recv request=\"CANCEL\"/>\n";
-            steps += &send(
-                "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n\
-                 Content-Length: 0\n\n",
-                false,
-            );
+            steps += &send(&copied_into("200 OK", "[last_To:]", "[last_CSeq:]"), false);
+            // RFC 3261 section 9.2: the INVITE is answered as well. Its Via is that of the CANCEL.
+            let tagged = "[last_To:];tag=[pid]-[call_number]";
+            steps += &send(&copied_into("487 Request Terminated", tagged, "CSeq: [$cseq] INVITE"), true);
+            steps += "<recv request=\"ACK\"/>\n";
+            let heard = "<recv request=\"INVITE\" rrs=\"true\"><action><ereg regexp=\"[0-9]+\" search_in=\"hdr\" \
+                         header=\"CSeq:\" assign_to=\"cseq\"/></action></recv>";
+            steps = steps.replacen("<recv request=\"INVITE\" rrs=\"true\"/>", heard, 1);
             return scenario("ring", &steps);
         }
         steps += &send(&format!("SIP/2.0 200 OK\n{copied}{}", sdp(self.talk.as_ref())), true);
@@ -233,12 +236,12 @@ fn pause(time: Duration) -> String {
 }
 
 fn hung_up() -> String {
-    let mut steps = String::from("<recv request=\"BYE\"/>\n");
-    steps += &send(
-        "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n",
-        false,
-    );
-    steps
+    format!("<recv request=\"BYE\"/>\n{}", send(&copied_into("200 OK", "[last_To:]", "[last_CSeq:]"), false))
+}
+
+/// A response to the last request.
+fn copied_into(status: &str, to: &str, cseq: &str) -> String {
+    format!("SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n{to}\n[last_Call-ID:]\n{cseq}\nContent-Length: 0\n\n")
 }
 
 fn send(message: &str, repeated: bool) -> String {

@@ -18,6 +18,7 @@ pub struct Serve {
     data: PathBuf,
     words: Vec<OsString>,
     plugins: Option<PathBuf>,
+    variables: Vec<(String, String)>,
     /// A line for `sh` that runs `"$@"`.
     shell: Option<String>,
 }
@@ -53,13 +54,19 @@ impl Serve {
     /// With this data folder, listening on free ports of 127.0.0.1.
     pub fn on(data: &Path) -> Self {
         let words = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-        let serve = Self { data: data.into(), words: words.map(OsString::from).into(), plugins: None, shell: None };
+        let serve = Self {
+            data: data.into(),
+            words: words.map(OsString::from).into(),
+            plugins: None,
+            variables: Vec::new(),
+            shell: None,
+        };
         serve.with(["--rtp-ports", &free_rtp_ports()])
     }
 
     /// With these words on the command line and none else.
     pub fn plainly(data: &Path) -> Self {
-        Self { data: data.into(), words: Vec::new(), plugins: None, shell: None }
+        Self { data: data.into(), words: Vec::new(), plugins: None, variables: Vec::new(), shell: None }
     }
 
     /// With more words on the command line.
@@ -75,6 +82,13 @@ impl Serve {
         let file = self.data.with_extension("toml");
         fs::write(&file, text).unwrap();
         self.with([OsString::from("--config"), file.into()])
+    }
+
+    /// With an environment variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// With the actions of this folder instead of the built ones.
@@ -101,6 +115,7 @@ impl Serve {
             None => Command::new(plugboard()),
         };
         command.args(["--json", "serve"]).args(&self.words).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.plugins {
             command.arg("--plugins").arg(folder);
         }
@@ -210,6 +225,11 @@ impl Plugboard {
         run(command(words).env("PLUGBOARD_DATA", &self.data))
     }
 
+    /// A command against it, for what the other ways leave out.
+    pub fn command_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
+        run(command(words).env("PLUGBOARD_DATA", &self.data).envs(variables.iter().copied()))
+    }
+
     /// Runs a command that is to succeed, and gives what it printed.
     pub fn succeeds(&self, words: &[&str]) -> String {
         let output = self.command(words);
@@ -253,14 +273,16 @@ impl Plugboard {
         until(&format!("{many} live calls"), || Some(self.live_calls()).filter(|calls| calls.len() == many))
     }
 
+    /// How many devices a user has.
+    pub fn devices_of(&self, user: &str) -> usize {
+        let users = self.ask(&["registrations"])["users"].as_array().unwrap().clone();
+        let found = users.iter().find(|one| one["number"] == user).unwrap();
+        found["contacts"].as_array().unwrap().len()
+    }
+
     /// Waits until a user has so many devices.
     pub fn waits_for_registration(&self, user: &str, devices: usize) {
-        let held = || {
-            let users = self.ask(&["registrations"])["users"].as_array().unwrap().clone();
-            let found = users.iter().find(|one| one["number"] == user).unwrap();
-            found["contacts"].as_array().unwrap().len()
-        };
-        until(&format!("{devices} devices of {user}"), || (held() == devices).then_some(()));
+        until(&format!("{devices} devices of {user}"), || (self.devices_of(user) == devices).then_some(()));
     }
 
     /// Asks a page: its status and text.

@@ -1,0 +1,62 @@
+//! A phone that knows both digests registers by the one that its user's setting asks for.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use plugboard_tests_interop::{Linphone, Office, Plugboard, Sipp, free_port};
+
+fn office() -> Office {
+    Office::new().user(102, "digest: sha256").user(103, "digest: both")
+}
+
+#[test]
+fn a_phone_registers_by_sha_256_where_the_users_setting_says_so() {
+    let switch = Plugboard::with_office(&office());
+    let phone = Linphone::start(&switch, "102", "secret-102");
+    switch.waits_for_registration("102", 1);
+    let sent = phone.credentials();
+    assert!(!sent.is_empty() && sent.iter().all(|line| line.contains("algorithm=SHA-256")), "{sent:?}");
+}
+
+#[test]
+fn a_phone_registers_by_md5_which_is_what_most_phones_know() {
+    let switch = Plugboard::with_office(&office());
+    let phone = Linphone::start(&switch, "101", "secret-101");
+    switch.waits_for_registration("101", 1);
+    let sent = phone.credentials();
+    assert!(!sent.is_empty() && sent.iter().all(|line| line.contains("algorithm=MD5")), "{sent:?}");
+}
+
+#[test]
+fn a_phone_that_is_offered_both_digests_takes_the_stronger_one() {
+    let switch = Plugboard::with_office(&office());
+    let phone = Linphone::start(&switch, "103", "secret-103");
+    switch.waits_for_registration("103", 1);
+    let sent = phone.credentials();
+    assert!(!sent.is_empty() && sent.iter().all(|line| line.contains("algorithm=SHA-256")), "{sent:?}");
+    phone.waits_to_say("algorithm=MD5");
+}
+
+#[test]
+fn a_phone_with_md5_alone_cannot_register_where_sha_256_is_asked_for() {
+    let switch = Plugboard::with_office(&office());
+    Sipp::registers(&switch, "102", "secret-102", free_port(1)).fails();
+    switch.waits_for_registration("102", 0);
+}
+
+#[test]
+fn a_wrong_password_is_refused_whatever_the_digest() {
+    let switch = Plugboard::with_office(&office());
+    let md5 = Linphone::start(&switch, "101", "guessed");
+    let sha256 = Linphone::start(&switch, "102", "guessed");
+    for phone in [md5, sha256] {
+        phone.waits_to_say("LinphoneRegistrationFailed");
+        assert!(!phone.credentials().is_empty(), "it tried");
+    }
+    switch.waits_for_registration("101", 0);
+    switch.waits_for_registration("102", 0);
+}
