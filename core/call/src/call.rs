@@ -193,7 +193,12 @@ impl Call {
             Input::UserTaken(user) => self.user_taken(now, &user),
             Input::LegRang(leg) => self.leg_rang(leg),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
-            Input::LegEnded { leg, cause } => self.leg_ended(now, leg, &cause),
+            Input::LegEnded { leg, cause } => {
+                // That another is overloaded does not mean that we are (RFC 3261 section 16.7 point 6).
+                let told = if cause.status == 503 { Cause::of(500) } else { cause.clone() };
+                self.leg_ended(now, leg, &cause, told);
+            }
+            Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),
             Input::LegReoffers { leg, offered } => self.leg_reoffers(leg, offered),
             Input::ReofferDone { leg, refused } => self.reoffer_done(leg, refused),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
@@ -206,7 +211,7 @@ impl Call {
     /// While closing only ends matter; what arrives late is undone.
     fn handle_closing(&mut self, now: Time, input: Input) {
         match input {
-            Input::LegEnded { leg, cause } => self.mark_ended(now, leg, cause),
+            Input::LegEnded { leg, cause } | Input::LegNotMade { leg, cause } => self.mark_ended(now, leg, cause),
             Input::Request { op, request } => self.refuse_gone(op, &request),
             Input::UserOffers { user, offer: Ok(_) } => self.release(&user),
             Input::Claimed { leg, granted: true } => {

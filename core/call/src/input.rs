@@ -184,6 +184,13 @@ pub enum Input {
         /// Why.
         cause: Cause,
     },
+    /// A leg could not be made: no port, no channel, no such device. In place of [`Input::LegEnded`].
+    LegNotMade {
+        /// Which.
+        leg: LegId,
+        /// Why.
+        cause: Cause,
+    },
     /// A leg offers a change (re-INVITE).
     LegReoffers {
         /// Which.

@@ -443,3 +443,21 @@ fn decision_4_a_user_taken_by_another_call_stops_ringing_here_and_the_others_rin
     assert_eq!(rang(&taken), None, "103 still rings");
     assert_eq!(rang(&story.ended(3, 480)), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
 }
+
+#[test]
+fn our_own_503_is_told_and_that_of_another_is_500() {
+    for (input, told) in [
+        (Input::LegNotMade { leg: LegId(1), cause: Cause::of(503) }, 503),
+        (Input::LegEnded { leg: LegId(1), cause: Cause::of(503) }, 500),
+    ] {
+        let mut story = Story::new(false);
+        let parties = vec![Party::User(user("102"))];
+        let (ring_for, ring_back) = (Duration::from_secs(60), RingBack::Tone);
+        let request = Request::Ring { parties, order: RingOrder::One, ring_for, ring_back };
+        story.feed(Input::Request { op: Op::Direct, request });
+        story.offers("102", 1);
+        assert!(story.feed(input).contains(&Output::RejectCaller(Cause::of(told))));
+        story.ended(0, told);
+        assert_eq!(story.record().legs[1].cause.status, 503, "the record keeps what the leg was told");
+    }
+}

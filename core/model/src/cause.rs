@@ -60,7 +60,7 @@ fn reason_phrase(status: u16) -> &'static str {
 }
 
 /// The best of several failures (RFC 3261 section 16.7 point 6): a 6xx wins; then the lowest class, and
-/// in 4xx those that tell the caller something he can act on; 503 counts as 500. `None` for an empty list.
+/// in 4xx those that tell the caller something he can act on. `None` for an empty list.
 pub fn best_cause<'a>(causes: impl IntoIterator<Item = &'a Cause>) -> Option<Cause> {
     let rank = |cause: &Cause| match cause.status {
         600..=699 => (0, 0),
@@ -68,8 +68,7 @@ pub fn best_cause<'a>(causes: impl IntoIterator<Item = &'a Cause>) -> Option<Cau
         486 => (4, 1),
         status => (status / 100, 2),
     };
-    let best = causes.into_iter().min_by_key(|cause| rank(cause))?;
-    Some(if best.status == 503 { Cause::of(500) } else { best.clone() })
+    causes.into_iter().min_by_key(|cause| rank(cause)).cloned()
 }
 
 #[cfg(test)]
@@ -81,7 +80,7 @@ mod tests {
         let list = [Cause::of(503), Cause::of(486), Cause::of(603), Cause::of(404)];
         assert_eq!(best_cause(&list).unwrap().status, 603);
         assert_eq!(best_cause(&list[..2]).unwrap().status, 486);
-        assert_eq!(best_cause(&list[..1]).unwrap().status, 500);
+        assert_eq!(best_cause(&list[..1]).unwrap().status, 503);
         assert_eq!(best_cause(&list[..0]), None);
     }
 }

@@ -80,16 +80,22 @@ impl Plugins for SimPlugins {
 /// The built-in actions, compiled once for all stories of a process.
 pub(crate) fn built_in() -> Arc<Catalogue> {
     static BUILT_IN: OnceLock<Arc<Catalogue>> = OnceLock::new();
-    Arc::clone(BUILT_IN.get_or_init(|| {
-        let engine = PluginEngine::new(Metering::Fuel, POOL).unwrap_or_else(|fault| panic!("{fault}"));
-        let catalogue = Catalogue::new(engine, None);
-        let folder = folder();
-        for file in files(&folder) {
-            let bytes = std::fs::read(&file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
-            catalogue.install(&bytes).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
-        }
-        Arc::new(catalogue)
-    }))
+    Arc::clone(BUILT_IN.get_or_init(|| with(&[])))
+}
+
+/// The built-in actions and these.
+pub(crate) fn with(more: &[Vec<u8>]) -> Arc<Catalogue> {
+    let engine = PluginEngine::new(Metering::Fuel, POOL).unwrap_or_else(|fault| panic!("{fault}"));
+    let catalogue = Catalogue::new(engine, None);
+    let folder = folder();
+    for file in files(&folder) {
+        let bytes = std::fs::read(&file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+        catalogue.install(&bytes).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+    }
+    for component in more {
+        catalogue.install(component).unwrap_or_else(|fault| panic!("an action of the story: {fault}"));
+    }
+    Arc::new(catalogue)
 }
 
 /// The installed actions by name.

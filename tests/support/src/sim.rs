@@ -23,7 +23,7 @@ use crate::media::SimMedia;
 use crate::network::{Network, Payload, Weather};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
-use crate::plugins::{SimPlugins, built_in, by_name};
+use crate::plugins::{SimPlugins, built_in, by_name, with};
 use crate::sound::Sounds;
 
 /// The switch's address in every story.
@@ -92,10 +92,10 @@ impl Setup {
         self
     }
 
-    /// These actions in place of the built-in ones.
+    /// With these components beside the built-in actions.
     #[must_use]
-    pub fn actions(mut self, actions: Arc<Catalogue>) -> Self {
-        self.actions = actions;
+    pub fn with_actions(mut self, components: &[Vec<u8>]) -> Self {
+        self.actions = with(components);
         self
     }
 

@@ -45,7 +45,8 @@ impl Call {
         }
     }
 
-    pub(super) fn leg_ended(&mut self, now: Time, leg: LegId, cause: &Cause) {
+    /// A leg is over. `told`: the cause as the caller and the scenario may hear it.
+    pub(super) fn leg_ended(&mut self, now: Time, leg: LegId, cause: &Cause, told: Cause) {
         if self.legs.get(&leg).is_none_or(Leg::is_over) {
             return;
         }
@@ -64,7 +65,7 @@ impl Call {
         if !ring.forget(leg) {
             return;
         }
-        ring.failed(cause.clone());
+        ring.failed(told);
         // 600, 603 and 607 speak for the person, not for one device (decision 2).
         if matches!(cause.status, 600 | 603 | 607)
             && let Some(user) = user

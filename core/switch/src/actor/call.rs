@@ -226,8 +226,13 @@ impl Drop for CallActor {
         if self.over {
             return;
         }
-        for handle in self.legs.values() {
-            post(&handle.order, DoLeg(LegCommand::End(Cause::of(500))));
+        let fault = Cause::of(500);
+        for leg in self.legs.keys().copied().collect::<Vec<_>>() {
+            self.order(leg, LegCommand::End(fault.clone()));
+            self.leg_left(leg, &fault);
+        }
+        for (leg, (gateway, _)) in std::mem::take(&mut self.admissions) {
+            self.leave_gateway(leg, &gateway);
         }
         for run in self.runs.keys() {
             self.env.plugins.cancel(self.run_key(*run));
@@ -335,7 +340,7 @@ impl Handler<CallAdmitted> for CallActor {
             Err(Cause { status: 503, text: "All channels of the gateway are in use".into() })
         };
         if let Err(cause) = made {
-            self.feed(Input::LegEnded { leg: answer.leg, cause }, ctx);
+            self.feed(Input::LegNotMade { leg: answer.leg, cause }, ctx);
         }
     }
 }

@@ -7,6 +7,7 @@ use plugboard_media::{Codec, Command as MediaCommand, Flow as MediaFlow, LocalMe
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
 use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::actor::call::Adoption;
 use crate::env::Env;
@@ -42,6 +43,8 @@ pub(crate) struct LegActor {
     reoffering: bool,
     /// The call was told that the leg is over.
     told: bool,
+    /// Its shard was told too, and the session with its peer is over.
+    finished: bool,
     wake: Wake,
 }
 
@@ -70,6 +73,7 @@ impl LegActor {
             codec: None,
             reoffering: false,
             told: false,
+            finished: false,
             wake: Wake::default(),
         }
     }
@@ -122,7 +126,7 @@ impl LegActor {
             Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
             Event::Finished => {
                 self.over(Cause::normal());
-                post(&self.links.forget, Forget { owner: self.owner });
+                self.forget();
                 ctx.stop();
             }
         }
@@ -206,6 +210,27 @@ impl LegActor {
         self.to_media(MediaCommand::Close { leg: self.media.leg });
         post(&self.links.unwatch, UnwatchMedia(self.media.leg));
         post(&self.links.call, LegEvent { leg: self.leg, event: LegNews::Ended(cause) });
+    }
+
+    /// The shard gives nothing more to this leg.
+    fn forget(&mut self) {
+        self.finished = true;
+        post(&self.links.forget, Forget { owner: self.owner });
+    }
+
+    /// After a fault of ours the session can do one thing more: say that it is over. Its transactions go on without it.
+    fn end_session(&mut self) {
+        let now = self.env.clock.now();
+        let session = &mut self.session;
+        let last = catch_unwind(AssertUnwindSafe(|| {
+            session.handle(now, Input::Command(Command::Reject { status: 500, reason: None, headers: Vec::new() }));
+            std::iter::from_fn(|| session.poll_output()).collect::<Vec<_>>()
+        }));
+        for output in last.unwrap_or_default() {
+            if let Output::Transaction(input) = output {
+                post(&self.links.layer, ToLayer(input));
+            }
+        }
     }
 
     fn tell(&self, event: LegNews) {
@@ -308,11 +333,13 @@ impl Actor for LegActor {
 }
 
 impl Drop for LegActor {
-    /// A panic ends this leg alone: its media closes, its call is told, its place in the shard is given back.
+    /// A panic ends this leg alone: its peer is told, its media closes, its call is told, its place in the shard is
+    /// given back.
     fn drop(&mut self) {
-        if !self.told {
+        if !self.finished {
+            self.end_session();
             self.over(Cause::of(500));
-            post(&self.links.forget, Forget { owner: self.owner });
+            self.forget();
         }
     }
 }

@@ -9,10 +9,15 @@
     reason = "a story stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod faults;
 mod giving_up;
 mod groups;
+mod guests;
+mod house;
+mod menu;
 mod outcomes;
 mod people;
+mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};

@@ -8,8 +8,8 @@ use plugboard_media::{
 };
 use plugboard_metrics::RunOutcome;
 use plugboard_model::{
-    Audio, CallInfo, CallOutcome, CallRecord, Cause, GatewayId, HostCall, LegId, RunEnd, RunId, Tone, UserId, Value,
-    WallTime,
+    Audio, CallInfo, CallOutcome, CallRecord, Cause, GatewayId, HostCall, JournalEvent, LegId, RunEnd, RunId, Tone,
+    UserId, Value, WallTime,
 };
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
@@ -84,6 +84,8 @@ impl CallActor {
             (false, Some(_) | None) => OfferKind::AllAtOnce,
             (true, None) => OfferKind::Direct,
         };
+        // Remembered from the question on, so that a fault of ours gives back what he answers.
+        self.devices.entry(user.clone()).or_default();
         match self.snapshot.users.get(&user) {
             Some(handle) => {
                 let (reply, taken) = (ctx.address().recipient(), ctx.address().recipient());
@@ -133,7 +135,7 @@ impl CallActor {
             },
         };
         if let Err(cause) = made {
-            self.feed(Input::LegEnded { leg, cause }, ctx);
+            self.feed(Input::LegNotMade { leg, cause }, ctx);
         }
     }
 
@@ -258,7 +260,7 @@ impl CallActor {
         }
     }
 
-    fn leave_gateway(&self, leg: LegId, gateway: &GatewayId) {
+    pub(super) fn leave_gateway(&self, leg: LegId, gateway: &GatewayId) {
         if let Some(handle) = self.snapshot.gateways.get(gateway) {
             post(&handle.left, CallLeftGateway { call: self.id.clone(), leg });
         }
@@ -350,10 +352,12 @@ impl CallActor {
         }
     }
 
-    /// The record of a call that a fault of ours ended.
-    pub(super) fn write_failed_record(&self) {
+    /// The record of a call that a fault of ours ended, and the end of its journal.
+    pub(super) fn write_failed_record(&mut self) {
         let began = self.begin.wall;
         let outcome = CallOutcome::Failed(Cause::of(500));
+        self.journal.note(self.now(), JournalEvent::Ended { outcome: outcome.clone() });
+        self.journal.flush();
         let record = CallRecord {
             id: self.id.clone(),
             direction: self.begin.direction,

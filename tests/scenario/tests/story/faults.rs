@@ -1,0 +1,152 @@
+//! Something of ours breaks, and only that ends.
+
+use plugboard_media::Command;
+use plugboard_model::{CallOutcome, JournalEvent};
+use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+
+use crate::guests::guest;
+use crate::{seconds, steps, talk};
+
+/// Two who talk, and two others who will.
+fn house() -> (Sim, [Phone; 4]) {
+    let mut sim = Sim::demo();
+    let phones = [("ann", "101"), ("bob", "102"), ("cem", "103"), ("dora", "104")];
+    let phones = phones.map(|(name, user)| sim.phone(name, user));
+    phones[0].dials("102");
+    sim.run_until(phones[1].rings());
+    phones[1].answers();
+    talk(&mut sim, &phones[0], &phones[1]);
+    (sim, phones)
+}
+
+/// The others never noticed, and the one whom it hit can call again.
+fn all_is_well(sim: &mut Sim, [ann, bob, cem, dora]: &[Phone; 4]) {
+    talk(sim, ann, bob);
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    dora.answers();
+    talk(sim, cem, dora);
+    cem.hangs_up();
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let outcomes: Vec<CallOutcome> = sim.records("main").into_iter().map(|record| record.outcome).collect();
+    assert_eq!(outcomes.len(), 3, "each call has its record: {outcomes:?}");
+    assert_eq!((&outcomes[0], &outcomes[2]), (&CallOutcome::Answered, &CallOutcome::Answered));
+}
+
+#[test]
+fn a_panic_in_the_callees_leg_ends_that_leg_and_the_caller_learns_it() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    // The first who is told the far end's address now is dora's leg.
+    sim.media_breaks_on(|command| matches!(command, Command::SetRemote { .. }));
+    dora.answers();
+    sim.run_until(cem.was_told(500));
+    sim.run_until(dora.is_idle());
+    assert_eq!(sim.ladder().count("switch -> dora  BYE"), 1, "{}", sim.ladder());
+    all_is_well(&mut sim, &phones);
+}
+
+#[test]
+fn a_panic_in_the_callers_leg_ends_the_call_and_tells_both() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    // One for dora's leg, the next for cem's.
+    let mut left = 2;
+    let count = std::sync::Mutex::new(move || {
+        left -= 1;
+        left == 0
+    });
+    sim.media_breaks_on(move |command| {
+        matches!(command, Command::SetRemote { .. }) && count.lock().is_ok_and(|mut count| count())
+    });
+    dora.answers();
+    sim.run_until(cem.is_idle());
+    sim.run_until(dora.is_idle());
+    assert_eq!(cem.calls(), [Stage::Over(500)], "{}", sim.ladder());
+    all_is_well(&mut sim, &phones);
+}
+
+#[test]
+fn a_panic_in_a_call_ends_its_legs_and_leaves_its_record() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    sim.media_breaks_on(|command| matches!(command, Command::Bridge { .. }));
+    dora.answers();
+    sim.run_until(cem.is_idle());
+    sim.run_until(dora.is_idle());
+    assert!(matches!(sim.records("main")[0].outcome, CallOutcome::Failed(_)));
+    let journal = sim.journal(&sim.records("main")[0]);
+    assert!(matches!(journal.last().unwrap().event, JournalEvent::Ended { .. }), "{journal:#?}");
+    all_is_well_again(&mut sim, &phones);
+}
+
+/// As [`all_is_well`]; the record of the call that broke is older than that of the one which goes on.
+fn all_is_well_again(sim: &mut Sim, phones: &[Phone; 4]) {
+    let [ann, bob, cem, dora] = phones;
+    talk(sim, ann, bob);
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    dora.hangs_up();
+    sim.run_until(cem.is_idle());
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.records("main").len(), 3);
+}
+
+#[test]
+fn a_panic_in_a_call_through_a_gateway_gives_its_channel_back() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    let world = sim.outside("world", "127.0.0.1:5080");
+    ann.dials("0301234");
+    sim.run_until(world.rings());
+    sim.media_breaks_on(|command| matches!(command, Command::Bridge { .. }));
+    world.answers();
+    sim.run_until(ann.is_idle());
+    sim.run_until(world.is_idle());
+    sim.run_until_quiet();
+    assert!(matches!(sim.record().outcome, CallOutcome::Failed(_)));
+}
+
+const BAD: &str = "  - traps
+  - loops
+  - eats
+  - play-audio: { audio: welcome }
+";
+
+#[test]
+fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
+    let grow = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+    let bad =
+        [guest("traps", "unreachable"), guest("loops", "(loop $again (br $again)) unreachable"), guest("eats", grow)];
+    let office = OfficeText::demo();
+    let mut sim = Setup::offices(vec![office]).with_actions(&bad).start();
+    sim.applies(&[OfficeText::demo().with_story(BAD)]);
+    let ann = sim.phone("ann", "101");
+    ann.dials("300");
+    sim.run_until(ann.hears("welcome"));
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let taken = steps(&sim.record());
+    let expected =
+        ["steps[0] traps: failed", "steps[1] loops: failed", "steps[2] eats: failed", "steps[3] play-audio: done"];
+    assert_eq!(taken, expected);
+    assert_eq!(sim.record().outcome, CallOutcome::Handled);
+    let runs = |action: &str, outcome: &str| {
+        sim.metric(&format!(
+            "plugboard_plugin_runs_total{{action=\"{action}\",outcome=\"{outcome}\",version=\"1.0.0\"}}"
+        ))
+    };
+    assert_eq!(
+        (runs("traps", "trapped"), runs("loops", "limit"), runs("eats", "limit")),
+        (Some(1.0), Some(1.0), Some(1.0))
+    );
+    sim.run_for(seconds(1));
+}

@@ -1,0 +1,258 @@
+//! What holds for the whole house: ports, drain, reload, offices, gateways.
+
+use plugboard_model::{CallOutcome, Cause, Direction};
+use plugboard_tests_support::{OfficeText, Setup, Sim, Stage};
+
+use crate::{not_answered, seconds, steps, story, talk};
+
+#[test]
+fn without_a_free_port_a_call_is_refused_with_503_and_counted() {
+    let mut sim = Setup::demo().ports(20_000..=20_003).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let (cem, _dora) = (sim.phone("cem", "103"), sim.phone("dora", "104"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    cem.dials("104");
+    sim.run_until(cem.was_told(503));
+    assert_eq!(sim.metric("plugboard_rtp_ports_exhausted_total"), Some(1.0));
+    ann.hangs_up();
+    sim.run_until(bob.is_idle());
+    // They rest half a second before somebody else gets them.
+    cem.dials("104");
+    sim.run_until(cem.was_told(503));
+    sim.run_for(seconds(1));
+    cem.dials("104");
+    sim.run_until(cem.hears_ringing());
+    cem.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_called_leg_without_a_port_is_no_answer_with_503() {
+    let mut sim = Setup::demo().ports(20_000..=20_001).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!((ann.calls(), bob.calls()), (vec![Stage::Over(503)], vec![]));
+    assert_eq!(not_answered(&sim.record()), Some(503));
+}
+
+#[test]
+fn a_switch_that_drains_refuses_new_calls_and_lets_running_ones_finish() {
+    let mut sim = Sim::demo();
+    let (ann, bob, cem) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    sim.ask(async { sim.switch().drain() });
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    cem.dials("104");
+    sim.run_until(cem.was_told(503));
+    sim.run_for(seconds(60));
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.record().outcome, CallOutcome::Answered);
+}
+
+#[test]
+fn at_the_limit_of_the_drain_the_calls_that_are_left_are_ended() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let (cem, dora) = (sim.phone("cem", "103"), sim.phone("dora", "104"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    sim.ask(async { sim.switch().drain() });
+    sim.ask(sim.switch().hang_up_all(Cause::of(503)));
+    for phone in [&ann, &bob, &cem, &dora] {
+        sim.run_until(phone.is_idle());
+    }
+    assert_eq!((ann.calls(), cem.calls()), (vec![Stage::Over(200)], vec![Stage::Over(503)]));
+    assert!(ann.reason().unwrap().contains("cause=503"), "{:?}", ann.reason());
+    sim.run_until_quiet();
+    assert_eq!(sim.records("main").len(), 2);
+}
+
+#[test]
+fn r50_a_reload_drops_nothing_and_acts_on_the_next_call_only() {
+    let mut sim = story("  - play-audio: { audio: long, max: 10s }\n  - play-audio: { audio: first }\n").start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let (cem, dora) = (sim.phone("cem", "103"), sim.phone("dora", "104"));
+    ann.dials("300");
+    sim.run_until(ann.hears("long"));
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    dora.answers();
+    talk(&mut sim, &cem, &dora);
+    let next = OfficeText::demo().with_story("  - play-audio: { audio: second }\n");
+    sim.applies(&[next.replace("number: 102, name: Bob", "number: 107, name: Bob")]);
+    sim.run_for(seconds(2));
+    talk(&mut sim, &cem, &dora);
+    sim.run_until(ann.hears("first"));
+    sim.run_until(ann.is_idle());
+    assert_eq!(ann.packets_of("second"), 0, "the running call finishes as it began");
+    ann.dials("300");
+    sim.run_until(ann.hears("second"));
+    ann.hangs_up();
+    sim.run_until(ann.is_idle());
+    ann.dials("102");
+    sim.run_until(ann.was_told(404));
+    ann.dials("107");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    cem.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(steps(&sim.records("main")[0]), ["steps[0] play-audio: done", "steps[1] play-audio: done"]);
+}
+
+#[test]
+fn a_user_who_is_taken_out_while_he_talks_finishes_his_call() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    let without = OfficeText::demo()
+        .replace("  - { id: \"102\", number: 102, name: Bob Baker, password: demo-102 }\n", "")
+        .replace("[\"102\", \"103\", \"104\"]", "[\"103\", \"104\"]");
+    sim.applies(&[without]);
+    sim.run_for(seconds(2));
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    ann.dials("102");
+    sim.run_until(ann.was_told(404));
+    sim.run_until_quiet();
+}
+
+/// An office with the numbers that every office has.
+fn small(name: &str) -> OfficeText {
+    OfficeText::new(&format!(
+        "office: {name}
+domains: [{name}.test]
+users:
+  - {{ id: \"101\", number: 101, name: First of {name}, password: {name}-101 }}
+  - {{ id: \"102\", number: 102, name: Second of {name}, password: {name}-102 }}
+"
+    ))
+}
+
+#[test]
+fn r80_two_offices_that_both_have_a_101_do_not_see_each_other() {
+    let mut sim = Setup::offices(vec![small("north"), small("south")]).start();
+    let mut phones = Vec::new();
+    for office in ["north", "south"] {
+        for user in ["101", "102"] {
+            let phone = sim.new_phone(&format!("{office}-{user}"), &format!("{user}@{office}.test"));
+            phone.has_password(&format!("{office}-{user}"));
+            phone.registers();
+            sim.run_until(phone.is_registered());
+            phones.push(phone);
+        }
+    }
+    phones[0].dials("102");
+    sim.run_until(phones[1].rings());
+    sim.run_for(seconds(1));
+    assert_eq!((phones[2].calls(), phones[3].calls()), (vec![], vec![]));
+    assert!(phones[1].caller().unwrap().contains("First of north"), "{:?}", phones[1].caller());
+    phones[2].dials("102");
+    sim.run_until(phones[3].rings());
+    phones[1].answers();
+    phones[3].answers();
+    let [a, b, c, d] = [0, 1, 2, 3].map(|index| phones[index].clone());
+    talk(&mut sim, &a, &b);
+    talk(&mut sim, &c, &d);
+    assert_eq!(a.packets_of("south-102") + b.packets_of("south-101"), 0);
+    a.hangs_up();
+    c.hangs_up();
+    sim.run_until_quiet();
+    for office in ["north", "south"] {
+        let records = sim.records(office);
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].id.office.to_string(), office);
+        assert_eq!(records[0].answered_by.clone().unwrap().office.to_string(), office);
+    }
+    let thief = sim.new_phone("thief", "101@south.test");
+    thief.has_password("north-101");
+    thief.registers();
+    sim.run_for(seconds(1));
+    assert_eq!(thief.registration().unwrap().0, 401, "a password is good in its own office alone");
+}
+
+#[test]
+fn a_call_from_the_gateways_address_needs_no_password_and_hears_the_greeting() {
+    let mut sim = Sim::demo();
+    let bob = sim.phone("bob", "102");
+    let world = sim.outside("world", "127.0.0.1:5080");
+    world.dials_as("100", "+4930123456");
+    sim.run_until(world.hears("welcome"));
+    world.presses("1");
+    sim.run_until(bob.rings());
+    assert_eq!(bob.caller().unwrap().split(';').next(), Some("<sip:+4930123456@plugboard.test>"));
+    bob.answers();
+    talk(&mut sim, &world, &bob);
+    world.hangs_up();
+    sim.run_until_quiet();
+    let record = sim.record();
+    assert_eq!((record.direction, record.caller.as_str()), (Direction::Inbound, "+4930123456"));
+    assert_eq!(record.outcome, CallOutcome::Answered);
+}
+
+#[test]
+fn a_stranger_at_another_address_is_asked_who_he_is() {
+    let mut sim = Sim::demo();
+    let stranger = sim.outside("stranger", "127.0.0.9:5080");
+    stranger.dials_as("100", "+4930123456");
+    sim.run_until(stranger.was_told(407));
+    sim.run_until_quiet();
+    assert_eq!(sim.records("main"), []);
+}
+
+#[test]
+fn a_number_outside_is_called_through_the_gateway() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    let world = sim.outside("world", "127.0.0.1:5080");
+    for (dialled, called) in [("0301234", "301234"), ("+4930555", "+4930555")] {
+        ann.dials(dialled);
+        sim.run_until(world.rings());
+        assert_eq!(world.called().as_deref(), Some(called));
+        assert_eq!(sim.ask(sim.switch().gateways())[0].1.calls, 1);
+        world.answers();
+        talk(&mut sim, &ann, &world);
+        ann.hangs_up();
+        sim.run_until_quiet();
+    }
+    let records = sim.records("main");
+    assert_eq!(records.iter().map(|record| record.direction).collect::<Vec<_>>(), [Direction::Outbound; 2]);
+    assert_eq!(records[0].outcome, CallOutcome::Answered);
+}
+
+#[test]
+fn a_gateway_whose_channels_are_all_in_use_takes_no_more() {
+    let narrow = OfficeText::demo().replace("transport: udp }", "transport: udp, calls: 1 }");
+    let mut sim = Setup::offices(vec![narrow]).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let world = sim.outside("world", "127.0.0.1:5080");
+    ann.dials("0301234");
+    sim.run_until(world.rings());
+    bob.dials("0305678");
+    sim.run_until(bob.was_told(503));
+    ann.hangs_up();
+    sim.run_until(world.is_idle());
+    bob.dials("0305678");
+    sim.run_until(world.rings());
+    world.refuses(486);
+    sim.run_until(bob.was_told(486));
+    sim.run_until_quiet();
+}

@@ -1,0 +1,195 @@
+//! Messages get lost, come twice and meet on their way; sessions change while people talk.
+
+use plugboard_model::{CallOutcome, JournalEvent};
+use plugboard_tests_support::{Phone, Setup, Sim, Weather};
+
+use crate::{journaled, seconds, talk};
+
+fn ann_and_bob() -> (Sim, Phone, Phone) {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    (sim, ann, bob)
+}
+
+fn connected() -> (Sim, Phone, Phone) {
+    let (mut sim, ann, bob) = ann_and_bob();
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    sim.run_for(seconds(1));
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    (sim, ann, bob)
+}
+
+#[test]
+fn each_message_of_a_call_may_be_lost_once_and_nobody_notices_more_than_a_delay() {
+    for words in [
+        "ann -> switch  INVITE",
+        "switch -> ann  407 INVITE",
+        "ann -> switch  ACK",
+        "switch -> bob  INVITE",
+        "bob -> switch  180",
+        "switch -> ann  180",
+        "bob -> switch  200 INVITE",
+        "switch -> bob  ACK",
+        "switch -> ann  200 INVITE",
+        "ann -> switch  BYE",
+        "switch -> ann  200 BYE",
+        "switch -> bob  BYE",
+        "bob -> switch  200 BYE",
+    ] {
+        let (mut sim, ann, bob) = ann_and_bob();
+        sim.loses(words, 1);
+        ann.dials("102");
+        sim.run_until(bob.rings());
+        sim.run_for(seconds(3));
+        bob.answers();
+        talk(&mut sim, &ann, &bob);
+        sim.run_for(seconds(3));
+        ann.hangs_up();
+        sim.run_until(bob.is_idle());
+        sim.run_until_quiet();
+        assert_eq!(sim.ladder().count("(lost)"), 1, "{words}\n{}", sim.ladder());
+        assert_eq!(sim.record().outcome, CallOutcome::Answered, "{words}");
+    }
+}
+
+#[test]
+fn each_message_of_a_cancelled_call_may_be_lost_once() {
+    for words in [
+        "ann -> switch  CANCEL",
+        "switch -> ann  200 CANCEL",
+        "switch -> ann  487 INVITE",
+        "switch -> bob  CANCEL",
+        "bob -> switch  200 CANCEL",
+        "bob -> switch  487 INVITE",
+        "switch -> bob  ACK",
+    ] {
+        let (mut sim, ann, bob) = ann_and_bob();
+        sim.loses(words, 1);
+        ann.dials("102");
+        sim.run_until(bob.rings());
+        sim.run_for(seconds(1));
+        ann.hangs_up();
+        sim.run_until(ann.was_told(487));
+        sim.run_until(bob.was_told(487));
+        sim.run_until_quiet();
+        assert_eq!(sim.ladder().count("(lost)"), 1, "{words}\n{}", sim.ladder());
+        assert_eq!(sim.record().outcome, CallOutcome::Abandoned, "{words}");
+    }
+}
+
+#[test]
+fn messages_that_come_twice_are_one_call() {
+    let twice = Weather { doubled: 1_000, ..Weather::CALM };
+    let mut sim = Setup::demo().weather(twice).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!((ann.calls().len(), bob.calls().len()), (1, 1));
+    assert_eq!(sim.record().outcome, CallOutcome::Answered);
+}
+
+#[test]
+fn an_answer_that_the_caller_never_acknowledges_ends_the_call() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    sim.run_for(seconds(1));
+    sim.loses("ann -> switch  ACK", 1_000);
+    bob.answers();
+    let answered = sim.now();
+    sim.run_until(bob.is_idle());
+    let took = sim.now().since(answered).as_secs();
+    assert_eq!(took, 32, "64 times T1 (RFC 3261 section 13.3.1.4)");
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.ladder().count("switch -> ann  BYE"), 1, "{}", sim.ladder());
+}
+
+#[test]
+fn an_answer_is_sent_again_until_its_ack_comes() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    sim.run_for(seconds(1));
+    sim.loses("ann -> switch  ACK", 3);
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    sim.run_for(seconds(10));
+    assert_eq!(sim.ladder().count("switch -> ann  200 INVITE"), 4, "{}", sim.ladder());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_hold_is_passed_to_the_other_side_and_taken_back() {
+    let (mut sim, ann, bob) = connected();
+    let begin = sim.now();
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(200));
+    sim.run_for(seconds(1));
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    1.090  ann -> switch  INVITE again +sendonly
+    1.095  switch -> bob  INVITE again +sendonly
+    1.100  bob -> switch  200 INVITE +recvonly
+    1.105  switch -> bob  ACK
+    1.105  switch -> ann  200 INVITE +recvonly
+    1.110  ann -> switch  ACK
+    "#);
+    assert!(ann.hears_nothing()(), "who is on hold does not speak");
+    ann.resumes();
+    sim.run_until(ann.was_answered_again());
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn the_callee_may_hold_too_and_two_at_once_do_not_hang() {
+    let (mut sim, ann, bob) = connected();
+    bob.holds();
+    sim.run_until(bob.was_answered_again());
+    bob.resumes();
+    sim.run_until(bob.was_answered_again());
+    talk(&mut sim, &ann, &bob);
+    ann.holds();
+    bob.holds();
+    sim.run_until(ann.was_answered_again());
+    sim.run_until(bob.was_answered_again());
+    let both = [ann.reinvited(), bob.reinvited()];
+    assert!(both.contains(&Some(491)), "glare (RFC 3261 section 14.2): {both:?}\n{}", sim.ladder());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_change_that_meets_the_end_of_the_call_holds_up_nothing() {
+    let (mut sim, ann, bob) = connected();
+    ann.holds();
+    bob.hangs_up();
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let record = sim.record();
+    assert_eq!(journaled(&sim, &record, |event| matches!(event, JournalEvent::Ended { .. })), 1);
+}
+
+#[test]
+fn a_call_survives_a_storm() {
+    let mut sim = Setup::demo().seed(7).weather(Weather::STORM).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    sim.run_for(seconds(10));
+    assert!(ann.packets_of("bob") > 400, "{} of 500 packets came", ann.packets_of("bob"));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.record().outcome, CallOutcome::Answered);
+}
