@@ -4,14 +4,18 @@
 //! [`Fields`] walks it and notes each thing that is wrong in [`Faults`], and the caller shows them all at once.
 //! JSON is read by the same parser, because every JSON document is a YAML 1.2 document.
 //!
-//! The only user of `serde-saphyr` and of the YAML parser inside it.
+//! [`parse_toml`] makes the same tree of a configuration.
+//!
+//! The only user of `toml`, and of `serde-saphyr` and the YAML parser inside it.
 
 mod fault;
 mod field;
 mod node;
 mod parse;
+mod toml_file;
 
 pub use fault::{Fault, Faults, Mark};
 pub use field::{Field, Fields, read_duration};
 pub use node::{Entry, Kind, Node};
 pub use parse::{parse, to_yaml};
+pub use toml_file::parse_toml;

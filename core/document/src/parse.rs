@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A file past this is no document that a person wrote: an office of 10,000 users takes about 3 MB.
-const FILE_BYTES_MAX: usize = 32 << 20;
+pub(crate) const FILE_BYTES_MAX: usize = 32 << 20;
 /// Nodes of one document, for the same reason.
 const NODES_MAX: usize = 1_000_000;
 /// Deeper nesting than this is a mistake, and readers of the tree recurse.

@@ -13,7 +13,8 @@
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
 //!
-//! `password` is a text, `{ file: path }` or `{ environment: NAME }`.
+//! `password` is a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that the user has
+//! already in the running switch: so `export` writes it.
 
 use crate::parts::{Noun, Parts};
 use crate::{Internal, Office, Pattern};
@@ -31,6 +32,8 @@ pub trait Surroundings {
     fn file(&self, path: &str) -> Result<String, String>;
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<String>;
+    /// The secret that a user has now, for `{ keep: true }`.
+    fn kept(&self, office: &OfficeId, user: &str) -> Option<String>;
 }
 
 impl Office {
@@ -41,17 +44,58 @@ impl Office {
     /// # Errors
     /// Every fault: with file, line, place, reason and remedy.
     pub fn parse(file: &str, text: &str, surroundings: &dyn Surroundings) -> Result<Arc<Self>, Vec<Fault>> {
-        let root = plugboard_document::parse(file, text)?;
-        let mut faults = Faults::new(file);
-        let office = read(&root, surroundings, &mut faults);
+        let Examined { office, faults, .. } = Self::examine(file, text, surroundings);
         match office {
-            Some(office) if faults.is_empty() => Ok(Arc::new(office)),
-            Some(_) | None => Err(faults.into_sorted()),
+            Some(office) if faults.is_empty() => Ok(office),
+            Some(_) | None => Err(faults),
         }
+    }
+
+    /// Reads as far as it goes: with the faults comes what could be read, so that a checker can tell in one go what is
+    /// wrong with the scenarios as well.
+    pub fn examine(file: &str, text: &str, surroundings: &dyn Surroundings) -> Examined {
+        let root = match plugboard_document::parse(file, text) {
+            Ok(root) => root,
+            Err(faults) => return Examined { office: None, faults, named: BTreeSet::new() },
+        };
+        let (mut faults, mut named) = (Faults::new(file), BTreeSet::new());
+        let office = read(&root, surroundings, &mut faults, &mut named).map(Arc::new);
+        Examined { office, faults: faults.into_sorted(), named }
     }
 }
 
-fn read(root: &Node, surroundings: &dyn Surroundings, faults: &mut Faults) -> Option<Office> {
+/// What [`Office::examine`] found.
+#[derive(Debug)]
+pub struct Examined {
+    /// The office without the entries that have faults; `None` when not even its name could be read.
+    pub office: Option<Arc<Office>>,
+    /// Every fault: with file, line, place, reason and remedy.
+    pub faults: Vec<Fault>,
+    named: BTreeSet<(Noun, Name)>,
+}
+
+impl Examined {
+    /// Whether the document has a user of this id, even one with faults.
+    pub fn names_user(&self, id: &str) -> bool {
+        self.names(Noun::User, id)
+    }
+
+    /// Whether the document has a group of this id, even one with faults.
+    pub fn names_group(&self, id: &str) -> bool {
+        self.names(Noun::Group, id)
+    }
+
+    fn names(&self, noun: Noun, id: &str) -> bool {
+        Name::new(id).is_ok_and(|name| self.named.contains(&(noun, name)))
+    }
+}
+
+fn read(
+    root: &Node,
+    surroundings: &dyn Surroundings,
+    faults: &mut Faults,
+    named: &mut BTreeSet<(Noun, Name)>,
+) -> Option<Office> {
     let mut fields = Field::root(root).fields(faults)?;
     let name = fields.need("office", faults).and_then(|field| field.name(faults));
     // A wrong name of the office shall not hide what is wrong in the rest.
@@ -102,6 +146,7 @@ fn read(root: &Node, surroundings: &dyn Surroundings, faults: &mut Faults) -> Op
             faults.add(at, &path, reason, "give one of them another number");
         }
     }
+    *named = found.named;
     name.map(|_| office)
 }
 

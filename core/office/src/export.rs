@@ -4,44 +4,46 @@ use crate::{DigestChoice, From, Goal, Group, Office, Pattern, Route, Secret, Sec
 use plugboard_document::to_yaml;
 use plugboard_model::{Distribution, UserStatus};
 use serde_json::{Map, Value as Json, json};
+use std::path::Path;
 use std::time::Duration;
 
 /// Whether secrets that stand in the document are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// As the environment variable `PLUGBOARD_PASSWORD_<USER>`, to be set before the document is applied.
+    /// As `{ keep: true }`: a switch that has the user keeps his; another one asks for it.
     Hidden,
     /// In clear.
     InClear,
 }
 
 impl Office {
-    /// The office as YAML, scenarios inside: applying it again gives the same office.
+    /// The office as YAML, scenarios inside: applying it again gives the same office. With `folder`, which the
+    /// document's paths are relative to, they are written so that the YAML may lie anywhere.
     ///
     /// # Errors
     /// None that a document can cause; the writer's own, if it ever has one.
-    pub fn export(&self, secrets: Secrets) -> Result<String, String> {
-        to_yaml(&self.to_json(secrets)).map_err(|error| error.to_string())
+    pub fn export(&self, secrets: Secrets, folder: Option<&Path>) -> Result<String, String> {
+        to_yaml(&self.to_json(secrets, folder)).map_err(|error| error.to_string())
     }
 
-    fn to_json(&self, secrets: Secrets) -> Json {
+    fn to_json(&self, secrets: Secrets, folder: Option<&Path>) -> Json {
         let mut document = Map::new();
         document.insert("office".into(), self.id.as_str().into());
         document.insert("domains".into(), self.domains.clone().into());
         document.insert("language".into(), self.language.as_str().into());
         document.insert("country".into(), self.country.as_str().into());
         if let Some(prompts) = &self.prompts {
-            document.insert("prompts".into(), prompts.as_str().into());
+            document.insert("prompts".into(), placed(folder, prompts).into());
         }
         document.insert(
             "music".into(),
             self.music
                 .iter()
-                .map(|(name, path)| (name.to_string(), path.as_str().into()))
+                .map(|(name, path)| (name.to_string(), placed(folder, path).into()))
                 .collect::<Map<_, _>>()
                 .into(),
         );
-        document.insert("users".into(), self.users().map(|user| user_json(user, secrets)).collect());
+        document.insert("users".into(), self.users().map(|user| user_json(user, secrets, folder)).collect());
         document.insert("groups".into(), self.groups().map(|group| group_json(group)).collect());
         document.insert("gateways".into(), self.gateways().map(|gateway| gateway_json(gateway)).collect());
         let number = |incoming: &crate::IncomingNumber| json!({ "id": incoming.id.name, "number": incoming.number, "scenario": incoming.scenario.name });
@@ -52,7 +54,7 @@ impl Office {
     }
 }
 
-fn user_json(user: &User, secrets: Secrets) -> Json {
+fn user_json(user: &User, secrets: Secrets, folder: Option<&Path>) -> Json {
     let digest = match user.digest {
         DigestChoice::Md5 => "md5",
         DigestChoice::Sha256 => "sha256",
@@ -68,7 +70,7 @@ fn user_json(user: &User, secrets: Secrets) -> Json {
         "id": user.id.name,
         "number": user.number,
         "name": user.name,
-        "password": secret_json(&user.password, user.id.name.as_str(), secrets),
+        "password": secret_json(&user.password, secrets, folder),
         "digest": digest,
         "calls_at_once": user.calls_at_once,
         "devices": user.devices_max,
@@ -81,16 +83,17 @@ fn user_json(user: &User, secrets: Secrets) -> Json {
     entry
 }
 
-fn secret_json(secret: &Secret, user: &str, secrets: Secrets) -> Json {
+/// A path of the document, good from any folder.
+fn placed(folder: Option<&Path>, path: &str) -> String {
+    folder.map_or_else(|| path.to_owned(), |folder| folder.join(path).display().to_string())
+}
+
+fn secret_json(secret: &Secret, secrets: Secrets, folder: Option<&Path>) -> Json {
     match (&secret.origin, secrets) {
-        (SecretOrigin::File(path), _) => json!({ "file": path }),
+        (SecretOrigin::File(path), _) => json!({ "file": placed(folder, path) }),
         (SecretOrigin::Environment(name), _) => json!({ "environment": name }),
-        (SecretOrigin::Written, Secrets::InClear) => Json::from(secret.reveal()),
-        (SecretOrigin::Written, Secrets::Hidden) => {
-            let name: String =
-                user.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-            json!({ "environment": format!("PLUGBOARD_PASSWORD_{name}") })
-        }
+        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::InClear) => Json::from(secret.reveal()),
+        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::Hidden) => json!({ "keep": true }),
     }
 }
 

@@ -10,7 +10,7 @@ mod schema;
 mod set;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
-pub use document::Surroundings;
+pub use document::{Examined, Surroundings};
 pub use export::Secrets;
 pub use office::{
     DigestChoice, Gateway, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, Transport, User,

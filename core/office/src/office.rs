@@ -132,6 +132,8 @@ pub enum SecretOrigin {
     File(String),
     /// An environment variable.
     Environment(String),
+    /// The office as it was in force before.
+    Kept,
 }
 
 /// A scenario that the office names: its document, not yet checked against actions.

@@ -88,7 +88,7 @@ impl<'p> Parts<'p> {
             self.found.named.insert((Noun::User, name.clone()));
             let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
             let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
-            let password = fields.need("password", self.faults).and_then(|field| self.secret(&field));
+            let password = fields.need("password", self.faults).and_then(|field| self.secret(&field, name.as_str()));
             let digests = [("md5", DigestChoice::Md5), ("sha256", DigestChoice::Sha256), ("both", DigestChoice::Both)];
             let statuses = [
                 ("available", UserStatus::Available),
@@ -450,17 +450,18 @@ impl<'p> Parts<'p> {
         fields.take("ring_for").and_then(|field| field.duration(RING_FOR, self.faults))
     }
 
-    /// A text, `{ file: path }` or `{ environment: NAME }`.
-    fn secret(&mut self, field: &Field<'_>) -> Option<Secret> {
+    /// A text, `{ file: path }`, `{ environment: NAME }` or `{ keep: true }`.
+    fn secret(&mut self, field: &Field<'_>, user: &str) -> Option<Secret> {
         /// Bytes of a secret.
         const SECRET_MAX: usize = 256;
         let secret = match &field.node.kind {
             Kind::Map(_) => {
                 let mut fields = field.fields(self.faults)?;
                 let (file, variable) = (fields.take("file"), fields.take("environment"));
+                let keep = fields.take("keep");
                 fields.finish(self.faults);
-                match (file, variable) {
-                    (Some(place), None) => {
+                match (file, variable, keep) {
+                    (Some(place), None, None) => {
                         let path = place.text(self.faults)?;
                         let read = self.surroundings.file(&path);
                         let text = read
@@ -470,7 +471,7 @@ impl<'p> Parts<'p> {
                             origin: SecretOrigin::File(path),
                         }
                     }
-                    (None, Some(place)) => {
+                    (None, Some(place), None) => {
                         let name = place.text(self.faults)?;
                         let Some(value) = self.surroundings.variable(&name) else {
                             place.fault(self.faults, format!("the environment has no variable {name}"), "set it");
@@ -478,8 +479,21 @@ impl<'p> Parts<'p> {
                         };
                         Secret { value, origin: SecretOrigin::Environment(name) }
                     }
-                    (Some(_), Some(_)) | (None, None) => {
-                        field.fault(self.faults, "a secret is a text, { file: path } or { environment: NAME }", "");
+                    (None, None, Some(place)) => {
+                        if !place.boolean(self.faults)? {
+                            place.fault(self.faults, "a secret is kept or it is not given so", "write keep: true");
+                            return None;
+                        }
+                        let Some(value) = self.surroundings.kept(&self.office, user) else {
+                            let fault = format!("user {user} has no password yet that could be kept");
+                            place.fault(self.faults, fault, "write one");
+                            return None;
+                        };
+                        Secret { value, origin: SecretOrigin::Kept }
+                    }
+                    (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) | (None, None, None) => {
+                        let forms = "a secret is a text, { file: path }, { environment: NAME } or { keep: true }";
+                        field.fault(self.faults, forms, "");
                         return None;
                     }
                 }

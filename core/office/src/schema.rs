@@ -36,7 +36,8 @@ pub fn schema() -> Json {
             "secret": { "anyOf": [
                 { "type": ["string", "integer"] },
                 object(&["file"], json!({ "file": { "type": "string" } })),
-                object(&["environment"], json!({ "environment": { "type": "string" } }))
+                object(&["environment"], json!({ "environment": { "type": "string" } })),
+                object(&["keep"], json!({ "keep": { "const": true, "description": "The one that the user has now." } }))
             ] },
             "user": user(),
             "group": group(),

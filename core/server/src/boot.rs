@@ -6,7 +6,7 @@ use plugboard_metrics::{
     StoreRecovered,
 };
 use plugboard_model::{CallOutcome, CallRecord, Cause, Direction, JournalEvent, OfficeId, WallTime};
-use plugboard_office::OfficeSet;
+use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
 use plugboard_scenario::ActionCatalogue;
 use plugboard_store::{Store, StoreHealth, StoreObserver};
@@ -117,20 +117,37 @@ impl Running {
         Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, houses: Mutex::default() })
     }
 
-    /// Loads an office, or replaces it: everything is checked first, and nothing changes when there is a fault.
-    pub(crate) fn take(&self, bundle: &Bundle) -> Result<OfficeId, Vec<String>> {
-        let house = bundle.load(&self.scenarios).map_err(in_words)?;
-        for warning in &house.warnings {
-            tracing::warn!(office = %house.office.id, warning, "audio is missing; steps that play it are skipped");
+    /// Loads offices, or replaces them: everything is checked first, and nothing changes when there is a fault. Tells
+    /// their ids, and what their authors should know all the same.
+    pub(crate) fn take(&self, bundles: &[Bundle]) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
+        let (mut taken, mut faults) = (Vec::new(), Vec::new());
+        for bundle in bundles {
+            match bundle.load(&self.scenarios) {
+                Ok(house) => taken.push(house),
+                Err(more) => faults.extend(in_words(more)),
+            }
         }
-        let id = house.office.id.clone();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let mut houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = houses.iter().filter(|(other, _)| **other != id).map(|(_, house)| Arc::clone(&house.office));
-        let offices = OfficeSet::new(others.chain([Arc::clone(&house.office)])).map_err(in_words)?;
-        self.library.put(id.clone(), Arc::clone(&house.audio));
-        houses.insert(id.clone(), house);
+        let mut offices: BTreeMap<&OfficeId, &Arc<Office>> =
+            houses.iter().map(|(id, house)| (id, &house.office)).collect();
+        offices.extend(taken.iter().map(|house| (&house.office.id, &house.office)));
+        let offices = OfficeSet::new(offices.into_values().map(Arc::clone)).map_err(in_words)?;
+        let (mut ids, mut warnings) = (Vec::new(), Vec::new());
+        for house in taken {
+            let id = house.office.id.clone();
+            for warning in &house.warnings {
+                tracing::warn!(office = %id, warning, "audio is missing");
+            }
+            warnings.extend(house.warnings.iter().cloned());
+            self.library.put(id.clone(), Arc::clone(&house.audio));
+            houses.insert(id.clone(), house);
+            ids.push(id);
+        }
         self.switch.apply(self.configuration(offices, &houses));
-        Ok(id)
+        Ok((ids, warnings))
     }
 
     fn configuration(&self, offices: OfficeSet, houses: &BTreeMap<OfficeId, House>) -> Configuration {
@@ -158,7 +175,7 @@ impl Running {
                     None
                 }
             };
-            match bundle.map(|bundle| self.take(&bundle)) {
+            match bundle.map(|bundle| self.take(&[bundle])) {
                 Some(Ok(_)) => {}
                 Some(Err(more)) => faults.extend(more),
                 None => faults.push(format!("the stored document of office {office} cannot be read; apply it again")),
@@ -169,7 +186,7 @@ impl Running {
 }
 
 fn media_config(config: &Config) -> DriverConfig {
-    let address = config.media.address;
+    let address = config.media_address();
     let interface = Interface { bind: address, advertise: address };
     let (ipv4, ipv6) = match address {
         IpAddr::V4(_) => (Some(interface), None),
@@ -177,7 +194,7 @@ fn media_config(config: &Config) -> DriverConfig {
     };
     DriverConfig {
         threads: config.threads.max(config.media.threads),
-        ports: config.media.ports.0.clone(),
+        ports: config.media.ports.clone(),
         ipv4,
         ipv6,
         ..DriverConfig::default()

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Print the JSON Schema of a kind of file.
     Schema {
         /// Which kind.
-        #[arg(value_parser = ["office", "scenario"])]
+        #[arg(value_parser = ["config", "office", "scenario"])]
         kind: String,
         /// The folder of plugins whose actions scenarios may use.
         #[arg(long, env = "PLUGBOARD_PLUGINS")]
@@ -60,10 +60,14 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Print an office of the running switch as a file that `apply` takes. Passwords are left out.
+    /// Print an office of the running switch as a file that `apply` takes. Passwords stay where they are: applied to
+    /// the same switch, users keep theirs.
     Export {
         #[command(flatten)]
         running: Running,
+        /// Write the passwords out, so that another switch can take the file.
+        #[arg(long)]
+        secrets: bool,
         /// The office.
         #[arg(default_value = "main")]
         office: String,
@@ -190,8 +194,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Check { plugins, files } => show::check(&files, plugins.as_deref(), json),
         Command::Schema { kind, plugins } => show::schema(&kind, plugins.as_deref()),
         Command::Apply { running, why, files } => show::apply(&running, &files, &why, json),
-        Command::Export { running, office } => {
-            control::ask(&running, &Request::Export { office }, |answer| show::text(answer, "yaml", json))
+        Command::Export { running, secrets, office } => {
+            control::ask(&running, &Request::Export { office, secrets }, |answer| show::text(answer, "yaml", json))
         }
         Command::Call { running, command } => call(&running, command, json),
         Command::Status { running } => control::ask(&running, &Request::Status, |answer| show::status(answer, json)),

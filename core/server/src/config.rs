@@ -1,14 +1,25 @@
 //! The configuration file.
 
-use serde::Deserialize;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml};
+use serde_json::{Value as Json, json};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Everything that can be configured. Unknown keys are faults: a typo must not be a default in silence.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Where it is when nobody says where.
+pub(crate) const DEFAULT_FILE: &str = "/etc/plugboard/plugboard.toml";
+/// Threads of a kind: more than any machine of an office has cores.
+const THREADS: RangeInclusive<i64> = 1..=64;
+/// Waits of the switch as a whole.
+const DRAIN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+/// Listeners of a kind.
+const LISTENERS_MAX: usize = 16;
+/// An address that no machine has (RFC 5737): the way to it is the way to the world.
+const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Config {
     /// The data folder.
     pub(crate) data: PathBuf,
@@ -16,8 +27,8 @@ pub(crate) struct Config {
     pub(crate) plugins: Option<PathBuf>,
     /// Signalling threads, 1 to 64.
     pub(crate) threads: usize,
-    /// How long a SIGTERM waits for running calls, such as "30s".
-    pub(crate) drain: Span,
+    /// How long a SIGTERM waits for running calls.
+    pub(crate) drain: Duration,
     /// SIP listeners.
     pub(crate) sip: Sip,
     /// RTP.
@@ -29,8 +40,7 @@ pub(crate) struct Config {
 }
 
 /// SIP listeners.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sip {
     /// UDP.
     pub(crate) udp: Vec<SocketAddr>,
@@ -39,20 +49,18 @@ pub(crate) struct Sip {
 }
 
 /// RTP.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Media {
-    /// Where RTP is bound and what SDP says.
-    pub(crate) address: IpAddr,
-    /// Such as "20000-29999".
-    pub(crate) ports: Ports,
+    /// Where RTP is bound and what SDP says; without it, [`Config::media_address`] finds one.
+    pub(crate) address: Option<IpAddr>,
+    /// Even ports for RTP, the odd ones above for RTCP.
+    pub(crate) ports: RangeInclusive<u16>,
     /// Threads that relay, 1 to 64.
     pub(crate) threads: usize,
 }
 
 /// HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Http {
     /// Where to listen.
     pub(crate) listen: SocketAddr,
@@ -60,130 +68,257 @@ pub(crate) struct Http {
     pub(crate) token_file: Option<PathBuf>,
 }
 
-/// A time with its unit, such as `"30s"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Span(pub(crate) Duration);
-
-/// A range of ports, such as `"20000-29999"`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Ports(pub(crate) RangeInclusive<u16>);
-
-/// Why a configuration cannot be used; says file and line.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("{}: cannot be read: {cause}", file.display())]
-    Read { file: PathBuf, cause: std::io::Error },
-    #[error("{}: {fault}", file.display())]
-    Wrong { file: PathBuf, fault: String },
-}
-
 impl Default for Config {
     fn default() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060));
         Self {
             data: "/var/lib/plugboard".into(),
             plugins: None,
             threads: 1,
-            drain: Span(Duration::from_secs(30)),
-            sip: Sip::default(),
-            media: Media::default(),
-            http: Http::default(),
+            drain: Duration::from_secs(30),
+            sip: Sip { udp: vec![any], tcp: vec![any] },
+            media: Media { address: None, ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
+            http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             log: "info".into(),
         }
     }
 }
 
-impl Default for Sip {
-    fn default() -> Self {
-        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060));
-        Self { udp: vec![any], tcp: vec![any] }
-    }
-}
-
-impl Default for Media {
-    fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into(), ports: Ports(plugboard_media::DEFAULT_PORTS), threads: 1 }
-    }
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None }
-    }
-}
-
-impl TryFrom<String> for Span {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no time; write a number and ms, s, min or h, such as \"30s\"");
-        let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(end);
-        let number: u64 = number.parse().map_err(|_| wrong())?;
-        let millis = match unit.trim() {
-            "ms" => 1,
-            "s" => 1_000,
-            "min" => 60_000,
-            "h" => 3_600_000,
-            _ => return Err(wrong()),
-        };
-        Ok(Self(Duration::from_millis(number.saturating_mul(millis))))
-    }
-}
-
-impl TryFrom<String> for Ports {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no range of ports; write such as \"20000-29999\"");
-        let (first, last) = text.split_once('-').ok_or_else(wrong)?;
-        let (first, last) = (first.trim().parse().map_err(|_| wrong())?, last.trim().parse().map_err(|_| wrong())?);
-        if first >= last { Err(wrong()) } else { Ok(Self(first..=last)) }
-    }
-}
-
 impl Config {
     /// Reads a file.
-    pub(crate) fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|cause| ConfigError::Read { file: file.into(), cause })?;
-        Self::parse(file, &text)
+    ///
+    /// # Errors
+    /// Every fault in it, in words, with file, line and column.
+    pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|cause| vec![format!("{name}: cannot be read: {cause}")])?;
+        Self::parse(&name, &text).map_err(|faults| faults.iter().map(ToString::to_string).collect())
     }
 
-    /// Reads a file's text.
-    pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let wrong = |fault: String| ConfigError::Wrong { file: file.into(), fault };
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| {
-                text.get(..span.start).unwrap_or_default().bytes().filter(|byte| *byte == b'\n').count() + 1
-            });
-            wrong(format!("line {line}: {}", error.message()))
-        })?;
-        if !(1..=64).contains(&config.threads) || !(1..=64).contains(&config.media.threads) {
-            return Err(wrong("threads is 1 to 64".into()));
-        }
-        if config.sip.udp.is_empty() && config.sip.tcp.is_empty() {
-            return Err(wrong("no SIP listener: sip.udp and sip.tcp are both empty".into()));
-        }
-        Ok(config)
+    /// Reads a file's text. Unknown keys are faults: a typo must not be a default in silence.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let root = parse_toml(file, text)?;
+        let mut faults = Faults::new(file);
+        let config = read(&root, &mut faults);
+        if faults.is_empty() { Ok(config) } else { Err(faults.into_sorted()) }
     }
+
+    /// Where RTP is bound and what SDP says: what is configured; else the address that SIP listens on; else, when SIP
+    /// listens on all of them, the one that leads to the world.
+    pub(crate) fn media_address(&self) -> IpAddr {
+        let listeners = || self.sip.udp.iter().chain(&self.sip.tcp).map(SocketAddr::ip);
+        let named = self.media.address.or_else(|| listeners().find(|ip| !ip.is_unspecified()));
+        named.or_else(way_out).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+}
+
+/// The machine's own address on the way to the world. Nothing is sent.
+fn way_out() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(ELSEWHERE).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// A range of ports, such as `20000-29999`.
+pub(crate) fn read_ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first < last).then_some(first..=last)
+}
+
+/// What is wrong with a range of ports.
+pub(crate) const PORTS_FORM: &str = "a range of ports is written first-last, such as \"20000-29999\"";
+
+fn read(root: &Node, faults: &mut Faults) -> Config {
+    let mut config = Config::default();
+    let Some(mut fields) = Field::root(root).fields(faults) else { return config };
+    set(&mut config.data, path(&mut fields, "data", faults));
+    config.plugins = path(&mut fields, "plugins", faults);
+    set(&mut config.threads, threads(&mut fields, faults));
+    set(&mut config.drain, fields.take("drain").and_then(|field| field.duration(DRAIN, faults)));
+    set(&mut config.log, fields.take("log").and_then(|field| field.text(faults)));
+    if let Some(field) = fields.take("sip") {
+        sip(&field, &mut config.sip, faults);
+    }
+    if let Some(field) = fields.take("media") {
+        media(&field, &mut config.media, faults);
+    }
+    if let Some(field) = fields.take("http") {
+        http(&field, &mut config.http, faults);
+    }
+    fields.finish(faults);
+    config
+}
+
+fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
+    let Some(mut fields) = field.fields(faults) else { return };
+    set(&mut sip.udp, fields.take("udp").map(|field| addresses(&field, faults)));
+    set(&mut sip.tcp, fields.take("tcp").map(|field| addresses(&field, faults)));
+    fields.finish(faults);
+    if sip.udp.is_empty() && sip.tcp.is_empty() {
+        field.fault(faults, "there is no SIP listener: udp and tcp are both empty", "name an address in one of them");
+    }
+}
+
+fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
+    let Some(mut fields) = field.fields(faults) else { return };
+    if let Some(field) = fields.take("address") {
+        let address = field.text(faults).map(|text| text.parse::<IpAddr>());
+        match address {
+            Some(Ok(address)) if !address.is_unspecified() => media.address = Some(address),
+            Some(Ok(_) | Err(_)) => {
+                field.fault(faults, "an address that phones can send to is expected", "such as \"192.0.2.10\"");
+            }
+            None => {}
+        }
+    }
+    if let Some(field) = fields.take("ports")
+        && let Some(text) = field.text(faults)
+    {
+        match read_ports(&text) {
+            Some(ports) => media.ports = ports,
+            None => field.fault(faults, PORTS_FORM, ""),
+        }
+    }
+    set(&mut media.threads, threads(&mut fields, faults));
+    fields.finish(faults);
+}
+
+fn http(field: &Field<'_>, http: &mut Http, faults: &mut Faults) {
+    let Some(mut fields) = field.fields(faults) else { return };
+    set(&mut http.listen, fields.take("listen").and_then(|field| address(&field, faults)));
+    http.token_file = path(&mut fields, "token_file", faults);
+    fields.finish(faults);
+    if !http.listen.ip().is_loopback() && http.token_file.is_none() {
+        field.fault(faults, TOKEN_NEEDED, "name the file that holds it in token_file");
+    }
+}
+
+/// Why an HTTP listener off loopback is refused.
+pub(crate) const TOKEN_NEEDED: &str = "http.listen is not on loopback, so a token must be asked for";
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn path(fields: &mut Fields<'_>, key: &'static str, faults: &mut Faults) -> Option<PathBuf> {
+    fields.take(key).and_then(|field| field.text(faults)).map(PathBuf::from)
+}
+
+fn threads(fields: &mut Fields<'_>, faults: &mut Faults) -> Option<usize> {
+    let count = fields.take("threads").and_then(|field| field.integer(THREADS, faults))?;
+    usize::try_from(count).ok()
+}
+
+fn addresses(field: &Field<'_>, faults: &mut Faults) -> Vec<SocketAddr> {
+    field.list(LISTENERS_MAX, faults).iter().filter_map(|item| address(item, faults)).collect()
+}
+
+fn address(field: &Field<'_>, faults: &mut Faults) -> Option<SocketAddr> {
+    let text = field.text(faults)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let form = "such as \"0.0.0.0:5060\" or \"[::]:5060\"";
+        field.fault(faults, format!("{text:?} is no address with a port"), form);
+    }
+    address
+}
+
+/// The JSON Schema of the file.
+pub(crate) fn schema() -> Json {
+    let address = json!({ "type": "string", "description": "Address and port, such as 0.0.0.0:5060." });
+    let listeners = json!({ "type": "array", "maxItems": LISTENERS_MAX, "items": address });
+    let threads = json!({ "type": "integer", "minimum": THREADS.start(), "maximum": THREADS.end(), "default": 1 });
+    let object =
+        |properties: Json| json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    let mut schema = object(json!({
+        "data": { "type": "string", "description": "The data folder.", "default": "/var/lib/plugboard" },
+        "plugins": { "type": "string", "description": "The folder of plugins." },
+        "threads": threads,
+        "drain": { "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h)$", "default": "30s",
+            "description": "How long a SIGTERM waits for running calls." },
+        "log": { "type": "string", "default": "info", "description": "error, warn, info, debug, or a filter." },
+        "sip": object(json!({ "udp": listeners, "tcp": listeners })),
+        "media": object(json!({
+            "address": { "type": "string", "description": "Where RTP is bound and what SDP says; without it, the \
+                address that SIP listens on, or the one that leads to the world." },
+            "ports": { "type": "string", "pattern": "^[0-9]+ *- *[0-9]+$", "default": "20000-29999" },
+            "threads": threads
+        })),
+        "http": object(json!({
+            "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Metrics and health." },
+            "token_file": { "type": "string", "description": "Holds the token that everybody off loopback must send." }
+        }))
+    }));
+    if let Json::Object(fields) = &mut schema {
+        fields.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        fields.insert("title".into(), "Plugboard's configuration (TOML)".into());
+    }
+    schema
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn faults(text: &str) -> Vec<String> {
+        Config::parse("p.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
     #[test]
-    fn a_typo_is_a_fault_with_its_line() {
-        let fault = Config::parse(Path::new("p.toml"), "threads = 1\n[sip]\nudpp = []\n").unwrap_err().to_string();
-        assert!(fault.starts_with("p.toml: line 3: unknown field `udpp`"), "{fault}");
+    fn every_fault_is_told_with_its_line() {
+        let text = "threads = 0\ndrian = \"2s\"\n[sip]\nudpp = []\ntcp = [\"here\", \"127.0.0.1:5060\"]\n\
+                    [media]\nports = \"9-1\"\naddress = \"0.0.0.0\"\n[http]\nlisten = \"0.0.0.0:80\"\n";
+        let told = faults(text);
+        let lines = ["p.toml:1:", "p.toml:2:", "p.toml:4:", "p.toml:5:", "p.toml:7:", "p.toml:8:", "p.toml:9:"];
+        assert_eq!(told.len(), lines.len(), "{told:#?}");
+        for (fault, line) in told.iter().zip(lines) {
+            assert!(fault.starts_with(line), "{fault} is not at {line}");
+        }
+        assert!(told[1].contains("drian"), "{told:#?}");
     }
 
     #[test]
     fn units_stand_in_the_value() {
-        let config =
-            Config::parse(Path::new("p.toml"), "drain = \"2min\"\n[media]\nports = \"30000-30100\"\n").unwrap();
-        assert_eq!(config.drain.0, Duration::from_secs(120));
-        assert_eq!(config.media.ports.0, 30_000..=30_100);
-        assert!(Config::parse(Path::new("p.toml"), "drain = \"2\"").is_err());
-        assert!(Config::parse(Path::new("p.toml"), "drain = \"fast\"").unwrap_err().to_string().contains("such as"));
+        let config = Config::parse("p.toml", "drain = \"2m\"\n[media]\nports = \"30000-30100\"\n").unwrap();
+        assert_eq!(config.drain, Duration::from_secs(120));
+        assert_eq!(config.media.ports, 30_000..=30_100);
+        assert!(faults("drain = \"2\"")[0].contains("unit"));
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        assert_eq!(Config::parse("p.toml", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn media_is_where_phones_can_reach_it() {
+        let mut config = Config::default();
+        let here: IpAddr = "127.0.0.9".parse().unwrap();
+        config.sip.udp = vec![SocketAddr::new(here, 5060)];
+        config.sip.tcp.clear();
+        assert_eq!(config.media_address(), here);
+        config.media.address = Some("192.0.2.7".parse().unwrap());
+        assert_eq!(config.media_address().to_string(), "192.0.2.7");
+        config.media.address = None;
+        config.sip.udp = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060))];
+        assert!(!config.media_address().is_unspecified(), "nobody can send to 0.0.0.0");
+    }
+
+    #[test]
+    fn the_schema_knows_each_key_that_is_read() {
+        let told = faults("nothing = 1\n[sip]\nnothing = 1\n[media]\nnothing = 1\n[http]\nnothing = 1\n").join("\n");
+        let schema = schema();
+        for part in ["", "/properties/sip", "/properties/media", "/properties/http"] {
+            let properties = schema.pointer(&format!("{part}/properties")).and_then(Json::as_object).unwrap();
+            for key in properties.keys() {
+                assert!(told.contains(key.as_str()), "{key} is in the schema and not among the known keys: {told}");
+            }
+        }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) enum Request {
     HangUp { id: String },
     Registrations,
     Plugins,
-    Apply { bundle: Box<Bundle>, why: String },
-    Export { office: String },
+    Apply { bundles: Vec<Bundle>, why: String },
+    Export { office: String, secrets: bool },
     Backup { to: PathBuf },
 }
 

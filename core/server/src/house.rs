@@ -1,7 +1,8 @@
 //! An office as it is loaded: its document with the files it names, checked against the installed actions.
 
-use plugboard_model::{GroupId, ScenarioId, UserId};
-use plugboard_office::{Office, Surroundings};
+use plugboard_media::PromptError;
+use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
+use plugboard_office::{Examined, Office, Surroundings};
 use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, compile};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -18,17 +19,22 @@ pub(crate) struct Bundle {
     pub(crate) file: String,
     /// The document.
     pub(crate) text: String,
-    /// Files that it names.
-    pub(crate) files: BTreeMap<String, String>,
+    /// Files that it names, or why they cannot be read.
+    pub(crate) files: BTreeMap<String, Result<String, String>>,
     /// Environment variables that it names.
     pub(crate) variables: BTreeMap<String, String>,
-    /// The folder that its paths of audio are relative to.
-    pub(crate) folder: Option<PathBuf>,
+    /// The folder that its paths are relative to.
+    pub(crate) folder: PathBuf,
+    /// Passwords that users keep, by office and user: filled in by the running switch, whatever was sent.
+    #[serde(default)]
+    pub(crate) kept: BTreeMap<String, String>,
 }
 
 /// A loaded office.
 pub(crate) struct House {
     pub(crate) office: Arc<Office>,
+    /// What the paths of its document are relative to.
+    pub(crate) folder: PathBuf,
     pub(crate) programs: BTreeMap<ScenarioId, Arc<Program>>,
     pub(crate) audio: Arc<OfficeAudio>,
     /// Audio that could not be read: a step that plays it is skipped (R52).
@@ -37,52 +43,95 @@ pub(crate) struct House {
 
 impl Surroundings for Bundle {
     fn file(&self, path: &str) -> Result<String, String> {
-        self.files.get(path).cloned().ok_or_else(|| "the file was not sent along".into())
+        self.files.get(path).cloned().unwrap_or_else(|| Err("the file was not sent along".into()))
     }
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }
+    fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
+        self.kept.get(&keeper(office, user)).cloned()
+    }
+}
+
+/// Whose a kept password is.
+fn keeper(office: &OfficeId, user: &str) -> String {
+    format!("{office}/{user}")
 }
 
 /// Reads from the document's own folder, and remembers what was asked for.
 struct Reading<'a> {
     folder: &'a Path,
-    files: RefCell<BTreeMap<String, String>>,
+    files: RefCell<BTreeMap<String, Result<String, String>>>,
     variables: RefCell<BTreeMap<String, String>>,
+    kept: RefCell<BTreeMap<String, String>>,
 }
 
 impl Surroundings for Reading<'_> {
     fn file(&self, path: &str) -> Result<String, String> {
-        let text = std::fs::read_to_string(self.folder.join(path)).map_err(|error| error.to_string())?;
+        let text = std::fs::read_to_string(self.folder.join(path)).map_err(|error| error.to_string());
         self.files.borrow_mut().insert(path.to_owned(), text.clone());
-        Ok(text)
+        text
     }
     fn variable(&self, name: &str) -> Option<String> {
         let value = std::env::var(name).ok()?;
         self.variables.borrow_mut().insert(name.to_owned(), value.clone());
         Some(value)
     }
+    /// Only the running switch knows; it puts its own in place of this.
+    fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
+        let unknown = "known to the switch".to_owned();
+        self.kept.borrow_mut().insert(keeper(office, user), unknown.clone());
+        Some(unknown)
+    }
 }
 
 impl Bundle {
-    /// Reads an office file with everything it names.
-    pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
-        let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+    /// Reads an office file with everything it names; what is wrong with it, [`Bundle::load`] tells.
+    ///
+    /// # Errors
+    /// When the file itself cannot be read.
+    pub(crate) fn read(file: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
-        let reading = Reading { folder: &folder, files: RefCell::default(), variables: RefCell::default() };
+        let (files, variables, kept) = <_>::default();
+        let reading = Reading { folder: &folder, files, variables, kept };
         let name = file.display().to_string();
-        Office::parse(&name, &text, &reading).map_err(in_words)?;
-        let (files, variables) = (reading.files.take(), reading.variables.take());
-        Ok(Self { file: name, text, files, variables, folder: Some(folder) })
+        // For what it asks of its surroundings; faults are told by whoever loads it.
+        let _examined = Office::examine(&name, &text, &reading);
+        let (files, variables, kept) = (reading.files.take(), reading.variables.take(), reading.kept.take());
+        Ok(Self { file: name, text, files, variables, folder, kept })
+    }
+
+    /// Whether it is a scenario that stands alone, not an office.
+    pub(crate) fn is_scenario(&self) -> bool {
+        let root = plugboard_document::parse(&self.file, &self.text);
+        root.is_ok_and(|root| root.get("scenario").is_some() && root.get("office").is_none())
+    }
+
+    /// Users that keep their passwords keep those that they have in `houses`.
+    pub(crate) fn keep_passwords<'a>(&mut self, houses: impl Iterator<Item = &'a House>) {
+        let wanted: BTreeSet<String> = std::mem::take(&mut self.kept).into_keys().collect();
+        for house in houses {
+            for user in house.office.users() {
+                let whose = keeper(&house.office.id, user.id.name.as_str());
+                if wanted.contains(&whose) {
+                    self.kept.insert(whose, user.password.reveal().to_owned());
+                }
+            }
+        }
     }
 
     /// Checks everything and makes it ready.
+    ///
+    /// # Errors
+    /// Every fault of the office and of its scenarios.
     pub(crate) fn load(&self, actions: &ActionCatalogue) -> Result<House, Vec<Fault>> {
-        let office = Office::parse(&self.file, &self.text, self)?;
-        let (audio, warnings) = self.audio(&office);
-        let known = Known { office: &office, audio: &audio };
-        let mut faults = Vec::new();
+        let mut examined = Office::examine(&self.file, &self.text, self);
+        let mut faults = std::mem::take(&mut examined.faults);
+        let Some(office) = examined.office.clone() else { return Err(faults) };
+        let (audio, mut warnings) = self.audio(&office);
+        let known = Known { examined: &examined, office: &office, audio: &audio, missing: RefCell::default() };
         let mut programs = BTreeMap::new();
         for source in office.scenarios() {
             let made = Document::read(&source.file, &source.document)
@@ -94,31 +143,36 @@ impl Bundle {
                 Err(more) => faults.extend(more),
             }
         }
-        if faults.is_empty() { Ok(House { office, programs, audio: Arc::new(audio), warnings }) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        warnings.extend(known.missing.take());
+        Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings })
     }
 
     fn audio(&self, office: &Office) -> (OfficeAudio, Vec<String>) {
         let audio = OfficeAudio::default();
         let mut warnings = Vec::new();
-        let Some(folder) = &self.folder else {
-            for (name, bytes) in crate::demo::PROMPTS {
-                warnings.extend(audio.prompts.load_bytes(name, bytes).err().map(|error| error.to_string()));
-            }
-            let (name, bytes) = crate::demo::MUSIC;
-            warnings.extend(audio.music.load_bytes(name, bytes).err().map(|error| error.to_string()));
-            return (audio, warnings);
-        };
+        let folder = &self.folder;
         if let Some(prompts) = &office.prompts {
             match audio.prompts.load_folder(&folder.join(prompts)) {
-                Ok(broken) => warnings.extend(broken.iter().map(ToString::to_string)),
-                Err(error) => warnings.push(error.to_string()),
+                Ok(broken) => warnings.extend(broken.iter().map(with_cause)),
+                Err(error) => warnings.push(with_cause(&error)),
             }
         }
         for (name, path) in &office.music {
-            warnings
-                .extend(audio.music.load_file(name.as_str(), &folder.join(path)).err().map(|error| error.to_string()));
+            let broken = audio.music.load_file(name.as_str(), &folder.join(path)).err();
+            warnings.extend(broken.as_ref().map(with_cause));
         }
         (audio, warnings)
+    }
+}
+
+/// An error and what caused it.
+fn with_cause(error: &PromptError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -128,24 +182,77 @@ pub(crate) fn in_words(faults: Vec<Fault>) -> Vec<String> {
 }
 
 struct Known<'a> {
+    examined: &'a Examined,
     office: &'a Office,
     audio: &'a OfficeAudio,
+    /// Audio that scenarios name and that is not there, in words.
+    missing: RefCell<BTreeSet<String>>,
+}
+
+impl Known<'_> {
+    fn misses(&self, kind: &str, name: &str) {
+        let office = &self.office.id;
+        let text = format!("office {office} has no {kind} {name:?}: steps that play it are skipped");
+        self.missing.borrow_mut().insert(text);
+    }
 }
 
 impl Resolver for Known<'_> {
     fn user(&self, id_or_number: &str) -> Option<UserId> {
-        self.office.find_user(id_or_number).map(|user| user.id.clone())
+        let found = self.office.find_user(id_or_number).map(|user| user.id.clone());
+        // One whose own entry has a fault is not missing as well.
+        found.or_else(|| {
+            let name = self.examined.names_user(id_or_number).then(|| Name::new(id_or_number).ok())??;
+            Some(UserId { office: self.office.id.clone(), name })
+        })
     }
     fn group(&self, id_or_number: &str) -> Option<GroupId> {
-        self.office.find_group(id_or_number).map(|group| group.id.clone())
+        let found = self.office.find_group(id_or_number).map(|group| group.id.clone());
+        found.or_else(|| {
+            let name = self.examined.names_group(id_or_number).then(|| Name::new(id_or_number).ok())??;
+            Some(GroupId { office: self.office.id.clone(), name })
+        })
     }
+    /// A file that is gone must not keep an office from being served: its author is warned (R52).
     fn has_prompt(&self, name: &str) -> bool {
         let names: BTreeSet<String> = self.audio.prompts.names().into_iter().collect();
-        names.contains(name)
-            || names.iter().any(|kept| kept.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+        let in_a_language = |kept: &String| kept.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        if !names.contains(name) && !names.iter().any(in_a_language) {
+            self.misses("prompt", name);
+        }
+        true
     }
     fn has_music(&self, name: &str) -> bool {
-        self.audio.music.get(name).is_some()
+        if self.audio.music.get(name).is_none() {
+            self.misses("music", name);
+        }
+        true
+    }
+}
+
+/// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
+pub(crate) fn check_scenario(file: &str, text: &str, actions: &ActionCatalogue) -> Vec<Fault> {
+    let Ok(office) = OfficeId::new("unknown") else { return Vec::new() };
+    let made = Document::parse(file, text)
+        .and_then(|document| compile(&document, &office, actions, &Anybody(office.clone())).map(drop));
+    made.err().unwrap_or_default()
+}
+
+/// An office in which everybody works.
+struct Anybody(OfficeId);
+
+impl Resolver for Anybody {
+    fn user(&self, id_or_number: &str) -> Option<UserId> {
+        Some(UserId { office: self.0.clone(), name: Name::new(id_or_number).ok()? })
+    }
+    fn group(&self, id_or_number: &str) -> Option<GroupId> {
+        Some(GroupId { office: self.0.clone(), name: Name::new(id_or_number).ok()? })
+    }
+    fn has_prompt(&self, _: &str) -> bool {
+        true
+    }
+    fn has_music(&self, _: &str) -> bool {
+        true
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::boot::{self, Running};
 use crate::cli::Serve;
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_FILE, PORTS_FORM, TOKEN_NEEDED, read_ports};
 use crate::{catalogue, demo, output};
 
 /// How often a drain looks whether calls are left.
@@ -53,7 +53,10 @@ pub(crate) fn serve(wish: &Serve, json: bool) -> ExitCode {
 /// The configuration with the wishes of the command line in it.
 fn prepare(wish: &Serve) -> Result<(Config, PathBuf), Start> {
     let mut config = match &wish.config {
-        Some(file) => Config::read(file).map_err(|error| Start::new(1, error.to_string()))?,
+        Some(file) => Config::read(file).map_err(|faults| Start { code: 1, faults })?,
+        None if !wish.demo && Path::new(DEFAULT_FILE).exists() => {
+            Config::read(Path::new(DEFAULT_FILE)).map_err(|faults| Start { code: 1, faults })?
+        }
         None => Config::default(),
     };
     if wish.demo && wish.config.is_none() {
@@ -64,23 +67,19 @@ fn prepare(wish: &Serve) -> Result<(Config, PathBuf), Start> {
     if let Some(address) = wish.listen {
         config.sip.udp = vec![address];
         config.sip.tcp = vec![address];
-        if !address.ip().is_unspecified() {
-            config.media.address = address.ip();
-        }
     }
     if let Some(address) = wish.http {
         config.http.listen = address;
     }
     if let Some(ports) = &wish.rtp_ports {
-        config.media.ports = ports.clone().try_into().map_err(|fault: String| Start::new(2, fault))?;
+        config.media.ports = read_ports(ports).ok_or_else(|| Start::new(2, format!("--rtp-ports: {PORTS_FORM}")))?;
     }
     let data = wish
         .data
         .clone()
         .unwrap_or_else(|| if wish.demo { std::env::temp_dir().join("plugboard-demo") } else { config.data.clone() });
     if !config.http.listen.ip().is_loopback() && config.http.token_file.is_none() {
-        let fault = "http.listen is not on loopback, so http.token_file must name a file with the token to ask for";
-        return Err(Start::new(1, fault));
+        return Err(Start::new(1, format!("{TOKEN_NEEDED}: name the file that holds it in http.token_file")));
     }
     Ok((config, data))
 }
@@ -123,15 +122,23 @@ fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Re
         let faults = running.take_stored(&offices);
         return if faults.is_empty() { Ok(()) } else { Err(failed(faults)) };
     }
+    let unwritten = |error: std::io::Error| {
+        Start::new(3, format!("the demo's files could not be written to {}: {error}", data.join("demo").display()))
+    };
     if !guarded {
-        return running.take(&demo::bundle()).map(drop).map_err(failed);
+        let bundle = demo::bundle(data).map_err(unwritten)?;
+        running.take(&[bundle]).map_err(failed)?;
+        // What was applied to the demo since is in force again.
+        let offices = offices_in(data).map_err(|fault| Start::new(3, fault))?;
+        let faults = running.take_stored(&offices);
+        return if faults.is_empty() { Ok(()) } else { Err(failed(faults)) };
     }
-    let (bundle, secrets) = demo::guarded_bundle(draw_password);
+    let (bundle, secrets) = demo::guarded_bundle(data, draw_password).map_err(unwritten)?;
     write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
     for (number, secret) in &secrets {
         output::line(format!("demo user {number}: password {secret}"));
     }
-    running.take(&bundle).map(drop).map_err(failed)
+    running.take(&[bundle]).map(drop).map_err(failed)
 }
 
 /// Offices that were applied to this data folder, by the list that `apply` keeps.
@@ -180,7 +187,7 @@ async fn serve_until_told(
     announce(running, network, console.address, data, json);
     listen::told_to_end().await;
     output::fault("draining: new calls are refused, running ones may finish");
-    drain(running, config.drain.0).await;
+    drain(running, config.drain).await;
     control.abort();
     console.handle.stop().await;
     running.switch.stop();

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use crate::cli::Running;
 use crate::config::Config;
 use crate::control::{self, Request};
-use crate::house::{Bundle, in_words};
+use crate::house::{Bundle, check_scenario, in_words};
 use crate::{catalogue, output};
 
 /// A text field of a JSON object; numbers as they are written.
@@ -208,21 +208,19 @@ pub(crate) fn apply(running: &Running, files: &[PathBuf], why: &str, json: bool)
     for file in files {
         match Bundle::read(file) {
             Ok(bundle) => bundles.push(bundle),
-            Err(more) => faults.extend(more),
+            Err(fault) => faults.push(fault),
         }
     }
     if !faults.is_empty() {
         faults.iter().for_each(output::fault);
         return ExitCode::from(1);
     }
-    for bundle in bundles {
-        let request = Request::Apply { bundle: Box::new(bundle), why: why.to_owned() };
-        let code = control::ask(running, &request, |answer| plain(answer, json));
-        if code != ExitCode::SUCCESS {
-            return code;
-        }
-    }
-    ExitCode::SUCCESS
+    let request = Request::Apply { bundles, why: why.to_owned() };
+    control::ask(running, &request, |answer| {
+        let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+        warnings.filter_map(Value::as_str).for_each(|warning| output::fault(format!("warning: {warning}")));
+        plain(answer, json)
+    })
 }
 
 fn actions(plugins: Option<&Path>) -> Result<plugboard_scenario::ActionCatalogue, String> {
@@ -233,35 +231,50 @@ fn actions(plugins: Option<&Path>) -> Result<plugboard_scenario::ActionCatalogue
 
 /// `check`.
 pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, json: bool) -> ExitCode {
-    let mut faults = Vec::new();
+    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+    // Compiled once, and only when there is a file that needs them.
+    let mut known = None;
     for file in files {
         if file.extension().is_some_and(|ending| ending == "toml") {
-            faults.extend(Config::read(file).err().map(|error| error.to_string()));
+            faults.extend(Config::read(file).err().unwrap_or_default());
             continue;
         }
-        let checked = Bundle::read(file).and_then(|bundle| {
-            let actions = actions(plugins).map_err(|fault| vec![fault])?;
-            bundle.load(&actions).map_err(in_words)
+        let actions = match known.get_or_insert_with(|| actions(plugins)) {
+            Ok(actions) => actions,
+            Err(fault) => {
+                faults.push(fault.clone());
+                break;
+            }
+        };
+        let checked = Bundle::read(file).map_err(|fault| vec![fault]).and_then(|bundle| {
+            if bundle.is_scenario() {
+                let found = check_scenario(&bundle.file, &bundle.text, actions);
+                return if found.is_empty() { Ok(Vec::new()) } else { Err(in_words(found)) };
+            }
+            bundle.load(actions).map(|house| house.warnings).map_err(in_words)
         });
         match checked {
-            Ok(house) => house.warnings.iter().for_each(|warning| output::fault(format!("warning: {warning}"))),
+            Ok(more) => warnings.extend(more),
             Err(more) => faults.extend(more),
         }
     }
     if json {
-        output::json(&json!({ "faults": faults }));
+        output::json(&json!({ "faults": faults, "warnings": warnings }));
     } else {
         faults.iter().for_each(output::line);
+        for warning in &warnings {
+            output::fault(format!("warning: {warning}"));
+        }
     }
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 /// `schema`.
 pub(crate) fn schema(kind: &str, plugins: Option<&Path>) -> ExitCode {
-    let schema = if kind == "office" {
-        Ok(plugboard_office::schema())
-    } else {
-        actions(plugins).map(|actions| plugboard_scenario::schema(&actions))
+    let schema = match kind {
+        "config" => Ok(crate::config::schema()),
+        "office" => Ok(plugboard_office::schema()),
+        _ => actions(plugins).map(|actions| plugboard_scenario::schema(&actions)),
     };
     match schema.map(|schema| serde_json::to_string_pretty(&schema)) {
         Ok(Ok(text)) => {

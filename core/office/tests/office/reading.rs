@@ -34,7 +34,7 @@ fn every_fault_is_listed_with_its_place() {
     o.yaml:6:72: users[2].ring_for: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
     o.yaml:7:5: users[3]: "id" is missing
     o.yaml:7:38: users[3].password.file: none.txt cannot be read: entity not found
-    o.yaml:8:39: users[4].password: a secret is a text, { file: path } or { environment: NAME }
+    o.yaml:8:39: users[4].password: a secret is a text, { file: path }, { environment: NAME } or { keep: true }
     o.yaml:9:54: users[5].password.environment: the environment has no variable HOME (set it)
     o.yaml:11:5: groups[0]: the number 101 already belongs to the user ann (give it another number)
     o.yaml:11:46: groups[0].members[1]: ann is a member twice (take one of them out)
@@ -78,10 +78,10 @@ fn secrets_come_from_files_and_the_environment_and_do_not_show() {
 #[test]
 fn an_exported_office_read_again_is_the_same_office() {
     let demo = demo();
-    let yaml = demo.export(Secrets::InClear).unwrap();
+    let yaml = demo.export(Secrets::InClear, None).unwrap();
     let again =
         Office::parse("again.yaml", &yaml, &demo_folder()).unwrap_or_else(|faults| panic!("{yaml}\n{faults:#?}"));
-    assert_eq!(again.export(Secrets::InClear).unwrap(), yaml);
+    assert_eq!(again.export(Secrets::InClear, None).unwrap(), yaml);
     assert_eq!(again.users().collect::<Vec<_>>(), demo.users().collect::<Vec<_>>());
     assert_eq!(again.groups().collect::<Vec<_>>(), demo.groups().collect::<Vec<_>>());
     assert_eq!(again.gateways().collect::<Vec<_>>(), demo.gateways().collect::<Vec<_>>());
@@ -92,9 +92,31 @@ fn an_exported_office_read_again_is_the_same_office() {
 
 #[test]
 fn an_export_keeps_secrets_to_itself_unless_asked() {
-    let yaml = demo().export(Secrets::Hidden).unwrap();
+    let yaml = demo().export(Secrets::Hidden, None).unwrap();
     assert!(!yaml.contains("demo-101"), "{yaml}");
-    assert!(yaml.contains("PLUGBOARD_PASSWORD_101"), "{yaml}");
+    let again = Office::parse("again.yaml", &yaml, &demo_folder()).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let kept: Vec<&str> = again.users().map(|user| user.password.reveal()).collect();
+    assert_eq!(kept.first(), Some(&"kept by main for 101"));
+    assert_eq!(again.export(Secrets::Hidden, None).unwrap(), yaml);
+}
+
+#[test]
+fn a_secret_that_nobody_has_cannot_be_kept() {
+    let text = "office: main\ndomains: [a.test]\nusers: [{ id: zoe, number: 1, password: { keep: true } }, { id: ann, number: 2, password: { keep: no } }]";
+    let faults = Office::parse("o.yaml", text, &demo_folder()).unwrap_err();
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert!(
+        told[0].contains("users[0].password.keep") && told[0].contains("zoe") && told[0].contains("write one"),
+        "{told:?}"
+    );
+    assert!(told[1].contains("users[1].password.keep"), "{told:?}");
+}
+
+#[test]
+fn an_export_may_lie_in_any_folder() {
+    let yaml = demo().export(Secrets::Hidden, Some(std::path::Path::new("/etc/plugboard"))).unwrap();
+    assert!(yaml.contains("prompts: /etc/plugboard/audio\n"), "{yaml}");
+    assert!(yaml.contains("music: /etc/plugboard/audio/music.wav\n"), "{yaml}");
 }
 
 #[test]
@@ -103,9 +125,10 @@ fn the_published_schema_takes_the_demo_and_refuses_what_is_misspelt() {
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let json = |text: &str| plugboard_document::parse("o.yaml", text).unwrap().to_json();
-    for text in
-        [std::fs::read_to_string(demo_folder().0.join("office.yaml")).unwrap(), demo().export(Secrets::Hidden).unwrap()]
-    {
+    for text in [
+        std::fs::read_to_string(demo_folder().0.join("office.yaml")).unwrap(),
+        demo().export(Secrets::Hidden, None).unwrap(),
+    ] {
         let told: Vec<String> =
             validator.iter_errors(&json(&text)).map(|error| format!("{} {error}", error.instance_path())).collect();
         assert_eq!(told, Vec::<String>::new(), "{text}");

@@ -24,8 +24,8 @@ pub(super) async fn answer(running: &Arc<Running>, data: &Path, request: Request
         Request::Registrations => registrations(running).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Plugins => plugins(running),
-        Request::Export { office } => export(running, &office),
-        Request::Apply { bundle, why } => apply(running, data, *bundle, why).await,
+        Request::Export { office, secrets } => export(running, &office, secrets),
+        Request::Apply { bundles, why } => apply(running, data, bundles, why).await,
         Request::Record { .. }
         | Request::Journal { .. }
         | Request::Sip { .. }
@@ -149,33 +149,43 @@ fn plugins(running: &Running) -> Answer {
     Answer::Done(json!({ "actions": actions, "refused": running.actions.refused }))
 }
 
-fn export(running: &Running, office: &str) -> Answer {
+fn export(running: &Running, office: &str, secrets: bool) -> Answer {
     let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
     let found = houses.iter().find(|(id, _)| id.as_str() == office);
-    match found.map(|(_, house)| house.office.export(Secrets::Hidden)) {
+    let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
+    match found.map(|(_, house)| house.office.export(secrets, Some(&house.folder))) {
         Some(Ok(text)) => Answer::Done(json!({ "yaml": text })),
         Some(Err(fault)) => Answer::fault(fault),
         None => Answer::fault(format!("there is no office {office:?}")),
     }
 }
 
-async fn apply(running: &Arc<Running>, data: &Path, bundle: Bundle, why: String) -> Answer {
-    let id = match running.take(&bundle) {
-        Ok(id) => id,
+/// All of the offices or none.
+async fn apply(running: &Arc<Running>, data: &Path, mut bundles: Vec<Bundle>, why: String) -> Answer {
+    for bundle in &mut bundles {
+        bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
+    }
+    let (ids, warnings) = match running.take(&bundles) {
+        Ok(taken) => taken,
         Err(faults) => return Answer::Faults(faults),
     };
-    let (store, at, office, data) = (running.store.clone(), running.clock.wall(), id.clone(), data.to_owned());
+    let (store, at, data) = (running.store.clone(), running.clock.wall(), data.to_owned());
     let kept = tokio::task::spawn_blocking(move || {
-        let body = serde_json::to_vec(&bundle).map_err(|error| error.to_string())?;
-        let change = DocumentChange { who: "plugboard apply".into(), at, why };
-        let version = store.documents().put(&office, DOCUMENT, Some(body), change, None);
-        let version = version.map_err(|error| error.to_string())?;
-        remember_office(&data, &office).map_err(|error| error.to_string())?;
-        Ok::<u64, String>(version)
+        let mut done = Vec::new();
+        for (office, bundle) in ids.into_iter().zip(bundles) {
+            let body = serde_json::to_vec(&bundle).map_err(|error| error.to_string())?;
+            let change = DocumentChange { who: "plugboard apply".into(), at, why: why.clone() };
+            let unkept = |error: String| format!("office {office} is in force, but was not kept: {error}");
+            let version = store.documents().put(&office, DOCUMENT, Some(body), change, None);
+            let version = version.map_err(|error| unkept(error.to_string()))?;
+            remember_office(&data, &office).map_err(|error| unkept(error.to_string()))?;
+            done.push(format!("office {office} is in force, version {version}"));
+        }
+        Ok::<_, String>(done.join("; "))
     });
     match kept.await {
-        Ok(Ok(version)) => done(format!("office {id} is in force, version {version}")),
-        Ok(Err(fault)) => Answer::fault(format!("office {id} is in force, but was not kept: {fault}")),
+        Ok(Ok(text)) => Answer::Done(json!({ "done": text, "warnings": warnings })),
+        Ok(Err(fault)) => Answer::fault(fault),
         Err(_) => Answer::fault("a fault of ours; see the log"),
     }
 }
