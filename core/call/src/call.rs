@@ -57,7 +57,7 @@ pub struct Call {
     ear: Ear,
     ring: Option<Ring>,
     reoffering: Option<Reoffering>,
-    /// Slots that are ours.
+    /// Users who keep this call in their books: reserved for it, rung by it or taken. Each is given back once.
     slots: BTreeSet<UserId>,
     /// Who talked to the caller first, and since when.
     talked: Option<(Time, Option<UserId>)>,

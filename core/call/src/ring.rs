@@ -3,13 +3,12 @@
 use plugboard_model::{Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::{Op, PlayId, RingOrder};
+use crate::{Op, PlayId};
 
 /// A ringing that goes on.
 #[derive(Debug)]
 pub(crate) struct Ring {
     pub(crate) op: Op,
-    pub(crate) order: RingOrder,
     pub(crate) began: Time,
     pub(crate) until: Time,
     /// What an answered caller is to hear.
@@ -29,10 +28,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    pub(crate) fn new(op: Op, order: RingOrder, began: Time, until: Time, tone: RingBack) -> Self {
+    pub(crate) fn new(op: Op, began: Time, until: Time, tone: RingBack) -> Self {
         Self {
             op,
-            order,
             began,
             until,
             tone,

@@ -461,3 +461,14 @@ fn our_own_503_is_told_and_that_of_another_is_500() {
         assert_eq!(story.record().legs[1].cause.status, 503, "the record keeps what the leg was told");
     }
 }
+
+#[test]
+fn whoever_rang_beside_the_winner_is_given_back_too() {
+    let mut story = Story::new(true);
+    story.rings(&["102", "103"], RingOrder::AtOnce);
+    story.offers("102", 1);
+    story.offers("103", 1);
+    let won = story.answers(1);
+    assert!(won.contains(&Output::Release { user: user("103") }), "{won:?}");
+    assert!(!won.contains(&Output::Release { user: user("102") }), "{won:?}");
+}

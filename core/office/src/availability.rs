@@ -171,6 +171,11 @@ impl Availability {
         self.count(|holding| matches!(holding, Holding::Taken))
     }
 
+    /// Calls he has or that ring him.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Whether a scenario could have him now: what a queue waits for.
     pub fn is_free(&self) -> bool {
         self.status == UserStatus::Available && self.slot_is_free()

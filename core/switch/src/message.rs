@@ -328,6 +328,8 @@ pub struct UserState {
     pub user: plugboard_model::DirectoryUser,
     /// His registered contacts.
     pub contacts: Vec<RegisteredContact>,
+    /// Calls that he has or that ring him.
+    pub calls: usize,
 }
 
 /// A registered contact.

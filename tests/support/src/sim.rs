@@ -282,7 +282,7 @@ impl Sim {
         note(usize::from(self.world.writer.poll_timeout().is_some()), "writes".into());
         note(usize::from(!self.world.network.is_quiet()), "messages under way".into());
         for (user, state) in users {
-            note(usize::try_from(state.user.calls).unwrap_or(usize::MAX), format!("slots of {user}"));
+            note(state.calls, format!("calls of {user}"));
         }
         for (gateway, state) in gateways {
             note(state.calls, format!("channels of {gateway}"));

@@ -33,7 +33,7 @@ impl Call {
             let why = NotConnected::Invalid("another step has the caller's ear".into());
             return self.not_connected(now, op, why);
         }
-        self.ring = Some(Ring::new(op, order, now, now + ring_for, ring_back));
+        self.ring = Some(Ring::new(op, now, now + ring_for, ring_back));
         if self.caller_is_up() && ring_back == RingBack::Music {
             self.start_ring_back();
         }
@@ -105,9 +105,7 @@ impl Call {
             Err(cause) => ring.failed(cause),
             Ok(offered) => {
                 let until = offered.ring_for.map_or(ring.until, |own| ring.until.min(now + own));
-                if ring.order == RingOrder::One {
-                    self.slots.insert(user.clone());
-                }
+                self.slots.insert(user.clone());
                 for device in 0..offered.devices.len() {
                     self.make_leg(now, Party::User(user.clone()), device, until);
                 }
@@ -203,7 +201,7 @@ impl Call {
         let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming == Some(leg)) else {
             // The leg ended, or the ringing did, while the user was asked.
-            if let Some(user) = user.filter(|_| granted) {
+            if let Some(user) = user.filter(|user| granted && !self.slots.contains(user)) {
                 self.out(Output::Release { user });
             }
             return;

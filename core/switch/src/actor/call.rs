@@ -290,7 +290,9 @@ impl Handler<RunHappened> for CallActor {
             }
             RunEvent::HostCall { key, n, call } => {
                 self.journal.flush();
-                self.runs.insert(key.run, Some(n));
+                // One that was cancelled while it asked gets no answer, and nothing is done for it.
+                let Some(waiting) = self.runs.get_mut(&key.run) else { return };
+                *waiting = Some(n);
                 self.host_call(Op::Run { run: key.run, n }, call, ctx);
             }
             RunEvent::Ended { key, end, usage } => {

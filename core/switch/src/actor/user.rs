@@ -220,7 +220,8 @@ impl Handler<GetUserState> for UserActor {
             flow: binding.flow,
             expires_in: binding.expires.since(now).as_secs(),
         });
-        MessageResult(UserState { user: self.directory_user(), contacts: contacts.collect() })
+        let (contacts, calls) = (contacts.collect(), self.availability.calls());
+        MessageResult(UserState { user: self.directory_user(), contacts, calls })
     }
 }
 

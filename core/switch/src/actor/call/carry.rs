@@ -337,6 +337,9 @@ impl CallActor {
         for run in std::mem::take(&mut self.runs).into_keys() {
             self.env.plugins.cancel(self.run_key(run));
         }
+        for run in self.components.keys() {
+            self.count_run(*run, &RunEnd::Cancelled, RunUsage::default());
+        }
         record.steps = self.journal.take_steps();
         self.write_record(&record);
         let after = self.now().since(plugboard_model::Time::ZERO);

@@ -69,6 +69,7 @@ impl CallActor {
                 self.runs.insert(run, None);
             }
             Err(error) => {
+                self.components.remove(&run);
                 let outcome = RunOutcome::Failed(error.to_string());
                 self.feed_script(ScriptInput::RunEnded { run, outcome, sets: Vec::new() }, ctx);
             }

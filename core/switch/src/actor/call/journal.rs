@@ -1,9 +1,10 @@
 //! The call's journal on its way to the store, and the steps it took for the record.
 
 use plugboard_call::Output;
-use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, StepRecord, Time};
+use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, RunId, StepRecord, Time};
 use plugboard_scenario::Output as ScriptOutput;
 use plugboard_store::CallStore;
+use std::collections::BTreeSet;
 
 /// Steps kept in the record (`CallRecord::steps`).
 const STEPS_MAX: usize = 256;
@@ -15,15 +16,28 @@ pub(crate) struct CallJournal {
     next: u32,
     waiting: Vec<JournalEntry>,
     steps: Vec<StepRecord>,
+    /// Runs that have begun and not ended.
+    runs: BTreeSet<RunId>,
 }
 
 impl CallJournal {
     pub(crate) fn new(store: CallStore, call: &CallId) -> Self {
-        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Vec::new() }
+        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Vec::new(), runs: BTreeSet::new() }
     }
 
     /// Adds an entry; written with the next [`CallJournal::flush`].
+    ///
+    /// The end of the call is the end of its runs: what the runner says of them comes too late.
     pub(crate) fn note(&mut self, at: Time, event: JournalEvent) {
+        if matches!(event, JournalEvent::Ended { .. }) {
+            for run in std::mem::take(&mut self.runs) {
+                self.write(at, JournalEvent::RunEnded { run, end: RunEnd::Cancelled });
+            }
+        }
+        self.write(at, event);
+    }
+
+    fn write(&mut self, at: Time, event: JournalEvent) {
         self.remember(&event);
         self.waiting.push(JournalEntry { seq: self.next, at, event });
         self.next = self.next.saturating_add(1);
@@ -73,7 +87,11 @@ impl CallJournal {
                     step.outcome.clone_from(branch);
                 }
             }
-            JournalEvent::RunEnded { end, .. } => {
+            JournalEvent::RunBegan { run, .. } => {
+                self.runs.insert(*run);
+            }
+            JournalEvent::RunEnded { run, end } => {
+                self.runs.remove(run);
                 let outcome = match end {
                     RunEnd::Outcome(outcome) => outcome.as_str(),
                     RunEnd::Cancelled => "cancelled",
@@ -89,7 +107,6 @@ impl CallJournal {
             | JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }
             | JournalEvent::Assigned { .. }
-            | JournalEvent::RunBegan { .. }
             | JournalEvent::Begin { .. }
             | JournalEvent::End { .. }
             | JournalEvent::PutAway { .. }

@@ -1,0 +1,1 @@
+//! Random calls; all in the folder `tests`.
