@@ -19,7 +19,7 @@ const TESTS: &str = "test --release --workspace";
 const LINTS: &str = "check --release --workspace --all-targets";
 /// `core/setup/src/verify.rs`.
 const DOCUMENTATION: &str = "doc --release --workspace --no-deps --lib --bins --examples";
-/// By hand, and by `cargo story`.
+/// By hand.
 const ONE_PACKAGE: &str = "build --release --package plugboard-server";
 
 /// The compilations of other people's crates that a command line stands for; `only` those that one crate rests on.
