@@ -160,6 +160,8 @@ impl Call {
             wall: begin.wall,
             caller: begin.caller.clone(),
             called: begin.called.clone(),
+            caller_user: begin.caller_user.clone(),
+            direction: begin.direction,
         });
         self.legs.insert(
             LegId::CALLER,

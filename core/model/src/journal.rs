@@ -78,6 +78,10 @@ pub enum JournalEvent {
         caller: String,
         /// The number called.
         called: String,
+        /// The caller, if he is a user.
+        caller_user: Option<UserId>,
+        /// Seen from the office.
+        direction: crate::Direction,
     },
     /// The router chose a scenario.
     Routed {

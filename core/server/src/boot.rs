@@ -5,11 +5,11 @@ use plugboard_metrics::{
     Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
     StoreRecovered,
 };
-use plugboard_model::{CallOutcome, CallRecord, Cause, Direction, JournalEvent, OfficeId, WallTime};
+use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
 use plugboard_scenario::ActionCatalogue;
-use plugboard_store::{Store, StoreHealth, StoreObserver};
+use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
 use plugboard_switch::{
     Clock, Configuration, Env, Events, Listen, Network, Placement, Switch, SystemClock, SystemRandom,
 };
@@ -98,7 +98,8 @@ impl Running {
             &events.run_sink(),
         )
         .map_err(|error| error.to_string())?;
-        close_unfinished(&store, &clock);
+        crate::recovery::close_unfinished(&store);
+        keep_components(&store, &actions);
         let (media, plugins) = (Arc::new(media), Arc::new(plugins));
         sample(&metrics, &media, &plugins);
         let env = Env {
@@ -201,6 +202,16 @@ fn media_config(config: &Config) -> DriverConfig {
     }
 }
 
+/// Keeps every component as long as journals may name it: replay needs the very same after an upgrade.
+fn keep_components(store: &Store, actions: &Actions) {
+    for installed in actions.by_name.values() {
+        if let Err(error) = store.put_blob(Scope::Switch, installed.bytes()) {
+            let action = &installed.manifest().name;
+            tracing::error!(action, %error, "a component was not kept: its runs cannot be replayed after an upgrade");
+        }
+    }
+}
+
 /// What is only looked at when somebody asks.
 fn sample(metrics: &Metrics, media: &Arc<MediaThreads>, plugins: &Arc<PluginThreads>) {
     let (media, plugins) = (Arc::downgrade(media), Arc::downgrade(plugins));
@@ -218,44 +229,6 @@ fn sample(metrics: &Metrics, media: &Arc<MediaThreads>, plugins: &Arc<PluginThre
 fn plugin_clock(clock: &Arc<dyn Clock>) -> plugboard_plugin::Clock {
     let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
     plugboard_plugin::Clock::new(move || now.now(), move || wall.wall())
-}
-
-/// Calls that a crash cut off get their record now: one call, one outcome.
-fn close_unfinished(store: &Store, clock: &Arc<dyn Clock>) {
-    let calls = store.calls();
-    let unfinished = match calls.unfinished_calls() {
-        Ok(unfinished) => unfinished,
-        Err(error) => return tracing::error!(%error, "unfinished calls could not be read"),
-    };
-    for id in unfinished {
-        let began = calls.journal(&id).ok().and_then(|journal| {
-            journal.entries.into_iter().find_map(|entry| {
-                let JournalEvent::Began { wall, caller, called } = entry.event else { return None };
-                Some((wall, caller, called))
-            })
-        });
-        let (wall, caller, called) = began.unwrap_or((WallTime(0), String::new(), String::new()));
-        let record = CallRecord {
-            id: id.clone(),
-            direction: Direction::Internal,
-            caller,
-            caller_name: String::new(),
-            caller_user: None,
-            called,
-            route: None,
-            scenario: None,
-            began: wall,
-            answered: None,
-            answered_by: None,
-            ended: clock.wall(),
-            outcome: CallOutcome::Failed(Cause { status: 500, text: "The switch stopped during the call".into() }),
-            legs: Vec::new(),
-            steps: Vec::new(),
-        };
-        if let Err(error) = calls.put_record(&record, None) {
-            tracing::error!(call_id = %id, %error, "the record of a call that was cut off could not be written");
-        }
-    }
 }
 
 /// What to listen on.

@@ -10,6 +10,7 @@ mod house;
 mod license;
 mod output;
 mod prompts;
+mod recovery;
 mod serve;
 mod show;
 

@@ -136,7 +136,8 @@ fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Re
     let (bundle, secrets) = demo::guarded_bundle(data, draw_password).map_err(unwritten)?;
     write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
     for (number, secret) in &secrets {
-        output::line(format!("demo user {number}: password {secret}"));
+        // Beside the one line that `--json` promises.
+        output::fault(format!("demo user {number}: password {secret}"));
     }
     running.take(&[bundle]).map(drop).map_err(failed)
 }

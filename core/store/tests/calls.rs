@@ -89,7 +89,13 @@ fn a_journal_comes_back_with_everything_that_can_be_in_it() {
     };
     let play = HostCall::Play { audio: Audio::Prompt("hello".into()), options: PlayOptions::default() };
     let entries = [
-        JournalEvent::Began { wall: WallTime(1_000), caller: "4711".into(), called: "100".into() },
+        JournalEvent::Began {
+            wall: WallTime(1_000),
+            caller: "4711".into(),
+            called: "100".into(),
+            caller_user: None,
+            direction: plugboard_model::Direction::Inbound,
+        },
         JournalEvent::Assigned { name: "who".into(), value: Value::Texts(vec!["a".into(), "é".into()]) },
         JournalEvent::RunBegan { run: RunId(0), action: "call-user".into(), parameters: "{}".into(), pins },
         JournalEvent::Begin { run: RunId(0), n: 0, call: HostCall::Ring(ring), hash: [9; 32] },

@@ -2,8 +2,8 @@
 
 use plugboard_model::{Cause, JournalEvent, OfficeId, RunId};
 use plugboard_office::Secrets;
-use plugboard_plugin::{ReplayReport, Verdict};
-use plugboard_store::{DocumentChange, RecordFilter};
+use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
+use plugboard_store::{BlobId, Blobs, DocumentChange, RecordFilter, Scope};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -259,25 +259,32 @@ fn replay(running: &Running, id: &str) -> Result<Value, String> {
         return Err(format!("no action ran in call {call}"));
     }
     let mut reports = Vec::new();
-    for (run, action, component) in runs {
+    for (run, action, pinned) in runs {
         let events = journal.entries.iter().map(|entry| &entry.event);
-        let id = plugboard_plugin::ComponentId(component);
+        let id = ComponentId(pinned);
         let key = plugboard_plugin::RunKey { call: call.clone(), run };
-        let told = match running.actions.catalogue.get(id) {
-            Some(installed) => {
-                match plugboard_plugin::replay(&running.actions.catalogue, installed.bytes(), events, &key) {
-                    Ok(report) => told(run, &action, &report),
-                    Err(refused) => {
-                        json!({ "run": run.0, "action": action, "same": false, "verdict": refused.to_string() })
-                    }
+        let told = match component(running, id)? {
+            Some(bytes) => match plugboard_plugin::replay(&running.actions.catalogue, &bytes, events, &key) {
+                Ok(report) => told(run, &action, &report),
+                Err(refused) => {
+                    json!({ "run": run.0, "action": action, "same": false, "verdict": refused.to_string() })
                 }
-            }
+            },
             None => json!({ "run": run.0, "action": action, "same": false,
-                "verdict": "the component that ran is not installed any more" }),
+                "verdict": "the component that ran is not kept any more" }),
         };
         reports.push(told);
     }
     Ok(json!({ "runs": reports }))
+}
+
+/// The component that ran: installed, or kept from before an upgrade.
+fn component(running: &Running, id: ComponentId) -> Result<Option<Arc<[u8]>>, String> {
+    if let Some(installed) = running.actions.catalogue.get(id) {
+        return Ok(Some(Arc::clone(installed.bytes())));
+    }
+    let kept = running.store.blob(Scope::Switch, BlobId(id.0)).map_err(|error| error.to_string())?;
+    Ok(kept.map(Into::into))
 }
 
 fn told(run: RunId, action: &str, report: &ReplayReport) -> Value {

@@ -200,8 +200,11 @@ impl SipActor {
         None
     }
 
+    /// A listener on every address is called by whichever leads to it, also by the one in front of a NAT; whoever
+    /// names a stranger's address must prove who he is all the same.
     fn is_ours(&self, ip: IpAddr) -> bool {
-        ip.is_loopback() || self.env.sip.local_addresses().iter().any(|(_, address)| address.ip() == ip)
+        let listens = |address: IpAddr| address == ip || address.is_unspecified();
+        ip.is_loopback() || self.env.sip.local_addresses().iter().any(|(_, address)| listens(address.ip()))
     }
 }
 
