@@ -164,25 +164,17 @@ impl Running {
     }
 
     /// Loads every office that the store keeps.
-    pub(crate) fn take_stored(&self, offices: &[OfficeId]) -> Vec<String> {
-        let mut faults = Vec::new();
-        for office in offices {
-            let stored = self.store.documents().get(office, DOCUMENT);
-            let bundle = match stored {
-                Ok(Some(document)) => document.body.and_then(|body| serde_json::from_slice::<Bundle>(&body).ok()),
-                Ok(None) => None,
-                Err(error) => {
-                    faults.push(error.to_string());
-                    None
-                }
-            };
-            match bundle.map(|bundle| self.take(&[bundle])) {
-                Some(Ok(_)) => {}
-                Some(Err(more)) => faults.extend(more),
+    pub(crate) fn take_stored(&self) -> Result<(), Vec<String>> {
+        let unread = |error: plugboard_store::StoreError| vec![error.to_string()];
+        let (mut bundles, mut faults) = (Vec::new(), Vec::new());
+        for office in self.store.documents().offices(DOCUMENT).map_err(unread)? {
+            let stored = self.store.documents().get(&office, DOCUMENT).map_err(unread)?;
+            match stored.and_then(|document| document.body).and_then(|body| serde_json::from_slice(&body).ok()) {
+                Some(bundle) => bundles.push(bundle),
                 None => faults.push(format!("the stored document of office {office} cannot be read; apply it again")),
             }
         }
-        faults
+        if faults.is_empty() { self.take(&bundles).map(drop) } else { Err(faults) }
     }
 }
 

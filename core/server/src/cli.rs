@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -211,18 +212,17 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
         Command::Restore { from, to } => match plugboard_store::restore(&from, &to) {
             Ok(report) => {
-                output::line(format!("restored {} files, {} bytes", report.files, report.bytes));
-                ExitCode::SUCCESS
+                let done = format!("restored {} files, {} bytes", report.files, report.bytes);
+                let told = json!({ "done": done, "files": report.files, "bytes": report.bytes });
+                show::plain(&told, json)
             }
             Err(error) => {
                 output::fault(error.to_string());
                 ExitCode::from(1)
             }
         },
-        Command::Licenses => {
-            output::line(license::TEXT);
-            ExitCode::SUCCESS
-        }
+        Command::Licenses => show::text(&json!({ "text": license::TEXT }), "text", json),
+        Command::Version if json => show::plain(&json!({ "version": env!("CARGO_PKG_VERSION") }), json),
         Command::Version => {
             output::line(concat!("plugboard ", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
@@ -237,7 +237,7 @@ fn call(running: &Running, command: CallCommand, json: bool) -> ExitCode {
         }
         CallCommand::Show { id } => control::ask(running, &Request::Record { id }, |answer| show::record(answer, json)),
         CallCommand::Trace { id, pcap: Some(file), .. } => {
-            control::ask(running, &Request::Sip { id }, |answer| show::pcap(answer, &file))
+            control::ask(running, &Request::Sip { id }, |answer| show::pcap(answer, &file, json))
         }
         CallCommand::Trace { id, sip: true, pcap: None } => {
             control::ask(running, &Request::Sip { id }, |answer| show::ladder(answer, json))

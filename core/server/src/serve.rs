@@ -4,7 +4,7 @@ mod answer;
 mod listen;
 
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};
-use plugboard_model::{Cause, OfficeId};
+use plugboard_model::Cause;
 use plugboard_store::{DataFolder, Kind, Place, Store};
 use plugboard_switch::{Network, Random, SystemRandom};
 use serde_json::json;
@@ -118,9 +118,7 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
 fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Result<(), Start> {
     let failed = |faults| Start { code: 1, faults };
     if !demo {
-        let offices = offices_in(data).map_err(|fault| Start::new(3, fault))?;
-        let faults = running.take_stored(&offices);
-        return if faults.is_empty() { Ok(()) } else { Err(failed(faults)) };
+        return running.take_stored().map_err(failed);
     }
     let unwritten = |error: std::io::Error| {
         Start::new(3, format!("the demo's files could not be written to {}: {error}", data.join("demo").display()))
@@ -129,9 +127,7 @@ fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Re
         let bundle = demo::bundle(data).map_err(unwritten)?;
         running.take(&[bundle]).map_err(failed)?;
         // What was applied to the demo since is in force again.
-        let offices = offices_in(data).map_err(|fault| Start::new(3, fault))?;
-        let faults = running.take_stored(&offices);
-        return if faults.is_empty() { Ok(()) } else { Err(failed(faults)) };
+        return running.take_stored().map_err(failed);
     }
     let (bundle, secrets) = demo::guarded_bundle(data, draw_password).map_err(unwritten)?;
     write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
@@ -141,22 +137,6 @@ fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Re
     }
     running.take(&[bundle]).map(drop).map_err(failed)
 }
-
-/// Offices that were applied to this data folder, by the list that `apply` keeps.
-fn offices_in(data: &Path) -> Result<Vec<OfficeId>, String> {
-    let file = data.join(OFFICES);
-    match std::fs::read_to_string(&file) {
-        Ok(text) => text
-            .lines()
-            .map(|line| OfficeId::new(line.trim()).map_err(|error| format!("{}: {error}", file.display())))
-            .collect(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(format!("{}: {error}", file.display())),
-    }
-}
-
-/// The list of applied offices in the data folder.
-pub(crate) const OFFICES: &str = "offices";
 
 fn draw_password() -> String {
     let mut bytes = [0; 12];
@@ -185,8 +165,10 @@ async fn serve_until_told(
 ) -> Result<(), Start> {
     let control = listen::control(running, data).map_err(|fault| Start::new(3, fault))?;
     let console = listen::console(running, config).map_err(|fault| Start::new(3, fault))?;
+    // Whoever reads that it is ready may end it at once.
+    let told_to_end = listen::told_to_end().map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);
-    listen::told_to_end().await;
+    told_to_end.await;
     output::fault("draining: new calls are refused, running ones may finish");
     drain(running, config.drain).await;
     control.abort();
@@ -218,9 +200,13 @@ fn announce(running: &Running, network: &Arc<Network>, http: SocketAddr, data: &
         .map(|(transport, address)| (transport.name().to_ascii_lowercase(), address.to_string()))
         .collect();
     if json {
-        let sip: serde_json::Map<String, serde_json::Value> =
-            sip.into_iter().map(|(transport, address)| (transport, address.into())).collect();
-        output::json(&json!({ "ready": true, "sip": sip, "http": http.to_string(), "data": data }));
+        let listeners: Vec<serde_json::Value> =
+            sip.iter().map(|(transport, address)| json!({ "transport": transport, "address": address })).collect();
+        // The first of each transport, for those who have but one.
+        let first: serde_json::Map<String, serde_json::Value> =
+            sip.into_iter().rev().map(|(transport, address)| (transport, address.into())).collect();
+        let http = http.to_string();
+        output::json(&json!({ "ready": true, "sip": first, "listeners": listeners, "http": http, "data": data }));
         return;
     }
     for (transport, address) in sip {

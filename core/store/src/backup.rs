@@ -74,8 +74,9 @@ pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
         return Err(failed(&newer));
     }
     make_empty(to).map_err(|fault| failed(&fault))?;
-    for file in files.iter().filter(|file| file.name != Path::new(MARKER)) {
-        copy(backup, to, file).map_err(|reason| failed(&format!("{}: {reason}", file.name.display())))?;
+    let mut files = files;
+    for file in files.iter_mut().filter(|file| file.name != Path::new(MARKER)) {
+        file.bytes = copy(backup, to, file).map_err(|reason| failed(&format!("{}: {reason}", file.name.display())))?;
     }
     drop(Engine::open(&to.join(DATABASE)).map_err(|fault| failed(&fault))?);
     // Only now is it a data folder.
@@ -143,17 +144,19 @@ fn read_list(backup: &Path) -> Result<Vec<Listed>, String> {
     text.lines().map(|text| line(text).ok_or_else(|| format!("{}: cannot read {text:?}", path.display()))).collect()
 }
 
-fn copy(backup: &Path, to: &Path, file: &Listed) -> Result<(), String> {
+/// Copies a file whose bytes are those of the list; answers how many.
+fn copy(backup: &Path, to: &Path, file: &Listed) -> Result<u64, String> {
     let target = to.join(&file.name);
     let parent = target.parent().unwrap_or(to);
     let text = |fault: io::Error| fault.to_string();
     DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(text)?;
     let mut copied = File::create(&target).map_err(text)?;
-    let (hash, _) = read_through(&backup.join(&file.name), |block| copied.write_all(block)).map_err(text)?;
+    let (hash, bytes) = read_through(&backup.join(&file.name), |block| copied.write_all(block)).map_err(text)?;
     if hash != file.hash {
         return Err("its bytes are not those that were backed up; use another backup".into());
     }
-    copied.sync_all().map_err(text)
+    copied.sync_all().map_err(text)?;
+    Ok(bytes)
 }
 
 /// The SHA-256 and length of a file, which `each` sees block by block.

@@ -127,6 +127,33 @@ impl Documents {
         Ok(versions)
     }
 
+    /// The offices that have a document of this name, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn offices(&self, name: &str) -> Result<Vec<OfficeId>, StoreError> {
+        /// Behind the last key of every office: their names are of `-`, digits and letters.
+        const END: [u8; 1] = [u8::MAX];
+        let (mut offices, mut from) = (Vec::new(), vec![b'-']);
+        loop {
+            let mut next = None;
+            self.store.engine().scan(Family::Main, &from, &END, |row, _| {
+                next = row.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
+                ControlFlow::Break(())
+            })?;
+            let Some(mut scope) = next else { return Ok(offices) };
+            let office = std::str::from_utf8(&scope).ok().and_then(|text| OfficeId::new(text).ok());
+            if let Some(office) = office
+                && self.get(&office, name)?.is_some()
+            {
+                offices.push(office);
+            }
+            // A zero ends the office's name in its keys, so this is behind them all.
+            scope.push(1);
+            from = scope;
+        }
+    }
+
     /// Names of the documents that an office has, after `after`, at most 1,000.
     ///
     /// # Errors

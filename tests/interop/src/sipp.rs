@@ -1,6 +1,7 @@
 //! sipp: callers and callees.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,9 +53,14 @@ impl Sipp {
 
     /// A phone of a user that registers from this port, over UDP.
     pub fn registers(switch: &Plugboard, user: &str, password: &str, port: u16) -> Self {
+        Self::registers_at(switch, switch.sip(Transport::Udp), user, password, port)
+    }
+
+    /// The same at another address of this switch.
+    pub fn registers_at(switch: &Plugboard, address: SocketAddr, user: &str, password: &str, port: u16) -> Self {
         let xml = scenario::registration(user, password);
         let mut sipp = Self::new(switch.folder(), &format!("register-{user}-{port}"), &xml, port, Transport::Udp);
-        sipp.command.arg(switch.sip(Transport::Udp).to_string());
+        sipp.command.arg(address.to_string());
         sipp
     }
 

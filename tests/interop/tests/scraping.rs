@@ -21,7 +21,7 @@ fn prometheus(switch: &Plugboard) -> (Program, SocketAddr) {
     fs::create_dir_all(&folder).unwrap();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(1)));
     let config = format!(
-        "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: plugboard\n    static_configs:\n               - targets: ['{}']\n",
+        "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: plugboard\n    static_configs:\n      - targets: ['{}']\n",
         switch.http()
     );
     fs::write(folder.join("prometheus.yml"), config).unwrap();
@@ -59,8 +59,8 @@ fn a_real_prometheus_sees_the_switch_up_and_its_calls_counted() {
     until("Prometheus to count the calls", || {
         ask(server, "sum(plugboard_calls_total)").filter(|calls| *calls == before + 2.0)
     });
-    until("Prometheus to count what the actions asked for", || {
-        ask(server, "sum(plugboard_plugin_host_calls_total)").filter(|calls| *calls >= 2.0)
+    until("Prometheus to count the runs, which the callers cut off", || {
+        ask(server, "sum(plugboard_plugin_runs_total)").filter(|runs| *runs == 2.0)
     });
     assert_eq!(ask(server, "plugboard_calls_active"), Some(0.0));
 }

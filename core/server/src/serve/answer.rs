@@ -5,8 +5,6 @@ use plugboard_office::Secrets;
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
 use plugboard_store::{BlobId, Blobs, DocumentChange, RecordFilter, Scope};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use crate::boot::Running;
@@ -17,7 +15,7 @@ use crate::house::{Bundle, DOCUMENT};
 const RECORDS_MAX: usize = 1_000;
 
 /// Carries a command out. What reads or writes the disk runs on a thread that may wait.
-pub(super) async fn answer(running: &Arc<Running>, data: &Path, request: Request) -> Answer {
+pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
     match request {
         Request::Status => status(running).await,
         Request::Calls { office, limit } => calls(running, office, limit).await,
@@ -25,7 +23,7 @@ pub(super) async fn answer(running: &Arc<Running>, data: &Path, request: Request
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Plugins => plugins(running),
         Request::Export { office, secrets } => export(running, &office, secrets),
-        Request::Apply { bundles, why } => apply(running, data, bundles, why).await,
+        Request::Apply { bundles, why } => apply(running, bundles, why).await,
         Request::Record { .. }
         | Request::Journal { .. }
         | Request::Sip { .. }
@@ -161,7 +159,7 @@ fn export(running: &Running, office: &str, secrets: bool) -> Answer {
 }
 
 /// All of the offices or none.
-async fn apply(running: &Arc<Running>, data: &Path, mut bundles: Vec<Bundle>, why: String) -> Answer {
+async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) -> Answer {
     for bundle in &mut bundles {
         bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
     }
@@ -169,7 +167,7 @@ async fn apply(running: &Arc<Running>, data: &Path, mut bundles: Vec<Bundle>, wh
         Ok(taken) => taken,
         Err(faults) => return Answer::Faults(faults),
     };
-    let (store, at, data) = (running.store.clone(), running.clock.wall(), data.to_owned());
+    let (store, at) = (running.store.clone(), running.clock.wall());
     let kept = tokio::task::spawn_blocking(move || {
         let mut done = Vec::new();
         for (office, bundle) in ids.into_iter().zip(bundles) {
@@ -178,7 +176,6 @@ async fn apply(running: &Arc<Running>, data: &Path, mut bundles: Vec<Bundle>, wh
             let unkept = |error: String| format!("office {office} is in force, but was not kept: {error}");
             let version = store.documents().put(&office, DOCUMENT, Some(body), change, None);
             let version = version.map_err(|error| unkept(error.to_string()))?;
-            remember_office(&data, &office).map_err(|error| unkept(error.to_string()))?;
             done.push(format!("office {office} is in force, version {version}"));
         }
         Ok::<_, String>(done.join("; "))
@@ -188,17 +185,6 @@ async fn apply(running: &Arc<Running>, data: &Path, mut bundles: Vec<Bundle>, wh
         Ok(Err(fault)) => Answer::fault(fault),
         Err(_) => Answer::fault("a fault of ours; see the log"),
     }
-}
-
-fn remember_office(data: &Path, office: &OfficeId) -> std::io::Result<()> {
-    let file = data.join(super::OFFICES);
-    let known = std::fs::read_to_string(&file).unwrap_or_default();
-    if known.lines().any(|line| line.trim() == office.as_str()) {
-        return Ok(());
-    }
-    let mut out = std::fs::OpenOptions::new().append(true).create(true).open(&file)?;
-    writeln!(out, "{office}")?;
-    out.sync_all()
 }
 
 fn record(running: &Running, id: &str) -> Result<Value, String> {

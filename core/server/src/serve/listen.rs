@@ -8,12 +8,17 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::answer::answer;
 use crate::boot::Running;
 use crate::config::Config;
 use crate::control::{Answer, LINE_LEN_MAX, SOCKET};
+
+/// Commands answered at once: some people and their scripts.
+const COMMANDS_MAX: usize = 32;
+/// A command sends its line at once.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
 
 /// The HTTP side, running.
 pub(super) struct Console {
@@ -33,23 +38,31 @@ pub(super) fn control(running: &Arc<Running>, data: &Path) -> Result<JoinHandle<
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let running = Arc::clone(running);
-    let data = data.to_owned();
     Ok(tokio::task::spawn_local(async move {
-        // One at a time: commands are people's, and each is quick.
+        // Beside each other: a backup takes minutes, and one that connects and says nothing holds up nobody.
+        let mut served = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
-            if let Err(error) = serve_one(stream, &running, &data).await {
-                tracing::debug!(%error, "a command hung up");
+            while served.len() >= COMMANDS_MAX {
+                served.join_next().await;
             }
+            let running = Arc::clone(&running);
+            served.spawn_local(async move {
+                if let Err(error) = serve_one(stream, &running).await {
+                    tracing::debug!(%error, "a command hung up");
+                }
+            });
+            while served.try_join_next().is_some() {}
         }
     }))
 }
 
-async fn serve_one(stream: UnixStream, running: &Arc<Running>, data: &Path) -> std::io::Result<()> {
+async fn serve_one(stream: UnixStream, running: &Arc<Running>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(LINE_LEN_MAX)).read_line(&mut line).await?;
+    let mut reader = BufReader::new(reader.take(LINE_LEN_MAX));
+    tokio::time::timeout(REQUEST_MAX, reader.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
-        Ok(request) => answer(running, data, request).await,
+        Ok(request) => answer(running, request).await,
         Err(error) => Answer::fault(format!("not understood: {error}; is the command of the same version?")),
     };
     let text = serde_json::to_string(&reply)?;
@@ -74,16 +87,17 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
     Ok(Console { address, handle })
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(super) async fn told_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// From now on SIGTERM and SIGINT do not kill: the answer waits for one of them.
+pub(super) fn told_to_end() -> Result<impl Future<Output = ()>, String> {
+    let failed = |error: std::io::Error| format!("signals cannot be caught: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Waits a moment between two looks.

@@ -3,7 +3,7 @@
 //! Source: libpcap file format 2.4, link type 101 (raw IP). Each message is one UDP datagram, whatever carried it, so
 //! that a single message never needs the rest of its TCP stream to be read.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -18,9 +18,9 @@ const LINKTYPE_RAW: u32 = 101;
 const UDP: u8 = 17;
 
 /// `call trace --pcap`.
-pub(crate) fn pcap(value: &Value, file: &Path) -> ExitCode {
+pub(crate) fn pcap(value: &Value, file: &Path, json: bool) -> ExitCode {
     let wall = value.get("wall").and_then(Value::as_i64).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
-    let mut bytes = header();
+    let (mut bytes, mut messages) = (header(), 0_usize);
     for message in items(value, "messages") {
         let (Ok(local), Ok(remote)) = (field(message, "local").parse(), field(message, "remote").parse()) else {
             continue;
@@ -31,10 +31,16 @@ pub(crate) fn pcap(value: &Value, file: &Path) -> ExitCode {
             message.get("at_ns").and_then(Value::as_u64).unwrap_or(0).saturating_add(wall.saturating_mul(1_000_000));
         if let Some(packet) = packet(from, to, field(message, "text").as_bytes()) {
             bytes.extend(record(nanos, &packet));
+            messages += 1;
         }
     }
     match std::fs::File::create(file).and_then(|mut out| out.write_all(&bytes)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            if json {
+                output::json(&json!({ "file": file, "messages": messages }));
+            }
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             output::fault(format!("{}: {error}", file.display()));
             ExitCode::from(1)

@@ -1,0 +1,182 @@
+//! Offices loaded into a running switch, and what is wrong with them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, free_port, until};
+use std::fs;
+use std::time::Duration;
+
+fn caller(switch: &Plugboard, name: &str, called: &str) {
+    let call = Call::new("101", "secret-101", called).lasts(Duration::from_millis(100));
+    Sipp::calls(switch, name, &call, Transport::Udp).succeeds();
+}
+
+#[test]
+fn what_is_exported_and_applied_again_is_the_same_office() {
+    let office = Office::new().gateway("outside", free_port(1), Transport::Tcp).user(102, "digest: both");
+    let office = office.lines("prompts: audio\nmusic: { hold: audio/hold.wav }\nlanguage: de");
+    let switch = Plugboard::empty(&[]);
+    fs::create_dir(switch.folder().join("audio")).unwrap();
+    plugboard_tests_interop::write_tone(&switch.folder().join("audio/hold.wav"), 440.0, 1);
+    switch.apply(&office);
+    let exported = switch.succeeds(&["export"]);
+    assert!(!exported.contains("secret-"), "passwords are left out: {exported}");
+
+    // Applied from anywhere: the audio is found all the same.
+    let elsewhere = switch.folder().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let file = elsewhere.join("exported.yaml");
+    fs::write(&file, &exported).unwrap();
+    let output = switch.command(&["apply", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+    assert_eq!(switch.succeeds(&["export"]), exported);
+    assert!(!switch.log().contains("audio is missing"), "{}", switch.log());
+    caller(&switch, "caller", "*43");
+
+    // With the secrets, another switch takes it.
+    fs::write(&file, switch.succeeds(&["export", "--secrets"])).unwrap();
+    let other = Plugboard::empty(&[]);
+    other.succeeds(&["apply", file.to_str().unwrap()]);
+    caller(&other, "caller", "*43");
+}
+
+#[test]
+fn r50_a_running_call_goes_on_when_an_office_is_applied_and_the_next_call_takes_the_new_way() {
+    let switch = Plugboard::with_office(&Office::new());
+    let first = Call::new("101", "secret-101", "*43").stays();
+    let running = Sipp::calls(&switch, "running", &first, Transport::Udp).start();
+    let id = switch.waits_for_live_calls(1)[0]["id"].clone();
+    until("the call to be answered", || running.messages().contains("ACK sip:").then_some(()));
+    let none = Call::new("101", "secret-101", "300").gets(404);
+    Sipp::calls(&switch, "early", &none, Transport::Udp).succeeds();
+
+    switch.apply(&Office::new().scenario("300", "new", "- echo: { max: 60s }"));
+    caller(&switch, "later", "300");
+    assert_eq!(switch.live_calls()[0]["id"], id, "the first call goes on");
+    switch.succeeds(&["call", "hangup", id.as_str().unwrap()]);
+    running.succeeds();
+}
+
+#[test]
+fn registrations_outlive_an_apply_and_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut switch = Serve::on(&data).start();
+    switch.apply(&Office::new());
+    Sipp::registers(&switch, "102", "secret-102", free_port(1)).succeeds();
+    switch.apply(&Office::new().user(102, "calls_at_once: 1"));
+    switch.waits_for_registration("102", 1);
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+    let switch = Serve::on(&data).start();
+    switch.waits_for_registration("102", 1);
+}
+
+/// Faults of three kinds: the office's own, a reference to nobody, a scenario's.
+const FAULTY: &str = "office: main
+domains: [plugboard.test]
+users:
+  - { id: '101', number: 101, name: Ann }
+  - { id: '102', number: 102, name: Bob, password: b, digest: sha1 }
+groups:
+  - { id: sales, number: 200, members: ['102', '199'] }
+routes:
+  - { id: echo, number: 300, scenario: echo }
+  - { id: lost, number: 301, scenario: nowhere }
+scenarios:
+  - scenario: echo
+    steps:
+      - echo: { max: for ever }
+      - dance: { max: 1s }
+";
+/// Where they are.
+const LINES: [usize; 6] = [4, 5, 7, 10, 14, 15];
+
+#[test]
+fn every_fault_of_an_office_is_listed_with_file_line_and_reason_and_nothing_is_loaded() {
+    let switch = Plugboard::with_office(&Office::new());
+    let before = switch.succeeds(&["export"]);
+    let (good, faulty) = (switch.folder().join("good.yaml"), switch.folder().join("faulty.yaml"));
+    fs::write(&good, Office::new().user(101, "calls_at_once: 7").text()).unwrap();
+    fs::write(&faulty, FAULTY).unwrap();
+    let faults = switch.complains(&["apply", good.to_str().unwrap(), faulty.to_str().unwrap()]);
+    for line in LINES {
+        let place = format!("{}:{line}:", faulty.display());
+        assert!(faults.lines().any(|fault| fault.starts_with(&place)), "nothing at {place}\n{faults}");
+    }
+    assert_eq!(faults.lines().count(), LINES.len(), "{faults}");
+    assert_eq!(switch.succeeds(&["export"]), before, "of neither file");
+
+    let output = switch.command(&["check", faulty.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), faults, "check finds the same");
+}
+
+#[test]
+fn a_scenario_file_is_named_in_its_own_faults() {
+    let switch = Plugboard::with_office(&Office::new());
+    let before = switch.succeeds(&["export"]);
+    let office = switch.folder().join("two-files.yaml");
+    let text =
+        "office: main\ndomains: [plugboard.test]\nscenarios:\n  - { file: night.yaml }\n  - { file: gone.yaml }\n";
+    fs::write(&office, text).unwrap();
+    fs::write(switch.folder().join("night.yaml"), "scenario: night\nsteps:\n  - dance: {}\n").unwrap();
+    let faults = switch.complains(&["apply", office.to_str().unwrap()]);
+    assert!(faults.contains("night.yaml:3:"), "{faults}");
+    assert!(faults.contains("two-files.yaml:5:") && faults.contains("gone.yaml"), "{faults}");
+    assert_eq!(switch.succeeds(&["export"]), before);
+}
+
+#[test]
+fn of_two_good_files_and_a_third_with_a_faulty_scenario_none_is_loaded() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = |name: &str, text: String| {
+        let path = switch.folder().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let one = file("one.yaml", "office: one\ndomains: [one.test]\n".into());
+    let two = file("two.yaml", "office: two\ndomains: [two.test]\n".into());
+    let steps = "office: three\ndomains: [three.test]\nscenarios:\n  - { scenario: a, steps: [ { dance: {} } ] }\n";
+    let three = file("three.yaml", steps.into());
+    assert!(switch.complains(&["apply", &one, &two, &three]).contains("three.yaml:4:"));
+    for office in ["one", "two", "three"] {
+        assert!(switch.complains(&["export", office]).contains("no office"), "{office}");
+    }
+    switch.succeeds(&["apply", &one, &two]);
+    switch.succeeds(&["export", "one"]);
+    switch.succeeds(&["export", "two"]);
+}
+
+const FAULTY_CONFIGURATION: &str = "threads = \"many\"
+drain = \"2\"
+colour = \"red\"
+
+[sip]
+udp = [\"nowhere\"]
+
+[media]
+ports = \"10\"
+";
+
+#[test]
+fn every_fault_of_a_configuration_is_listed_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faulty.toml");
+    fs::write(&file, FAULTY_CONFIGURATION).unwrap();
+    let (code, said) = Serve::plainly(&folder.path().join("data")).with(["--config", file.to_str().unwrap()]).fails();
+    assert_eq!(code, Some(1), "{said}");
+    for line in [1, 2, 3, 6, 9] {
+        let place = format!("{}:{line}:", file.display());
+        assert!(said.lines().any(|fault| fault.starts_with(&place)), "nothing at {place}\n{said}");
+    }
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+}

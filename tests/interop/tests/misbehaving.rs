@@ -1,0 +1,179 @@
+//! Actions and disks that do not do what they should, in a running switch: the call goes on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// Texts of an action without parameters, one after the other, and where each lies: address and length.
+struct Texts {
+    bytes: Vec<u8>,
+}
+
+/// Where they begin in the guest's memory.
+const TEXTS: usize = 1_024;
+
+impl Texts {
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        let at = TEXTS + self.bytes.len();
+        self.bytes.extend(bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+        at
+    }
+
+    fn text(&mut self, text: &str) -> [usize; 2] {
+        [self.put(text.as_bytes()), text.len()]
+    }
+
+    fn words(&mut self, words: &[usize]) -> usize {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| u32::try_from(*word).unwrap().to_le_bytes()).collect();
+        self.put(&bytes)
+    }
+}
+
+/// An action that runs `body`, as a core module with its world inside; the switch makes a component of it.
+fn action(name: &str, body: &str) -> Vec<u8> {
+    let mut texts = Texts { bytes: Vec::new() };
+    let [name, name_len] = texts.text(name);
+    let ([version, version_len], [en, en_len]) = (texts.text("1.0.0"), texts.text("en"));
+    let ([title, title_len], [done, done_len]) = (texts.text("A test"), texts.text("done"));
+    let [schema, schema_len] = texts.text(r#"{"type":"object"}"#);
+    let titles = texts.words(&[en, en_len, title, title_len]);
+    let outcomes = texts.words(&[done, done_len, 0, 0]);
+    let lists = [titles, 1, titles, 1, schema, schema_len, outcomes, 1, 0, 0, 1];
+    let description = texts.words(&[&[name, name_len, version, version_len], &lists[..]].concat());
+    let data = texts.bytes.iter().fold(String::new(), |mut data, byte| {
+        write!(data, "\\{byte:02x}").unwrap();
+        data
+    });
+    let text = format!(
+        r#"(module
+          (memory (export "memory") 1)
+          (data (i32.const {TEXTS}) "{data}")
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
+          (func (export "describe") (result i32) (i32.const {description}))
+          (func (export "run") (param i32 i32) (result i32) {body}))"#
+    );
+    let mut module = wat::parse_str(text).unwrap();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1.0")).unwrap();
+    let world = resolve.select_world(&[package], Some("action")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    module
+}
+
+/// The built actions, with more beside them.
+fn plugins(folder: &Path, more: &[(&str, Vec<u8>)]) -> PathBuf {
+    let to = folder.join("plugins");
+    fs::create_dir(&to).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let beside = program.ancestors().nth(3).unwrap().join("plugins");
+    let built = std::env::var_os("PLUGBOARD_PLUGINS").map_or(beside, PathBuf::from);
+    for file in fs::read_dir(&built).unwrap_or_else(|error| panic!("{}: {error}", built.display())) {
+        let file = file.unwrap().path();
+        fs::copy(&file, to.join(file.file_name().unwrap())).unwrap();
+    }
+    for (name, bytes) in more {
+        fs::write(to.join(format!("{name}.wasm")), bytes).unwrap();
+    }
+    to
+}
+
+fn calls(switch: &Plugboard, number: &str) -> serde_json::Value {
+    let before = switch.past_calls().len();
+    let call = Call::new("101", "secret-101", number).lasts(Duration::from_secs(2));
+    Sipp::calls(switch, &format!("caller-{before}"), &call, Transport::Udp).succeeds();
+    switch.waits_for_past_calls(before + 1)[0].clone()
+}
+
+/// The words and outcomes of a call's steps.
+fn steps(record: &serde_json::Value) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    record["steps"].as_array().unwrap().iter().map(|step| (text(&step["word"]), text(&step["outcome"]))).collect()
+}
+
+#[test]
+fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let eats = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+    let faulty = [
+        ("traps", action("traps", "unreachable")),
+        ("loops", action("loops", "(loop $again (br $again)) unreachable")),
+        ("eats", action("eats", eats)),
+        ("no-component", b"not even wasm".to_vec()),
+    ];
+    let plugins = plugins(folder.path(), &faulty);
+    let switch = Serve::on(&folder.path().join("data")).plugins(&plugins).start();
+    let mut office = Office::new();
+    for (number, name) in [("301", "traps"), ("302", "loops"), ("303", "eats")] {
+        let steps = format!(
+            "- {name}: {{}}\n  on: {{ failed: [ {{ play-audio: {{ audio: beep, kind: tone, max: 1s }} }} ] }}\n- echo: {{ max: 60s }}"
+        );
+        office = office.scenario(number, &format!("with-{name}"), &steps);
+    }
+    switch.apply(&office);
+    for (number, name, outcomes) in
+        [("301", "traps", &["trapped"][..]), ("302", "loops", &["limit"]), ("303", "eats", &["limit", "trapped"])]
+    {
+        let record = calls(&switch, number);
+        let steps = steps(&record);
+        let names: Vec<&str> = steps.iter().map(|(word, _)| word.as_str()).collect();
+        assert_eq!(names, [name, "play-audio", "echo"], "{record}");
+        assert_eq!((steps[0].1.as_str(), steps[1].1.as_str()), ("failed", "done"), "{record}");
+        assert_eq!(record["outcome"], "handled");
+        let counted: f64 = outcomes
+            .iter()
+            .map(|outcome| {
+                let labels = format!("{{action=\"{name}\",outcome=\"{outcome}\",version=\"1.0.0\"}}");
+                switch.sample(&format!("plugboard_plugin_runs_total{labels}"))
+            })
+            .sum();
+        assert!((counted - 1.0).abs() < 0.1, "{name} was counted {counted} times");
+    }
+    let refused = switch.ask(&["plugin", "list"])["refused"].to_string();
+    assert!(refused.contains("no-component.wasm"), "the rest was installed all the same: {refused}");
+    assert_eq!(switch.page("/readyz").0, 200);
+}
+
+#[test]
+fn on_a_full_disk_calls_go_on_and_the_loss_is_counted_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // The first start keeps what is large (compiled actions); the second one puts it where it stays.
+    for round in 0..2 {
+        let mut switch = Serve::on(&data).start();
+        if round == 0 {
+            switch.apply(&Office::new());
+        }
+        switch.terminate();
+        assert!(switch.wait().success());
+    }
+
+    // No file may grow beyond 128 KiB: that is soon full, and no other program on this machine notices.
+    let switch = Serve::on(&data).under("ulimit -f 256; trap '' XFSZ; exec \"$@\"").start();
+    let lost = |switch: &Plugboard| {
+        switch.sample("plugboard_store_lost_journal_lines_total") + switch.sample("plugboard_store_lost_records_total")
+    };
+    let mut calls = 0;
+    until("something to be lost", || {
+        let call = Call::new("101", "secret-101", "*43").lasts(Duration::from_millis(20));
+        Sipp::calls(&switch, &format!("caller-{calls}"), &call, Transport::Udp).succeeds();
+        calls += 1;
+        (lost(&switch) > 0.0).then_some(())
+    });
+    let (_, text) = switch.page("/readyz");
+    assert!(text.contains("store") && text.contains("large"), "{text}");
+    let call = Call::new("101", "secret-101", "*43").lasts(Duration::from_millis(20));
+    Sipp::calls(&switch, "after", &call, Transport::Udp).succeeds();
+    assert!((switch.sample("plugboard_store_degraded") - 1.0).abs() < 0.1);
+}

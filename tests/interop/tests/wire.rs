@@ -1,0 +1,155 @@
+//! What a switch answers to requests that are no calls, and to what is no request at all.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use plugboard_tests_interop::{LIMIT, Plugboard, Transport, until};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::time::Duration;
+
+/// A datagram socket that talks to the switch.
+fn socket(switch: &Plugboard) -> UdpSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.connect(switch.sip(Transport::Udp)).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    socket
+}
+
+fn request(method: &str, number: u32, more: &str) -> String {
+    format!(
+        "{method} sip:plugboard.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;rport;branch=z9hG4bK-{method}-{number}\r\nFrom: <sip:someone@plugboard.test>;tag=1\r\nTo: <sip:plugboard.test>\r\nCall-ID: wire-{method}-{number}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n{more}Content-Length: 0\r\n\r\n"
+    )
+}
+
+fn answer(socket: &UdpSocket) -> String {
+    let mut bytes = vec![0; 65_535];
+    let len = socket.recv(&mut bytes).expect("an answer");
+    String::from_utf8_lossy(&bytes[..len]).into_owned()
+}
+
+/// Whether the switch answers, told by a question whose answer comes next on this socket: so nothing came before it.
+fn is_alive(socket: &UdpSocket, number: u32) {
+    socket.send(request("OPTIONS", number, "").as_bytes()).unwrap();
+    let said = answer(socket);
+    assert!(said.starts_with("SIP/2.0 200 ") && said.contains(&format!("CSeq: {number} OPTIONS")), "{said}");
+}
+
+#[test]
+fn options_are_answered_with_what_the_switch_takes() {
+    let switch = Plugboard::demo();
+    let socket = socket(&switch);
+    socket.send(request("OPTIONS", 1, "").as_bytes()).unwrap();
+    let said = answer(&socket);
+    assert!(said.starts_with("SIP/2.0 200 OK\r\n"), "{said}");
+    let allow = said.lines().find(|line| line.starts_with("Allow: ")).unwrap();
+    for method in ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"] {
+        assert!(allow.contains(method), "{allow}");
+    }
+    assert!(said.contains("application/sdp"), "{said}");
+}
+
+#[test]
+fn a_method_that_nobody_knows_gets_405_with_what_is_allowed() {
+    let switch = Plugboard::demo();
+    let socket = socket(&switch);
+    for (number, method) in [(1, "DANCE"), (2, "SUBSCRIBE"), (3, "PUBLISH")] {
+        socket.send(request(method, number, "").as_bytes()).unwrap();
+        let said = answer(&socket);
+        assert!(said.starts_with("SIP/2.0 405 ") && said.contains("\r\nAllow: INVITE"), "{said}");
+    }
+    socket.send(request("OPTIONS", 4, "Require: teleport\r\n").as_bytes()).unwrap();
+    let said = answer(&socket);
+    assert!(said.starts_with("SIP/2.0 420 ") && said.contains("Unsupported: teleport"), "{said}");
+    is_alive(&socket, 5);
+}
+
+#[test]
+fn a_request_that_is_broken_gets_400_and_garbage_gets_silence() {
+    let switch = Plugboard::demo();
+    let socket = socket(&switch);
+    let broken = request("OPTIONS", 1, "").replace("CSeq: 1 OPTIONS", "CSeq: one OPTIONS");
+    socket.send(broken.as_bytes()).unwrap();
+    let said = answer(&socket);
+    assert!(said.starts_with("SIP/2.0 400 "), "{said}");
+    let garbage: [&[u8]; 6] = [
+        b"",
+        b"\0\0\0\0",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        &[0xff; 1_400],
+        b"INVITE",
+        b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n",
+    ];
+    for (bytes, number) in garbage.iter().zip(10..) {
+        socket.send(bytes).unwrap();
+        is_alive(&socket, number);
+    }
+    // One far larger than any phone sends.
+    socket.send(&request("OPTIONS", 20, &format!("X: {}\r\n", "y".repeat(64_000))).into_bytes()).unwrap();
+    is_alive(&socket, 21);
+    let errors = switch.page("/metrics").1;
+    assert!(errors.lines().any(|line| line.starts_with("plugboard_sip_parse_errors_total") && !line.ends_with(" 0")));
+}
+
+#[test]
+fn a_stream_that_promises_too_much_is_closed_and_others_go_on() {
+    let switch = Plugboard::demo();
+    let address = switch.sip(Transport::Tcp);
+    let stream = || {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream
+    };
+    let over_tcp = |number: u32, more: &str| request("OPTIONS", number, more).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let mut good = stream();
+
+    // A body of four gigabytes, a header without an end, and no SIP at all.
+    let huge = over_tcp(1, "").replace("Content-Length: 0", "Content-Length: 4294967295");
+    let endless = format!("OPTIONS sip:a SIP/2.0\r\nX: {}", "y".repeat(2 << 20));
+    for bytes in [huge.into_bytes(), endless.into_bytes(), vec![0; 2 << 20]] {
+        let mut bad = stream();
+        // The switch may close it before it has everything.
+        let _ = bad.write_all(&bytes);
+        let mut said = Vec::new();
+        let ended = bad.read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let reset = ended.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset);
+        assert!(ended.is_ok() || reset, "closed, not left to wait: {ended:?} {said}");
+        assert!(said.is_empty() || said.starts_with("SIP/2.0 4") || said.starts_with("SIP/2.0 5"), "{said}");
+    }
+
+    // Two requests in one write, a third in three parts: each is answered.
+    let third = over_tcp(4, "");
+    let (one, rest) = third.split_at(20);
+    let (two, three) = rest.split_at(100);
+    good.write_all(format!("\r\n\r\n{}{}{one}", over_tcp(2, ""), over_tcp(3, "")).as_bytes()).unwrap();
+    good.write_all(two.as_bytes()).unwrap();
+    good.write_all(three.as_bytes()).unwrap();
+    let mut said = String::new();
+    let mut part = [0; 4_096];
+    until("three answers", || {
+        let len = good.read(&mut part).unwrap();
+        said.push_str(&String::from_utf8_lossy(&part[..len]));
+        (said.matches("SIP/2.0 200 OK").count() == 3).then_some(())
+    });
+    is_alive(&socket(&switch), 5);
+}
+
+#[test]
+fn a_hundred_silent_connections_keep_nobody_away() {
+    let switch = Plugboard::demo();
+    let silent: Vec<TcpStream> = (0..100)
+        .map(|_| TcpStream::connect_timeout(&switch.sip(Transport::Tcp), Duration::from_secs(5)).unwrap())
+        .collect();
+    let mut stream = TcpStream::connect(switch.sip(Transport::Tcp)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(request("OPTIONS", 1, "").replace("SIP/2.0/UDP", "SIP/2.0/TCP").as_bytes()).unwrap();
+    let mut part = [0; 4_096];
+    let len = stream.read(&mut part).unwrap();
+    assert!(part[..len].starts_with(b"SIP/2.0 200 OK"));
+    drop(silent);
+}
