@@ -1,4 +1,4 @@
-//! Actions and disks that do not do what they should, in a running switch: the call goes on.
+//! Actions, audio and disks that do not do what they should, in a running switch: the call goes on.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,7 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until};
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until, write_tone};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,46 @@ fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
     let refused = switch.ask(&["plugin", "list"])["refused"].to_string();
     assert!(refused.contains("no-component.wasm"), "the rest was installed all the same: {refused}");
     assert_eq!(switch.page("/readyz").0, 200);
+}
+
+#[test]
+fn r52_missing_and_broken_audio_is_told_to_who_applies_it_and_skipped_and_logged_in_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let audio = folder.path().join("audio");
+    fs::create_dir(&audio).unwrap();
+    write_tone(&audio.join("good.wav"), 440.0, 1);
+    fs::write(audio.join("broken.wav"), "RIFF, and then nothing of the kind").unwrap();
+    let mut switch = Serve::on(&data).start();
+    let steps = "- play-audio: { audio: broken, max: 5s }\n- play-audio: { audio: missing, kind: prompt, max: 5s }\n- play-audio: { audio: good, max: 5s }\n- echo: { max: 60s }";
+    let office = Office::new().scenario("300", "plays", steps).lines("prompts: audio");
+    let file = office.write(folder.path());
+    let output = switch.command(&["apply", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("\"broken\"") && said.contains("\"missing\""), "{said}");
+
+    let call = Call::new("101", "secret-101", "300").lasts(Duration::from_secs(2));
+    Sipp::calls(&switch, "caller", &call, Transport::Udp).succeeds();
+    let record = switch.waits_for_past_calls(1)[0].clone();
+    assert_eq!(steps_words(&record), ["play-audio", "play-audio", "play-audio", "echo"], "{record}");
+    for name in ["broken", "missing"] {
+        let logged = |line: &str| line.contains("\"WARN\"") && line.contains(name) && line.contains("call_id");
+        assert!(switch.log().lines().any(logged), "{name} is not in the log: {}", switch.log());
+    }
+
+    // A file that goes away later keeps no switch from starting.
+    fs::remove_dir_all(&audio).unwrap();
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+    let switch = Serve::on(&data).start();
+    let record = calls(&switch, "300");
+    assert_eq!(steps_words(&record), ["play-audio", "play-audio", "play-audio", "echo"], "{record}");
+}
+
+fn steps_words(record: &serde_json::Value) -> Vec<String> {
+    steps(record).into_iter().map(|(word, _)| word).collect()
 }
 
 #[test]
