@@ -294,6 +294,7 @@ impl Handler<RunHappened> for CallActor {
                 let Some(waiting) = self.runs.get_mut(&key.run) else { return };
                 *waiting = Some(n);
                 self.host_call(Op::Run { run: key.run, n }, call, ctx);
+                self.pump(ctx);
             }
             RunEvent::Ended { key, end, usage } => {
                 self.journal.flush();
@@ -350,8 +351,9 @@ impl Handler<CallAdmitted> for CallActor {
 impl Handler<DirectoryUserFound> for CallActor {
     type Result = ();
 
-    fn handle(&mut self, found: DirectoryUserFound, _: &mut Self::Context) {
+    fn handle(&mut self, found: DirectoryUserFound, ctx: &mut Self::Context) {
         self.resume(found.op, plugboard_model::HostResult::User(Some(found.user)));
+        self.pump(ctx);
     }
 }
 

@@ -201,15 +201,21 @@ impl CallActor {
         self.pump(ctx);
     }
 
-    /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`.
+    /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`, and
+    /// what the scenario wants then is carried out by the next [`CallActor::pump`].
     pub(super) fn resume(&mut self, op: Op, result: HostResult) {
         let Op::Run { run, n } = op else { return };
-        if let Some(waiting) = self.runs.get_mut(&run) {
-            *waiting = None;
-            if !self.env.plugins.resume(self.run_key(run), n, result) {
-                tracing::error!(call_id = %self.id, run = run.0, "the plugin thread cannot take an answer");
-                self.env.plugins.cancel(self.run_key(run));
-            }
+        let Some(waiting) = self.runs.get_mut(&run) else { return };
+        *waiting = None;
+        if self.env.plugins.resume(self.run_key(run), n, result) {
+            return;
+        }
+        tracing::error!(call_id = %self.id, run = run.0, "the plugin thread cannot take an answer");
+        self.env.plugins.cancel(self.run_key(run));
+        self.runs.remove(&run);
+        let (now, outcome) = (self.now(), RunOutcome::Failed("the plugin thread cannot take an answer".into()));
+        if let Some(script) = &mut self.script {
+            script.handle(now, ScriptInput::RunEnded { run, outcome, sets: Vec::new() });
         }
     }
 
