@@ -33,7 +33,7 @@ pub mod wav;
 pub use audio::Audio;
 pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
 pub use command::{Command, Event, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
-pub use driver::{DriverConfig, Interface, MediaThreads};
+pub use driver::{DriverConfig, Interface, MediaThreads, raise_descriptor_limit};
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};
 pub use outgoing::StreamStart;

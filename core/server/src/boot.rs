@@ -26,6 +26,9 @@ use crate::prompts::Library;
 /// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
 const PLUGIN_THREADS: usize = 2;
 
+/// Open files of 1,000 calls with two legs each, and as many for connections and the store.
+const DESCRIPTORS_WANTED: u64 = 8_192;
+
 /// A running switch and what the commands need of it.
 pub(crate) struct Running {
     pub(crate) switch: Switch,
@@ -88,6 +91,14 @@ impl Running {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let library = Arc::new(Library::default());
         let events = Events::new(metrics.clone());
+        match plugboard_media::raise_descriptor_limit() {
+            Ok(limit) if limit >= DESCRIPTORS_WANTED => {}
+            Ok(limit) => tracing::warn!(
+                limit,
+                "few open files are allowed, a call takes four: raise the hard limit (ulimit -Hn, LimitNOFILE=)"
+            ),
+            Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+        }
         let media = MediaThreads::start(media_config(config), events.media_sink())
             .map_err(|error| format!("media threads could not be started: {error}"))?;
         let plugins = PluginThreads::new(

@@ -122,7 +122,8 @@ pub enum Output {
         /// Over what it came.
         flow: Flow,
     },
-    /// The caller gave the INVITE up: answer it with 487. The CANCEL itself is answered.
+    /// The caller gave the INVITE up: answer it with 487. The CANCEL itself is answered. Told without an owner when
+    /// there is none yet, and then again as soon as there is one.
     Cancelled {
         /// The INVITE's transaction.
         tx: ServerTx,

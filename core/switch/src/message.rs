@@ -59,6 +59,14 @@ pub(crate) struct Forget {
     pub(crate) owner: u64,
 }
 
+/// Event: a new call was refused; nothing more of it is kept. From `CallsActor` to the `SipActor` of its shard.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct ForgetTrace {
+    pub(crate) sip_call_id: String,
+    pub(crate) call: CallId,
+}
+
 /// Command: a new call came in. From `SipActor` to `CallsActor` of the same shard, authenticated and routed to an office.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]

@@ -138,6 +138,14 @@ impl MediaThreads {
     }
 }
 
+/// Raises the process's limit of open descriptors as far as the system lets it, and tells it: each leg holds two.
+///
+/// # Errors
+/// What the system says.
+pub fn raise_descriptor_limit() -> std::io::Result<u64> {
+    sys::raise_descriptor_limit()
+}
+
 impl MediaPlane for MediaThreads {
     fn shards(&self) -> usize {
         self.shared.queues.len()

@@ -1,4 +1,4 @@
-//! The system calls that the standard library does not have: epoll, event descriptors, the class of service.
+//! The system calls that the standard library does not have: epoll, event descriptors, the class of service, limits.
 //!
 //! Everything unsafe of this crate is here, and each call is a single one with arguments made beside it.
 #![expect(unsafe_code, reason = "epoll, eventfd and setsockopt have no safe form in the standard library")]
@@ -26,6 +26,21 @@ pub(super) fn bind(address: SocketAddr) -> Result<UdpSocket> {
     // A network that refuses the mark still carries the packets, so that the result does not matter.
     unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
     Ok(socket)
+}
+
+/// Raises the process's limit of open descriptors as far as it may, and tells it.
+pub(super) fn raise_descriptor_limit() -> Result<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure lives through the call, which fills it in.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } < 0 {
+        return Err(Error::last_os_error());
+    }
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: the structure lives through the call, which reads it.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } < 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(limit.rlim_cur)
 }
 
 /// A set of watched descriptors.

@@ -73,6 +73,8 @@ struct Server {
     /// Where its responses go (RFC 3261 section 18.2.2, RFC 3581).
     back: Flow,
     owner: Option<u64>,
+    /// The CANCEL that came before the owner was known: he is told when he is.
+    cancelled: Option<Box<Request>>,
     machine: ServerMachine,
 }
 
@@ -126,6 +128,9 @@ impl Layer {
             Input::Own { tx, owner } => {
                 if let Some(server) = self.servers.get_mut(&tx) {
                     server.owner = Some(owner);
+                    if let Some(request) = server.cancelled.take() {
+                        self.outbox.push_back(Output::Cancelled { tx, owner: Some(owner), request: *request });
+                    }
                 }
             }
             Input::Failed { flow } => self.fail(flow),
@@ -291,7 +296,7 @@ impl Layer {
         } else {
             ServerMachine::Other(ServerNonInvite::new(now, reliable, &self.timers))
         };
-        let server = Server { key: key.clone(), from: flow, back, owner: None, machine };
+        let server = Server { key: key.clone(), from: flow, back, owner: None, cancelled: None, machine };
         self.wakes.push(server.wake(), Key::Server(tx));
         self.by_key.insert(key, tx);
         self.servers.insert(tx, server);
@@ -315,6 +320,9 @@ impl Layer {
         let tag = self.branches.tag(request.headers.call_id().unwrap_or_default());
         self.respond(now, tx, &Response::to_request_tagged(&request, status, &tag));
         if let Some((tx, owner)) = told {
+            if let Some(server) = self.servers.get_mut(&tx).filter(|_| owner.is_none()) {
+                server.cancelled = Some(Box::new(request.clone()));
+            }
             self.outbox.push_back(Output::Cancelled { tx, owner, request });
         }
     }

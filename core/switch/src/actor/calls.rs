@@ -20,8 +20,8 @@ use crate::actor::leg::{LegActor, LegLinks, NewLeg};
 use crate::actor::sip::SipActor;
 use crate::env::Env;
 use crate::message::{
-    CallOver, EndCall, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia, LiveCall,
-    MediaHappened, RunHappened, TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
+    CallOver, EndCall, ForgetTrace, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia,
+    LiveCall, MediaHappened, RunHappened, TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
 };
 use crate::post::post;
 use crate::shard::{Owners, count_open_error};
@@ -73,15 +73,15 @@ impl CallsActor {
     }
 
     fn take(&mut self, take: TakeCall, ctx: &mut Context<Self>) {
-        let tx = take.tx;
+        let (tx, call) = (take.tx, take.id.clone());
         let request = take.request.clone();
         if let Err(refusal) = self.try_take(take, ctx) {
             CallRefused { reason: refusal.reason, status: refusal.status }.emit(&self.env.metrics);
-            self.refuse(tx, &request, refusal.status);
+            self.refuse(call, tx, &request, refusal.status);
         }
     }
 
-    fn refuse(&self, tx: ServerTx, request: &Request, status: u16) {
+    fn refuse(&self, call: CallId, tx: ServerTx, request: &Request, status: u16) {
         let tag = format!("0-{:016x}", self.env.random.next());
         let mut response = Response::to_request_tagged(request, status, &tag);
         response.headers.push("Server", crate::shard::AGENT);
@@ -89,7 +89,9 @@ impl CallsActor {
             response.headers.push("Retry-After", "5");
         }
         if let Some(sip) = self.sip() {
-            post(&sip.recipient(), ToLayer(LayerInput::Respond { tx, response }));
+            post(&sip.clone().recipient(), ToLayer(LayerInput::Respond { tx, response }));
+            let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
+            post(&sip.recipient(), ForgetTrace { sip_call_id, call });
         }
     }
 

@@ -116,6 +116,10 @@ impl LegActor {
     fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
         match event {
             Event::Progress { status, .. } if status >= 180 => self.tell(LegNews::Rang),
+            // The 200 brought the offer; without an answer in the ACK nobody would ever hear anything.
+            Event::Established { sdp: None } if self.codec.is_none() => {
+                self.useless("the ACK brought no answer to our offer", ctx);
+            }
             Event::Progress { .. } | Event::Established { sdp: None } => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),

@@ -12,14 +12,14 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
-use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram};
+use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram, parse_framed};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::env::Env;
 use crate::message::{
-    Adopt, ConnectionClosed, Drain, Forget, FromLayer, GetHoldings, Holdings, LoseConnection, Received, TakeCall,
-    ToLayer, UseSnapshot,
+    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
+    TakeCall, ToLayer, UseSnapshot,
 };
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
@@ -125,10 +125,11 @@ impl SipActor {
             match output {
                 Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
                 Output::Request { tx, request, flow } => self.request(tx, request, flow, ctx),
-                Output::Cancelled { tx, owner, request } => match owner {
-                    Some(to) => self.to_owner(to, Output::Cancelled { tx, owner, request }),
-                    None => self.respond(tx, Response::to_request(&request, 487)),
-                },
+                Output::Cancelled { tx, owner: Some(to), request } => {
+                    self.to_owner(to, Output::Cancelled { tx, owner: Some(to), request });
+                }
+                // Its call is being made; the layer tells the leg as soon as it is there.
+                Output::Cancelled { owner: None, .. } => {}
                 Output::Ack { request, flow } => {
                     if let Some(owner) = owner_of(&request) {
                         self.to_owner(owner, Output::Ack { request, flow });
@@ -225,7 +226,8 @@ impl SipActor {
     }
 
     fn received(&mut self, flow: Flow, bytes: &Bytes, ctx: &mut Context<Self>) {
-        match parse_datagram(bytes) {
+        let read = if flow.transport.is_reliable() { parse_framed(bytes) } else { parse_datagram(bytes) };
+        match read {
             Ok(message) => {
                 crate::convert::count_parsed(&message, flow, &self.env.metrics);
                 self.traces.received(self.env.clock.now(), flow, bytes);
@@ -309,6 +311,13 @@ impl Handler<Forget> for SipActor {
         if let Some(owner) = self.owners.remove(&forget.owner) {
             self.traces.end(&owner.sip_call_id);
         }
+    }
+}
+
+impl Handler<ForgetTrace> for SipActor {
+    type Result = ();
+    fn handle(&mut self, refused: ForgetTrace, _: &mut Self::Context) {
+        self.traces.end_of(&refused.sip_call_id, &refused.call);
     }
 }
 

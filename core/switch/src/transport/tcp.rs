@@ -5,7 +5,7 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::{Frame, PONG, StreamFramer};
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,12 @@ const CONNECTIONS_MAX: usize = 10_000;
 const SEND_QUEUE: usize = 256;
 /// A peer that says nothing for so long, not even a keep-alive, is gone. Registrations are refreshed more often.
 const IDLE_MAX: Duration = Duration::from_secs(3_700);
+/// Whoever connects says something soon: a connection that does not only holds a descriptor.
+const FIRST_MAX: Duration = Duration::from_secs(30);
+/// Connections from one address: a large office behind one NAT.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_000;
+/// A last answer to a peer whose stream cannot be read any further.
+const LAST_WORD_MAX: Duration = Duration::from_secs(5);
 /// Connecting takes a round trip; past this the peer is down, and the transaction is told so before it gives up itself.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Long enough to let calls go on, short enough for a phone that waits.
@@ -38,6 +44,7 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct Open {
     by_number: HashMap<u64, mpsc::Sender<Bytes>>,
+    per_address: HashMap<IpAddr, usize>,
     by_remote: HashMap<SocketAddr, u64>,
 }
 
@@ -66,9 +73,11 @@ impl Connections {
     /// Makes room for a new connection; `None` when there are too many.
     fn add(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Bytes>)> {
         let mut open = self.lock();
-        if open.by_number.len() >= CONNECTIONS_MAX {
+        let theirs = open.per_address.get(&remote.ip()).copied().unwrap_or(0);
+        if open.by_number.len() >= CONNECTIONS_MAX || theirs >= CONNECTIONS_PER_ADDRESS_MAX {
             return None;
         }
+        open.per_address.insert(remote.ip(), theirs + 1);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (queue, waiting) = mpsc::channel(SEND_QUEUE);
         open.by_number.insert(number, queue);
@@ -78,7 +87,14 @@ impl Connections {
 
     fn remove(&self, number: u64, remote: SocketAddr) {
         let mut open = self.lock();
-        open.by_number.remove(&number);
+        if open.by_number.remove(&number).is_some()
+            && let Some(theirs) = open.per_address.get_mut(&remote.ip())
+        {
+            *theirs = theirs.saturating_sub(1);
+            if *theirs == 0 {
+                open.per_address.remove(&remote.ip());
+            }
+        }
         if open.by_remote.get(&remote) == Some(&number) {
             open.by_remote.remove(&remote);
         }
@@ -92,7 +108,11 @@ pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: 
             Ok((stream, remote)) => {
                 let (to, router) = (Arc::clone(&to), router.clone());
                 let Some((number, queue)) = to.add(remote) else {
-                    tracing::warn!(limit = CONNECTIONS_MAX, "too many TCP connections: one was closed");
+                    tracing::warn!(
+                        limit = CONNECTIONS_MAX,
+                        limit_per_address = CONNECTIONS_PER_ADDRESS_MAX,
+                        "too many TCP connections: one was closed"
+                    );
                     continue;
                 };
                 actix::spawn(async move {
@@ -143,14 +163,17 @@ async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, ro
     let read = async {
         let mut framer = StreamFramer::new();
         let mut chunk = vec![0; CHUNK];
+        let mut patience = FIRST_MAX;
         loop {
-            let len = match tokio::time::timeout(IDLE_MAX, reader.read(&mut chunk)).await {
+            let len = match tokio::time::timeout(patience, reader.read(&mut chunk)).await {
                 Ok(Ok(len)) if len > 0 => len,
-                Ok(Ok(_) | Err(_)) | Err(_) => return,
+                Ok(Ok(_) | Err(_)) | Err(_) => return None,
             };
             framer.push(chunk.get(..len).unwrap_or_default());
-            if deliver(&mut framer, flow, router, &replies).is_err() {
-                return;
+            match deliver(&mut framer, flow, router, &replies) {
+                Ok(true) => patience = IDLE_MAX,
+                Ok(false) => {}
+                Err(last_word) => return last_word,
             }
         }
     };
@@ -166,18 +189,33 @@ async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, ro
             }
         }
     };
-    tokio::select! {
-        () = read => {}
-        () = write => {}
+    let last_word = tokio::select! {
+        last_word = read => last_word,
+        () = write => None,
+    };
+    if let Some(bytes) = last_word
+        && !matches!(tokio::time::timeout(LAST_WORD_MAX, writer.write_all(&bytes)).await, Ok(Ok(())))
+    {
+        tracing::debug!(%flow, "the last answer of a connection was not taken");
     }
 }
 
-/// Gives whole messages on. A stream whose framing is lost cannot be read any further.
-fn deliver(framer: &mut StreamFramer, flow: Flow, router: &Router, replies: &mpsc::Sender<Bytes>) -> Result<(), ()> {
+/// Gives whole messages on; whether there were any. A stream whose framing is lost cannot be read any further: the
+/// error is the answer to what came last, if it has one (RFC 3261 section 18.3).
+fn deliver(
+    framer: &mut StreamFramer,
+    flow: Flow,
+    router: &Router,
+    replies: &mpsc::Sender<Bytes>,
+) -> Result<bool, Option<Bytes>> {
+    let mut heard = false;
     loop {
         match framer.next_frame() {
-            Ok(None) => return Ok(()),
-            Ok(Some(Frame::Message(message))) => router.received(flow, message.to_bytes().into()),
+            Ok(None) => return Ok(heard),
+            Ok(Some(Frame::Message(message))) => {
+                heard = true;
+                router.received(flow, message.to_bytes().into());
+            }
             Ok(Some(Frame::Ping)) => {
                 // Eight pongs waiting say as much as nine.
                 let _ = replies.try_send(Bytes::from_static(PONG));
@@ -191,7 +229,7 @@ fn deliver(framer: &mut StreamFramer, flow: Flow, router: &Router, replies: &mps
             }
             Err(error) => {
                 tracing::debug!(%flow, %error, "a TCP connection sent what is no SIP");
-                return Err(());
+                return Err(error.0.answer().map(|answer| answer.to_bytes().into()));
             }
         }
     }

@@ -459,6 +459,19 @@ fn broken_connection_ends_its_transactions_and_no_others() {
 }
 
 #[test]
+fn a_cancel_that_overtakes_the_owner_is_told_to_him_once() {
+    let mut layer = layer();
+    let (tx, _) = begin(&mut layer, &incoming("INVITE", "z9hG4bKx", ""), tcp());
+    layer.handle(at(1), Input::Received { message: incoming("CANCEL", "z9hG4bKx", ""), flow: tcp() });
+    let told = drain(&mut layer);
+    assert!(told.iter().any(|line| line == "cancelled None"), "{told:?}");
+    layer.handle(at(2), Input::Own { tx, owner: 4 });
+    assert_eq!(drain(&mut layer), ["cancelled Some(4)"]);
+    layer.handle(at(3), Input::Own { tx, owner: 4 });
+    assert_eq!(drain(&mut layer), [""; 0]);
+}
+
+#[test]
 fn full_layer_answers_503_and_sends_nothing_new() {
     let mut layer = Layer::new(LayerSettings {
         prefix: "s1-".into(),

@@ -287,7 +287,11 @@ impl CallActor {
         match (found, self.media_of(LegId::CALLER)) {
             (Ok(audio), Some(leg)) => {
                 let options = PlayOptions { max, repeat };
-                self.to_media(MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options });
+                let asked = MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options };
+                if let Err(error) = self.env.media.send(asked) {
+                    tracing::warn!(call_id = %self.id, %error, "a prompt was not played");
+                    self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(error.to_string()) }, ctx);
+                }
             }
             (Err(reason), _) => {
                 tracing::warn!(call_id = %self.id, reason, "nothing to play");

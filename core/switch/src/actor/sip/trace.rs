@@ -12,6 +12,7 @@ const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
 /// A leg's trace.
 struct Traced {
     began: Time,
+    call: CallId,
     leg: LegId,
     trace: SipTrace,
 }
@@ -30,7 +31,7 @@ impl Traces {
     /// From now on messages with this Call-ID are of this leg.
     pub(super) fn begin(&mut self, now: Time, sip_call_id: &str, call: &CallId, leg: LegId) {
         if !self.live.contains_key(sip_call_id) {
-            let traced = Traced { began: now, leg, trace: self.store.sip_trace(call) };
+            let traced = Traced { began: now, call: call.clone(), leg, trace: self.store.sip_trace(call) };
             self.live.insert(sip_call_id.into(), traced);
         }
     }
@@ -38,6 +39,13 @@ impl Traces {
     /// The leg is over.
     pub(super) fn end(&mut self, sip_call_id: &str) {
         self.live.remove(sip_call_id);
+    }
+
+    /// This call was refused. One that goes on under the same Call-ID keeps its trace.
+    pub(super) fn end_of(&mut self, sip_call_id: &str, call: &CallId) {
+        if self.live.get(sip_call_id).is_some_and(|traced| traced.call == *call) {
+            self.live.remove(sip_call_id);
+        }
     }
 
     pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
@@ -74,6 +82,9 @@ fn without_credentials(bytes: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
     let mut in_body = false;
     let mut in_secret = false;
+    // Empty lines before the start line are no end of the header (RFC 3261 section 7.5).
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let bytes = bytes.get(start..).unwrap_or_default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let folded = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         if in_body || (folded && !in_secret) {
@@ -102,7 +113,7 @@ mod tests {
 
     #[test]
     fn credentials_are_not_kept_but_everything_else_is() {
-        let message = b"REGISTER sip:a SIP/2.0\r\nAuthorization: Digest username=\"x\",\r\n response=\"y\"\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n";
+        let message = b"\r\n\r\nREGISTER sip:a SIP/2.0\r\nAuthorization: Digest username=\"x\",\r\n response=\"y\"\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n";
         let kept = without_credentials(message);
         let text = String::from_utf8(kept).unwrap();
         assert_eq!(
