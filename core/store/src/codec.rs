@@ -17,7 +17,11 @@ impl Form {
     }
 
     pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, StoreError> {
-        postcard::to_extend(value, vec![self.version]).map_err(|fault| self.corrupt(&fault))
+        /// Most values are smaller, so that most are written without growing.
+        const USUAL_LEN: usize = 1_024;
+        let mut start = Vec::with_capacity(USUAL_LEN);
+        start.push(self.version);
+        postcard::to_extend(value, start).map_err(|fault| self.corrupt(&fault))
     }
 
     pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, StoreError> {

@@ -21,6 +21,9 @@ pub(crate) const JOURNAL_BYTES_MAX: usize = 16 << 20;
 pub(crate) const JOBS_MAX: usize = JOURNAL_JOBS_MAX + 16_384;
 /// Bytes that may wait at all, a blob of 64 MiB among them.
 pub(crate) const BYTES_MAX: usize = JOURNAL_BYTES_MAX + (80 << 20);
+/// Looks for nothing before the writer sleeps until it is woken: where calls come all the time, waking it for each
+/// costs more than its looks.
+const EMPTY_LOOKS_MAX: u32 = 6;
 
 /// Told once, when a write is done: after the sync for what is synced, after the write for journal lines.
 ///
@@ -69,6 +72,8 @@ struct Waiting {
     bytes: usize,
     /// The writer sleeps until it is woken; else it comes by itself.
     idle: bool,
+    /// How often the writer came for nothing since the last job.
+    empty_looks: u32,
     /// Somebody waits for a job in here.
     urgent: bool,
     closed: bool,
@@ -150,20 +155,26 @@ impl Queue {
         self.lock().jobs.len()
     }
 
-    /// Sleeps until there is a job, the queue closes, or `at_most` has passed. Then, unless somebody waits for a job,
-    /// sleeps `linger` more, so that a burst of lines is one write. False when the queue is closed.
+    /// Sleeps `linger` and not past `at_most`, so that a burst of lines is one write; less when somebody waits for a job.
+    /// After some looks for nothing it first sleeps until there is a job, the queue closes, or `at_most` has passed.
+    /// False when the queue is closed.
     pub(crate) fn wait(&self, at_most: Option<Duration>, linger: Duration) -> bool {
         let mut waiting = self.lock();
-        if waiting.jobs.is_empty() && !waiting.closed {
+        waiting.empty_looks = if waiting.jobs.is_empty() { waiting.empty_looks.saturating_add(1) } else { 0 };
+        if waiting.jobs.is_empty() && !waiting.closed && waiting.empty_looks > EMPTY_LOOKS_MAX {
             waiting.idle = true;
             waiting = match at_most {
                 Some(time) => self.woken.wait_timeout(waiting, time).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.woken.wait(waiting).unwrap_or_else(PoisonError::into_inner),
             };
             waiting.idle = false;
+            if waiting.jobs.is_empty() {
+                return !waiting.closed;
+            }
         }
-        if !waiting.jobs.is_empty() && !waiting.closed && !waiting.urgent {
-            waiting = self.woken.wait_timeout(waiting, linger).unwrap_or_else(PoisonError::into_inner).0;
+        if !waiting.closed && !waiting.urgent {
+            let pause = at_most.map_or(linger, |time| time.min(linger));
+            waiting = self.woken.wait_timeout(waiting, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
         !waiting.closed
     }

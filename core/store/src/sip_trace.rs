@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::queue::Class;
 use crate::store::Store;
 use plugboard_model::{LegId, Time};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
@@ -60,7 +60,13 @@ pub struct SipTraceEntry {
     /// The other side's.
     pub remote: SocketAddr,
     /// The message; cut at 65,535 bytes.
+    #[serde(serialize_with = "as_bytes")]
     pub bytes: Vec<u8>,
+}
+
+/// In one piece, not byte by byte; what is written is the same.
+fn as_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// Writes one call's SIP trace. Belongs to the call, so that its limits end with it.

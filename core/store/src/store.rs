@@ -253,7 +253,9 @@ fn drive(mut writer: Writer, watch: &Watch) {
     let clock = || Time::ZERO + began.elapsed();
     loop {
         let at_most = writer.poll_timeout().map(|at| at.since(clock()));
+        let before = clock();
         let open = queue.wait(at_most, LINGER);
+        writer.have_gathered(clock().since(before).min(LINGER));
         let told = if open { writer.run(&clock) } else { writer.end(&clock) };
         told.into_iter().for_each(Told::tell);
         if !open && queue.is_empty() {
