@@ -1,4 +1,7 @@
-//! Advances the epoch every millisecond while guests run, and sleeps when none does.
+//! Advances the epoch every millisecond while a guest runs for long, and sleeps when none does.
+//!
+//! Nearly every slice is over in some microseconds and needs no tick, so between guests the ticker only looks now and
+//! then: waking it for each slice costs more than the slice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -8,8 +11,10 @@ use wasmtime::EngineWeak;
 
 /// Between two ticks: how long a looping guest keeps a plugin thread from its other runs.
 const TICK: Duration = Duration::from_millis(1);
-/// Idle ticks before the ticker sleeps, so that a steady trickle of runs does not pay for waking it each time.
-const IDLE_TICKS: u32 = 64;
+/// Between two looks while no guest was found running: a guest that loops has so much more before its first tick.
+const NAP: Duration = Duration::from_millis(10);
+/// Idle looks before the ticker sleeps, so that a steady trickle of runs does not pay for waking it each time.
+const IDLE_NAPS: u32 = 6;
 
 /// The ticker's thread; it ends with its owner.
 pub(crate) struct Ticker {
@@ -72,12 +77,9 @@ impl Shared {
     fn tick(&self, engine: &EngineWeak) {
         let mut idle = 0;
         while !self.stop.load(Ordering::SeqCst) {
-            if self.busy.load(Ordering::SeqCst) > 0 {
-                idle = 0;
-            } else {
-                idle += 1;
-            }
-            if idle > IDLE_TICKS {
+            let busy = self.busy.load(Ordering::SeqCst) > 0;
+            idle = if busy { 0 } else { idle + 1 };
+            if idle > IDLE_NAPS {
                 self.asleep.store(true, Ordering::SeqCst);
                 // Between the store and here somebody may have become busy without seeing it: look again.
                 if self.busy.load(Ordering::SeqCst) == 0 && !self.stop.load(Ordering::SeqCst) {
@@ -86,7 +88,7 @@ impl Shared {
                 self.asleep.store(false, Ordering::SeqCst);
                 continue;
             }
-            std::thread::park_timeout(TICK);
+            std::thread::park_timeout(if busy { TICK } else { NAP });
             match engine.upgrade() {
                 Some(engine) => engine.increment_epoch(),
                 None => return,
