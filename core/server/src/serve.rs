@@ -109,7 +109,7 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
             .map_err(|fault| Start::new(3, fault))?;
         let running = Arc::new(running);
         load_offices(&running, wish.demo, guarded, data)?;
-        network.receive(&running.switch.router());
+        running.switch.receive(&network);
         running.readiness.clear(&plugboard_metrics::Condition::Starting);
         serve_until_told(&running, &network, &config, data, json).await
     })

@@ -22,7 +22,7 @@ use crate::message::{
 };
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
-use crate::transport::Router;
+use crate::transport::{Network, Router};
 
 /// As many shards as a call id can name.
 pub const SHARDS_MAX: usize = 256;
@@ -97,6 +97,21 @@ impl Switch {
         };
         switch.apply(configuration);
         switch
+    }
+
+    /// Begins to receive. With one shard on the shard's own thread, so that no message wakes two; with several on this
+    /// thread, so that none of them also carries the messages of the others.
+    pub fn receive(&self, network: &Arc<Network>) {
+        let router = self.router();
+        match self.shards.as_slice() {
+            [only] => {
+                let network = Arc::clone(network);
+                if !only.place.spawn_fn(move || network.receive(&router)) {
+                    tracing::error!("the only shard has ended, nothing is received");
+                }
+            }
+            _ => network.receive(&router),
+        }
     }
 
     /// For the listeners.
