@@ -57,6 +57,8 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    /// The thread was told of what waits.
+    signalled: bool,
     stopped: bool,
 }
 
@@ -74,11 +76,13 @@ impl Queue {
         if waiting.jobs.len() >= QUEUE_MAX && !matches!(job, Job::Command(Command::Close { .. })) {
             return Err(Refused::Full);
         }
-        let first = waiting.jobs.is_empty();
+        // The thread takes all that waits at once, so that only the first needs to wake it. An opened leg has nothing to
+        // do before the next command of it, which comes soon: where its packets go, or its close.
+        let tell = !waiting.signalled && matches!(job, Job::Command(_));
+        waiting.signalled |= tell;
         waiting.jobs.push_back(job);
         drop(waiting);
-        // The thread takes all that waits at once, so that only the first needs to wake it.
-        if first {
+        if tell {
             self.wake.signal();
         }
         Ok(())
@@ -187,6 +191,7 @@ impl Shard {
         let stopped = {
             let mut waiting = queue.waiting();
             std::mem::swap(jobs, &mut waiting.jobs);
+            waiting.signalled = false;
             waiting.stopped
         };
         for job in jobs.drain(..) {
