@@ -5,8 +5,12 @@ use std::io::Write as _;
 use crate::headers::Headers;
 use crate::message::{Request, Response};
 
+/// Room for the first line and Content-Length, which are not counted: a longer URI only costs a copy.
+const LINES_LEN: usize = 128;
+
 /// Appends a request.
 pub(crate) fn request(request: &Request, out: &mut Vec<u8>) {
+    reserve(&request.headers, &request.body, out);
     // Writing into a Vec cannot fail, hence the results are dropped.
     let _ = write!(out, "{} {} SIP/2.0\r\n", request.method, request.uri);
     rest(&request.headers, &request.body, out);
@@ -14,10 +18,17 @@ pub(crate) fn request(request: &Request, out: &mut Vec<u8>) {
 
 /// Appends a response.
 pub(crate) fn response(response: &Response, out: &mut Vec<u8>) {
+    reserve(&response.headers, &response.body, out);
     let _ = write!(out, "SIP/2.0 {:03} ", response.status);
     out.extend(response.reason.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
     out.extend_from_slice(b"\r\n");
     rest(&response.headers, &response.body, out);
+}
+
+/// Makes room at once: a message that grows as it is written is copied several times.
+fn reserve(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {
+    let headers: usize = headers.lines().map(|(name, value)| name.len() + value.len() + 4).sum();
+    out.reserve(LINES_LEN + headers + body.len());
 }
 
 fn rest(headers: &Headers, body: &[u8], out: &mut Vec<u8>) {

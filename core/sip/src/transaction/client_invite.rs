@@ -2,6 +2,7 @@
 
 use super::timer::{Resend, Timers};
 use crate::flow::Flow;
+use crate::headers::Headers;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use bytes::Bytes;
@@ -100,6 +101,10 @@ impl ClientInvite {
             State::Accepted { .. } => return if answered { Heard::Pass } else { Heard::Absorb },
         };
         self.state = next;
+        if matches!(self.state, State::Accepted { .. }) {
+            // Neither ACK nor CANCEL is made of it any more, and it would stay for 32 s.
+            self.skeleton.headers = Headers::new();
+        }
         heard
     }
 

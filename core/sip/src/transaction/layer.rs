@@ -16,10 +16,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Transactions of one layer, both sides together. A transaction lives for 32 s after its request and a call makes
-/// four of them, so this serves 400 new calls a second for ever; at about 1.5 KB each it is 75 MB. Past it, requests
-/// get a 503 without a transaction.
-pub const TRANSACTIONS_MAX: usize = 50_000;
+/// Transactions of one layer, both sides together. Over UDP a transaction lives for 32 s after its request, the BYE that
+/// we send for 5 s, so a call leaves 101 seconds of them behind, and this serves 1,500 new calls a second for ever. One
+/// that is answered keeps its last response, about 1 KB: only such a load takes the 150 MB. Past it, requests get a 503
+/// without a transaction.
+pub const TRANSACTIONS_MAX: usize = 150_000;
 
 /// How long an INVITE may go without a word from its session, which says its progress each minute
 /// (RFC 3261 section 13.3.1.1): past it the session is gone.
