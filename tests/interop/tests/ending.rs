@@ -67,6 +67,15 @@ fn without_calls_it_ends_at_once_also_by_an_interrupt() {
 }
 
 #[test]
+fn a_closed_terminal_ends_nothing() {
+    let mut switch = Plugboard::with_office(&Office::new());
+    switch.program().signal("HUP");
+    switch.succeeds(&["status"]);
+    switch.program().signal("TERM");
+    assert_eq!(switch.wait().code(), Some(0));
+}
+
+#[test]
 fn a_call_hangs_up_by_itself_during_the_drain_and_then_the_switch_ends() {
     let mut switch = Plugboard::with_office(&Office::new());
     let running = Call::new("101", "secret-101", "*43").lasts(Duration::from_secs(2));

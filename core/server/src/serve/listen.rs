@@ -87,15 +87,20 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
     Ok(Console { address, handle })
 }
 
-/// From now on SIGTERM and SIGINT do not kill: the answer waits for one of them.
+/// From now on SIGTERM, SIGINT and SIGHUP do not kill: the answer waits for one of the first two.
 pub(super) fn told_to_end() -> Result<impl Future<Output = ()>, String> {
     let failed = |error: std::io::Error| format!("signals cannot be caught: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+                // A closed terminal must not end calls.
+                _ = hangup.recv() => tracing::warn!("SIGHUP changes nothing: offices are changed by `plugboard apply`"),
+            }
         }
     })
 }
