@@ -155,9 +155,13 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
 
 fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
     let Some(mut fields) = field.fields(faults) else { return };
-    set(&mut sip.udp, fields.take("udp").map(|field| addresses(&field, faults)));
-    set(&mut sip.tcp, fields.take("tcp").map(|field| addresses(&field, faults)));
+    let udp = fields.take("udp").map(|field| addresses(&field, faults));
+    let tcp = fields.take("tcp").map(|field| addresses(&field, faults));
     fields.finish(faults);
+    // Whoever names listeners gets those and no other: what is meant for loopback must not be open to the world.
+    if udp.is_some() || tcp.is_some() {
+        (sip.udp, sip.tcp) = (udp.unwrap_or_default(), tcp.unwrap_or_default());
+    }
     if sip.udp.is_empty() && sip.tcp.is_empty() {
         field.fault(faults, "there is no SIP listener: udp and tcp are both empty", "name an address in one of them");
     }
@@ -243,7 +247,9 @@ pub(crate) fn schema() -> Json {
         "drain": { "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h)$", "default": "30s",
             "description": "How long a SIGTERM waits for running calls." },
         "log": { "type": "string", "default": "info", "description": "error, warn, info, debug, or a filter." },
-        "sip": object(json!({ "udp": listeners, "tcp": listeners })),
+        "sip": { "type": "object", "additionalProperties": false,
+            "description": "Without any, 0.0.0.0:5060 over both; else those that are named and no other.",
+            "properties": { "udp": listeners, "tcp": listeners } },
         "media": object(json!({
             "address": { "type": "string", "description": "Where RTP is bound and what SDP says; without it, the \
                 address that SIP listens on, or the one that leads to the world." },
@@ -294,6 +300,13 @@ mod tests {
     #[test]
     fn what_is_not_said_is_the_default() {
         assert_eq!(Config::parse("p.toml", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn whoever_names_listeners_gets_no_other() {
+        let config = Config::parse("p.toml", "[sip]\nudp = [\"127.0.0.1:5072\"]\n").unwrap();
+        assert_eq!((config.sip.udp.len(), config.sip.tcp.len()), (1, 0));
+        assert_eq!(Config::parse("p.toml", "[sip]\n").unwrap().sip, Config::default().sip);
     }
 
     #[test]
