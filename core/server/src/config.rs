@@ -155,6 +155,7 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
 
 fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
     let Some(mut fields) = field.fields(faults) else { return };
+    let before = faults.len();
     let udp = fields.take("udp").map(|field| addresses(&field, faults));
     let tcp = fields.take("tcp").map(|field| addresses(&field, faults));
     fields.finish(faults);
@@ -162,7 +163,8 @@ fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
     if udp.is_some() || tcp.is_some() {
         (sip.udp, sip.tcp) = (udp.unwrap_or_default(), tcp.unwrap_or_default());
     }
-    if sip.udp.is_empty() && sip.tcp.is_empty() {
+    // An address that is no address has its fault already.
+    if sip.udp.is_empty() && sip.tcp.is_empty() && faults.len() == before {
         field.fault(faults, "there is no SIP listener: udp and tcp are both empty", "name an address in one of them");
     }
 }
