@@ -35,11 +35,15 @@ pub fn free_port(many: u16) -> u16 {
     tries.find(|first| (*first..first + many).all(free)).expect("a free port")
 }
 
-/// A range of RTP ports as `--rtp-ports` takes it, of no other switch of this test program.
+/// A range of RTP ports as `--rtp-ports` takes it, of no other switch of this test program nor of any other program.
 pub fn free_rtp_ports() -> String {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let at = NEXT.fetch_add(1, Ordering::Relaxed);
     let ranges = RTP_COUNT / RTP_RANGE;
-    let first = RTP_FIRST + (seed(ranges) + at) % ranges * RTP_RANGE;
+    let mut tries = (0..ranges).map(|_| {
+        let at = NEXT.fetch_add(1, Ordering::Relaxed);
+        RTP_FIRST + (seed(ranges) + at) % ranges * RTP_RANGE
+    });
+    let free = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let first = tries.find(|first| (*first..first + RTP_RANGE).all(free)).expect("a free range of RTP ports");
     format!("{first}-{}", first + RTP_RANGE - 1)
 }
