@@ -1,14 +1,5 @@
 //! What it costs to peek at, read, judge and write a SIP message; the budget is 1.8 us to read an INVITE of 700 bytes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
-    reason = "a test stops at the first surprise, and looks at the one thing that it is about"
-)]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -4,15 +4,12 @@
 //! measured too when it is set; the guest is that of the plugin host's tests, made with `wat`, `wit_component` and
 //! `wit_parser`; its host calls are answered with an error, so that it ends at once.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
+#![expect(
     clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
-    reason = "a test stops at the first surprise, and looks at the one thing that it is about"
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a bench looks at the one thing that it is about, says why it cannot go on, and stops"
 )]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot go on says so and stops")]
 
 #[path = "../core/plugin/tests/support/mod.rs"]
 mod support;

@@ -1,11 +1,9 @@
 //! Runs that wait are put away and rebuilt, and nobody can tell.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 

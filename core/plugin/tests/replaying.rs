@@ -1,11 +1,9 @@
 //! A recorded run decides the same again, or the replay says where it does not.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 

@@ -1,6 +1,6 @@
 //! The command where no switch runs. What a running one does is in `tests/interop`, with programs of others.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! What the derives make of a declaration.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use plugboard_sdk::variables::{Moment, User};
 use plugboard_sdk::{Choice, Json, Outcome, Parameters};

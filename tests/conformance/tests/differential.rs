@@ -2,12 +2,9 @@
 //!
 //! The damage comes from a seed, so that a failure comes again. `PLUGBOARD_LONG=1` tries fifty times as many.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 

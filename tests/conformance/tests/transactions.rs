@@ -3,12 +3,9 @@
 //! Its programs fire timers by their letters. Ours have none: a program that fires one lets time pass, to the next
 //! moment that the layer waits for (A, E, G), by 200 ms (the 100), or until a transaction is over (the others).
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 

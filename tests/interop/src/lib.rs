@@ -3,7 +3,7 @@
 //! Nothing here knows the switch from within: it is started, asked and ended by its command line alone. The tests wait
 //! for conditions, never for time, since these are real processes on a machine that may be busy.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,12 +1,5 @@
 //! Offices loaded into a running switch, and what is wrong with them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
 use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, free_port, until};
 use std::fs;
 use std::time::Duration;

@@ -1,11 +1,6 @@
 //! What an admin asks about calls, of the running switch.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Answer, Call, Office, Plugboard, Sipp, Transport, free_port, tool, until};
 use serde_json::Value;

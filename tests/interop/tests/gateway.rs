@@ -1,11 +1,6 @@
 //! Calls from outside, calls to the outside, and strangers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Answer, Call, Ear, Office, Plugboard, Sipp, Transport, free_port, speech, until};
 use std::time::Duration;

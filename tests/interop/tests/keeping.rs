@@ -1,12 +1,5 @@
 //! What the data folder holds: through backups, cuts and other versions.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
 use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until};
 use std::fs;
 use std::time::Duration;

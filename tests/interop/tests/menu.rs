@@ -1,12 +1,5 @@
 //! The menu of 100, with keys pressed on a phone that was not written here (RFC 4733).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
 use plugboard_tests_interop::{Answer, Baresip, Office, Plugboard, Sipp, Transport, free_port, until};
 
 const ANN: f64 = 440.0;

@@ -1,11 +1,6 @@
 //! Actions, audio and disks that do not do what they should, in a running switch: the call goes on.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until, write_tone};
 use std::fmt::Write;

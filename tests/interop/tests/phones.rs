@@ -1,11 +1,6 @@
 //! Two phones that were not written here call each other through the switch, and each hears the other's tone.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Baresip, Plugboard, Transport};
 

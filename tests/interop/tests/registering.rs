@@ -1,12 +1,5 @@
 //! A phone that knows both digests registers by the one that its user's setting asks for.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
-
 use plugboard_tests_interop::{Linphone, Office, Plugboard, Sipp, free_port};
 
 fn office() -> Office {

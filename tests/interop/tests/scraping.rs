@@ -1,8 +1,7 @@
 //! A real Prometheus reads the metrics of the running switch.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::float_cmp,
     reason = "a test stops at the first surprise"

@@ -1,11 +1,6 @@
 //! What a switch says when it starts, and to whom it listens.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Plugboard, Serve, Sipp, Transport, free_port, page, until};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What a switch answers to requests that are no calls, and to what is no request at all.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -4,13 +4,9 @@
 //! Everything random comes from a seed. One that fails names itself; `PLUGBOARD_SEED=17 cargo test --release --workspace --test
 //! seeds` runs it alone and prints its ladder. `PLUGBOARD_LONG=1` runs more of them.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::print_stderr,
-    clippy::wildcard_enum_match_arm,
-    clippy::match_wildcard_for_single_variants,
     reason = "a test stops at the first surprise, and says which seed it was"
 )]
 

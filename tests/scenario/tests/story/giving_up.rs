@@ -3,7 +3,7 @@
 use plugboard_model::CallOutcome;
 use plugboard_tests_support::{Sim, Stage};
 
-use crate::{millis, seconds, story, talk};
+use crate::{conversation, millis, seconds, story};
 
 #[test]
 fn r29_a_caller_who_hangs_up_while_it_rings_leaves_nothing_that_rings() {
@@ -106,12 +106,7 @@ fn an_answer_that_nobody_waits_for_any_more_is_hung_up() {
 
 #[test]
 fn two_who_hang_up_at_the_same_time_are_both_told_that_it_is_over() {
-    let mut sim = Sim::demo();
-    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
+    let (mut sim, ann, bob) = conversation();
     ann.hangs_up();
     bob.hangs_up();
     sim.run_until_quiet();
@@ -126,12 +121,7 @@ fn two_who_hang_up_at_the_same_time_are_both_told_that_it_is_over() {
 
 #[test]
 fn a_phone_whose_plug_is_pulled_holds_up_nobody() {
-    let mut sim = Sim::demo();
-    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
+    let (mut sim, ann, bob) = conversation();
     bob.is_unplugged();
     sim.run_for(seconds(5));
     ann.hangs_up();

@@ -3,7 +3,7 @@
 use plugboard_model::{CallOutcome, Cause, Direction};
 use plugboard_tests_support::{OfficeText, Setup, Sim, Stage};
 
-use crate::{not_answered, seconds, steps, story, talk};
+use crate::{conversation, not_answered, seconds, steps, story, talk};
 
 #[test]
 fn without_a_free_port_a_call_is_refused_with_503_and_counted() {
@@ -116,12 +116,7 @@ fn r50_a_reload_drops_nothing_and_acts_on_the_next_call_only() {
 
 #[test]
 fn a_user_who_is_taken_out_while_he_talks_finishes_his_call() {
-    let mut sim = Sim::demo();
-    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
+    let (mut sim, ann, bob) = conversation();
     let without = OfficeText::demo()
         .replace("  - { id: \"102\", number: 102, name: Bob Baker, password: demo-102 }\n", "")
         .replace("[\"102\", \"103\", \"104\"]", "[\"103\", \"104\"]");

@@ -3,7 +3,7 @@
 use plugboard_model::{CallOutcome, JournalEvent};
 use plugboard_tests_support::{OfficeText, Setup, Sim, Stage, TONE};
 
-use crate::{ELSEWHERE, not_answered, seconds, story, talk};
+use crate::{ELSEWHERE, conversation, not_answered, seconds, story, talk};
 
 #[test]
 fn r1_the_caller_ends_up_talking_to_the_one_whom_he_dialled() {
@@ -44,12 +44,7 @@ fn r1_the_caller_ends_up_talking_to_the_one_whom_he_dialled() {
 
 #[test]
 fn the_callee_may_hang_up_as_well() {
-    let mut sim = Sim::demo();
-    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
+    let (mut sim, ann, bob) = conversation();
     bob.hangs_up();
     sim.run_until(ann.is_idle());
     sim.run_until_quiet();
@@ -207,12 +202,7 @@ fn people_with_different_codecs_hear_each_other() {
 
 #[test]
 fn keys_pressed_in_a_conversation_are_for_the_other_one() {
-    let mut sim = Sim::demo();
-    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
+    let (mut sim, ann, bob) = conversation();
     ann.presses("42#");
     sim.run_for(seconds(2));
     assert_eq!(bob.keys(), "42#");
