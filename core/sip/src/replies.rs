@@ -9,15 +9,16 @@ use crate::validate::{Abilities, validate};
 /// means nothing outside a dialog. `None` for those that the switch must look at: INVITE, REGISTER, and what else
 /// `abilities` name besides; an ACK is never answered either, drop it.
 ///
-/// `to_tag` is a new tag. In-dialog requests of known dialogs must not come here.
-pub fn stateless_reply(request: &Request, abilities: &Abilities<'_>, to_tag: &str) -> Option<Response> {
+/// To gets no tag: [`crate::transaction::Input::Refuse`] gives it one. In-dialog requests of known dialogs must not come
+/// here.
+pub fn stateless_reply(request: &Request, abilities: &Abilities<'_>) -> Option<Response> {
     if request.method == Method::Ack {
         return None;
     }
-    let mut response = match validate(request, abilities) {
-        Err(rejection) => rejection.response(request),
-        Ok(()) if is_in_dialog(request) => Response::to_request(request, 481),
-        Ok(()) if request.method == Method::Options => options_reply(request, abilities),
+    match validate(request, abilities) {
+        Err(rejection) => Some(rejection.response(request)),
+        Ok(()) if is_in_dialog(request) => Some(Response::to_request(request, 481)),
+        Ok(()) if request.method == Method::Options => Some(options_reply(request, abilities)),
         // They belong to a dialog, and this one has none (RFC 3261 sections 9.2 and 15.1.2).
         Ok(())
             if matches!(
@@ -25,12 +26,10 @@ pub fn stateless_reply(request: &Request, abilities: &Abilities<'_>, to_tag: &st
                 Method::Bye | Method::Cancel | Method::Update | Method::Prack | Method::Info
             ) =>
         {
-            Response::to_request(request, 481)
+            Some(Response::to_request(request, 481))
         }
-        Ok(()) => return None,
-    };
-    response.headers.set_to_tag(to_tag);
-    Some(response)
+        Ok(()) => None,
+    }
 }
 
 /// The 200 to OPTIONS: what is understood here (RFC 3261 section 11.2).
@@ -77,22 +76,21 @@ mod tests {
     }
 
     fn status(method: &str, to: &str) -> Option<u16> {
-        stateless_reply(&request(method, to), &ABILITIES, "t").map(|response| response.status)
+        stateless_reply(&request(method, to), &ABILITIES).map(|response| response.status)
     }
 
     #[test]
     fn options_says_what_is_understood() {
-        let reply = stateless_reply(&request("OPTIONS", "<sip:100@a>"), &ABILITIES, "t").unwrap();
+        let reply = stateless_reply(&request("OPTIONS", "<sip:100@a>"), &ABILITIES).unwrap();
         assert_eq!(reply.status, 200);
         assert_eq!(reply.headers.get("Allow"), Some("INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER"));
         assert_eq!(reply.headers.get("Accept"), Some("application/sdp"));
         assert_eq!(reply.headers.get("Supported"), Some(""));
-        assert_eq!(reply.headers.get("To"), Some("<sip:100@a>;tag=t"));
     }
 
     #[test]
     fn unknown_method_is_405_with_allow() {
-        let reply = stateless_reply(&request("KDMQ", "<sip:100@a>"), &ABILITIES, "t").unwrap();
+        let reply = stateless_reply(&request("KDMQ", "<sip:100@a>"), &ABILITIES).unwrap();
         assert_eq!(reply.status, 405);
         assert!(reply.headers.get("Allow").unwrap().starts_with("INVITE, ACK"));
     }
@@ -111,7 +109,7 @@ mod tests {
     fn faults_get_their_status() {
         let mut broken = request("INVITE", "<sip:100@a>");
         broken.headers.push("Require", "nothingSupportsThis");
-        let reply = stateless_reply(&broken, &ABILITIES, "t").unwrap();
+        let reply = stateless_reply(&broken, &ABILITIES).unwrap();
         assert_eq!((reply.status, reply.headers.get("Unsupported")), (420, Some("nothingSupportsThis")));
         assert_eq!(status("INVITE", "nonsense"), Some(400));
     }

@@ -82,6 +82,20 @@ pub enum Input {
         /// The response, made with [`Response::to_request`].
         response: Response,
     },
+    /// Answer a request once and forget it, as a stateless server does: nothing is kept, repeated or acknowledged, and a
+    /// repeat of the request comes as a new one. The layer gives To a tag, the same for each repeat. For strangers,
+    /// who must not be able to fill the table (RFC 3261 sections 8.2.7 and 26.3.2.4), and only before any response.
+    Refuse {
+        /// The request's transaction.
+        tx: ServerTx,
+        /// The response, a final one, made with [`Response::to_request`].
+        response: Response,
+    },
+    /// Forget a request without an answer.
+    Ignore {
+        /// The request's transaction.
+        tx: ServerTx,
+    },
     /// Send the 2xx of an INVITE once more: its ACK has not come (RFC 3261 section 13.3.1.4).
     Repeat {
         /// The INVITE's transaction.

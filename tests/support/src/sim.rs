@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use crate::clock::{SimClock, SimRandom};
 use crate::ladder::Ladder;
 use crate::media::SimMedia;
-use crate::network::{Network, Payload, Weather};
+use crate::network::{Network, Packet, Payload, Weather};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
 use crate::plugins::{SimPlugins, built_in, by_name, with};
@@ -205,6 +205,13 @@ impl Sim {
         let address = SocketAddr::from(([10, 0, 0, self.next_phone], 5060));
         self.next_phone += 1;
         self.put(name, address, Some(account))
+    }
+
+    /// This message comes to the switch from an address where no phone is; nobody hears what the switch says to it.
+    pub fn strange_message(&self, from: &str, text: &str) {
+        let from = from.parse().unwrap_or_else(|fault| panic!("{from}: {fault}"));
+        let payload = Payload::Sip(text.replace('\n', "\r\n").into());
+        self.world.network.send(Packet { from, to: self.world.network.switch(), payload });
     }
 
     /// Somebody at this address who needs no account: the far side of a gateway.

@@ -22,6 +22,10 @@ use std::time::Duration;
 /// without a transaction.
 pub const TRANSACTIONS_MAX: usize = 150_000;
 
+/// One in so many transactions is for requests within dialogs alone, so that running calls can change and end while no
+/// new ones get in.
+const RESERVE: usize = 8;
+
 /// How long an INVITE may go without a word from its session, which says its progress each minute
 /// (RFC 3261 section 13.3.1.1): past it the session is gone.
 pub const INVITE_SILENCE: Duration = Duration::from_mins(5);
@@ -122,6 +126,8 @@ impl Layer {
             }
             Input::Cancel { tx, reason } => self.cancel(now, tx, CancelWish(reason)),
             Input::Respond { tx, response } => self.respond(now, tx, &response),
+            Input::Refuse { tx, response } => self.refuse(tx, response),
+            Input::Ignore { tx } => self.drop_server(tx),
             Input::Repeat { tx } => self.with_server(tx, |server, _| match &server.machine {
                 ServerMachine::Invite(machine) => machine.on_repeat_answer(),
                 ServerMachine::Other(_) => Serve::Nothing,
@@ -163,8 +169,10 @@ impl Layer {
         self.branches.prefix()
     }
 
-    fn is_full(&self) -> bool {
-        self.transactions() >= self.transactions_max
+    /// Whether there is no room for this request: the last of it is for requests within dialogs.
+    fn is_full_for(&self, request: &Request) -> bool {
+        let (held, max) = (self.transactions(), self.transactions_max);
+        held >= max || (held >= max - max / RESERVE && !is_in_dialog(request))
     }
 
     fn transmit(&mut self, flow: Flow, bytes: Bytes) {
@@ -177,7 +185,7 @@ impl Layer {
     }
 
     fn send_request(&mut self, now: Time, tx: ClientTx, mut request: Request, flow: Flow) {
-        if self.is_full() || self.clients.contains_key(&tx) {
+        if self.is_full_for(&request) || self.clients.contains_key(&tx) {
             self.outbox.push_back(Output::Full { tx });
             return;
         }
@@ -282,7 +290,12 @@ impl Layer {
         };
         request.headers.mark_received(flow.remote);
         let back = response_flow(&request, flow);
-        if self.is_full() {
+        if request.method == Method::Cancel && cancelled.is_none() {
+            let tag = self.branches.tag(&key);
+            return self.transmit(back, Response::to_request_tagged(&request, 481, &tag).to_bytes().into());
+        }
+        // A CANCEL is let in past the limit: there is one for an INVITE at most, and it frees transactions.
+        if cancelled.is_none() && self.is_full_for(&request) {
             let tag = self.branches.tag(&key);
             let mut response = Response::to_request_tagged(&request, 503, &tag);
             response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
@@ -301,25 +314,22 @@ impl Layer {
         self.wakes.push(server.wake(), Key::Server(tx));
         self.by_key.insert(key, tx);
         self.servers.insert(tx, server);
-        if request.method == Method::Cancel {
-            self.on_cancel(now, tx, cancelled, request);
-        } else {
-            self.outbox.push_back(Output::Request { tx, request, flow });
+        match cancelled {
+            Some(invite) => self.on_cancel(now, tx, invite, request),
+            None => self.outbox.push_back(Output::Request { tx, request, flow }),
         }
     }
 
-    /// Answers a CANCEL: 200 if its INVITE is known, however far it is, else 481 (RFC 3261 section 9.2).
-    fn on_cancel(&mut self, now: Time, tx: ServerTx, invite: Option<ServerTx>, request: Request) {
-        let invite = invite.and_then(|tx| self.servers.get(&tx).map(|server| (tx, server)));
-        let status = if invite.is_some() { 200 } else { 481 };
-        let told = match invite {
-            Some((invite, Server { machine: ServerMachine::Invite(machine), owner, .. })) if machine.is_open() => {
+    /// Answers a CANCEL: 200, since its INVITE is known, however far it is (RFC 3261 section 9.2).
+    fn on_cancel(&mut self, now: Time, tx: ServerTx, invite: ServerTx, request: Request) {
+        let told = match self.servers.get(&invite) {
+            Some(Server { machine: ServerMachine::Invite(machine), owner, .. }) if machine.is_open() => {
                 Some((invite, *owner))
             }
             Some(_) | None => None,
         };
         let tag = self.branches.tag(request.headers.call_id().unwrap_or_default());
-        self.respond(now, tx, &Response::to_request_tagged(&request, status, &tag));
+        self.respond(now, tx, &Response::to_request_tagged(&request, 200, &tag));
         if let Some((tx, owner)) = told {
             if let Some(server) = self.servers.get_mut(&tx).filter(|_| owner.is_none()) {
                 server.cancelled = Some(Box::new(request.clone()));
@@ -355,6 +365,14 @@ impl Layer {
             }
             ServerMachine::Other(machine) => machine.on_respond(now, response.status, bytes, timers),
         });
+    }
+
+    /// Answers and forgets.
+    fn refuse(&mut self, tx: ServerTx, mut response: Response) {
+        let Some(server) = self.servers.remove(&tx) else { return };
+        self.by_key.remove(&server.key);
+        response.headers.set_to_tag(&self.branches.tag(&server.key));
+        self.transmit(server.back, response.to_bytes().into());
     }
 
     /// Lets a server transaction do something, and does what it wants.
@@ -503,6 +521,11 @@ impl Server {
             ServerMachine::Other(machine) => machine.wake(),
         }
     }
+}
+
+/// Whether it belongs to a dialog, or says that it does.
+fn is_in_dialog(request: &Request) -> bool {
+    request.headers.to().is_ok_and(|to| to.tag().is_some())
 }
 
 /// When a transaction wants to be woken; `None` when it is gone or wants nothing.

@@ -190,30 +190,26 @@ impl SipActor {
         self.transmit(flow, response.to_bytes().into());
     }
 
-    fn respond(&mut self, tx: ServerTx, mut response: Response) {
+    /// Answers what leads to no call and no registration. Whoever asked may be a stranger, so nothing is kept of it.
+    fn refuse(&mut self, tx: ServerTx, mut response: Response) {
         response.headers.set("Server", crate::shard::AGENT);
-        if response.status > 100 && response.headers.to().is_ok_and(|to| to.tag().is_none()) {
-            let tag = format!("0-{:016x}", self.env.random.next());
-            response.headers.set_to_tag(&tag);
-        }
-        self.layer.handle(self.env.clock.now(), Input::Respond { tx, response });
+        self.layer.handle(self.env.clock.now(), Input::Refuse { tx, response });
     }
 
     fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
         if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
             match owner_of(&request).filter(|owner| self.owners.contains_key(owner)) {
                 Some(owner) => self.to_owner(owner, Output::Request { tx, request, flow }),
-                None => self.respond(tx, Response::to_request(&request, 481)),
+                None => self.refuse(tx, Response::to_request(&request, 481)),
             }
             return;
         }
         // A switch that ends says so to those who ask: a load balancer then asks another.
         if self.draining && request.method == Method::Options {
-            return self.respond(tx, Response::to_request(&request, 503));
+            return self.refuse(tx, Response::to_request(&request, 503));
         }
-        let tag = format!("0-{:016x}", self.env.random.next());
-        if let Some(response) = stateless_reply(&request, &ABILITIES, &tag) {
-            return self.respond(tx, response);
+        if let Some(response) = stateless_reply(&request, &ABILITIES) {
+            return self.refuse(tx, response);
         }
         if request.method == Method::Invite {
             self.invite(tx, request, flow);
@@ -221,7 +217,7 @@ impl SipActor {
             self.register(tx, request, flow, ctx);
         } else {
             // `ABILITIES` names no other method that `stateless_reply` leaves.
-            self.respond(tx, Response::to_request(&request, 501));
+            self.refuse(tx, Response::to_request(&request, 501));
         }
     }
 

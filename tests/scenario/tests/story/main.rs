@@ -15,6 +15,7 @@ mod house;
 mod menu;
 mod outcomes;
 mod people;
+mod strangers;
 mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};

@@ -36,7 +36,7 @@ impl SipActor {
             CallRefused { reason: RefusalReason::Draining, status: 503 }.emit(&self.env.metrics);
             let mut response = Response::to_request(&request, 503);
             response.headers.push("Retry-After", RETRY_AFTER);
-            return self.respond(tx, response);
+            return self.refuse(tx, response);
         }
         let gateway = self.gateway_of(&request, flow);
         let (office, source) = match gateway {
@@ -72,7 +72,7 @@ impl SipActor {
             .and_then(RequestUri::user)
             .is_some_and(|name| office.find_user(&name).is_some_and(|found| found.id == user.id));
         if !own {
-            return self.respond(tx, Response::to_request(&request, 403));
+            return self.refuse(tx, Response::to_request(&request, 403));
         }
         match self.snapshot.users.get(&user.id) {
             Some(handle) => {
@@ -82,7 +82,7 @@ impl SipActor {
                 }
                 post(&handle.register, Register { tx, request, flow, reply: ctx.address().recipient() });
             }
-            None => self.respond(tx, Response::to_request(&request, 404)),
+            None => self.refuse(tx, Response::to_request(&request, 404)),
         }
     }
 
@@ -96,7 +96,7 @@ impl SipActor {
     fn user_of(&mut self, tx: ServerTx, request: &Request, challenger: Challenger) -> Option<(Arc<Office>, Arc<User>)> {
         let Some(office) = self.office_of(request) else {
             CallRefused { reason: RefusalReason::NotAllowed, status: 404 }.emit(&self.env.metrics);
-            self.respond(tx, Response::to_request(request, 404));
+            self.refuse(tx, Response::to_request(request, 404));
             return None;
         };
         let header = match challenger {
@@ -124,7 +124,7 @@ impl SipActor {
             (Verdict::Ok, Some(user)) => return Some((office, user)),
             (Verdict::Stale | Verdict::Replayed, _) => self.challenge(tx, request, &office, challenger, true),
             (Verdict::Malformed, _) => {
-                self.respond(tx, Response::to_request(request, 400));
+                self.refuse(tx, Response::to_request(request, 400));
             }
             (Verdict::Wrong | Verdict::Ok, _) => {
                 tracing::info!(office = %office.id, "a device gave a wrong password");
@@ -147,7 +147,7 @@ impl SipActor {
         let algorithms = algorithms(user.as_deref());
         let now = self.env.clock.now();
         let Some(authenticator) = self.authenticator(office) else {
-            return self.respond(tx, Response::to_request(request, 500));
+            return self.refuse(tx, Response::to_request(request, 500));
         };
         let values = authenticator.challenge(now, algorithms, stale);
         if challenger == Challenger::Registrar {
@@ -161,7 +161,7 @@ impl SipActor {
         for value in values {
             response.headers.push(header, value);
         }
-        self.respond(tx, response);
+        self.refuse(tx, response);
     }
 
     /// Nonces are good on the shard that made them only; another shard calls them stale, and the device tries again.
