@@ -13,6 +13,7 @@ use crate::method::Method;
 use bytes::Bytes;
 use plugboard_model::Time;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct Layer {
     servers: BTreeMap<ServerTx, Server>,
     /// Only looked up, never walked: its order is no one's business.
     by_key: HashMap<Box<str>, ServerTx>,
+    /// New INVITEs by [`Layer::merge_key`]. Only looked up as well.
+    by_merge: HashMap<u64, ServerTx>,
     next_server: u64,
     wakes: WakeQueue<Key>,
     outbox: VecDeque<Output>,
@@ -73,6 +76,7 @@ enum Client {
 #[derive(Debug)]
 struct Server {
     key: Box<str>,
+    merge: Option<u64>,
     /// Over what it came.
     from: Flow,
     /// Where its responses go (RFC 3261 section 18.2.2, RFC 3581).
@@ -108,6 +112,7 @@ impl Layer {
             cancels: BTreeMap::new(),
             servers: BTreeMap::new(),
             by_key: HashMap::new(),
+            by_merge: HashMap::new(),
             next_server: 1,
             wakes: WakeQueue::new(),
             outbox: VecDeque::new(),
@@ -127,7 +132,7 @@ impl Layer {
             Input::Cancel { tx, reason } => self.cancel(now, tx, CancelWish(reason)),
             Input::Respond { tx, response } => self.respond(now, tx, &response),
             Input::Refuse { tx, response } => self.refuse(tx, response),
-            Input::Ignore { tx } => self.drop_server(tx),
+            Input::Ignore { tx } => drop(self.drop_server(tx)),
             Input::Repeat { tx } => self.with_server(tx, |server, _| match &server.machine {
                 ServerMachine::Invite(machine) => machine.on_repeat_answer(),
                 ServerMachine::Other(_) => Serve::Nothing,
@@ -301,6 +306,11 @@ impl Layer {
             response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
             return self.transmit(back, response.to_bytes().into());
         }
+        let merge = self.merge_key(&request);
+        if merge.is_some_and(|merge| self.is_served(merge)) {
+            let tag = self.branches.tag(&key);
+            return self.transmit(back, Response::to_request_tagged(&request, 482, &tag).to_bytes().into());
+        }
         let tx = ServerTx(self.next_server);
         self.next_server += 1;
         let reliable = flow.transport.is_reliable();
@@ -310,14 +320,38 @@ impl Layer {
         } else {
             ServerMachine::Other(ServerNonInvite::new(now, reliable, &self.timers))
         };
-        let server = Server { key: key.clone(), from: flow, back, owner: None, cancelled: None, machine };
+        let server = Server { key: key.clone(), merge, from: flow, back, owner: None, cancelled: None, machine };
         self.wakes.push(server.wake(), Key::Server(tx));
         self.by_key.insert(key, tx);
+        if let Some(merge) = merge {
+            self.by_merge.insert(merge, tx);
+        }
         self.servers.insert(tx, server);
         match cancelled {
             Some(invite) => self.on_cancel(now, tx, invite, request),
             None => self.outbox.push_back(Output::Request { tx, request, flow }),
         }
+    }
+
+    /// What a new INVITE has in common with its copies that came another way: From tag, Call-ID, number, and whom it is
+    /// for, since a proxy in front of us may fork to several users of ours (RFC 3261 section 8.2.2.2).
+    fn merge_key(&self, request: &Request) -> Option<u64> {
+        if request.method != Method::Invite || is_in_dialog(request) {
+            return None;
+        }
+        let headers = &request.headers;
+        let from = headers.from().ok()?;
+        let parts = (from.tag(), headers.call_id().ok()?, headers.cseq().ok()?.number, request.uri.user());
+        Some(self.by_merge.hasher().hash_one(parts))
+    }
+
+    /// Whether the same INVITE is being served, or was answered. One that was refused may be tried again.
+    fn is_served(&self, merge: u64) -> bool {
+        let server = self.by_merge.get(&merge).and_then(|tx| self.servers.get(tx));
+        server.is_some_and(|server| match &server.machine {
+            ServerMachine::Invite(machine) => !machine.is_refused(),
+            ServerMachine::Other(_) => false,
+        })
     }
 
     /// Answers a CANCEL: 200, since its INVITE is known, however far it is (RFC 3261 section 9.2).
@@ -369,8 +403,7 @@ impl Layer {
 
     /// Answers and forgets.
     fn refuse(&mut self, tx: ServerTx, mut response: Response) {
-        let Some(server) = self.servers.remove(&tx) else { return };
-        self.by_key.remove(&server.key);
+        let Some(server) = self.drop_server(tx) else { return };
         response.headers.set_to_tag(&self.branches.tag(&server.key));
         self.transmit(server.back, response.to_bytes().into());
     }
@@ -384,7 +417,7 @@ impl Layer {
         match serve {
             Serve::Nothing | Serve::PassAck => {}
             Serve::Send(bytes) => self.transmit(back, bytes),
-            Serve::Over => return self.drop_server(tx),
+            Serve::Over => return drop(self.drop_server(tx)),
             Serve::Abandoned => {
                 self.drop_server(tx);
                 self.outbox.push_back(Output::Lost { tx, owner });
@@ -394,10 +427,16 @@ impl Layer {
         self.rewake(Key::Server(tx), Some(before), Some(after));
     }
 
-    fn drop_server(&mut self, tx: ServerTx) {
-        if let Some(server) = self.servers.remove(&tx) {
-            self.by_key.remove(&server.key);
+    fn drop_server(&mut self, tx: ServerTx) -> Option<Server> {
+        let server = self.servers.remove(&tx)?;
+        self.by_key.remove(&server.key);
+        // A copy that came after a refusal has taken its place.
+        if let Some(merge) = server.merge
+            && self.by_merge.get(&merge) == Some(&tx)
+        {
+            self.by_merge.remove(&merge);
         }
+        Some(server)
     }
 
     fn rewake(&mut self, key: Key, before: Option<Time>, after: Option<Time>) {
@@ -474,19 +513,14 @@ impl Layer {
             !gone
         });
         self.cancels.retain(|_, machine| !same(machine.flow));
-        let by_key = &mut self.by_key;
-        self.servers.retain(|tx, server| {
-            let gone = same(server.from) || same(server.back);
-            if gone {
-                by_key.remove(&server.key);
-                if let ServerMachine::Invite(machine) = &server.machine
-                    && machine.is_open()
-                {
-                    waiting.push(Output::Lost { tx: *tx, owner: server.owner });
-                }
+        let gone = self.servers.iter().filter(|(_, server)| same(server.from) || same(server.back));
+        for tx in gone.map(|(tx, _)| *tx).collect::<Vec<_>>() {
+            if let Some(Server { machine: ServerMachine::Invite(machine), owner, .. }) = self.drop_server(tx)
+                && machine.is_open()
+            {
+                waiting.push(Output::Lost { tx, owner });
             }
-            !gone
-        });
+        }
         self.outbox.extend(waiting);
     }
 }

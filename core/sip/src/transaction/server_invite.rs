@@ -156,4 +156,12 @@ impl ServerInvite {
             State::Completed { .. } | State::Confirmed { .. } | State::Accepted { .. } => false,
         }
     }
+
+    /// Whether it was refused.
+    pub(super) fn is_refused(&self) -> bool {
+        match &self.state {
+            State::Completed { .. } | State::Confirmed { .. } => true,
+            State::Trying { .. } | State::Proceeding { .. } | State::Accepted { .. } => false,
+        }
+    }
 }

@@ -1,3 +1,7 @@
+//! The layer as its users see it.
+
+mod refusing;
+
 use super::*;
 use crate::lexer::parse_datagram;
 use proptest::prelude::*;
@@ -29,7 +33,7 @@ fn parse(text: &str) -> Message {
 fn incoming(method: &str, branch: &str, to_tag: &str) -> Message {
     parse(&format!(
         "{method} sip:101@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.9:5066;branch={branch};rport\n\
-         From: <sip:bob@b.example>;tag=b\nTo: <sip:101@a.example>{to_tag}\nCall-ID: c1\nCSeq: 1 {method}\n\
+         From: <sip:bob@b.example>;tag=b\nTo: <sip:101@a.example>{to_tag}\nCall-ID: {branch}\nCSeq: 1 {method}\n\
          Max-Forwards: 70\nContent-Length: 0\n\n"
     ))
 }
@@ -469,85 +473,6 @@ fn a_cancel_that_overtakes_the_owner_is_told_to_him_once() {
     assert_eq!(drain(&mut layer), ["cancelled Some(4)"]);
     layer.handle(at(3), Input::Own { tx, owner: 4 });
     assert_eq!(drain(&mut layer), [""; 0]);
-}
-
-#[test]
-fn full_layer_answers_503_and_sends_nothing_new() {
-    let mut layer = Layer::new(LayerSettings {
-        prefix: "s1-".into(),
-        key: [9; 32],
-        timers: Timers::default(),
-        transactions_max: 1,
-    });
-    assert_eq!(layer.prefix(), "z9hG4bKs1-");
-    begin(&mut layer, &incoming("INVITE", "z9hG4bKx", ""), flow());
-    assert_eq!(receive(&mut layer, at(1), &incoming("INVITE", "z9hG4bKy", ""), flow()), ["send 503"]);
-    assert_eq!(receive(&mut layer, at(1), &incoming("ACK", "z9hG4bKy", ";tag=t"), flow()), ["ack"]);
-    layer.handle(at(2), Input::SendRequest { tx: TX, request: outgoing(Method::Invite), flow: flow() });
-    assert_eq!(drain(&mut layer), ["full"]);
-    assert_eq!(layer.transactions(), 1);
-}
-
-#[test]
-fn running_calls_change_and_end_while_the_table_takes_no_new_ones() {
-    let mut layer = Layer::new(LayerSettings {
-        prefix: "s1-".into(),
-        key: [9; 32],
-        timers: Timers::default(),
-        transactions_max: 16,
-    });
-    let one = |layer: &mut Layer, n: usize, method: &str, tag: &str| {
-        receive(layer, at(1), &incoming(method, &format!("z9hG4bK{n}"), tag), flow())
-    };
-    for n in 0..14 {
-        assert_eq!(one(&mut layer, n, "INVITE", ""), ["request INVITE"], "{n}");
-    }
-    assert_eq!(one(&mut layer, 14, "INVITE", ""), ["send 503"]);
-    layer.handle(at(2), Input::SendRequest { tx: TX, request: outgoing(Method::Invite), flow: flow() });
-    assert_eq!(drain(&mut layer), ["full"]);
-    assert_eq!(one(&mut layer, 15, "BYE", ";tag=t"), ["request BYE"]);
-    let mut bye = outgoing(Method::Bye);
-    bye.headers.set("To", "<sip:bob@b.example>;tag=t");
-    layer.handle(at(2), Input::SendRequest { tx: TX, request: bye, flow: flow() });
-    assert_eq!(drain(&mut layer), ["send BYE"]);
-    assert_eq!(layer.transactions(), 16, "full to the last place");
-    assert_eq!(one(&mut layer, 3, "CANCEL", ""), ["send 200", "cancelled None"]);
-}
-
-#[test]
-fn refused_request_is_answered_and_forgotten_and_its_repeat_gets_the_same_tag() {
-    let mut layer = layer();
-    let mut tags = Vec::new();
-    for (branch, method) in
-        [("z9hG4bKx", "INVITE"), ("z9hG4bKx", "INVITE"), ("z9hG4bKx", "REGISTER"), ("z9hG4bKy", "INVITE")]
-    {
-        let (tx, request) = begin(&mut layer, &incoming(method, branch, ""), flow());
-        layer.handle(at(1), Input::Refuse { tx, response: Response::to_request(&request, 407) });
-        let Some(Output::Transmit { bytes, .. }) = layer.poll_output() else { panic!("no answer") };
-        let Message::Response(response) = parse_datagram(&bytes).unwrap() else { panic!("no response") };
-        assert_eq!(response.status, 407);
-        tags.push(response.headers.to().unwrap().tag().unwrap().to_owned());
-        assert_eq!(layer.transactions(), 0);
-    }
-    assert_eq!(tags[0], tags[1], "RFC 3261 section 8.2.7");
-    assert!(tags[0] != tags[2] && tags[0] != tags[3]);
-    assert_eq!(run_out(&mut layer), [], "nothing is sent again");
-}
-
-#[test]
-fn ignored_request_hears_nothing_not_even_a_100() {
-    let mut layer = layer();
-    let (tx, _) = begin(&mut layer, &incoming("INVITE", "z9hG4bKx", ""), flow());
-    layer.handle(at(1), Input::Ignore { tx });
-    assert_eq!(layer.transactions(), 0);
-    assert_eq!(run_out(&mut layer), []);
-}
-
-#[test]
-fn cancel_for_nothing_leaves_nothing() {
-    let mut layer = layer();
-    assert_eq!(receive(&mut layer, at(3), &incoming("CANCEL", "z9hG4bKy", ""), flow()), ["send 481"]);
-    assert_eq!(layer.transactions(), 0);
 }
 
 #[test]
