@@ -3,6 +3,7 @@
 use crate::Metrics;
 use crate::labels::{Label, label};
 use plugboard_model::{CallId, CallOutcome, Cause, Direction, LegId};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A call began: the first INVITE was accepted. [`CallEnded`] must follow, once.
@@ -89,23 +90,33 @@ label!(
         NotAllowed = "not_allowed",
         /// Nobody has the called number.
         NoRoute = "no_route",
+        /// The called address is of a domain that is not the office's.
+        ForeignDomain = "foreign_domain",
     }
 );
 
 /// An INVITE was refused before a call came of it.
 #[derive(Debug, Clone, Copy)]
-pub struct CallRefused {
+pub struct CallRefused<'a> {
     /// Why.
     pub reason: RefusalReason,
     /// The SIP status sent.
     pub status: u16,
+    /// Where the INVITE came from.
+    pub source: SocketAddr,
+    /// The number called; at debug only.
+    pub called: &'a str,
 }
 
-impl CallRefused {
-    /// Writes the line and counts.
+impl CallRefused<'_> {
+    /// Writes the lines and counts. One for overload is at debug: there are as many as calls, and no time for them.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.calls_refused.inc(self.reason);
-        tracing::info!(reason = self.reason.as_str(), status = self.status, "call refused");
+        let (reason, status, source) = (self.reason.as_str(), self.status, self.source);
+        if self.reason != RefusalReason::Overload {
+            tracing::info!(reason, status, %source, "call refused");
+        }
+        tracing::debug!(reason, status, %source, called = self.called, "number of the refused call");
     }
 }
 

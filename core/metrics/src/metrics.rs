@@ -5,7 +5,7 @@ use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
-use crate::sip_events::RegistrationOutcome;
+use crate::sip_events::{LoginFault, RegistrationOutcome};
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction};
 use prometheus::{
@@ -70,6 +70,8 @@ pub(crate) struct Families {
     pub(crate) sip_parse_errors: Row<Transport>,
     pub(crate) registrations: IntGauge,
     pub(crate) registration_requests: Row<RegistrationOutcome>,
+    pub(crate) login_faults: Row<LoginFault>,
+    pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
     pub(crate) rtp_bytes: IntCounter,
@@ -267,6 +269,17 @@ impl Families {
                 "plugboard_registration_requests_total",
                 "REGISTER requests, by what became of them.",
                 "outcome",
+            ),
+            login_faults: Row::new(
+                r,
+                "plugboard_login_failures_total",
+                "Wrong answers to digest challenges, by what is wrong with them.",
+                "fault",
+            ),
+            guessers_silenced: counter(
+                r,
+                "plugboard_login_sources_silenced_total",
+                "How often an address gave too many wrong answers to be listened to.",
             ),
             transactions: gauge(r, "plugboard_sip_transactions", "SIP transactions held now."),
             rtp_packets: counter(r, "plugboard_rtp_packets_total", "RTP packets relayed."),

@@ -2,6 +2,7 @@
 
 use crate::Metrics;
 use crate::labels::{Flow, Label, Method, StatusClass, Transport, label};
+use std::net::SocketAddr;
 
 /// A SIP message went in or out.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +117,61 @@ impl RegistrationAnswered<'_> {
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.registration_requests.inc(self.outcome);
         tracing::debug!(outcome = self.outcome.as_str(), user = self.user, "registration answered");
+    }
+}
+
+label!(
+    /// Why somebody was not believed to be who he says he is.
+    LoginFault {
+        /// The user is there, the password is not his.
+        WrongPassword = "wrong_password",
+        /// No such user.
+        UnknownUser = "unknown_user",
+        /// What he answered cannot be read or lacks a part.
+        Malformed = "malformed",
+        /// Too many wrong answers came from his address: this one was not looked at.
+        NotListened = "not_listened",
+    }
+);
+
+/// Somebody answered a challenge wrongly. Programs that watch the log for guessers read the source from its line.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginFailed<'a> {
+    /// Why.
+    pub fault: LoginFault,
+    /// Where the request came from.
+    pub source: SocketAddr,
+    /// Who he says he is; at debug only.
+    pub user: &'a str,
+}
+
+impl LoginFailed<'_> {
+    /// Writes the lines and counts. What is not looked at is at debug, since there may be a thousand a second.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.login_faults.inc(self.fault);
+        let (fault, source) = (self.fault.as_str(), self.source);
+        if self.fault != LoginFault::NotListened {
+            tracing::info!(fault, %source, "login failed");
+        }
+        tracing::debug!(fault, %source, user = self.user, "user of the failed login");
+    }
+}
+
+/// An address gave so many wrong answers that it is not listened to for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct GuesserSilenced {
+    /// Where the last of them came from.
+    pub source: SocketAddr,
+    /// For how long.
+    pub seconds: u64,
+}
+
+impl GuesserSilenced {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.guessers_silenced.inc();
+        tracing::warn!(source = %self.source, seconds = self.seconds,
+            "too many wrong passwords: logins from this address are not looked at for a while");
     }
 }
 

@@ -3,14 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use plugboard_metrics::{
-    CallAnswered, CallBegan, CallEnded, CallRefused, Flow, GatewayChanged, LegBegan, LegEnded, MessageDropped, Method,
-    Metrics, PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse,
-    ProcessStarted, Queue, RefusalReason, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason,
-    RtpDropped, RtpRelayed, RunOutcome, SipMessage, SipNotParsed, SipRequest, SipResponse, StoreCommitted,
-    StoreDegraded, StoreLost, StoreQueued, TransactionsHeld, Transport,
+    CallAnswered, CallBegan, CallEnded, CallRefused, Flow, GatewayChanged, GuesserSilenced, LegBegan, LegEnded,
+    LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway, PluginRunEnded,
+    PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason, RegistrationAnswered,
+    RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome, SipMessage,
+    SipNotParsed, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, TransactionsHeld,
+    Transport,
 };
 use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, WallTime};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -37,7 +39,7 @@ fn no_number_and_no_call_id_reaches_the_text() {
     let metrics = Metrics::new();
     emit_everything(&metrics);
     let text = metrics.render();
-    for secret in ["+493012345", "4711", "ann.smith", &call().ulid_text()] {
+    for secret in ["+493012345", "4711", "ann.smith", "192.0.2.9", &call().ulid_text()] {
         assert!(!text.contains(secret), "{secret} became a label");
     }
 }
@@ -55,7 +57,10 @@ fn emit_everything(metrics: &Metrics) {
     CallAnswered { call, leg, after: second }.emit(metrics);
     LegEnded { call, leg, cause: &Cause::normal() }.emit(metrics);
     CallEnded { call, direction: Direction::Inbound, outcome: &CallOutcome::Answered, after: second }.emit(metrics);
-    CallRefused { reason: RefusalReason::Draining, status: 503 }.emit(metrics);
+    let source = SocketAddr::from(([192, 0, 2, 9], 5060));
+    CallRefused { reason: RefusalReason::Draining, status: 503, source, called: "4711" }.emit(metrics);
+    LoginFailed { fault: LoginFault::WrongPassword, source, user: "ann.smith" }.emit(metrics);
+    GuesserSilenced { source, seconds: 60 }.emit(metrics);
     let (flow, transport) = (Flow::Out, Transport::Udp);
     SipMessage { flow, transport, kind: SipRequest(Method::Invite).into() }.emit(metrics);
     SipMessage { flow, transport, kind: SipResponse { method: Method::Bye, status: 200 }.into() }.emit(metrics);

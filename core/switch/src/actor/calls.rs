@@ -73,11 +73,12 @@ impl CallsActor {
     }
 
     fn take(&mut self, take: TakeCall, ctx: &mut Context<Self>) {
-        let (tx, call) = (take.tx, take.id.clone());
+        let (tx, call, source) = (take.tx, take.id.clone(), take.flow.remote);
         let request = take.request.clone();
-        if let Err(refusal) = self.try_take(take, ctx) {
-            CallRefused { reason: refusal.reason, status: refusal.status }.emit(&self.env.metrics);
-            self.refuse(call, tx, &request, refusal.status);
+        if let Err(Refusal { status, reason }) = self.try_take(take, ctx) {
+            let called = request.uri.user().unwrap_or_default();
+            CallRefused { reason, status, source, called: &called }.emit(&self.env.metrics);
+            self.refuse(call, tx, &request, status);
         }
     }
 

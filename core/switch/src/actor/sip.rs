@@ -1,13 +1,14 @@
 //! The SIP of one shard: its transactions, and whose each message is.
 
 mod admit;
+mod login;
 mod trace;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, UserId};
-use plugboard_sip::digest::Authenticator;
+use plugboard_sip::digest::{Authenticator, Guesses};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
@@ -69,6 +70,7 @@ pub(crate) struct SipActor {
     owners: HashMap<u64, Owner>,
     traces: Traces,
     authenticators: BTreeMap<OfficeId, Authenticator>,
+    guesses: Guesses,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -104,6 +106,7 @@ impl SipActor {
             snapshot,
             owners: HashMap::new(),
             authenticators: BTreeMap::new(),
+            guesses: Guesses::new(),
             connections: BTreeMap::new(),
             calls,
             draining: false,
@@ -131,7 +134,7 @@ impl SipActor {
                 // Its call is being made; the layer tells the leg as soon as it is there.
                 Output::Cancelled { owner: None, .. } => {}
                 Output::Ack { request, flow } => {
-                    if let Some(owner) = owner_of(&request) {
+                    if let Some(owner) = self.owner_of(&request) {
                         self.to_owner(owner, Output::Ack { request, flow });
                     }
                 }
@@ -171,6 +174,13 @@ impl SipActor {
         ClientTx { owner: NOBODY, seq: self.own_seq }
     }
 
+    /// The owner that our tag in To names. Who does not know the Call-ID as well only guesses tags, and does not reach him.
+    fn owner_of(&self, request: &Request) -> Option<u64> {
+        let owner = owner_of_tag(request.headers.to().ok()?.tag()?)?;
+        let known = self.owners.get(&owner)?;
+        (request.headers.call_id() == Ok(&*known.sip_call_id)).then_some(owner)
+    }
+
     fn to_owner(&self, owner: u64, output: Output) {
         if let Some(owner) = self.owners.get(&owner) {
             post(&owner.events, FromLayer(output));
@@ -198,7 +208,7 @@ impl SipActor {
 
     fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
         if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
-            match owner_of(&request).filter(|owner| self.owners.contains_key(owner)) {
+            match self.owner_of(&request) {
                 Some(owner) => self.to_owner(owner, Output::Request { tx, request, flow }),
                 None => self.refuse(tx, Response::to_request(&request, 481)),
             }
@@ -242,11 +252,6 @@ impl SipActor {
     fn trace_call(&mut self, sip_call_id: &str, call: &CallId, leg: LegId) {
         self.traces.begin(self.env.clock.now(), sip_call_id, call, leg);
     }
-}
-
-/// The owner that our tag in To names.
-fn owner_of(request: &Request) -> Option<u64> {
-    owner_of_tag(request.headers.to().ok()?.tag()?)
 }
 
 impl Actor for SipActor {

@@ -1,9 +1,9 @@
 //! Who is nobody's user sends whatever he likes, as often as he likes.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::Sim;
+use plugboard_tests_support::{OfficeText, Sim};
 
-use crate::{conversation, seconds};
+use crate::{conversation, millis, seconds};
 
 /// Somebody on the Internet.
 const SCANNER: &str = "203.0.113.9:5060";
@@ -30,6 +30,7 @@ fn a_flood_of_strangers_requests_is_answered_and_leaves_nothing() {
         ("INVITE", "", "407"),
         ("REGISTER", "", "401"),
         ("OPTIONS", "", "200"),
+        // The tag of a leg that is there has such a beginning.
         ("BYE", ";tag=1-0", "481"),
         ("CANCEL", "", "481"),
         ("INFO", "", "481"),
@@ -66,5 +67,56 @@ fn a_refused_stranger_who_repeats_himself_is_told_the_same() {
     let told = sim.ladder().since(begin);
     assert_eq!(told.count("407 INVITE"), 3, "{told}");
     assert_eq!(transactions(&sim), 0);
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_guesser_is_not_listened_to_for_a_minute_and_nobody_else_notices() {
+    let mut sim = Sim::demo();
+    let (guesser, bob) = (sim.new_phone("guesser", "101"), sim.new_phone("bob", "102"));
+    for n in 0..20 {
+        guesser.has_password(&format!("guess-{n}"));
+        guesser.registers();
+        sim.run_for(millis(100));
+        assert_eq!(guesser.registration(), Some((401, 0)), "{n}");
+    }
+    let count = |sim: &Sim, fault: &str| sim.metric(&format!("plugboard_login_failures_total{{fault=\"{fault}\"}}"));
+    assert_eq!(count(&sim, "wrong_password"), Some(20.0));
+    assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(1.0));
+    guesser.has_password("demo-101");
+    guesser.registers();
+    bob.registers();
+    sim.run_until(bob.is_registered());
+    sim.run_for(seconds(5));
+    assert_eq!(guesser.registration(), None, "the right password is no news to a guesser");
+    assert!(count(&sim, "not_listened") > Some(0.0));
+    assert_eq!(transactions(&sim), 1, "that of Bob's REGISTER");
+    sim.run_for(seconds(60));
+    guesser.registers();
+    sim.run_until(guesser.is_registered());
+    sim.run_until_quiet();
+}
+
+#[test]
+fn wrong_users_are_counted_apart_from_wrong_passwords() {
+    let mut sim = Sim::demo();
+    let nobody = sim.new_phone("nobody", "199");
+    nobody.registers();
+    sim.run_for(seconds(1));
+    assert_eq!(nobody.registration(), Some((401, 0)));
+    nobody.dials("102");
+    sim.run_until(nobody.was_told(407));
+    assert_eq!(sim.metric(r#"plugboard_login_failures_total{fault="unknown_user"}"#), Some(2.0));
+    sim.run_until_quiet();
+}
+
+#[test]
+fn phones_go_on_when_their_office_gets_another_first_domain() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    sim.applies(&[OfficeText::demo().replace("[plugboard.test]", "[new.test, plugboard.test]")]);
+    sim.run_for(seconds(1));
+    ann.registers();
+    sim.run_until(ann.is_registered());
     sim.run_until_quiet();
 }

@@ -1,0 +1,198 @@
+//! Who a user is: proven by digest, and guessers are not listened to.
+
+use plugboard_metrics::{
+    CallRefused, GuesserSilenced, LoginFailed, LoginFault, RefusalReason, RegistrationAnswered, RegistrationOutcome,
+};
+use plugboard_office::{DigestChoice, Office, User};
+use plugboard_sip::digest::{
+    Algorithms, Authenticator, Credentials, DEAF, DigestAnswer, DigestSettings, Secret, UriCheck, Verdict,
+};
+use plugboard_sip::flow::Flow;
+use plugboard_sip::transaction::{Input, ServerTx};
+use plugboard_sip::{Request, RequestUri, Response};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::SipActor;
+
+/// A nonce lives five minutes: longer than a phone takes between its requests in a call, shorter than a guess.
+const NONCE_LIFE: Duration = Duration::from_secs(300);
+
+/// What the digest headers are called: a registrar's and a user agent server's (401), or a proxy's (407).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Challenger {
+    Registrar,
+    Proxy,
+}
+
+impl SipActor {
+    /// The user who proves to be himself; else he is challenged or refused here, and `None`.
+    pub(super) fn user_of(
+        &mut self,
+        tx: ServerTx,
+        request: &Request,
+        flow: Flow,
+        challenger: Challenger,
+    ) -> Option<(Arc<Office>, Arc<User>)> {
+        let Some(office) = self.office_of(request) else {
+            self.belongs_nowhere(request, flow, challenger);
+            self.refuse(tx, Response::to_request(request, 404));
+            return None;
+        };
+        let header = match challenger {
+            Challenger::Registrar => "Authorization",
+            Challenger::Proxy => "Proxy-Authorization",
+        };
+        let answer = request
+            .headers
+            .get_all(header)
+            .filter_map(|value| DigestAnswer::parse(value).ok())
+            .find(|answer| answer.realm == office.realm());
+        let Some(answer) = answer else {
+            self.challenge(tx, request, &office, challenger, false);
+            return None;
+        };
+        let now = self.env.clock.now();
+        if !self.guesses.listens(now, flow.remote.ip(), &answer.username) {
+            self.login_failed(LoginFault::NotListened, flow.remote, &answer);
+            self.layer.handle(now, Input::Ignore { tx });
+            return None;
+        }
+        let user = office.find_user(&answer.username).cloned();
+        match (self.check(request, &office, &answer, user.as_deref())?, user) {
+            (Verdict::Ok, Some(user)) => {
+                self.guesses.right(flow.remote.ip(), &answer.username);
+                return Some((office, user));
+            }
+            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(tx, request, &office, challenger, true),
+            (Verdict::Malformed, _) => {
+                self.login_failed(LoginFault::Malformed, flow.remote, &answer);
+                self.refuse(tx, Response::to_request(request, 400));
+            }
+            (Verdict::Wrong | Verdict::Ok, user) => {
+                let fault = if user.is_some() { LoginFault::WrongPassword } else { LoginFault::UnknownUser };
+                self.login_failed(fault, flow.remote, &answer);
+                if self.guesses.wrong(now, flow.remote.ip()) {
+                    GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
+                }
+                self.challenge(tx, request, &office, challenger, false);
+            }
+        }
+        None
+    }
+
+    fn belongs_nowhere(&self, request: &Request, flow: Flow, challenger: Challenger) {
+        match challenger {
+            Challenger::Registrar => {
+                RegistrationAnswered { outcome: RegistrationOutcome::Refused, user: "" }.emit(&self.env.metrics);
+            }
+            Challenger::Proxy => {
+                let (reason, source) = (RefusalReason::NotAllowed, flow.remote);
+                let called = request.uri.user().unwrap_or_default();
+                CallRefused { reason, status: 404, source, called: &called }.emit(&self.env.metrics);
+            }
+        }
+    }
+
+    /// Judges an answer; as long for a user that is not there as for one that is.
+    fn check(
+        &mut self,
+        request: &Request,
+        office: &Office,
+        answer: &DigestAnswer,
+        user: Option<&User>,
+    ) -> Option<Verdict> {
+        let credentials = user.map(|user| Credentials::Password(Secret::new(user.password.reveal().to_owned())));
+        let (now, uri) = (self.env.clock.now(), request.uri.to_string());
+        let (method, algorithms) = (request.method.as_str(), algorithms(user));
+        Some(self.authenticator(office)?.check(now, answer, method, &uri, algorithms, credentials.as_ref()))
+    }
+
+    fn login_failed(&self, fault: LoginFault, source: SocketAddr, answer: &DigestAnswer) {
+        LoginFailed { fault, source, user: &answer.username }.emit(&self.env.metrics);
+    }
+
+    fn challenge(
+        &mut self,
+        tx: ServerTx,
+        request: &Request,
+        office: &Arc<Office>,
+        challenger: Challenger,
+        stale: bool,
+    ) {
+        let claimed = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
+        let user = claimed.as_ref().and_then(RequestUri::user).and_then(|name| office.find_user(&name).cloned());
+        let algorithms = algorithms(user.as_deref());
+        let now = self.env.clock.now();
+        let Some(authenticator) = self.authenticator(office) else {
+            return self.refuse(tx, Response::to_request(request, 500));
+        };
+        let values = authenticator.challenge(now, algorithms, stale);
+        if challenger == Challenger::Registrar {
+            RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
+        }
+        let (status, header) = match challenger {
+            Challenger::Registrar => (401, "WWW-Authenticate"),
+            Challenger::Proxy => (407, "Proxy-Authenticate"),
+        };
+        let mut response = Response::to_request(request, status);
+        for value in values {
+            response.headers.push(header, value);
+        }
+        self.refuse(tx, response);
+    }
+
+    /// Nonces are good on the shard that made them only; another shard calls them stale, and the device tries again.
+    fn authenticator(&mut self, office: &Office) -> Option<&mut Authenticator> {
+        let known = self.authenticators.get(&office.id);
+        // An office that was applied anew may have another first domain, hence another realm.
+        if known.is_none_or(|known| known.realm() != office.realm()) {
+            let mut key = [0; 32];
+            self.env.random.fill(&mut key);
+            let settings = DigestSettings {
+                realm: office.realm().to_owned(),
+                nonce_life: NONCE_LIFE,
+                uri_check: UriCheck::Ignore,
+                accept_without_qop: false,
+            };
+            let made = Authenticator::new(key, settings)
+                .inspect_err(|error| tracing::error!(office = %office.id, %error, "no digest for this office"))
+                .ok()?;
+            self.authenticators.insert(office.id.clone(), made);
+        }
+        self.authenticators.get_mut(&office.id)
+    }
+
+    /// The office whose domain the request names; our own addresses and localhost name the only office there is.
+    fn office_of(&self, request: &Request) -> Option<Arc<Office>> {
+        let offices = &self.snapshot.configuration.offices;
+        let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
+        let named = from.iter().chain([&request.uri]).filter_map(RequestUri::as_sip);
+        for uri in named {
+            if let Some(office) = offices.by_domain(&uri.host()) {
+                return Some(Arc::clone(office));
+            }
+            let local = uri.host_ip().map_or(uri.host() == "localhost", |ip| self.is_ours(ip));
+            if local && let Some(only) = offices.only() {
+                return Some(Arc::clone(only));
+            }
+        }
+        None
+    }
+
+    /// A listener on every address is called by whichever leads to it, also by the one in front of a NAT; whoever
+    /// names a stranger's address must prove who he is all the same.
+    fn is_ours(&self, ip: IpAddr) -> bool {
+        let listens = |address: IpAddr| address == ip || address.is_unspecified();
+        ip.is_loopback() || self.env.sip.local_addresses().iter().any(|(_, address)| listens(address.ip()))
+    }
+}
+
+fn algorithms(user: Option<&User>) -> Algorithms {
+    match user.map(|user| user.digest) {
+        Some(DigestChoice::Md5) | None => Algorithms::Md5,
+        Some(DigestChoice::Sha256) => Algorithms::Sha256,
+        Some(DigestChoice::Both) => Algorithms::Both,
+    }
+}
