@@ -21,9 +21,8 @@ impl CallBegan<'_> {
     /// Writes the lines and counts.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.calls_active.inc();
-        tracing::info!(call_id = %self.call, leg_id = %LegId::CALLER, "call began");
         tracing::debug!(call_id = %self.call, leg_id = %LegId::CALLER, caller = self.caller, called = self.called,
-            "numbers of the call");
+            "call began");
     }
 }
 
@@ -42,7 +41,7 @@ impl CallAnswered<'_> {
     /// Writes the line and counts.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.call_setup.observe(self.after.as_secs_f64());
-        tracing::info!(call_id = %self.call, leg_id = %self.leg, after_ms = millis(self.after), "call answered");
+        tracing::debug!(call_id = %self.call, leg_id = %self.leg, after_ms = millis(self.after), "call answered");
     }
 }
 

@@ -12,7 +12,8 @@ use std::process::{Command, Output};
 
 /// What the README's first line asks for.
 const PACKAGES: &str = "build-essential,curl,ca-certificates";
-const MIRROR: &str = "http://deb.debian.org/debian";
+/// The Debian that the README names.
+const RELEASE: &str = "bookworm";
 /// What is not copied into the machine: built things, and history.
 const PASSED_OVER: [&str; 4] = ["target", ".git", "node_modules", "plugboard-data"];
 /// A user without rights (Debian's `nobody`).
@@ -156,6 +157,9 @@ fn chrooted(system: &Path, user: &str, line: &str) -> Command {
 
 /// Makes the Debian that each run copies; it appears only when it is whole.
 fn make_base(here: &Path, base: &Path, toolchain: &Path) -> Result<(), String> {
+    let sources = package_sources()?;
+    let mirror = sources.iter().find_map(|source| source.strip_suffix(&format!(" {RELEASE} main")));
+    let mirror = mirror.ok_or_else(|| format!("this machine does not get its packages from a Debian {RELEASE}"))?;
     let part = here.join("base.part");
     if part.exists() {
         fs::remove_dir_all(&part).map_err(|error| error.to_string())?;
@@ -164,20 +168,14 @@ fn make_base(here: &Path, base: &Path, toolchain: &Path) -> Result<(), String> {
     // debootstrap mounts /proc in there; in a namespace of its own it cannot stay mounted.
     let mut debootstrap = Command::new("unshare");
     debootstrap.args(["--mount", "--propagation", "private", "debootstrap", "--variant=minbase"]);
-    debootstrap.args([&format!("--include={PACKAGES}"), "bookworm"]).arg(&part).arg(MIRROR);
+    debootstrap.args([&format!("--include={PACKAGES}"), RELEASE]).arg(&part).arg(mirror);
     let output = debootstrap.output().map_err(|error| format!("debootstrap: {error}"))?;
     assert!(output.status.success(), "{}", text(&output));
 
     let (rust, cargo) = (part.join("opt/rustup/toolchains"), part.join("opt/cargo/bin"));
     let lists = part.join("etc/apt/sources.list");
-    fs::write(
-        lists,
-        format!(
-            "deb {MIRROR} bookworm main\ndeb {MIRROR} bookworm-updates main\n\
-             deb http://deb.debian.org/debian-security bookworm-security main\n"
-        ),
-    )
-    .map_err(|error| error.to_string())?;
+    let lines: String = sources.iter().map(|source| format!("deb {source}\n")).collect();
+    fs::write(lists, lines).map_err(|error| error.to_string())?;
     fs::create_dir_all(&rust).and_then(|()| fs::create_dir_all(&cargo)).map_err(|error| error.to_string())?;
     let name = toolchain.file_name().unwrap_or_default().to_string_lossy().into_owned();
     shell(&format!("cp -aL {} {}/", toolchain.display(), rust.display()));
@@ -193,6 +191,17 @@ fn make_base(here: &Path, base: &Path, toolchain: &Path) -> Result<(), String> {
     inside(&part, "0:0", "rustup target remove wasm32-unknown-unknown && rm -rf /opt/rustup/toolchains/*/share/doc")?;
     inside(&part, "0:0", "mkdir -p /opt/rustup/update-hashes && chmod -R a+rwX /opt")?;
     fs::rename(&part, base).map_err(|error| error.to_string())
+}
+
+/// Where this machine gets its packages: `SITE RELEASE COMPONENT`.
+fn package_sources() -> Result<Vec<String>, String> {
+    let mut apt = Command::new("apt-get");
+    apt.args(["indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
+    let output = apt.output().map_err(|error| format!("apt-get: {error}"))?;
+    let mut sources: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    sources.sort();
+    sources.dedup();
+    Ok(sources)
 }
 
 /// The folder of the toolchain that builds this test; the reason why not, where it is not rustup's.

@@ -1,8 +1,9 @@
 //! The system calls that the standard library does not have: epoll, event descriptors, the class of service, limits.
 //!
 //! Everything unsafe of this crate is here, and each call is a single one with arguments made beside it.
-#![expect(unsafe_code, reason = "epoll, eventfd and setsockopt have no safe form in the standard library")]
+#![expect(unsafe_code, reason = "epoll and eventfd have no safe form in the standard library")]
 
+use socket2::{Domain, Protocol, Socket, Type};
 use std::fs::File;
 use std::io::{Error, Read, Result, Write};
 use std::net::{SocketAddr, UdpSocket};
@@ -10,22 +11,19 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// Expedited forwarding, the class of voice (RFC 3246; RFC 4594 section 4.1), as the byte of the IP header.
-const EXPEDITED_FORWARDING: libc::c_int = 46 << 2;
+const EXPEDITED_FORWARDING: u32 = 46 << 2;
 
 /// Binds a socket that does not wait, marked as voice.
 pub(super) fn bind(address: SocketAddr) -> Result<UdpSocket> {
-    let socket = UdpSocket::bind(address)?;
-    socket.set_nonblocking(true)?;
-    let (level, name) = match address {
-        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_TOS),
-        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
-    };
-    let value = EXPEDITED_FORWARDING;
-    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
-    // SAFETY: the descriptor is open, the value lives through the call and has the length that is given.
+    let kind = Type::DGRAM.nonblocking().cloexec();
+    let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::UDP))?;
+    socket.bind(&address.into())?;
     // A network that refuses the mark still carries the packets, so that the result does not matter.
-    unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) };
-    Ok(socket)
+    let _marked = match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(EXPEDITED_FORWARDING),
+        SocketAddr::V6(_) => socket.set_tclass_v6(EXPEDITED_FORWARDING),
+    };
+    Ok(socket.into())
 }
 
 /// Raises the process's limit of open descriptors as far as it may, and tells it.

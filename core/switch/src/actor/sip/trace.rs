@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 /// The header lines whose values are never kept.
 const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
+/// What stands in the place of such a value.
+const NOT_KEPT: &[u8] = b": (not kept)\r\n";
 
 /// A leg's trace.
 struct Traced {
@@ -79,7 +81,8 @@ impl Traces {
 
 /// The message with the values of Authorization and Proxy-Authorization struck out.
 fn without_credentials(bytes: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(bytes.len());
+    // Room for the longer of a value and what stands in its place.
+    let mut kept = Vec::with_capacity(bytes.len() + SECRET_HEADERS.len() * NOT_KEPT.len());
     let mut in_body = false;
     let mut in_secret = false;
     // Empty lines before the start line are no end of the header (RFC 3261 section 7.5).
@@ -94,12 +97,12 @@ fn without_credentials(bytes: &[u8]) -> Vec<u8> {
         if folded {
             continue;
         }
-        let name = line.split(|byte| *byte == b':').next().unwrap_or(line).trim_ascii().to_ascii_lowercase();
-        in_secret = SECRET_HEADERS.contains(&name.as_slice());
+        let name = line.split(|byte| *byte == b':').next().unwrap_or(line).trim_ascii();
+        in_secret = SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
         in_body = matches!(line, b"\r\n" | b"\n");
         if in_secret {
             kept.extend_from_slice(line.get(..name.len()).unwrap_or_default());
-            kept.extend_from_slice(b": (not kept)\r\n");
+            kept.extend_from_slice(NOT_KEPT);
         } else {
             kept.extend_from_slice(line);
         }
