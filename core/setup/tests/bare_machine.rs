@@ -174,8 +174,8 @@ fn make_base(here: &Path, base: &Path, toolchain: &Path) -> Result<(), String> {
 
     let (rust, cargo) = (part.join("opt/rustup/toolchains"), part.join("opt/cargo/bin"));
     let lists = part.join("etc/apt/sources.list");
-    let lines: String = sources.iter().map(|source| format!("deb {source}\n")).collect();
-    fs::write(lists, lines).map_err(|error| error.to_string())?;
+    let lines: Vec<String> = sources.iter().map(|source| format!("deb {source}\n")).collect();
+    fs::write(lists, lines.concat()).map_err(|error| error.to_string())?;
     fs::create_dir_all(&rust).and_then(|()| fs::create_dir_all(&cargo)).map_err(|error| error.to_string())?;
     let name = toolchain.file_name().unwrap_or_default().to_string_lossy().into_owned();
     shell(&format!("cp -aL {} {}/", toolchain.display(), rust.display()));
