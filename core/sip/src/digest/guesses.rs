@@ -196,7 +196,7 @@ mod tests {
     fn memory_is_bounded_and_the_oldest_source_is_forgotten() {
         let mut guesses = Guesses::new();
         guess(&mut guesses, at(0), address(0));
-        for n in 1..u32::try_from(SOURCES_MAX).unwrap() + 1 {
+        for n in 1..=u32::try_from(SOURCES_MAX).unwrap() {
             guesses.wrong(at(1), address(n));
         }
         assert_eq!(guesses.sources(), SOURCES_MAX);
