@@ -243,6 +243,14 @@ impl Runner {
         self.outbox.pop_front()
     }
 
+    /// The next events that are there already, in order, as many as are of one call; empty: there are none.
+    pub fn take_events(&mut self) -> Vec<RunEvent> {
+        let Some(first) = self.outbox.front() else { return Vec::new() };
+        let call = &first.key().call;
+        let of_it = self.outbox.iter().take_while(|event| event.key().call == *call).count();
+        self.outbox.drain(..of_it).collect()
+    }
+
     /// When to call [`Runner::work`] or [`Runner::poll_event`] although nothing happened: a run is to be put away.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.timers.first().map(|(until, _)| *until)

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-/// Where events go. Called on the plugin threads, in order for each run; it must not block and not panic.
-pub type Sink = Arc<dyn Fn(RunEvent) + Send + Sync>;
+/// Where events go: at least one, all of one call, in order. Called on the plugin threads; it must not block and not
+/// panic.
+pub type Sink = Arc<dyn Fn(Vec<RunEvent>) + Send + Sync>;
 
 /// The plugin threads. Dropping it ends them; runs that have not ended are dropped without an event.
 #[derive(Debug)]
@@ -168,8 +169,12 @@ fn drive(mut runner: Runner, clock: &Clock, commands: &Receiver<Command>, sink: 
             }
         }
         let worked = runner.work();
-        while let Some(event) = runner.take_event() {
-            sink(event);
+        loop {
+            let events = runner.take_events();
+            if events.is_empty() {
+                break;
+            }
+            sink(events);
         }
         if worked {
             continue;

@@ -30,7 +30,12 @@ struct Stage {
 fn stage(threads: usize, limits: RunnerLimits) -> Stage {
     let catalogue = Arc::new(Catalogue::new(engine(Metering::Epoch), None));
     let (tell, events) = mpsc::channel();
-    let sink: Sink = Arc::new(move |event| drop(tell.send(event)));
+    let sink: Sink = Arc::new(move |events| {
+        assert!(events.iter().all(|event| event.key().call == events[0].key().call), "all of one call: {events:?}");
+        for event in events {
+            drop(tell.send(event));
+        }
+    });
     let threads = PluginThreads::new(&catalogue, &Clock::system(), limits, threads, &sink).unwrap();
     Stage { threads, events, catalogue }
 }

@@ -1,10 +1,10 @@
 //! The way back from media and plugin threads to the calls.
 
-use actix::Recipient;
+use actix::{Message, Recipient};
 use plugboard_media::{Event as MediaEvent, EventSink};
 use plugboard_metrics::{MessageDropped, Metrics, Queue};
 use plugboard_model::CallId;
-use plugboard_plugin::RunEvent;
+use plugboard_plugin::{RunEvent, Sink as RunSink};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -41,9 +41,9 @@ impl Events {
     }
 
     /// For the plugin threads.
-    pub fn run_sink(&self) -> Arc<dyn Fn(RunEvent) + Send + Sync> {
-        let events = self.clone();
-        Arc::new(move |event| events.run(event))
+    pub fn run_sink(&self) -> RunSink {
+        let shards = self.clone();
+        Arc::new(move |events| shards.run(events))
     }
 
     pub(crate) fn connect(&self, shards: Vec<Ears>) {
@@ -63,26 +63,53 @@ impl Events {
         let mut users =
             shards.iter().enumerate().filter(|(shard, _)| media_shard_of(*shard, shards.len()) == media_shard);
         let lost = match users.next() {
-            Some((_, (recipient, _))) if shards.len() == 1 => recipient.try_send(MediaHappened(event)).is_err(),
-            first => first
-                .into_iter()
-                .chain(users)
-                .any(|(_, (recipient, _))| recipient.try_send(MediaHappened(event.clone())).is_err()),
+            Some((_, (recipient, _))) if shards.len() == 1 => !tell(recipient, event),
+            first => first.into_iter().chain(users).any(|(_, (recipient, _))| !tell(recipient, event.clone())),
         };
         if lost {
             MessageDropped { queue: Queue::Media }.emit(&self.metrics);
         }
     }
 
-    fn run(&self, event: RunEvent) {
-        let Some(shards) = self.shards.get() else { return };
-        let shard = shard_of_call(&event.key().call).min(shards.len().saturating_sub(1));
-        if let Some((_, recipient)) = shards.get(shard)
-            && recipient.try_send(RunHappened(event)).is_err()
-        {
-            MessageDropped { queue: Queue::Plugin }.emit(&self.metrics);
+    fn run(&self, events: Vec<RunEvent>) {
+        let (Some(shards), Some(first)) = (self.shards.get(), events.first()) else { return };
+        let call = first.key().call.clone();
+        let shard = shard_of_call(&call).min(shards.len().saturating_sub(1));
+        if let Some((_, recipient)) = shards.get(shard) {
+            press(recipient, RunHappened { call, events });
         }
     }
+}
+
+/// Hands an event over; `false`: it is lost.
+///
+/// A call waits for what answers a command, so that this arrives whatever waits already. What the far end causes, as
+/// often as it likes, does not.
+fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
+    match event {
+        MediaEvent::PlayEnded { .. }
+        | MediaEvent::Stats { .. }
+        | MediaEvent::Closed { .. }
+        | MediaEvent::Failed { .. } => {
+            press(recipient, MediaHappened(event));
+            true
+        }
+        MediaEvent::Digit { .. }
+        | MediaEvent::MediaSilent { .. }
+        | MediaEvent::MediaBack { .. }
+        | MediaEvent::SourceLearned { .. }
+        | MediaEvent::Traffic(_) => recipient.try_send(MediaHappened(event)).is_ok(),
+    }
+}
+
+/// Sends beyond the mailbox's limit.
+#[expect(clippy::disallowed_methods, reason = "a run or a command has one answer under way, and both are limited")]
+fn press<M>(recipient: &Recipient<M>, message: M)
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    recipient.do_send(message);
 }
 
 /// There are as many media shards as signalling shards, or one.
@@ -98,4 +125,83 @@ pub(crate) fn shard_of_call(call: &CallId) -> usize {
 /// The random part of a new call's id, with its shard in the low bits.
 pub(crate) fn random_with_shard(random: u128, shard: usize) -> u128 {
     (random & !u128::from(u8::MAX)) | u128::from(u8::try_from(shard).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix::{Actor, Context, Handler, System};
+    use plugboard_media::{MediaLeg, PlayEnd, PlayId};
+    use plugboard_model::{OfficeId, RunEnd, RunId};
+    use plugboard_plugin::{RunKey, RunUsage};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    /// What reached the calls.
+    #[derive(Default)]
+    struct Heard {
+        runs: usize,
+        ends_of_plays: usize,
+        digits: usize,
+    }
+
+    /// The calls, with a mailbox for a single message.
+    struct Calls(Rc<RefCell<Heard>>);
+
+    impl Actor for Calls {
+        type Context = Context<Self>;
+        fn started(&mut self, ctx: &mut Self::Context) {
+            ctx.set_mailbox_capacity(1);
+        }
+    }
+
+    impl Handler<MediaHappened> for Calls {
+        type Result = ();
+        fn handle(&mut self, happened: MediaHappened, _: &mut Self::Context) {
+            let mut heard = self.0.borrow_mut();
+            match happened.0 {
+                MediaEvent::PlayEnded { .. } => heard.ends_of_plays += 1,
+                MediaEvent::Digit { .. } => heard.digits += 1,
+                other => panic!("nobody told this: {other:?}"),
+            }
+        }
+    }
+
+    impl Handler<RunHappened> for Calls {
+        type Result = ();
+        fn handle(&mut self, happened: RunHappened, _: &mut Self::Context) {
+            self.0.borrow_mut().runs += happened.events.len();
+        }
+    }
+
+    #[test]
+    fn what_a_call_waits_for_arrives_however_full_its_mailbox_is_and_keys_do_not() {
+        const TIMES: usize = 50;
+        let heard = Rc::new(RefCell::new(Heard::default()));
+        let seen = Rc::clone(&heard);
+        System::new().block_on(async move {
+            let calls = Calls(seen).start();
+            let events = Events::new(Metrics::new());
+            // Started, so that its mailbox has the limit it sets itself.
+            calls.send(RunHappened { call: call(), events: Vec::new() }).await.unwrap();
+            events.connect(vec![(calls.clone().recipient(), calls.clone().recipient())]);
+            let (runs, media) = (events.run_sink(), events.media_sink());
+            let leg = MediaLeg::new(0, 1, 1);
+            for _ in 0..TIMES {
+                let key = RunKey { call: call(), run: RunId(0) };
+                runs(vec![RunEvent::Ended { key, end: RunEnd::Outcome("done".into()), usage: RunUsage::default() }]);
+                media(MediaEvent::PlayEnded { leg, id: PlayId(0), end: PlayEnd::Finished });
+                media(MediaEvent::Digit { leg, digit: '1', duration: Duration::from_millis(80) });
+            }
+            calls.send(RunHappened { call: call(), events: Vec::new() }).await.unwrap();
+        });
+        let heard = heard.borrow();
+        assert_eq!((heard.runs, heard.ends_of_plays), (TIMES, TIMES));
+        assert!(heard.digits < TIMES, "a flood of keys is limited by the mailbox");
+    }
+
+    fn call() -> CallId {
+        CallId { office: OfficeId::new("office").unwrap(), ulid: 0 }
+    }
 }

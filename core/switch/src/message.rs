@@ -135,10 +135,14 @@ pub(crate) enum LegNews {
 #[rtype(result = "()")]
 pub(crate) struct MediaHappened(pub(crate) MediaEvent);
 
-/// Event: something of a run. From the plugin threads' sink to the shard's `CallsActor`, which knows whose it is.
+/// Event: something of a call's runs, in order. From the plugin threads' sink to the shard's `CallsActor`, which hands it
+/// to that call's `CallActor`.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(crate) struct RunHappened(pub(crate) RunEvent);
+pub(crate) struct RunHappened {
+    pub(crate) call: CallId,
+    pub(crate) events: Vec<RunEvent>,
+}
 
 /// Event: a call's media leg did something. From `CallsActor` to `CallActor`.
 #[derive(Debug, Message)]

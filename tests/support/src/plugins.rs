@@ -3,8 +3,8 @@
 use plugboard_model::HostResult;
 use plugboard_model::Time;
 use plugboard_plugin::{
-    Catalogue, Clock as PluginClock, Installed, Metering, PluginEngine, PoolSize, RunEvent, RunKey, RunSpec, Runner,
-    RunnerLimits, StartError,
+    Catalogue, Clock as PluginClock, Installed, Metering, PluginEngine, PoolSize, RunKey, RunSpec, Runner,
+    RunnerLimits, Sink, StartError,
 };
 use plugboard_switch::{Clock, Plugins};
 use std::collections::BTreeMap;
@@ -13,9 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 use crate::clock::SimClock;
-
-/// Where the results of runs go.
-type Sink = Arc<dyn Fn(RunEvent) + Send + Sync>;
 
 /// Small: a story has a few calls, and several run beside each other in one process.
 const POOL: PoolSize = PoolSize { instances: 64, memory_bytes_max: 32 << 20 };
@@ -36,12 +33,20 @@ impl SimPlugins {
 
     /// Runs every guest that is ready.
     pub(crate) fn work(&self) {
-        let events: Vec<RunEvent> = {
-            let mut runner = self.lock();
-            std::iter::from_fn(|| runner.poll_event()).collect()
-        };
-        for event in events {
-            (self.sink)(event);
+        loop {
+            let (events, worked) = {
+                let mut runner = self.lock();
+                let worked = runner.work();
+                (
+                    std::iter::from_fn(|| Some(runner.take_events()).filter(|events| !events.is_empty())).collect(),
+                    worked,
+                )
+            };
+            let events: Vec<_> = events;
+            if events.is_empty() && !worked {
+                return;
+            }
+            events.into_iter().for_each(|events| (self.sink)(events));
         }
     }
 

@@ -283,22 +283,24 @@ impl Handler<RunHappened> for CallActor {
     type Result = ();
 
     fn handle(&mut self, happened: RunHappened, ctx: &mut Self::Context) {
-        match happened.0 {
-            RunEvent::Journal { event, .. } => {
-                self.count_run_event(&event);
-                self.journal.note(self.now(), event);
-            }
-            RunEvent::HostCall { key, n, call } => {
-                self.journal.flush();
-                // One that was cancelled while it asked gets no answer, and nothing is done for it.
-                let Some(waiting) = self.runs.get_mut(&key.run) else { return };
-                *waiting = Some(n);
-                self.host_call(Op::Run { run: key.run, n }, call, ctx);
-                self.pump(ctx);
-            }
-            RunEvent::Ended { key, end, usage } => {
-                self.journal.flush();
-                self.run_ended(key.run, end, usage, ctx);
+        for event in happened.events {
+            match event {
+                RunEvent::Journal { event, .. } => {
+                    self.count_run_event(&event);
+                    self.journal.note(self.now(), event);
+                }
+                RunEvent::HostCall { key, n, call } => {
+                    self.journal.flush();
+                    // One that was cancelled while it asked gets no answer, and nothing is done for it.
+                    let Some(waiting) = self.runs.get_mut(&key.run) else { continue };
+                    *waiting = Some(n);
+                    self.host_call(Op::Run { run: key.run, n }, call, ctx);
+                    self.pump(ctx);
+                }
+                RunEvent::Ended { key, end, usage } => {
+                    self.journal.flush();
+                    self.run_ended(key.run, end, usage, ctx);
+                }
             }
         }
     }

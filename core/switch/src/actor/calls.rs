@@ -353,7 +353,7 @@ impl Handler<MediaHappened> for CallsActor {
 impl Handler<RunHappened> for CallsActor {
     type Result = ();
     fn handle(&mut self, happened: RunHappened, _: &mut Self::Context) {
-        if let Some(handle) = self.calls.get(&happened.0.key().call) {
+        if let Some(handle) = self.calls.get(&happened.call) {
             post(&handle.runs, happened);
         }
     }
