@@ -6,9 +6,11 @@
 //!
 //! Source: RFC 7616 (digest), RFC 8760 (digest in SIP, several algorithms), RFC 2617 (MD5), RFC 3261 section 22.
 
+mod decoys;
 mod guesses;
 mod header;
 
+pub use decoys::Decoys;
 pub use guesses::{DEAF, Guesses, WRONG_MAX};
 pub use header::{Challenge, DigestAnswer, Qop};
 

@@ -129,6 +129,8 @@ struct World {
     writer: InlineWriter,
     router: Router,
     phones: BTreeMap<IpAddr, Rc<RefCell<Agent>>>,
+    /// What came to addresses where no phone is.
+    strangers: RefCell<Vec<(SocketAddr, String)>>,
     wake: Arc<Notify>,
 }
 
@@ -181,7 +183,8 @@ impl Sim {
         let switch = system.block_on(async { Switch::start(env, &events, readiness, configuration, Placement::Here) });
         let router = switch.router();
         let phones = BTreeMap::new();
-        let world = World { clock, network, media, plugins, store, writer, router, phones, wake };
+        let strangers = RefCell::default();
+        let world = World { clock, network, media, plugins, store, writer, router, phones, strangers, wake };
         let (actions, limits) = (setup.actions, setup.limits);
         Self { system: Some(system), switch, world, metrics, actions, records, limits, sounds, next_phone: 11 }
     }
@@ -207,11 +210,20 @@ impl Sim {
         self.put(name, address, Some(account))
     }
 
-    /// This message comes to the switch from an address where no phone is; nobody hears what the switch says to it.
+    /// This message comes to the switch from an address where no phone is; see [`Sim::said_to`].
     pub fn strange_message(&self, from: &str, text: &str) {
         let from = from.parse().unwrap_or_else(|fault| panic!("{from}: {fault}"));
         let payload = Payload::Sip(text.replace('\n', "\r\n").into());
         self.world.network.send(Packet { from, to: self.world.network.switch(), payload });
+    }
+
+    /// What the switch said to an address where no phone is, since this was asked last.
+    pub fn said_to(&self, address: &str) -> Vec<String> {
+        let address: SocketAddr = address.parse().unwrap_or_else(|fault| panic!("{address}: {fault}"));
+        let mut strangers = self.world.strangers.borrow_mut();
+        let (said, others): (Vec<_>, Vec<_>) = strangers.drain(..).partition(|(to, _)| *to == address);
+        *strangers = others;
+        said.into_iter().map(|(_, text)| text).collect()
     }
 
     /// Somebody at this address who needs no account: the far side of a gateway.
@@ -455,6 +467,9 @@ impl World {
                 (Payload::Sip(bytes), false) => {
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().received(now, packet.from, bytes);
+                    } else {
+                        let text = String::from_utf8_lossy(bytes).into_owned();
+                        self.strangers.borrow_mut().push((packet.to, text));
                     }
                 }
                 (Payload::Rtp(bytes), _) => {

@@ -8,7 +8,7 @@ use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, UserId};
-use plugboard_sip::digest::{Authenticator, Guesses};
+use plugboard_sip::digest::Guesses;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
@@ -27,6 +27,7 @@ use crate::shard::{branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
 use crate::wake::Wake;
 
+use login::Door;
 use trace::Traces;
 
 /// Four seconds of 1,000 calls/s with thirteen messages each would be 52,000; past a burst of 16,384 we do not keep up,
@@ -69,7 +70,7 @@ pub(crate) struct SipActor {
     snapshot: Arc<Snapshot>,
     owners: HashMap<u64, Owner>,
     traces: Traces,
-    authenticators: BTreeMap<OfficeId, Authenticator>,
+    doors: BTreeMap<OfficeId, Door>,
     guesses: Guesses,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
@@ -105,7 +106,7 @@ impl SipActor {
             layer,
             snapshot,
             owners: HashMap::new(),
-            authenticators: BTreeMap::new(),
+            doors: BTreeMap::new(),
             guesses: Guesses::new(),
             connections: BTreeMap::new(),
             calls,
@@ -326,6 +327,7 @@ impl Handler<UseSnapshot> for SipActor {
     type Result = ();
     fn handle(&mut self, snapshot: UseSnapshot, _: &mut Self::Context) {
         self.snapshot = snapshot.0;
+        self.doors.values_mut().for_each(Door::users_changed);
     }
 }
 

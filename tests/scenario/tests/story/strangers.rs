@@ -1,7 +1,7 @@
 //! Who is nobody's user sends whatever he likes, as often as he likes.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Sim};
+use plugboard_tests_support::{OfficeText, Setup, Sim};
 
 use crate::{conversation, millis, seconds};
 
@@ -107,6 +107,31 @@ fn wrong_users_are_counted_apart_from_wrong_passwords() {
     nobody.dials("102");
     sim.run_until(nobody.was_told(407));
     assert_eq!(sim.metric(r#"plugboard_login_failures_total{fault="unknown_user"}"#), Some(2.0));
+    sim.run_until_quiet();
+}
+
+/// The algorithm of the challenge that a REGISTER of this name gets.
+fn algorithm(sim: &mut Sim, name: &str, n: usize) -> String {
+    sim.strange_message(SCANNER, &request("REGISTER", n, "").replace("sip:101@", &format!("sip:{name}@")));
+    sim.run_for(millis(20));
+    let said = sim.said_to(SCANNER).concat();
+    let (_, rest) = said.split_once("algorithm=").unwrap_or_else(|| panic!("{name} gets no challenge: {said}"));
+    rest.split(',').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_challenge_does_not_tell_who_exists() {
+    let mut office = OfficeText::demo();
+    for user in [102, 104, 106] {
+        office = office.replace(&format!("demo-{user} }}"), &format!("demo-{user}, digest: sha256 }}"));
+    }
+    let mut sim = Setup::offices(vec![office]).start();
+    assert_eq!((algorithm(&mut sim, "101", 1), algorithm(&mut sim, "102", 2)), ("MD5".into(), "SHA-256".into()));
+    let unknown: Vec<String> = (500..540).map(|n| algorithm(&mut sim, &n.to_string(), n)).collect();
+    let md5 = unknown.iter().filter(|algorithm| *algorithm == "MD5").count();
+    assert!((8..=32).contains(&md5), "half of the users have MD5, and {md5} of 40 unknown ones got it: {unknown:?}");
+    let again: Vec<String> = (500..540).map(|n| algorithm(&mut sim, &n.to_string(), n + 1_000)).collect();
+    assert_eq!(unknown, again, "a name that is asked for again gets what it got");
     sim.run_until_quiet();
 }
 

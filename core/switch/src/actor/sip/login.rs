@@ -5,7 +5,7 @@ use plugboard_metrics::{
 };
 use plugboard_office::{DigestChoice, Office, User};
 use plugboard_sip::digest::{
-    Algorithms, Authenticator, Credentials, DEAF, DigestAnswer, DigestSettings, Secret, UriCheck, Verdict,
+    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Secret, UriCheck, Verdict,
 };
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
@@ -18,6 +18,20 @@ use super::SipActor;
 
 /// A nonce lives five minutes: longer than a phone takes between its requests in a call, shorter than a guess.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
+
+/// What one office asks of those who come.
+pub(super) struct Door {
+    authenticator: Authenticator,
+    /// Made from the office's users when they are needed.
+    decoys: Option<Decoys>,
+}
+
+impl Door {
+    /// The office was applied anew.
+    pub(super) fn users_changed(&mut self) {
+        self.decoys = None;
+    }
+}
 
 /// What the digest headers are called: a registrar's and a user agent server's (401), or a proxy's (407).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +64,9 @@ impl SipActor {
             .filter_map(|value| DigestAnswer::parse(value).ok())
             .find(|answer| answer.realm == office.realm());
         let Some(answer) = answer else {
-            self.challenge(tx, request, &office, challenger, false);
+            let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
+            let claimed = from.as_ref().and_then(RequestUri::user).unwrap_or_default();
+            self.challenge(tx, request, &office, &claimed, challenger, false);
             return None;
         };
         let now = self.env.clock.now();
@@ -65,7 +81,9 @@ impl SipActor {
                 self.guesses.right(flow.remote.ip(), &answer.username);
                 return Some((office, user));
             }
-            (Verdict::Stale | Verdict::Replayed, _) => self.challenge(tx, request, &office, challenger, true),
+            (Verdict::Stale | Verdict::Replayed, _) => {
+                self.challenge(tx, request, &office, &answer.username, challenger, true);
+            }
             (Verdict::Malformed, _) => {
                 self.login_failed(LoginFault::Malformed, flow.remote, &answer);
                 self.refuse(tx, Response::to_request(request, 400));
@@ -76,7 +94,7 @@ impl SipActor {
                 if self.guesses.wrong(now, flow.remote.ip()) {
                     GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
                 }
-                self.challenge(tx, request, &office, challenger, false);
+                self.challenge(tx, request, &office, &answer.username, challenger, false);
             }
         }
         None
@@ -105,30 +123,37 @@ impl SipActor {
     ) -> Option<Verdict> {
         let credentials = user.map(|user| Credentials::Password(Secret::new(user.password.reveal().to_owned())));
         let (now, uri) = (self.env.clock.now(), request.uri.to_string());
-        let (method, algorithms) = (request.method.as_str(), algorithms(user));
-        Some(self.authenticator(office)?.check(now, answer, method, &uri, algorithms, credentials.as_ref()))
+        let method = request.method.as_str();
+        let algorithms = user.map_or(Algorithms::Both, algorithms);
+        Some(self.door(office)?.authenticator.check(now, answer, method, &uri, algorithms, credentials.as_ref()))
     }
 
     fn login_failed(&self, fault: LoginFault, source: SocketAddr, answer: &DigestAnswer) {
         LoginFailed { fault, source, user: &answer.username }.emit(&self.env.metrics);
     }
 
+    /// Asks for a password by the algorithms of the user who is `claimed`. A stranger does not learn from it whether
+    /// there is such a user.
     fn challenge(
         &mut self,
         tx: ServerTx,
         request: &Request,
         office: &Arc<Office>,
+        claimed: &str,
         challenger: Challenger,
         stale: bool,
     ) {
-        let claimed = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
-        let user = claimed.as_ref().and_then(RequestUri::user).and_then(|name| office.find_user(&name).cloned());
-        let algorithms = algorithms(user.as_deref());
         let now = self.env.clock.now();
-        let Some(authenticator) = self.authenticator(office) else {
+        let Some(door) = self.door(office) else {
             return self.refuse(tx, Response::to_request(request, 500));
         };
-        let values = authenticator.challenge(now, algorithms, stale);
+        let algorithms = match office.find_user(claimed) {
+            Some(user) => algorithms(user),
+            // He claims to be nobody, and every phone understands MD5 (RFC 3323 section 4.1.1.3).
+            None if claimed == "anonymous" => Algorithms::Md5,
+            None => door.decoys.get_or_insert_with(|| decoys(office)).choose(claimed),
+        };
+        let values = door.authenticator.challenge(now, algorithms, stale);
         if challenger == Challenger::Registrar {
             RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
         }
@@ -144,10 +169,10 @@ impl SipActor {
     }
 
     /// Nonces are good on the shard that made them only; another shard calls them stale, and the device tries again.
-    fn authenticator(&mut self, office: &Office) -> Option<&mut Authenticator> {
-        let known = self.authenticators.get(&office.id);
+    fn door(&mut self, office: &Office) -> Option<&mut Door> {
+        let known = self.doors.get(&office.id);
         // An office that was applied anew may have another first domain, hence another realm.
-        if known.is_none_or(|known| known.realm() != office.realm()) {
+        if known.is_none_or(|known| known.authenticator.realm() != office.realm()) {
             let mut key = [0; 32];
             self.env.random.fill(&mut key);
             let settings = DigestSettings {
@@ -156,12 +181,12 @@ impl SipActor {
                 uri_check: UriCheck::Ignore,
                 accept_without_qop: false,
             };
-            let made = Authenticator::new(key, settings)
+            let authenticator = Authenticator::new(key, settings)
                 .inspect_err(|error| tracing::error!(office = %office.id, %error, "no digest for this office"))
                 .ok()?;
-            self.authenticators.insert(office.id.clone(), made);
+            self.doors.insert(office.id.clone(), Door { authenticator, decoys: None });
         }
-        self.authenticators.get_mut(&office.id)
+        self.doors.get_mut(&office.id)
     }
 
     /// The office whose domain the request names; our own addresses and localhost name the only office there is.
@@ -189,10 +214,17 @@ impl SipActor {
     }
 }
 
-fn algorithms(user: Option<&User>) -> Algorithms {
-    match user.map(|user| user.digest) {
-        Some(DigestChoice::Md5) | None => Algorithms::Md5,
-        Some(DigestChoice::Sha256) => Algorithms::Sha256,
-        Some(DigestChoice::Both) => Algorithms::Both,
+const fn algorithms(user: &User) -> Algorithms {
+    match user.digest {
+        DigestChoice::Md5 => Algorithms::Md5,
+        DigestChoice::Sha256 => Algorithms::Sha256,
+        DigestChoice::Both => Algorithms::Both,
     }
+}
+
+fn decoys(office: &Office) -> Decoys {
+    let users =
+        office.users().map(|user| (user.number.as_str(), Secret::new(user.password.reveal()), algorithms(user)));
+    let users: Vec<_> = users.collect();
+    Decoys::of(office.realm(), users.iter().map(|(name, password, algorithms)| (*name, password, *algorithms)))
 }

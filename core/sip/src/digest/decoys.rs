@@ -1,0 +1,116 @@
+//! Challenges for users that do not exist, so that nobody learns from a challenge who does.
+
+use super::{Algorithms, Secret};
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Digest;
+use sha2::Sha256;
+use std::fmt;
+
+/// Chooses the challenge of a name that no user has: the same one each time for the same name, and over all names in
+/// the proportions of the users there are.
+///
+/// The key comes from the passwords: whoever knows none cannot tell a decoy from a user, and a restart, which would give
+/// another random key, does not change what a name gets.
+pub struct Decoys {
+    key: [u8; 32],
+    /// How many users have each setting.
+    shares: [(Algorithms, u64); 3],
+}
+
+impl Decoys {
+    /// For an office with these users: name, password and setting of each, in an order that stays.
+    pub fn of<'a>(realm: &str, users: impl IntoIterator<Item = (&'a str, &'a Secret, Algorithms)>) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(realm);
+        let mut shares = [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both].map(|algorithms| (algorithms, 0));
+        for (name, password, algorithms) in users {
+            hasher.update(name);
+            hasher.update([0]);
+            hasher.update(password.expose());
+            hasher.update([0]);
+            for (_, count) in shares.iter_mut().filter(|(share, _)| *share == algorithms) {
+                *count += 1;
+            }
+        }
+        Self { key: hasher.finalize().into(), shares }
+    }
+
+    /// The challenge for this name.
+    pub fn choose(&self, name: &str) -> Algorithms {
+        let mut used = self.shares.iter().filter(|(_, count)| *count > 0);
+        let only = match (used.next(), used.next()) {
+            (None, _) => Some(Algorithms::default()),
+            (Some((only, _)), None) => Some(*only),
+            (Some(_), Some(_)) => None,
+        };
+        only.unwrap_or_else(|| {
+            let total = self.shares.iter().map(|(_, count)| *count).sum::<u64>();
+            // The place of the name among all users, as if each setting's stood together.
+            let mut place = self.hash(name) % total.max(1);
+            let share = self.shares.iter().find(|(_, count)| {
+                let here = place < *count;
+                place = place.saturating_sub(*count);
+                here
+            });
+            share.map_or(Algorithms::default(), |(algorithms, _)| *algorithms)
+        })
+    }
+
+    fn hash(&self, name: &str) -> u64 {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
+            unreachable!("HMAC takes a key of any length (RFC 2104 section 2)")
+        };
+        mac.update(name.as_bytes());
+        mac.finalize().into_bytes().iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Decoys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Decoys").field(&self.shares).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoys(settings: &[Algorithms]) -> Decoys {
+        let users: Vec<_> =
+            settings.iter().enumerate().map(|(n, s)| (n.to_string(), Secret::new(format!("p{n}")), *s)).collect();
+        Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (name.as_str(), password, *s)))
+    }
+
+    fn share(decoys: &Decoys, algorithms: Algorithms) -> usize {
+        (0..1_000).filter(|n| decoys.choose(&format!("name-{n}")) == algorithms).count()
+    }
+
+    #[test]
+    fn where_all_users_have_one_setting_nobody_gets_another() {
+        for algorithms in [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both] {
+            assert_eq!(share(&decoys(&[algorithms; 3]), algorithms), 1_000);
+        }
+        assert_eq!(share(&decoys(&[]), Algorithms::Md5), 1_000);
+    }
+
+    #[test]
+    fn names_that_nobody_has_get_the_settings_in_the_proportions_of_the_users() {
+        let mixed = decoys(&[Algorithms::Md5, Algorithms::Sha256, Algorithms::Md5, Algorithms::Md5]);
+        let (md5, sha256) = (share(&mixed, Algorithms::Md5), share(&mixed, Algorithms::Sha256));
+        assert_eq!(md5 + sha256, 1_000);
+        assert!((700..800).contains(&md5), "{md5} of 1,000 got MD5, which three of four users have");
+    }
+
+    #[test]
+    fn a_name_keeps_its_challenge_and_another_office_gives_it_its_own() {
+        let settings = [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both];
+        let (one, again) = (decoys(&settings), decoys(&settings));
+        let users = settings.map(|s| ("x", Secret::new("other"), s));
+        let other = Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (*name, password, *s)));
+        let names: Vec<String> = (0..100).map(|n| format!("name-{n}")).collect();
+        assert!(names.iter().all(|name| one.choose(name) == again.choose(name)));
+        assert!(names.iter().any(|name| one.choose(name) != other.choose(name)));
+        assert!(!format!("{one:?}").contains("key"));
+    }
+}
