@@ -57,6 +57,13 @@ impl Phone {
         self.agent.borrow_mut().dial(self.now(), number);
     }
 
+    /// Calls a number at this domain or address.
+    pub fn dials_at(&self, number: &str, domain: &str) {
+        let mut agent = self.agent.borrow_mut();
+        let own = agent.account.as_ref().map(|account| format!("<sip:{}@{}>", account.user, account.domain));
+        agent.dial_as(self.now(), number, domain, &own.unwrap_or_else(|| self.nothing("without an account")));
+    }
+
     /// Calls a number from outside, with this number of his own.
     pub fn dials_as(&self, number: &str, own: &str) {
         let mut agent = self.agent.borrow_mut();

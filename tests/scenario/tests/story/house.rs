@@ -185,6 +185,46 @@ fn r80_two_offices_that_both_have_a_101_do_not_see_each_other() {
 }
 
 #[test]
+fn r80_an_address_of_another_office_or_of_nobody_does_not_ring_a_namesake() {
+    let mut sim = Setup::offices(vec![small("north"), small("south")]).start();
+    let users = [("101", "north"), ("102", "north"), ("102", "south")];
+    let phones = users.map(|(user, office)| {
+        let phone = sim.new_phone(&format!("{office}-{user}"), &format!("{user}@{office}.test"));
+        phone.has_password(&format!("{office}-{user}"));
+        phone.registers();
+        sim.run_until(phone.is_registered());
+        phone
+    });
+    for domain in ["south.test", "foreign.example"] {
+        phones[0].dials_at("102", domain);
+        sim.run_until(phones[0].was_told(404));
+    }
+    assert_eq!((phones[1].calls(), phones[2].calls()), (vec![], vec![]));
+    assert_eq!(sim.metric(r#"plugboard_calls_refused_total{reason="foreign_domain"}"#), Some(2.0));
+    phones[0].dials_at("102", "NORTH.test.");
+    sim.run_until(phones[1].rings());
+    phones[0].hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn the_only_office_is_reached_by_whatever_name_or_address_leads_to_the_switch() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101@pbx.local"), sim.phone("bob", "102@203.0.113.80"));
+    for host in ["pbx.local", "plugboard.test", "203.0.113.80", "localhost"] {
+        ann.dials_at("102", host);
+        sim.run_until(bob.rings());
+        sim.run_for(seconds(1));
+        ann.hangs_up();
+        sim.run_until(bob.is_idle());
+        sim.run_for(seconds(1));
+    }
+    ann.dials_at("102", "elsewhere.example");
+    sim.run_until(ann.was_told(404));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_call_from_the_gateways_address_needs_no_password_and_hears_the_greeting() {
     let mut sim = Sim::demo();
     let bob = sim.phone("bob", "102");

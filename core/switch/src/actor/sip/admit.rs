@@ -31,6 +31,9 @@ impl SipActor {
         let (office, source) = match gateway {
             Some((office, gateway)) => (office, Source::Gateway(gateway)),
             None => match self.user_of(tx, &request, flow, Challenger::Proxy) {
+                Some((office, _)) if self.is_foreign(&request, &office) => {
+                    return self.refuse_foreign(tx, &request, flow, &office);
+                }
                 Some((office, user)) => {
                     let source = Source::User(user.id.clone());
                     (office, source)
@@ -50,6 +53,17 @@ impl SipActor {
             self.traces.received(self.env.clock.now(), flow, &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
+    }
+
+    /// We carry no calls to other domains.
+    fn refuse_foreign(&mut self, tx: ServerTx, request: &Request, flow: Flow, office: &Office) {
+        let (reason, source) = (RefusalReason::ForeignDomain, flow.remote);
+        let called = request.uri.user().unwrap_or_default();
+        CallRefused { reason, status: 404, source, called: &called }.emit(&self.env.metrics);
+        let host = request.uri.as_sip().map(|uri| uri.host().into_owned()).unwrap_or_default();
+        tracing::info!(office = %office.id, host,
+            "somebody called an address of this domain; if it is the office's, its `domains` must name it");
+        self.refuse(tx, Response::to_request(request, 404));
     }
 
     pub(super) fn register(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {

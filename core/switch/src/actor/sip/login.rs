@@ -10,7 +10,7 @@ use plugboard_sip::digest::{
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
 use plugboard_sip::{Request, RequestUri, Response};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -189,28 +189,28 @@ impl SipActor {
         self.doors.get_mut(&office.id)
     }
 
-    /// The office whose domain the request names; our own addresses and localhost name the only office there is.
+    /// The office whose domain the caller or the called address names. Where there is but one, whatever they name stands
+    /// for it: an admin may have called the switch as he likes, or reach it by the address of a NAT.
     fn office_of(&self, request: &Request) -> Option<Arc<Office>> {
         let offices = &self.snapshot.configuration.offices;
         let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
-        let named = from.iter().chain([&request.uri]).filter_map(RequestUri::as_sip);
-        for uri in named {
-            if let Some(office) = offices.by_domain(&uri.host()) {
-                return Some(Arc::clone(office));
-            }
-            let local = uri.host_ip().map_or(uri.host() == "localhost", |ip| self.is_ours(ip));
-            if local && let Some(only) = offices.only() {
-                return Some(Arc::clone(only));
-            }
-        }
-        None
+        let mut named = from.iter().chain([&request.uri]).filter_map(RequestUri::as_sip);
+        named.find_map(|uri| offices.by_domain(&uri.host())).or_else(|| offices.only()).map(Arc::clone)
     }
 
-    /// A listener on every address is called by whichever leads to it, also by the one in front of a NAT; whoever
-    /// names a stranger's address must prove who he is all the same.
-    fn is_ours(&self, ip: IpAddr) -> bool {
-        let listens = |address: IpAddr| address == ip || address.is_unspecified();
-        ip.is_loopback() || self.env.sip.local_addresses().iter().any(|(_, address)| listens(address.ip()))
+    /// Whether the called address is of another domain than the office's: then its user part is nobody's here. An
+    /// address of numbers may be that of a NAT before us, and the name by which the caller calls himself is one that his
+    /// admin gave to us; both count as the office's. Source: RFC 3261 section 8.2.2.1.
+    pub(super) fn is_foreign(&self, request: &Request, office: &Office) -> bool {
+        let Some(uri) = request.uri.as_sip().filter(|uri| uri.host_ip().is_none()) else { return false };
+        let host = uri.host();
+        if let Some(owner) = self.snapshot.configuration.offices.by_domain(&host) {
+            return owner.id != office.id;
+        }
+        let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
+        let alias =
+            from.as_ref().and_then(RequestUri::as_sip).is_some_and(|own| own.host().eq_ignore_ascii_case(&host));
+        !alias && !host.eq_ignore_ascii_case("localhost")
     }
 }
 
