@@ -34,8 +34,8 @@ pub use metrics::{ActionSeries, Metrics, TrunkSeries};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
-    GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind,
-    SipMessage, SipNotParsed, SipRequest, SipResponse, TransactionsHeld,
+    DatagramsDropped, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome,
+    RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse, TransactionsHeld,
 };
 pub use store_events::{StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered};
 pub use switch_events::{GatewayChanged, MessageDropped, ProcessStarted, Queue};

@@ -68,6 +68,7 @@ pub(crate) struct Families {
     pub(crate) sip_messages: Cube<Method, Flow, Transport>,
     pub(crate) sip_responses: Row<StatusClass>,
     pub(crate) sip_parse_errors: Row<Transport>,
+    pub(crate) sip_datagrams_dropped: IntCounter,
     pub(crate) registrations: IntGauge,
     pub(crate) registration_requests: Row<RegistrationOutcome>,
     pub(crate) login_faults: Row<LoginFault>,
@@ -262,6 +263,11 @@ impl Families {
                 "plugboard_sip_parse_errors_total",
                 "Datagrams and stream messages that were no SIP message.",
                 "transport",
+            ),
+            sip_datagrams_dropped: counter(
+                r,
+                "plugboard_sip_datagrams_dropped_total",
+                "SIP datagrams that the kernel dropped because they came faster than they were read.",
             ),
             registrations: gauge(r, "plugboard_registrations", "Contacts registered now."),
             registration_requests: Row::new(

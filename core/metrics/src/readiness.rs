@@ -23,6 +23,8 @@ pub enum Condition {
     NoSipListener,
     /// The signalling of a shard ended by a fault of ours.
     SipShardDown,
+    /// A shard is behind with its messages and refuses new calls; by its number.
+    Overloaded(String),
     /// The store cannot write; calls go on, what is lost is counted.
     StoreDegraded,
     /// The range of RTP ports is used up.
@@ -38,9 +40,12 @@ impl Condition {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Starting | Self::Draining | Self::NoSipListener | Self::SipShardDown => Severity::Blocks,
-            Self::StoreDegraded | Self::RtpPortsExhausted | Self::GatewayDown(_) | Self::PluginMissing(_) => {
-                Severity::Degrades
-            }
+            // As many calls as can be carried still get in.
+            Self::Overloaded(_)
+            | Self::StoreDegraded
+            | Self::RtpPortsExhausted
+            | Self::GatewayDown(_)
+            | Self::PluginMissing(_) => Severity::Degrades,
         }
     }
 
@@ -51,6 +56,7 @@ impl Condition {
             Self::Draining => "draining",
             Self::NoSipListener => "no_sip_listener",
             Self::SipShardDown => "sip_shard_down",
+            Self::Overloaded(_) => "overloaded",
             Self::StoreDegraded => "store_degraded",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::GatewayDown(_) => "gateway_down",
@@ -58,10 +64,10 @@ impl Condition {
         }
     }
 
-    /// What it is about, if there are several: the trunk, the action.
+    /// What it is about, if there are several: the shard, the trunk, the action.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::GatewayDown(name) | Self::PluginMissing(name) => Some(name),
+            Self::Overloaded(name) | Self::GatewayDown(name) | Self::PluginMissing(name) => Some(name),
             Self::Starting
             | Self::Draining
             | Self::NoSipListener

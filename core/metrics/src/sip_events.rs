@@ -87,6 +87,24 @@ impl SipNotParsed<'_> {
     }
 }
 
+/// The kernel dropped datagrams because they came faster than the switch read them.
+#[derive(Debug, Clone, Copy)]
+pub struct DatagramsDropped {
+    /// How many, since this was last told.
+    pub datagrams: u64,
+}
+
+impl DatagramsDropped {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.sip_datagrams_dropped.inc_by(self.datagrams);
+        tracing::warn!(
+            datagrams = self.datagrams,
+            "the kernel dropped SIP datagrams that came faster than they were read; net.core.rmem_max bounds its queue"
+        );
+    }
+}
+
 label!(
     /// What became of a REGISTER.
     RegistrationOutcome {

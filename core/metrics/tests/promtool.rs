@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use plugboard_metrics::{
-    CallAnswered, CallBegan, CallEnded, CallRefused, Flow, GatewayChanged, GuesserSilenced, LegBegan, LegEnded,
-    LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway, PluginRunEnded,
-    PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason, RegistrationAnswered,
-    RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome, SipMessage,
-    SipNotParsed, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, TransactionsHeld,
-    Transport,
+    CallAnswered, CallBegan, CallEnded, CallRefused, DatagramsDropped, Flow, GatewayChanged, GuesserSilenced, LegBegan,
+    LegEnded, LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway,
+    PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason,
+    RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome,
+    SipMessage, SipNotParsed, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
+    TransactionsHeld, Transport,
 };
 use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, WallTime};
 use std::io::Write;
@@ -60,6 +60,7 @@ fn emit_everything(metrics: &Metrics) {
     let source = SocketAddr::from(([192, 0, 2, 9], 5060));
     CallRefused { reason: RefusalReason::Draining, status: 503, source, called: "4711" }.emit(metrics);
     LoginFailed { fault: LoginFault::WrongPassword, source, user: "ann.smith" }.emit(metrics);
+    DatagramsDropped { datagrams: 3 }.emit(metrics);
     GuesserSilenced { source, seconds: 60 }.emit(metrics);
     let (flow, transport) = (Flow::Out, Transport::Udp);
     SipMessage { flow, transport, kind: SipRequest(Method::Invite).into() }.emit(metrics);

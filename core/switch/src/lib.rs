@@ -11,6 +11,7 @@ mod convert;
 mod env;
 mod events;
 mod message;
+mod overload;
 mod post;
 mod shard;
 mod snapshot;

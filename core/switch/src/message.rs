@@ -23,6 +23,8 @@ pub(crate) struct Received {
     pub(crate) flow: Flow,
     /// The message.
     pub(crate) bytes: Bytes,
+    /// When it was read. What it has waited since tells whether the shard keeps up.
+    pub(crate) came: plugboard_model::Time,
 }
 
 /// Event: a connection ended. From a listener to every `SipActor`.

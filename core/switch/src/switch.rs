@@ -103,6 +103,12 @@ impl Switch {
     /// thread, so that none of them also carries the messages of the others.
     pub fn receive(&self, network: &Arc<Network>) {
         let router = self.router();
+        let looked_at = Arc::downgrade(network);
+        self.env.metrics.sample_with(move |metrics| {
+            if let Some(network) = looked_at.upgrade() {
+                network.sample(metrics);
+            }
+        });
         match self.shards.as_slice() {
             [only] => {
                 let network = Arc::clone(network);
@@ -120,7 +126,7 @@ impl Switch {
             self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
         let closed: Vec<Recipient<ConnectionClosed>> =
             self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
-        Router::new(received, closed, self.env.metrics.clone())
+        Router::new(received, closed, Arc::clone(&self.env.clock), self.env.metrics.clone())
     }
 
     /// From now on new calls see this configuration. Calls that go on, registrations and slots stay as they are.

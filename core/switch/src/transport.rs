@@ -2,6 +2,7 @@
 
 mod network;
 mod router;
+mod sys;
 mod tcp;
 mod udp;
 

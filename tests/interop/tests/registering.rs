@@ -53,3 +53,15 @@ fn a_wrong_password_is_refused_whatever_the_digest() {
     switch.waits_for_registration("101", 0);
     switch.waits_for_registration("102", 0);
 }
+
+#[test]
+fn a_failed_login_names_its_source_in_the_log_and_the_user_only_for_who_debugs() {
+    let switch = Plugboard::with_office(&office());
+    let port = free_port(1);
+    Sipp::registers(&switch, "101", "guessed", port).fails();
+    let (log, source) = (switch.log(), format!("127.0.0.1:{port}"));
+    let told = log.lines().find(|line| line.contains("login failed") && line.contains(&source));
+    let told = told.unwrap_or_else(|| panic!("the log does not tell of {source}: {log}"));
+    assert!(told.contains("wrong_password") && !told.contains("\"101\""), "{told}");
+    assert!((switch.sample("plugboard_login_failures_total{fault=\"wrong_password\"}") - 1.0).abs() < 0.1);
+}

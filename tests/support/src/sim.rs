@@ -8,7 +8,7 @@ use plugboard_plugin::{Catalogue, Limits};
 use plugboard_sip::flow::Flow;
 use plugboard_store::{InlineWriter, Place, RecordFilter, Store};
 use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -112,6 +112,7 @@ pub struct Sim {
     switch: Switch,
     world: World,
     metrics: Metrics,
+    readiness: Readiness,
     actions: Arc<Catalogue>,
     records: Records,
     limits: Limits,
@@ -129,6 +130,8 @@ struct World {
     writer: InlineWriter,
     router: Router,
     phones: BTreeMap<IpAddr, Rc<RefCell<Agent>>>,
+    /// How long each message has waited when the switch looks at it.
+    waits: Cell<Duration>,
     /// What came to addresses where no phone is.
     strangers: RefCell<Vec<(SocketAddr, String)>>,
     wake: Arc<Notify>,
@@ -180,13 +183,26 @@ impl Sim {
             metrics: metrics.clone(),
         };
         let configuration = configuration(&setup.offices, &by_name(&setup.actions), &records, setup.limits);
-        let switch = system.block_on(async { Switch::start(env, &events, readiness, configuration, Placement::Here) });
+        let shown = readiness.clone();
+        let switch = system.block_on(async { Switch::start(env, &events, shown, configuration, Placement::Here) });
         let router = switch.router();
         let phones = BTreeMap::new();
         let strangers = RefCell::default();
-        let world = World { clock, network, media, plugins, store, writer, router, phones, strangers, wake };
+        let waits = Cell::new(Duration::ZERO);
+        let world = World { clock, network, media, plugins, store, writer, router, phones, waits, strangers, wake };
         let (actions, limits) = (setup.actions, setup.limits);
-        Self { system: Some(system), switch, world, metrics, actions, records, limits, sounds, next_phone: 11 }
+        Self {
+            system: Some(system),
+            switch,
+            world,
+            metrics,
+            readiness,
+            actions,
+            records,
+            limits,
+            sounds,
+            next_phone: 11,
+        }
     }
 
     // ---- people ---------------------------------------------------------------------------------------------
@@ -330,6 +346,11 @@ impl Sim {
         self.world.network.lose(words, times);
     }
 
+    /// From now on each message has waited so long when the switch looks at it, as on a machine that does not keep up.
+    pub fn messages_wait(&self, time: Duration) {
+        self.world.waits.set(time);
+    }
+
     /// The media plane panics in the hands of whoever gives it the next command for which this is true.
     pub fn media_breaks_on(&self, fault: impl Fn(&MediaCommand) -> bool + Send + 'static) {
         self.world.media.break_on(Box::new(fault));
@@ -416,6 +437,11 @@ impl Sim {
         text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
+    /// What `/readyz` shows.
+    pub fn conditions(&self) -> String {
+        self.readiness.report().text()
+    }
+
     /// What was said so far.
     pub fn ladder(&self) -> Ladder {
         self.world.network.ladder()
@@ -427,6 +453,10 @@ impl Sim {
             None => unreachable!(),
         }
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl World {
@@ -459,7 +489,8 @@ impl World {
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, packet.to == self.network.switch()) {
                 (Payload::Sip(bytes), true) => {
-                    self.router.received(Flow::udp(packet.to, packet.from), bytes.clone());
+                    let came = Time(now.0.saturating_sub(nanos(self.waits.get())));
+                    self.router.received_at(Flow::udp(packet.to, packet.from), bytes.clone(), came);
                 }
                 (Payload::Rtp(_), false) if packet.to.ip() == self.network.switch().ip() => {
                     self.media.received(now, packet);

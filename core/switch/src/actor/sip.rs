@@ -7,7 +7,7 @@ mod trace;
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
-use plugboard_model::{CallId, LegId, OfficeId, UserId};
+use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::digest::Guesses;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
@@ -22,6 +22,7 @@ use crate::message::{
     Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
     TakeCall, ToLayer, UseSnapshot,
 };
+use crate::overload::Overload;
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
@@ -78,6 +79,9 @@ pub(crate) struct SipActor {
     draining: bool,
     own_seq: u32,
     readiness: Readiness,
+    overload: Overload,
+    /// The last call that was refused for overload, while that is shown.
+    overloaded: Option<Time>,
     /// Transactions, as the metrics were told last.
     transactions: usize,
     wake: Wake,
@@ -113,6 +117,8 @@ impl SipActor {
             draining: false,
             own_seq: 0,
             readiness,
+            overload: Overload::default(),
+            overloaded: None,
             transactions: 0,
             wake: Wake::default(),
         }
@@ -223,7 +229,7 @@ impl SipActor {
             return self.refuse(tx, response);
         }
         if request.method == Method::Invite {
-            self.invite(tx, request, flow);
+            self.invite(tx, request, flow, ctx);
         } else if request.method == Method::Register {
             self.register(tx, request, flow, ctx);
         } else {
@@ -232,12 +238,14 @@ impl SipActor {
         }
     }
 
-    fn received(&mut self, flow: Flow, bytes: &Bytes, ctx: &mut Context<Self>) {
+    fn received(&mut self, Received { flow, bytes, came }: &Received, ctx: &mut Context<Self>) {
+        let (flow, now) = (*flow, self.env.clock.now());
+        self.overload.handled(*came, now);
         let read = if flow.transport.is_reliable() { parse_framed(bytes) } else { parse_datagram(bytes) };
         match read {
             Ok(message) => {
                 crate::convert::count_parsed(&message, flow, &self.env.metrics);
-                self.traces.received(self.env.clock.now(), flow, bytes);
+                self.traces.received(now, flow, bytes);
                 self.feed(Input::Received { message, flow }, ctx);
             }
             Err(error) => {
@@ -276,7 +284,7 @@ impl Drop for SipActor {
 impl Handler<Received> for SipActor {
     type Result = ();
     fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
-        self.received(received.flow, &received.bytes, ctx);
+        self.received(&received, ctx);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every SIP socket of the switch.
 
 use bytes::Bytes;
+use plugboard_metrics::{DatagramsDropped, Metrics};
 use plugboard_sip::flow::{Flow, Transport};
 use std::collections::HashMap;
 use std::io;
@@ -128,6 +129,14 @@ impl Network {
                 }
                 Err(error) => tracing::error!(%error, "a TCP listener could not be used"),
             }
+        }
+    }
+
+    /// Counts what the kernel dropped of this since it was asked last.
+    pub(crate) fn sample(&self, metrics: &Metrics) {
+        let dropped: u64 = self.udp.iter().map(|endpoint| u64::from(endpoint.dropped())).sum();
+        if dropped > 0 {
+            DatagramsDropped { datagrams: dropped }.emit(metrics);
         }
     }
 

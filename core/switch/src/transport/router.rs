@@ -3,10 +3,13 @@
 use actix::Recipient;
 use bytes::Bytes;
 use plugboard_metrics::{MessageDropped, Metrics, Queue};
+use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::{PeekKind, peek};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
+use crate::env::Clock;
 use crate::message::{ConnectionClosed, Received};
 use crate::shard::{shard_of_branch, shard_of_call_id};
 
@@ -15,6 +18,7 @@ use crate::shard::{shard_of_branch, shard_of_call_id};
 pub struct Router {
     shards: Vec<Recipient<Received>>,
     closed: Vec<Recipient<ConnectionClosed>>,
+    clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
 
@@ -22,16 +26,28 @@ impl Router {
     pub(crate) fn new(
         shards: Vec<Recipient<Received>>,
         closed: Vec<Recipient<ConnectionClosed>>,
+        clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
-        Self { shards, closed, metrics }
+        Self { shards, closed, clock, metrics }
     }
 
-    /// Hands a message over. What comes faster than its shard reads is dropped and counted: its sender repeats it.
+    /// The time now, as [`Router::received_at`] wants it.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Hands a message over that came just now.
     pub fn received(&self, flow: Flow, bytes: Bytes) {
+        self.received_at(flow, bytes, self.now());
+    }
+
+    /// Hands a message over that came then. What comes faster than its shard reads is dropped and counted: its sender
+    /// repeats it.
+    pub fn received_at(&self, flow: Flow, bytes: Bytes, came: Time) {
         let shard = self.shard_of(&bytes);
         if let Some(to) = self.shards.get(shard)
-            && to.try_send(Received { flow, bytes }).is_err()
+            && to.try_send(Received { flow, bytes, came }).is_err()
         {
             MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
         }

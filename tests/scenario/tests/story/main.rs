@@ -14,6 +14,7 @@ mod guests;
 mod house;
 mod menu;
 mod outcomes;
+mod overload;
 mod people;
 mod strangers;
 mod wire;

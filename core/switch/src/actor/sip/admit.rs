@@ -1,13 +1,14 @@
 //! Who may call and register: by the gateway's address, or by digest.
 
 use actix::{AsyncContext, Context};
-use plugboard_metrics::{CallRefused, RefusalReason};
+use plugboard_metrics::{CallRefused, Condition, RefusalReason};
 use plugboard_model::{CallId, Dialled, GatewayId, LegId};
 use plugboard_office::{Office, Source};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
 use plugboard_sip::{Request, RequestUri, Response};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::SipActor;
 use super::login::Challenger;
@@ -16,16 +17,17 @@ use crate::post::post;
 
 /// What a refused caller is to wait, in seconds.
 const RETRY_AFTER: &str = "5";
+/// How long no call was refused for overload when that is over: a scrape comes each 15 s, and a person looks later still.
+const CALM: Duration = Duration::from_secs(15);
 
 impl SipActor {
-    pub(super) fn invite(&mut self, tx: ServerTx, request: Request, flow: Flow) {
+    pub(super) fn invite(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
         if self.draining {
-            let (reason, source) = (RefusalReason::Draining, flow.remote);
-            let called = request.uri.user().unwrap_or_default();
-            CallRefused { reason, status: 503, source, called: &called }.emit(&self.env.metrics);
-            let mut response = Response::to_request(&request, 503);
-            response.headers.push("Retry-After", RETRY_AFTER);
-            return self.refuse(tx, response);
+            return self.refuse_for_now(tx, &request, flow, RefusalReason::Draining);
+        }
+        if self.overload.is_behind() {
+            self.show_overload(ctx);
+            return self.refuse_for_now(tx, &request, flow, RefusalReason::Overload);
         }
         let gateway = self.gateway_of(&request, flow);
         let (office, source) = match gateway {
@@ -53,6 +55,35 @@ impl SipActor {
             self.traces.received(self.env.clock.now(), flow, &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
+    }
+
+    fn refuse_for_now(&mut self, tx: ServerTx, request: &Request, flow: Flow, reason: RefusalReason) {
+        let called = request.uri.user().unwrap_or_default();
+        CallRefused { reason, status: 503, source: flow.remote, called: &called }.emit(&self.env.metrics);
+        let mut response = Response::to_request(request, 503);
+        response.headers.push("Retry-After", RETRY_AFTER);
+        self.refuse(tx, response);
+    }
+
+    /// Shows that calls are refused for overload, until none was for [`CALM`].
+    fn show_overload(&mut self, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        if self.overloaded.replace(now).is_none() {
+            let reason = "messages wait longer than they should; new calls are refused";
+            self.readiness.set(Condition::Overloaded(self.shard.to_string()), reason);
+            ctx.run_later(CALM, Self::look_for_calm);
+        }
+    }
+
+    fn look_for_calm(&mut self, ctx: &mut Context<Self>) {
+        let Some(last) = self.overloaded else { return };
+        let quiet = self.env.clock.now().since(last);
+        if quiet < CALM {
+            ctx.run_later(CALM.saturating_sub(quiet), Self::look_for_calm);
+            return;
+        }
+        self.overloaded = None;
+        self.readiness.clear(&Condition::Overloaded(self.shard.to_string()));
     }
 
     /// We carry no calls to other domains.

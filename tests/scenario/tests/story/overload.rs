@@ -1,0 +1,46 @@
+//! More comes than the switch can carry.
+
+use plugboard_model::CallOutcome;
+use plugboard_tests_support::Stage;
+
+use crate::{conversation, millis, seconds, talk};
+
+#[test]
+fn a_switch_that_is_behind_refuses_new_calls_and_lets_running_ones_change_and_end() {
+    let (mut sim, ann, bob) = conversation();
+    let (cem, dora) = (sim.phone("cem", "103"), sim.phone("dora", "104"));
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    sim.messages_wait(millis(60));
+    ann.registers();
+    sim.run_for(millis(200));
+    assert!(ann.is_registered()(), "one late message says nothing, and nobody else is refused");
+    let (egor, fay) = (sim.new_phone("egor", "105"), sim.new_phone("fay", "106"));
+    for caller in [&egor, &fay] {
+        caller.dials("101");
+        sim.run_until(caller.was_told(503));
+    }
+    let begin = sim.now();
+    dora.answers();
+    talk(&mut sim, &cem, &dora);
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    bob.hangs_up();
+    sim.run_until(ann.is_idle());
+    assert_eq!(sim.ladder().since(begin).count("503"), 0, "{}", sim.ladder());
+    assert_eq!(sim.metric(r#"plugboard_calls_refused_total{reason="overload"}"#), Some(2.0));
+    assert!(sim.conditions().contains("overloaded 0: "), "{}", sim.conditions());
+
+    sim.messages_wait(millis(40));
+    fay.dials("101");
+    sim.run_until(ann.rings());
+    sim.run_for(seconds(20));
+    assert!(!sim.conditions().contains("overloaded"), "{}", sim.conditions());
+    fay.hangs_up();
+    cem.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(egor.calls(), [Stage::Over(503)]);
+    let outcomes: Vec<_> = sim.records("main").into_iter().map(|record| record.outcome).collect();
+    assert_eq!(outcomes.len(), 3, "a call that is refused early leaves no record: {outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == CallOutcome::Answered).count(), 2);
+}
