@@ -46,7 +46,9 @@ impl SimPlugins {
             if events.is_empty() && !worked {
                 return;
             }
-            events.into_iter().for_each(|events| (self.sink)(events));
+            for events in events {
+                (self.sink)(events);
+            }
         }
     }
 
