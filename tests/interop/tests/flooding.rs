@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Call, LIMIT, Office, Plugboard, Sipp, Transport, until};
+use plugboard_tests_interop::{Call, Office, Plugboard, Sipp, Transport, until};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
@@ -22,7 +22,6 @@ fn request(method: &str, n: usize) -> String {
 fn socket(switch: &Plugboard) -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.connect(switch.sip(Transport::Udp)).unwrap();
-    socket.set_read_timeout(Some(LIMIT)).unwrap();
     socket
 }
 
@@ -41,10 +40,13 @@ fn a_flood_is_survived_without_a_trace_and_what_the_kernel_dropped_of_it_is_coun
         let dropped = switch.sample("plugboard_sip_datagrams_dropped_total");
         (dropped > 0.0).then_some(dropped)
     });
-    // What comes after the flood is answered after it.
+    // What comes after the flood is answered after it; while the queue is full it may be lost, and is sent again.
     let other = socket(&switch);
-    other.send(request("OPTIONS", FLOOD + 1).as_bytes()).unwrap();
-    other.recv(&mut [0; 2_048]).unwrap();
+    other.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    until("an answer behind the flood", || {
+        other.send(request("OPTIONS", FLOOD + 1).as_bytes()).unwrap();
+        other.recv(&mut [0; 2_048]).ok()
+    });
     assert!(dropped < 60_000.0, "{dropped} of {FLOOD} were dropped");
     assert!(switch.sample("plugboard_sip_transactions").abs() < 0.1, "nothing is kept of strangers");
     let call = Call::new("101", "secret-101", "*43").lasts(Duration::from_millis(20));
