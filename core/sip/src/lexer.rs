@@ -4,15 +4,12 @@
 //! white space before the colon, folded lines, compact names, header values that are no UTF-8.
 
 use crate::headers::Headers;
-use crate::limits::{HEADER_NAME_BYTES_MAX, HEADERS_MAX, METHOD_BYTES_MAX, STREAM_BYTES_MAX, UDP_BYTES_MAX};
+use crate::limits::{HEADER_NAME_BYTES_MAX, HEADERS_MAX, METHOD_BYTES_MAX, UDP_BYTES_MAX};
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
 use crate::rejection::{Fault, ParseError, Rejected, Rejection};
 use crate::scan;
 use crate::uri::{RequestUri, UriError};
-
-/// A framed message is written out again on its way here; names in full are longer than compact ones.
-const STREAM_MESSAGE_BYTES_MAX: usize = 2 * STREAM_BYTES_MAX;
 
 /// Reads the one message of a datagram.
 ///
@@ -22,19 +19,7 @@ const STREAM_MESSAGE_BYTES_MAX: usize = 2 * STREAM_BYTES_MAX;
 /// # Errors
 /// [`ParseError::Reject`] for a request that is to be answered, [`ParseError::Drop`] for all else.
 pub fn parse_datagram(bytes: &[u8]) -> Result<Message, ParseError> {
-    parse_within(bytes, UDP_BYTES_MAX)
-}
-
-/// Reads one message that was cut out of a stream: as [`parse_datagram`], within a stream's larger limit.
-///
-/// # Errors
-/// As [`parse_datagram`].
-pub fn parse_framed(bytes: &[u8]) -> Result<Message, ParseError> {
-    parse_within(bytes, STREAM_MESSAGE_BYTES_MAX)
-}
-
-fn parse_within(bytes: &[u8], limit: usize) -> Result<Message, ParseError> {
-    if bytes.len() > limit {
+    if bytes.len() > UDP_BYTES_MAX {
         return Err(ParseError::Drop(Fault::TooLarge));
     }
     let (mut head, used) = Head::read(bytes);

@@ -40,7 +40,7 @@ mod via;
 mod writer;
 
 pub use headers::{CSeq, HeaderError, Headers};
-pub use lexer::{parse_datagram, parse_framed};
+pub use lexer::parse_datagram;
 pub use message::{Message, Request, Response, reason_phrase};
 pub use method::Method;
 pub use name_addr::{Contact, NameAddr};

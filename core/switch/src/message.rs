@@ -6,14 +6,14 @@ use plugboard_call::{CancelWhy, OfferedDevices, Reoffered};
 use plugboard_media::{Codec, Event as MediaEvent, MediaLeg};
 use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
 use plugboard_plugin::RunEvent;
-use plugboard_sip::Request;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input as LayerInput, Output as LayerOutput, ServerTx};
+use plugboard_sip::{Message as SipMessage, Request};
 use std::sync::Arc;
 
 use crate::snapshot::Snapshot;
 
-/// Event: bytes came from the network, one whole message. From a listener to the shard's `SipActor`.
+/// Event: a message came from the network. From a listener to the shard's `SipActor`.
 ///
 /// When the mailbox is full the message is dropped and counted: UDP senders repeat, and TCP peers are slowed.
 #[derive(Debug, Message)]
@@ -22,9 +22,18 @@ pub(crate) struct Received {
     /// Over what.
     pub(crate) flow: Flow,
     /// The message.
-    pub(crate) bytes: Bytes,
+    pub(crate) wire: Wire,
     /// When it was read. What it has waited since tells whether the shard keeps up.
     pub(crate) came: plugboard_model::Time,
+}
+
+/// A message as its listener has it.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    /// A datagram, not looked at.
+    Datagram(Bytes),
+    /// What a stream was cut into, which takes reading it.
+    Framed(Box<SipMessage>),
 }
 
 /// Event: a connection ended. From a listener to every `SipActor`.

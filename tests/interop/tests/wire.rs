@@ -140,6 +140,19 @@ fn a_stream_that_promises_too_much_is_closed_and_others_go_on() {
 }
 
 #[test]
+fn a_peer_that_asks_and_never_reads_loses_its_connection() {
+    let switch = Plugboard::demo();
+    let mut deaf = TcpStream::connect(switch.sip(Transport::Tcp)).unwrap();
+    deaf.set_write_timeout(Some(LIMIT)).unwrap();
+    // More than all buffers between us hold.
+    let many: String = (0..500).map(|n| request("OPTIONS", n, "").replace("SIP/2.0/UDP", "SIP/2.0/TCP")).collect();
+    let error = until("the connection to be closed", || deaf.write_all(many.as_bytes()).err());
+    let closed = [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::BrokenPipe];
+    assert!(closed.contains(&error.kind()), "{error}");
+    is_alive(&socket(&switch), 1);
+}
+
+#[test]
 fn a_hundred_silent_connections_keep_nobody_away() {
     let switch = Plugboard::demo();
     let silent: Vec<TcpStream> = (0..100)

@@ -13,14 +13,14 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
-use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram, parse_framed};
+use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::env::Env;
 use crate::message::{
     Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
-    TakeCall, ToLayer, UseSnapshot,
+    TakeCall, ToLayer, UseSnapshot, Wire,
 };
 use crate::overload::Overload;
 use crate::post::post;
@@ -238,14 +238,19 @@ impl SipActor {
         }
     }
 
-    fn received(&mut self, Received { flow, bytes, came }: &Received, ctx: &mut Context<Self>) {
-        let (flow, now) = (*flow, self.env.clock.now());
-        self.overload.handled(*came, now);
-        let read = if flow.transport.is_reliable() { parse_framed(bytes) } else { parse_datagram(bytes) };
+    fn received(&mut self, Received { flow, wire, came }: Received, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        self.overload.handled(came, now);
+        let read = match wire {
+            Wire::Datagram(bytes) => parse_datagram(&bytes).inspect(|_| self.traces.received(now, flow, &bytes)),
+            Wire::Framed(message) => {
+                self.traces.received_message(now, flow, &message);
+                Ok(*message)
+            }
+        };
         match read {
             Ok(message) => {
                 crate::convert::count_parsed(&message, flow, &self.env.metrics);
-                self.traces.received(now, flow, bytes);
                 self.feed(Input::Received { message, flow }, ctx);
             }
             Err(error) => {
@@ -284,7 +289,7 @@ impl Drop for SipActor {
 impl Handler<Received> for SipActor {
     type Result = ();
     fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
-        self.received(&received, ctx);
+        self.received(received, ctx);
     }
 }
 

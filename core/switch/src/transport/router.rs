@@ -5,12 +5,12 @@ use bytes::Bytes;
 use plugboard_metrics::{MessageDropped, Metrics, Queue};
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{PeekKind, peek};
+use plugboard_sip::{Message, PeekKind, peek};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::env::Clock;
-use crate::message::{ConnectionClosed, Received};
+use crate::message::{ConnectionClosed, Received, Wire};
 use crate::shard::{shard_of_branch, shard_of_call_id};
 
 /// Knows every shard's `SipActor`.
@@ -37,17 +37,38 @@ impl Router {
         self.clock.now()
     }
 
-    /// Hands a message over that came just now.
+    /// Hands a datagram over that came just now.
     pub fn received(&self, flow: Flow, bytes: Bytes) {
         self.received_at(flow, bytes, self.now());
     }
 
-    /// Hands a message over that came then. What comes faster than its shard reads is dropped and counted: its sender
-    /// repeats it.
+    /// Hands a datagram over that came then.
     pub fn received_at(&self, flow: Flow, bytes: Bytes, came: Time) {
-        let shard = self.shard_of(&bytes);
+        let shard = self.shard_of(|| {
+            let peek = peek(&bytes)?;
+            Some((peek.kind, peek.branch, peek.call_id))
+        });
+        self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came });
+    }
+
+    /// Hands a message over that was cut out of a stream just now.
+    pub fn received_message(&self, flow: Flow, message: Message) {
+        let shard = self.shard_of(|| {
+            let headers = message.headers();
+            let branch = headers.top_via().ok()?.branch().unwrap_or_default().as_bytes();
+            let kind = match &message {
+                Message::Request(_) => PeekKind::Request,
+                Message::Response(response) => PeekKind::Response(response.status),
+            };
+            Some((kind, branch, headers.call_id().ok()?.as_bytes()))
+        });
+        self.hand_over(shard, Received { flow, wire: Wire::Framed(Box::new(message)), came: self.now() });
+    }
+
+    /// What comes faster than its shard reads is dropped and counted: its sender repeats it.
+    fn hand_over(&self, shard: usize, received: Received) {
         if let Some(to) = self.shards.get(shard)
-            && to.try_send(Received { flow, bytes, came }).is_err()
+            && to.try_send(received).is_err()
         {
             MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
         }
@@ -62,19 +83,19 @@ impl Router {
 
     /// A response goes where its branch says, a request where its Call-ID says: ours by the shard in it, a stranger's
     /// by its hash, so that all of a call meets in one place.
-    fn shard_of(&self, bytes: &[u8]) -> usize {
+    fn shard_of<'a>(&self, keys: impl FnOnce() -> Option<(PeekKind, &'a [u8], &'a [u8])>) -> usize {
         let count = self.shards.len();
         if count <= 1 {
             return 0;
         }
-        let Some(peek) = peek(bytes) else { return 0 };
-        let ours = match peek.kind {
-            PeekKind::Response(_) => shard_of_branch(peek.branch),
-            PeekKind::Request => shard_of_call_id(peek.call_id),
+        let Some((kind, branch, call_id)) = keys() else { return 0 };
+        let ours = match kind {
+            PeekKind::Response(_) => shard_of_branch(branch),
+            PeekKind::Request => shard_of_call_id(call_id),
         };
         ours.filter(|shard| *shard < count).unwrap_or_else(|| {
             let mut hasher = DefaultHasher::new();
-            peek.call_id.hash(&mut hasher);
+            call_id.hash(&mut hasher);
             usize::try_from(hasher.finish() % u64::try_from(count).unwrap_or(1)).unwrap_or(0)
         })
     }

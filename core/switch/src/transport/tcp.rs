@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::router::Router;
 
@@ -25,6 +25,8 @@ const IDLE_MAX: Duration = Duration::from_secs(3_700);
 const FIRST_MAX: Duration = Duration::from_secs(30);
 /// Connections from one address: a large office behind one NAT.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_000;
+/// One write to a peer that reads nothing; it is gone by then, and everything for it fails at once.
+const WRITE_MAX: Duration = Duration::from_secs(10);
 /// A last answer to a peer whose stream cannot be read any further.
 const LAST_WORD_MAX: Duration = Duration::from_secs(5);
 /// Connecting takes a round trip; past this the peer is down, and the transaction is told so before it gives up itself.
@@ -41,9 +43,23 @@ pub(super) struct Connections {
     open: Mutex<Open>,
 }
 
+/// The way to a connection's task.
+struct Way {
+    queue: mpsc::Sender<Bytes>,
+    /// Told to close.
+    close: Arc<Notify>,
+}
+
+/// What a connection's task gets of it.
+struct Duties {
+    number: u64,
+    queue: mpsc::Receiver<Bytes>,
+    close: Arc<Notify>,
+}
+
 #[derive(Default)]
 struct Open {
-    by_number: HashMap<u64, mpsc::Sender<Bytes>>,
+    by_number: HashMap<u64, Way>,
     per_address: HashMap<IpAddr, usize>,
     by_remote: HashMap<SocketAddr, u64>,
 }
@@ -62,7 +78,8 @@ impl Connections {
         let open = self.lock();
         let number = if flow.connection == 0 { *open.by_remote.get(&flow.remote)? } else { flow.connection };
         match open.by_number.get(&number) {
-            Some(queue) => Some(queue.try_send(bytes).map_err(|_| ())),
+            // Whoever lets so much wait gets nothing any more, and what was lost leaves the stream of no use.
+            Some(way) => Some(way.queue.try_send(bytes).map_err(|_| way.close.notify_one())),
             None if flow.connection == 0 => None,
             // The peer opened it and closed it; ours may be opened again to the address that it came from only by
             // who knows that somebody listens there.
@@ -71,7 +88,7 @@ impl Connections {
     }
 
     /// Makes room for a new connection; `None` when there are too many.
-    fn add(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Bytes>)> {
+    fn add(&self, remote: SocketAddr) -> Option<Duties> {
         let mut open = self.lock();
         let theirs = open.per_address.get(&remote.ip()).copied().unwrap_or(0);
         if open.by_number.len() >= CONNECTIONS_MAX || theirs >= CONNECTIONS_PER_ADDRESS_MAX {
@@ -80,9 +97,10 @@ impl Connections {
         open.per_address.insert(remote.ip(), theirs + 1);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (queue, waiting) = mpsc::channel(SEND_QUEUE);
-        open.by_number.insert(number, queue);
+        let close = Arc::new(Notify::new());
+        open.by_number.insert(number, Way { queue, close: Arc::clone(&close) });
         open.by_remote.insert(remote, number);
-        Some((number, waiting))
+        Some(Duties { number, queue: waiting, close })
     }
 
     fn remove(&self, number: u64, remote: SocketAddr) {
@@ -107,7 +125,7 @@ pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: 
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let (to, router) = (Arc::clone(&to), router.clone());
-                let Some((number, queue)) = to.add(remote) else {
+                let Some(duties) = to.add(remote) else {
                     tracing::warn!(
                         limit = CONNECTIONS_MAX,
                         limit_per_address = CONNECTIONS_PER_ADDRESS_MAX,
@@ -117,8 +135,9 @@ pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: 
                 };
                 actix::spawn(async move {
                     let local = stream.local_addr().unwrap_or(remote);
+                    let number = duties.number;
                     let flow = Flow::tcp(local, remote, number);
-                    run(stream, flow, queue, &router).await;
+                    run(stream, flow, duties, &router).await;
                     to.remove(number, remote);
                     router.closed(flow);
                 });
@@ -140,14 +159,15 @@ async fn pause() {
 
 /// Opens a connection and sends its first message.
 pub(super) async fn connect(flow: Flow, first: Bytes, to: Arc<Connections>, router: Router) {
-    let Some((number, queue)) = to.add(flow.remote) else { return router.closed(flow) };
+    let Some(duties) = to.add(flow.remote) else { return router.closed(flow) };
+    let number = duties.number;
     let own = Flow { connection: number, ..flow };
     if let Some(Err(())) = to.send(own, first) {
         tracing::debug!(%flow, "the first message of a connection found no room");
     }
     let connected = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(flow.remote)).await;
     if let Ok(Ok(stream)) = connected {
-        run(stream, own, queue, &router).await;
+        run(stream, own, duties, &router).await;
     }
     to.remove(number, flow.remote);
     router.closed(own);
@@ -155,7 +175,8 @@ pub(super) async fn connect(flow: Flow, first: Bytes, to: Arc<Connections>, rout
 }
 
 /// Reads and writes one connection until either side ends it.
-async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, router: &Router) {
+async fn run(stream: TcpStream, flow: Flow, duties: Duties, router: &Router) {
+    let Duties { mut queue, close, .. } = duties;
     // Small messages that wait for each other's ACK would add 40 ms to a call.
     let _ = stream.set_nodelay(true);
     let (mut reader, mut writer) = stream.into_split();
@@ -179,12 +200,12 @@ async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, ro
     };
     let write = async {
         loop {
-            let sent = tokio::select! {
-                Some(bytes) = queue.recv() => writer.write_all(&bytes).await,
-                Some(reply) = due.recv() => writer.write_all(&reply).await,
+            let next = tokio::select! {
+                Some(bytes) = queue.recv() => bytes,
+                Some(reply) = due.recv() => reply,
                 else => return,
             };
-            if sent.is_err() {
+            if !matches!(tokio::time::timeout(WRITE_MAX, writer.write_all(&next)).await, Ok(Ok(()))) {
                 return;
             }
         }
@@ -192,6 +213,10 @@ async fn run(stream: TcpStream, flow: Flow, mut queue: mpsc::Receiver<Bytes>, ro
     let last_word = tokio::select! {
         last_word = read => last_word,
         () = write => None,
+        () = close.notified() => {
+            tracing::info!(%flow, "a TCP peer reads nothing: its connection is closed");
+            None
+        }
     };
     if let Some(bytes) = last_word
         && !matches!(tokio::time::timeout(LAST_WORD_MAX, writer.write_all(&bytes)).await, Ok(Ok(())))
@@ -214,7 +239,7 @@ fn deliver(
             Ok(None) => return Ok(heard),
             Ok(Some(Frame::Message(message))) => {
                 heard = true;
-                router.received(flow, message.to_bytes().into());
+                router.received_message(flow, message);
             }
             Ok(Some(Frame::Ping)) => {
                 // Eight pongs waiting say as much as nine.

@@ -2,7 +2,7 @@
 
 use plugboard_model::{CallId, LegId, Time};
 use plugboard_sip::flow::Flow;
-use plugboard_sip::peek;
+use plugboard_sip::{Message, peek};
 use plugboard_store::{CallStore, SipFlow, SipTrace, SipTraceEntry, SipTransport};
 use std::collections::HashMap;
 
@@ -52,6 +52,13 @@ impl Traces {
 
     pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
         self.keep(now, SipFlow::In, flow, bytes);
+    }
+
+    /// The same of a message that was read already.
+    pub(super) fn received_message(&mut self, now: Time, flow: Flow, message: &Message) {
+        if message.headers().call_id().is_ok_and(|call_id| self.live.contains_key(call_id)) {
+            self.keep(now, SipFlow::In, flow, &message.to_bytes());
+        }
     }
 
     pub(super) fn sent(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
