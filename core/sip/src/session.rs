@@ -8,7 +8,8 @@
 //! exchanged: then the session can be dropped. What still arrives for its owner is dropped, but for a 2xx to INVITE,
 //! which [`end_stray`] answers.
 //!
-//! Source: RFC 3261 sections 9, 12, 13, 14, 15; RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 6026.
+//! Source: RFC 3261 sections 9, 12, 13, 14, 15; RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 4028 (session timer),
+//! RFC 6026.
 
 mod called;
 mod calling;
@@ -18,10 +19,12 @@ mod login;
 mod reason;
 mod requests;
 mod stray;
+pub(crate) mod timer;
 
 pub use dtmf::InfoDigit;
 pub use reason::{reason_of, reason_value};
 pub use stray::end_stray;
+pub use timer::{MIN_SE, SESSION_EXPIRES, TIMER};
 
 use crate::dialog::{Dialog, DialogId, NextHop};
 use crate::digest::Secret;
@@ -242,6 +245,9 @@ pub enum Event {
     ReofferDone(Result<Option<Bytes>, u16>),
     /// A digit came by INFO.
     Digit(InfoDigit),
+    /// The session timer of a peer that takes no UPDATE wants the description in force to be sent again: answer with
+    /// [`Command::Reoffer`] of it (RFC 4028 section 7.4).
+    RefreshDue,
     /// Nothing more will be sent or understood.
     Finished,
 }
@@ -272,6 +278,8 @@ pub struct Session {
     /// Whether the INVITE was ours: it decides who waits longer after a glare.
     made_the_call: bool,
     login: Option<Box<login::LoginState>>,
+    /// Once it is up.
+    timer: Option<Box<timer::SessionTimer>>,
     outbox: VecDeque<Output>,
 }
 
@@ -354,7 +362,9 @@ impl Session {
         match &self.state {
             State::Ringing(ringing) => ringing.repeat_at(),
             State::Up { exchange, .. } => match exchange {
-                Exchange::Idle | Exchange::Sent { .. } => None,
+                // What is under way ends by itself, and shows whether the peer is there.
+                Exchange::Sent { .. } => None,
+                Exchange::Idle => self.timer.as_ref().map(|timer| timer.due()),
                 Exchange::Asked { until, .. } => Some(*until),
                 Exchange::Answered(answered) => Some(answered.wake()),
                 Exchange::Glare { at, .. } => Some(*at),
@@ -387,7 +397,7 @@ impl Session {
 
     fn new(local: Local, state: State, made_the_call: bool, login: Option<Login>) -> Self {
         let login = login.map(|login| Box::new(login::LoginState::new(login)));
-        Self { local: Box::new(local), next_seq: 1, state, made_the_call, login, outbox: VecDeque::new() }
+        Self { local: Box::new(local), next_seq: 1, state, made_the_call, login, timer: None, outbox: VecDeque::new() }
     }
 
     fn emit(&mut self, event: Event) {

@@ -4,6 +4,7 @@ use crate::headers::{HeaderError, Headers};
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::rejection::{Fault, Rejection};
+use crate::session;
 use crate::uri::RequestUri;
 use crate::via::BRANCH_COOKIE;
 
@@ -29,6 +30,7 @@ pub fn validate(request: &Request, abilities: &Abilities<'_>) -> Result<(), Reje
     check_method(request, abilities)?;
     check_scheme(request, abilities)?;
     check_require(request, abilities)?;
+    check_session_expires(request, abilities)?;
     check_body(request, abilities)?;
     check_accept(request, abilities)
 }
@@ -82,6 +84,13 @@ fn check_method(request: &Request, abilities: &Abilities<'_>) -> Result<(), Reje
     }
     let allow: Vec<_> = abilities.methods.iter().map(Method::as_str).collect();
     Err(Rejection::of(405).with("Allow", allow.join(", ")))
+}
+
+fn check_session_expires(request: &Request, abilities: &Abilities<'_>) -> Result<(), Rejection> {
+    if abilities.extensions.contains(&session::TIMER) && session::timer::is_too_short(request) {
+        return Err(Rejection::of(422).with("Min-SE", session::MIN_SE.as_secs().to_string()));
+    }
+    Ok(())
 }
 
 fn check_scheme(request: &Request, abilities: &Abilities<'_>) -> Result<(), Rejection> {

@@ -34,20 +34,14 @@ impl SimPlugins {
     /// Runs every guest that is ready.
     pub(crate) fn work(&self) {
         loop {
-            let (events, worked) = {
+            let (worked, events) = {
                 let mut runner = self.lock();
-                let worked = runner.work();
-                (
-                    std::iter::from_fn(|| Some(runner.take_events()).filter(|events| !events.is_empty())).collect(),
-                    worked,
-                )
+                (runner.work(), runner.take_events())
             };
-            let events: Vec<_> = events;
-            if events.is_empty() && !worked {
-                return;
-            }
-            for events in events {
+            if !events.is_empty() {
                 (self.sink)(events);
+            } else if !worked {
+                return;
             }
         }
     }

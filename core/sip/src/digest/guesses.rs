@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// Wrong answers of one source within [`WINDOW`] before it is not listened to. A house of phones behind one address
+/// Wrong answers of one source within `WINDOW` before it is not listened to. A house of phones behind one address
 /// whose passwords were all changed gives fewer; ten guesses a minute find no password worth the name.
 pub const WRONG_MAX: u32 = 20;
 
@@ -91,7 +91,7 @@ impl Guesses {
         too_many
     }
 
-    /// How many sources are remembered; never above [`SOURCES_MAX`].
+    /// How many sources are remembered; never above `SOURCES_MAX`.
     pub fn sources(&self) -> usize {
         self.sources.len()
     }

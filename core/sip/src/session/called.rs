@@ -95,7 +95,7 @@ impl Session {
 
     pub(super) fn answer_call(&mut self, now: Time, ringing: Ringing, sdp: &Bytes) -> State {
         let Ringing { dialog, tx, request, late, .. } = ringing;
-        let response = self.ok_with_sdp(&request, sdp);
+        let response = self.ok_with_sdp(now, &request, sdp);
         self.respond(tx, response);
         let cseq = request.headers.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let answered = Answered::new(now, true, late, tx, cseq, &self.local.timers);
@@ -175,8 +175,9 @@ impl Session {
         response
     }
 
-    pub(super) fn ok_with_sdp(&self, request: &Request, sdp: &Bytes) -> Response {
+    pub(super) fn ok_with_sdp(&mut self, now: Time, request: &Request, sdp: &Bytes) -> Response {
         let mut response = self.dialog_response(request, 200);
+        self.timer_of_request(now, request, &mut response);
         response.headers.push("Content-Type", "application/sdp");
         response.body = sdp.to_vec();
         response

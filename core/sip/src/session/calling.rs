@@ -1,14 +1,14 @@
 //! The calling side until the answer.
 
 use super::reason::cause_of;
-use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray};
+use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray, timer};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::transaction::{self, ClientTx};
 use bytes::Bytes;
-use plugboard_model::Cause;
+use plugboard_model::{Cause, Time};
 use std::time::Duration;
 
 /// Contacts of a 3xx that are told.
@@ -25,6 +25,8 @@ pub(super) struct Calling {
     cseq: u32,
     /// How often the INVITE was sent anew.
     tries: u8,
+    /// The shortest session that somebody on the way takes.
+    min_se: Option<Duration>,
     /// Whether it was given up.
     cancelled: bool,
 }
@@ -34,7 +36,7 @@ impl Session {
     pub fn outgoing(local: super::Local, mut spec: OutgoingSpec) -> Self {
         let login = spec.login.take();
         let mut session = Self::new(local, State::Over, true, login);
-        let calling = session.send_invite(spec, 1, 1, None);
+        let calling = session.send_invite(spec, 1, 1, None, None);
         session.state = State::Calling(Box::new(calling));
         session
     }
@@ -44,6 +46,7 @@ impl Session {
         spec: OutgoingSpec,
         cseq: u32,
         tries: u8,
+        min_se: Option<Duration>,
         credentials: Option<(&'static str, String)>,
     ) -> Calling {
         let mut request = Request::new(Method::Invite, spec.uri.clone());
@@ -58,6 +61,7 @@ impl Session {
         headers.push("CSeq", format!("{cseq} INVITE"));
         headers.push("Contact", &*self.local.contact);
         headers.push("Allow", ALLOW);
+        timer::push_first(headers, min_se);
         if let Some((name, value)) = credentials {
             headers.push(name, value);
         }
@@ -67,11 +71,12 @@ impl Session {
         headers.push("Content-Type", "application/sdp");
         request.body = spec.sdp.to_vec();
         let tx = self.send(request, spec.flow);
-        Calling { spec, tx, cseq, tries, cancelled: false }
+        Calling { spec, tx, cseq, tries, min_se, cancelled: false }
     }
 
     pub(super) fn on_calling_response(
         &mut self,
+        now: Time,
         calling: Box<Calling>,
         tx: ClientTx,
         response: &Response,
@@ -87,14 +92,22 @@ impl Session {
             return State::Calling(calling);
         }
         if response.is_success() {
-            return self.on_answer(&calling, response, flow);
+            return self.on_answer(now, &calling, response, flow);
         }
         if !calling.cancelled
             && let Some(credentials) =
                 self.credentials(response, "INVITE", &calling.spec.uri.to_string(), calling.tries)
         {
-            let Calling { spec, cseq, tries, .. } = *calling;
-            return State::Calling(Box::new(self.send_invite(spec, cseq + 1, tries + 1, Some(credentials))));
+            let Calling { spec, cseq, tries, min_se, .. } = *calling;
+            return State::Calling(Box::new(self.send_invite(spec, cseq + 1, tries + 1, min_se, Some(credentials))));
+        }
+        if !calling.cancelled
+            && calling.min_se.is_none()
+            && let Some(min) = timer::min_se(response)
+        {
+            // With the same credentials, if any: a proxy that wants others says so, in the next 407.
+            let Calling { spec, cseq, .. } = *calling;
+            return State::Calling(Box::new(self.send_invite(spec, cseq + 1, 1, Some(min), None)));
         }
         self.emit(Event::Rejected {
             cause: cause_of(response),
@@ -105,7 +118,7 @@ impl Session {
     }
 
     /// The first 2xx. One that crossed our CANCEL is acknowledged and ended (RFC 3261 section 9.1).
-    fn on_answer(&mut self, calling: &Calling, response: &Response, flow: Flow) -> State {
+    fn on_answer(&mut self, now: Time, calling: &Calling, response: &Response, flow: Flow) -> State {
         let dialog = Dialog::of_response(response, &calling.spec.uri, flow, calling.spec.next_hop);
         let Ok(dialog) = dialog.map(Box::new) else {
             // Without tags or with a broken route there is no way to reach the peer: he gives up by himself.
@@ -117,6 +130,7 @@ impl Session {
             self.emit(Event::Ended { cause: Cause::of(487), by_remote: false });
             return self.close(dialog, None);
         }
+        self.timer_of_answer(now, response);
         self.emit(Event::Answered { sdp: body_of(response) });
         State::Up { dialog, exchange: Exchange::Idle }
     }

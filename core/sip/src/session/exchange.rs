@@ -88,7 +88,13 @@ impl Session {
     }
 
     /// Ends an answered session from this side.
-    fn leave(&mut self, dialog: Box<Dialog>, exchange: Exchange, reason: Option<String>, cause: Cause) -> State {
+    pub(super) fn leave(
+        &mut self,
+        dialog: Box<Dialog>,
+        exchange: Exchange,
+        reason: Option<String>,
+        cause: Cause,
+    ) -> State {
         self.emit(Event::Ended { cause, by_remote: false });
         match exchange {
             Exchange::Answered(answered) => State::Leaving { dialog, answered, reason },
@@ -110,6 +116,7 @@ impl Session {
         let mut request = dialog.request(Method::Invite);
         request.headers.push("Contact", &*self.local.contact);
         request.headers.push("Allow", ALLOW);
+        self.push_timer(&mut request.headers);
         if let Some((name, value)) = credentials {
             request.headers.push(name, value);
         }
@@ -128,7 +135,7 @@ impl Session {
         sdp: &Bytes,
     ) -> State {
         dialog.refresh(request);
-        let response = self.ok_with_sdp(request, sdp);
+        let response = self.ok_with_sdp(now, request, sdp);
         self.respond(tx, response);
         let exchange = match request.headers.cseq() {
             Ok(cseq) if request.method == Method::Invite => {
@@ -177,11 +184,14 @@ impl Session {
 
     pub(super) fn on_response(&mut self, now: Time, tx: ClientTx, response: &Response, flow: Flow) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Calling(calling) => self.on_calling_response(calling, tx, response, flow),
+            State::Calling(calling) => self.on_calling_response(now, calling, tx, response, flow),
             State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries } } if sent == tx => {
                 self.on_reoffer_response(now, dialog, (sent, sdp, tries), response)
             }
-            State::Up { dialog, exchange } => self.on_other_response(dialog, exchange, response, flow),
+            State::Up { dialog, exchange } => {
+                let refresh = self.on_refreshed(now, tx, response);
+                self.on_other_response(dialog, exchange, refresh, response, flow)
+            }
             State::Closing { dialog, bye, tries } if bye == tx && response.is_final() => {
                 self.on_bye_response(dialog, tries, response)
             }
@@ -198,11 +208,18 @@ impl Session {
         };
     }
 
-    /// A response that our open re-INVITE did not ask for: a repeated 2xx, or the answer to INFO.
-    fn on_other_response(&mut self, dialog: Box<Dialog>, exchange: Exchange, response: &Response, flow: Flow) -> State {
+    /// A response that our open re-INVITE did not ask for: a repeated 2xx, or the answer to INFO or a refresh.
+    fn on_other_response(
+        &mut self,
+        dialog: Box<Dialog>,
+        exchange: Exchange,
+        refresh: bool,
+        response: &Response,
+        flow: Flow,
+    ) -> State {
         if is_invite_2xx(response) {
             self.on_late_answer(Some(&dialog), response, flow);
-        } else if response.status == 481 {
+        } else if response.status == 481 || (refresh && response.status == 408) {
             // The peer knows the dialog no more (RFC 3261 section 12.2.1.2).
             return self.leave(dialog, exchange, None, cause_of(response));
         }
@@ -222,6 +239,7 @@ impl Session {
         if response.is_success() {
             dialog.refresh_by_response(response);
             self.send_ack(&dialog, dialog.local_cseq());
+            self.timer_of_answer(now, response);
             self.emit(Event::ReofferDone(Ok(body_of(response))));
             return State::Up { dialog, exchange: Exchange::Idle };
         }
@@ -277,6 +295,11 @@ impl Session {
             }
             State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } } if at <= now => {
                 self.send_reoffer(dialog, sdp, None, tries + 1)
+            }
+            State::Up { dialog, exchange: Exchange::Idle }
+                if self.timer.as_ref().is_some_and(|timer| timer.due() <= now) =>
+            {
+                self.on_timer(now, dialog)
             }
             State::Leaving { dialog, answered, reason } => {
                 if answered.give_up <= now {

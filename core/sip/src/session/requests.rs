@@ -2,7 +2,7 @@
 
 use super::called::Ringing;
 use super::reason::reason_of;
-use super::{Event, Exchange, InfoDigit, REOFFER_PATIENCE, Session, State};
+use super::{Event, Exchange, InfoDigit, REOFFER_PATIENCE, Session, State, TIMER};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
@@ -15,7 +15,7 @@ use plugboard_model::{Cause, Time};
 /// What a session takes; BYE is taken whatever it carries.
 const ABILITIES: Abilities<'static> = Abilities {
     methods: &[Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Info, Method::Update],
-    extensions: &[],
+    extensions: &[TIMER],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };
@@ -36,7 +36,7 @@ impl Session {
             return self.answer(tx, &request, status);
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.on_request_when_ringing(tx, &request, ringing),
+            State::Ringing(ringing) => self.on_request_when_ringing(now, tx, &request, ringing),
             State::Up { dialog, exchange } => self.on_request_when_up(now, tx, request, dialog, exchange),
             state @ (State::Leaving { .. } | State::Closing { .. }) => {
                 // A BYE that crosses ours is fine; anything else comes too late (RFC 3261 section 15.1.2).
@@ -71,7 +71,7 @@ impl Session {
         Ok(())
     }
 
-    fn on_request_when_ringing(&mut self, tx: ServerTx, request: &Request, ringing: Box<Ringing>) -> State {
+    fn on_request_when_ringing(&mut self, now: Time, tx: ServerTx, request: &Request, ringing: Box<Ringing>) -> State {
         if request.method == Method::Bye {
             self.respond(tx, Response::to_request(request, 200));
             return self.give_up(&ringing, request);
@@ -79,7 +79,7 @@ impl Session {
         if is_offer(request) {
             self.busy(tx, request);
         } else {
-            self.on_harmless(tx, request);
+            self.on_harmless(now, tx, request, false);
         }
         State::Ringing(ringing)
     }
@@ -105,7 +105,7 @@ impl Session {
             return self.on_offer(now, tx, request, dialog, exchange);
         }
         dialog.refresh(&request);
-        self.on_harmless(tx, &request);
+        self.on_harmless(now, tx, &request, true);
         State::Up { dialog, exchange }
     }
 
@@ -141,9 +141,12 @@ impl Session {
     }
 
     /// A request that changes nothing: OPTIONS, INFO, an UPDATE without offer.
-    fn on_harmless(&mut self, tx: ServerTx, request: &Request) {
+    fn on_harmless(&mut self, now: Time, tx: ServerTx, request: &Request, is_up: bool) {
         let digit = if request.method == Method::Info { InfoDigit::of(request) } else { None };
-        let response = self.ok(request);
+        let mut response = self.ok(request);
+        if is_up && request.method == Method::Update {
+            self.timer_of_request(now, request, &mut response);
+        }
         self.respond(tx, response);
         if let Some(digit) = digit {
             self.emit(Event::Digit(digit));

@@ -1,4 +1,5 @@
 mod solo;
+mod timer;
 mod world;
 
 use super::*;

@@ -127,6 +127,10 @@ impl LegActor {
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferCancelled => self.offer = None,
             Event::ReofferDone(result) => self.reoffer_done(result),
+            Event::RefreshDue => {
+                let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
+                self.step_later(Command::Reoffer { sdp }, ctx);
+            }
             Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
             Event::Finished => {
                 self.over(Cause::normal());

@@ -49,7 +49,7 @@ const METHODS: [Method; 8] = [
 
 const ABILITIES: Abilities<'static> = Abilities {
     methods: &METHODS,
-    extensions: &[],
+    extensions: &[plugboard_sip::session::TIMER],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };

@@ -134,3 +134,29 @@ fn a_phone_whose_plug_is_pulled_holds_up_nobody() {
     sim.run_until_quiet();
     assert_eq!(sim.records("main").len(), 2);
 }
+
+#[test]
+fn a_call_that_both_ends_left_without_a_word_is_over_within_a_quarter_of_an_hour() {
+    let (mut sim, ann, bob) = conversation();
+    ann.is_unplugged();
+    bob.is_unplugged();
+    sim.run_for(seconds(14 * 60));
+    assert_eq!(sim.records("main").len(), 0, "silence alone ends no call: phones may send nothing while they listen");
+    sim.run_for(seconds(2 * 60));
+    assert_eq!(sim.record().outcome, CallOutcome::Answered);
+    sim.run_until_quiet();
+}
+
+#[test]
+fn people_who_talk_for_long_are_asked_whether_they_are_there_and_notice_nothing() {
+    let (mut sim, ann, bob) = conversation();
+    sim.run_for(seconds(32 * 60));
+    for phone in ["ann", "bob"] {
+        assert_eq!(sim.ladder().count(&format!("switch -> {phone}  OPTIONS")), 2, "{}", sim.ladder());
+    }
+    assert!(ann.talks()() && bob.talks()());
+    ann.hangs_up();
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.record().outcome, CallOutcome::Answered);
+}

@@ -4,9 +4,9 @@ use super::*;
 use plugboard_model::REASON_COMPLETED_ELSEWHERE;
 use transaction::Input as Layer;
 
-const TX: ServerTx = ServerTx(9);
+pub(super) const TX: ServerTx = ServerTx(9);
 
-fn flow() -> Flow {
+pub(super) fn flow() -> Flow {
     Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap())
 }
 
@@ -15,14 +15,14 @@ fn at(millis: u64) -> Time {
 }
 
 /// What a session wants, in words, and the requests among it.
-struct Seen {
-    words: Vec<String>,
-    requests: Vec<(ClientTx, Request, Flow)>,
-    responses: Vec<Response>,
-    events: Vec<Event>,
+pub(super) struct Seen {
+    pub(super) words: Vec<String>,
+    pub(super) requests: Vec<(ClientTx, Request, Flow)>,
+    pub(super) responses: Vec<Response>,
+    pub(super) events: Vec<Event>,
 }
 
-fn drain(session: &mut Session) -> Seen {
+pub(super) fn drain(session: &mut Session) -> Seen {
     let mut seen = Seen { words: Vec::new(), requests: Vec::new(), responses: Vec::new(), events: Vec::new() };
     while let Some(output) = session.poll_output() {
         let words = match output {
@@ -56,25 +56,25 @@ fn words(session: &mut Session) -> Vec<String> {
 }
 
 /// A session that called, and its INVITE.
-fn caller(spec: OutgoingSpec) -> (Session, ClientTx, Request) {
+pub(super) fn caller(spec: OutgoingSpec) -> (Session, ClientTx, Request) {
     let mut session = Session::outgoing(local(1), spec);
     let (tx, invite, _) = drain(&mut session).requests.remove(0);
     (session, tx, invite)
 }
 
-fn response(request: &Request, status: u16, tag: &str, body: &str) -> Response {
+pub(super) fn response(request: &Request, status: u16, tag: &str, body: &str) -> Response {
     let mut response = Response::to_request_tagged(request, status, tag);
     response.headers.push("Contact", format!("<sip:{tag}@192.0.2.2:5070>"));
     response.body = body.as_bytes().to_vec();
     response
 }
 
-fn hear(session: &mut Session, tx: ClientTx, response: Response) -> Seen {
+pub(super) fn hear(session: &mut Session, tx: ClientTx, response: Response) -> Seen {
     session.handle(at(1), Input::Response { tx, response, flow: flow() });
     drain(session)
 }
 
-fn command(session: &mut Session, command: Command) -> Seen {
+pub(super) fn command(session: &mut Session, command: Command) -> Seen {
     session.handle(at(2), Input::Command(command));
     drain(session)
 }
@@ -88,7 +88,7 @@ fn up() -> (Session, ClientTx, Request) {
 }
 
 /// A request of the peer of [`caller`].
-fn peer(method: Method, cseq: u32, headers: &[(&str, &str)], body: &str) -> Request {
+pub(super) fn peer(method: Method, cseq: u32, headers: &[(&str, &str)], body: &str) -> Request {
     let mut request = Request::new(method, RequestUri::parse("sip:leg1@192.0.2.1:5060").unwrap());
     let cseq = format!("{cseq} {}", request.method);
     for (name, value) in [
@@ -113,16 +113,30 @@ fn ask(session: &mut Session, request: Request) -> Seen {
     drain(session)
 }
 
+/// The 200 that [`peer`] gives to an INVITE.
+pub(super) fn answered_by(invite: &Request) -> Response {
+    response(invite, 200, "bob", "answer")
+}
+
 /// A session that is called by [`peer`].
 fn called(body: &str) -> Session {
-    let mut invite = peer(Method::Invite, 1, &[("Record-Route", "<sip:p.example;lr>")], body);
+    called_with(&[("Record-Route", "<sip:p.example;lr>")], body)
+}
+
+/// A session that is called by [`peer`] with an offer and these headers.
+pub(super) fn called_by(headers: &[(&str, &str)]) -> Session {
+    called_with(headers, "offer")
+}
+
+fn called_with(headers: &[(&str, &str)], body: &str) -> Session {
+    let mut invite = peer(Method::Invite, 1, headers, body);
     invite.headers.set("To", "<sip:101@plugboard.test>");
     let mut session = Session::incoming(TX, invite, flow(), NextHop::Source, local(1)).unwrap();
     assert_eq!(words(&mut session), ["own 1"]);
     session
 }
 
-fn ack(cseq: u32, body: &str) -> Input {
+pub(super) fn ack(cseq: u32, body: &str) -> Input {
     Input::Ack { request: peer(Method::Ack, cseq, &[], body), flow: flow() }
 }
 
@@ -313,7 +327,7 @@ fn incoming_call_rings_is_answered_and_established() {
     assert_eq!(ok.headers.get("Contact"), Some("<sip:leg1@192.0.2.1:5060>"));
     session.handle(at(5), ack(1, "ignored"));
     assert_eq!(drain(&mut session).events, [Event::Established { sdp: None }]);
-    assert_eq!(session.poll_timeout(), None);
+    assert_eq!(session.poll_timeout(), Some(at(2) + SESSION_EXPIRES / 2), "nothing but its timer");
 }
 
 #[test]

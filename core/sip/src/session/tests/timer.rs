@@ -1,0 +1,213 @@
+//! The session timer (RFC 4028) against messages made by hand.
+
+use super::solo::{Seen, TX, ack, answered_by, called_by, caller, command, drain, flow, hear, peer, response};
+use super::*;
+use crate::validate::{Abilities, validate};
+
+fn seconds(seconds: u64) -> Time {
+    Time::ZERO + Duration::from_secs(seconds)
+}
+
+/// What a session wants at this second and not one before.
+fn tick(session: &mut Session, at: u64) -> Seen {
+    assert_eq!(session.poll_timeout(), Some(seconds(at)));
+    session.handle(Time::from_millis(at * 1_000 - 1), Input::Tick);
+    assert_eq!(drain(session).words, [""; 0], "a moment before");
+    session.handle(seconds(at), Input::Tick);
+    drain(session)
+}
+
+fn hear_at(session: &mut Session, at: u64, tx: ClientTx, response: Response) -> Seen {
+    session.handle(seconds(at), Input::Response { tx, response, flow: flow() });
+    drain(session)
+}
+
+/// A call of ours that a peer answered with these headers, at second 0.
+fn answered_with(headers: &[(&str, &str)]) -> Session {
+    let (mut session, tx, invite) = caller(spec(flow()));
+    let mut answer = response(&invite, 200, "bob", "answer");
+    for (name, value) in headers {
+        answer.headers.push(name, *value);
+    }
+    let seen = hear_at(&mut session, 0, tx, answer);
+    assert_eq!(seen.words, ["send ACK", "answered"]);
+    session
+}
+
+#[test]
+fn every_invite_asks_for_a_session_of_half_an_hour_that_we_refresh() {
+    let (_, _, invite) = caller(spec(flow()));
+    assert_eq!(invite.headers.get("Supported"), Some("timer"));
+    assert_eq!(invite.headers.get("Session-Expires"), Some("1800;refresher=uac"));
+    assert_eq!(invite.headers.get("Min-SE"), None);
+}
+
+#[test]
+fn a_peer_without_timer_is_asked_whether_he_is_there_and_whatever_he_says_keeps_the_call() {
+    let mut session = answered_with(&[]);
+    for (at, status) in [(900, 200), (1_800, 405), (2_700, 501)] {
+        let seen = tick(&mut session, at);
+        assert_eq!(seen.words, ["send OPTIONS"]);
+        let (tx, options, _) = &seen.requests[0];
+        assert_eq!(options.headers.get("Session-Expires"), None);
+        assert_eq!(hear_at(&mut session, at, *tx, Response::to_request(options, status)).words, [""; 0]);
+    }
+}
+
+#[test]
+fn a_peer_who_is_gone_is_noticed_by_his_silence_and_by_481_and_408() {
+    for status in [None, Some(481), Some(408)] {
+        let mut session = answered_with(&[]);
+        let seen = tick(&mut session, 900);
+        let (tx, options, _) = &seen.requests[0];
+        let seen = match status {
+            Some(status) => hear_at(&mut session, 901, *tx, Response::to_request(options, status)),
+            None => {
+                session.handle(seconds(932), Input::Timeout { tx: *tx });
+                drain(&mut session)
+            }
+        };
+        assert_eq!(seen.words, ["ended", "send BYE"], "{status:?}");
+    }
+}
+
+#[test]
+fn a_peer_who_knows_the_timer_is_refreshed_by_update_at_half_its_time() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "INVITE, UPDATE")]);
+    let seen = tick(&mut session, 300);
+    assert_eq!(seen.words, ["send UPDATE"]);
+    let (tx, update, _) = &seen.requests[0];
+    assert_eq!(update.headers.get("Session-Expires"), Some("600;refresher=uac"));
+    assert_eq!((update.headers.get("Supported"), update.body.len()), (Some("timer"), 0));
+    assert!(update.headers.contains("Contact"));
+    let mut ok = Response::to_request(update, 200);
+    ok.headers.push("Session-Expires", "400;refresher=uac");
+    ok.headers.push("Allow", "UPDATE");
+    assert_eq!(hear_at(&mut session, 301, *tx, ok).words, [""; 0]);
+    assert_eq!(tick(&mut session, 501).words, ["send UPDATE"]);
+}
+
+#[test]
+fn an_update_that_is_refused_gives_way_to_an_invite() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "INVITE, UPDATE")]);
+    let seen = tick(&mut session, 300);
+    let (tx, update, _) = &seen.requests[0];
+    assert_eq!(hear_at(&mut session, 300, *tx, Response::to_request(update, 405)).words, [""; 0]);
+    assert_eq!(tick(&mut session, 305).events, [Event::RefreshDue]);
+}
+
+#[test]
+fn a_peer_without_update_is_refreshed_by_an_invite_with_the_description_in_force() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "INVITE, BYE")]);
+    assert_eq!(tick(&mut session, 300).events, [Event::RefreshDue]);
+    let seen = command(&mut session, Command::Reoffer { sdp: sdp("offer") });
+    let (tx, invite, _) = &seen.requests[0];
+    assert_eq!((invite.method.as_str(), &*invite.body), ("INVITE", &b"offer"[..]));
+    assert_eq!(invite.headers.get("Session-Expires"), Some("600;refresher=uac"));
+    let mut answer = response(invite, 200, "bob", "answer");
+    answer.headers.push("Session-Expires", "600;refresher=uac");
+    let seen = hear_at(&mut session, 301, *tx, answer);
+    assert_eq!(seen.words, ["send ACK", "reofferdone"]);
+    assert_eq!(session.poll_timeout(), Some(seconds(601)));
+}
+
+#[test]
+fn a_peer_who_is_to_refresh_and_does_not_is_given_up_in_time() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uas")]);
+    let seen = tick(&mut session, 568);
+    assert_eq!(seen.words, ["ended", "send BYE"]);
+    assert_eq!(
+        seen.events,
+        [Event::Ended { cause: Cause { status: 408, text: "Session Expired".into() }, by_remote: false }]
+    );
+    assert!(seen.requests[0].1.headers.get("Reason").unwrap().contains("cause=408"));
+    // A third of a short session is less than 32 s.
+    assert_eq!(answered_with(&[("Session-Expires", "90;refresher=uas")]).poll_timeout(), Some(seconds(60)));
+}
+
+#[test]
+fn a_peer_who_refreshes_keeps_the_call() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uas")]);
+    let headers = [("Supported", "timer"), ("Session-Expires", "600;refresher=uac")];
+    session
+        .handle(seconds(500), Input::Request { tx: TX, request: peer(Method::Update, 7, &headers, ""), flow: flow() });
+    let seen = drain(&mut session);
+    assert_eq!(seen.words, ["answer 200"]);
+    assert_eq!(seen.responses[0].headers.get("Session-Expires"), Some("600;refresher=uac"));
+    assert_eq!(seen.responses[0].headers.get("Require"), Some("timer"));
+    assert_eq!(session.poll_timeout(), Some(seconds(1_068)));
+}
+
+#[test]
+fn what_is_too_short_for_somebody_on_the_way_is_asked_for_again_but_once() {
+    let (mut session, tx, invite) = caller(spec(flow()));
+    let mut refused = Response::to_request_tagged(&invite, 422, "proxy");
+    refused.headers.push("Min-SE", "3600");
+    let seen = hear(&mut session, tx, refused);
+    assert_eq!(seen.words, ["send INVITE"]);
+    let (tx, again, _) = &seen.requests[0];
+    assert_eq!(again.headers.get("Session-Expires"), Some("3600;refresher=uac"));
+    assert_eq!((again.headers.get("Min-SE"), again.headers.get("CSeq")), (Some("3600"), Some("2 INVITE")));
+    let mut refused = Response::to_request_tagged(again, 422, "proxy");
+    refused.headers.push("Min-SE", "7200");
+    assert_eq!(hear(&mut session, *tx, refused).words, ["rejected", "finished"]);
+}
+
+#[test]
+fn a_422_that_asks_for_nothing_or_for_more_than_a_day_is_a_refusal() {
+    for min in [None, Some("soon"), Some("86401")] {
+        let (mut session, tx, invite) = caller(spec(flow()));
+        let mut refused = Response::to_request_tagged(&invite, 422, "proxy");
+        if let Some(min) = min {
+            refused.headers.push("Min-SE", min);
+        }
+        assert_eq!(hear(&mut session, tx, refused).words, ["rejected", "finished"], "{min:?}");
+    }
+}
+
+#[test]
+fn a_caller_gets_his_timer_within_our_limits() {
+    const KNOWS: (&str, &str) = ("Supported", "timer");
+    let cases = [
+        (vec![KNOWS, ("Session-Expires", "600")], Some("600;refresher=uas")),
+        (vec![KNOWS, ("Session-Expires", "600;refresher=uac")], Some("600;refresher=uac")),
+        (vec![KNOWS, ("Session-Expires", "7200;refresher=uas")], Some("1800;refresher=uas")),
+        (vec![KNOWS, ("x", "7200"), ("Min-SE", "3600")], Some("3600;refresher=uas")),
+        (vec![KNOWS], Some("1800;refresher=uas")),
+        (vec![("Session-Expires", "600")], None),
+    ];
+    for (headers, expected) in cases {
+        let mut session = called_by(&headers);
+        let seen = command(&mut session, Command::Answer { sdp: sdp("answer") });
+        let ok = &seen.responses[0];
+        assert_eq!(ok.headers.get("Session-Expires"), expected, "{headers:?}");
+        assert_eq!(ok.headers.get("Require"), expected.map(|_| "timer"), "{headers:?}");
+        session.handle(seconds(0), ack(1, ""));
+        assert!(session.poll_timeout().is_some(), "he is watched either way");
+    }
+}
+
+#[test]
+fn a_session_of_less_than_90_s_is_refused_with_what_we_take() {
+    let abilities =
+        Abilities { methods: &[Method::Invite], extensions: &[TIMER], content_types: &["application/sdp"], tel: false };
+    let judged = |headers: &[(&str, &str)]| validate(&peer(Method::Invite, 1, headers, ""), &abilities);
+    let refused = judged(&[("Supported", "timer"), ("Session-Expires", "89")]).unwrap_err();
+    let request = peer(Method::Invite, 1, &[], "");
+    assert_eq!(refused.response(&request).status, 422);
+    assert_eq!(refused.response(&request).headers.get("Min-SE"), Some("90"));
+    assert!(judged(&[("Supported", "timer"), ("Session-Expires", "90")]).is_ok());
+    assert!(judged(&[("Session-Expires", "30")]).is_ok(), "who knows no timer cannot be told (RFC 4028 section 9)");
+    assert!(judged(&[("Require", "timer")]).is_ok());
+}
+
+#[test]
+fn what_is_under_way_puts_the_refresh_off() {
+    let mut session = answered_with(&[]);
+    session.handle(seconds(899), Input::Command(Command::Reoffer { sdp: sdp("hold") }));
+    let seen = drain(&mut session);
+    assert_eq!(session.poll_timeout(), None, "its answer shows whether he is there");
+    let (tx, invite, _) = &seen.requests[0];
+    hear_at(&mut session, 901, *tx, answered_by(invite));
+    assert_eq!(session.poll_timeout(), Some(seconds(901 + 900)), "and counts as a refresh");
+}

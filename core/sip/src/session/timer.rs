@@ -1,0 +1,228 @@
+//! The session timer: each end learns in time that the other one is gone (RFC 4028).
+//!
+//! The one who refreshes is we, wherever we may choose. A peer that knows no session timer is asked by OPTIONS:
+//! whatever he says but 408 and 481, he is there.
+
+use super::{Event, Exchange, Session, State};
+use crate::dialog::Dialog;
+use crate::headers::Headers;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::params::Params;
+use crate::transaction::ClientTx;
+use plugboard_model::{Cause, Time};
+use std::time::Duration;
+
+/// How long a session lives without a refresh, where we decide it (RFC 4028 section 4: half an hour).
+pub const SESSION_EXPIRES: Duration = Duration::from_mins(30);
+
+/// The shortest that we take (RFC 4028 section 4).
+pub const MIN_SE: Duration = Duration::from_secs(90);
+
+/// The option tag.
+pub const TIMER: &str = "timer";
+
+/// Longest that a peer is granted: a day.
+const EXPIRES_MAX: Duration = Duration::from_hours(24);
+
+/// The pause after a refresh that met something else under way, in which the peer is heard of anyway.
+const LATER: Duration = Duration::from_secs(5);
+
+/// The session timer of a leg that is up.
+#[derive(Debug)]
+pub(super) struct SessionTimer {
+    expires: Duration,
+    refresher: Refresher,
+    by: By,
+    /// When we refresh, or give the session up.
+    due: Time,
+    /// Our UPDATE or OPTIONS that is not answered.
+    asked: Option<ClientTx>,
+}
+
+/// Who keeps the session alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refresher {
+    We,
+    Peer,
+}
+
+/// With what we refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A new INVITE, for a peer that knows timers and takes no UPDATE.
+    Invite,
+    Update,
+    /// For a peer that knows no timers: it asks whether he is there.
+    Options,
+}
+
+impl SessionTimer {
+    fn new(now: Time, expires: Duration, refresher: Refresher, by: By) -> Self {
+        let mut timer = Self { expires, refresher, by, due: now, asked: None };
+        timer.refreshed(now);
+        timer
+    }
+
+    /// Counts from now on again (RFC 4028 section 10).
+    fn refreshed(&mut self, now: Time) {
+        self.due = match self.refresher {
+            Refresher::We => now + self.expires / 2,
+            Refresher::Peer => now + self.expires.saturating_sub((self.expires / 3).min(Duration::from_secs(32))),
+        };
+    }
+
+    pub(super) fn due(&self) -> Time {
+        self.due
+    }
+
+    fn value(&self, ours: &str, peers: &str) -> String {
+        let refresher = match self.refresher {
+            Refresher::We => ours,
+            Refresher::Peer => peers,
+        };
+        format!("{};refresher={refresher}", self.expires.as_secs())
+    }
+}
+
+/// What our first INVITE says of the timer; `min` is what a 422 asked for.
+pub(super) fn push_first(headers: &mut Headers, min: Option<Duration>) {
+    let expires = SESSION_EXPIRES.max(min.unwrap_or_default());
+    headers.push("Supported", TIMER);
+    headers.push("Session-Expires", format!("{};refresher=uac", expires.as_secs()));
+    if let Some(min) = min {
+        headers.push("Min-SE", min.as_secs().to_string());
+    }
+}
+
+/// What a 422 asks for; `None` when it asks for nothing that can be.
+pub(super) fn min_se(response: &Response) -> Option<Duration> {
+    let (min, _) = interval(&response.headers, "Min-SE")?;
+    (response.status == 422 && min <= EXPIRES_MAX).then_some(min)
+}
+
+/// Whether a request wants a session shorter than we take, and can be told so (RFC 4028 section 9).
+pub(crate) fn is_too_short(request: &Request) -> bool {
+    matches!(request.method, Method::Invite | Method::Update)
+        && knows(&request.headers)
+        && interval(&request.headers, "Session-Expires").is_some_and(|(expires, _)| expires < MIN_SE)
+}
+
+impl Session {
+    /// Our INVITE was answered, or our refresh (RFC 4028 section 7.2).
+    pub(super) fn timer_of_answer(&mut self, now: Time, response: &Response) {
+        let allows_update = response.headers.has_token("Allow", "UPDATE");
+        let timer = match interval(&response.headers, "Session-Expires") {
+            Some((expires, refresher)) => {
+                let refresher = if refresher == Some("uas") { Refresher::Peer } else { Refresher::We };
+                let by = if allows_update { By::Update } else { By::Invite };
+                SessionTimer::new(now, expires.clamp(MIN_SE, EXPIRES_MAX), refresher, by)
+            }
+            None => SessionTimer::new(now, SESSION_EXPIRES, Refresher::We, By::Options),
+        };
+        self.timer = Some(Box::new(timer));
+    }
+
+    /// Our 2xx to an INVITE or UPDATE of the peer: starts the timer anew and says how (RFC 4028 section 9).
+    pub(super) fn timer_of_request(&mut self, now: Time, request: &Request, response: &mut Response) {
+        let headers = &request.headers;
+        response.headers.push("Supported", TIMER);
+        if !knows(headers) {
+            self.timer = Some(Box::new(SessionTimer::new(now, SESSION_EXPIRES, Refresher::We, By::Options)));
+            return;
+        }
+        let min = interval(headers, "Min-SE").map_or(MIN_SE, |(min, _)| min.clamp(MIN_SE, EXPIRES_MAX));
+        let asked = interval(headers, "Session-Expires");
+        let expires = asked.map_or(SESSION_EXPIRES, |(expires, _)| expires).min(SESSION_EXPIRES).max(min);
+        let refresher = match asked {
+            Some((_, Some("uac"))) => Refresher::Peer,
+            Some(_) | None => Refresher::We,
+        };
+        let by = if headers.has_token("Allow", "UPDATE") { By::Update } else { By::Invite };
+        let timer = SessionTimer::new(now, expires, refresher, by);
+        response.headers.push("Require", TIMER);
+        response.headers.push("Session-Expires", timer.value("uas", "uac"));
+        self.timer = Some(Box::new(timer));
+    }
+
+    /// What our further INVITEs and UPDATEs say of the timer.
+    pub(super) fn push_timer(&self, headers: &mut Headers) {
+        headers.push("Supported", TIMER);
+        if let Some(timer) = &self.timer {
+            headers.push("Session-Expires", timer.value("uac", "uas"));
+        }
+    }
+
+    /// The session has been silent for long: refreshes it, or gives it up.
+    pub(super) fn on_timer(&mut self, now: Time, mut dialog: Box<Dialog>) -> State {
+        let Some(mut timer) = self.timer.take() else { return State::Up { dialog, exchange: Exchange::Idle } };
+        if timer.refresher == Refresher::Peer {
+            // He did not refresh it in time (RFC 4028 section 10).
+            let cause = Cause { status: 408, text: "Session Expired".into() };
+            return self.leave(dialog, Exchange::Idle, Some(super::reason_value(&cause)), cause);
+        }
+        timer.due = now + LATER;
+        let (by, waits) = (timer.by, timer.asked.is_some());
+        self.timer = Some(timer);
+        if waits {
+            // The transaction tells when nobody answers.
+            return State::Up { dialog, exchange: Exchange::Idle };
+        }
+        let method = match by {
+            By::Invite => {
+                self.emit(Event::RefreshDue);
+                return State::Up { dialog, exchange: Exchange::Idle };
+            }
+            By::Update => Method::Update,
+            By::Options => Method::Options,
+        };
+        let mut request = dialog.request(method);
+        request.headers.push("Contact", &*self.local.contact);
+        if by == By::Update {
+            self.push_timer(&mut request.headers);
+        }
+        let tx = self.send(request, dialog.flow());
+        if let Some(timer) = &mut self.timer {
+            timer.asked = Some(tx);
+        }
+        State::Up { dialog, exchange: Exchange::Idle }
+    }
+
+    /// Whether this is the answer to our UPDATE or OPTIONS; it is noted.
+    pub(super) fn on_refreshed(&mut self, now: Time, tx: ClientTx, response: &Response) -> bool {
+        let Some(timer) = self.timer.as_mut().filter(|timer| timer.asked == Some(tx)) else { return false };
+        if response.is_provisional() {
+            return true;
+        }
+        timer.asked = None;
+        timer.refreshed(now);
+        match (timer.by, response.status) {
+            (By::Update, 200..300) => self.timer_of_answer(now, response),
+            (By::Update, 422) => {
+                if let Some(min) = min_se(response) {
+                    (timer.expires, timer.due) = (timer.expires.max(min), now);
+                }
+            }
+            // Something crossed it.
+            (By::Update, 491 | 500) => timer.due = now + LATER,
+            // He takes no UPDATE after all, whatever he allows.
+            (By::Update, 400..700) => (timer.by, timer.due) = (By::Invite, now + LATER),
+            (By::Update | By::Options | By::Invite, _) => {}
+        }
+        true
+    }
+}
+
+/// Whether the peer knows session timers.
+fn knows(headers: &Headers) -> bool {
+    headers.has_token("Supported", TIMER) || headers.has_token("Require", TIMER)
+}
+
+/// The seconds of Session-Expires or Min-SE, and who is to refresh; `None` when it is absent or cannot be read.
+fn interval<'a>(headers: &'a Headers, name: &str) -> Option<(Duration, Option<&'a str>)> {
+    let value = headers.get(name)?;
+    let end = value.find(';').unwrap_or(value.len());
+    let (seconds, params) = value.split_at(end);
+    let seconds: u32 = seconds.trim().parse().ok()?;
+    Some((Duration::from_secs(seconds.into()), Params::parse(params)?.get("refresher").flatten()))
+}
