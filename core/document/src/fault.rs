@@ -35,7 +35,10 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        match self.line {
+            0 => write!(f, "{}: ", self.file)?,
+            line => write!(f, "{}:{line}:{}: ", self.file, self.column)?,
+        }
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
@@ -44,6 +47,14 @@ impl fmt::Display for Fault {
             write!(f, " ({})", self.remedy)?;
         }
         Ok(())
+    }
+}
+
+impl Fault {
+    /// A fault of a file as a whole: it cannot be read, it does not fit to another one.
+    pub fn of_file(file: impl Into<Arc<str>>, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (reason, remedy) = (reason.into(), remedy.into());
+        Self { file: file.into(), line: 0, column: 0, path: String::new(), reason, remedy }
     }
 }
 

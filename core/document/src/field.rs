@@ -83,7 +83,8 @@ impl<'n> Field<'n> {
     pub fn duration(&self, range: RangeInclusive<Duration>, faults: &mut Faults) -> Option<Duration> {
         let value = self.node.as_text().and_then(read_duration).filter(|value| range.contains(value));
         if value.is_none() {
-            let reason = format!("a time with its unit is expected, from {:?} to {:?}", range.start(), range.end());
+            let (least, most) = (write_duration(*range.start()), write_duration(*range.end()));
+            let reason = format!("a time with its unit is expected, from {least} to {most}");
             self.fault(faults, reason, "write for example \"20s\", \"500ms\" or \"2m\"");
         }
         value
@@ -95,7 +96,7 @@ impl<'n> Field<'n> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.fault(faults, format!("{text:?} is not one of {}", list.join(", ")), "");
+            self.fault(faults, format!("{text:?} is not one of {}", list.join(", ")), did_you_mean(&text, &list));
         }
         found
     }
@@ -178,9 +179,9 @@ impl<'n> Fields<'n> {
     pub fn finish(self, faults: &mut Faults) {
         for (key, field) in self.rest() {
             let known: Vec<&str> = self.known.iter().copied().collect();
-            let remedy = match closest(key, known.iter().copied()) {
-                Some(near) => format!("did you mean {near:?}?"),
-                None => format!("known here: {}", known.join(", ")),
+            let remedy = match did_you_mean(key, &known) {
+                near if near.is_empty() => format!("known here: {}", known.join(", ")),
+                near => near,
             };
             faults.add(field.key_at, &field.path, format!("{key:?} is not known"), remedy);
         }
@@ -195,8 +196,13 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// The remedy for a word that is not among the known ones: `did you mean "steps"?`; empty when none is near.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    closest(word, known.iter().copied()).map(|near| format!("did you mean {near:?}?")).unwrap_or_default()
+}
+
 /// The candidate that a typing mistake probably meant: at most two edits away, and at most half of its letters.
-pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (edits(word, candidate), candidate))
         .filter(|(edits, candidate)| *edits <= 2 && edits * 2 <= candidate.chars().count())
@@ -223,7 +229,7 @@ fn edits(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// Reads `20s`, `1500ms`, `2m`, `1h`; `None` for anything else.
+/// Reads `20s`, `1500ms`, `2m`, `1h`, `30d`; `None` for anything else.
 pub fn read_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
@@ -233,7 +239,48 @@ pub fn read_duration(text: &str) -> Option<Duration> {
         "s" => 1_000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     number.checked_mul(millis).map(Duration::from_millis)
+}
+
+/// Writes a time span as people write it, in the largest unit that it is a whole number of: `20s`, `1500ms`, `2m`, `1h`.
+/// [`read_duration`] reads it back; what is shorter than a millisecond is left out.
+pub fn write_duration(span: Duration) -> String {
+    let millis = span.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+    let (unit, word) = unit.unwrap_or((1, "ms"));
+    format!("{}{word}", millis / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_span_is_written_as_people_write_it_and_reads_back() {
+        for (millis, text) in [
+            (0, "0ms"),
+            (1_500, "1500ms"),
+            (20_000, "20s"),
+            (60_000, "1m"),
+            (90_000, "90s"),
+            (7_200_000, "2h"),
+            (31_536_000_000, "365d"),
+        ] {
+            let span = Duration::from_millis(millis);
+            assert_eq!(write_duration(span), text);
+            assert_eq!(read_duration(text), Some(span), "{text}");
+        }
+        assert_eq!(read_duration("20"), None);
+    }
+
+    #[test]
+    fn a_word_that_is_near_a_known_one_is_told() {
+        let known = ["steps", "scenario", "title"];
+        assert_eq!(did_you_mean("step", &known), "did you mean \"steps\"?");
+        assert_eq!(did_you_mean("users", &known), "");
+    }
 }

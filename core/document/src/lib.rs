@@ -15,7 +15,7 @@ mod parse;
 mod toml_file;
 
 pub use fault::{Fault, Faults, Mark};
-pub use field::{Field, Fields, read_duration};
+pub use field::{Field, Fields, did_you_mean, read_duration, write_duration};
 pub use node::{Entry, Kind, Node};
 pub use parse::{parse, to_yaml};
 pub use toml_file::parse_toml;

@@ -229,7 +229,7 @@ mod tests {
         a.yaml:6:4: aliases (*name) are not read (quote the text, or write it out)
         "#);
         insta::assert_snapshot!(faults_of("a: [1\nb: 2\n").join("\n"), @"a.yaml:2:2: illegal placement of ':' indicator");
-        insta::assert_snapshot!(faults_of("").join("\n"), @"a.yaml:0:0: the file is empty");
+        insta::assert_snapshot!(faults_of("").join("\n"), @"a.yaml: the file is empty");
         insta::assert_snapshot!(faults_of("a: 1\n---\nb: 2\n").join("\n"), @"a.yaml:3:1: a second document begins here (one document a file)");
     }
 

@@ -5,7 +5,7 @@
 //! | `office` | the office's id |
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `calls_at_once`, `devices`, `status`, `ring_for`, `forward` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `calls_at_once`, `devices`, `status`, `ring_for` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `calls` |
 //! | `numbers` | `number`, `scenario`, `id` |
@@ -18,7 +18,7 @@
 
 use crate::parts::{Noun, Parts};
 use crate::{Internal, Office, Pattern};
-use plugboard_document::{Fault, Faults, Field, Fields, Kind, Node};
+use plugboard_document::{Fault, Faults, Field, Fields, Kind, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Office {
 /// What [`Office::examine`] found.
 #[derive(Debug)]
 pub struct Examined {
-    /// The office without the entries that have faults; `None` when not even its name could be read.
+    /// The office without the entries that have faults; `None` when the document is no map at all.
     pub office: Option<Arc<Office>>,
     /// Every fault: with file, line, place, reason and remedy.
     pub faults: Vec<Fault>,
@@ -99,7 +99,7 @@ fn read(
     let mut fields = Field::root(root).fields(faults)?;
     let name = fields.need("office", faults).and_then(|field| field.name(faults));
     // A wrong name of the office shall not hide what is wrong in the rest.
-    let id = OfficeId(name.clone().or_else(|| Name::new("unnamed").ok())?);
+    let id = OfficeId(name.or_else(|| Name::new("unnamed").ok())?);
     let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
     let language = text(&mut fields, "language", "en", faults);
     let country = text(&mut fields, "country", "de", faults);
@@ -132,7 +132,10 @@ fn read(
     for (noun, name, at, path) in &found.references {
         // One whose own entry has a fault is not missing as well.
         if !knows(&office, *noun, name) && !found.named.contains(&(*noun, name.clone())) {
-            faults.add(*at, path, format!("the office has no {} {name}", noun.word()), "");
+            let known: Vec<&str> =
+                found.named.iter().filter(|(of, _)| of == noun).map(|(_, name)| name.as_str()).collect();
+            let remedy = did_you_mean(name.as_str(), &known);
+            faults.add(*at, path, format!("the office has no {} {name}", noun.word()), remedy);
         }
     }
     for (number, owner, at, path) in found.internal {
@@ -147,7 +150,7 @@ fn read(
         }
     }
     *named = found.named;
-    name.map(|_| office)
+    Some(office)
 }
 
 fn text(fields: &mut Fields<'_>, key: &'static str, otherwise: &str, faults: &mut Faults) -> String {

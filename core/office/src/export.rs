@@ -1,11 +1,10 @@
 //! The inverse of reading: an office as a document.
 
 use crate::{DigestChoice, From, Goal, Group, Office, Pattern, Route, Secret, SecretOrigin, Transport, User};
-use plugboard_document::to_yaml;
+use plugboard_document::{to_yaml, write_duration};
 use plugboard_model::{Distribution, UserStatus};
 use serde_json::{Map, Value as Json, json};
 use std::path::Path;
-use std::time::Duration;
 
 /// Whether secrets that stand in the document are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +65,7 @@ fn user_json(user: &User, secrets: Secrets, folder: Option<&Path>) -> Json {
         UserStatus::DoNotDisturb => "do-not-disturb",
         UserStatus::LoggedOut => "logged-out",
     };
-    let mut entry = json!({
+    json!({
         "id": user.id.name,
         "number": user.number,
         "name": user.name,
@@ -75,12 +74,8 @@ fn user_json(user: &User, secrets: Secrets, folder: Option<&Path>) -> Json {
         "calls_at_once": user.calls_at_once,
         "devices": user.devices_max,
         "status": status,
-        "ring_for": time(user.ring_for),
-    });
-    if let (Some(forward), Json::Object(entry)) = (&user.forward, &mut entry) {
-        entry.insert("forward".into(), forward.as_str().into());
-    }
-    entry
+        "ring_for": write_duration(user.ring_for),
+    })
 }
 
 /// A path of the document, good from any folder.
@@ -109,7 +104,7 @@ fn group_json(group: &Group) -> Json {
         "id": group.id.name,
         "name": group.name,
         "distribution": distribution,
-        "ring_for": time(group.ring_for),
+        "ring_for": write_duration(group.ring_for),
         "members": members,
     });
     if let (Some(number), Json::Object(entry)) = (&group.number, &mut entry) {
@@ -166,8 +161,4 @@ fn route_json(route: &Route) -> Json {
     };
     entry.insert(key.into(), goal);
     Json::Object(entry)
-}
-
-fn time(span: Duration) -> String {
-    format!("{}ms", span.as_millis())
 }

@@ -58,8 +58,6 @@ pub struct User {
     pub status: UserStatus,
     /// How long a direct call rings him.
     pub ring_for: Duration,
-    /// Where a direct call goes when he does not answer, is busy or is not registered.
-    pub forward: Option<Dialled>,
 }
 
 /// A group of users.

@@ -22,11 +22,14 @@ const ITEMS_MAX: usize = 10_000;
 /// Members of a group, as the WIT says.
 const MEMBERS_MAX: usize = 256;
 /// Ring times, as the WIT's `dial.ring` takes them.
-const RING_FOR: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(10);
+pub(crate) const RING_FOR: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(10);
 /// What R62 calls usual.
-const RING_FOR_DEFAULT: Duration = Duration::from_secs(20);
+pub(crate) const RING_FOR_DEFAULT: Duration = Duration::from_secs(20);
 /// A direct call rings longer: nobody else is tried after it.
-const RING_FOR_DIRECT: Duration = Duration::from_mins(1);
+pub(crate) const RING_FOR_DIRECT: Duration = Duration::from_mins(1);
+
+/// A user's own forwarding, which no call follows before the later part that brings rules of users.
+const FORWARD: &str = "forwarding of users is not supported yet";
 
 /// What a reference points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,26 +106,16 @@ impl<'p> Parts<'p> {
             let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, 2);
             let devices_max = self.count(&mut fields, "devices", 1..=32, 8);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
-            let forward = fields.take("forward").and_then(|field| self.dialled(&field));
+            if let Some(forward) = fields.take("forward") {
+                // A setting that is read and changes nothing would be a lie.
+                forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
+            }
             fields.finish(self.faults);
             let (Some(number), Some(password)) = (number, password) else { continue };
-            if forward.as_ref() == Some(&number) {
-                item.fault(self.faults, "the user is forwarded to his own number", "take \"forward\" out");
-            }
             let id = UserId { office: self.office.clone(), name: name.clone() };
             self.found.internal.push((number.clone(), Internal::User(id.clone()), item.node.at, item.path.clone()));
-            let user = User {
-                id,
-                number,
-                name: person,
-                password,
-                digest,
-                calls_at_once,
-                devices_max,
-                status,
-                ring_for,
-                forward,
-            };
+            let user =
+                User { id, number, name: person, password, digest, calls_at_once, devices_max, status, ring_for };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
             }

@@ -22,7 +22,7 @@ pub enum Treatment {
         /// The route that said so.
         route: RouteId,
     },
-    /// A user is rung directly: his own `calls_at_once`, `ring_for` and `forward` apply.
+    /// A user is rung directly: his own `calls_at_once` and `ring_for` apply.
     DirectUser(UserId),
     /// A group is rung directly.
     DirectGroup(GroupId),

@@ -1,39 +1,47 @@
 //! The JSON Schema of office documents, for editors.
 
+use crate::parts::{RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT};
+use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
 /// JSON Schema (2020-12) of an office document. Editors complete and check by it; [`crate::Office::parse`] is stricter.
 pub fn schema() -> Json {
-    let list = |items: &str| json!({ "type": "array", "items": { "$ref": format!("#/$defs/{items}") } });
+    let list = |items: &str, description: &str| json!({ "type": "array", "items": { "$ref": format!("#/$defs/{items}") }, "description": description });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Plugboard office",
+        "description": "An office is one tenant of the switch: its people, its ways to the world, its scenarios. YAML or JSON. A key that is not known is a fault.",
         "type": "object",
         "required": ["office", "domains"],
         "additionalProperties": false,
         "properties": {
-            "office": name("The office's id."),
-            "domains": { "type": "array", "items": { "type": "string" }, "minItems": 1,
-                "description": "SIP domains; the first is the digest realm." },
-            "language": { "type": "string", "default": "en", "description": "BCP 47." },
-            "country": { "type": "string", "default": "de", "description": "ISO 3166-1: chooses the tones." },
-            "prompts": { "type": "string", "description": "Folder of prompts, relative to this document." },
-            "music": { "type": "object", "additionalProperties": { "type": "string" },
-                "description": "Music by name: a file, relative to this document." },
-            "users": list("user"),
-            "groups": list("group"),
-            "gateways": list("gateway"),
-            "numbers": list("number"),
-            "routes": list("route"),
-            "scenarios": { "type": "array", "items": { "anyOf": [
-                object(&["file"], json!({ "file": { "type": "string" } })),
-                { "type": "object", "required": ["scenario", "steps"] }
+            "office": name("The office's id.", "main"),
+            "domains": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 64,
+                "description": "SIP domains, unique in the switch; the first is the digest realm.", "examples": [["plugboard.test"]] },
+            "language": { "type": "string", "default": "en", "examples": ["de"],
+                "description": "BCP 47: which prompts callers hear who say nothing else." },
+            "country": { "type": "string", "default": "de", "examples": ["us"], "description": "ISO 3166-1: chooses the tones." },
+            "prompts": { "type": "string", "examples": ["audio"],
+                "description": "Folder of prompts (WAV), relative to this document: `welcome.de.wav` is the prompt `welcome` for callers whose language is `de`." },
+            "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],
+                "description": "Music by name: a file (WAV), relative to this document." },
+            "users": list("user", "People with an internal number."),
+            "groups": list("group", "People who are rung together."),
+            "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
+            "numbers": list("number", "Incoming numbers, each with the scenario that answers."),
+            "routes": list("route", "Where calls go that no user, group or incoming number takes by its number."),
+            "scenarios": { "type": "array", "description": "Scenarios, here or in files of their own; see core/scenario/REFERENCE.md.",
+                "examples": [[{ "file": "scenarios/welcome.yaml" }]], "items": { "anyOf": [
+                object(&["file"], json!({ "file": { "type": "string", "description": "A file, relative to this document." } })),
+                { "type": "object", "required": ["scenario", "steps"], "description": "a scenario" }
             ] } }
         },
         "$defs": {
-            "dialled": { "type": ["string", "integer"], "description": "A number, feature code or name to dial." },
-            "time": { "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h)$" },
-            "secret": { "anyOf": [
+            "dialled": { "type": ["string", "integer"], "title": "number",
+                "description": "A number, feature code or name to dial: 1 to 64 of digits, letters and + * # - . _" },
+            "time": { "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h|d)$", "title": "time" },
+            "secret": { "title": "secret", "anyOf": [
                 { "type": ["string", "integer"] },
                 object(&["file"], json!({ "file": { "type": "string" } })),
                 object(&["environment"], json!({ "environment": { "type": "string" } })),
@@ -43,29 +51,41 @@ pub fn schema() -> Json {
             "group": group(),
             "gateway": gateway(),
             "number": object(&["number", "scenario"], json!({
-                "id": name("Its id; without one, its digits."),
-                "number": { "$ref": "#/$defs/dialled" },
-                "scenario": name("The scenario that answers.")
+                "id": name("Its id; without one, its digits.", "hotline"),
+                "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
+                "scenario": name("The scenario that answers.", "welcome")
             })),
             "route": route()
         }
     })
 }
 
+fn dialled(description: &str, example: &str) -> Json {
+    json!({ "$ref": "#/$defs/dialled", "description": description, "examples": [example] })
+}
+
+fn ring_for(default: Duration, description: &str) -> Json {
+    json!({ "$ref": "#/$defs/time", "default": write_duration(default), "x-minimum": write_duration(*RING_FOR.start()),
+        "x-maximum": write_duration(*RING_FOR.end()), "description": description })
+}
+
 fn user() -> Json {
     object(
         &["id", "number", "password"],
         json!({
-            "id": name("The user's id."),
-            "number": { "$ref": "#/$defs/dialled" },
-            "name": { "type": "string" },
-            "password": { "$ref": "#/$defs/secret" },
-            "digest": { "enum": ["md5", "sha256", "both"], "default": "md5" },
-            "calls_at_once": { "type": "integer", "minimum": 1, "maximum": 16, "default": 2 },
-            "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": 8 },
-            "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available" },
-            "ring_for": { "$ref": "#/$defs/time", "description": "How long a direct call rings; 60s." },
-            "forward": { "$ref": "#/$defs/dialled", "description": "Where a direct call goes that he does not take." }
+            "id": name("The user's id.", "ann"),
+            "number": dialled("His internal number, unique in the office; phones authenticate with it or with the id.", "101"),
+            "name": { "type": "string", "description": "For people; without one, the id.", "examples": ["Ann Archer"] },
+            "password": { "$ref": "#/$defs/secret", "examples": [{ "environment": "PLUGBOARD_ANN" }],
+                "description": "What his devices prove to know, 1 to 256 bytes: a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that he has already in the running switch; so `export` writes it." },
+            "digest": { "enum": ["md5", "sha256", "both"], "default": "md5",
+                "description": "The challenge that his devices get; many phones know MD5 alone." },
+            "calls_at_once": { "type": "integer", "minimum": 1, "maximum": 16, "default": 2, "examples": [1],
+                "description": "Direct calls that may be with him at once. Groups and scenarios ring him only while he has none." },
+            "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": 8, "description": "Devices that may be registered at once." },
+            "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
+                "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
+            "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings.")
         }),
     )
 }
@@ -74,19 +94,22 @@ fn group() -> Json {
     let member = object(
         &["user"],
         json!({
-            "user": name("The user's id."),
-            "weight": { "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 1 }
+            "user": name("The user's id.", "ann"),
+            "weight": { "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 1,
+                "description": "How often he is drawn first beside the others, with `random`; 0 stands at the end." }
         }),
     );
     object(
         &["id", "members"],
         json!({
-            "id": name("The group's id."),
-            "number": { "$ref": "#/$defs/dialled" },
-            "name": { "type": "string" },
-            "distribution": { "enum": ["all-at-once", "in-order", "random"], "default": "all-at-once" },
-            "ring_for": { "$ref": "#/$defs/time", "description": "Each member, or all of them; 20s." },
-            "members": { "type": "array", "maxItems": 256,
+            "id": name("The group's id.", "sales"),
+            "number": dialled("Its internal number, unique in the office; without one, only scenarios and routes ring it.", "200"),
+            "name": { "type": "string", "description": "For people; without one, the id.", "examples": ["Sales"] },
+            "distribution": { "enum": ["all-at-once", "in-order", "random"], "default": "all-at-once",
+                "description": "Everyone rings; one after the other as written; one after the other as drawn by weight." },
+            "ring_for": ring_for(RING_FOR_DEFAULT, "How long each member rings, or all of them at once."),
+            "members": { "type": "array", "maxItems": 256, "examples": [["ann", { "user": "bob", "weight": 4 }]],
+                "description": "Ids of users, or `{ user, weight }`.",
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }
         }),
     )
@@ -96,12 +119,13 @@ fn gateway() -> Json {
     object(
         &["id", "address"],
         json!({
-            "id": name("The gateway's id."),
-            "address": { "type": "string", "description": "Address and port, such as 192.0.2.1:5060." },
-            "transport": { "enum": ["udp", "tcp"], "default": "udp" },
-            "inbound": { "type": "array", "items": { "type": "string" },
-                "description": "Sources believed to be it; without a list, its address." },
-            "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000 }
+            "id": name("The gateway's id.", "outside"),
+            "address": { "type": "string", "description": "Address and port that calls go to.", "examples": ["192.0.2.1:5060"] },
+            "transport": { "enum": ["udp", "tcp"], "default": "udp", "description": "What calls to it go over." },
+            "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],
+                "description": "Sources believed to be it, with or without a port; without a list, its address and port." },
+            "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000, "examples": [30],
+                "description": "Calls through it at once; more get 503." }
         }),
     )
 }
@@ -110,21 +134,22 @@ fn route() -> Json {
     let mut route = object(
         &["id"],
         json!({
-            "id": name("The route's id, as journals show it."),
+            "id": name("The route's id, as journals show it.", "hotline"),
             "from": { "anyOf": [
                 { "enum": ["users", "gateways"] },
-                object(&["gateway"], json!({ "gateway": name("A gateway's id.") }))
-            ], "default": "users" },
-            "number": { "$ref": "#/$defs/dialled" },
-            "prefix": { "$ref": "#/$defs/dialled" },
-            "any": { "const": true },
-            "scenario": name("A scenario's name."),
-            "user": name("A user's id."),
-            "group": name("A group's id."),
-            "gateway": name("A gateway's id."),
-            "strip": { "type": "integer", "minimum": 0, "maximum": 32, "default": 0 },
-            "add": { "$ref": "#/$defs/dialled" },
-            "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "description": "A SIP status." }
+                object(&["gateway"], json!({ "gateway": name("A gateway's id.", "outside") }))
+            ], "default": "users", "examples": [{ "gateway": "outside" }], "description": "Whose calls it is for." },
+            "number": dialled("For calls to this number. One of `number`, `prefix` and `any` is needed.", "100"),
+            "prefix": dialled("For calls to numbers that begin so; the longest prefix goes first.", "0"),
+            "any": { "const": true, "description": "For every call that no other route takes." },
+            "scenario": name("Runs this scenario. One of `scenario`, `user`, `group`, `gateway` and `refuse` is needed.", "welcome"),
+            "user": name("Rings this user.", "ann"),
+            "group": name("Rings this group.", "sales"),
+            "gateway": name("Calls through this gateway.", "outside"),
+            "strip": { "type": "integer", "minimum": 0, "maximum": 32, "default": 0, "examples": [1],
+                "description": "With `gateway`: characters taken off the number's front." },
+            "add": dialled("With `gateway`: put before the number after that.", "+49"),
+            "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "examples": [603], "description": "Refuses with this SIP status." }
         }),
     );
     if let Some(route) = route.as_object_mut() {
@@ -146,6 +171,7 @@ fn object(required: &[&str], properties: Json) -> Json {
     object
 }
 
-fn name(description: &str) -> Json {
-    json!({ "type": ["string", "integer"], "pattern": "^[a-z0-9._-]{1,64}$", "description": description })
+fn name(description: &str, example: &str) -> Json {
+    json!({ "type": ["string", "integer"], "pattern": "^[a-z0-9._-]{1,64}$", "title": "name", "description": description,
+        "examples": [example] })
 }

@@ -7,10 +7,11 @@ use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source, Step};
 use crate::template::Template;
 use crate::{ANSWER, Action, ActionCatalogue, FAILED, Fault, Resolver, parameter};
-use plugboard_document::{Faults, Kind, Mark, Node};
+use plugboard_document::{Faults, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,48 @@ pub fn compile(
     catalogue: &ActionCatalogue,
     resolver: &dyn Resolver,
 ) -> Result<Arc<Program>, Vec<Fault>> {
+    translate(document, office, catalogue, resolver, true)
+}
+
+/// Reads a document that stands inside another one, and compiles it. As [`Document::read`] and [`compile`], but what is
+/// wrong with its form does not hide what is wrong with the rest.
+///
+/// # Errors
+/// Every fault of both kinds.
+pub fn build(
+    file: &str,
+    node: &Node,
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+) -> Result<Arc<Program>, Vec<Fault>> {
+    let (document, faults) = Document::examine(file, node);
+    let Some(document) = document else { return Err(faults) };
+    if faults.is_empty() {
+        return compile(&document, office, catalogue, resolver);
+    }
+    // Every use of a variable that has a fault itself would be a second one.
+    let more = if faults.iter().any(|fault| fault.path.starts_with("variables")) {
+        Vec::new()
+    } else {
+        translate(&document, office, catalogue, resolver, false).err().unwrap_or_default()
+    };
+    let mut all = Faults::new(file);
+    all.extend(faults.into_iter().chain(more));
+    Err(all.into_sorted())
+}
+
+/// As [`compile`]; a document that is not whole gets no word about variables that nobody assigns, since a step that
+/// could not be read may do it.
+fn translate(
+    document: &Document,
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+    whole: bool,
+) -> Result<Arc<Program>, Vec<Fault>> {
     let mut faults = Faults::new(Arc::clone(&document.file));
-    let types = Types::collect(document, catalogue, &mut faults);
+    let types = Types::collect(document, catalogue, whole, &mut faults);
     let mut variables = BTreeMap::new();
     let mut flow = Flow::start();
     for variable in &document.variables {
@@ -97,6 +138,12 @@ fn read_value(node: &Node, value_type: ValueType, resolver: &dyn Resolver) -> Op
             | Kind::Map(_),
         ) => None,
     }
+}
+
+/// What was probably meant, or else what there is.
+pub(crate) fn near_or(word: &str, known: &[&str], otherwise: impl FnOnce() -> String) -> String {
+    let near = did_you_mean(word, known);
+    if near.is_empty() { otherwise() } else { near }
 }
 
 struct Compiler<'c> {
@@ -158,7 +205,8 @@ impl Compiler<'_> {
         for branch in on.iter().filter(|branch| !action.has_outcome(&branch.name)) {
             let known: Vec<&str> = action.outcomes.iter().map(String::as_str).chain([FAILED]).collect();
             let reason = format!("{word} has no outcome {:?}", branch.name);
-            self.faults.add(branch.at, &branch.path, reason, format!("it has {}", known.join(", ")));
+            let remedy = near_or(&branch.name, &known, || format!("it has {}", known.join(", ")));
+            self.faults.add(branch.at, &branch.path, reason, remedy);
         }
         if !action.blocking && !on.is_empty() {
             let reason = format!("{word} runs beside the script: nothing can hang on its outcome");
@@ -215,7 +263,9 @@ impl Compiler<'_> {
             (format!("the control word {word:?} is not part of this version"), String::new())
         } else {
             let actions: Vec<&str> = self.catalogue.iter().map(|action| action.name.as_str()).collect();
-            let remedy = format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));
+            let words = [CONTROL_WORDS.as_slice(), actions.as_slice()].concat();
+            let list = || format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));
+            let remedy = near_or(word, &words, list);
             (format!("{word:?} is neither a control word nor an action"), remedy)
         };
         self.faults.add(step.at, &step.path, reason, remedy);
@@ -246,7 +296,13 @@ impl Compiler<'_> {
         let (mut yes, mut no) = (flow.clone(), flow.clone());
         let alone = conditions.len() == 1;
         for condition in conditions {
-            match Condition::compile(&condition.text, &|name| self.types.get(name)) {
+            let strange = Cell::new(false);
+            let type_of = |name: &str| {
+                let found = self.types.get(name);
+                strange.set(strange.get() || found.is_none());
+                found
+            };
+            match Condition::compile(&condition.text, &type_of) {
                 Ok(expression) => {
                     // With "all", each condition is decided after those before it were true.
                     let known = if all { &yes } else { &*flow };
@@ -258,6 +314,8 @@ impl Compiler<'_> {
                     }
                     compiled.push(expression);
                 }
+                // What nobody assigns may be assigned by a step that could not be read.
+                Err(_) if strange.get() && !self.types.whole() => {}
                 Err(reason) => self.faults.add(condition.at, &condition.path, reason, "conditions are CEL expressions"),
             }
         }

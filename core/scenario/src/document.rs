@@ -1,8 +1,10 @@
 //! The scenario document as a typed tree, each step with its place.
 
+use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::{Fault, Node};
-use plugboard_document::{Faults, Field, Fields, Kind, Mark};
+use plugboard_document::{Faults, Field, Fields, Kind, Mark, did_you_mean};
 use plugboard_model::{Name, ValueType};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +16,9 @@ const DEPTH_MAX: usize = 32;
 /// Conditions of one `if`.
 const CONDITIONS_MAX: usize = 32;
 /// Variables that one document declares; actions may add some up to the interpreter's limit of 256.
-const VARIABLES_MAX: usize = 128;
+pub(crate) const VARIABLES_MAX: usize = 128;
 /// Keys of one menu: twelve single keys, and longer codes beside them.
-const KEYS_MAX: usize = 64;
+pub(crate) const KEYS_MAX: usize = 64;
 /// Digits of a menu's key.
 const KEY_LEN_MAX: usize = 8;
 
@@ -24,6 +26,8 @@ const KEY_LEN_MAX: usize = 8;
 pub const CONTROL_WORDS: [&str; 3] = ["if", "menu", "set"];
 /// Words that the language keeps for itself and does not know yet.
 pub const RESERVED_WORDS: [&str; 5] = ["when", "event", "stream", "run", "repeat"];
+/// The types of variables, as documents write them.
+pub(crate) const TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 /// Keys of a step beside its word.
 const STEP_KEYS: [&str; 5] = ["on", "then", "else", "continue", "note"];
 
@@ -188,12 +192,43 @@ impl Document {
     /// # Errors
     /// As [`Document::parse`].
     pub fn read(file: &str, node: &Node) -> Result<Self, Vec<Fault>> {
+        match Self::examine(file, node) {
+            (Some(document), faults) if faults.is_empty() => Ok(document),
+            (_, faults) => Err(faults),
+        }
+    }
+
+    /// The actions that its steps run, those that menus rest on included.
+    pub fn actions(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut ahead: Vec<&Step> = self.steps.iter().collect();
+        while let Some(step) = ahead.pop() {
+            match &step.action {
+                StepKind::Action { word, on, .. } => {
+                    found.insert(word.clone());
+                    ahead.extend(on.iter().flat_map(|branch| &branch.steps));
+                }
+                StepKind::If { then, otherwise, .. } => ahead.extend(then.iter().chain(otherwise)),
+                StepKind::Menu(menu) => {
+                    found.insert(COLLECT.0.into());
+                    if menu.extensions {
+                        found.extend([CALL_USER, CALL_GROUP].map(String::from));
+                    }
+                    let lists = [&menu.invalid, &menu.nothing, &menu.unanswered];
+                    ahead.extend(menu.keys.iter().flat_map(|key| &key.steps).chain(lists.into_iter().flatten()));
+                }
+                StepKind::Set(_) => {}
+            }
+        }
+        found
+    }
+
+    /// Reads as far as it goes: with the faults of form comes what could be read, without the steps that have them, so
+    /// that what is wrong with the rest is told in one go. `None`: the document is no map.
+    pub(crate) fn examine(file: &str, node: &Node) -> (Option<Self>, Vec<Fault>) {
         let mut reader = Reader { faults: Faults::new(file), steps: 0 };
         let document = reader.document(node);
-        match document {
-            Some(document) if reader.faults.is_empty() => Ok(document),
-            Some(_) | None => Err(reader.faults.into_sorted()),
-        }
+        (document, reader.faults.into_sorted())
     }
 }
 
@@ -215,7 +250,9 @@ impl Reader {
             self.faults.add(node.at, "steps", reason, "split the scenario");
         }
         let file = Arc::clone(self.faults.file());
-        Some(Document { file, name: name?, title, variables, steps, canonical: node.canonical() })
+        // A wrong name shall not hide what is wrong in the rest.
+        let name = name.or_else(|| Name::new("unnamed").ok())?;
+        Some(Document { file, name, title, variables, steps, canonical: node.canonical() })
     }
 
     fn variables(&mut self, field: &Field<'_>) -> Vec<Variable> {
@@ -242,7 +279,10 @@ impl Reader {
         };
         let text = type_field.text(&mut self.faults)?;
         let Some(value_type) = ValueType::parse(&text) else {
-            let remedy = "types are text, number, boolean, time, user, group, texts, users";
+            let remedy = match did_you_mean(&text, &TYPES) {
+                near if near.is_empty() => format!("types are {}", TYPES.join(", ")),
+                near => near,
+            };
             type_field.fault(&mut self.faults, format!("{text:?} is no type"), remedy);
             return None;
         };
@@ -272,7 +312,15 @@ impl Reader {
         }
         let mut fields = field.fields(&mut self.faults)?;
         let all = fields.all();
-        let words: Vec<_> = all.iter().filter(|(key, _)| !STEP_KEYS.contains(key)).collect();
+        let mut words: Vec<_> = all.iter().filter(|(key, _)| !STEP_KEYS.contains(key)).collect();
+        let mut misspelt = Vec::new();
+        if words.len() > 1 {
+            (misspelt, words) = words.into_iter().partition(|(key, _)| !did_you_mean(key, &STEP_KEYS).is_empty());
+        }
+        for (key, extra) in &misspelt {
+            let remedy = did_you_mean(key, &STEP_KEYS);
+            self.faults.add(extra.key_at, &extra.path, format!("{key:?} is not known"), remedy);
+        }
         let [(word, body)] = words.as_slice() else {
             let (reason, at) = match words.get(1) {
                 None => ("this step has no word".into(), field.node.at),
@@ -290,7 +338,8 @@ impl Reader {
             "set" => Some(StepKind::Set(self.assignments(body))),
             word => Some(self.action(word, body, &mut fields, depth)),
         };
-        for (key, extra) in fields.rest().into_iter().filter(|(key, _)| key != word) {
+        let told = |key: &str| misspelt.iter().any(|(own, _)| *own == key);
+        for (key, extra) in fields.rest().into_iter().filter(|(key, _)| key != word && !told(key)) {
             let remedy = "\"on\" and \"continue\" belong to actions, \"then\" and \"else\" to if";
             self.faults.add(extra.key_at, &extra.path, format!("{key:?} does not belong to {word}"), remedy);
         }

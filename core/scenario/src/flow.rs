@@ -1,5 +1,6 @@
 //! Which variables a document knows, of which type, and which of them have a value at a step.
 
+use crate::check::near_or;
 use crate::document::{Document, Step, StepKind};
 use crate::interpreter::COLLECT;
 use crate::template::Template;
@@ -13,19 +14,24 @@ const ALWAYS: [&str; 5] = ["caller_number", "caller_name", "called_number", "cal
 
 /// The type of every variable of a document.
 #[derive(Debug)]
-pub(crate) struct Types(BTreeMap<String, ValueType>);
+pub(crate) struct Types {
+    known: BTreeMap<String, ValueType>,
+    /// Nothing of the document is missing.
+    whole: bool,
+}
 
 impl Types {
     /// Gathers the switch's variables, the declared ones, and those that steps assign, in the document's order. One that
     /// two places give different types is a fault.
-    pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, faults: &mut Faults) -> Self {
-        let mut types = Self(SWITCH_VARIABLES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect());
+    pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, whole: bool, faults: &mut Faults) -> Self {
+        let known = SWITCH_VARIABLES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+        let mut types = Self { known, whole };
         for variable in &document.variables {
             if is_own(&variable.name) {
                 let reason = format!("{} is the switch's own variable", variable.name);
                 faults.add(variable.at, &variable.path, reason, "take another name");
             } else {
-                types.0.insert(variable.name.clone(), variable.value_type);
+                types.known.insert(variable.name.clone(), variable.value_type);
             }
         }
         types.steps(&document.steps, catalogue, faults);
@@ -34,14 +40,23 @@ impl Types {
 
     /// The type of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<ValueType> {
-        self.0.get(name).copied()
+        self.known.get(name).copied()
+    }
+
+    /// Whether nothing of the document is missing, so that what is not known here is known nowhere.
+    pub(crate) fn whole(&self) -> bool {
+        self.whole
     }
 
     /// Notes the fault when a variable is not known, or has no value on some way to here (R15).
     pub(crate) fn uses(&self, name: &str, at: Mark, path: &str, flow: &Flow, faults: &mut Faults) {
+        if !self.whole {
+            return;
+        }
         if self.get(name).is_none() {
-            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            faults.add(at, path, format!("there is no variable {name:?}"), format!("known: {}", known.join(", ")));
+            let known: Vec<&str> = self.known.keys().map(String::as_str).collect();
+            let remedy = near_or(name, &known, || format!("known: {}", known.join(", ")));
+            faults.add(at, path, format!("there is no variable {name:?}"), remedy);
         } else if !flow.has(name) {
             let reason = format!("{name} may have no value here");
             faults.add(
@@ -103,7 +118,7 @@ impl Types {
             );
             return;
         }
-        let known = *self.0.entry(name.into()).or_insert(value_type);
+        let known = *self.known.entry(name.into()).or_insert(value_type);
         if known != value_type {
             let reason =
                 format!("{name} is of type {} here and of type {} elsewhere", value_type.as_str(), known.as_str());

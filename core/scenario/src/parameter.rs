@@ -2,18 +2,22 @@
 //!
 //! The keywords that it knows beyond JSON Schema 2020-12 are on the crate's page.
 
+use crate::check::near_or;
 use crate::document::is_variable_name;
 use crate::flow::{Flow, Types};
 use crate::program::Parameter;
 use crate::template::{Template, sample};
 use crate::{Action, Resolver};
-use plugboard_document::{Entry, Faults, Field, Kind, Mark, Node};
+use plugboard_document::{Entry, Faults, Field, Kind, Mark, Node, did_you_mean};
 use plugboard_model::ValueType;
 use serde_json::{Map, Value as Json};
 use std::time::Duration;
 
 /// The longest list of a parameter, and so of users to ring.
 const ITEMS_MAX: usize = 256;
+
+/// The tones, as documents write those of the WIT's `types.tone`.
+const TONES: [&str; 4] = ["ring-back", "busy", "congestion", "beep"];
 
 /// The variables that a step's parameters let the action assign.
 pub(crate) fn assigned(action: &Action, parameters: &Node) -> Vec<(String, ValueType)> {
@@ -47,6 +51,7 @@ fn by_name(name: &str, parameters: &Node) -> Option<(&'static str, &'static str)
         ("group", ..) => Some(("x-type", "group")),
         ("prompt", ..) | ("audio", _, None | Some("prompt")) => Some(("x-type", "prompt")),
         ("music", ..) | ("audio", _, Some("music")) => Some(("x-type", "music")),
+        ("audio", _, Some("tone")) => Some(("x-type", "tone")),
         _ => None,
     }
 }
@@ -56,7 +61,9 @@ impl<'s> Rules<'s> {
         let schema = action.parameters.get("properties")?.get(&entry.key)?.as_object()?;
         let by = schema.get("x-by").and_then(|by| {
             let other = by.get("parameter")?.as_str()?;
-            by.get(parameters.get(other)?.as_text()?)?.as_object()
+            // Left out, it is what the action takes then.
+            let otherwise = || action.parameters.pointer(&format!("/properties/{other}/default"))?.as_str();
+            by.get(parameters.get(other).map_or_else(otherwise, Node::as_text)?)?.as_object()
         });
         let silent = !KEYWORDS.iter().any(|keyword| schema.contains_key(*keyword));
         let by_name = if silent { by_name(&entry.key, parameters) } else { None };
@@ -227,6 +234,13 @@ impl Checker<'_> {
             Some("group") => (self.resolver.group(text).is_some(), "group"),
             Some("prompt") => (self.resolver.has_prompt(text), "prompt"),
             Some("music") => (self.resolver.has_music(text), "music"),
+            Some("tone") => {
+                if !TONES.contains(&text) {
+                    let remedy = near_or(text, &TONES, || format!("there are {}", TONES.join(", ")));
+                    self.faults.add(item.at, path, format!("there is no tone {text:?}"), remedy);
+                }
+                return;
+            }
             Some(_) | None => return,
         };
         if !found {
@@ -264,6 +278,10 @@ fn refused(action: &Action, node: &Node, probe: &Json, told: &[String]) -> Vec<R
         if told.iter().any(|told| told == pointer) || (!pointer.is_empty() && is_open(culprit) && !is_type) {
             continue;
         }
+        if let jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+            refused.extend(unexpected.iter().map(|name| unknown(action, culprit, &inside, name)));
+            continue;
+        }
         let (reason, remedy) = words(&error, &action.name);
         refused.push(((!pointer.is_empty()).then_some(culprit.at), inside, reason, remedy));
     }
@@ -272,6 +290,19 @@ fn refused(action: &Action, node: &Node, probe: &Json, told: &[String]) -> Vec<R
 
 /// Where, the way inside the parameters, the reason, the remedy.
 type Refusal = (Option<Mark>, String, String, String);
+
+/// A parameter, or a key inside one, that the action does not have.
+fn unknown(action: &Action, map: &Node, inside: &str, name: &str) -> Refusal {
+    let place = map.as_map().and_then(|entries| entries.iter().find(|entry| entry.key == name)).map(|entry| entry.at);
+    let properties = if inside.is_empty() { action.parameters.get("properties") } else { None };
+    let known: Vec<&str> =
+        properties.and_then(Json::as_object).map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+    let remedy = near_or(name, &known, || match known.as_slice() {
+        [] => "take it out".into(),
+        known => format!("it has {}", known.join(", ")),
+    });
+    (place, format!("{inside}.{name}"), format!("{} has no parameter {name:?}", action.name), remedy)
+}
 
 /// What the schema refuses, in words of the document's author.
 fn words(error: &jsonschema::ValidationError<'_>, action: &str) -> (String, String) {
@@ -282,8 +313,9 @@ fn words(error: &jsonschema::ValidationError<'_>, action: &str) -> (String, Stri
             let name = property.as_str().unwrap_or_default();
             (format!("{action} needs the parameter {name:?}"), "add it".into())
         }
-        Kind::AdditionalProperties { unexpected } => {
-            (format!("{action} has no parameter {}", unexpected.join(", ")), "take it out".into())
+        Kind::Enum { options } => {
+            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+            (error.to_string(), error.instance().as_str().map(|word| did_you_mean(word, &options)).unwrap_or_default())
         }
         _ => (error.to_string(), String::new()),
     }

@@ -1,5 +1,6 @@
 //! The JSON Schema of scenario documents, for editors.
 
+use crate::document::{KEYS_MAX, VARIABLES_MAX};
 use crate::{ActionCatalogue, FAILED};
 use serde_json::{Map, Value as Json, json};
 
@@ -15,28 +16,35 @@ pub fn schema(catalogue: &ActionCatalogue) -> Json {
         let on: Map<String, Json> = outcomes.map(|name| (name.to_owned(), steps_reference())).collect();
         let own = [
             (action.name.as_str(), reference),
-            ("on", json!({ "type": "object", "properties": on, "additionalProperties": false })),
+            (
+                "on",
+                json!({ "type": "object", "description": "Steps on its outcomes.", "properties": on, "additionalProperties": false }),
+            ),
             ("continue", json!({ "type": "boolean", "description": "The caller stays when the callee left first." })),
         ];
         steps.push(step(&action.name, entries(own)));
     }
     definitions.insert("steps".into(), json!({ "type": "array", "items": { "anyOf": steps } }));
-    let types = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
+    let types = crate::document::TYPES;
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Plugboard scenario",
+        "description": "What happens to a call: steps, one after the other. YAML or JSON; in a file of its own, or in the list `scenarios` of an office. A key that is not known is a fault.",
         "type": "object",
         "required": ["scenario", "steps"],
         "additionalProperties": false,
         "properties": {
-            "scenario": { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$", "description": "Its name." },
-            "title": { "type": "string" },
-            "variables": { "type": "object", "propertyNames": { "pattern": VARIABLE }, "additionalProperties": { "anyOf": [
+            "scenario": { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$", "title": "name",
+                "description": "Its name, by which routes and numbers lead to it.", "examples": ["welcome"] },
+            "title": { "type": "string", "description": "For people.", "examples": ["Welcome"] },
+            "variables": { "type": "object", "maxProperties": VARIABLES_MAX,
+                "description": "Variables with their types: `name: type`, or `name: { type, default }`. Steps assign others as well.",
+                "examples": [{ "agent": "user", "greeting": { "type": "text", "default": "Hello" } }], "propertyNames": { "pattern": VARIABLE }, "additionalProperties": { "anyOf": [
                 { "enum": types },
                 { "type": "object", "required": ["type"], "additionalProperties": false,
                     "properties": { "type": { "enum": types }, "default": {} } }
             ] } },
-            "steps": steps_reference()
+            "steps": { "$ref": "#/$defs/steps", "description": "What happens, at most 2,000 steps, 32 deep.", "examples": [["hang-up"]] }
         },
         "$defs": definitions
     })
@@ -64,25 +72,38 @@ fn choice() -> Json {
         json!({ "type": "array", "items": { "type": ["string", "boolean"] }, "minItems": 1, "maxItems": 32 });
     let mode = |key: &str| json!({ "type": "object", "required": [key], "properties": { key: conditions }, "additionalProperties": false });
     let condition = json!({ "anyOf": [{ "type": ["string", "boolean"] }, mode("all"), mode("one_of")] });
-    step("if", entries([("if", condition), ("then", steps_reference()), ("else", steps_reference())]))
+    let steps = |description: &str, example: Json| json!({ "$ref": "#/$defs/steps", "description": description, "examples": [example] });
+    let condition = described(
+        condition,
+        "A condition in CEL, or at most 32 of them: `all` must hold, or `one_of`. One that cannot be decided counts as false and leaves a note in the trace.",
+        json!({ "all": ["caller_number != ''", "assigned(agent)"] }),
+    );
+    let then = steps("When it holds.", json!([{ "call-user": { "mode": "variable", "target": "agent" } }]));
+    step("if", entries([("if", condition), ("then", then), ("else", steps("When it does not.", json!(["hang-up"])))]))
 }
 
 fn menu() -> Json {
-    let time = json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h)$" });
+    let time = |default: &str, longest: &str, description: &str| {
+        json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h|d)$", "x-type": "duration", "default": default,
+            "x-minimum": "100ms", "x-maximum": longest, "description": description })
+    };
+    let steps =
+        |description: &str| json!({ "$ref": "#/$defs/steps", "description": description, "examples": [["hang-up"]] });
     let menu = json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "prompt": { "type": "string" },
-            "keys": { "type": "object", "propertyNames": { "pattern": "^[0-9*#]{1,8}$" }, "additionalProperties": steps_reference() },
-            "extensions": { "type": "boolean", "default": false, "description": "Callers may dial an internal number." },
-            "digits": { "type": "integer", "minimum": 1, "maximum": 16, "default": 8 },
-            "first_digit": time,
-            "inter_digit": time,
-            "repeats": { "type": "integer", "minimum": 0, "maximum": 10, "default": 2 },
-            "invalid": steps_reference(),
-            "nothing": steps_reference(),
-            "unanswered": steps_reference()
+            "prompt": { "type": "string", "description": "The prompt that is played at the beginning and at each repetition.", "examples": ["welcome"] },
+            "keys": { "type": "object", "maxProperties": KEYS_MAX, "description": "Steps for each key or code, in quotes. Needed unless `extensions` is on.",
+                "examples": [{ "1": [{ "call-group": { "group": "sales" } }] }], "propertyNames": { "pattern": "^[0-9*#]{1,8}$" }, "additionalProperties": steps_reference() },
+            "extensions": { "type": "boolean", "default": false, "description": "Callers may dial an internal number and are put through." },
+            "digits": { "type": "integer", "minimum": 1, "maximum": 16, "default": 8, "description": "Digits of an internal number at most." },
+            "first_digit": time("5s", "2m", "Wait for the first digit after the prompt."),
+            "inter_digit": time("2s", "30s", "Wait for each other digit, where a longer code or number begins alike."),
+            "repeats": { "type": "integer", "minimum": 0, "maximum": 10, "default": 2, "description": "How often it is asked again after a wrong or missing answer." },
+            "invalid": steps("After the last wrong answer."),
+            "nothing": steps("After the last missing answer."),
+            "unanswered": steps("When an internal number that was dialled did not answer.")
         }
     });
     step("menu", entries([("menu", menu)]))
@@ -90,8 +111,18 @@ fn menu() -> Json {
 
 fn set() -> Json {
     let values = json!({ "type": ["string", "integer", "boolean", "array"], "items": { "type": "string" } });
-    let set = json!({ "type": "object", "minProperties": 1, "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
+    let set = json!({ "type": "object", "minProperties": 1, "examples": [{ "greeting": "Hello {caller_name}", "tries": 3 }],
+        "description": "Variables with their values, in this order: numbers, booleans, lists of texts, templates; users and groups by id or number.", "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
     step("set", entries([("set", set)]))
+}
+
+/// A schema with a description and an example.
+fn described(mut schema: Json, description: &str, example: Json) -> Json {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".into(), description.into());
+        schema.insert("examples".into(), Json::Array(vec![example]));
+    }
+    schema
 }
 
 /// A word alone: an action without parameters.

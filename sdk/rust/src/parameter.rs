@@ -14,7 +14,7 @@ use std::time::Duration;
 /// titles and the other languages; without `en` the title comes from the field's name. `#[parameter(..)]` takes
 /// `default = literal`, `min = literal`, `max = literal` (of the value, of a text's characters, or of a list's length;
 /// a time as text: `"20s"`). What a text means is for the checker of scenarios: `names = "user"` (or `group`, `prompt`,
-/// `music`: the office must have it), `reads = "type"` (a variable that must have a value), `assigns = "type"` (a variable
+/// `music`: the office must have it; or `tone`), `reads = "type"` (a variable that must have a value), `assigns = "type"` (a variable
 /// that the action assigns unless it fails), and `by(mode, user(names = "user"), variable(reads = "user"))` where that
 /// depends on the word of another parameter. A field without default that is no `Option` is required.
 /// A parameter that is not declared is refused.

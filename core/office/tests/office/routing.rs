@@ -108,8 +108,8 @@ fn what_is_unique_in_the_switch_is_refused_twice() {
         OfficeSet::new(offices).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(told([office(RULES), second("+4930100", "a.test")]), @r"
-    office branch:0:0: domains: the domain a.test already belongs to office main (take it out of one of them)
-    office branch:0:0: numbers: the number +4930100 already belongs to office main (take it out of one of them)
+    office branch: domains: the domain a.test already belongs to office main (take it out of one of them)
+    office branch: numbers: the number +4930100 already belongs to office main (take it out of one of them)
     ");
     assert!(told([office(RULES), office(RULES)]).contains("already belongs"));
     let set = OfficeSet::new([office(RULES)]).unwrap();

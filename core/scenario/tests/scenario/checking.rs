@@ -38,13 +38,48 @@ fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named(
 #[test]
 fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
     insta::assert_snapshot!(of_steps("  - dance: {}\n  - when: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
-    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, menu, set; actions: call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history)
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, menu, set; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history)
     s.yaml:4:5: steps[1]: the control word "when" is not part of this version
-    s.yaml:5:5: steps[2].echo: echo has no parameter maximum (take it out)
+    s.yaml:5:13: steps[2].echo.maximum: echo has no parameter "maximum" (it has max)
     s.yaml:7:7: steps[2].on.answer: echo has no outcome "answer" (it has done, failed)
-    s.yaml:8:18: steps[3].echo.max: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
-    s.yaml:9:18: steps[4].echo.max: a time with its unit is expected, from 1s to 600s (write for example "20s", "500ms" or "2m")
+    s.yaml:8:18: steps[3].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
+    s.yaml:9:18: steps[4].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
     s.yaml:10:5: steps[5]: "continue" needs an action with the outcome answer, echo has none (take it out)
+    "#);
+}
+
+#[test]
+fn what_was_probably_meant_is_told_with_each_unknown_word() {
+    insta::assert_snapshot!(of_steps("  - call-usr: { mode: user, target: \"101\" }\n  - call-user: { mode: usr, target: \"101\", rng_for: 3s }\n    onn: { answer: [] }\n  - play-audio: { audio: bussy, kind: tone }\n    on: { don: [] }\n  - play-audio: { audio: howling, kind: tone }\n  - play-audio: { audio: beep, kind: tone }\n  - set: { greeting: \"{caller_nmae}\" }\n"), @r#"
+    s.yaml:3:5: steps[0]: "call-usr" is neither a control word nor an action (did you mean "call-user"?)
+    s.yaml:4:24: steps[1].call-user.mode: "usr" is not one of "user", "list" or "variable" (did you mean "user"?)
+    s.yaml:4:44: steps[1].call-user.rng_for: call-user has no parameter "rng_for" (did you mean "ring_for"?)
+    s.yaml:5:5: steps[1].onn: "onn" is not known (did you mean "on"?)
+    s.yaml:6:26: steps[2].play-audio.audio: there is no tone "bussy" (did you mean "busy"?)
+    s.yaml:7:11: steps[2].on.don: play-audio has no outcome "don" (did you mean "done"?)
+    s.yaml:8:26: steps[3].play-audio.audio: there is no tone "howling" (there are ring-back, busy, congestion, beep)
+    "#);
+}
+
+#[test]
+fn faults_of_form_do_not_hide_those_of_the_other_steps() {
+    insta::assert_snapshot!(of_steps("  - 5\n  - dance: {}\n  - if: { some: [] }\n    then: []\n  - if: \"agent == 'x'\"\n    then: []\n  - set: { greeting: \"{agent}\" }\n  - call-user: { mode: user, target: nobody }\n  - if: \"1 +\"\n    then: []\n"), @r#"
+    s.yaml:3:5: steps[0]: a map is expected, not a whole number (write "key: value" lines)
+    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, menu, set; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history)
+    s.yaml:5:9: steps[2].if: either "all" or "one_of" holds the conditions
+    s.yaml:5:11: steps[2].if.some: "some" is not known (known here: all, one_of)
+    s.yaml:10:38: steps[5].call-user.target: the office has no user "nobody"
+    s.yaml:11:9: steps[6].if: no CEL expression: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER} (conditions are CEL expressions)
+    "#);
+    assert_eq!(faults("scenario: Bad Name\nsteps:\n  - dance\n").lines().count(), 2, "the name's and the step's");
+}
+
+#[test]
+fn audio_without_a_kind_is_the_prompt_that_the_action_takes_it_for() {
+    insta::assert_snapshot!(of_steps("  - announce: { audio: nothing }\n  - announce: { audio: nothing, kind: music }\n  - announce: { audio: welcome }\n  - announce: { audio: busy, kind: tone }\n  - announce: { audio: engaged, kind: tone }\n"), @r#"
+    s.yaml:3:24: steps[0].announce.audio: the office has no prompt "nothing"
+    s.yaml:4:24: steps[1].announce.audio: the office has no music "nothing"
+    s.yaml:7:24: steps[4].announce.audio: there is no tone "engaged" (there are ring-back, busy, congestion, beep)
     "#);
 }
 

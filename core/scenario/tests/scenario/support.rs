@@ -3,7 +3,7 @@
 use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType};
 use plugboard_scenario::{
     Action, ActionCatalogue, Document, Extension, Input, Interpreter, Output, Program, Resolver, RunOutcome,
-    ScenarioEnd, Sets, compile,
+    ScenarioEnd, Sets, build, compile,
 };
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -72,6 +72,9 @@ pub(crate) fn catalogue() -> ActionCatalogue {
     let dialled = [("answered_by", ValueType::User, ["answer"].as_slice())];
     let mut beside = action("notify", object(&["text"], json!({ "text": { "type": "string" } })), &["done"], &[]);
     beside.blocking = false;
+    let kind = json!({ "enum": ["prompt", "tone", "music"], "default": "prompt" });
+    let by_kind = json!({ "parameter": "kind", "prompt": { "x-type": "prompt" }, "tone": { "x-type": "tone" }, "music": { "x-type": "music" } });
+    let announce = json!({ "audio": { "type": "string", "x-by": by_kind }, "kind": kind });
     [
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
@@ -80,6 +83,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
         action("hang-up", object(&[], json!({ "cause": { "enum": ["normal", "busy"] } })), &[], &[]),
         action("echo", object(&[], json!({ "max": span })), &["done"], &[]),
         action("search-history", object(&[], json!({})), &["found", "unknown"], &[("last_agent", ValueType::User, &["found"])]),
+        action("announce", object(&["audio"], announce), &["done"], &[]),
         beside,
     ]
     .into_iter()
@@ -88,10 +92,10 @@ pub(crate) fn catalogue() -> ActionCatalogue {
 
 /// The faults of a scenario, one a line.
 pub(crate) fn faults(text: &str) -> String {
-    let found = match Document::parse("s.yaml", text) {
-        Ok(document) => compile(&document, &office(), &catalogue(), &Demo).err().unwrap_or_default(),
-        Err(faults) => faults,
-    };
+    let found = plugboard_document::parse("s.yaml", text)
+        .and_then(|node| build("s.yaml", &node, &office(), &catalogue(), &Demo))
+        .err()
+        .unwrap_or_default();
     found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

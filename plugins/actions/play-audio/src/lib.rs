@@ -6,7 +6,7 @@ use plugboard_sdk::prelude::*;
 #[derive(Parameters)]
 struct PlayAudio {
     /// The name of the prompt or music, or one of the tones ring-back, busy, congestion, beep.
-    #[parameter(min = 1, max = 128, by(kind, prompt(names = "prompt"), music(names = "music")))]
+    #[parameter(min = 1, max = 128, by(kind, prompt(names = "prompt"), music(names = "music"), tone(names = "tone")))]
     #[text(
         en("Audio"),
         ru("Звук", "Имя записи или музыки, либо один из тональных сигналов ring-back, busy, congestion, beep."),

@@ -9,8 +9,8 @@ use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, UnOp};
 /// The types of scenario variables, as `wit/0.1.0/action.wit` names them.
 const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 
-/// What a text can name in the office, as the scenario checker knows it.
-const NOUNS: [&str; 4] = ["user", "group", "prompt", "music"];
+/// What a text can name, as the scenario checker knows it: something of the office, or a tone of the switch.
+const NOUNS: [&str; 5] = ["user", "group", "prompt", "music", "tone"];
 
 /// A literal: a text, a whole number or a truth.
 enum Literal {
