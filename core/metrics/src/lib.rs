@@ -30,12 +30,12 @@ mod switch_events;
 pub use call_events::{CallAnswered, CallBegan, CallEnded, CallRefused, LegBegan, LegEnded, RefusalReason};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed};
-pub use metrics::{ActionSeries, Metrics, TrunkSeries};
+pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
     DatagramsDropped, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome,
     RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse, TransactionsHeld,
 };
-pub use store_events::{StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered};
-pub use switch_events::{GatewayChanged, MessageDropped, ProcessStarted, Queue};
+pub use store_events::{KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed};
+pub use switch_events::{MessageDropped, ProcessStarted, Queue};

@@ -6,6 +6,7 @@ use crate::media_events::RtpDropReason;
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
 use crate::sip_events::{LoginFault, RegistrationOutcome};
+use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction};
 use prometheus::{
@@ -27,8 +28,6 @@ const COMMIT_BOUNDS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0
 /// Actions and versions with series of their own; later ones share `other`. An office with 64 actions in four versions
 /// each still fits, and a scrape stays below 1 MB.
 const ACTIONS_MAX: usize = 256;
-/// Trunks with series of their own; later ones share `other`.
-const TRUNKS_MAX: usize = 256;
 /// The label of what exceeds such a limit.
 const OTHER: &str = "other";
 /// Every direction, in the order of [`direction_index`].
@@ -48,13 +47,6 @@ pub struct ActionSeries {
     pub(crate) name: Arc<str>,
     pub(crate) runs: Arc<[IntCounter]>,
     pub(crate) seconds: Histogram,
-}
-
-/// The series of one trunk, looked up when it is configured.
-#[derive(Clone)]
-pub struct TrunkSeries {
-    pub(crate) name: Arc<str>,
-    pub(crate) up: IntGauge,
 }
 
 pub(crate) struct Families {
@@ -89,12 +81,11 @@ pub(crate) struct Families {
     pub(crate) store_lost_records: IntCounter,
     pub(crate) store_queue: IntGauge,
     pub(crate) store_degraded: IntGauge,
-    gateway_up: IntGaugeVec,
+    pub(crate) store_trimmed: Row<KeptKind>,
     build_info: IntGaugeVec,
     pub(crate) started: Gauge,
     pub(crate) drops: Row<Queue>,
     actions: Mutex<BTreeMap<(String, String), ActionSeries>>,
-    trunks: Mutex<BTreeMap<String, TrunkSeries>>,
     samplers: Samplers,
 }
 
@@ -138,30 +129,6 @@ impl Metrics {
         series
     }
 
-    /// The series of a trunk, by its name with its office (`main/outside`). Past 256: the shared `other`.
-    pub fn trunk(&self, name: &str) -> TrunkSeries {
-        let mut known = self.families.trunks.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = known.len() >= TRUNKS_MAX;
-        if let Some(series) = known.get(name) {
-            return series.clone();
-        }
-        if full {
-            return self.families.trunk(OTHER);
-        }
-        let series = self.families.trunk(name);
-        known.insert(name.to_owned(), series.clone());
-        series
-    }
-
-    /// Takes a trunk that is no longer configured out of the text.
-    pub fn forget_trunk(&self, name: &str) {
-        let mut known = self.families.trunks.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.remove(name).is_some() {
-            // The only error is "no such series", which is what is wanted.
-            self.families.gateway_up.remove_label_values(&[name]).ok();
-        }
-    }
-
     /// Before each [`Metrics::render`], `sampler` emits what changes too often to be told each time, such as the ports
     /// in use. It must not wait, and holds what it looks at weakly: it lives as long as these metrics.
     pub fn sample_with(&self, sampler: impl Fn(&Self) + Send + Sync + 'static) {
@@ -200,10 +167,6 @@ impl Families {
             .map(|outcome| self.plugin_runs.with_label_values(&[name, outcome.as_str(), version]))
             .collect();
         ActionSeries { name: name.into(), runs, seconds: self.plugin_seconds.with_label_values(&[name]) }
-    }
-
-    fn trunk(&self, name: &str) -> TrunkSeries {
-        TrunkSeries { name: name.into(), up: self.gateway_up.with_label_values(&[name]) }
     }
 
     #[expect(clippy::too_many_lines, reason = "the list of every family, one line each, reads best in one piece")]
@@ -334,7 +297,12 @@ impl Families {
             ),
             store_queue: gauge(r, "plugboard_store_queue_jobs", "Writes that wait for the store."),
             store_degraded: gauge(r, "plugboard_store_degraded", "1 while the store cannot write, else 0."),
-            gateway_up: gauges(r, "plugboard_gateway_up", "1 while the trunk answers, else 0.", &["trunk"]),
+            store_trimmed: Row::new(
+                r,
+                "plugboard_store_trimmed_calls_total",
+                "Calls of which something was removed because it was kept long enough, by what it was.",
+                "kind",
+            ),
             build_info: gauges(r, "plugboard_build_info", "Always 1; the version is the label.", &["version"]),
             started: fraction_gauge(
                 r,
@@ -348,7 +316,6 @@ impl Families {
                 "queue",
             ),
             actions: Mutex::default(),
-            trunks: Mutex::default(),
             samplers: Samplers::default(),
             registry,
         }
@@ -413,14 +380,5 @@ mod tests {
         assert!(text.contains(r#"{action="action-255",outcome="finished",version="1.0.0"} 1"#));
         assert!(!text.contains("action-256"));
         assert!(text.contains(r#"{action="other",outcome="finished",version="other"} 10"#));
-    }
-
-    #[test]
-    fn a_forgotten_trunk_leaves_the_text() {
-        let metrics = Metrics::new();
-        metrics.trunk("main/outside").up.set(1);
-        assert!(metrics.render().contains(r#"plugboard_gateway_up{trunk="main/outside"} 1"#));
-        metrics.forget_trunk("main/outside");
-        assert!(!metrics.render().contains("main/outside"));
     }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Conditions held at once; past it new ones are not added. 256 trunks may all be down, and the rest is few.
+/// Conditions held at once; past it new ones are not added. 256 actions may all be missing, and the rest is few.
 const CONDITIONS_MAX: usize = 512;
 /// Bytes of a reason that are kept.
 const REASON_LEN_MAX: usize = 512;
@@ -29,9 +29,7 @@ pub enum Condition {
     StoreDegraded,
     /// The range of RTP ports is used up.
     RtpPortsExhausted,
-    /// A trunk does not answer; by its name with its office.
-    GatewayDown(String),
-    /// An action that a route needs could not be loaded; by its name.
+    /// An action that a scenario names is not installed; by its name.
     PluginMissing(String),
 }
 
@@ -41,11 +39,9 @@ impl Condition {
         match self {
             Self::Starting | Self::Draining | Self::NoSipListener | Self::SipShardDown => Severity::Blocks,
             // As many calls as can be carried still get in.
-            Self::Overloaded(_)
-            | Self::StoreDegraded
-            | Self::RtpPortsExhausted
-            | Self::GatewayDown(_)
-            | Self::PluginMissing(_) => Severity::Degrades,
+            Self::Overloaded(_) | Self::StoreDegraded | Self::RtpPortsExhausted | Self::PluginMissing(_) => {
+                Severity::Degrades
+            }
         }
     }
 
@@ -59,15 +55,14 @@ impl Condition {
             Self::Overloaded(_) => "overloaded",
             Self::StoreDegraded => "store_degraded",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
-            Self::GatewayDown(_) => "gateway_down",
             Self::PluginMissing(_) => "plugin_missing",
         }
     }
 
-    /// What it is about, if there are several: the shard, the trunk, the action.
+    /// What it is about, if there are several: the shard, the action.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::Overloaded(name) | Self::GatewayDown(name) | Self::PluginMissing(name) => Some(name),
+            Self::Overloaded(name) | Self::PluginMissing(name) => Some(name),
             Self::Starting
             | Self::Draining
             | Self::NoSipListener
@@ -89,7 +84,21 @@ pub enum Severity {
 
 /// The conditions of one switch. A clone is another handle on the same ones. Starts with [`Condition::Starting`].
 #[derive(Debug, Clone)]
-pub struct Readiness(Arc<Mutex<BTreeMap<Condition, String>>>);
+pub struct Readiness(Arc<Held>);
+
+struct Held {
+    conditions: Mutex<BTreeMap<Condition, String>>,
+    lookers: Mutex<Vec<Looker>>,
+}
+
+/// Asked at each [`Readiness::report`] for what nobody tells.
+type Looker = Arc<dyn Fn(&Readiness) + Send + Sync>;
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Held").field(&self.conditions).finish()
+    }
+}
 
 /// One condition as `/readyz` lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,14 +121,14 @@ pub struct ReadinessReport {
 impl Default for Readiness {
     fn default() -> Self {
         let starting = BTreeMap::from([(Condition::Starting, "start-up is not over".to_owned())]);
-        Self(Arc::new(Mutex::new(starting)))
+        Self(Arc::new(Held { conditions: Mutex::new(starting), lookers: Mutex::default() }))
     }
 }
 
 impl Readiness {
     /// The condition holds, for this reason; replaces an earlier reason. Logs a condition that is new.
     pub fn set(&self, condition: Condition, reason: &str) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.conditions();
         let known = held.contains_key(&condition);
         if !known && held.len() >= CONDITIONS_MAX {
             return;
@@ -139,14 +148,28 @@ impl Readiness {
 
     /// The condition is over.
     pub fn clear(&self, condition: &Condition) {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(condition).is_some() {
+        if self.conditions().remove(condition).is_some() {
             tracing::info!(condition = condition.name(), subject = condition.subject(), "as it should be again");
         }
     }
 
+    /// Before each [`Readiness::report`], `look` sets and clears the conditions that nobody tells, such as ports that
+    /// are used up. It must not wait, and holds what it looks at weakly: it lives as long as these conditions.
+    pub fn look_with(&self, look: impl Fn(&Self) + Send + Sync + 'static) {
+        self.0.lookers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(look));
+    }
+
+    fn conditions(&self) -> MutexGuard<'_, BTreeMap<Condition, String>> {
+        self.0.conditions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What `/readyz` says now.
     pub fn report(&self) -> ReadinessReport {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookers = self.0.lookers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for look in lookers {
+            look(self);
+        }
+        let held = self.conditions();
         ReadinessReport {
             ready: held.keys().all(|condition| condition.severity() == Severity::Degrades),
             conditions: held
@@ -173,6 +196,7 @@ impl ReadinessReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_full_disk_is_shown_but_calls_go_on() {
@@ -180,13 +204,13 @@ mod tests {
         assert!(!readiness.report().ready, "a switch that starts is not ready");
         readiness.clear(&Condition::Starting);
         readiness.set(Condition::StoreDegraded, "No space left on device; 17 journal lines lost");
-        readiness.set(Condition::GatewayDown("main/outside".into()), "no answer to OPTIONS");
+        readiness.set(Condition::PluginMissing("fax".into()), "scenario main/night names it");
         let report = readiness.report();
         assert!(report.ready);
         assert_eq!(
             report.text(),
             "ready\nstore_degraded: No space left on device; 17 journal lines lost\n\
-             gateway_down main/outside: no answer to OPTIONS\n"
+             plugin_missing fax: scenario main/night names it\n"
         );
     }
 
@@ -201,10 +225,24 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_tells_is_looked_at_before_each_report() {
+        let (readiness, free) = (Readiness::default(), Arc::new(AtomicUsize::new(0)));
+        readiness.clear(&Condition::Starting);
+        let ports = Arc::clone(&free);
+        readiness.look_with(move |readiness| match ports.load(Ordering::Relaxed) {
+            0 => readiness.set(Condition::RtpPortsExhausted, "all are in use"),
+            _ => readiness.clear(&Condition::RtpPortsExhausted),
+        });
+        assert_eq!(readiness.report().text(), "ready\nrtp_ports_exhausted: all are in use\n");
+        free.store(1, Ordering::Relaxed);
+        assert_eq!(readiness.report().text(), "ready\n");
+    }
+
+    #[test]
     fn conditions_and_reasons_have_limits() {
         let readiness = Readiness::default();
         for n in 0..CONDITIONS_MAX * 2 {
-            readiness.set(Condition::GatewayDown(n.to_string()), &"é".repeat(REASON_LEN_MAX));
+            readiness.set(Condition::PluginMissing(n.to_string()), &"é".repeat(REASON_LEN_MAX));
         }
         let report = readiness.report();
         assert_eq!(report.conditions.len(), CONDITIONS_MAX);

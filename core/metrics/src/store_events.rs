@@ -1,7 +1,9 @@
 //! Events of the store.
 
 use crate::Metrics;
+use crate::labels::{Label, label};
 use crate::sip_events::whole;
+use plugboard_model::OfficeId;
 use std::time::Duration;
 
 /// A group of writes was synced.
@@ -75,5 +77,37 @@ impl StoreRecovered {
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.store_degraded.set(0);
         tracing::warn!("the store writes again");
+    }
+}
+
+label!(
+    /// What is kept of a call for its own time.
+    KeptKind {
+        /// Its record.
+        Record = "record",
+        /// Its journal.
+        Journal = "journal",
+        /// Its SIP messages.
+        SipTrace = "sip_trace",
+    }
+);
+
+/// What was old was forgotten: a round's sum for one office.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreTrimmed<'a> {
+    /// Whose.
+    pub office: &'a OfficeId,
+    /// What.
+    pub kind: KeptKind,
+    /// Of so many calls.
+    pub calls: usize,
+}
+
+impl StoreTrimmed<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_trimmed.inc_by(self.kind, u64::try_from(self.calls).unwrap_or(u64::MAX));
+        let (office, kind) = (self.office, self.kind.as_str());
+        tracing::info!(%office, kind, calls = self.calls, "what was kept long enough was removed");
     }
 }

@@ -1,7 +1,7 @@
 //! Events of the switch as a whole.
 
 use crate::labels::{Label, label};
-use crate::metrics::{Metrics, TrunkSeries};
+use crate::metrics::Metrics;
 use plugboard_model::WallTime;
 
 /// The switch started.
@@ -20,30 +20,6 @@ impl ProcessStarted<'_> {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 need 41 bits, a double holds 53")]
         metrics.families.started.set(self.at.0 as f64 / 1000.0);
         tracing::info!(version = self.version, "Plugboard started");
-    }
-}
-
-/// A trunk came up or went down.
-#[derive(Clone, Copy)]
-pub struct GatewayChanged<'a> {
-    /// Which.
-    pub trunk: &'a TrunkSeries,
-    /// It answers.
-    pub up: bool,
-    /// Why it does not.
-    pub reason: Option<&'a str>,
-}
-
-impl GatewayChanged<'_> {
-    /// Writes the line and sets the gauge.
-    pub fn emit(&self, _metrics: &Metrics) {
-        self.trunk.up.set(i64::from(self.up));
-        let trunk = self.trunk.name.as_ref();
-        if self.up {
-            tracing::info!(trunk, "trunk is up");
-        } else {
-            tracing::warn!(trunk, reason = self.reason, "trunk is down");
-        }
     }
 }
 

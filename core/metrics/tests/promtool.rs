@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use plugboard_metrics::{
-    CallAnswered, CallBegan, CallEnded, CallRefused, DatagramsDropped, Flow, GatewayChanged, GuesserSilenced, LegBegan,
+    CallAnswered, CallBegan, CallEnded, CallRefused, DatagramsDropped, Flow, GuesserSilenced, KeptKind, LegBegan,
     LegEnded, LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway,
     PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason,
     RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome,
     SipMessage, SipNotParsed, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
-    TransactionsHeld, Transport,
+    StoreTrimmed, TransactionsHeld, Transport,
 };
 use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, WallTime};
 use std::io::Write;
@@ -42,6 +42,15 @@ fn no_number_and_no_call_id_reaches_the_text() {
     for secret in ["+493012345", "4711", "ann.smith", "192.0.2.9", &call().ulid_text()] {
         assert!(!text.contains(secret), "{secret} became a label");
     }
+}
+
+#[test]
+fn what_was_removed_is_counted_by_its_kind_and_no_gateway_is_said_to_be_up() {
+    let metrics = Metrics::new();
+    emit_everything(&metrics);
+    let text = metrics.render();
+    assert!(text.contains("plugboard_store_trimmed_calls_total{kind=\"sip_trace\"} 3\n"), "{text}");
+    assert!(!text.contains("gateway_up"), "nobody asks gateways yet: {text}");
 }
 
 fn call() -> CallId {
@@ -82,7 +91,7 @@ fn emit_everything(metrics: &Metrics) {
     StoreQueued(3).emit(metrics);
     StoreDegraded { reason: "No space left on device" }.emit(metrics);
     StoreLost { journal: 17, records: 1 }.emit(metrics);
-    GatewayChanged { trunk: &metrics.trunk("main/outside"), up: true, reason: None }.emit(metrics);
+    StoreTrimmed { office: &call.office, kind: KeptKind::SipTrace, calls: 3 }.emit(metrics);
     MessageDropped { queue: Queue::Subscriber }.emit(metrics);
 }
 

@@ -90,6 +90,11 @@ impl CompiledCache {
         deserialize(engine, code)
     }
 
+    /// Whether there is a file for the component; whether it is authentic, [`CompiledCache::load`] finds out.
+    pub(crate) fn holds(&self, engine: &PluginEngine, id: ComponentId) -> bool {
+        self.path(engine, id).is_file()
+    }
+
     /// Keeps a compiled component. A full disk costs only the next start's compilation.
     pub(crate) fn store(&self, engine: &PluginEngine, id: ComponentId, component: &Component) -> io::Result<()> {
         let code = component.serialize().map_err(|cause| io::Error::other(format!("{cause:#}")))?;

@@ -159,6 +159,13 @@ impl Catalogue {
         &self.engine
     }
 
+    /// Whether installing these bytes compiles nothing: they are installed, or the cache holds them compiled.
+    pub fn has_compiled(&self, wasm: &[u8]) -> bool {
+        let Ok(bytes) = plugboard_componentize::componentize(wasm) else { return false };
+        let id = ComponentId::of(&bytes);
+        self.get(id).is_some() || self.cache.as_ref().is_some_and(|cache| cache.holds(&self.engine, id))
+    }
+
     /// Installs a component, or a core module after [`crate::componentize`], and makes it its name's current version.
     ///
     /// Compiles on a thread of its own and waits for it, a second and more: not for a thread that carries calls.

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// The list of files.
 const LIST: &str = "files.sha256";
 const DATABASE: &str = "db";
+/// What to do about a folder that is no backup.
+const NAME_A_BACKUP: &str = "name a folder that `plugboard backup` made";
 /// Bytes of the list that a restore reads: 100,000 files.
 const LIST_LEN_MAX: u64 = 16 << 20;
 /// Read at a time when a file is hashed or copied.
@@ -45,11 +47,14 @@ impl Store {
         };
         let own = self.folder().ok_or_else(|| failed(&"a store in memory has no backup"))?;
         self.sync().map_err(|fault| failed(&fault))?;
-        make_empty(to).map_err(|fault| failed(&fault))?;
-        self.engine().checkpoint(&to.join(DATABASE)).map_err(|fault| failed(&fault))?;
-        folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| failed(&fault))?;
-        let files = hash_all(to).map_err(|fault| failed(&fault))?;
-        write_list(to, &files).map_err(|fault| failed(&fault))?;
+        make_empty(to).map_err(|reason| failed(&reason))?;
+        let broken = |fault: &dyn ToString| {
+            failed(&format!("{}; delete {} and try again where there is room", fault.to_string(), to.display()))
+        };
+        self.engine().checkpoint(&to.join(DATABASE)).map_err(|fault| broken(&fault))?;
+        folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| broken(&fault))?;
+        let files = hash_all(to).map_err(|fault| broken(&fault))?;
+        write_list(to, &files).map_err(|fault| broken(&fault))?;
         Ok(report(&files))
     }
 }
@@ -66,14 +71,14 @@ pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
     let files = read_list(backup).map_err(|reason| failed(&reason))?;
     let (kind, schema) = match folder::read_marker(backup) {
         Ok(Some(marker)) => marker,
-        Ok(None) => return Err(failed(&"it holds no marker, so it is no backup")),
+        Ok(None) => return Err(failed(&format!("it has no file {MARKER}, so it is no backup; {NAME_A_BACKUP}"))),
         Err(fault) => return Err(failed(&fault)),
     };
     if schema > SCHEMA {
         let newer = FolderError::Newer { folder: backup.into(), found: schema, known: SCHEMA };
         return Err(failed(&newer));
     }
-    make_empty(to).map_err(|fault| failed(&fault))?;
+    make_empty(to).map_err(|reason| failed(&reason))?;
     let mut files = files;
     for file in files.iter_mut().filter(|file| file.name != Path::new(MARKER)) {
         file.bytes = copy(backup, to, file).map_err(|reason| failed(&format!("{}: {reason}", file.name.display())))?;
@@ -95,12 +100,15 @@ fn report(files: &[Listed]) -> BackupReport {
     BackupReport { files: files.len(), bytes: files.iter().map(|file| file.bytes).sum() }
 }
 
-fn make_empty(folder: &Path) -> Result<(), FolderError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_fault("make", folder))?;
-    let mut entries = fs::read_dir(folder).map_err(io_fault("read", folder))?;
+/// The folder, new or empty; the error says what to name instead.
+fn make_empty(folder: &Path) -> Result<(), String> {
+    let text = |fault: FolderError| format!("{fault}; name a folder that this user may make or write to");
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_fault("make", folder));
+    made.map_err(text)?;
+    let mut entries = fs::read_dir(folder).map_err(io_fault("read", folder)).map_err(text)?;
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err(FolderError::NotOurs { folder: folder.into() }),
+        Some(_) => Err("that folder is not empty; name one that is, or that does not exist yet".into()),
     }
 }
 
@@ -134,14 +142,17 @@ fn read_list(backup: &Path) -> Result<Vec<Listed>, String> {
     let path = backup.join(LIST);
     let mut text = String::new();
     let read = File::open(&path).and_then(|file| file.take(LIST_LEN_MAX).read_to_string(&mut text));
-    read.map_err(|fault| format!("{}: {fault}; without it this is no whole backup", path.display()))?;
+    let missing = |fault| format!("{}: {fault}; without it this is no whole backup, {NAME_A_BACKUP}", path.display());
+    read.map_err(missing)?;
     let line = |line: &str| {
         let (hash, name) = line.split_once("  ")?;
         let inner = name.strip_prefix("db/").unwrap_or(name);
         let plain = !inner.is_empty() && inner != ".." && inner != "." && !inner.contains('/');
         plain.then(|| Listed { name: name.into(), hash: hash.into(), bytes: 0 })
     };
-    text.lines().map(|text| line(text).ok_or_else(|| format!("{}: cannot read {text:?}", path.display()))).collect()
+    text.lines()
+        .map(|text| line(text).ok_or_else(|| format!("{}: cannot read {text:?}; use another backup", path.display())))
+        .collect()
 }
 
 /// Copies a file whose bytes are those of the list; answers how many.

@@ -11,7 +11,7 @@
 
 use crate::codec::Form;
 use crate::engine::{Change, Engine, Family};
-use crate::error::{CommitError, StoreError};
+use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
 use crate::queue::{Class, Done};
 use crate::sip_trace::{self, SipTrace, SipTraceEntry};
@@ -218,13 +218,10 @@ impl CallStore {
     pub fn unfinished_calls(&self) -> Result<Vec<CallId>, StoreError> {
         let (engine, mut calls) = (self.store.engine(), Vec::new());
         for office in offices(engine)? {
-            let prefix = Key::space(Scope::Office(&office), Space::OpenCalls);
-            engine.scan(Family::Main, &prefix.bytes, &prefix.end(), |key, _| {
-                let ulid = key.last_chunk().map(|ulid| u128::from_be_bytes(*ulid));
-                calls.extend(ulid.map(|ulid| CallId { office: office.clone(), ulid }));
-                if calls.len() >= UNFINISHED_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
+            let open = open_calls(engine, &office)?;
+            calls.extend(open.into_iter().map(|ulid| CallId { office: office.clone(), ulid }));
         }
+        calls.truncate(UNFINISHED_MAX);
         Ok(calls)
     }
 
@@ -241,32 +238,16 @@ impl CallStore {
         sip_trace::read(self.store.engine(), &call_key(call, Space::SipTraces))
     }
 
-    /// Forgets journals, SIP traces and records of calls that began before `before`. Waits for the disk; calls that are
-    /// not finished keep theirs.
+    /// Every office that something is kept of, also those that are configured no more. Waits for the disk.
     ///
     /// # Errors
-    /// [`CommitError`].
-    pub fn trim(&self, office: &OfficeId, before: WallTime) -> Result<u64, CommitError> {
-        let mut gone = 0;
-        let filter = RecordFilter { to: Some(before), ..RecordFilter::default() };
-        loop {
-            let page = self.records(office, &filter, None, PAGE_MAX)?;
-            if page.records.is_empty() {
-                return Ok(gone);
-            }
-            let mut changes = Vec::new();
-            for record in &page.records {
-                changes.push(Change::delete(call_key(&record.id, Space::Records)));
-                changes.extend(index_keys(record).into_iter().map(Change::delete));
-                for space in [Space::Journals, Space::SipTraces] {
-                    let of_call = call_key(&record.id, space);
-                    let to = of_call.end();
-                    changes.push(Change::DeleteRange { family: Family::Journal, from: of_call.bytes, to });
-                }
-            }
-            self.store.write(changes)?;
-            gone += u64::try_from(page.records.len()).unwrap_or(0);
-        }
+    /// [`StoreError`].
+    pub fn offices(&self) -> Result<Vec<OfficeId>, StoreError> {
+        offices(self.store.engine())
+    }
+
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
     }
 }
 
@@ -374,6 +355,16 @@ fn offices(engine: &Engine) -> Result<Vec<OfficeId>, StoreError> {
     }
 }
 
+/// The numbers of the calls of an office that have a journal and no record, oldest first.
+pub(crate) fn open_calls(engine: &Engine, office: &OfficeId) -> Result<Vec<u128>, StoreError> {
+    let (prefix, mut open) = (Key::space(Scope::Office(office), Space::OpenCalls), Vec::new());
+    engine.scan(Family::Main, &prefix.bytes, &prefix.end(), |key, _| {
+        open.extend(key.last_chunk().map(|ulid| u128::from_be_bytes(*ulid)));
+        if open.len() >= UNFINISHED_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(open)
+}
+
 /// Some rows of an index.
 fn index_rows(engine: &Engine, from: &[u8], to: &[u8]) -> Result<Vec<RecordCursor>, StoreError> {
     let mut rows = Vec::new();
@@ -384,7 +375,7 @@ fn index_rows(engine: &Engine, from: &[u8], to: &[u8]) -> Result<Vec<RecordCurso
     Ok(rows)
 }
 
-fn call_key(call: &CallId, space: Space) -> Key {
+pub(crate) fn call_key(call: &CallId, space: Space) -> Key {
     Key::space(Scope::Office(&call.office), space).with(&call.ulid.to_be_bytes())
 }
 
@@ -394,7 +385,7 @@ fn read_record(engine: &Engine, call: &CallId) -> Result<Option<CallRecord>, Sto
 }
 
 /// Where a record can be found besides its id.
-fn index_keys(record: &CallRecord) -> Vec<Key> {
+pub(crate) fn index_keys(record: &CallRecord) -> Vec<Key> {
     let scope = Scope::Office(&record.id.office);
     let row = RecordCursor { newest: newest(record.began), ulid: record.id.ulid }.bytes();
     let mut keys = vec![Key::space(scope, Space::RecordsByTime).with(&row)];

@@ -46,6 +46,7 @@ mod registrations;
 mod sip_trace;
 mod store;
 mod traits;
+mod trim;
 mod writer;
 
 pub use backup::{BackupReport, restore};
@@ -61,3 +62,4 @@ pub use registrations::Registrations;
 pub use sip_trace::{SipFlow, SipTrace, SipTraceEntry, SipTransport};
 pub use store::{InlineWriter, Place, Store};
 pub use traits::{BlobId, Blobs, Cells, Kv, Log, Op, Pre, Rev, Seq, Versioned};
+pub use trim::{Kept, Trimmed};

@@ -57,7 +57,10 @@ fn a_backup_goes_to_an_empty_folder_and_a_list_cannot_lead_out_of_it() {
     let outer = tempfile::tempdir().unwrap();
     let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
     let store = open(&live);
-    assert!(matches!(store.backup(&live), Err(StoreError::Backup { .. })));
+    let refusal = store.backup(&live).unwrap_err();
+    assert!(matches!(refusal, StoreError::Backup { .. }));
+    let refusal = refusal.to_string();
+    assert!(refusal.contains("not empty") && refusal.contains("does not exist yet"), "what to do: {refusal}");
     store.backup(&backup).unwrap();
     let list = fs::read_to_string(backup.join("files.sha256")).unwrap();
     fs::write(backup.join("files.sha256"), format!("{list}00  ../outside\n")).unwrap();
@@ -65,5 +68,8 @@ fn a_backup_goes_to_an_empty_folder_and_a_list_cannot_lead_out_of_it() {
     assert!(!restored.exists());
     fs::remove_file(backup.join("files.sha256")).unwrap();
     let refusal = restore(&backup, &restored).unwrap_err().to_string();
-    assert!(refusal.contains("no whole backup"), "{refusal}");
+    assert!(refusal.contains("no whole backup") && refusal.contains("`plugboard backup`"), "what to do: {refusal}");
+    fs::write(backup.join("files.sha256"), &list).unwrap();
+    let refusal = restore(&backup, &live).unwrap_err().to_string();
+    assert!(refusal.contains("not empty") && refusal.contains("does not exist yet"), "what to do: {refusal}");
 }

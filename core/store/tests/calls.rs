@@ -7,8 +7,8 @@ use plugboard_model::{
     LegRecord, OfficeId, PlayOptions, RunId, RunPins, Target, Time, UserId, Value, WallTime,
 };
 use plugboard_store::{
-    CallStore, CommitError, DocumentChange, InlineWriter, Place, RecordCursor, RecordFilter, SipFlow, SipTraceEntry,
-    SipTransport, Store,
+    CallStore, CommitError, DocumentChange, InlineWriter, Kept, Place, RecordCursor, RecordFilter, SipFlow,
+    SipTraceEntry, SipTransport, Store, Trimmed,
 };
 
 fn store() -> (Store, InlineWriter) {
@@ -185,17 +185,14 @@ fn old_calls_are_forgotten_whole_and_newer_ones_stay() {
         calls.put_record(&record(&main, at, "+4930", "100", &["ann"]), None).unwrap();
     }
     writer.run(Time::ZERO);
-    assert_eq!(calls.trim(&main, WallTime(11)).unwrap(), 10);
+    assert_eq!(calls.trim(&main, Kept::Record, WallTime(11)).unwrap(), Trimmed { calls: 10, more: false });
     assert_eq!(list(&calls, &main, &RecordFilter::default(), 100), (11..=20).rev().collect::<Vec<_>>());
     assert_eq!(calls.journal(&call(&main, 10)).unwrap().entries, []);
     assert_eq!(calls.journal(&call(&main, 11)).unwrap().entries, [note(0)]);
 }
 
-#[test]
-fn a_calls_sip_messages_come_back_in_order_and_have_a_limit() {
-    let (store, writer) = store();
-    let id = call(&office("main"), 1);
-    let message = |n: u64| SipTraceEntry {
+fn sip_message(n: u64) -> SipTraceEntry {
+    SipTraceEntry {
         at: Time::from_millis(n / 2),
         leg: Some(LegId(1)),
         flow: SipFlow::In,
@@ -203,13 +200,62 @@ fn a_calls_sip_messages_come_back_in_order_and_have_a_limit() {
         local: "127.0.0.1:5060".parse().unwrap(),
         remote: "[2001:db8::1]:5061".parse().unwrap(),
         bytes: format!("OPTIONS sip:{n} SIP/2.0\r\n\r\n").into_bytes(),
+    }
+}
+
+#[test]
+fn journals_and_sip_messages_are_forgotten_before_their_records_and_calls_that_go_on_keep_theirs() {
+    let (store, writer) = store();
+    let (main, other, calls) = (office("main"), office("other"), store.calls());
+    for (of, at) in (1..=20).map(|at| (&main, at)).chain([(&other, 1)]) {
+        calls.append_journal(&call(of, at), &[note(0)]).unwrap();
+        calls.sip_trace(&call(of, at)).append(sip_message(1)).unwrap();
+        // The fifth call goes on.
+        if at != 5 {
+            calls.put_record(&record(of, at, "+4930", "100", &["ann"]), None).unwrap();
+        }
+    }
+    writer.run(Time::ZERO);
+    assert_eq!(calls.offices().unwrap(), [main.clone(), other.clone()]);
+    assert_eq!(calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(), Trimmed { calls: 9, more: false });
+    assert_eq!(calls.trim(&main, Kept::SipTrace, WallTime(3)).unwrap(), Trimmed { calls: 2, more: false });
+    assert_eq!(calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(), Trimmed { calls: 0, more: false });
+    let kept = |of: &OfficeId, at| {
+        let (lines, messages) = (calls.journal(&call(of, at)).unwrap(), calls.sip_messages(&call(of, at)).unwrap());
+        (lines.entries.len(), messages.len())
     };
+    assert_eq!([1, 2, 3, 5, 10, 11].map(|at| kept(&main, at)), [(0, 0), (0, 0), (0, 1), (1, 1), (0, 1), (1, 1)]);
+    assert_eq!(kept(&other, 1), (1, 1), "another office's");
+    assert_eq!(list(&calls, &main, &RecordFilter::default(), 100).len(), 19, "every record is there");
+}
+
+#[test]
+fn a_long_past_is_forgotten_in_steps() {
+    let (store, writer) = store();
+    let (main, calls) = (office("main"), store.calls());
+    for at in 1..=450 {
+        calls.append_journal(&call(&main, at), &[note(0)]).unwrap();
+        calls.put_record(&record(&main, at, "1", "2", &[]), None).unwrap();
+        writer.run(Time::ZERO);
+    }
+    for kept in [Kept::Journal, Kept::Record] {
+        let steps: Vec<Trimmed> = (0..3).map(|_| calls.trim(&main, kept, WallTime(450)).unwrap()).collect();
+        assert_eq!(steps.iter().map(|step| step.calls).collect::<Vec<_>>(), [200, 200, 49], "{kept:?}");
+        assert_eq!(steps.iter().map(|step| step.more).collect::<Vec<_>>(), [true, true, false], "{kept:?}");
+    }
+    assert_eq!(list(&calls, &main, &RecordFilter::default(), 100), [450]);
+}
+
+#[test]
+fn a_calls_sip_messages_come_back_in_order_and_have_a_limit() {
+    let (store, writer) = store();
+    let id = call(&office("main"), 1);
     let mut trace = store.calls().sip_trace(&id);
-    (0..1_030).for_each(|n| trace.append(message(n)).unwrap());
+    (0..1_030).for_each(|n| trace.append(sip_message(n)).unwrap());
     writer.run(Time::ZERO);
     assert_eq!(trace.dropped(), 6);
     let kept = store.calls().sip_messages(&id).unwrap();
-    assert_eq!(kept, (0..1_024).map(message).collect::<Vec<_>>());
+    assert_eq!(kept, (0..1_024).map(sip_message).collect::<Vec<_>>());
 }
 
 #[test]

@@ -297,8 +297,8 @@ impl Switch {
     }
 
     fn start_gateway(&self, index: usize, gateway: &Arc<Gateway>) -> GatewayHandle {
-        let (metrics, gateway) = (self.env.metrics.clone(), Arc::clone(gateway));
-        let make = move |_: &mut actix::Context<GatewayActor>| GatewayActor::new(gateway, metrics);
+        let gateway = Arc::clone(gateway);
+        let make = move |_: &mut actix::Context<GatewayActor>| GatewayActor::new(gateway);
         let addr = match self.place(index) {
             Some(place) => GatewayActor::start_in_arbiter(place, make),
             None => GatewayActor::create(make),

@@ -1,7 +1,6 @@
 //! A gateway: how many calls go through it.
 
 use actix::{Actor, Context, Handler, MessageResult};
-use plugboard_metrics::Metrics;
 use plugboard_model::{CallId, LegId};
 use plugboard_office::Gateway;
 use std::collections::BTreeSet;
@@ -17,12 +16,11 @@ const GATEWAY_MAILBOX: usize = 1_024;
 pub(crate) struct GatewayActor {
     gateway: Arc<Gateway>,
     calls: BTreeSet<(CallId, LegId)>,
-    metrics: Metrics,
 }
 
 impl GatewayActor {
-    pub(crate) fn new(gateway: Arc<Gateway>, metrics: Metrics) -> Self {
-        Self { gateway, calls: BTreeSet::new(), metrics }
+    pub(crate) fn new(gateway: Arc<Gateway>) -> Self {
+        Self { gateway, calls: BTreeSet::new() }
     }
 }
 
@@ -31,8 +29,6 @@ impl Actor for GatewayActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(GATEWAY_MAILBOX);
-        let trunk = self.metrics.trunk(&self.gateway.id.to_string());
-        plugboard_metrics::GatewayChanged { trunk: &trunk, up: true, reason: None }.emit(&self.metrics);
     }
 }
 
