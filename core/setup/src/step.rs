@@ -17,7 +17,7 @@ const SHOWN_LINES: usize = 40;
 /// On a terminal the line "still at it" is renewed this often.
 const TICK: Duration = Duration::from_secs(1);
 /// In a log it comes this often: enough to see that a build of half an hour is alive.
-const SLOW_TICK: Duration = Duration::from_mins(1);
+const SLOW_TICK: Duration = Duration::from_secs(30);
 /// Room for a step's name in the table.
 const NAME_WIDTH: usize = 40;
 
@@ -91,10 +91,11 @@ impl Steps {
 
     /// Runs one step: `file` names its log, `name` is what the reader sees. Answers whether it passed.
     pub(crate) fn run(&mut self, file: &str, name: &'static str, work: Work<'_>) -> bool {
-        println!("step {} of {}: {name}", self.done.len() + 1, self.total);
+        let place = format!("step {} of {}", self.done.len() + 1, self.total);
+        println!("{place}, after {}: {name}", span(self.began.elapsed()));
         let began = now();
         let path = self.logs.join(format!("{file}.log"));
-        let result = Log::new(path.clone()).and_then(|mut log| work(&mut log).inspect_err(|_| log.show_end()));
+        let result = Log::new(path.clone(), place).and_then(|mut log| work(&mut log).inspect_err(|_| log.show_end()));
         let took = began.elapsed();
         let outcome = match result {
             Ok(remark) if remark.is_empty() => {
@@ -158,15 +159,20 @@ pub(crate) enum Show {
 pub(crate) struct Log {
     file: File,
     path: PathBuf,
+    /// Such as `step 2 of 4`.
+    place: String,
     last: VecDeque<String>,
+    /// Crates that cargo has begun to compile or check in this step.
+    crates: usize,
     terminal: bool,
 }
 
 impl Log {
-    fn new(path: PathBuf) -> Result<Self, Failure> {
+    fn new(path: PathBuf, place: String) -> Result<Self, Failure> {
         let file = File::create(&path)
             .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
-        Ok(Self { file, path, last: VecDeque::new(), terminal: std::io::stdout().is_terminal() })
+        let terminal = std::io::stdout().is_terminal();
+        Ok(Self { file, path, place, last: VecDeque::new(), crates: 0, terminal })
     }
 
     /// Runs a command to its end; a status other than 0 is a failure.
@@ -229,6 +235,9 @@ impl Log {
     }
 
     fn keep(&mut self, line: &str) {
+        if ["Compiling ", "Checking "].iter().any(|word| line.trim_start().starts_with(word)) {
+            self.crates += 1;
+        }
         // A log that cannot be written (a full disk) must not end the step; its end is shown from memory.
         let _ = writeln!(self.file, "{line}");
         if self.last.len() == SHOWN_LINES {
@@ -275,16 +284,22 @@ impl Log {
     }
 
     fn tell(&self, so_far: Duration) {
-        let last = self.last.back().map_or("", |line| line.trim());
-        let last: String = last.chars().take(80).collect();
-        let seconds = so_far.as_secs();
+        let line = self.progress(so_far);
         if self.terminal {
-            print!("\r\x1b[K    {seconds} s: {last}");
+            print!("\r\x1b[K    {line}");
             // A terminal that cannot be flushed shows the line a little later.
             let _ = std::io::stdout().flush();
         } else {
-            println!("    {seconds} s: {last}");
+            println!("    {line}");
         }
+    }
+
+    /// Which step, for how long, how far: `step 4 of 4, 2 min 30 s, 143 crates: Compiling wasmtime v48.0.8`.
+    fn progress(&self, so_far: Duration) -> String {
+        let last = self.last.back().map_or("", |line| line.trim());
+        let last: String = last.chars().take(80).collect();
+        let crates = if self.crates == 0 { String::new() } else { format!(", {} crates", self.crates) };
+        format!("{}, {}{crates}: {last}", self.place, span(so_far))
     }
 
     fn clear(&self) {
@@ -301,6 +316,14 @@ impl Log {
         for line in &self.last {
             println!("    | {line}");
         }
+    }
+}
+
+/// A time for people who wait: `40 s`, `2 min 30 s`.
+fn span(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
 }
 
@@ -390,6 +413,21 @@ mod tests {
         assert_eq!(seen, ["err", "out"]);
         let log = std::fs::read_to_string(steps.logs.join("both.log")).unwrap();
         assert!(log.starts_with("$ WHO='me too' sh -c 'echo out; echo err >&2'\n"), "{log}");
+    }
+
+    #[test]
+    fn whoever_waits_is_told_the_step_the_time_and_the_crates() {
+        let mut steps = steps("progress");
+        let mut told = String::new();
+        steps.run("build", "build", &mut |log| {
+            let mut cargo = Command::new("printf");
+            cargo.arg("   Compiling rocksdb v0.25.0\nwarning: one\n   Compiling wasmtime v48.0.8\n");
+            log.run(&mut cargo, Show::OnFailure)?;
+            told = log.progress(Duration::from_secs(150));
+            Ok(String::new())
+        });
+        assert_eq!(told, "step 1 of 3, 2 min 30 s, 2 crates: Compiling wasmtime v48.0.8");
+        assert!(SLOW_TICK <= Duration::from_secs(30), "a line comes often enough");
     }
 
     #[test]
