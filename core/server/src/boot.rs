@@ -2,7 +2,7 @@
 
 use plugboard_media::{DriverConfig, Interface, MediaThreads};
 use plugboard_metrics::{
-    Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
+    Condition, Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
     StoreRecovered,
 };
 use plugboard_model::OfficeId;
@@ -13,14 +13,15 @@ use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
 use plugboard_switch::{
     Clock, Configuration, Env, Events, Listen, Network, Placement, Switch, SystemClock, SystemRandom,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::catalogue::Actions;
 use crate::config::Config;
-use crate::house::{Bundle, DOCUMENT, House, in_words};
+use crate::house::{Absent, Bundle, DOCUMENT, House, in_words};
 use crate::prompts::Library;
 
 /// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
@@ -41,6 +42,8 @@ pub(crate) struct Running {
     pub(crate) clock: Arc<dyn Clock>,
     /// The offices in force; locked while one is replaced.
     pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
+    /// Actions that scenarios name and that are not installed, as `/readyz` lists them.
+    lacking: Mutex<BTreeSet<String>>,
 }
 
 /// Tells the metrics and the readiness how the store is.
@@ -59,11 +62,11 @@ impl StoreObserver for Observer {
     fn health(&self, health: &StoreHealth) {
         match health {
             StoreHealth::Ok => {
-                self.readiness.clear(&plugboard_metrics::Condition::StoreDegraded);
+                self.readiness.clear(&Condition::StoreDegraded);
                 StoreRecovered.emit(&self.metrics);
             }
             StoreHealth::Degraded { reason, .. } => {
-                self.readiness.set(plugboard_metrics::Condition::StoreDegraded, reason);
+                self.readiness.set(Condition::StoreDegraded, reason);
                 StoreDegraded { reason }.emit(&self.metrics);
             }
         }
@@ -113,6 +116,7 @@ impl Running {
         keep_components(&store, &actions);
         let (media, plugins) = (Arc::new(media), Arc::new(plugins));
         sample(&metrics, &media, &plugins);
+        look(&readiness, &media, config.media.ports.clone());
         let env = Env {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
@@ -126,15 +130,16 @@ impl Running {
         let placement = Placement::Threads(config.threads);
         let switch = Switch::start(env, &events, readiness.clone(), Configuration::default(), placement);
         let scenarios = crate::catalogue::for_scenarios(&actions.by_name);
-        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, houses: Mutex::default() })
+        let (houses, lacking) = <_>::default();
+        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, houses, lacking })
     }
 
     /// Loads offices, or replaces them: everything is checked first, and nothing changes when there is a fault. Tells
     /// their ids, and what their authors should know all the same.
-    pub(crate) fn take(&self, bundles: &[Bundle]) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
+    pub(crate) fn take(&self, bundles: &[Bundle], absent: Absent) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
         let (mut taken, mut faults) = (Vec::new(), Vec::new());
         for bundle in bundles {
-            match bundle.load(&self.scenarios) {
+            match bundle.load(&self.scenarios, absent) {
                 Ok(house) => taken.push(house),
                 Err(more) => faults.extend(in_words(more)),
             }
@@ -159,7 +164,26 @@ impl Running {
             ids.push(id);
         }
         self.switch.apply(self.configuration(offices, &houses));
+        self.tell_lacking(&houses);
         Ok((ids, warnings))
+    }
+
+    /// `/readyz` lists the actions that scenarios in force lack, and no others.
+    fn tell_lacking(&self, houses: &BTreeMap<OfficeId, House>) {
+        let mut told = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = BTreeSet::new();
+        for (action, scenario) in houses.values().flat_map(|house| &house.lacking) {
+            let reason = format!(
+                "scenario {scenario} names the action, which is not installed: calls to it are refused; put the plugin \
+                 into the folder of plugins and start again"
+            );
+            self.readiness.set(Condition::PluginMissing(action.clone()), &reason);
+            now.insert(action.clone());
+        }
+        for gone in told.difference(&now) {
+            self.readiness.clear(&Condition::PluginMissing(gone.clone()));
+        }
+        *told = now;
     }
 
     fn configuration(&self, offices: OfficeSet, houses: &BTreeMap<OfficeId, House>) -> Configuration {
@@ -185,7 +209,8 @@ impl Running {
                 None => faults.push(format!("the stored document of office {office} cannot be read; apply it again")),
             }
         }
-        if faults.is_empty() { self.take(&bundles).map(drop) } else { Err(faults) }
+        // A plugin that is lost must not keep an office's phones from ringing.
+        if faults.is_empty() { self.take(&bundles, Absent::Tolerated).map(drop) } else { Err(faults) }
     }
 }
 
@@ -225,6 +250,22 @@ fn sample(metrics: &Metrics, media: &Arc<MediaThreads>, plugins: &Arc<PluginThre
         }
         if let Some(plugins) = plugins.upgrade() {
             PluginsSuspended(usize::try_from(plugins.instances()).unwrap_or(usize::MAX)).emit(metrics);
+        }
+    });
+}
+
+/// What is only looked at when somebody asks how the switch is.
+fn look(readiness: &Readiness, media: &Arc<MediaThreads>, ports: RangeInclusive<u16>) {
+    let media = Arc::downgrade(media);
+    readiness.look_with(move |readiness| {
+        let Some(media) = media.upgrade() else { return };
+        let (used, all) = media.ports_in_use();
+        if used >= all {
+            let (first, last) = (ports.start(), ports.end());
+            let reason = format!("all {all} pairs of {first}-{last} are in use: new calls get 503; widen media.ports");
+            readiness.set(Condition::RtpPortsExhausted, &reason);
+        } else {
+            readiness.clear(&Condition::RtpPortsExhausted);
         }
     });
 }

@@ -1,6 +1,7 @@
 //! The installed actions, as the scenario language sees them.
 
-use plugboard_plugin::{Catalogue, CompiledCache, Installed, Metering, PluginEngine, PoolSize};
+use plugboard_document::Fault;
+use plugboard_plugin::{Catalogue, CompiledCache, ComponentId, Installed, Metering, PluginEngine, PoolSize};
 use plugboard_scenario::{Action, ActionCatalogue, Sets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,13 @@ pub(crate) enum PluginsError {
 pub(crate) struct Actions {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) by_name: BTreeMap<String, Arc<Installed>>,
-    pub(crate) refused: Vec<String>,
+    /// A file each.
+    pub(crate) refused: Vec<Fault>,
+}
+
+/// The line for whoever waits.
+pub(crate) fn progress(names: &[String]) -> String {
+    format!("compiling {} actions, a moment each: {}", names.len(), names.join(", "))
 }
 
 /// `plugins` beside the folder of the program: where the build puts them.
@@ -32,11 +39,47 @@ pub(crate) fn default_folder() -> PathBuf {
     program.parent().and_then(Path::parent).map_or_else(|| "plugins".into(), |target| target.join("plugins"))
 }
 
-/// Installs every `.wasm` file of a folder, in the order of their names.
-pub(crate) fn load(folder: &Path, cache: Option<&Path>) -> Result<Actions, PluginsError> {
+/// Installs every `.wasm` file of a folder, in the order of their names. `tell` is given the names of those that must be
+/// compiled first, if there are any: that takes a part of a second for each.
+pub(crate) fn load(folder: &Path, cache: Option<&Path>, tell: impl FnOnce(&[String])) -> Result<Actions, PluginsError> {
     let engine = PluginEngine::new(Metering::Epoch, PoolSize::default())?;
     let cache = cache.map(CompiledCache::open).transpose()?;
     let catalogue = Arc::new(Catalogue::new(engine, cache));
+    let files = read(folder)?;
+    let new = files.iter().filter(|(_, bytes)| !catalogue.has_compiled(bytes));
+    let new: Vec<String> =
+        new.filter_map(|(file, _)| file.file_stem().map(|name| name.to_string_lossy().into_owned())).collect();
+    if !new.is_empty() {
+        tell(&new);
+    }
+    let (mut refused, mut owners) = (Vec::new(), BTreeMap::<String, (PathBuf, ComponentId)>::new());
+    for (file, bytes) in files {
+        let name = file.display().to_string();
+        match catalogue.install(&bytes) {
+            Ok(installed) => match owners.get(&installed.manifest().name) {
+                None => {
+                    owners.insert(installed.manifest().name.clone(), (file, installed.id()));
+                }
+                Some((first, id)) => {
+                    // The first one stays in use, whatever the second holds.
+                    if *id != installed.id() {
+                        catalogue.remove(installed.id());
+                    }
+                    catalogue.make_current(*id);
+                    let (action, first) = (&installed.manifest().name, first.display());
+                    let reason = format!("the action {action:?} is in {first} too, which stays in use");
+                    refused.push(Fault::of_file(name, reason, "take one of the two files out of the folder"));
+                }
+            },
+            Err(error) => refused.push(Fault::of_file(name, error.to_string(), "")),
+        }
+    }
+    let by_name = catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect();
+    Ok(Actions { catalogue, by_name, refused })
+}
+
+/// The `.wasm` files of a folder, in the order of their names.
+fn read(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, PluginsError> {
     let failed = |cause| PluginsError::Folder { folder: folder.into(), cause };
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -44,15 +87,11 @@ pub(crate) fn load(folder: &Path, cache: Option<&Path>) -> Result<Actions, Plugi
     }
     files.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
     files.sort();
-    let mut refused = Vec::new();
-    for file in files {
-        let bytes = std::fs::read(&file).map_err(|cause| PluginsError::File { file: file.clone(), cause })?;
-        if let Err(error) = catalogue.install(&bytes) {
-            refused.push(format!("{}: {error}", file.display()));
-        }
-    }
-    let by_name = catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect();
-    Ok(Actions { catalogue, by_name, refused })
+    let bytes = |file: PathBuf| match std::fs::read(&file) {
+        Ok(bytes) => Ok((file, bytes)),
+        Err(cause) => Err(PluginsError::File { file, cause }),
+    };
+    files.into_iter().map(bytes).collect()
 }
 
 /// What the checker of scenarios knows of the actions.

@@ -1,13 +1,15 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plugboard_document::Fault;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::config::{Config, DEFAULT_FILE};
 use crate::control::{self, Request};
-use crate::{license, output, serve, show};
+use crate::{check, license, output, schema, serve, show};
 
 /// A telephone switch for offices whose CRM decides where calls go.
 #[derive(Debug, Parser)]
@@ -16,16 +18,43 @@ pub(crate) struct Cli {
     /// Print JSON for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) home: Home,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// Where the running switch is found.
+/// Where the switch has its data and its configuration: before or after the words of any command.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Running {
+pub(crate) struct Home {
+    /// The data folder [default: the one of the configuration, else /var/lib/plugboard].
+    #[arg(long, global = true, env = "PLUGBOARD_DATA", value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file, TOML [default: /etc/plugboard/plugboard.toml where there is one].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl Home {
+    /// The configuration: the named file, else the default one where there is one.
+    ///
+    /// # Errors
+    /// Every fault of the file.
+    pub(crate) fn config(&self) -> Result<Config, Vec<Fault>> {
+        match &self.config {
+            Some(file) => Config::read(file),
+            None if Path::new(DEFAULT_FILE).exists() => Config::read(Path::new(DEFAULT_FILE)),
+            None => Ok(Config::default()),
+        }
+    }
+
     /// The data folder of the running switch.
-    #[arg(long, global = true, env = "PLUGBOARD_DATA", default_value = "/var/lib/plugboard")]
-    pub(crate) data: PathBuf,
+    ///
+    /// # Errors
+    /// Every fault of the configuration, when that has to say it.
+    pub(crate) fn folder(&self) -> Result<PathBuf, Vec<Fault>> {
+        self.data.clone().map_or_else(|| self.config().map(|config| config.data), Ok)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,19 +70,19 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Print the JSON Schema of a kind of file.
+    /// Print the JSON Schema of a kind of file, or its reference for people.
     Schema {
         /// Which kind.
-        #[arg(value_parser = ["config", "office", "scenario"])]
-        kind: String,
+        kind: Kind,
+        /// Print the reference: every key with its type, default, limits and an example, as Markdown.
+        #[arg(long)]
+        markdown: bool,
         /// The folder of plugins whose actions scenarios may use.
         #[arg(long, env = "PLUGBOARD_PLUGINS")]
         plugins: Option<PathBuf>,
     },
     /// Load an office file into the running switch.
     Apply {
-        #[command(flatten)]
-        running: Running,
         /// Why, for the list of versions.
         #[arg(long, default_value = "")]
         why: String,
@@ -64,8 +93,6 @@ pub(crate) enum Command {
     /// Print an office of the running switch as a file that `apply` takes. Passwords stay where they are: applied to
     /// the same switch, users keep theirs.
     Export {
-        #[command(flatten)]
-        running: Running,
         /// Write the passwords out, so that another switch can take the file.
         #[arg(long)]
         secrets: bool,
@@ -75,32 +102,20 @@ pub(crate) enum Command {
     },
     /// Calls: live ones, past ones, what happened in them.
     Call {
-        #[command(flatten)]
-        running: Running,
         #[command(subcommand)]
         command: CallCommand,
     },
     /// How the running switch is.
-    Status {
-        #[command(flatten)]
-        running: Running,
-    },
+    Status,
     /// Which devices are registered.
-    Registrations {
-        #[command(flatten)]
-        running: Running,
-    },
+    Registrations,
     /// The installed actions.
     Plugin {
-        #[command(flatten)]
-        running: Running,
         #[command(subcommand)]
         command: PluginCommand,
     },
     /// Copy the data folder of the running switch to a new folder.
     Backup {
-        #[command(flatten)]
-        running: Running,
         /// The new folder.
         to: PathBuf,
     },
@@ -128,12 +143,12 @@ pub(crate) enum CallCommand {
         #[arg(long, default_value = "main")]
         office: String,
     },
-    /// Show a call's record.
+    /// Show a call: who, when, how it ended; of one that goes on, what there is so far.
     Show {
         /// The call's id, as `list` shows it.
         id: String,
     },
-    /// Show what happened in a call: steps, host calls, legs; with `--sip` its SIP messages.
+    /// Show what happened in a call, line by line: steps, host calls, legs; with `--sip` its SIP messages.
     Trace {
         /// The call's id.
         id: String,
@@ -164,12 +179,6 @@ pub(crate) enum PluginCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The configuration file (TOML).
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
-    /// The data folder.
-    #[arg(long, env = "PLUGBOARD_DATA")]
-    pub(crate) data: Option<PathBuf>,
     /// Serve the demo office, with a data folder of its own.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -187,40 +196,42 @@ pub(crate) struct Serve {
     pub(crate) plugins: Option<PathBuf>,
 }
 
+/// A kind of file that people write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// The configuration of the switch (TOML).
+    Config,
+    /// An office (YAML).
+    Office,
+    /// A scenario (YAML).
+    Scenario,
+}
+
 /// Carries the command out.
 pub(crate) fn run(cli: Cli) -> ExitCode {
-    let json = cli.json;
-    match cli.command {
-        Command::Serve(wish) => serve::serve(&wish, json),
-        Command::Check { plugins, files } => show::check(&files, plugins.as_deref(), json),
-        Command::Schema { kind, plugins } => show::schema(&kind, plugins.as_deref()),
-        Command::Apply { running, why, files } => show::apply(&running, &files, &why, json),
-        Command::Export { running, secrets, office } => {
-            control::ask(&running, &Request::Export { office, secrets }, |answer| show::text(answer, "yaml", json))
+    let Cli { json, home, command } = cli;
+    let home = &home;
+    match command {
+        Command::Serve(wish) => serve::serve(&wish, home, json),
+        Command::Check { plugins, files } => check::check(&files, plugins.as_deref(), home, json),
+        Command::Schema { kind, markdown, plugins } => schema::schema(kind, markdown, plugins.as_deref(), home),
+        Command::Apply { why, files } => show::apply(home, &files, &why, json),
+        Command::Export { secrets, office } => {
+            control::ask(home, &Request::Export { office, secrets }, |answer| show::text(answer, "yaml", json))
         }
-        Command::Call { running, command } => call(&running, command, json),
-        Command::Status { running } => control::ask(&running, &Request::Status, |answer| show::status(answer, json)),
-        Command::Registrations { running } => {
-            control::ask(&running, &Request::Registrations, |answer| show::registrations(answer, json))
+        Command::Call { command } => call(home, command, json),
+        Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
+        Command::Registrations => {
+            control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
         }
-        Command::Plugin { running, command: PluginCommand::List } => {
-            control::ask(&running, &Request::Plugins, |answer| show::plugins(answer, json))
+        Command::Plugin { command: PluginCommand::List } => {
+            control::ask(home, &Request::Plugins, |answer| show::plugins(answer, json))
         }
-        Command::Backup { running, to } => {
+        Command::Backup { to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
-            control::ask(&running, &Request::Backup { to }, |answer| show::plain(answer, json))
+            control::ask(home, &Request::Backup { to }, |answer| show::plain(answer, json))
         }
-        Command::Restore { from, to } => match plugboard_store::restore(&from, &to) {
-            Ok(report) => {
-                let done = format!("restored {} files, {} bytes", report.files, report.bytes);
-                let told = json!({ "done": done, "files": report.files, "bytes": report.bytes });
-                show::plain(&told, json)
-            }
-            Err(error) => {
-                output::fault(error.to_string());
-                ExitCode::from(1)
-            }
-        },
+        Command::Restore { from, to } => restore(&from, &to, json),
         Command::Licenses => show::text(&json!({ "text": license::TEXT }), "text", json),
         Command::Version if json => show::plain(&json!({ "version": env!("CARGO_PKG_VERSION") }), json),
         Command::Version => {
@@ -230,26 +241,36 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn call(running: &Running, command: CallCommand, json: bool) -> ExitCode {
+fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
+    match plugboard_store::restore(from, to) {
+        Ok(report) => {
+            let to = to.display();
+            let done = format!("restored {} files, {} bytes; serve them with --data {to}", report.files, report.bytes);
+            show::plain(&json!({ "done": done, "files": report.files, "bytes": report.bytes }), json)
+        }
+        Err(error) => {
+            output::fault(error.to_string());
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
     match command {
         CallCommand::List { limit, office } => {
-            control::ask(running, &Request::Calls { office, limit }, |answer| show::calls(answer, json))
+            control::ask(home, &Request::Calls { office, limit }, |answer| show::calls(answer, json))
         }
-        CallCommand::Show { id } => control::ask(running, &Request::Record { id }, |answer| show::record(answer, json)),
+        CallCommand::Show { id } => control::ask(home, &Request::Record { id }, |answer| show::record(answer, json)),
         CallCommand::Trace { id, pcap: Some(file), .. } => {
-            control::ask(running, &Request::Sip { id }, |answer| show::pcap(answer, &file, json))
+            control::ask(home, &Request::Sip { id }, |answer| show::pcap(answer, &file, json))
         }
         CallCommand::Trace { id, sip: true, pcap: None } => {
-            control::ask(running, &Request::Sip { id }, |answer| show::ladder(answer, json))
+            control::ask(home, &Request::Sip { id }, |answer| show::ladder(answer, json))
         }
         CallCommand::Trace { id, sip: false, pcap: None } => {
-            control::ask(running, &Request::Journal { id }, |answer| show::journal(answer, json))
+            control::ask(home, &Request::Journal { id }, |answer| show::timeline(answer, json))
         }
-        CallCommand::Replay { id } => {
-            control::ask(running, &Request::Replay { id }, |answer| show::replay(answer, json))
-        }
-        CallCommand::Hangup { id } => {
-            control::ask(running, &Request::HangUp { id }, |answer| show::plain(answer, json))
-        }
+        CallCommand::Replay { id } => control::ask(home, &Request::Replay { id }, |answer| show::replay(answer, json)),
+        CallCommand::Hangup { id } => control::ask(home, &Request::HangUp { id }, |answer| show::plain(answer, json)),
     }
 }

@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml};
+use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml, write_duration};
 use serde_json::{Value as Json, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
@@ -9,10 +9,16 @@ use std::time::Duration;
 
 /// Where it is when nobody says where.
 pub(crate) const DEFAULT_FILE: &str = "/etc/plugboard/plugboard.toml";
+/// What to do about a file that cannot be read.
+pub(crate) const NAME_A_FILE: &str = "name a file that is there and that this user may read";
 /// Threads of a kind: more than any machine of an office has cores.
 const THREADS: RangeInclusive<i64> = 1..=64;
 /// Waits of the switch as a whole.
 const DRAIN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+/// How long something is kept: from a moment, for trying it out, to what no office outlives.
+const KEPT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 36_500);
+/// A day.
+const DAY: Duration = Duration::from_hours(24);
 /// Listeners of a kind.
 const LISTENERS_MAX: usize = 16;
 /// An address that no machine has (RFC 5737): the way to it is the way to the world.
@@ -35,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// HTTP: metrics and health.
     pub(crate) http: Http,
+    /// How long what is known of calls is kept.
+    pub(crate) keep: Keep,
     /// `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub(crate) log: String,
 }
@@ -59,6 +67,17 @@ pub(crate) struct Media {
     pub(crate) threads: usize,
 }
 
+/// How long what is known of calls is kept, counted from a call's beginning. What goes on is kept anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keep {
+    /// Records: `call list` and `call show`. With a record goes what else is left of the call.
+    pub(crate) calls: Duration,
+    /// Journals: `call trace` and `call replay`.
+    pub(crate) journals: Duration,
+    /// SIP messages: `call trace --sip` and `--pcap`.
+    pub(crate) traces: Duration,
+}
+
 /// HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Http {
@@ -79,6 +98,8 @@ impl Default for Config {
             sip: Sip { udp: vec![any], tcp: vec![any] },
             media: Media { address: None, ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
+            // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
+            keep: Keep { calls: 365 * DAY, journals: 30 * DAY, traces: 14 * DAY },
             log: "info".into(),
         }
     }
@@ -88,11 +109,12 @@ impl Config {
     /// Reads a file.
     ///
     /// # Errors
-    /// Every fault in it, in words, with file, line and column.
-    pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
+    /// Every fault in it, with file, line and column.
+    pub(crate) fn read(file: &Path) -> Result<Self, Vec<Fault>> {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|cause| vec![format!("{name}: cannot be read: {cause}")])?;
-        Self::parse(&name, &text).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+        let unread = |cause| vec![Fault::of_file(name.as_str(), format!("cannot be read: {cause}"), NAME_A_FILE)];
+        let text = std::fs::read_to_string(file).map_err(unread)?;
+        Self::parse(&name, &text)
     }
 
     /// Reads a file's text. Unknown keys are faults: a typo must not be a default in silence.
@@ -125,12 +147,14 @@ fn way_out() -> Option<IpAddr> {
 /// A range of ports, such as `20000-29999`.
 pub(crate) fn read_ports(text: &str) -> Option<RangeInclusive<u16>> {
     let (first, last) = text.split_once('-')?;
-    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-    (first < last).then_some(first..=last)
+    let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    // A leg takes an even port and the odd one above.
+    (first < last && first.next_multiple_of(2) < last).then_some(first..=last)
 }
 
 /// What is wrong with a range of ports.
-pub(crate) const PORTS_FORM: &str = "a range of ports is written first-last, such as \"20000-29999\"";
+pub(crate) const PORTS_FORM: &str =
+    "a range of ports is written first-last, such as \"20000-29999\", and holds an even port with the odd one above";
 
 fn read(root: &Node, faults: &mut Faults) -> Config {
     let mut config = Config::default();
@@ -149,8 +173,19 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     if let Some(field) = fields.take("http") {
         http(&field, &mut config.http, faults);
     }
+    if let Some(field) = fields.take("keep") {
+        keep(&field, &mut config.keep, faults);
+    }
     fields.finish(faults);
     config
+}
+
+fn keep(field: &Field<'_>, keep: &mut Keep, faults: &mut Faults) {
+    let Some(mut fields) = field.fields(faults) else { return };
+    set(&mut keep.calls, fields.take("calls").and_then(|field| field.duration(KEPT, faults)));
+    set(&mut keep.journals, fields.take("journals").and_then(|field| field.duration(KEPT, faults)));
+    set(&mut keep.traces, fields.take("traces").and_then(|field| field.duration(KEPT, faults)));
+    fields.finish(faults);
 }
 
 fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
@@ -237,32 +272,62 @@ fn address(field: &Field<'_>, faults: &mut Faults) -> Option<SocketAddr> {
 
 /// The JSON Schema of the file.
 pub(crate) fn schema() -> Json {
-    let address = json!({ "type": "string", "description": "Address and port, such as 0.0.0.0:5060." });
-    let listeners = json!({ "type": "array", "maxItems": LISTENERS_MAX, "items": address });
-    let threads = json!({ "type": "integer", "minimum": THREADS.start(), "maximum": THREADS.end(), "default": 1 });
-    let object =
-        |properties: Json| json!({ "type": "object", "additionalProperties": false, "properties": properties });
-    let mut schema = object(json!({
-        "data": { "type": "string", "description": "The data folder.", "default": "/var/lib/plugboard" },
-        "plugins": { "type": "string", "description": "The folder of plugins." },
-        "threads": threads,
-        "drain": { "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h)$", "default": "30s",
-            "description": "How long a SIGTERM waits for running calls." },
-        "log": { "type": "string", "default": "info", "description": "error, warn, info, debug, or a filter." },
-        "sip": { "type": "object", "additionalProperties": false,
-            "description": "Without any, 0.0.0.0:5060 over both; else those that are named and no other.",
-            "properties": { "udp": listeners, "tcp": listeners } },
-        "media": object(json!({
-            "address": { "type": "string", "description": "Where RTP is bound and what SDP says; without it, the \
-                address that SIP listens on, or the one that leads to the world." },
-            "ports": { "type": "string", "pattern": "^[0-9]+ *- *[0-9]+$", "default": "20000-29999" },
-            "threads": threads
-        })),
-        "http": object(json!({
-            "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Metrics and health." },
-            "token_file": { "type": "string", "description": "Holds the token that everybody off loopback must send." }
-        }))
-    }));
+    let address = json!({ "type": "string", "description": "Address and port.", "examples": ["0.0.0.0:5060"] });
+    let listeners = |transport: &str| {
+        json!({ "type": "array", "maxItems": LISTENERS_MAX, "items": address, "examples": [["192.0.2.10:5060"]],
+            "description": format!("Where to listen for SIP over {transport}.") })
+    };
+    let threads = |description: &str| {
+        json!({ "type": "integer", "minimum": THREADS.start(), "maximum": THREADS.end(), "default": 1,
+            "description": description, "examples": [2] })
+    };
+    let time = |default: Duration, range: &RangeInclusive<Duration>, description: &str| {
+        json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h|d)$", "default": write_duration(default),
+            "x-type": "duration", "x-minimum": write_duration(*range.start()),
+            "x-maximum": write_duration(*range.end()), "description": description })
+    };
+    let part = |description: &str, properties: Json| json!({ "type": "object", "additionalProperties": false, "description": description, "properties": properties });
+    let Config { drain, keep, .. } = Config::default();
+    let mut schema = part(
+        "What concerns the switch as a whole. Every key may be left out; one that is not known is a fault.",
+        json!({
+            "data": { "type": "string", "description": "The data folder; `--data` goes before it.",
+                "default": "/var/lib/plugboard" },
+            "plugins": { "type": "string", "examples": ["/usr/lib/plugboard/plugins"], "description": "The folder of \
+                plugins; without it, `plugins` beside the program's folder. `--plugins` goes before it." },
+            "threads": threads("Signalling threads."),
+            "drain": time(drain, &DRAIN, "How long a SIGTERM waits for running calls."),
+            "log": { "type": "string", "default": "info", "examples": ["warn"],
+                "description": "error, warn, info, debug, or a filter of tracing-subscriber." },
+            "sip": part(
+                "Without any listener, 0.0.0.0:5060 over both; else those that are named and no other.",
+                json!({ "udp": listeners("UDP"), "tcp": listeners("TCP") })
+            ),
+            "media": part("RTP.", json!({
+                "address": { "type": "string", "examples": ["192.0.2.10"], "description": "Where RTP is bound and what \
+                    SDP says; without it, the address that SIP listens on, or the one that leads to the world." },
+                "ports": { "type": "string", "pattern": "^[0-9]+ *- *[0-9]+$", "default": "20000-29999",
+                    "description": "Even ports for RTP, the odd ones above for RTCP: two ports a leg." },
+                "threads": threads("Threads that relay; at least as many as there are signalling threads.")
+            })),
+            "http": part("Metrics and health.", json!({
+                "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Where to listen." },
+                "token_file": { "type": "string", "examples": ["/etc/plugboard/token"], "description": "Holds the token \
+                    that everybody must send who asks for metrics; needed where `listen` is not on loopback." }
+            })),
+            "keep": part(
+                "How long what is known of calls is kept, counted from a call's beginning. What is older is removed at \
+                 the start and every hour, in small steps; the log tells what, and the metric \
+                 `plugboard_store_trimmed_calls_total` counts it. Calls that go on keep everything.",
+                json!({
+                    "calls": time(keep.calls, &KEPT, "Records: `call list` and `call show`. With a record goes what else \
+                        is left of the call."),
+                    "journals": time(keep.journals, &KEPT, "Journals: `call trace` and `call replay`."),
+                    "traces": time(keep.traces, &KEPT, "SIP messages: `call trace --sip` and `--pcap`.")
+                })
+            )
+        }),
+    );
     if let Json::Object(fields) = &mut schema {
         fields.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
         fields.insert("title".into(), "Plugboard's configuration (TOML)".into());
@@ -297,6 +362,17 @@ mod tests {
         assert_eq!(config.drain, Duration::from_secs(120));
         assert_eq!(config.media.ports, 30_000..=30_100);
         assert!(faults("drain = \"2\"")[0].contains("unit"));
+        assert!(faults("[media]\nports = \"30001-30002\"\n")[0].contains("an even port"), "no leg could have any");
+        assert_eq!(read_ports("30001-30003"), Some(30_001..=30_003));
+    }
+
+    #[test]
+    fn what_is_kept_of_calls_is_said_in_days() {
+        let config = Config::parse("p.toml", "[keep]\ncalls = \"10d\"\ntraces = \"36h\"\n").unwrap();
+        assert_eq!(config.keep, Keep { calls: 10 * DAY, journals: 30 * DAY, traces: Duration::from_hours(36) });
+        let told = faults("[keep]\ncalls = \"0s\"\njournal = \"1d\"\n");
+        assert!(told[0].starts_with("p.toml:2:") && told[0].contains("from 1s to 36500d"), "{told:?}");
+        assert!(told[1].contains("did you mean \"journals\"?"), "{told:?}");
     }
 
     #[test]
@@ -327,9 +403,10 @@ mod tests {
 
     #[test]
     fn the_schema_knows_each_key_that_is_read() {
-        let told = faults("nothing = 1\n[sip]\nnothing = 1\n[media]\nnothing = 1\n[http]\nnothing = 1\n").join("\n");
+        let parts = ["sip", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
+        let told = faults(&format!("nothing = 1\n{parts}")).join("\n");
         let schema = schema();
-        for part in ["", "/properties/sip", "/properties/media", "/properties/http"] {
+        for part in ["", "/properties/sip", "/properties/media", "/properties/http", "/properties/keep"] {
             let properties = schema.pointer(&format!("{part}/properties")).and_then(Json::as_object).unwrap();
             for key in properties.keys() {
                 assert!(told.contains(key.as_str()), "{key} is in the schema and not among the known keys: {told}");

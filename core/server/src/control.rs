@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::Running;
+use crate::cli::Home;
 use crate::house::Bundle;
 use crate::output;
 
@@ -59,8 +59,15 @@ pub(crate) fn call_id(text: &str) -> Result<CallId, String> {
 }
 
 /// Asks the running switch and shows the answer.
-pub(crate) fn ask(running: &Running, request: &Request, show: impl FnOnce(&Value) -> ExitCode) -> ExitCode {
-    match exchange(&running.data, request) {
+pub(crate) fn ask(home: &Home, request: &Request, show: impl FnOnce(&Value) -> ExitCode) -> ExitCode {
+    let data = match home.folder() {
+        Ok(data) => data,
+        Err(faults) => {
+            faults.iter().for_each(|fault| output::fault(fault.to_string()));
+            return ExitCode::from(1);
+        }
+    };
+    match exchange(&data, request) {
         Ok(Answer::Done(value)) => show(&value),
         Ok(Answer::Faults(faults)) => {
             faults.iter().for_each(output::fault);

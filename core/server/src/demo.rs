@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use crate::house::Bundle;
 
@@ -20,6 +21,9 @@ const AUDIO: [(&str, &[u8]); 4] = [
     ("audio/welcome.ru.wav", include_bytes!("../demo/audio/welcome.ru.wav")),
     ("audio/music.wav", include_bytes!("../demo/audio/music.wav")),
 ];
+
+/// The file of a guarded demo's passwords.
+const SECRETS: &str = "demo-secrets.json";
 
 /// The demo as `apply` would send it from `<data>/demo`, where its files are put, so that people can read them, change
 /// them and apply them.
@@ -49,15 +53,58 @@ fn put(file: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The demo with drawn passwords and without gateways: for a demo that others can reach.
+/// Where the demo has its data unless somebody says where: a folder that is this user's alone, as `XDG_DATA_HOME` says,
+/// else below the home folder. `None`: there is neither.
+///
+/// Source: XDG Base Directory Specification.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))?;
+    Some(own.join("plugboard/demo"))
+}
+
+/// What is said when there is no such folder.
+pub(crate) const NO_HOME: &str = "the demo has no folder for its data: neither XDG_DATA_HOME nor HOME is set; \
+    name one with --data";
+
+/// The passwords that a guarded demo drew before; none at its first start.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub(crate) fn read_secrets(data: &Path) -> Result<BTreeMap<String, String>, String> {
+    let file = data.join(SECRETS);
+    let again = |cause: &dyn std::fmt::Display| format!("{}: {cause}; remove it to draw new ones", file.display());
+    match fs::read_to_string(&file) {
+        Ok(text) => serde_json::from_str(&text).map_err(|cause| again(&cause)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(cause) => Err(again(&cause)),
+    }
+}
+
+/// Keeps them, for the owner of the data folder alone.
+///
+/// # Errors
+/// When they cannot be written.
+pub(crate) fn write_secrets(data: &Path, secrets: &BTreeMap<String, String>) -> Result<(), String> {
+    let file = data.join(SECRETS);
+    let text = serde_json::to_string_pretty(secrets).map_err(|error| error.to_string())?;
+    let written = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
+    written.and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// The demo with drawn passwords, those that it had before, and without gateways: for a demo that others can reach.
 ///
 /// # Errors
 /// When the demo's files cannot be written.
-pub(crate) fn guarded_bundle(data: &Path, draw: impl Fn() -> String) -> io::Result<(Bundle, BTreeMap<String, String>)> {
+pub(crate) fn guarded_bundle(
+    data: &Path,
+    kept: &BTreeMap<String, String>,
+    draw: impl Fn() -> String,
+) -> io::Result<(Bundle, BTreeMap<String, String>)> {
     let mut bundle = bundle(data)?;
     let mut secrets = BTreeMap::new();
     for number in 101..=106 {
-        let secret = draw();
+        let secret = kept.get(&number.to_string()).cloned().unwrap_or_else(&draw);
         bundle.text = bundle.text.replace(&format!("demo-{number}"), &secret);
         secrets.insert(number.to_string(), secret);
     }

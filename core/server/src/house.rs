@@ -2,8 +2,8 @@
 
 use plugboard_media::PromptError;
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
-use plugboard_office::{Examined, Office, Surroundings};
-use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, compile};
+use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
+use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,8 @@ pub(crate) struct House {
     pub(crate) audio: Arc<OfficeAudio>,
     /// Audio that could not be read: a step that plays it is skipped (R52).
     pub(crate) warnings: Vec<String>,
+    /// Actions that are not installed, with a scenario that names them: it is not among the programs.
+    pub(crate) lacking: Vec<(String, ScenarioId)>,
 }
 
 impl Surroundings for Bundle {
@@ -90,8 +92,11 @@ impl Bundle {
     ///
     /// # Errors
     /// When the file itself cannot be read.
-    pub(crate) fn read(file: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    pub(crate) fn read(file: &Path) -> Result<Self, Fault> {
+        let unread = |cause| {
+            Fault::of_file(file.display().to_string(), format!("cannot be read: {cause}"), crate::config::NAME_A_FILE)
+        };
+        let text = std::fs::read_to_string(file).map_err(unread)?;
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();
         let (files, variables, kept) = <_>::default();
@@ -122,32 +127,60 @@ impl Bundle {
         }
     }
 
+    /// Checks everything, an office or a scenario that stands alone; tells what its author should know all the same.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub(crate) fn check(&self, actions: &ActionCatalogue) -> Result<Vec<String>, Vec<Fault>> {
+        if !self.is_scenario() {
+            return self.load(actions, Absent::Refused).map(|house| house.warnings);
+        }
+        let faults = check_scenario(&self.file, &self.text, actions);
+        if faults.is_empty() { Ok(Vec::new()) } else { Err(faults) }
+    }
+
+    /// What is wrong with the form alone: for where no action is known.
+    pub(crate) fn faults_of_form(&self) -> Vec<Fault> {
+        if self.is_scenario() {
+            return Document::parse(&self.file, &self.text).err().unwrap_or_default();
+        }
+        let examined = Office::examine(&self.file, &self.text, self);
+        let mut faults = examined.faults;
+        for source in examined.office.iter().flat_map(|office| office.scenarios()) {
+            faults.extend(Document::read(&source.file, &source.document).err().unwrap_or_default());
+        }
+        faults
+    }
+
     /// Checks everything and makes it ready.
     ///
     /// # Errors
     /// Every fault of the office and of its scenarios.
-    pub(crate) fn load(&self, actions: &ActionCatalogue) -> Result<House, Vec<Fault>> {
+    pub(crate) fn load(&self, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
         let mut examined = Office::examine(&self.file, &self.text, self);
         let mut faults = std::mem::take(&mut examined.faults);
         let Some(office) = examined.office.clone() else { return Err(faults) };
         let (audio, mut warnings) = self.audio(&office);
         let known = Known { examined: &examined, office: &office, audio: &audio, missing: RefCell::default() };
-        let mut programs = BTreeMap::new();
+        let (mut programs, mut lacking) = (BTreeMap::new(), Vec::new());
         for source in office.scenarios() {
-            let made = Document::read(&source.file, &source.document)
-                .and_then(|document| compile(&document, &office.id, actions, &known));
-            match made {
+            match build(&source.file, &source.document, &office.id, actions, &known) {
                 Ok(program) => {
                     programs.insert(source.id.clone(), program);
                 }
-                Err(more) => faults.extend(more),
+                Err(more) => match (absent, absent_actions(source, actions)) {
+                    (Absent::Tolerated, names) if !names.is_empty() => {
+                        lacking.extend(names.into_iter().map(|name| (name, source.id.clone())));
+                    }
+                    (Absent::Tolerated | Absent::Refused, _) => faults.extend(more),
+                },
             }
         }
         if !faults.is_empty() {
             return Err(faults);
         }
         warnings.extend(known.missing.take());
-        Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings })
+        Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 
     fn audio(&self, office: &Office) -> (OfficeAudio, Vec<String>) {
@@ -166,6 +199,21 @@ impl Bundle {
         }
         (audio, warnings)
     }
+}
+
+/// What becomes of a scenario that names an action which is not installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Its author is told, and nothing is loaded.
+    Refused,
+    /// At a start: the office is served all the same, calls to this scenario are refused.
+    Tolerated,
+}
+
+/// The actions of a scenario that are not installed.
+fn absent_actions(source: &ScenarioSource, actions: &ActionCatalogue) -> Vec<String> {
+    let Ok(document) = Document::read(&source.file, &source.document) else { return Vec::new() };
+    document.actions().into_iter().filter(|name| actions.get(name).is_none()).collect()
 }
 
 /// An error and what caused it.
@@ -233,8 +281,8 @@ impl Resolver for Known<'_> {
 /// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
 pub(crate) fn check_scenario(file: &str, text: &str, actions: &ActionCatalogue) -> Vec<Fault> {
     let Ok(office) = OfficeId::new("unknown") else { return Vec::new() };
-    let made = Document::parse(file, text)
-        .and_then(|document| compile(&document, &office, actions, &Anybody(office.clone())).map(drop));
+    let made = plugboard_document::parse(file, text)
+        .and_then(|node| build(file, &node, &office, actions, &Anybody(office.clone())).map(drop));
     made.err().unwrap_or_default()
 }
 

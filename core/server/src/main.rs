@@ -2,15 +2,18 @@
 
 mod boot;
 mod catalogue;
+mod check;
 mod cli;
 mod config;
 mod control;
 mod demo;
 mod house;
+mod keep;
 mod license;
 mod output;
 mod prompts;
 mod recovery;
+mod schema;
 mod serve;
 mod show;
 

@@ -44,7 +44,7 @@ struct Leg {
 }
 
 /// The record of a call that ends with its journal.
-fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
+pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
     let last = entries.last().map_or(Time::ZERO, |entry| entry.at);
     let mut record = CallRecord {
         id: id.clone(),
@@ -148,7 +148,8 @@ fn leg_record(id: LegId, leg: Leg, anchor: WallTime, last: Time) -> LegRecord {
     }
 }
 
-fn stopped() -> Cause {
+/// What whoever did not end well ended of.
+pub(crate) fn stopped() -> Cause {
     Cause { status: 500, text: STOPPED.into() }
 }
 

@@ -3,24 +3,24 @@
 mod answer;
 mod listen;
 
+pub(crate) use listen::pause;
+
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};
 use plugboard_model::Cause;
 use plugboard_store::{DataFolder, Kind, Place, Store};
 use plugboard_switch::{Network, Random, SystemRandom};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::boot::{self, Running};
-use crate::cli::Serve;
-use crate::config::{Config, DEFAULT_FILE, PORTS_FORM, TOKEN_NEEDED, read_ports};
-use crate::{catalogue, demo, output};
+use crate::cli::{Home, Serve};
+use crate::config::{Config, PORTS_FORM, TOKEN_NEEDED, read_ports};
+use crate::house::{Absent, in_words};
+use crate::{catalogue, demo, keep, output};
 
 /// How often a drain looks whether calls are left.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -40,8 +40,8 @@ impl Start {
 }
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) fn serve(wish: &Serve, json: bool) -> ExitCode {
-    match prepare(wish).and_then(|(config, data)| run(wish, config, &data, json)) {
+pub(crate) fn serve(wish: &Serve, home: &Home, json: bool) -> ExitCode {
+    match prepare(wish, home).and_then(|(config, data)| run(wish, config, &data, json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(start) => {
             start.faults.iter().for_each(output::fault);
@@ -51,15 +51,11 @@ pub(crate) fn serve(wish: &Serve, json: bool) -> ExitCode {
 }
 
 /// The configuration with the wishes of the command line in it.
-fn prepare(wish: &Serve) -> Result<(Config, PathBuf), Start> {
-    let mut config = match &wish.config {
-        Some(file) => Config::read(file).map_err(|faults| Start { code: 1, faults })?,
-        None if !wish.demo && Path::new(DEFAULT_FILE).exists() => {
-            Config::read(Path::new(DEFAULT_FILE)).map_err(|faults| Start { code: 1, faults })?
-        }
-        None => Config::default(),
-    };
-    if wish.demo && wish.config.is_none() {
+fn prepare(wish: &Serve, home: &Home) -> Result<(Config, PathBuf), Start> {
+    // The demo works at once, whatever the machine's own switch is told.
+    let read = if wish.demo && home.config.is_none() { Ok(Config::default()) } else { home.config() };
+    let mut config = read.map_err(|faults| Start { code: 1, faults: in_words(faults) })?;
+    if wish.demo && home.config.is_none() {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 5060));
         config.sip.udp = vec![loopback];
         config.sip.tcp = vec![loopback];
@@ -74,10 +70,11 @@ fn prepare(wish: &Serve) -> Result<(Config, PathBuf), Start> {
     if let Some(ports) = &wish.rtp_ports {
         config.media.ports = read_ports(ports).ok_or_else(|| Start::new(2, format!("--rtp-ports: {PORTS_FORM}")))?;
     }
-    let data = wish
-        .data
-        .clone()
-        .unwrap_or_else(|| if wish.demo { std::env::temp_dir().join("plugboard-demo") } else { config.data.clone() });
+    let data = match &home.data {
+        Some(data) => data.clone(),
+        None if wish.demo => demo::data_folder().ok_or_else(|| Start::new(2, demo::NO_HOME))?,
+        None => config.data.clone(),
+    };
     if !config.http.listen.ip().is_loopback() && config.http.token_file.is_none() {
         return Err(Start::new(1, format!("{TOKEN_NEEDED}: name the file that holds it in http.token_file")));
     }
@@ -94,10 +91,14 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
     let store = Store::start(Place::Folder(folder), Some(boot::observer(&metrics, &readiness)))
         .map_err(|error| Start::new(3, error.to_string()))?;
     let plugins = wish.plugins.clone().or_else(|| config.plugins.clone()).unwrap_or_else(catalogue::default_folder);
-    let actions =
-        catalogue::load(&plugins, Some(&data.join("compiled"))).map_err(|error| Start::new(3, error.to_string()))?;
+    let tell = |names: &[String]| match json {
+        true => tracing::info!("{}", catalogue::progress(names)),
+        false => output::fault(catalogue::progress(names)),
+    };
+    let actions = catalogue::load(&plugins, Some(&data.join("compiled")), tell)
+        .map_err(|error| Start::new(3, error.to_string()))?;
     for refused in &actions.refused {
-        tracing::error!(refused, "a plugin was not installed");
+        tracing::error!(%refused, "a plugin was not installed");
     }
     let network = Network::bind(&boot::listen(&config)).map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
@@ -125,17 +126,20 @@ fn load_offices(running: &Running, demo: bool, guarded: bool, data: &Path) -> Re
     };
     if !guarded {
         let bundle = demo::bundle(data).map_err(unwritten)?;
-        running.take(&[bundle]).map_err(failed)?;
+        running.take(&[bundle], Absent::Tolerated).map_err(failed)?;
         // What was applied to the demo since is in force again.
         return running.take_stored().map_err(failed);
     }
-    let (bundle, secrets) = demo::guarded_bundle(data, draw_password).map_err(unwritten)?;
-    write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
+    let kept = demo::read_secrets(data).map_err(|fault| Start::new(3, fault))?;
+    let (bundle, secrets) = demo::guarded_bundle(data, &kept, draw_password).map_err(unwritten)?;
+    if secrets != kept {
+        demo::write_secrets(data, &secrets).map_err(|fault| Start::new(3, fault))?;
+    }
     for (number, secret) in &secrets {
         // Beside the one line that `--json` promises.
         output::fault(format!("demo user {number}: password {secret}"));
     }
-    running.take(&[bundle]).map(drop).map_err(failed)
+    running.take(&[bundle], Absent::Tolerated).map(drop).map_err(failed)
 }
 
 fn draw_password() -> String {
@@ -143,13 +147,6 @@ fn draw_password() -> String {
     SystemRandom.fill(&mut bytes);
     let digit = |bits: u8| char::from_digit(bits.into(), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn write_secrets(data: &Path, secrets: &BTreeMap<String, String>) -> Result<(), String> {
-    let file = data.join("demo-secrets.json");
-    let text = serde_json::to_string_pretty(secrets).map_err(|error| error.to_string())?;
-    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
-    written.and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn all_on_loopback(config: &Config) -> bool {
@@ -168,10 +165,12 @@ async fn serve_until_told(
     // Whoever reads that it is ready may end it at once.
     let told_to_end = listen::told_to_end().map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);
+    let forgetting = tokio::task::spawn_local(keep::forget_for_ever(Arc::clone(running), config.keep));
     told_to_end.await;
     output::fault("draining: new calls are refused, running ones may finish");
     drain(running, config.drain).await;
     control.abort();
+    forgetting.abort();
     console.handle.stop().await;
     running.switch.stop();
     running.store.close();
@@ -185,10 +184,10 @@ async fn drain(running: &Running, limit: Duration) {
     while !running.switch.calls().await.is_empty() {
         if running.clock.now().since(started) >= limit {
             running.switch.hang_up_all(Cause::of(SHUTDOWN)).await;
-            listen::pause(Duration::from_secs(1)).await;
+            pause(Duration::from_secs(1)).await;
             return;
         }
-        listen::pause(DRAIN_LOOK).await;
+        pause(DRAIN_LOOK).await;
     }
 }
 

@@ -1,20 +1,25 @@
 //! How answers look to people.
 
+mod calls;
+mod host;
 mod ladder;
 mod pcap;
+mod timeline;
+mod when;
 
+pub(crate) use calls::{calls, record};
 pub(crate) use ladder::ladder;
 pub(crate) use pcap::pcap;
+pub(crate) use timeline::timeline;
 
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use serde_json::Value;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::Running;
-use crate::config::Config;
+use crate::cli::Home;
 use crate::control::{self, Request};
-use crate::house::{Bundle, check_scenario, in_words};
-use crate::{catalogue, output};
+use crate::house::Bundle;
+use crate::output;
 
 /// A text field of a JSON object; numbers as they are written.
 fn field(value: &Value, name: &str) -> String {
@@ -68,7 +73,7 @@ pub(crate) fn registrations(value: &Value, json: bool) -> ExitCode {
     either(value, json, || {
         for user in items(value, "users") {
             let contacts = items(user, "contacts");
-            let (number, name, status) = (field(user, "number"), field(user, "name"), field(user, "status"));
+            let (number, name, status) = (field(user, "number"), field(user, "name"), field(user, "availability"));
             if contacts.is_empty() {
                 output::line(format!("{number:<6} {name:<24} {status:<14} -"));
             }
@@ -98,92 +103,6 @@ pub(crate) fn plugins(value: &Value, json: bool) -> ExitCode {
     })
 }
 
-fn outcome(record: &Value) -> String {
-    match record.get("outcome") {
-        Some(Value::String(word)) => word.clone(),
-        Some(Value::Object(map)) => map.iter().next().map_or_else(String::new, |(word, cause)| {
-            format!("{word} ({} {})", field(cause, "status"), field(cause, "text"))
-        }),
-        _ => String::new(),
-    }
-}
-
-/// `call list`.
-pub(crate) fn calls(value: &Value, json: bool) -> ExitCode {
-    either(value, json, || {
-        for call in items(value, "live") {
-            output::line(format!(
-                "{}  {:>12} -> {:<12} going on",
-                field(call, "id"),
-                field(call, "caller"),
-                field(call, "called")
-            ));
-        }
-        for call in items(value, "past") {
-            let id = call.get("id").map_or_else(String::new, id_text);
-            let (caller, called) = (field(call, "caller"), field(call, "called"));
-            output::line(format!("{id}  {caller:>12} -> {called:<12} {}", outcome(call)));
-        }
-    })
-}
-
-/// A call id of a record: it is kept as office and number.
-fn id_text(id: &Value) -> String {
-    serde_json::from_value::<plugboard_model::CallId>(id.clone()).map_or_else(|_| id.to_string(), |id| id.to_string())
-}
-
-/// `call show`.
-pub(crate) fn record(value: &Value, json: bool) -> ExitCode {
-    either(value, json, || {
-        output::line(format!("call      {}", value.get("id").map_or_else(String::new, id_text)));
-        output::line(format!("direction {}", field(value, "direction")));
-        output::line(format!("caller    {} {}", field(value, "caller"), field(value, "caller_name")));
-        output::line(format!("called    {}", field(value, "called")));
-        output::line(format!("outcome   {}", outcome(value)));
-        output::line(format!("route     {}", field(value, "route")));
-        for leg in items(value, "legs") {
-            let cause = leg
-                .get("cause")
-                .map_or_else(String::new, |cause| format!("{} {}", field(cause, "status"), field(cause, "text")));
-            let answered =
-                if leg.get("answered").is_some_and(|at| !at.is_null()) { "answered" } else { "not answered" };
-            output::line(format!(
-                "leg {:<5} {:<16} {answered}, ended with {cause}",
-                field(leg, "leg"),
-                field(leg, "party")
-            ));
-        }
-        for step in items(value, "steps") {
-            output::line(format!(
-                "step      {:<32} {:<16} {}",
-                field(step, "path"),
-                field(step, "word"),
-                field(step, "outcome")
-            ));
-        }
-    })
-}
-
-/// `call trace`.
-pub(crate) fn journal(value: &Value, json: bool) -> ExitCode {
-    either(value, json, || {
-        for entry in items(value, "entries") {
-            let at = entry.get("at").and_then(Value::as_u64).unwrap_or(0);
-            let (word, rest) = match entry.get("event") {
-                Some(Value::Object(event)) => {
-                    event.iter().next().map_or_else(Default::default, |(word, rest)| (word.clone(), rest.to_string()))
-                }
-                Some(other) => (other.to_string(), String::new()),
-                None => Default::default(),
-            };
-            output::line(format!("{:>10.3} s  {word:<12} {rest}", seconds(at)));
-        }
-        if value.get("gaps").and_then(Value::as_bool) == Some(true) {
-            output::fault("lines are missing: they could not be kept");
-        }
-    })
-}
-
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "shown with three digits")]
 fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
@@ -202,7 +121,7 @@ pub(crate) fn replay(value: &Value, json: bool) -> ExitCode {
 }
 
 /// `apply`: every file is read and checked before any is sent.
-pub(crate) fn apply(running: &Running, files: &[PathBuf], why: &str, json: bool) -> ExitCode {
+pub(crate) fn apply(home: &Home, files: &[PathBuf], why: &str, json: bool) -> ExitCode {
     let mut bundles = Vec::new();
     let mut faults = Vec::new();
     for file in files {
@@ -212,82 +131,13 @@ pub(crate) fn apply(running: &Running, files: &[PathBuf], why: &str, json: bool)
         }
     }
     if !faults.is_empty() {
-        faults.iter().for_each(output::fault);
+        faults.iter().for_each(|fault| output::fault(fault.to_string()));
         return ExitCode::from(1);
     }
     let request = Request::Apply { bundles, why: why.to_owned() };
-    control::ask(running, &request, |answer| {
+    control::ask(home, &request, |answer| {
         let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
         warnings.filter_map(Value::as_str).for_each(|warning| output::fault(format!("warning: {warning}")));
         plain(answer, json)
     })
-}
-
-fn actions(plugins: Option<&Path>) -> Result<plugboard_scenario::ActionCatalogue, String> {
-    let folder = plugins.map_or_else(catalogue::default_folder, Path::to_owned);
-    let loaded = catalogue::load(&folder, None).map_err(|error| error.to_string())?;
-    Ok(catalogue::for_scenarios(&loaded.by_name))
-}
-
-/// `check`.
-pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, json: bool) -> ExitCode {
-    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
-    // Compiled once, and only when there is a file that needs them.
-    let mut known = None;
-    for file in files {
-        if file.extension().is_some_and(|ending| ending == "toml") {
-            faults.extend(Config::read(file).err().unwrap_or_default());
-            continue;
-        }
-        let actions = match known.get_or_insert_with(|| actions(plugins)) {
-            Ok(actions) => actions,
-            Err(fault) => {
-                faults.push(fault.clone());
-                break;
-            }
-        };
-        let checked = Bundle::read(file).map_err(|fault| vec![fault]).and_then(|bundle| {
-            if bundle.is_scenario() {
-                let found = check_scenario(&bundle.file, &bundle.text, actions);
-                return if found.is_empty() { Ok(Vec::new()) } else { Err(in_words(found)) };
-            }
-            bundle.load(actions).map(|house| house.warnings).map_err(in_words)
-        });
-        match checked {
-            Ok(more) => warnings.extend(more),
-            Err(more) => faults.extend(more),
-        }
-    }
-    if json {
-        output::json(&json!({ "faults": faults, "warnings": warnings }));
-    } else {
-        faults.iter().for_each(output::line);
-        for warning in &warnings {
-            output::fault(format!("warning: {warning}"));
-        }
-    }
-    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
-}
-
-/// `schema`.
-pub(crate) fn schema(kind: &str, plugins: Option<&Path>) -> ExitCode {
-    let schema = match kind {
-        "config" => Ok(crate::config::schema()),
-        "office" => Ok(plugboard_office::schema()),
-        _ => actions(plugins).map(|actions| plugboard_scenario::schema(&actions)),
-    };
-    match schema.map(|schema| serde_json::to_string_pretty(&schema)) {
-        Ok(Ok(text)) => {
-            output::line(text);
-            ExitCode::SUCCESS
-        }
-        Ok(Err(error)) => {
-            output::fault(error.to_string());
-            ExitCode::from(1)
-        }
-        Err(fault) => {
-            output::fault(fault);
-            ExitCode::from(1)
-        }
-    }
 }

@@ -1,10 +1,18 @@
 //! `plugboard check`: every fault of every file, with its place, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Where `cargo plugins` puts the actions.
+fn plugins() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_plugboard"));
+    let beside = || program.parent().and_then(Path::parent).unwrap().join("plugins");
+    std::env::var_os("PLUGBOARD_PLUGINS").map_or_else(beside, PathBuf::from)
+}
 
 /// A folder with files that faults are in.
 struct Desk(PathBuf);
@@ -18,8 +26,25 @@ impl Desk {
 
     /// What `check` says of these files, and its exit code.
     fn check(&self, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>, i32) {
-        let plugins =
-            Path::new(env!("CARGO_BIN_EXE_plugboard")).parent().and_then(Path::parent).unwrap().join("plugins");
+        self.check_with(&plugins(), files)
+    }
+
+    fn check_with(&self, plugins: &Path, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>, i32) {
+        let (told, code) = self.told(plugins, files);
+        let line = |fault: &Value| {
+            let text = |key: &str| fault[key].as_str().unwrap().to_owned();
+            let place = match (fault["line"].as_u64().unwrap(), fault["column"].as_u64().unwrap()) {
+                (0, 0) => String::new(),
+                (line, column) => format!("{line}:{column}:"),
+            };
+            format!("{}:{place} {} ({})", text("file"), text("reason"), text("remedy"))
+        };
+        let list = |key: &str| told[key].as_array().unwrap().iter().map(line).collect();
+        (list("faults"), list("warnings"), code)
+    }
+
+    /// The answer for programs, and the exit code.
+    fn told(&self, plugins: &Path, files: &[(&str, &str)]) -> (Value, i32) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plugboard"));
         command.current_dir(&self.0).args(["--json", "check", "--plugins"]).arg(plugins);
         for (name, text) in files {
@@ -27,11 +52,9 @@ impl Desk {
             command.arg(name);
         }
         let output = command.output().unwrap();
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout)
+        let told = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-        let list =
-            |key: &str| told.get(key).unwrap().as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
-        (list("faults").collect(), list("warnings").collect(), output.status.code().unwrap())
+        (told, output.status.code().unwrap())
     }
 }
 
@@ -79,6 +102,72 @@ fn r52_a_missing_audio_file_is_a_warning_and_no_fault() {
     assert_eq!((faults.len(), code), (0, 0), "{faults:?}");
     assert!(warnings.iter().any(|warning| warning.contains("gone.wav")), "{warnings:?}");
     assert!(warnings.iter().any(|warning| warning.contains("\"greeting\"")), "{warnings:?}");
+}
+
+#[test]
+fn r52_a_prompt_that_an_action_takes_by_its_default_is_looked_for_as_well() {
+    let desk = Desk::new("kind");
+    let office = "office: main\ndomains: [a.test]\nscenarios:\n  - scenario: main\n    steps:\n      \
+                  - play-audio: { audio: greeting }\n      - play-audio: { audio: farewell, kind: prompt }\n      - hang-up\n";
+    let (faults, warnings, code) = desk.check(&[("office.yaml", office)]);
+    assert_eq!((faults.len(), code), (0, 0), "{faults:?}");
+    for name in ["\"greeting\"", "\"farewell\""] {
+        assert!(warnings.iter().any(|warning| warning.contains(name)), "{name}: {warnings:?}");
+    }
+    let tone = office.replace("audio: farewell, kind: prompt", "audio: bussy, kind: tone");
+    let (faults, _, code) = desk.check(&[("office.yaml", &tone)]);
+    assert_eq!(code, 1);
+    assert_eq!(faults, ["office.yaml:7:30: there is no tone \"bussy\" (did you mean \"busy\"?)"]);
+}
+
+#[test]
+fn a_fault_is_an_object_for_programs() {
+    let desk = Desk::new("object");
+    let (told, code) = desk.told(&plugins(), &[("p.toml", "threads = 1\nthread = 2\n")]);
+    assert_eq!(code, 1);
+    let expected = serde_json::json!([{ "file": "p.toml", "line": 2, "column": 1, "path": "thread",
+        "reason": "\"thread\" is not known", "remedy": "did you mean \"threads\"?" }]);
+    assert_eq!(told["faults"], expected);
+}
+
+#[test]
+fn what_is_wrong_with_one_file_hides_nothing_of_the_others() {
+    let desk = Desk::new("others");
+    let broken = "office: main\ndomains: [a.test\n";
+    let nameless = "domains: [a.test]\nscenarios:\n  - scenario: main\n    steps: [dance]\n";
+    let config = "threads = 0\n";
+    let files = [("broken.yaml", broken), ("nameless.yaml", nameless), ("p.toml", config)];
+    let (faults, _, _) = desk.check(&files);
+    let places: Vec<&str> = faults.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    assert_eq!(
+        places,
+        ["broken.yaml:2:10:", "nameless.yaml:1:1:", "nameless.yaml:4:13:", "p.toml:1:11:"],
+        "{faults:#?}"
+    );
+    // Nor does the lack of any plugin: what can be told without them is told.
+    let (faults, _, _) = desk.check_with(Path::new("no-such-folder"), &files);
+    let files: Vec<&str> = faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
+    assert_eq!(files, ["no-such-folder", "broken.yaml", "nameless.yaml", "p.toml"], "{faults:#?}");
+}
+
+#[test]
+fn two_plugins_of_one_name_are_told_with_both_files() {
+    let desk = Desk::new("twins");
+    let folder = desk.0.join("plugins");
+    fs::create_dir_all(&folder).unwrap();
+    let mut echo = fs::read(plugins().join("echo.wasm")).unwrap();
+    fs::write(folder.join("a-first.wasm"), &echo).unwrap();
+    // An empty custom section named x: another file, the same action.
+    echo.extend([0, 2, 1, b'x']);
+    fs::write(folder.join("b-second.wasm"), &echo).unwrap();
+    fs::write(folder.join("c-broken.wasm"), b"no wasm").unwrap();
+    let scenario = "scenario: s\nsteps: [echo]\n";
+    let (faults, _, code) = desk.check_with(&folder, &[("s.yaml", scenario)]);
+    assert_eq!((code, faults.len()), (1, 2), "{faults:?}");
+    for word in ["a-first.wasm", "b-second.wasm", "\"echo\"", "take one of the two files out"] {
+        assert!(faults[0].contains(word), "{word}: {faults:?}");
+    }
+    assert!(faults[1].contains("c-broken.wasm"), "{faults:?}");
 }
 
 #[test]

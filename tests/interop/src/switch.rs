@@ -43,6 +43,12 @@ fn plugboard() -> PathBuf {
     program
 }
 
+/// The folder of the built plugins: what the switch finds by itself, or is told by the environment.
+pub fn built_plugins() -> PathBuf {
+    let beside = || plugboard().ancestors().nth(2).unwrap().join("plugins");
+    std::env::var_os("PLUGBOARD_PLUGINS").map_or_else(beside, PathBuf::from)
+}
+
 /// The command line of a running or a future switch.
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(plugboard());
@@ -228,6 +234,11 @@ impl Plugboard {
     /// A command against it, for what the other ways leave out.
     pub fn command_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
         run(command(words).env("PLUGBOARD_DATA", &self.data).envs(variables.iter().copied()))
+    }
+
+    /// A command that is told nothing of this switch by this environment variable.
+    pub fn command_without(&self, words: &[&str], variable: &str) -> Output {
+        run(command(words).env_remove(variable))
     }
 
     /// Runs a command that is to succeed, and gives what it printed.

@@ -40,7 +40,14 @@ fn a_live_call_is_listed_and_hung_up_by_command() {
     let live = &switch.waits_for_live_calls(1)[0];
     assert_eq!((&live["caller"], &live["called"]), (&"101".into(), &"*43".into()));
     let id = live["id"].as_str().unwrap();
-    assert!(switch.succeeds(&["call", "list"]).contains("101 -> *43          going on"));
+    let listed = switch.succeeds(&["call", "list"]);
+    assert!(listed.contains("101 User 101 -> *43") || listed.contains("101 -> *43"), "{listed}");
+    assert!(listed.trim_end().ends_with("going on"), "{listed}");
+    let shown = switch.succeeds(&["call", "show", id]);
+    assert!(shown.contains("ended      it goes on; `plugboard call hangup` ends it"), "{shown}");
+    assert!(shown.contains("duration   0:") && shown.contains("leg 0      101"), "{shown}");
+    let record = switch.ask(&["call", "show", id]);
+    assert_eq!((&record["going_on"], &record["outcome"]), (&true.into(), &Value::Null), "{record}");
     until("the call to be answered", || caller.messages().contains("ACK sip:").then_some(()));
     let told = switch.ask(&["call", "hangup", id]);
     assert!(told["done"].as_str().unwrap().contains(id), "{told}");
@@ -55,12 +62,32 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
     let switch = Plugboard::with_office(&Office::new());
     let id = &echo_call(&switch, Transport::Udp);
     let shown = switch.succeeds(&["call", "show", id]);
-    assert!(shown.contains("outcome   handled") && shown.contains("echo"), "{shown}");
+    assert!(shown.contains("outcome    handled: the switch answered") && shown.contains("echo"), "{shown}");
+    for word in
+        ["began      20", "ringing    nobody rang", "answered   nobody talked", "ended      20", "duration   0:"]
+    {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
     let record = switch.ask(&["call", "show", id]);
     assert_eq!((&record["caller"], &record["route"]), (&"101".into(), &"echo".into()), "{record}");
 
     let trace = switch.succeeds(&["call", "trace", id]);
-    assert!(trace.contains("run_began") && trace.contains("leg_answered"), "{trace}");
+    // Time since the start, then the word, then what happened, in this order.
+    let told = [
+        "0.000 s  call     101 (user 101) calls *43, internal, at 20",
+        " s  step     steps[0]: echo",
+        " s  action   echo begins, run 0: {\"max\":\"60s\"}",
+        " s    host   call.echo at most 1m",
+        " s  leg      0 101 is answered",
+        " s  leg      0 101 ends: 200 OK",
+        " s  action   echo ends, run 0: the call was over",
+        " s  end      handled: the switch answered, nobody talked to the caller",
+    ];
+    let mut lines = trace.lines();
+    for words in told {
+        assert!(lines.any(|line| line.contains(words)), "{words:?} is missing or too early\n{trace}");
+    }
+    assert!(!trace.contains("\"seq\""), "no JSON for people: {trace}");
     let journal = switch.ask(&["call", "trace", id]);
     assert_eq!(journal["gaps"], false);
     let numbers: Vec<u64> =
@@ -70,7 +97,73 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
     let replayed = switch.succeeds(&["call", "replay", id]);
     assert!(replayed.contains("run 0 (echo): the same host calls"), "{replayed}");
     assert_eq!(switch.ask(&["call", "replay", id])["runs"][0]["same"], true);
-    assert!(switch.succeeds(&["call", "list"]).contains(id.as_str()));
+    let listed = switch.succeeds(&["call", "list"]);
+    let line = listed.lines().find(|line| line.contains(id.as_str())).unwrap();
+    assert!(line.contains(" 20") && line.contains("0:0") && line.contains("handled: "), "when, how long, how: {line}");
+}
+
+#[test]
+fn an_answered_call_is_shown_with_ringing_answer_and_talk() {
+    let switch = Plugboard::with_office(&Office::new());
+    let port = free_port(1);
+    Sipp::registers(&switch, "102", "secret-102", port).succeeds();
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).start();
+    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "102"), Transport::Udp).succeeds();
+    callee.succeeds();
+    let record = switch.waits_for_past_calls(1)[0].clone();
+    let shown = switch.succeeds(&["call", "show", record["id"].as_str().unwrap()]);
+    let line = |word: &str| shown.lines().find(|line| line.starts_with(word)).unwrap_or_else(|| panic!("{shown}"));
+    assert!(line("ringing").contains(" UTC, after 0."), "{shown}");
+    assert!(line("answered").ends_with(", by 102"), "{shown}");
+    assert!(line("duration").contains("of it talking"), "{shown}");
+    assert!(line("outcome").contains("answered by 102, talked 0:0"), "{shown}");
+    assert!(line("leg 1").contains("rang 0.") && line("leg 1").contains("answered 0."), "{shown}");
+    let trace = switch.succeeds(&["call", "trace", record["id"].as_str().unwrap()]);
+    for words in ["1 102 rings", "1 102 is answered", "leg 0 and leg 1 hear each other", "end      answered"] {
+        assert!(trace.contains(words), "{words}: {trace}");
+    }
+}
+
+#[test]
+fn whoever_is_in_a_call_is_not_shown_as_available() {
+    let switch = Plugboard::with_office(&Office::new().user(103, "status: do-not-disturb"));
+    Sipp::registers(&switch, "102", "secret-102", free_port(1)).succeeds();
+    let caller = Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "*43").stays(), Transport::Udp).start();
+    let live = switch.waits_for_live_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    let of = |number: &str| {
+        let users = switch.ask(&["registrations"])["users"].as_array().unwrap().clone();
+        users.iter().find(|user| user["number"] == number).unwrap()["availability"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(["101", "102", "103", "104"].map(of), ["on-a-call", "available", "do-not-disturb", "offline"]);
+    let shown = switch.succeeds(&["registrations"]);
+    let ann = shown.lines().find(|line| line.starts_with("101 ")).unwrap();
+    assert!(ann.contains("on-a-call") && !ann.contains("available"), "{shown}");
+    until("the call to be answered", || caller.messages().contains("ACK sip:").then_some(()));
+    switch.succeeds(&["call", "hangup", &live]);
+    caller.succeeds();
+    until("101 to be free again", || (of("101") == "offline").then_some(()));
+}
+
+#[test]
+fn the_data_folder_and_the_configuration_are_named_before_and_after_the_words_of_a_command() {
+    let switch = Plugboard::with_office(&Office::new());
+    let (data, config) = (switch.data().to_str().unwrap(), switch.folder().join("p.toml"));
+    fs::write(&config, format!("data = {data:?}\n")).unwrap();
+    let config = config.to_str().unwrap();
+    let nowhere = [("PLUGBOARD_DATA", "/nowhere")];
+    for words in [
+        ["--data", data, "--json", "call", "list"],
+        ["call", "--data", data, "--json", "list"],
+        ["call", "list", "--json", "--data", data],
+    ] {
+        let output = switch.command_with(&words, &nowhere);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.starts_with(b"{"), "{words:?}");
+    }
+    for words in [["--config", config, "status"], ["status", "--config", config]] {
+        let output = switch.command_without(&words, "PLUGBOARD_DATA");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
@@ -79,7 +172,8 @@ fn a_call_that_there_never_was_is_a_fault_of_every_command() {
     let stranger = "main/01M80000000000000000000000";
     for words in [["call", "show"], ["call", "trace"], ["call", "replay"], ["call", "hangup"]] {
         let [first, second] = words;
-        assert!(switch.complains(&[first, second, stranger]).contains(stranger), "{words:?}");
+        let said = switch.complains(&[first, second, stranger]);
+        assert!(said.contains(stranger) && said.contains("`plugboard call list`"), "what to do: {words:?} {said}");
         assert!(switch.complains(&[first, second, "nonsense"]).contains("no call id"), "{words:?}");
     }
 }

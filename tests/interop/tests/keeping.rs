@@ -1,6 +1,6 @@
 //! What the data folder holds: through backups, cuts and other versions.
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until};
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, built_plugins, until};
 use std::fs;
 use std::time::Duration;
 
@@ -31,7 +31,87 @@ fn a_backup_taken_during_a_call_is_restored_and_served_from() {
     assert_eq!(calls[0]["id"], live.as_str(), "the call that went on then has its one outcome");
     echo(&second, "after");
     assert_eq!(second.waits_for_past_calls(3).len(), 3, "and it serves the office");
-    assert!(switch.complains(&["restore", backup, restored]).contains("restored"), "not over what is there");
+    let said = switch.complains(&["restore", backup, restored]);
+    assert!(said.contains("not empty; name one that is, or that does not exist yet"), "not over what is there: {said}");
+    let said = switch.complains(&["backup", backup]);
+    assert!(said.contains("not empty; name one that is, or that does not exist yet"), "nor a backup: {said}");
+    let said = switch.complains(&["restore", switch.folder().to_str().unwrap(), "new"]);
+    assert!(said.contains("no whole backup") && said.contains("`plugboard backup` made"), "{said}");
+}
+
+#[test]
+fn what_was_kept_long_enough_is_removed_at_the_next_start_and_calls_that_go_on_keep_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut switch = Serve::on(&data).start();
+    switch.apply(&Office::new());
+    echo(&switch, "old");
+    let record = switch.waits_for_past_calls(1)[0].clone();
+    let old = record["id"].as_str().unwrap().to_owned();
+    until("the call to be older than a second by the switch's clock", || {
+        let now = switch.ask(&["call", "list"])["now"].as_i64().unwrap();
+        (now > record["began"].as_i64().unwrap() + 1_000).then_some(())
+    });
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+
+    // Journals and SIP messages go before the record.
+    let mut switch = Serve::on(&data).configured("[keep]\njournals = \"1s\"\ntraces = \"1s\"\n").start();
+    until("the old journal to be removed", || {
+        (!switch.command(&["call", "trace", &old]).status.success()).then_some(())
+    });
+    until("the old SIP messages to be removed", || {
+        (!switch.command(&["call", "trace", &old, "--sip"]).status.success()).then_some(())
+    });
+    assert!(switch.complains(&["call", "trace", &old]).contains("[keep]"), "why it is gone");
+    assert!(switch.succeeds(&["call", "show", &old]).contains("outcome    handled"));
+    assert!((switch.sample("plugboard_store_trimmed_calls_total{kind=\"journal\"}") - 1.0).abs() < f64::EPSILON);
+    assert!(switch.log().contains("what was kept long enough was removed"), "{}", switch.log());
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+
+    // Then the record.
+    let switch = Serve::on(&data).configured("[keep]\ncalls = \"1s\"\n").start();
+    until("the old record to be removed", || switch.past_calls().is_empty().then_some(()));
+    echo(&switch, "new");
+    assert_eq!(switch.waits_for_past_calls(1).len(), 1, "and calls go on");
+}
+
+#[test]
+fn an_office_whose_plugin_is_lost_is_served_without_the_scenario_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut switch = Serve::on(&data).start();
+    switch.apply(&Office::new());
+    assert!(!switch.page("/readyz").1.contains("plugin_missing"));
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+
+    let plugins = folder.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    for file in fs::read_dir(built_plugins()).unwrap().map(|file| file.unwrap().path()) {
+        if file.file_name().unwrap() != "echo.wasm" {
+            fs::copy(&file, plugins.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let switch = Serve::on(&data).plugins(&plugins).start();
+    let (status, text) = switch.page("/readyz");
+    assert!(status == 200 && text.contains("plugin_missing echo: scenario main/echo names"), "{status} {text}");
+    let refused = Call::new("101", "secret-101", "*43").gets(500);
+    Sipp::calls(&switch, "refused", &refused, Transport::Udp).succeeds();
+    Sipp::registers(&switch, "102", "secret-102", plugboard_tests_interop::free_port(1)).succeeds();
+    let file = Office::new().write(folder.path());
+    assert!(
+        switch.complains(&["apply", file.to_str().unwrap()]).contains("\"echo\" is neither"),
+        "new ones are checked"
+    );
+    let bare = folder.path().join("bare.yaml");
+    fs::write(&bare, "office: main\ndomains: [plugboard.test]\n").unwrap();
+    switch.succeeds(&["apply", bare.to_str().unwrap()]);
+    assert_eq!(switch.page("/readyz").1, "ready\n", "nothing needs it any more");
 }
 
 #[test]

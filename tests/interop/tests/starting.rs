@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Plugboard, Serve, Sipp, Transport, free_port, page, until};
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, free_port, page, until};
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
@@ -76,6 +76,49 @@ fn a_demo_that_others_can_reach_draws_its_passwords_and_has_no_gateway() {
     Sipp::registers_at(&switch, here, "101", "demo-101", free_port(1)).fails();
     Sipp::registers_at(&switch, here, "101", secrets["101"].as_str().unwrap(), free_port(1)).succeeds();
     switch.waits_for_registration("101", 1);
+    let before = fs::read_to_string(&file).unwrap();
+    drop(switch);
+
+    let again = Serve::plainly(&folder.path().join("data")).with(words).start();
+    assert_eq!(fs::read_to_string(&file).unwrap(), before, "phones keep their passwords");
+    assert_eq!(mode(&file), 0o600);
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, again.sip(Transport::Udp).port()));
+    Sipp::registers_at(&again, here, "102", secrets["102"].as_str().unwrap(), free_port(1)).succeeds();
+}
+
+#[test]
+fn the_first_start_tells_that_it_compiles_and_the_next_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let told = |switch: &Plugboard| switch.log().matches("compiling 6 actions, a moment each: call-group").count();
+    let mut first = Serve::on(&data).start();
+    assert_eq!(told(&first), 1, "{}", first.log());
+    first.terminate();
+    first.wait();
+    drop(first);
+    assert_eq!(told(&Serve::on(&data).start()), 1, "the log of both starts");
+}
+
+#[test]
+fn ports_that_are_used_up_are_told_as_long_as_they_are() {
+    // RTP has the even ports, RTCP the odd ones above.
+    let port = free_port(3).next_multiple_of(2);
+    let pair = format!("{port}-{}", port + 1);
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--rtp-ports", &pair];
+    let switch = Serve::plainly(&folder.path().join("data")).with(words).start();
+    let office = Office::new().write(folder.path());
+    switch.succeeds(&["apply", office.to_str().unwrap()]);
+    assert_eq!(switch.page("/readyz").1, "ready\n");
+    let caller = Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "*43").stays(), Transport::Udp).start();
+    let live = switch.waits_for_live_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    until("the call to be answered", || caller.messages().contains("ACK sip:").then_some(()));
+    let (status, text) = switch.page("/readyz");
+    assert!(status == 200 && text.contains(&format!("rtp_ports_exhausted: all 1 pairs of {pair}")), "{status} {text}");
+    assert!(switch.succeeds(&["status"]).contains("rtp_ports_exhausted"));
+    switch.succeeds(&["call", "hangup", &live]);
+    caller.succeeds();
+    until("the ports to be free", || (switch.page("/readyz").1 == "ready\n").then_some(()));
 }
 
 #[test]

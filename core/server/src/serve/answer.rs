@@ -1,15 +1,19 @@
 //! What commands are told.
 
-use plugboard_model::{Cause, JournalEvent, OfficeId, RunId};
+use plugboard_model::{
+    CallId, CallRecord, Cause, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
+};
 use plugboard_office::Secrets;
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
 use plugboard_store::{BlobId, Blobs, DocumentChange, RecordFilter, Scope};
+use plugboard_switch::{LiveCall, UserState};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use crate::boot::Running;
 use crate::control::{Answer, Request, call_id, done};
-use crate::house::{Bundle, DOCUMENT};
+use crate::house::{Absent, Bundle, DOCUMENT, in_words};
 
 /// Records in one answer.
 const RECORDS_MAX: usize = 1_000;
@@ -24,11 +28,8 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Plugins => plugins(running),
         Request::Export { office, secrets } => export(running, &office, secrets),
         Request::Apply { bundles, why } => apply(running, bundles, why).await,
-        Request::Record { .. }
-        | Request::Journal { .. }
-        | Request::Sip { .. }
-        | Request::Replay { .. }
-        | Request::Backup { .. } => {
+        Request::Record { id } => record(running, &id).await,
+        Request::Journal { .. } | Request::Sip { .. } | Request::Replay { .. } | Request::Backup { .. } => {
             let running = Arc::clone(running);
             let asked = tokio::task::spawn_blocking(move || from_disk(&running, request));
             asked.await.unwrap_or_else(|_| Answer::fault("a fault of ours; see the log"))
@@ -38,7 +39,6 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
 
 fn from_disk(running: &Running, request: Request) -> Answer {
     let told = match request {
-        Request::Record { id } => record(running, &id),
         Request::Journal { id } => journal(running, &id),
         Request::Sip { id } => sip(running, &id),
         Request::Replay { id } => replay(running, &id),
@@ -49,6 +49,7 @@ fn from_disk(running: &Running, request: Request) -> Answer {
             .map_err(|error| error.to_string()),
         Request::Status
         | Request::Calls { .. }
+        | Request::Record { .. }
         | Request::HangUp { .. }
         | Request::Registrations
         | Request::Plugins
@@ -98,7 +99,7 @@ async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
         page.map(|page| page.records).map_err(|error| error.to_string())
     });
     match past.await {
-        Ok(Ok(records)) => Answer::Done(json!({ "live": live, "past": records })),
+        Ok(Ok(records)) => Answer::Done(json!({ "now": running.clock.wall(), "live": live, "past": records })),
         Ok(Err(error)) => Answer::fault(error),
         Err(_) => Answer::fault("a fault of ours; see the log"),
     }
@@ -123,16 +124,33 @@ async fn registrations(running: &Running) -> Answer {
                 })
                 .collect();
             json!({ "user": id.to_string(), "number": state.user.number, "name": state.user.name,
-                "status": state.user.status, "calls": state.user.calls, "contacts": contacts })
+                "status": state.user.status, "availability": availability(&state),
+                "calls": state.user.calls, "contacts": contacts })
         })
         .collect();
     Answer::Done(json!({ "users": users }))
 }
 
+/// Whether he can be rung, and if not, why: what he lets others know comes first, then what he does.
+fn availability(state: &UserState) -> &'static str {
+    let calls = usize::try_from(state.user.calls).unwrap_or(usize::MAX);
+    match state.user.status {
+        UserStatus::DoNotDisturb => "do-not-disturb",
+        UserStatus::LoggedOut => "logged-out",
+        _ if calls > 0 => "on-a-call",
+        UserStatus::Busy => "busy",
+        UserStatus::Available if state.calls > 0 => "ringing",
+        UserStatus::Available if state.contacts.is_empty() => "offline",
+        UserStatus::Available => "available",
+    }
+}
+
 async fn hang_up(running: &Running, id: &str) -> Answer {
     match call_id(id) {
         Ok(call) if running.switch.hang_up(&call, Cause::normal()).await => done(format!("call {call} is ended")),
-        Ok(call) => Answer::fault(format!("there is no live call {call}")),
+        Ok(call) => {
+            Answer::fault(format!("there is no live call {call}; `plugboard call list` shows those that go on"))
+        }
         Err(fault) => Answer::fault(fault),
     }
 }
@@ -144,7 +162,7 @@ fn plugins(running: &Running) -> Answer {
         .values()
         .map(|installed| json!({ "component": installed.id().to_string(), "manifest": installed.manifest() }))
         .collect();
-    Answer::Done(json!({ "actions": actions, "refused": running.actions.refused }))
+    Answer::Done(json!({ "actions": actions, "refused": in_words(running.actions.refused.clone()) }))
 }
 
 fn export(running: &Running, office: &str, secrets: bool) -> Answer {
@@ -163,7 +181,7 @@ async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) ->
     for bundle in &mut bundles {
         bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
     }
-    let (ids, warnings) = match running.take(&bundles) {
+    let (ids, warnings) = match running.take(&bundles, Absent::Refused) {
         Ok(taken) => taken,
         Err(faults) => return Answer::Faults(faults),
     };
@@ -187,18 +205,90 @@ async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) ->
     }
 }
 
-fn record(running: &Running, id: &str) -> Result<Value, String> {
-    let call = call_id(id)?;
-    let found = running.store.calls().record(&call).map_err(|error| error.to_string())?;
-    let record = found.ok_or_else(|| format!("there is no record of call {call}; is it still going on?"))?;
-    serde_json::to_value(record).map_err(|error| error.to_string())
+/// A past call's record, or what there is so far of one that goes on.
+async fn record(running: &Arc<Running>, id: &str) -> Answer {
+    let call = match call_id(id) {
+        Ok(call) => call,
+        Err(fault) => return Answer::fault(fault),
+    };
+    let live = running.switch.calls().await.into_iter().find(|live| live.id == call);
+    let (store, now) = (running.store.clone(), running.clock.wall());
+    let told = tokio::task::spawn_blocking(move || {
+        let calls = store.calls();
+        let failed = |error: plugboard_store::StoreError| error.to_string();
+        let (kept, journal) = (calls.record(&call).map_err(failed)?, calls.journal(&call).map_err(failed)?.entries);
+        match (kept, live) {
+            (Some(record), _) => shown(&record, &journal),
+            (None, Some(live)) => going_on(&live, &journal, now),
+            (None, None) => Err(format!("{}; {NOT_KEPT}", no_call(&call))),
+        }
+    });
+    match told.await {
+        Ok(told) => told.map_or_else(Answer::fault, Answer::Done),
+        Err(_) => Answer::fault("a fault of ours; see the log"),
+    }
+}
+
+/// What to do about a call that nothing is known of.
+const NOT_KEPT: &str =
+    "`plugboard call list` shows those that are known, [keep] in the configuration says for how long";
+
+fn no_call(call: &CallId) -> String {
+    format!("there is no call {call}: none goes on under this id, and no record of one is kept")
+}
+
+/// A record with what only the journal knows: when somebody rang.
+fn shown(record: &CallRecord, journal: &[JournalEntry]) -> Result<Value, String> {
+    let mut rang: BTreeMap<LegId, WallTime> = BTreeMap::new();
+    for entry in journal {
+        if let JournalEvent::LegRang { leg } = &entry.event {
+            let after = i64::try_from(entry.at.as_millis()).unwrap_or(i64::MAX);
+            rang.entry(*leg).or_insert(WallTime(record.began.0.saturating_add(after)));
+        }
+    }
+    let mut value = serde_json::to_value(record).map_err(|error| error.to_string())?;
+    if let Some(legs) = value.get_mut("legs").and_then(Value::as_array_mut) {
+        for (leg, kept) in legs.iter_mut().zip(&record.legs) {
+            put(leg, "rang", json!(rang.get(&kept.leg)));
+        }
+    }
+    put(&mut value, "rang", json!(rang.values().min()));
+    Ok(value)
+}
+
+/// The same of a call that goes on: what has not happened yet is null.
+fn going_on(live: &LiveCall, journal: &[JournalEntry], now: WallTime) -> Result<Value, String> {
+    let mut record = crate::recovery::record(&live.id, journal);
+    record.caller.clone_from(&live.caller);
+    record.called.clone_from(&live.called);
+    record.began = live.began;
+    let mut value = shown(&record, journal)?;
+    if let Some(legs) = value.get_mut("legs").and_then(Value::as_array_mut) {
+        let stopped = crate::recovery::stopped();
+        for (leg, _) in legs.iter_mut().zip(&record.legs).filter(|(_, kept)| kept.cause == stopped) {
+            put(leg, "ended", Value::Null);
+            put(leg, "cause", Value::Null);
+        }
+    }
+    for (key, told) in
+        [("ended", Value::Null), ("outcome", Value::Null), ("going_on", true.into()), ("now", json!(now))]
+    {
+        put(&mut value, key, told);
+    }
+    Ok(value)
+}
+
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 fn journal(running: &Running, id: &str) -> Result<Value, String> {
     let call = call_id(id)?;
     let journal = running.store.calls().journal(&call).map_err(|error| error.to_string())?;
     if journal.entries.is_empty() {
-        return Err(format!("there is no journal of call {call}"));
+        return Err(format!("no journal of call {call} is kept; {NOT_KEPT}"));
     }
     Ok(json!({ "gaps": journal.gaps, "entries": journal.entries }))
 }
@@ -208,7 +298,7 @@ fn sip(running: &Running, id: &str) -> Result<Value, String> {
     let calls = running.store.calls();
     let messages = calls.sip_messages(&call).map_err(|error| error.to_string())?;
     if messages.is_empty() {
-        return Err(format!("no SIP messages of call {call} were kept"));
+        return Err(format!("no SIP messages of call {call} are kept; {NOT_KEPT}"));
     }
     let journal = calls.journal(&call).map_err(|error| error.to_string())?;
     let wall = journal.entries.iter().find_map(|entry| {
@@ -242,7 +332,7 @@ fn replay(running: &Running, id: &str) -> Result<Value, String> {
         })
         .collect();
     if runs.is_empty() {
-        return Err(format!("no action ran in call {call}"));
+        return Err(format!("no action ran in call {call}, or its journal is not kept; {NOT_KEPT}"));
     }
     let mut reports = Vec::new();
     for (run, action, pinned) in runs {

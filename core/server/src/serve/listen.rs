@@ -105,8 +105,11 @@ pub(super) fn told_to_end() -> Result<impl Future<Output = ()>, String> {
     })
 }
 
-/// Waits a moment between two looks.
-#[expect(clippy::disallowed_methods, reason = "a drain has no event to wait for: it looks until no call is left")]
-pub(super) async fn pause(time: Duration) {
+/// Waits between two looks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a drain looks until no call is left, a round of trimming comes each hour"
+)]
+pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

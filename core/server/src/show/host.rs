@@ -1,0 +1,217 @@
+//! What actions ask of the switch and what they are told, in words.
+
+use plugboard_document::write_duration;
+use plugboard_model::{
+    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, HostCall, HostResult, NotConnected, PlayEnd,
+    PlayOptions, RingBack, RingRequest, SetError, Target, Tone, UserStatus, Value,
+};
+use std::time::Duration;
+
+use super::calls::cause_text;
+use super::when::moment;
+
+fn span(millis: u32) -> String {
+    write_duration(Duration::from_millis(millis.into()))
+}
+
+/// The function with what it was given.
+pub(super) fn asked(call: &HostCall) -> String {
+    let given = match call {
+        HostCall::GetInfo | HostCall::Answer | HostCall::Now => String::new(),
+        HostCall::Play { audio, options } => played(audio, *options),
+        HostCall::Collect(request) => collects(request),
+        HostCall::Echo { max_ms } => format!("at most {}", span(*max_ms)),
+        HostCall::NextEvent { timeout_ms } => format!("within {}", span(*timeout_ms)),
+        HostCall::HangUp(cause) => cause_text(cause),
+        HostCall::Ring(request) => rings(request),
+        HostCall::FindUser(name) | HostCall::FindGroup(name) | HostCall::GetVariable(name) => name.clone(),
+        HostCall::SetVariable { name, value } => format!("{name} = {}", value_text(value)),
+        HostCall::Log { level: _, message } => format!("{message:?}"),
+        HostCall::RandomBytes(count) => count.to_string(),
+        HostCall::RandomBelow(limit) => limit.to_string(),
+    };
+    format!("{} {given}", call.interface()).trim_end().to_owned()
+}
+
+fn audio(audio: &Audio) -> String {
+    match audio {
+        Audio::Prompt(name) => format!("prompt {name:?}"),
+        Audio::Music(name) => format!("music {name:?}"),
+        Audio::Tone(tone) => {
+            let name = match tone {
+                Tone::RingBack => "ring-back",
+                Tone::Busy => "busy",
+                Tone::Congestion => "congestion",
+                Tone::Beep => "beep",
+            };
+            format!("tone {name}")
+        }
+    }
+}
+
+fn played(what: &Audio, options: PlayOptions) -> String {
+    let mut text = audio(what);
+    if let Some(max) = options.max_ms {
+        text += &format!(", at most {}", span(max));
+    }
+    if options.repeat {
+        text += ", again and again";
+    }
+    if options.stop_on_digit {
+        text += ", until a digit";
+    }
+    text
+}
+
+fn collects(request: &CollectRequest) -> String {
+    let CollectRequest { prompt, max_digits, first_digit_ms, inter_digit_ms, end_digit } = request;
+    let (first, next) = (span(*first_digit_ms), span(*inter_digit_ms));
+    let mut text = format!("up to {max_digits} digits, the first within {first}, each other within {next}");
+    if let Some(digit) = end_digit {
+        text += &format!(", ended by {digit}");
+    }
+    if let Some(prompt) = prompt {
+        text += &format!(", after {}", audio(prompt));
+    }
+    text
+}
+
+fn rings(request: &RingRequest) -> String {
+    let target = |target: &Target| match target {
+        Target::User(user) => format!("user {}", user.name),
+        Target::Group(group) => format!("group {}", group.name),
+        Target::Number(number) => format!("number {number}"),
+    };
+    let targets: Vec<String> = request.targets.iter().map(target).collect();
+    let hears = match request.ring_back {
+        RingBack::Tone => "the ring-back tone",
+        RingBack::Music => "music",
+        RingBack::Silence => "nothing",
+    };
+    format!("{} for {}, the caller hears {hears}", targets.join(", "), span(request.ring_for_ms))
+}
+
+/// A result in words.
+pub(super) fn told(result: &HostResult) -> String {
+    match result {
+        HostResult::Info(info) => format!("caller {}, called {}", info.caller_number, info.called_number),
+        HostResult::Done(done) => done.as_ref().map_or_else(call_error, |()| "done".into()),
+        HostResult::Played(end) => end.as_ref().map_or_else(call_error, play_end),
+        HostResult::Collected(collected) => collected.as_ref().map_or_else(call_error, digits),
+        HostResult::Event(event) => event.as_ref().map_or_else(call_error, |event| match event {
+            CallEvent::Digit(digit) => format!("digit {digit}"),
+            CallEvent::Held => "held".into(),
+            CallEvent::Resumed => "resumed".into(),
+            CallEvent::Timeout => "nothing happened in time".into(),
+        }),
+        HostResult::Rang(Ok(connected)) => {
+            let user = connected.user.as_ref().filter(|user| user.name.as_str() != connected.number);
+            let user = user.map(|user| format!(" (user {})", user.name)).unwrap_or_default();
+            format!("answered by {}{user}", connected.number)
+        }
+        HostResult::Rang(Err(why)) => not_connected(why),
+        HostResult::User(Some(user)) => {
+            let status = match user.status {
+                UserStatus::Available => "available",
+                UserStatus::Busy => "busy",
+                UserStatus::DoNotDisturb => "do not disturb",
+                UserStatus::LoggedOut => "logged out",
+            };
+            let device = if user.reachable { "registered" } else { "no device registered" };
+            format!("{} {}: {status}, {device}, {} calls", user.number, user.name, user.calls)
+        }
+        HostResult::Group(Some(group)) => format!("{} with {} members", group.name, group.members.len()),
+        HostResult::User(None) | HostResult::Group(None) => "there is none".into(),
+        HostResult::Value(value) => value.as_ref().map_or_else(|| "it has no value".into(), value_text),
+        HostResult::Set(set) => match set {
+            Ok(()) => "done".into(),
+            Err(SetError::WrongType(wanted)) => format!("refused: it is of type {wanted}"),
+            Err(SetError::BadName) => "refused: no name of a variable".into(),
+            Err(SetError::TooLarge) => "refused: too many variables, or too large".into(),
+            Err(SetError::ReadOnly) => "refused: the switch's own variable".into(),
+        },
+        HostResult::Unit => "done".into(),
+        HostResult::Now(at) => format!("{} UTC", moment(*at)),
+        HostResult::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        HostResult::Below(number) => number.to_string(),
+    }
+}
+
+fn call_error(error: &CallError) -> String {
+    match error {
+        CallError::CallerGone => "the caller hung up".into(),
+        CallError::Talking => "refused: the caller talks to somebody".into(),
+        CallError::NoMedia(why) => format!("no media: {why}"),
+        CallError::Invalid(why) => format!("refused: {why}"),
+    }
+}
+
+fn play_end(end: &PlayEnd) -> String {
+    match end {
+        PlayEnd::Finished => "played to its end".into(),
+        PlayEnd::TimeOver => "its time is over".into(),
+        PlayEnd::Digit(digit) => format!("stopped by the digit {digit}"),
+        PlayEnd::NotPlayable(why) => format!("not played: {why}"),
+    }
+}
+
+fn digits(collected: &Collected) -> String {
+    let Collected { digits, ended_by, not_played } = collected;
+    let ended = match ended_by {
+        CollectEnd::MaxDigits => "that many were wanted",
+        CollectEnd::EndDigit => "the end digit came",
+        CollectEnd::Timeout => "no more came in time",
+    };
+    let unheard = not_played.as_ref().map(|why| format!("; the prompt was not played: {why}")).unwrap_or_default();
+    let digits = if digits.is_empty() { "no digits".into() } else { format!("digits {digits}") };
+    format!("{digits}, {ended}{unheard}")
+}
+
+fn not_connected(why: &NotConnected) -> String {
+    match why {
+        NotConnected::Timeout => "nobody answered in time".into(),
+        NotConnected::NoAnswer(cause) => format!("nobody answered: {}", cause_text(cause)),
+        NotConnected::CallerGone => "the caller hung up".into(),
+        NotConnected::Denied(why) | NotConnected::Invalid(why) => format!("refused: {why}"),
+        NotConnected::Talking => "refused: the caller talks to somebody".into(),
+    }
+}
+
+/// A variable's value.
+pub(super) fn value_text(value: &Value) -> String {
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    match value {
+        Value::Text(text) => format!("{text:?}"),
+        Value::Number(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Time(at) => format!("{} UTC", moment(*at)),
+        Value::User(user) => format!("user {}", user.name),
+        Value::Group(group) => format!("group {}", group.name),
+        Value::Texts(texts) => list(texts.iter().map(|text| format!("{text:?}")).collect()),
+        Value::Users(users) => list(users.iter().map(|user| user.name.to_string()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugboard_model::{Cause, OfficeId, UserId};
+
+    #[test]
+    fn a_request_and_its_result_are_told_in_words() {
+        let office = OfficeId::new("main").unwrap();
+        let ring = HostCall::Ring(RingRequest {
+            targets: vec![Target::User(UserId::new(&office, "bob").unwrap()), Target::Number("+4930".into())],
+            ring_for_ms: 20_000,
+            ring_back: RingBack::Tone,
+        });
+        assert_eq!(asked(&ring), "dial.ring user bob, number +4930 for 20s, the caller hears the ring-back tone");
+        assert_eq!(asked(&HostCall::Answer), "call.answer");
+        let busy = HostResult::Rang(Err(NotConnected::NoAnswer(Cause { status: 486, text: "Busy Here".into() })));
+        assert_eq!(told(&busy), "nobody answered: 486 Busy Here");
+        let gone = HostResult::Done(Err(CallError::CallerGone));
+        assert_eq!(told(&gone), "the caller hung up");
+        let digits = Collected { digits: "105".into(), ended_by: CollectEnd::EndDigit, not_played: None };
+        assert_eq!(told(&HostResult::Collected(Ok(digits))), "digits 105, the end digit came");
+    }
+}
