@@ -69,8 +69,12 @@ pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, home: &Home, json
     if json {
         output::json(&json!({ "faults": faults, "warnings": warnings }));
     } else {
-        faults.iter().for_each(|fault| output::line(fault.to_string()));
-        warnings.iter().for_each(|warning| output::fault(format!("warning: {warning}")));
+        for fault in &faults {
+            output::line(fault.to_string());
+        }
+        for warning in &warnings {
+            output::fault(format!("warning: {warning}"));
+        }
     }
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

@@ -63,7 +63,9 @@ pub(crate) fn ask(home: &Home, request: &Request, show: impl FnOnce(&Value) -> E
     let data = match home.folder() {
         Ok(data) => data,
         Err(faults) => {
-            faults.iter().for_each(|fault| output::fault(fault.to_string()));
+            for fault in faults {
+                output::fault(fault.to_string());
+            }
             return ExitCode::from(1);
         }
     };

@@ -91,9 +91,12 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
     let store = Store::start(Place::Folder(folder), Some(boot::observer(&metrics, &readiness)))
         .map_err(|error| Start::new(3, error.to_string()))?;
     let plugins = wish.plugins.clone().or_else(|| config.plugins.clone()).unwrap_or_else(catalogue::default_folder);
-    let tell = |names: &[String]| match json {
-        true => tracing::info!("{}", catalogue::progress(names)),
-        false => output::fault(catalogue::progress(names)),
+    let tell = |names: &[String]| {
+        if json {
+            tracing::info!("{}", catalogue::progress(names));
+        } else {
+            output::fault(catalogue::progress(names));
+        }
     };
     let actions = catalogue::load(&plugins, Some(&data.join("compiled")), tell)
         .map_err(|error| Start::new(3, error.to_string()))?;

@@ -131,7 +131,9 @@ pub(crate) fn apply(home: &Home, files: &[PathBuf], why: &str, json: bool) -> Ex
         }
     }
     if !faults.is_empty() {
-        faults.iter().for_each(|fault| output::fault(fault.to_string()));
+        for fault in faults {
+            output::fault(fault.to_string());
+        }
         return ExitCode::from(1);
     }
     let request = Request::Apply { bundles, why: why.to_owned() };

@@ -198,7 +198,7 @@ impl<'s> Page<'s> {
                 code(format!("{before}{key}")),
                 self.type_of(property),
                 default,
-                self.limits(property),
+                Self::limits(property),
                 example(property).map(|example| code(flow(&example))).unwrap_or_default(),
                 meaning.to_owned(),
             ];
@@ -273,7 +273,7 @@ impl<'s> Page<'s> {
         }
     }
 
-    fn limits(&self, property: &Json) -> String {
+    fn limits(property: &Json) -> String {
         let number = |key: &str| property.get(key).map(flow);
         let range = |least: Option<String>, most: Option<String>, unit: &str| match (least, most) {
             (Some(least), Some(most)) => Some(format!("{least} to {most}{unit}")),
@@ -290,7 +290,7 @@ impl<'s> Page<'s> {
         ];
         let mut told: Vec<String> = all.into_iter().flatten().collect();
         for alternative in property.get("anyOf").and_then(Json::as_array).into_iter().flatten() {
-            told.extend(Some(self.limits(alternative)).filter(|limits| !limits.is_empty()));
+            told.extend(Some(Self::limits(alternative)).filter(|limits| !limits.is_empty()));
         }
         told.join("; ")
     }

@@ -39,7 +39,8 @@ struct Call {
 
 #[derive(Debug, Deserialize)]
 struct Leg {
-    leg: LegId,
+    #[serde(rename = "leg")]
+    id: LegId,
     user: Option<UserId>,
     gateway: Option<GatewayId>,
     party: String,
@@ -178,7 +179,7 @@ impl Leg {
             (Some(at), None) => format!("ended {}", after(began, at)),
             (None, _) => "goes on".into(),
         });
-        format!("{:<11}{}{whose}: {}", format!("leg {}", self.leg), self.party, told.join(", "))
+        format!("{:<11}{}{whose}: {}", format!("leg {}", self.id), self.party, told.join(", "))
     }
 }
 

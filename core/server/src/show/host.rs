@@ -50,30 +50,18 @@ fn audio(audio: &Audio) -> String {
 }
 
 fn played(what: &Audio, options: PlayOptions) -> String {
-    let mut text = audio(what);
-    if let Some(max) = options.max_ms {
-        text += &format!(", at most {}", span(max));
-    }
-    if options.repeat {
-        text += ", again and again";
-    }
-    if options.stop_on_digit {
-        text += ", until a digit";
-    }
-    text
+    let max = options.max_ms.map(|max| format!(", at most {}", span(max))).unwrap_or_default();
+    let again = if options.repeat { ", again and again" } else { "" };
+    let digit = if options.stop_on_digit { ", until a digit" } else { "" };
+    format!("{}{max}{again}{digit}", audio(what))
 }
 
 fn collects(request: &CollectRequest) -> String {
     let CollectRequest { prompt, max_digits, first_digit_ms, inter_digit_ms, end_digit } = request;
     let (first, next) = (span(*first_digit_ms), span(*inter_digit_ms));
-    let mut text = format!("up to {max_digits} digits, the first within {first}, each other within {next}");
-    if let Some(digit) = end_digit {
-        text += &format!(", ended by {digit}");
-    }
-    if let Some(prompt) = prompt {
-        text += &format!(", after {}", audio(prompt));
-    }
-    text
+    let end = end_digit.map(|digit| format!(", ended by {digit}")).unwrap_or_default();
+    let heard = prompt.as_ref().map(|prompt| format!(", after {}", audio(prompt))).unwrap_or_default();
+    format!("up to {max_digits} digits, the first within {first}, each other within {next}{end}{heard}")
 }
 
 fn rings(request: &RingRequest) -> String {

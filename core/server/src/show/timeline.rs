@@ -74,7 +74,8 @@ impl Reader {
                 self.say(at, "call", format!("{caller}{user} calls {called}, {direction}, at {} UTC", moment(*wall)));
             }
             JournalEvent::Routed { route, scenario, version } => {
-                let version: String = version.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                let [a, b, c, d, ..] = version;
+                let version = format!("{a:02x}{b:02x}{c:02x}{d:02x}");
                 self.say(at, "route", format!("{route}: scenario {}, version {version}", scenario.name));
             }
             JournalEvent::Step { path, word } => self.say(at, "step", format!("{path}: {word}")),
