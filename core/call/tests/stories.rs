@@ -11,9 +11,9 @@ use plugboard_call::{
     Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, Reoffered, Request, RingOrder,
 };
 use plugboard_model::{
-    Audio, CallError, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Direction, GatewayId,
-    HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId, Time, UserId,
-    WallTime,
+    Audio, CallError, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected, Direction,
+    GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId, Time,
+    UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -111,6 +111,25 @@ fn made_legs(outputs: &[Output]) -> Vec<u32> {
         .iter()
         .filter_map(|output| if let Output::MakeLeg { leg, .. } = output { Some(leg.0) } else { None })
         .collect()
+}
+
+/// Up to so many keys, `#` ends them; 5 s for the first, 2 s between.
+fn collect(prompt: Option<&str>, max_digits: u8) -> Request {
+    Request::Collect(CollectRequest {
+        prompt: prompt.map(|name| Audio::Prompt(name.into())),
+        max_digits,
+        first_digit_ms: 5_000,
+        inter_digit_ms: 2_000,
+        end_digit: Some('#'),
+    })
+}
+
+/// What was collected, where nothing else happened.
+fn collected(outputs: &[Output]) -> &Collected {
+    match outputs {
+        [Output::Result { result: HostResult::Collected(Ok(collected)), .. }] => collected,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn rang(outputs: &[Output]) -> Option<Result<Option<UserId>, NotConnected>> {
@@ -261,43 +280,25 @@ fn the_caller_himself_is_never_rung() {
 #[test]
 fn r54_a_digit_stops_the_prompt_and_counts() {
     let mut story = Story::new(true);
-    let request = CollectRequest {
-        prompt: Some(Audio::Prompt("welcome".into())),
-        max_digits: 3,
-        first_digit_ms: 5_000,
-        inter_digit_ms: 2_000,
-        end_digit: Some('#'),
-    };
-    let started = story.ask(Request::Collect(request));
+    let started = story.ask(collect(Some("welcome"), 3));
     assert_eq!(started.first(), Some(&Output::AnswerCaller));
     let first = story.feed(Input::Digit { leg: LegId::CALLER, digit: '1' });
     assert!(matches!(first.as_slice(), [Output::StopPlay { .. }]), "{first:?}");
     story.feed(Input::Digit { leg: LegId::CALLER, digit: '0' });
     let last = story.feed(Input::Digit { leg: LegId::CALLER, digit: '5' });
-    let [Output::Result { result: HostResult::Collected(Ok(collected)), .. }] = last.as_slice() else {
-        panic!("{last:?}")
-    };
+    let collected = collected(&last);
     assert_eq!((collected.digits.as_str(), collected.ended_by), ("105", CollectEnd::MaxDigits));
 }
 
 #[test]
 fn r55_the_wait_for_the_first_digit_begins_at_the_prompts_end() {
     let mut story = Story::new(true);
-    let request = CollectRequest {
-        prompt: Some(Audio::Prompt("welcome".into())),
-        max_digits: 1,
-        first_digit_ms: 5_000,
-        inter_digit_ms: 2_000,
-        end_digit: None,
-    };
-    let started = story.ask(Request::Collect(request));
+    let started = story.ask(collect(Some("welcome"), 1));
     let play = started.iter().find_map(|o| if let Output::Play { play, .. } = o { Some(*play) } else { None }).unwrap();
     assert!(story.wait(60_000).is_empty(), "a long prompt is heard to its end");
     story.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable("no such file".into()) });
     let over = story.wait(5_000);
-    let [Output::Result { result: HostResult::Collected(Ok(collected)), .. }] = over.as_slice() else {
-        panic!("{over:?}")
-    };
+    let collected = collected(&over);
     assert_eq!((collected.digits.as_str(), collected.ended_by), ("", CollectEnd::Timeout));
     assert_eq!(collected.not_played.as_deref(), Some("no such file"), "r52: the asker can log it");
 }
@@ -307,12 +308,8 @@ fn digits_pressed_ahead_of_the_menu_count() {
     let mut story = Story::new(true);
     story.ask(Request::Answer);
     story.feed(Input::Digit { leg: LegId::CALLER, digit: '2' });
-    let request =
-        CollectRequest { prompt: None, max_digits: 1, first_digit_ms: 5_000, inter_digit_ms: 2_000, end_digit: None };
-    let done = story.ask(Request::Collect(request));
-    assert!(
-        matches!(done.as_slice(), [Output::Result { result: HostResult::Collected(Ok(c)), .. }] if c.digits == "2")
-    );
+    let done = story.ask(collect(None, 1));
+    assert_eq!(collected(&done).digits, "2");
 }
 
 #[test]

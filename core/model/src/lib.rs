@@ -9,6 +9,7 @@ mod id;
 mod journal;
 mod number;
 mod record;
+mod steps;
 mod time;
 mod value;
 
@@ -24,5 +25,6 @@ pub use id::{
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use number::{Dialled, DialledError};
 pub use record::{CallOutcome, CallRecord, Direction, LegRecord, StepRecord};
+pub use steps::Steps;
 pub use time::{Time, WallTime};
 pub use value::{Value, ValueType};

@@ -1,7 +1,7 @@
 //! What is left of calls that a crash cut off.
 
 use plugboard_model::{
-    CallId, CallOutcome, CallRecord, Cause, Direction, JournalEntry, JournalEvent, LegId, LegRecord, StepRecord, Time,
+    CallId, CallOutcome, CallRecord, Cause, Direction, JournalEntry, JournalEvent, LegId, LegRecord, Steps, Time,
     UserId, WallTime,
 };
 use plugboard_store::Store;
@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 
 /// What such a call and its legs ended of.
 const STOPPED: &str = "The switch stopped during the call";
-/// Legs and steps in a record, as in that of a call that ended well.
+/// Legs in a record, as in that of a call that ended well.
 const LEGS_MAX: usize = 64;
-const STEPS_MAX: usize = 256;
 
 /// Calls without a record get theirs from their journals: one call, one outcome.
 pub(crate) fn close_unfinished(store: &Store) {
@@ -65,7 +64,9 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
     };
     let mut legs: BTreeMap<LegId, Leg> = BTreeMap::new();
     let mut bridged = None;
+    let mut steps = Steps::default();
     for entry in entries {
+        steps.note(&entry.event);
         match &entry.event {
             JournalEvent::Began { wall, caller, called, caller_user, direction } => {
                 record.began = *wall;
@@ -103,15 +104,8 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             JournalEvent::Bridged { b, .. } => {
                 bridged.get_or_insert((entry.at, *b));
             }
-            JournalEvent::Step { path, word } if record.steps.len() < STEPS_MAX => {
-                record.steps.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
-            }
-            JournalEvent::Decided { path, branch } => {
-                if let Some(step) = record.steps.iter_mut().rev().find(|step| step.path == *path) {
-                    step.outcome.clone_from(branch);
-                }
-            }
             JournalEvent::Step { .. }
+            | JournalEvent::Decided { .. }
             | JournalEvent::Assigned { .. }
             | JournalEvent::RunBegan { .. }
             | JournalEvent::Begin { .. }
@@ -130,6 +124,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
         record.answered_by = legs.get(&peer).and_then(|leg| leg.user.clone());
     }
     record.ended = wall(anchor, last);
+    record.steps = steps.into_records();
     record.legs = legs.into_iter().take(LEGS_MAX).map(|(id, leg)| leg_record(id, leg, anchor, last)).collect();
     record
 }

@@ -1,13 +1,10 @@
 //! The call's journal on its way to the store, and the steps it took for the record.
 
 use plugboard_call::Output;
-use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, RunId, StepRecord, Time};
+use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, RunId, StepRecord, Steps, Time};
 use plugboard_scenario::Output as ScriptOutput;
 use plugboard_store::CallStore;
 use std::collections::BTreeSet;
-
-/// Steps kept in the record (`CallRecord::steps`).
-const STEPS_MAX: usize = 256;
 
 /// Numbers the entries, hands them to the store in one batch a step, and keeps what the record shows.
 pub(crate) struct CallJournal {
@@ -15,14 +12,14 @@ pub(crate) struct CallJournal {
     call: CallId,
     next: u32,
     waiting: Vec<JournalEntry>,
-    steps: Vec<StepRecord>,
+    steps: Steps,
     /// Runs that have begun and not ended.
     runs: BTreeSet<RunId>,
 }
 
 impl CallJournal {
     pub(crate) fn new(store: CallStore, call: &CallId) -> Self {
-        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Vec::new(), runs: BTreeSet::new() }
+        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Steps::default(), runs: BTreeSet::new() }
     }
 
     /// Adds an entry; written with the next [`CallJournal::flush`].
@@ -74,50 +71,15 @@ impl CallJournal {
 
     /// The steps taken, for the record.
     pub(crate) fn take_steps(&mut self) -> Vec<StepRecord> {
-        std::mem::take(&mut self.steps)
+        std::mem::take(&mut self.steps).into_records()
     }
 
     fn remember(&mut self, event: &JournalEvent) {
-        match event {
-            JournalEvent::Step { path, word } if self.steps.len() < STEPS_MAX => {
-                self.steps.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
-            }
-            JournalEvent::Decided { path, branch } => {
-                if let Some(step) = self.steps.iter_mut().rev().find(|step| step.path == *path) {
-                    step.outcome.clone_from(branch);
-                }
-            }
-            JournalEvent::RunBegan { run, .. } => {
-                self.runs.insert(*run);
-            }
-            JournalEvent::RunEnded { run, end } => {
-                self.runs.remove(run);
-                let outcome = match end {
-                    RunEnd::Outcome(outcome) => outcome.as_str(),
-                    RunEnd::Cancelled => "cancelled",
-                    RunEnd::Failed(_) | RunEnd::Trapped { .. } | RunEnd::Limit { .. } | RunEnd::Diverged { .. } => {
-                        "failed"
-                    }
-                };
-                if let Some(step) = self.steps.iter_mut().rev().find(|step| step.outcome.is_empty()) {
-                    step.outcome = outcome.into();
-                }
-            }
-            JournalEvent::Step { .. }
-            | JournalEvent::Began { .. }
-            | JournalEvent::Routed { .. }
-            | JournalEvent::Assigned { .. }
-            | JournalEvent::Begin { .. }
-            | JournalEvent::End { .. }
-            | JournalEvent::PutAway { .. }
-            | JournalEvent::LegBegan { .. }
-            | JournalEvent::LegRang { .. }
-            | JournalEvent::LegAnswered { .. }
-            | JournalEvent::LegEnded { .. }
-            | JournalEvent::Bridged { .. }
-            | JournalEvent::Digit { .. }
-            | JournalEvent::Note { .. }
-            | JournalEvent::Ended { .. } => {}
+        self.steps.note(event);
+        if let JournalEvent::RunBegan { run, .. } = event {
+            self.runs.insert(*run);
+        } else if let JournalEvent::RunEnded { run, .. } = event {
+            self.runs.remove(run);
         }
     }
 }
