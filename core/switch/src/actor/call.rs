@@ -9,7 +9,7 @@ mod journal;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
-use plugboard_model::{CallId, Cause, LegId, RunId, Time, UserId};
+use plugboard_model::{CallId, Cause, JournalEvent, LegId, RunId, Time, UserId};
 use plugboard_office::Office;
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
@@ -213,7 +213,11 @@ impl Actor for CallActor {
         if let Some(request) = self.direct.take() {
             self.feed(Input::Request { op: Op::Direct, request }, ctx);
         }
-        if self.script.is_some() {
+        if let Some(script) = &self.script {
+            let program = script.program();
+            let route = self.begin.route.clone().unwrap_or_default();
+            let (scenario, version) = (program.id().clone(), program.version());
+            self.journal.note(self.now(), JournalEvent::Routed { route, scenario, version });
             let variables = self.switch_variables();
             self.feed_script(ScriptInput::Start { variables }, ctx);
         }

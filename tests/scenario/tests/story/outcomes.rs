@@ -234,3 +234,31 @@ fn r74_hang_up_ends_the_scenario_and_nothing_runs_after() {
     sim.run_until(ann.was_told(486));
     sim.run_until_quiet();
 }
+
+#[test]
+fn the_journal_names_the_route_and_the_version_of_the_scenario_that_ran() {
+    let mut sim = story("  - hang-up\n").start();
+    let ann = sim.phone("ann", "101");
+    let call = |sim: &mut Sim| {
+        ann.dials("300");
+        sim.run_for(seconds(5));
+        sim.run_until_quiet();
+    };
+    call(&mut sim);
+    sim.applies(&[OfficeText::demo().with_story("  - echo: { max: 2s }\n")]);
+    call(&mut sim);
+    call(&mut sim);
+    let routed = |record| {
+        let journal = sim.journal(record);
+        let routed = journal.into_iter().find_map(|entry| match entry.event {
+            JournalEvent::Routed { route, scenario, version } => Some((route, scenario.name.to_string(), version)),
+            _ => None,
+        });
+        routed.unwrap()
+    };
+    let mut versions: Vec<_> = sim.records("main").iter().map(routed).collect();
+    assert!(versions.iter().all(|(route, scenario, _)| route == "story" && scenario == "story"), "{versions:?}");
+    versions.sort();
+    versions.dedup();
+    assert_eq!(versions.len(), 2, "before the change, and twice after it");
+}
