@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod house;
 mod keep;
+mod leave;
 mod license;
 mod output;
 mod prompts;

@@ -12,7 +12,6 @@ use plugboard_switch::{Network, Random, SystemRandom};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use crate::boot::{self, Running};
 use crate::cli::{Home, Serve};
 use crate::config::{Config, PORTS_FORM, TOKEN_NEEDED, read_ports};
 use crate::house::{Absent, in_words};
+use crate::leave::leave;
 use crate::{catalogue, demo, keep, output};
 
 /// How often a drain looks whether calls are left.
@@ -39,13 +39,13 @@ impl Start {
     }
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub(crate) fn serve(wish: &Serve, home: &Home, json: bool) -> ExitCode {
+/// Serves until SIGTERM or SIGINT, and ends the process.
+pub(crate) fn serve(wish: &Serve, home: &Home, json: bool) -> ! {
     match prepare(wish, home).and_then(|(config, data)| run(wish, config, &data, json)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => leave(0),
         Err(start) => {
             start.faults.iter().for_each(output::fault);
-            ExitCode::from(start.code)
+            leave(start.code)
         }
     }
 }
