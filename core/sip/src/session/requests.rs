@@ -35,6 +35,9 @@ impl Session {
         if let Err(status) = self.admit(&request, flow) {
             return self.answer(tx, &request, status);
         }
+        if let Some(timer) = &mut self.timer {
+            timer.heard(now);
+        }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Ringing(ringing) => self.on_request_when_ringing(now, tx, &request, ringing),
             State::Up { dialog, exchange } => self.on_request_when_up(now, tx, request, dialog, exchange),

@@ -72,6 +72,13 @@ impl SessionTimer {
         };
     }
 
+    /// The peer sent a request: he is there. What we refresh for his sake goes on as it was, since his own timer runs.
+    pub(super) fn heard(&mut self, now: Time) {
+        if self.refresher == Refresher::Peer || self.by == By::Options {
+            self.refreshed(now);
+        }
+    }
+
     pub(super) fn due(&self) -> Time {
         self.due
     }
@@ -114,8 +121,11 @@ impl Session {
         let allows_update = response.headers.has_token("Allow", "UPDATE");
         let timer = match interval(&response.headers, "Session-Expires") {
             Some((expires, refresher)) => {
-                let refresher = if refresher == Some("uas") { Refresher::Peer } else { Refresher::We };
-                let by = if allows_update { By::Update } else { By::Invite };
+                let peer = refresher.is_some_and(|refresher| refresher.eq_ignore_ascii_case("uas"));
+                let refresher = if peer { Refresher::Peer } else { Refresher::We };
+                // Who answers an UPDATE takes it, whatever he says.
+                let takes = allows_update || response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Update);
+                let by = if takes { By::Update } else { By::Invite };
                 SessionTimer::new(now, expires.clamp(MIN_SE, EXPIRES_MAX), refresher, by)
             }
             None => SessionTimer::new(now, SESSION_EXPIRES, Refresher::We, By::Options),
@@ -135,7 +145,7 @@ impl Session {
         let asked = interval(headers, "Session-Expires");
         let expires = asked.map_or(SESSION_EXPIRES, |(expires, _)| expires).min(SESSION_EXPIRES).max(min);
         let refresher = match asked {
-            Some((_, Some("uac"))) => Refresher::Peer,
+            Some((_, Some(refresher))) if refresher.eq_ignore_ascii_case("uac") => Refresher::Peer,
             Some(_) | None => Refresher::We,
         };
         let by = if headers.has_token("Allow", "UPDATE") { By::Update } else { By::Invite };
@@ -170,6 +180,10 @@ impl Session {
         }
         let method = match by {
             By::Invite => {
+                // One that is refused is tried twice more before the session expires, not all the time.
+                if let Some(timer) = &mut self.timer {
+                    timer.due = now + timer.expires / 6;
+                }
                 self.emit(Event::RefreshDue);
                 return State::Up { dialog, exchange: Exchange::Idle };
             }
@@ -198,10 +212,9 @@ impl Session {
         timer.refreshed(now);
         match (timer.by, response.status) {
             (By::Update, 200..300) => self.timer_of_answer(now, response),
-            (By::Update, 422) => {
-                if let Some(min) = min_se(response) {
-                    (timer.expires, timer.due) = (timer.expires.max(min), now);
-                }
+            (By::Update, 422) if min_se(response).is_some_and(|min| min > timer.expires) => {
+                timer.expires = min_se(response).unwrap_or(timer.expires);
+                timer.due = now;
             }
             // Something crossed it.
             (By::Update, 491 | 500) => timer.due = now + LATER,

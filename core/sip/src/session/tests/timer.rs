@@ -211,3 +211,33 @@ fn what_is_under_way_puts_the_refresh_off() {
     hear_at(&mut session, 901, *tx, answered_by(invite));
     assert_eq!(session.poll_timeout(), Some(seconds(901 + 900)), "and counts as a refresh");
 }
+
+#[test]
+fn a_peer_whose_refresh_somebody_refused_is_there_all_the_same() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=UAS")]);
+    let request = peer(Method::Invite, 7, &[("Supported", "timer"), ("Session-Expires", "600;refresher=uac")], "offer");
+    session.handle(seconds(300), Input::Request { tx: TX, request, flow: flow() });
+    session.handle(seconds(301), Input::Command(Command::RejectReoffer { status: 488 }));
+    assert_eq!(drain(&mut session).words, ["reoffered", "answer 488"]);
+    assert_eq!(session.poll_timeout(), Some(seconds(300 + 568)));
+}
+
+#[test]
+fn a_peer_who_asks_for_longer_and_longer_sessions_gets_them_and_one_who_asks_for_nothing_no_flood() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "UPDATE")]);
+    let seen = tick(&mut session, 300);
+    let refused = |update: &Request, min: &str| {
+        let mut response = Response::to_request(update, 422);
+        response.headers.push("Min-SE", min);
+        response
+    };
+    let (tx, update, _) = &seen.requests[0];
+    hear_at(&mut session, 300, *tx, refused(update, "900"));
+    session.handle(seconds(300), Input::Tick);
+    let seen = drain(&mut session);
+    let (tx, update, _) = &seen.requests[0];
+    assert_eq!(update.headers.get("Session-Expires"), Some("900;refresher=uac"));
+    hear_at(&mut session, 300, *tx, refused(update, "900"));
+    assert_eq!(tick(&mut session, 305).events, [Event::RefreshDue], "an INVITE, after a pause");
+    assert_eq!(session.poll_timeout(), Some(seconds(305 + 150)), "and not again at once");
+}
