@@ -1,8 +1,11 @@
 //! Digest authentication, both sides: MD5 and SHA-256 with `qop=auth`.
 //!
-//! The server side stores nothing for a challenge: a nonce carries its own issue time and number under an HMAC,
-//! and only a nonce that was *used with the right password* gets an entry, which remembers the counts already seen.
-//! An attacker without a password therefore costs no memory.
+//! The server side stores nothing for a challenge: a nonce carries its own issue time and number under an HMAC over
+//! these and the address that it was made for, and only a nonce that was *used with the right password* gets an entry,
+//! which remembers the counts already seen. An attacker without a password therefore costs no memory.
+//!
+//! An answer is looked at only when its nonce is ours, fresh, and was made for the address that it comes from. So whoever
+//! is called wrong has received what was sent to his address: a sender who forges another's address never is.
 //!
 //! Source: RFC 7616 (digest), RFC 8760 (digest in SIP, several algorithms), RFC 2617 (MD5), RFC 3261 section 22.
 
@@ -20,6 +23,7 @@ use plugboard_model::Time;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -131,16 +135,31 @@ pub enum DigestError {
 pub enum Verdict {
     /// The password is right and the nonce is fresh.
     Ok,
-    /// The password is right but the nonce is old or of a former run: challenge again with `stale=true`, and the
-    /// phone answers without asking its user.
+    /// The nonce is old, of a former run, of another address or invented; the password was not looked at. Challenge
+    /// again with `stale=true`, and the phone answers without asking its user (RFC 7616 section 3.3).
     Stale,
-    /// The password, user, realm or algorithm is wrong: challenge again, and count it.
+    /// The nonce is fresh but the answer uses an algorithm that this user was not offered, most often since he did not
+    /// say who he is when he was challenged; the password was not looked at. Challenge again with his own and
+    /// `stale=true`.
+    OtherAlgorithm,
+    /// The nonce is fresh; the password, user or realm is wrong: challenge again, and count it.
     Wrong,
     /// The password is right but this count of this nonce was used: challenge again with `stale=true`. Phones
     /// that never raise `nc` land here at every request and get through by the new nonce.
     Replayed,
     /// The answer lacks a field, or its `uri` is not the Request-URI: 400 (RFC 7616 section 3.4.1, RFC 3261 22.4).
     Malformed,
+}
+
+/// The request that an answer came with.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// Where it came from.
+    pub from: IpAddr,
+    /// Its method.
+    pub method: &'a str,
+    /// Its Request-URI, as it stood on the wire.
+    pub uri: &'a str,
 }
 
 /// Makes and checks challenges of one realm.
@@ -181,9 +200,10 @@ impl Authenticator {
 
     /// The values of the WWW-Authenticate or Proxy-Authenticate headers of a 401 or 407, best algorithm first.
     ///
-    /// `stale` after [`Verdict::Stale`] and [`Verdict::Replayed`].
-    pub fn challenge(&mut self, now: Time, algorithms: Algorithms, stale: bool) -> Vec<String> {
-        let nonce = self.make_nonce(now);
+    /// `from` is where the request came from: answers from elsewhere are stale. `stale` after [`Verdict::Stale`],
+    /// [`Verdict::OtherAlgorithm`] and [`Verdict::Replayed`].
+    pub fn challenge(&mut self, now: Time, from: IpAddr, algorithms: Algorithms, stale: bool) -> Vec<String> {
+        let nonce = self.make_nonce(now, from);
         let stale = if stale { ", stale=true" } else { "" };
         algorithms
             .list()
@@ -198,49 +218,52 @@ impl Authenticator {
             .collect()
     }
 
-    /// Checks the answer of a request with `method` and, as it stood on the wire, `request_uri`.
+    /// Checks the answer of a request.
     ///
-    /// `credentials` are those of [`DigestAnswer::username`]; give `None` for a user that does not exist: the check
-    /// takes as long and says [`Verdict::Wrong`].
+    /// `algorithms` and `credentials` are those of [`DigestAnswer::username`]; for a user that does not exist give the
+    /// algorithms that his challenges have and `None`: the check takes as long and says [`Verdict::Wrong`].
     pub fn check(
         &mut self,
         now: Time,
         answer: &DigestAnswer,
-        method: &str,
-        request_uri: &str,
+        request: Presented<'_>,
         algorithms: Algorithms,
         credentials: Option<&Credentials>,
     ) -> Verdict {
         if answer.qop.is_none() && !self.settings.accept_without_qop {
             return Verdict::Malformed;
         }
-        if self.settings.uri_check == UriCheck::Exact && answer.uri != request_uri {
+        if self.settings.uri_check == UriCheck::Exact && answer.uri != request.uri {
             return Verdict::Malformed;
         }
-        let offered = algorithms.list().contains(&answer.algorithm) && answer.realm == self.settings.realm;
+        let Some((number, issued)) = self.fresh_nonce(now, request.from, &answer.nonce) else { return Verdict::Stale };
+        if !algorithms.list().contains(&answer.algorithm) {
+            return Verdict::OtherAlgorithm;
+        }
         let nobody = Credentials::Password(Secret::new(""));
         let ha1 = credentials.unwrap_or(&nobody).ha1(answer.algorithm, &answer.username, &answer.realm);
-        let expected = answer.expected_response(ha1.as_deref().unwrap_or_default(), method);
+        let expected = answer.expected_response(ha1.as_deref().unwrap_or_default(), request.method);
         let same: bool = expected.as_bytes().ct_eq(answer.response.to_ascii_lowercase().as_bytes()).into();
-        if !(same && offered && credentials.is_some() && ha1.is_some()) {
+        if !(same && answer.realm == self.settings.realm && credentials.is_some() && ha1.is_some()) {
             return Verdict::Wrong;
         }
-        self.check_nonce(now, answer)
+        self.take_count(now, number, issued, answer)
     }
 
-    /// Whether a nonce, already proven to be signed over with the right password, may be used with this count.
-    fn check_nonce(&mut self, now: Time, answer: &DigestAnswer) -> Verdict {
-        let Some((number, issued)) = self.read_nonce(&answer.nonce) else { return Verdict::Stale };
+    /// Number and issue time of a nonce that was made for `from` and may still be used.
+    fn fresh_nonce(&self, now: Time, from: IpAddr, nonce: &str) -> Option<(u64, Time)> {
+        let (number, issued) = self.read_nonce(nonce, from)?;
+        let in_time = issued <= now && now.since(issued) <= self.settings.nonce_life;
+        let known = number > self.floor || self.used.contains_key(&number);
+        (in_time && known).then_some((number, issued))
+    }
+
+    /// Whether a fresh nonce, proven to be signed over with the right password, may be used with this count.
+    fn take_count(&mut self, now: Time, number: u64, issued: Time, answer: &DigestAnswer) -> Verdict {
         self.forget_expired(now);
-        if now.since(issued) > self.settings.nonce_life || issued > now {
-            return Verdict::Stale;
-        }
         let Some(qop) = &answer.qop else { return Verdict::Ok };
         if let Some(window) = self.used.get_mut(&number) {
             return if window.take(qop.nc) { Verdict::Ok } else { Verdict::Replayed };
-        }
-        if number <= self.floor {
-            return Verdict::Stale;
         }
         if self.used.len() >= USED_NONCES_MAX
             && let Some(oldest) = self.used.first_entry()
@@ -264,8 +287,8 @@ impl Authenticator {
         }
     }
 
-    /// Number, issue time and 16 bytes of MAC over both, in hex.
-    fn make_nonce(&mut self, now: Time) -> String {
+    /// Number, issue time and 16 bytes of MAC over both and the address, in hex.
+    fn make_nonce(&mut self, now: Time, from: IpAddr) -> String {
         let number = self.next;
         self.next = self.next.saturating_add(1);
         let mut bytes = [0u8; 32];
@@ -273,28 +296,33 @@ impl Authenticator {
         let (first, second) = stamp.split_at_mut(8);
         first.copy_from_slice(&number.to_be_bytes());
         second.copy_from_slice(&now.0.to_be_bytes());
-        let whole = self.nonce_mac(stamp).finalize().into_bytes();
+        let whole = self.nonce_mac(stamp, from).finalize().into_bytes();
         for (to, from) in mac.iter_mut().zip(whole) {
             *to = from;
         }
         hex(&bytes)
     }
 
-    /// The number and issue time of a nonce of ours; `None` for any other string.
-    fn read_nonce(&self, nonce: &str) -> Option<(u64, Time)> {
+    /// The number and issue time of a nonce that we made for this address; `None` for any other string.
+    fn read_nonce(&self, nonce: &str, from: IpAddr) -> Option<(u64, Time)> {
         let bytes: [u8; 32] = unhex(nonce)?.try_into().ok()?;
         let (stamp, mac) = bytes.split_at(16);
-        self.nonce_mac(stamp).verify_truncated_left(mac).ok()?;
+        self.nonce_mac(stamp, from).verify_truncated_left(mac).ok()?;
         let (number, issued) = stamp.split_at(8);
         Some((u64::from_be_bytes(number.try_into().ok()?), Time(u64::from_be_bytes(issued.try_into().ok()?))))
     }
 
-    fn nonce_mac(&self, stamp: &[u8]) -> Hmac<sha2::Sha256> {
+    fn nonce_mac(&self, stamp: &[u8], from: IpAddr) -> Hmac<sha2::Sha256> {
         let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(&self.key.0) else {
             unreachable!("HMAC takes a key of any length (RFC 2104 section 2)")
         };
         mac.update(self.settings.realm.as_bytes());
         mac.update(stamp);
+        let address = match from {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        mac.update(&address.octets());
         mac
     }
 }

@@ -10,6 +10,7 @@ mod actor;
 mod convert;
 mod env;
 mod events;
+mod guesses;
 mod message;
 mod overload;
 mod post;

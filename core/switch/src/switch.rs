@@ -16,6 +16,7 @@ use crate::actor::sip::SipActor;
 use crate::actor::user::UserActor;
 use crate::env::Env;
 use crate::events::Events;
+use crate::guesses::SharedGuesses;
 use crate::message::{
     ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall,
     Holdings, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
@@ -43,6 +44,7 @@ pub struct Switch {
     arbiters: Arc<Vec<Arbiter>>,
     env: Env,
     readiness: Readiness,
+    guesses: SharedGuesses,
     /// Changed by [`Switch::apply`] alone; locked for a copy of the pointer only.
     snapshot: Arc<Mutex<Arc<Snapshot>>>,
 }
@@ -83,8 +85,9 @@ impl Switch {
         let empty =
             Snapshot { configuration: Configuration::default(), users: BTreeMap::new(), gateways: BTreeMap::new() };
         let empty = Arc::new(empty);
-        let shards: Vec<Shard> =
-            places.into_iter().enumerate().map(|(n, place)| start_shard(n, place, &env, &empty, &readiness)).collect();
+        let guesses = SharedGuesses::default();
+        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, &guesses);
+        let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
         );
@@ -93,6 +96,7 @@ impl Switch {
             arbiters: Arc::new(arbiters),
             env,
             readiness,
+            guesses,
             snapshot: Arc::new(Mutex::new(empty)),
         };
         switch.apply(configuration);
@@ -279,7 +283,8 @@ impl Switch {
         let (env, user) = (self.env.clone(), Arc::clone(user));
         let saved = saved.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
         let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), saved);
-        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings);
+        let guesses = self.guesses.clone();
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, guesses);
         let addr = match self.place(index) {
             Some(place) => UserActor::start_in_arbiter(place, make),
             None => UserActor::create(make),
@@ -312,12 +317,20 @@ impl Switch {
     }
 }
 
-fn start_shard(n: usize, place: ArbiterHandle, env: &Env, empty: &Arc<Snapshot>, readiness: &Readiness) -> Shard {
+fn start_shard(
+    n: usize,
+    place: ArbiterHandle,
+    env: &Env,
+    empty: &Arc<Snapshot>,
+    readiness: &Readiness,
+    guesses: &SharedGuesses,
+) -> Shard {
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
     let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot));
     let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
-    let readiness = readiness.clone();
-    let sip = SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness));
+    let (readiness, guesses) = (readiness.clone(), guesses.clone());
+    let sip =
+        SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness, guesses));
     post(&calls.clone().recipient(), ServeSip(sip.clone()));
     Shard { place, sip, calls }
 }

@@ -71,6 +71,12 @@ impl Phone {
         agent.dial_as(self.now(), number, domain, &own);
     }
 
+    /// Calls a number at this domain or address and hides who he is (RFC 3323 section 4.1.1.3).
+    pub fn dials_anonymously(&self, number: &str, domain: &str) {
+        let hidden = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+        self.agent.borrow_mut().dial_as(self.now(), number, domain, hidden);
+    }
+
     /// Takes the call that rings.
     pub fn answers(&self) {
         let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to answer"));
@@ -137,6 +143,14 @@ impl Phone {
         if let Some(account) = &mut self.agent.borrow_mut().account {
             password.clone_into(&mut account.password);
         }
+    }
+
+    /// It is another user's from now on, with this password.
+    pub fn belongs_to(&self, user: &str, password: &str) {
+        if let Some(account) = &mut self.agent.borrow_mut().account {
+            user.clone_into(&mut account.user);
+        }
+        self.has_password(password);
     }
 
     // ---- what a person sees and hears -----------------------------------------------------------------------

@@ -37,23 +37,23 @@ impl Decoys {
 
     /// The challenge for this name.
     pub fn choose(&self, name: &str) -> Algorithms {
-        let mut used = self.shares.iter().filter(|(_, count)| *count > 0);
-        let only = match (used.next(), used.next()) {
-            (None, _) => Some(Algorithms::default()),
-            (Some((only, _)), None) => Some(*only),
-            (Some(_), Some(_)) => None,
-        };
-        only.unwrap_or_else(|| {
-            let total = self.shares.iter().map(|(_, count)| *count).sum::<u64>();
-            // The place of the name among all users, as if each setting's stood together.
-            let mut place = self.hash(name) % total.max(1);
-            let share = self.shares.iter().find(|(_, count)| {
-                let here = place < *count;
-                place = place.saturating_sub(*count);
-                here
-            });
-            share.map_or(Algorithms::default(), |(algorithms, _)| *algorithms)
-        })
+        let total = self.shares.iter().map(|(_, count)| *count).sum::<u64>();
+        // The place of the name among all users, as if each setting's stood together.
+        let mut place = self.hash(name) % total.max(1);
+        let share = self.shares.iter().find(|(_, count)| {
+            let here = place < *count;
+            place = place.saturating_sub(*count);
+            here
+        });
+        share.map_or(Algorithms::default(), |(algorithms, _)| *algorithms)
+    }
+
+    /// The challenge for somebody who does not say who he is: MD5, which every phone understands, unless all users have
+    /// SHA-256. The right user is asked once more by his own.
+    pub fn for_anybody(&self) -> Algorithms {
+        let others = self.shares.iter().any(|(share, count)| *share != Algorithms::Sha256 && *count > 0);
+        let sha256 = self.shares.iter().any(|(share, count)| *share == Algorithms::Sha256 && *count > 0);
+        if sha256 && !others { Algorithms::Sha256 } else { Algorithms::Md5 }
     }
 
     fn hash(&self, name: &str) -> u64 {
@@ -92,6 +92,20 @@ mod tests {
             assert_eq!(share(&decoys(&[algorithms; 3]), algorithms), 1_000);
         }
         assert_eq!(share(&decoys(&[]), Algorithms::Md5), 1_000);
+    }
+
+    #[test]
+    fn who_does_not_say_who_he_is_gets_what_every_phone_understands_where_anybody_has_it() {
+        use Algorithms::{Both, Md5, Sha256};
+        for (users, expected) in [
+            (&[][..], Md5),
+            (&[Md5, Sha256], Md5),
+            (&[Both, Sha256], Md5),
+            (&[Both, Both], Md5),
+            (&[Sha256, Sha256], Sha256),
+        ] {
+            assert_eq!(decoys(users).for_anybody(), expected, "{users:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 use super::*;
 use proptest::prelude::*;
+use std::net::Ipv4Addr;
 
 const LIFE: Duration = Duration::from_mins(5);
 const URI: &str = "sip:plugboard.test";
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 2));
+const REGISTER: Presented<'_> = Presented { from: HERE, method: "REGISTER", uri: URI };
 
 fn settings() -> DigestSettings {
     DigestSettings {
@@ -29,7 +33,7 @@ fn signed(challenge: &str, nc: u32) -> DigestAnswer {
 
 fn check(server: &mut Authenticator, now: Time, answer: &DigestAnswer) -> Verdict {
     let known = Credentials::Password(secret());
-    server.check(now, answer, "REGISTER", URI, Algorithms::Both, Some(&known))
+    server.check(now, answer, REGISTER, Algorithms::Both, Some(&known))
 }
 
 /// RFC 7616 section 3.9.1, both algorithms.
@@ -76,7 +80,7 @@ fn the_vector_of_rfc_2617_holds() {
 #[test]
 fn a_right_answer_passes_once_for_each_count() {
     let mut server = server();
-    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Ok);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Replayed);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 0x0a)), Verdict::Ok);
@@ -90,26 +94,28 @@ fn a_right_answer_passes_once_for_each_count() {
 #[test]
 fn both_algorithms_are_offered_with_the_better_first_and_either_passes() {
     let mut server = server();
-    let challenges = server.challenge(Time::ZERO, Algorithms::Both, false);
+    let challenges = server.challenge(Time::ZERO, HERE, Algorithms::Both, false);
     assert!(challenges[0].contains("algorithm=SHA-256") && challenges[1].contains("algorithm=MD5"), "{challenges:?}");
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenges[0], 1)), Verdict::Ok);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenges[1], 2)), Verdict::Ok);
 }
 
 #[test]
-fn an_algorithm_that_the_device_was_not_offered_is_wrong() {
+fn an_algorithm_that_the_device_was_not_offered_asks_for_the_right_one_whatever_the_password_is() {
     let mut server = server();
-    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
-    let known = Credentials::Password(secret());
+    let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     let answer = signed(&challenge, 1);
-    let verdict = server.check(Time::ZERO, &answer, "REGISTER", URI, Algorithms::Sha256, Some(&known));
-    assert_eq!(verdict, Verdict::Wrong);
+    for known in [Some(secret()), Some(Secret::new("guess")), None] {
+        let known = known.map(Credentials::Password);
+        let verdict = server.check(Time::ZERO, &answer, REGISTER, Algorithms::Sha256, known.as_ref());
+        assert_eq!(verdict, Verdict::OtherAlgorithm);
+    }
 }
 
 #[test]
 fn a_wrong_password_user_method_or_realm_is_wrong_and_is_not_remembered() {
     let mut server = server();
-    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     let answer = signed(&challenge, 1);
     let wrong = Credentials::Password(Secret::new("demo-102"));
     let right = Credentials::Password(secret());
@@ -120,7 +126,7 @@ fn a_wrong_password_user_method_or_realm_is_wrong_and_is_not_remembered() {
         (&answer, "INVITE", Some(&right)),
         (&other_realm, "REGISTER", Some(&right)),
     ] {
-        let verdict = server.check(Time::ZERO, answer, method, URI, Algorithms::Md5, known);
+        let verdict = server.check(Time::ZERO, answer, Presented { method, ..REGISTER }, Algorithms::Md5, known);
         assert_eq!(verdict, Verdict::Wrong, "{method} {known:?}");
     }
     assert_eq!(server.used_nonces(), 0);
@@ -130,40 +136,49 @@ fn a_wrong_password_user_method_or_realm_is_wrong_and_is_not_remembered() {
 #[test]
 fn stored_hashes_serve_instead_of_the_password() {
     let mut server = server();
-    let challenges = server.challenge(Time::ZERO, Algorithms::Both, false);
+    let challenges = server.challenge(Time::ZERO, HERE, Algorithms::Both, false);
     let md5_only = Credentials::Ha1 {
         md5: Some(Secret::new(ha1(Algorithm::Md5, "101", "plugboard.test", &secret()).to_uppercase())),
         sha256: None,
     };
     let mut verdict =
-        |value: &str| server.check(Time::ZERO, &signed(value, 1), "REGISTER", URI, Algorithms::Both, Some(&md5_only));
+        |value: &str| server.check(Time::ZERO, &signed(value, 1), REGISTER, Algorithms::Both, Some(&md5_only));
     assert_eq!(verdict(&challenges[1]), Verdict::Ok);
     assert_eq!(verdict(&challenges[0]), Verdict::Wrong);
 }
 
 #[test]
-fn an_old_nonce_and_one_of_a_former_run_are_stale_for_the_right_password_only() {
+fn a_nonce_that_is_not_fresh_or_not_made_for_the_sender_is_stale_and_says_nothing_of_the_password() {
     let mut server = server();
-    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     let late = Time::ZERO + LIFE + Duration::from_nanos(1);
     let answer = signed(&challenge, 1);
     assert_eq!(check(&mut server, late, &answer), Verdict::Stale);
     let mut restarted = Authenticator::new([8; 32], settings()).unwrap();
     assert_eq!(check(&mut restarted, Time::ZERO, &answer), Verdict::Stale);
-    let wrong = Credentials::Password(Secret::new("guess"));
-    let verdict = server.check(late, &answer, "REGISTER", URI, Algorithms::Md5, Some(&wrong));
-    assert_eq!(verdict, Verdict::Wrong);
-    assert!(server.challenge(late, Algorithms::Md5, true)[0].ends_with(", stale=true"));
+    let invented = DigestAnswer { nonce: "0".repeat(64), ..answer.clone() };
+    let elsewhere = Presented { from: ELSEWHERE, ..REGISTER };
+    for known in [Some(secret()), Some(Secret::new("guess")), None] {
+        let known = known.map(Credentials::Password);
+        let mut verdict = |now, answer, request| server.check(now, answer, request, Algorithms::Md5, known.as_ref());
+        assert_eq!(verdict(late, &answer, REGISTER), Verdict::Stale);
+        assert_eq!(verdict(Time::ZERO, &invented, REGISTER), Verdict::Stale);
+        assert_eq!(verdict(Time::ZERO, &answer, elsewhere), Verdict::Stale);
+    }
+    let mapped = Presented { from: Ipv4Addr::new(203, 0, 113, 1).to_ipv6_mapped().into(), ..REGISTER };
+    let known = Credentials::Password(secret());
+    assert_eq!(server.check(Time::ZERO, &answer, mapped, Algorithms::Md5, Some(&known)), Verdict::Ok);
+    assert!(server.challenge(late, HERE, Algorithms::Md5, true)[0].ends_with(", stale=true"));
 }
 
 #[test]
 fn a_used_nonce_is_forgotten_when_its_life_ends() {
     let mut server = server();
-    let challenge = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&challenge, 1)), Verdict::Ok);
     assert_eq!(server.used_nonces(), 1);
     let late = Time::ZERO + LIFE * 2;
-    let challenge = server.challenge(late, Algorithms::Md5, false).remove(0);
+    let challenge = server.challenge(late, HERE, Algorithms::Md5, false).remove(0);
     assert_eq!(check(&mut server, late, &signed(&challenge, 1)), Verdict::Ok);
     assert_eq!(server.used_nonces(), 1);
 }
@@ -171,8 +186,8 @@ fn a_used_nonce_is_forgotten_when_its_life_ends() {
 #[test]
 fn a_forgotten_nonce_cannot_be_replayed() {
     let mut server = server();
-    let first = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
-    let skipped = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let first = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
+    let skipped = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&first, 1)), Verdict::Ok);
     server.next = 10;
     for number in 10..10 + u64::try_from(USED_NONCES_MAX).unwrap() {
@@ -181,7 +196,7 @@ fn a_forgotten_nonce_cannot_be_replayed() {
     }
     server.used.pop_last();
     server.next = 100_000;
-    let last = server.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let last = server.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&last, 1)), Verdict::Ok);
     assert_eq!(server.used_nonces(), USED_NONCES_MAX);
     assert_eq!(check(&mut server, Time::ZERO, &signed(&first, 1)), Verdict::Stale);
@@ -193,12 +208,12 @@ fn a_forgotten_nonce_cannot_be_replayed() {
 fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
     let mut strict = server();
     let mut lax = Authenticator::new([7; 32], DigestSettings { uri_check: UriCheck::Ignore, ..settings() }).unwrap();
-    let challenge = strict.challenge(Time::ZERO, Algorithms::Md5, false).remove(0);
+    let challenge = strict.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0);
     let answer = signed(&challenge, 1);
     let known = Credentials::Password(secret());
     let other = "sip:plugboard.test:5060";
     let ask = |server: &mut Authenticator| {
-        server.check(Time::ZERO, &answer, "REGISTER", other, Algorithms::Md5, Some(&known))
+        server.check(Time::ZERO, &answer, Presented { uri: other, ..REGISTER }, Algorithms::Md5, Some(&known))
     };
     assert_eq!(ask(&mut strict), Verdict::Malformed);
     assert_eq!(ask(&mut lax), Verdict::Ok);
@@ -208,7 +223,7 @@ fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
 fn an_answer_after_rfc_2069_is_refused_unless_asked_for() {
     let mut strict = server();
     let mut old = Authenticator::new([7; 32], DigestSettings { accept_without_qop: true, ..settings() }).unwrap();
-    let challenge = strict.challenge(Time::ZERO, Algorithms::Md5, false).remove(0).replace(", qop=\"auth\"", "");
+    let challenge = strict.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0).replace(", qop=\"auth\"", "");
     let answer = signed(&challenge, 1);
     assert_eq!(answer.qop, None);
     assert_eq!(check(&mut strict, Time::ZERO, &answer), Verdict::Malformed);
@@ -275,13 +290,14 @@ proptest! {
     #[test]
     fn any_user_and_password_pass_through_both_sides(user in "[ -~]{1,20}", password in "[ -~]{0,20}") {
         let mut server = server();
-        let challenge = server.challenge(Time::ZERO, Algorithms::Sha256, false).remove(0);
+        let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Sha256, false).remove(0);
         let secret = Secret::new(password);
         let value = Challenge::parse(&challenge).unwrap().answer(&user, &secret, "INVITE", URI, "c", 1);
         let answer = DigestAnswer::parse(&value).unwrap();
         prop_assert_eq!(&answer.username, &user);
         let known = Credentials::Password(secret);
-        let verdict = server.check(Time::ZERO, &answer, "INVITE", URI, Algorithms::Sha256, Some(&known));
+        let invite = Presented { method: "INVITE", ..REGISTER };
+        let verdict = server.check(Time::ZERO, &answer, invite, Algorithms::Sha256, Some(&known));
         prop_assert_eq!(verdict, Verdict::Ok);
     }
 

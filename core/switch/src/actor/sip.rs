@@ -8,7 +8,6 @@ use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
-use plugboard_sip::digest::Guesses;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
@@ -18,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::env::Env;
+use crate::guesses::SharedGuesses;
 use crate::message::{
     Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
     TakeCall, ToLayer, UseSnapshot, Wire,
@@ -72,7 +72,7 @@ pub(crate) struct SipActor {
     owners: HashMap<u64, Owner>,
     traces: Traces,
     doors: BTreeMap<OfficeId, Door>,
-    guesses: Guesses,
+    guesses: SharedGuesses,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -94,6 +94,7 @@ impl SipActor {
         snapshot: Arc<Snapshot>,
         calls: Recipient<TakeCall>,
         readiness: Readiness,
+        guesses: SharedGuesses,
     ) -> Self {
         let mut key = [0; 32];
         env.random.fill(&mut key);
@@ -111,7 +112,7 @@ impl SipActor {
             snapshot,
             owners: HashMap::new(),
             doors: BTreeMap::new(),
-            guesses: Guesses::new(),
+            guesses,
             connections: BTreeMap::new(),
             calls,
             draining: false,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::env::Env;
+use crate::guesses::SharedGuesses;
 use crate::message::{
     ClaimSlot, Device, DirectoryUserFound, GetDirectoryUser, GetUserState, LoseConnection, OfferCall, Register,
     RegisteredContact, SlotClaimed, ToLayer, UseSlot, UseUser, UserOffered, UserState, UserTaken,
@@ -27,6 +28,8 @@ pub(crate) struct UserActor {
     user: Arc<User>,
     availability: Availability,
     bindings: Bindings,
+    /// Told from where his devices are registered.
+    guesses: SharedGuesses,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
     /// Contacts, as the metrics were told last.
@@ -35,9 +38,10 @@ pub(crate) struct UserActor {
 }
 
 impl UserActor {
-    pub(crate) fn new(env: Env, user: Arc<User>, bindings: Bindings) -> Self {
+    pub(crate) fn new(env: Env, user: Arc<User>, bindings: Bindings, guesses: SharedGuesses) -> Self {
         let availability = Availability::new(user.status, user.calls_at_once);
-        Self { env, user, availability, bindings, ringing: BTreeMap::new(), registered: 0, wake: Wake::default() }
+        let (ringing, wake) = (BTreeMap::new(), Wake::default());
+        Self { env, user, availability, bindings, guesses, ringing, registered: 0, wake }
     }
 
     /// His answer to an offer: his devices, or the cause that tells the caller why not.
@@ -90,6 +94,8 @@ impl UserActor {
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
         self.count(self.bindings.len());
         let now = self.env.clock.now();
+        let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote.ip());
+        self.guesses.lock().registered(&self.user.id, from);
         self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
             user.wake.rang();
             if user.bindings.expire(user.env.clock.now()).is_empty() {
@@ -135,6 +141,7 @@ impl Actor for UserActor {
 impl Drop for UserActor {
     fn drop(&mut self) {
         self.count(0);
+        self.guesses.lock().registered(&self.user.id, []);
     }
 }
 

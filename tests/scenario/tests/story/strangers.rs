@@ -98,6 +98,87 @@ fn a_guesser_is_not_listened_to_for_a_minute_and_nobody_else_notices() {
 }
 
 #[test]
+fn forged_answers_silence_nobody() {
+    let mut sim = Sim::demo();
+    let bob = sim.phone("bob", "102");
+    let address = "10.0.0.11";
+    for n in 0..100 {
+        let forged = request("REGISTER", n, "").replace(
+            "Contact:",
+            "Authorization: Digest username=\"104\", realm=\"plugboard.test\", uri=\"sip:plugboard.test\", \
+             nonce=\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\", \
+             response=\"0123456789abcdef0123456789abcdef\", algorithm=MD5, cnonce=\"1\", qop=auth, nc=00000001\n\
+             Contact:",
+        );
+        sim.strange_message(&format!("{address}:5061"), &forged);
+    }
+    sim.run_for(seconds(1));
+    assert_eq!(sim.ladder().count("401 REGISTER"), 101, "{}", sim.ladder());
+    assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(0.0));
+    // A phone of a user who was never heard of from there, at the same address.
+    bob.belongs_to("105", "demo-105");
+    bob.registers();
+    sim.run_until(bob.is_registered());
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_is_registered_from_a_house_goes_on_when_a_neighbour_guesses() {
+    let mut sim = Sim::demo();
+    let (house, ann) = (sim.phone("house", "102"), sim.phone("ann", "101"));
+    house.belongs_to("104", "wrong");
+    for _ in 0..21 {
+        house.registers();
+        sim.run_for(millis(100));
+    }
+    assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(1.0));
+    house.belongs_to("105", "demo-105");
+    house.registers();
+    sim.run_for(seconds(5));
+    assert_eq!(house.registration(), None, "nobody new is listened to");
+    house.belongs_to("102", "demo-102");
+    house.dials("101");
+    sim.run_until(ann.rings());
+    house.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_hides_his_name_is_asked_by_his_own_digest_and_is_no_guesser() {
+    let office = OfficeText::demo().replace("demo-102 }", "demo-102, digest: sha256 }");
+    let mut sim = Setup::offices(vec![office]).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    for n in 0..25 {
+        bob.dials_anonymously("101", "plugboard.test");
+        sim.run_until(ann.rings());
+        bob.hangs_up();
+        sim.run_until(ann.is_idle());
+        assert_eq!(sim.ladder().count("407 INVITE"), 2 * (n + 1), "once by MD5, once by his own\n{}", sim.ladder());
+    }
+    assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(0.0));
+    bob.has_password("guess");
+    bob.dials_anonymously("101", "plugboard.test");
+    sim.run_until(bob.was_told(407));
+    assert_eq!(sim.metric(r#"plugboard_login_failures_total{fault="wrong_password"}"#), Some(1.0));
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_caller_who_hides_his_name_reaches_the_only_office_by_whatever_name_leads_to_it() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    for name in ["plugboard.test", "pbx.lan", "198.51.100.7", "localhost"] {
+        ann.dials_anonymously("102", name);
+        sim.run_until(bob.rings());
+        ann.hangs_up();
+        sim.run_until(bob.is_idle());
+    }
+    ann.dials_at("102", "elsewhere.test");
+    sim.run_until(ann.was_told(404));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn wrong_users_are_counted_apart_from_wrong_passwords() {
     let mut sim = Sim::demo();
     let nobody = sim.new_phone("nobody", "199");

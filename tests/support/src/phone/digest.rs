@@ -1,6 +1,7 @@
-//! The phone's answer to a digest challenge, written from RFC 2617 and not from the switch's own code.
+//! The phone's answer to a digest challenge, written from RFC 2617 and RFC 7616 and not from the switch's own code.
 
 use md5::{Digest, Md5};
+use sha2::Sha256;
 use std::fmt::Write;
 
 /// Who the phone says it is.
@@ -13,19 +14,21 @@ pub(crate) struct Account {
 
 /// The value of Authorization or Proxy-Authorization for this challenge; `None`: it is none that a phone understands.
 ///
-/// Source: RFC 2617 section 3.2.2.
+/// Source: RFC 2617 section 3.2.2, RFC 7616 section 3.4.1.
 pub(crate) fn answer(account: &Account, challenge: &str, method: &str, uri: &str, cnonce: &str) -> Option<String> {
     let realm = parameter(challenge, "realm")?;
     let nonce = parameter(challenge, "nonce")?;
-    if parameter(challenge, "algorithm").is_some_and(|name| !name.eq_ignore_ascii_case("MD5")) {
-        return None;
-    }
+    let (algorithm, hash): (&str, fn(&str) -> String) = match parameter(challenge, "algorithm").unwrap_or("MD5") {
+        name if name.eq_ignore_ascii_case("MD5") => ("MD5", hash::<Md5>),
+        name if name.eq_ignore_ascii_case("SHA-256") => ("SHA-256", hash::<Sha256>),
+        _ => return None,
+    };
     let a1 = hash(&format!("{}:{realm}:{}", account.user, account.password));
     let a2 = hash(&format!("{method}:{uri}"));
     let response = hash(&format!("{a1}:{nonce}:00000001:{cnonce}:auth:{a2}"));
     Some(format!(
         "Digest username=\"{}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", response=\"{response}\", \
-         algorithm=MD5, cnonce=\"{cnonce}\", qop=auth, nc=00000001",
+         algorithm={algorithm}, cnonce=\"{cnonce}\", qop=auth, nc=00000001",
         account.user
     ))
 }
@@ -44,8 +47,8 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-fn hash(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+fn hash<D: Digest>(text: &str) -> String {
+    D::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -65,5 +68,17 @@ mod tests {
         let answer = answer(&account, challenge, "GET", "/dir/index.html", "0a4f113b").unwrap();
         assert!(answer.contains("response=\"6629fae49393a05397450978507c4ef1\""), "{answer}");
         assert!(!is_stale(challenge));
+    }
+
+    #[test]
+    fn sha_256_is_answered_by_sha_256() {
+        // RFC 7616 section 3.9.1, with the one count and without the opaque value that this phone leaves out.
+        let account =
+            Account { user: "Mufasa".into(), domain: "example.org".into(), password: "Circle of Life".into() };
+        let challenge = r#"Digest realm="http-auth@example.org", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", qop="auth", algorithm=SHA-256"#;
+        let cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+        let answer = answer(&account, challenge, "GET", "/dir/index.html", cnonce).unwrap();
+        let response = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
+        assert!(answer.contains(response) && answer.contains("algorithm=SHA-256"), "{answer}");
     }
 }

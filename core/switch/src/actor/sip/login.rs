@@ -5,7 +5,8 @@ use plugboard_metrics::{
 };
 use plugboard_office::{DigestChoice, Office, User};
 use plugboard_sip::digest::{
-    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Secret, UriCheck, Verdict,
+    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Presented, Secret, UriCheck,
+    Verdict,
 };
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
@@ -30,6 +31,10 @@ impl Door {
     /// The office was applied anew.
     pub(super) fn users_changed(&mut self) {
         self.decoys = None;
+    }
+
+    fn decoys(&mut self, office: &Office) -> &Decoys {
+        self.decoys.get_or_insert_with(|| decoys(office))
     }
 }
 
@@ -65,24 +70,26 @@ impl SipActor {
             .find(|answer| answer.realm == office.realm());
         let Some(answer) = answer else {
             let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
-            let claimed = from.as_ref().and_then(RequestUri::user).unwrap_or_default();
-            self.challenge(tx, request, &office, &claimed, challenger, false);
+            let from = from.filter(|from| !is_anonymous(from));
+            let claimed = from.as_ref().map(|from| from.user().unwrap_or_default());
+            self.challenge(tx, request, flow, &office, claimed.as_deref(), challenger, false);
             return None;
         };
-        let now = self.env.clock.now();
-        if !self.guesses.listens(now, flow.remote.ip(), &answer.username) {
+        let (now, from) = (self.env.clock.now(), flow.remote.ip());
+        let user = office.find_user(&answer.username).cloned();
+        if !self.guesses.lock().listens(now, from, user.as_ref().map(|user| &user.id)) {
             self.login_failed(LoginFault::NotListened, flow.remote, &answer);
             self.layer.handle(now, Input::Ignore { tx });
             return None;
         }
-        let user = office.find_user(&answer.username).cloned();
-        match (self.check(request, &office, &answer, user.as_deref())?, user) {
+        let name = Some(&*answer.username);
+        match (self.check(request, flow, &office, &answer, user.as_deref())?, user) {
             (Verdict::Ok, Some(user)) => {
-                self.guesses.right(flow.remote.ip(), &answer.username);
+                self.guesses.lock().right(from, &user.id);
                 return Some((office, user));
             }
-            (Verdict::Stale | Verdict::Replayed, _) => {
-                self.challenge(tx, request, &office, &answer.username, challenger, true);
+            (Verdict::Stale | Verdict::OtherAlgorithm | Verdict::Replayed, _) => {
+                self.challenge(tx, request, flow, &office, name, challenger, true);
             }
             (Verdict::Malformed, _) => {
                 self.login_failed(LoginFault::Malformed, flow.remote, &answer);
@@ -91,10 +98,11 @@ impl SipActor {
             (Verdict::Wrong | Verdict::Ok, user) => {
                 let fault = if user.is_some() { LoginFault::WrongPassword } else { LoginFault::UnknownUser };
                 self.login_failed(fault, flow.remote, &answer);
-                if self.guesses.wrong(now, flow.remote.ip()) {
+                let too_many = self.guesses.lock().wrong(now, from);
+                if too_many {
                     GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
                 }
-                self.challenge(tx, request, &office, &answer.username, challenger, false);
+                self.challenge(tx, request, flow, &office, name, challenger, false);
             }
         }
         None
@@ -117,29 +125,33 @@ impl SipActor {
     fn check(
         &mut self,
         request: &Request,
+        flow: Flow,
         office: &Office,
         answer: &DigestAnswer,
         user: Option<&User>,
     ) -> Option<Verdict> {
         let credentials = user.map(|user| Credentials::Password(Secret::new(user.password.reveal().to_owned())));
         let (now, uri) = (self.env.clock.now(), request.uri.to_string());
-        let method = request.method.as_str();
-        let algorithms = user.map_or(Algorithms::Both, algorithms);
-        Some(self.door(office)?.authenticator.check(now, answer, method, &uri, algorithms, credentials.as_ref()))
+        let request = Presented { from: flow.remote.ip(), method: request.method.as_str(), uri: &uri };
+        let door = self.door(office)?;
+        let algorithms = user.map_or_else(|| door.decoys(office).choose(&answer.username), algorithms);
+        Some(door.authenticator.check(now, answer, request, algorithms, credentials.as_ref()))
     }
 
     fn login_failed(&self, fault: LoginFault, source: SocketAddr, answer: &DigestAnswer) {
         LoginFailed { fault, source, user: &answer.username }.emit(&self.env.metrics);
     }
 
-    /// Asks for a password by the algorithms of the user who is `claimed`. A stranger does not learn from it whether
-    /// there is such a user.
+    /// Asks for a password by the algorithms of the user who is `claimed`, if the caller does not hide his name. A
+    /// stranger does not learn from it whether there is such a user.
+    #[expect(clippy::too_many_arguments, reason = "what a challenge depends on is decided in one place and meets here")]
     fn challenge(
         &mut self,
         tx: ServerTx,
         request: &Request,
+        flow: Flow,
         office: &Arc<Office>,
-        claimed: &str,
+        claimed: Option<&str>,
         challenger: Challenger,
         stale: bool,
     ) {
@@ -147,13 +159,14 @@ impl SipActor {
         let Some(door) = self.door(office) else {
             return self.refuse(tx, Response::to_request(request, 500));
         };
-        let algorithms = match office.find_user(claimed) {
-            Some(user) => algorithms(user),
-            // He claims to be nobody, and every phone understands MD5 (RFC 3323 section 4.1.1.3).
-            None if claimed == "anonymous" => Algorithms::Md5,
-            None => door.decoys.get_or_insert_with(|| decoys(office)).choose(claimed),
+        let algorithms = match claimed {
+            Some(claimed) => match office.find_user(claimed) {
+                Some(user) => algorithms(user),
+                None => door.decoys(office).choose(claimed),
+            },
+            None => door.decoys(office).for_anybody(),
         };
-        let values = door.authenticator.challenge(now, algorithms, stale);
+        let values = door.authenticator.challenge(now, flow.remote.ip(), algorithms, stale);
         if challenger == Challenger::Registrar {
             RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
         }
@@ -200,18 +213,32 @@ impl SipActor {
 
     /// Whether the called address is of another domain than the office's: then its user part is nobody's here. An
     /// address of numbers may be that of a NAT before us, and the name by which the caller calls himself is one that his
-    /// admin gave to us; both count as the office's. Source: RFC 3261 section 8.2.2.1.
+    /// admin gave to us; both count as the office's. A caller who hides his name does not tell what he calls us: then any
+    /// name of the only office counts. Source: RFC 3261 section 8.2.2.1, RFC 3323 section 4.1.1.3.
     pub(super) fn is_foreign(&self, request: &Request, office: &Office) -> bool {
         let Some(uri) = request.uri.as_sip().filter(|uri| uri.host_ip().is_none()) else { return false };
         let host = uri.host();
-        if let Some(owner) = self.snapshot.configuration.offices.by_domain(&host) {
+        let offices = &self.snapshot.configuration.offices;
+        if let Some(owner) = offices.by_domain(&host) {
             return owner.id != office.id;
         }
         let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
-        let alias =
-            from.as_ref().and_then(RequestUri::as_sip).is_some_and(|own| own.host().eq_ignore_ascii_case(&host));
+        let alias = from.as_ref().is_some_and(|from| {
+            (is_anonymous(from) && offices.only().is_some())
+                || from.as_sip().is_some_and(|own| own.host().eq_ignore_ascii_case(&host))
+        });
         !alias && !host.eq_ignore_ascii_case("localhost")
     }
+}
+
+/// Whether a From hides who calls: it then names neither a user nor a domain (RFC 3323 section 4.1.1.3; many phones write
+/// their own domain behind `anonymous`).
+fn is_anonymous(from: &RequestUri) -> bool {
+    let nobody = from.user().is_some_and(|user| user.eq_ignore_ascii_case("anonymous"));
+    let nowhere = from.as_sip().is_some_and(|uri| {
+        uri.host().rsplit('.').find(|label| !label.is_empty()).is_some_and(|top| top.eq_ignore_ascii_case("invalid"))
+    });
+    nobody || nowhere
 }
 
 const fn algorithms(user: &User) -> Algorithms {
