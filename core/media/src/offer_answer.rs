@@ -3,8 +3,8 @@
 use crate::codec::{Codec, Flow};
 use crate::plane::LocalMedia;
 use crate::sdp::{Description, Line, SdpError};
-use sdp_types::{AddrType, Connection, Media, MediaType, Origin, Session, TransportProto};
-use std::net::SocketAddr;
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
 
 /// The payload type that we offer telephone-event with, as nearly everyone does.
 const TELEPHONE_EVENT: u8 = 101;
@@ -14,6 +14,9 @@ const EVENTS: &str = "0-16";
 
 /// The packet time that we offer.
 const PTIME: &str = "20";
+
+/// Room for a description with one audio line.
+const BODY_BYTES: usize = 384;
 
 /// A far end's offer that was read and found usable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,54 +203,67 @@ impl OfferAnswer {
         body
     }
 
+    /// RFC 8866, the lines in the order of its section 5.
     fn write(&self, codecs: &[(u8, Codec)], telephone_event: Option<u8>, flow: Flow) -> Vec<u8> {
-        let address = self.local.rtp.ip();
-        let origin = Origin::with_ip_addr(self.session_id, self.version, address);
-        let mut session = Session::new(origin, "-");
-        session.set_connection(Connection::from_ip_addr(address));
-        let audio = self.audio(codecs, telephone_event, flow);
+        let (id, version, address) = (self.session_id, self.version, self.local.rtp.ip());
+        let family = family(address);
+        let mut body = String::with_capacity(BODY_BYTES);
+        line(&mut body, format_args!("v=0"));
+        line(&mut body, format_args!("o=- {id} {version} IN {family} {address}"));
+        line(&mut body, format_args!("s=-"));
+        line(&mut body, format_args!("c=IN {family} {address}"));
+        line(&mut body, format_args!("t=0 0"));
         if self.lines.is_empty() {
-            session.add_media(audio);
-        } else {
-            for (index, line) in self.lines.iter().enumerate() {
-                session.add_media(if index == self.audio_index { audio.clone() } else { refused(line) });
+            self.write_audio(&mut body, "RTP/AVP", codecs, telephone_event, flow);
+        }
+        for (index, theirs) in self.lines.iter().enumerate() {
+            if index == self.audio_index {
+                self.write_audio(&mut body, &theirs.proto, codecs, telephone_event, flow);
+            } else {
+                // One that we do not take: the same with port 0 (RFC 3264 section 6).
+                line(&mut body, format_args!("m={} 0 {} {}", theirs.media, theirs.proto, theirs.formats));
             }
         }
-        let mut body = Vec::with_capacity(512);
-        // Writing into memory cannot fail.
-        let written = session.write(&mut body);
-        debug_assert!(written.is_ok());
-        body
+        body.into_bytes()
     }
 
-    fn audio(&self, codecs: &[(u8, Codec)], telephone_event: Option<u8>, flow: Flow) -> Media {
-        let types = codecs.iter().map(|(payload_type, _)| *payload_type).chain(telephone_event);
-        let formats: Vec<_> = types.map(|payload_type| payload_type.to_string()).collect();
-        let mut media = Media::new(MediaType::Audio, self.local.rtp.port(), TransportProto::RtpAvp, formats.join(" "));
-        if let Some(line) = self.lines.get(self.audio_index) {
-            media.proto.clone_from(&line.proto);
+    fn write_audio(
+        &self,
+        body: &mut String,
+        proto: &str,
+        codecs: &[(u8, Codec)],
+        telephone_event: Option<u8>,
+        flow: Flow,
+    ) {
+        let (rtp, rtcp) = (self.local.rtp, self.local.rtcp);
+        let types: Vec<String> =
+            codecs.iter().map(|(number, _)| *number).chain(telephone_event).map(|number| number.to_string()).collect();
+        line(body, format_args!("m=audio {} {proto} {}", rtp.port(), types.join(" ")));
+        for (number, codec) in codecs {
+            line(body, format_args!("a=rtpmap:{number} {}/8000", codec.name()));
         }
-        for (payload_type, codec) in codecs {
-            media.add_attribute_with_value("rtpmap", format!("{payload_type} {codec}/8000"));
+        if let Some(number) = telephone_event {
+            line(body, format_args!("a=rtpmap:{number} telephone-event/8000"));
+            line(body, format_args!("a=fmtp:{number} {EVENTS}"));
         }
-        if let Some(payload_type) = telephone_event {
-            media.add_attribute_with_value("rtpmap", format!("{payload_type} telephone-event/8000"));
-            media.add_attribute_with_value("fmtp", format!("{payload_type} {EVENTS}"));
+        line(body, format_args!("a=ptime:{PTIME}"));
+        if rtcp != SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)) {
+            line(body, format_args!("a=rtcp:{} IN {} {}", rtcp.port(), family(rtcp.ip()), rtcp.ip()));
         }
-        media.add_attribute_with_value("ptime", PTIME);
-        if self.local.rtcp != SocketAddr::new(self.local.rtp.ip(), self.local.rtp.port().saturating_add(1)) {
-            let (rtcp, family) = (self.local.rtcp, AddrType::from(self.local.rtcp.ip()));
-            media.add_attribute_with_value("rtcp", format!("{} IN {family} {}", rtcp.port(), rtcp.ip()));
-        }
-        media.add_attribute_from_str(flow.name());
-        media
+        line(body, format_args!("a={}", flow.name()));
     }
 }
 
-/// A line that we do not take: the same with port 0 (RFC 3264 section 6).
-fn refused(line: &Line) -> Media {
-    let mut media = Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, &line.formats);
-    media.media.clone_from(&line.media);
-    media.proto.clone_from(&line.proto);
-    media
+const fn family(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "IP4",
+        IpAddr::V6(_) => "IP6",
+    }
+}
+
+fn line(body: &mut String, text: fmt::Arguments<'_>) {
+    // Writing into memory cannot fail.
+    let written = body.write_fmt(text);
+    debug_assert!(written.is_ok());
+    body.push_str("\r\n");
 }

@@ -109,6 +109,7 @@ pub fn replay<'a>(
             language: String::new(),
         },
         grants: Arc::new(Grants::none()),
+        directory: None,
         limits,
         seed: 0,
     };

@@ -5,7 +5,7 @@
 
 use crate::grants::{Capability, Grants};
 use crate::limits::{REBUILD_BYTES_MAX, REBUILD_CALLS_MAX, REBUILD_CPU_FACTOR, REBUILD_CPU_MAX};
-use crate::{Clock, ComponentId, Limits};
+use crate::{Clock, ComponentId, Directory, Limits};
 use plugboard_model::{
     CallId, CallInfo, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Time,
 };
@@ -39,6 +39,8 @@ pub struct RunSpec {
     pub info: CallInfo,
     /// What it may do.
     pub grants: Arc<Grants>,
+    /// Who it finds. Without one, `directory.find-user` and `find-group` are asked of the switch like all the rest.
+    pub directory: Option<Arc<dyn Directory>>,
     /// What it may use.
     pub limits: Limits,
     /// Where its random numbers start; the numbers themselves are journaled.
@@ -172,6 +174,7 @@ pub(crate) struct RunState {
     key: RunKey,
     info: CallInfo,
     grants: Arc<Grants>,
+    directory: Option<Arc<dyn Directory>>,
     limits: Limits,
     clock: Clock,
     random: StdRng,
@@ -205,6 +208,7 @@ impl RunState {
             key: spec.key.clone(),
             info: spec.info.clone(),
             grants: Arc::clone(&spec.grants),
+            directory: spec.directory.clone(),
             limits: spec.limits,
             clock,
             random: StdRng::seed_from_u64(spec.seed),
@@ -461,6 +465,8 @@ impl RunState {
             }
             HostCall::RandomBelow(0) => Some(HostResult::Below(0)),
             HostCall::RandomBelow(bound) => Some(HostResult::Below(self.random.random_range(0..*bound))),
+            HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
+            HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
             HostCall::Ring(request) => self.denied(request),
             HostCall::Answer
             | HostCall::Play { .. }
@@ -468,8 +474,6 @@ impl RunState {
             | HostCall::Echo { .. }
             | HostCall::NextEvent { .. }
             | HostCall::HangUp(_)
-            | HostCall::FindUser(_)
-            | HostCall::FindGroup(_)
             | HostCall::GetVariable(_)
             | HostCall::SetVariable { .. } => None,
         }

@@ -8,7 +8,7 @@ use plugboard_metrics::{
 use plugboard_model::{Tone, UserId};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::registrar::SavedBinding;
-use plugboard_sip::{Message, ParseError, PeekKind, peek};
+use plugboard_sip::{Message, ParseError, Peek, PeekKind};
 use plugboard_store::{Store, StoreError};
 
 /// The transport of a gateway as SIP's.
@@ -27,14 +27,13 @@ const fn transport_label(transport: Transport) -> plugboard_metrics::Transport {
 }
 
 /// Counts a message that was written.
-pub(crate) fn count_message(bytes: &[u8], flow: Flow, way: Way, metrics: &Metrics) {
-    let Some(peek) = peek(bytes) else { return };
+pub(crate) fn count_sent(peek: &Peek<'_>, flow: Flow, metrics: &Metrics) {
     let method = std::str::from_utf8(peek.method).map_or(MethodLabel::Other, MethodLabel::of);
     let kind = match peek.kind {
         PeekKind::Request => SipRequest(method).into(),
         PeekKind::Response(status) => SipResponse { method, status }.into(),
     };
-    SipMessage { flow: way, transport: transport_label(flow.transport), kind }.emit(metrics);
+    SipMessage { flow: Way::Out, transport: transport_label(flow.transport), kind }.emit(metrics);
 }
 
 /// Counts a message that was read.

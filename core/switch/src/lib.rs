@@ -8,6 +8,7 @@
 
 mod actor;
 mod convert;
+mod directory;
 mod env;
 mod events;
 mod guesses;

@@ -317,22 +317,6 @@ pub(crate) struct Register {
     pub(crate) reply: Recipient<ToLayer>,
 }
 
-/// Question: a user as actions see him. From `CallActor` to `UserActor`; the answer goes to `reply`.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct GetDirectoryUser {
-    pub(crate) op: plugboard_call::Op,
-    pub(crate) reply: Recipient<DirectoryUserFound>,
-}
-
-/// Event: a user as actions see him. From `UserActor` to `CallActor`.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct DirectoryUserFound {
-    pub(crate) op: plugboard_call::Op,
-    pub(crate) user: plugboard_model::DirectoryUser,
-}
-
 /// Event: a connection that the user registered over ended. From the `SipActor` that took the REGISTER to his
 /// `UserActor`.
 #[derive(Debug, Clone, Copy, Message)]

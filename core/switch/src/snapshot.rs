@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, CallLeftGateway, ClaimSlot, GetDirectoryUser, GetGatewayState, GetUserState, LoseConnection, OfferCall,
-    Register, UseGateway, UseSlot, UseUser,
+    AdmitCall, CallLeftGateway, ClaimSlot, GetGatewayState, GetUserState, LoseConnection, OfferCall, Register,
+    UseGateway, UseSlot, UseUser,
 };
 
 /// The configuration that the server hands over: everything is checked already.
@@ -53,12 +54,13 @@ impl fmt::Debug for Snapshot {
 /// The way to a user's actor.
 #[derive(Clone)]
 pub(crate) struct UserHandle {
+    /// What he shows.
+    pub(crate) presence: Arc<Presence>,
     pub(crate) offer: Recipient<OfferCall>,
     pub(crate) claim: Recipient<ClaimSlot>,
     pub(crate) slot: Recipient<UseSlot>,
     pub(crate) register: Recipient<Register>,
     pub(crate) lost: Recipient<LoseConnection>,
-    pub(crate) directory: Recipient<GetDirectoryUser>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
 }

@@ -14,6 +14,7 @@ use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::UserActor;
+use crate::directory::Presence;
 use crate::env::Env;
 use crate::events::Events;
 use crate::guesses::SharedGuesses;
@@ -283,19 +284,20 @@ impl Switch {
         let (env, user) = (self.env.clone(), Arc::clone(user));
         let saved = saved.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
         let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), saved);
-        let guesses = self.guesses.clone();
-        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, guesses);
+        let (guesses, presence) = (self.guesses.clone(), Arc::new(Presence::default()));
+        let shown = Arc::clone(&presence);
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, guesses, shown);
         let addr = match self.place(index) {
             Some(place) => UserActor::start_in_arbiter(place, make),
             None => UserActor::create(make),
         };
         UserHandle {
+            presence,
             offer: addr.clone().recipient(),
             claim: addr.clone().recipient(),
             slot: addr.clone().recipient(),
             register: addr.clone().recipient(),
             lost: addr.clone().recipient(),
-            directory: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.recipient(),
         }

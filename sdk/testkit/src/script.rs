@@ -185,7 +185,8 @@ impl<'s> Run<'s> {
         let Self { testkit, parameters, grants, limits, info, began, seed, mut script } = self;
         let key = RunKey { call: CallId { office: office(), ulid: 1 }, run: RunId(0) };
         let component = testkit.installed().id();
-        let spec = RunSpec { key, component, parameters, info, grants: Arc::new(grants), limits, seed };
+        let spec =
+            RunSpec { key, component, parameters, info, grants: Arc::new(grants), directory: None, limits, seed };
         let mut bench = Bench::new(testkit, began, spec)?;
         let report = bench.run(&mut script)?;
         bench.replayed(testkit)?;

@@ -272,6 +272,7 @@ pub fn spec(component: ComponentId) -> RunSpec {
             language: "en".into(),
         },
         grants: Arc::new(Grants::everything()),
+        directory: None,
         limits: Limits::default(),
         seed: 7,
     }

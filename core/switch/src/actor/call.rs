@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use crate::env::Env;
 use crate::message::{
-    Adopt, CallAdmitted, CallOver, Device, DirectoryUserFound, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia,
-    LegNews, RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
+    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia, LegNews,
+    RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
 };
 use crate::post::post;
 use crate::shard::Owners;
@@ -351,15 +351,6 @@ impl Handler<CallAdmitted> for CallActor {
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg: answer.leg, cause }, ctx);
         }
-    }
-}
-
-impl Handler<DirectoryUserFound> for CallActor {
-    type Result = ();
-
-    fn handle(&mut self, found: DirectoryUserFound, ctx: &mut Self::Context) {
-        self.resume(found.op, plugboard_model::HostResult::User(Some(found.user)));
-        self.pump(ctx);
     }
 }
 

@@ -12,7 +12,8 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
-use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram};
+use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram, peek};
+use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -196,8 +197,10 @@ impl SipActor {
     }
 
     fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        crate::convert::count_message(&bytes, flow, plugboard_metrics::Flow::Out, &self.env.metrics);
-        self.traces.sent(self.env.clock.now(), flow, &bytes);
+        if let Some(peek) = peek(&bytes) {
+            crate::convert::count_sent(&peek, flow, &self.env.metrics);
+            self.traces.keep(self.env.clock.now(), SipFlow::Out, flow, peek.call_id, &bytes);
+        }
         if self.env.sip.send(flow, bytes).is_err() {
             self.layer.handle(self.env.clock.now(), Input::Failed { flow });
         }
@@ -243,7 +246,10 @@ impl SipActor {
         let now = self.env.clock.now();
         self.overload.handled(came, now);
         let read = match wire {
-            Wire::Datagram(bytes) => parse_datagram(&bytes).inspect(|_| self.traces.received(now, flow, &bytes)),
+            Wire::Datagram(bytes) => parse_datagram(&bytes).inspect(|message| {
+                let call_id = message.headers().call_id().unwrap_or_default();
+                self.traces.keep(now, SipFlow::In, flow, call_id.as_bytes(), &bytes);
+            }),
             Wire::Framed(message) => {
                 self.traces.received_message(now, flow, &message);
                 Ok(*message)

@@ -10,11 +10,12 @@ use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::directory::Presence;
 use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    ClaimSlot, Device, DirectoryUserFound, GetDirectoryUser, GetUserState, LoseConnection, OfferCall, Register,
-    RegisteredContact, SlotClaimed, ToLayer, UseSlot, UseUser, UserOffered, UserState, UserTaken,
+    ClaimSlot, Device, GetUserState, LoseConnection, OfferCall, Register, RegisteredContact, SlotClaimed, ToLayer,
+    UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
 use crate::post::post;
 use crate::wake::Wake;
@@ -30,6 +31,7 @@ pub(crate) struct UserActor {
     bindings: Bindings,
     /// Told from where his devices are registered.
     guesses: SharedGuesses,
+    presence: Arc<Presence>,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
     /// Contacts, as the metrics were told last.
@@ -38,10 +40,18 @@ pub(crate) struct UserActor {
 }
 
 impl UserActor {
-    pub(crate) fn new(env: Env, user: Arc<User>, bindings: Bindings, guesses: SharedGuesses) -> Self {
+    pub(crate) fn new(
+        env: Env,
+        user: Arc<User>,
+        bindings: Bindings,
+        guesses: SharedGuesses,
+        presence: Arc<Presence>,
+    ) -> Self {
         let availability = Availability::new(user.status, user.calls_at_once);
         let (ringing, wake) = (BTreeMap::new(), Wake::default());
-        Self { env, user, availability, bindings, guesses, ringing, registered: 0, wake }
+        let made = Self { env, user, availability, bindings, guesses, presence, ringing, registered: 0, wake };
+        made.show();
+        made
     }
 
     /// His answer to an offer: his devices, or the cause that tells the caller why not.
@@ -79,6 +89,7 @@ impl UserActor {
                 Asked::Changed => {}
             }
         }
+        self.show();
     }
 
     /// Saves the devices and sets the timer for the next that expires.
@@ -92,6 +103,7 @@ impl UserActor {
     }
 
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        self.show();
         self.count(self.bindings.len());
         let now = self.env.clock.now();
         let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote.ip());
@@ -111,6 +123,11 @@ impl UserActor {
         if before != now {
             RegistrationsHeld { before, now }.emit(&self.env.metrics);
         }
+    }
+
+    /// Shows everybody how he is now.
+    fn show(&self) {
+        self.presence.show(self.availability.status(), !self.bindings.is_empty(), self.availability.taken());
     }
 
     fn directory_user(&self) -> plugboard_model::DirectoryUser {
@@ -149,6 +166,7 @@ impl Handler<OfferCall> for UserActor {
     type Result = ();
     fn handle(&mut self, ask: OfferCall, _: &mut Self::Context) {
         let offer = self.offer(&ask.call, ask.kind);
+        self.show();
         if offer.is_ok() {
             self.ringing.insert(ask.call, ask.taken);
         }
@@ -206,14 +224,6 @@ impl Handler<LoseConnection> for UserActor {
         if !self.bindings.connection_lost(lost.0).is_empty() {
             self.bindings_changed(ctx);
         }
-    }
-}
-
-impl Handler<GetDirectoryUser> for UserActor {
-    type Result = ();
-    fn handle(&mut self, ask: GetDirectoryUser, _: &mut Self::Context) {
-        self.bindings.expire(self.env.clock.now());
-        post(&ask.reply, DirectoryUserFound { op: ask.op, user: self.directory_user() });
     }
 }
 

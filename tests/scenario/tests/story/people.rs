@@ -1,6 +1,6 @@
 //! One person calls another.
 
-use plugboard_model::{CallOutcome, JournalEvent};
+use plugboard_model::{CallOutcome, HostResult, JournalEvent};
 use plugboard_tests_support::{OfficeText, Setup, Sim, Stage, TONE};
 
 use crate::{ELSEWHERE, conversation, not_answered, seconds, story, talk};
@@ -208,4 +208,41 @@ fn keys_pressed_in_a_conversation_are_for_the_other_one() {
     assert_eq!(bob.keys(), "42#");
     ann.hangs_up();
     sim.run_until_quiet();
+}
+
+/// What the last call's action was told of a user: his calls, and whether a device of his is there.
+fn told(sim: &Sim) -> Vec<(u32, bool)> {
+    let found = |event| match event {
+        JournalEvent::End { result: HostResult::User(Some(user)), .. } => Some((user.calls, user.reachable)),
+        _ => None,
+    };
+    sim.journal(sim.records("main").last().unwrap()).into_iter().filter_map(|entry| found(entry.event)).collect()
+}
+
+#[test]
+fn what_an_action_is_told_of_a_user_is_how_he_is_when_it_asks() {
+    let mut sim = story("  - call-user: { mode: user, target: \"102\", ring_for: 2s }\n").start();
+    let (ann, bob, cem) = (sim.phone("ann", "101"), sim.new_phone("bob", "102"), sim.phone("cem", "103"));
+    let tries = |sim: &mut Sim| {
+        cem.dials("300");
+        sim.run_until(cem.is_idle());
+        sim.run_for(seconds(1));
+        told(sim)
+    };
+    assert_eq!(tries(&mut sim), [(0, false)], "no device is registered yet");
+    bob.registers_for(120);
+    sim.run_until(bob.is_registered());
+    assert_eq!(tries(&mut sim), [(0, true)], "he is there and does not answer");
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    assert_eq!(tries(&mut sim), [(0, true)], "somebody else rings him, which is no call of his yet");
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    assert_eq!(tries(&mut sim), [(1, true)], "he talks");
+    ann.hangs_up();
+    sim.run_until(bob.is_idle());
+    assert_eq!(tries(&mut sim), [(0, true)], "he is free again");
+    bob.is_unplugged();
+    sim.run_for(seconds(180));
+    assert_eq!(tries(&mut sim), [(0, false)], "his registration is over");
 }

@@ -1,19 +1,18 @@
 //! What runs of actions ask of the call, and what they are told.
 
-use actix::{AsyncContext, Context};
+use actix::Context;
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
     Dialled, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Value,
 };
 use plugboard_office::{Internal, Source, Treatment};
-use plugboard_plugin::{RunKey, RunSpec, RunUsage};
+use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
 use plugboard_scenario::{Extension, Input as ScriptInput, Output as ScriptOutput, RunOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::CallActor;
-use crate::message::GetDirectoryUser;
-use crate::post::post;
+use crate::directory::OfficeDirectory;
 
 /// Targets that one ringing may name (WIT `dial.ring`).
 const TARGETS_MAX: usize = 32;
@@ -60,6 +59,7 @@ impl CallActor {
             parameters,
             info: self.info(),
             grants: grants.unwrap_or_else(|| Arc::new(plugboard_plugin::Grants::none())),
+            directory: Some(Arc::new(self.directory())),
             limits: configuration.limits,
             seed: self.env.random.next(),
         };
@@ -106,10 +106,12 @@ impl CallActor {
                 Ok(request) => request,
                 Err(why) => return self.resume(op, HostResult::Rang(Err(why))),
             },
-            HostCall::FindUser(which) => return self.find_user(op, &which, ctx),
+            // The plugin thread answers these two itself, from the same directory.
+            HostCall::FindUser(which) => {
+                return self.resume(op, HostResult::User(self.directory().find_user(&which)));
+            }
             HostCall::FindGroup(which) => {
-                let group = self.office.find_group(&which).map(|group| group.to_directory());
-                return self.resume(op, HostResult::Group(group));
+                return self.resume(op, HostResult::Group(self.directory().find_group(&which)));
             }
             HostCall::GetVariable(name) => {
                 let value = self.script.as_ref().and_then(|script| script.get(&name).cloned());
@@ -184,12 +186,8 @@ impl CallActor {
         }
     }
 
-    fn find_user(&mut self, op: Op, which: &str, ctx: &mut Context<Self>) {
-        let handle = self.office.find_user(which).and_then(|user| self.snapshot.users.get(&user.id));
-        match handle {
-            Some(handle) => post(&handle.directory, GetDirectoryUser { op, reply: ctx.address().recipient() }),
-            None => self.resume(op, HostResult::User(None)),
-        }
+    fn directory(&self) -> OfficeDirectory {
+        OfficeDirectory { office: Arc::clone(&self.office), snapshot: Arc::clone(&self.snapshot) }
     }
 
     fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
@@ -220,25 +218,10 @@ impl CallActor {
     }
 
     pub(super) fn count_run_event(&self, event: &JournalEvent) {
-        match event {
-            JournalEvent::Begin { run, call, .. } => self.count_host_call(*run, call),
-            JournalEvent::PutAway { run, n } => self.count_put_away(*run, *n),
-            JournalEvent::Began { .. }
-            | JournalEvent::Routed { .. }
-            | JournalEvent::Step { .. }
-            | JournalEvent::Decided { .. }
-            | JournalEvent::Assigned { .. }
-            | JournalEvent::RunBegan { .. }
-            | JournalEvent::End { .. }
-            | JournalEvent::RunEnded { .. }
-            | JournalEvent::LegBegan { .. }
-            | JournalEvent::LegRang { .. }
-            | JournalEvent::LegAnswered { .. }
-            | JournalEvent::LegEnded { .. }
-            | JournalEvent::Bridged { .. }
-            | JournalEvent::Digit { .. }
-            | JournalEvent::Note { .. }
-            | JournalEvent::Ended { .. } => {}
+        if let JournalEvent::Begin { run, call, .. } = event {
+            self.count_host_call(*run, call);
+        } else if let JournalEvent::PutAway { run, n } = event {
+            self.count_put_away(*run, *n);
         }
     }
 }

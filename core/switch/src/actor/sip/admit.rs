@@ -7,6 +7,7 @@ use plugboard_office::{Office, Source};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
 use plugboard_sip::{Request, RequestUri, Response};
+use plugboard_store::SipFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,8 @@ impl SipActor {
         );
         if let Ok(sip_call_id) = request.headers.call_id().map(str::to_owned) {
             self.trace_call(&sip_call_id, &id, LegId::CALLER);
-            self.traces.received(self.env.clock.now(), flow, &request.to_bytes());
+            let now = self.env.clock.now();
+            self.traces.keep(now, SipFlow::In, flow, sip_call_id.as_bytes(), &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
     }

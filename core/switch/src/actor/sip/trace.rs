@@ -1,8 +1,8 @@
 //! Each call's SIP messages, as they were on the wire but for credentials.
 
 use plugboard_model::{CallId, LegId, Time};
+use plugboard_sip::Message;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{Message, peek};
 use plugboard_store::{CallStore, SipFlow, SipTrace, SipTraceEntry, SipTransport};
 use std::collections::HashMap;
 
@@ -50,23 +50,17 @@ impl Traces {
         }
     }
 
-    pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
-        self.keep(now, SipFlow::In, flow, bytes);
-    }
-
-    /// The same of a message that was read already.
+    /// The same as [`Traces::keep`], of a message that was read already.
     pub(super) fn received_message(&mut self, now: Time, flow: Flow, message: &Message) {
-        if message.headers().call_id().is_ok_and(|call_id| self.live.contains_key(call_id)) {
-            self.keep(now, SipFlow::In, flow, &message.to_bytes());
+        let call_id = message.headers().call_id().unwrap_or_default();
+        if self.live.contains_key(call_id) {
+            self.keep(now, SipFlow::In, flow, call_id.as_bytes(), &message.to_bytes());
         }
     }
 
-    pub(super) fn sent(&mut self, now: Time, flow: Flow, bytes: &[u8]) {
-        self.keep(now, SipFlow::Out, flow, bytes);
-    }
-
-    fn keep(&mut self, now: Time, way: SipFlow, flow: Flow, bytes: &[u8]) {
-        let Some(call_id) = peek(bytes).and_then(|peek| std::str::from_utf8(peek.call_id).ok()) else { return };
+    /// Keeps a message with this Call-ID, if it is of a live leg.
+    pub(super) fn keep(&mut self, now: Time, way: SipFlow, flow: Flow, call_id: &[u8], bytes: &[u8]) {
+        let Ok(call_id) = std::str::from_utf8(call_id) else { return };
         let Some(traced) = self.live.get_mut(call_id) else { return };
         let entry = SipTraceEntry {
             at: Time::ZERO + now.since(traced.began),
@@ -90,31 +84,41 @@ impl Traces {
 fn without_credentials(bytes: &[u8]) -> Vec<u8> {
     // Room for the longer of a value and what stands in its place.
     let mut kept = Vec::with_capacity(bytes.len() + SECRET_HEADERS.len() * NOT_KEPT.len());
-    let mut in_body = false;
-    let mut in_secret = false;
     // Empty lines before the start line are no end of the header (RFC 3261 section 7.5).
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
     let bytes = bytes.get(start..).unwrap_or_default();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let folded = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-        if in_body || (folded && !in_secret) {
-            kept.extend_from_slice(line);
-            continue;
+    // What stands before `copied` is kept or struck out already.
+    let (mut at, mut copied, mut in_secret) = (0, 0, false);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let line = rest.get(..=memchr::memchr(b'\n', rest).unwrap_or(rest.len() - 1)).unwrap_or(rest);
+        let folded = matches!(line, [b' ' | b'\t', ..]);
+        if in_secret && !folded {
+            (in_secret, copied) = (false, at);
         }
-        if folded {
-            continue;
+        if matches!(line, b"\r\n" | b"\n") {
+            break;
         }
-        let name = line.split(|byte| *byte == b':').next().unwrap_or(line).trim_ascii();
-        in_secret = SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
-        in_body = matches!(line, b"\r\n" | b"\n");
-        if in_secret {
-            kept.extend_from_slice(line.get(..name.len()).unwrap_or_default());
+        if let Some(name) = secret_header(line).filter(|_| !folded) {
+            kept.extend_from_slice(bytes.get(copied..at + name.len()).unwrap_or_default());
             kept.extend_from_slice(NOT_KEPT);
-        } else {
-            kept.extend_from_slice(line);
+            in_secret = true;
         }
+        at += line.len();
+    }
+    if !in_secret {
+        kept.extend_from_slice(bytes.get(copied..).unwrap_or_default());
     }
     kept
+}
+
+/// The name of the secret header that begins on this line.
+fn secret_header(line: &[u8]) -> Option<&[u8]> {
+    // Most lines are told by their first letter.
+    if !matches!(line, [b'a' | b'A' | b'p' | b'P', ..]) {
+        return None;
+    }
+    let name = line.get(..line.iter().position(|byte| *byte == b':')?)?.trim_ascii_end();
+    SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name)).then_some(name)
 }
 
 #[cfg(test)]
@@ -130,5 +134,25 @@ mod tests {
             text,
             "REGISTER sip:a SIP/2.0\r\nAuthorization: (not kept)\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n"
         );
+    }
+
+    #[test]
+    fn credentials_are_found_wherever_they_stand_and_however_they_are_written() {
+        for (message, left) in [
+            (
+                "BYE sip:a SIP/2.0\r\nproxy-authorization : a\r\n\r\n",
+                "BYE sip:a SIP/2.0\r\nproxy-authorization: (not kept)\r\n\r\n",
+            ),
+            (
+                "A: 1\r\nAuthorization: a\r\n\tb\r\nAuthorization: c\r\n\r\n",
+                "A: 1\r\nAuthorization: (not kept)\r\nAuthorization: (not kept)\r\n\r\n",
+            ),
+            ("A: 1\nAUTHORIZATION: a\n", "A: 1\nAUTHORIZATION: (not kept)\r\n"),
+            ("A: 1\nAuthorization: a", "A: 1\nAuthorization: (not kept)\r\n"),
+            ("A: 1\r\n Authorization: folded\r\nPath: x", "A: 1\r\n Authorization: folded\r\nPath: x"),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8(without_credentials(message.as_bytes())).unwrap(), left, "{message:?}");
+        }
     }
 }

@@ -1,0 +1,14 @@
+//! Who is in an office, as actions may ask.
+
+use plugboard_model::{DirectoryGroup, DirectoryUser};
+use std::fmt;
+
+/// Looks up people and groups of one office. Called on the plugin threads: it must not block.
+///
+/// What it answers is journaled like any other answer, so that a replay does not ask it.
+pub trait Directory: fmt::Debug + Send + Sync {
+    /// The user with this internal number or id (WIT `directory.find-user`), as he is now.
+    fn find_user(&self, number_or_id: &str) -> Option<DirectoryUser>;
+    /// The group with this internal number or id (WIT `directory.find-group`).
+    fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup>;
+}

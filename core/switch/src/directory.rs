@@ -1,0 +1,75 @@
+//! Who is in an office and how he is, read by plugin threads without a word to his actor.
+
+use plugboard_model::{DirectoryGroup, DirectoryUser, UserStatus};
+use plugboard_office::Office;
+use plugboard_plugin::Directory;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::snapshot::Snapshot;
+
+/// What everybody may see of a user. His actor writes it, whoever likes reads it; it is never ahead of the actor.
+#[derive(Debug, Default)]
+pub(crate) struct Presence(AtomicU64);
+
+/// The call count takes the low half, the status the two bits above it, a device the next.
+const CALLS_BITS: u32 = 32;
+const REACHABLE: u64 = 1 << (CALLS_BITS + 2);
+
+/// In the order of their bits.
+const STATUSES: [UserStatus; 4] =
+    [UserStatus::Available, UserStatus::Busy, UserStatus::DoNotDisturb, UserStatus::LoggedOut];
+
+impl Presence {
+    /// Shows the user's status, whether a device is registered, and his calls.
+    pub(crate) fn show(&self, status: UserStatus, reachable: bool, calls: u32) {
+        let place = STATUSES.iter().position(|known| *known == status).unwrap_or_default();
+        let status = u64::try_from(place).unwrap_or_default() << CALLS_BITS;
+        let word = u64::from(calls) | status | if reachable { REACHABLE } else { 0 };
+        // One word, on which nothing else depends.
+        self.0.store(word, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> (UserStatus, bool, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        let place = usize::try_from((word >> CALLS_BITS) & 0b11).unwrap_or_default();
+        let status = STATUSES.get(place).copied().unwrap_or(UserStatus::Available);
+        (status, word & REACHABLE != 0, u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX))
+    }
+}
+
+/// One office, as the call that asks began with it.
+#[derive(Debug)]
+pub(crate) struct OfficeDirectory {
+    pub(crate) office: Arc<Office>,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+impl Directory for OfficeDirectory {
+    fn find_user(&self, number_or_id: &str) -> Option<DirectoryUser> {
+        let user = self.office.find_user(number_or_id)?;
+        let (status, reachable, calls) = self.snapshot.users.get(&user.id)?.presence.read();
+        Some(user.to_directory(status, reachable, calls))
+    }
+
+    fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup> {
+        self.office.find_group(number_or_id).map(|group| group.to_directory())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_user_shows_is_what_others_read() {
+        let presence = Presence::default();
+        assert_eq!(presence.read(), (UserStatus::Available, false, 0));
+        for status in STATUSES {
+            for (reachable, calls) in [(false, 0), (true, 1), (false, u32::MAX), (true, u32::MAX)] {
+                presence.show(status, reachable, calls);
+                assert_eq!(presence.read(), (status, reachable, calls));
+            }
+        }
+    }
+}
