@@ -175,6 +175,8 @@ pub enum Input {
     UserTaken(UserId),
     /// A called leg rings (SIP 180 or 183).
     LegRang(LegId),
+    /// The called side sends sound before it answers (a 18x with a session description): RFC 3960 section 3.
+    LegEarlyMedia(LegId),
     /// A called leg was answered.
     LegAnswered(LegId),
     /// A leg is over: told exactly once for each leg that was made, whoever ended it.

@@ -69,6 +69,8 @@ pub enum Output {
     },
     /// Tell the unanswered caller that it rings (SIP 180).
     RingCaller,
+    /// Let the unanswered caller hear what comes before the answer (SIP 183 with a session description).
+    ProgressCaller,
     /// Answer the caller (SIP 200).
     AnswerCaller,
     /// Refuse the unanswered caller with this final response.
@@ -103,6 +105,11 @@ pub enum Output {
     },
     /// Let the caller and this leg hear each other.
     Bridge {
+        /// The other leg.
+        peer: LegId,
+    },
+    /// The same before this leg answers; [`Output::Bridge`] or [`Output::Unbridge`] follows.
+    EarlyBridge {
         /// The other leg.
         peer: LegId,
     },

@@ -15,6 +15,8 @@ pub(crate) struct Ring {
     pub(crate) tone: RingBack,
     /// The tone or music that an answered caller hears.
     pub(crate) back: Option<PlayId>,
+    /// The gateway's leg that the caller hears before it answers, in place of a tone of ours.
+    pub(crate) early: Option<LegId>,
     /// Users that have not told their devices yet.
     pub(crate) asking: BTreeSet<UserId>,
     /// Legs that may still answer, each with the end of its own user's answer time.
@@ -35,6 +37,7 @@ impl Ring {
             until,
             tone,
             back: None,
+            early: None,
             asking: BTreeSet::new(),
             legs: BTreeMap::new(),
             claiming: None,
@@ -61,6 +64,11 @@ impl Ring {
             self.claiming = None;
         }
         self.legs.remove(&leg).is_some()
+    }
+
+    /// Whether this leg is all that is rung.
+    pub(crate) fn rings_only(&self, leg: LegId) -> bool {
+        self.asking.is_empty() && self.legs.len() == 1 && self.legs.contains_key(&leg)
     }
 
     /// Nobody is left who could answer.

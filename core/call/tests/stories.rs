@@ -8,7 +8,7 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, Reoffered, Request, RingOrder,
+    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Reoffered, Request, RingOrder,
 };
 use plugboard_model::{
     Audio, CallError, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected, Direction,
@@ -111,6 +111,14 @@ fn made_legs(outputs: &[Output]) -> Vec<u32> {
         .iter()
         .filter_map(|output| if let Output::MakeLeg { leg, .. } = output { Some(leg.0) } else { None })
         .collect()
+}
+
+/// Rings so many numbers outside at once.
+fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
+    let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
+    let number = |n| Party::Outside { gateway: gateway.clone(), number: format!("+493{n}") };
+    let order = if numbers == 1 { RingOrder::One } else { RingOrder::AtOnce };
+    Request::Ring { parties: (0..numbers).map(number).collect(), order, ring_for: Duration::from_secs(60), ring_back }
 }
 
 /// Up to so many keys, `#` ends them; 5 s for the first, 2 s between.
@@ -345,17 +353,59 @@ fn decision_11_when_the_callee_leaves_the_scenario_decides_and_its_end_hangs_up(
 #[test]
 fn a_direct_call_tells_the_caller_why_nobody_came() {
     let mut story = Story::new(false);
-    let parties = vec![Party::Outside {
-        gateway: GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap(),
-        number: "+4930".into(),
-    }];
-    let request =
-        Request::Ring { parties, order: RingOrder::One, ring_for: Duration::from_secs(60), ring_back: RingBack::Tone };
+    let request = dials_outside(1, RingBack::Tone);
     assert_eq!(made_legs(&story.feed(Input::Request { op: Op::Direct, request })), [1]);
     let over = story.ended(1, 486);
     assert!(over.contains(&Output::RejectCaller(Cause::of(486))));
     story.ended(0, 486);
     assert_eq!(story.record().outcome, CallOutcome::NotAnswered(Cause::of(486)));
+}
+
+#[test]
+fn r4_a_gateways_sound_takes_the_place_of_our_ring_back_until_it_answers_or_ends() {
+    let early = Input::LegEarlyMedia(LegId(1));
+    let mut story = Story::new(true);
+    story.ask(Request::Answer);
+    story.ask(dials_outside(1, RingBack::Tone));
+    assert!(matches!(story.feed(Input::LegRang(LegId(1)))[..], [Output::Play { play: PlayId(0), .. }]));
+    let instead = [Output::StopPlay { play: PlayId(0) }, Output::EarlyBridge { peer: LegId(1) }];
+    assert_eq!(story.feed(early.clone()), instead);
+    assert!(story.feed(early.clone()).is_empty(), "once is enough");
+    assert!(story.feed(Input::LegRang(LegId(1))).is_empty(), "and no tone over it");
+    assert_eq!(story.call.talking_to(), None, "nobody answered");
+    let refused = story.ended(1, 404);
+    assert_eq!(refused[0], Output::Unbridge { peer: LegId(1) });
+    assert!(matches!(rang(&refused), Some(Err(NotConnected::NoAnswer(_)))));
+
+    story.ask(dials_outside(1, RingBack::Tone));
+    assert_eq!(story.feed(Input::LegEarlyMedia(LegId(2))), [Output::EarlyBridge { peer: LegId(2) }]);
+    let answered = story.answers(2);
+    assert!(answered.contains(&Output::Bridge { peer: LegId(2) }));
+    assert!(!answered.contains(&Output::Unbridge { peer: LegId(2) }), "{answered:?}");
+}
+
+#[test]
+fn r4_nobody_hears_one_of_several_that_ring_nor_anybody_over_the_music_that_was_asked_for() {
+    let early = Input::LegEarlyMedia(LegId(1));
+    let mut several = Story::new(true);
+    several.ask(dials_outside(2, RingBack::Tone));
+    assert_eq!(several.feed(early.clone()), [Output::RingCaller], "it rings, no more");
+    let mut music = Story::new(true);
+    music.ask(Request::Answer);
+    music.ask(dials_outside(1, RingBack::Music));
+    assert_eq!(music.feed(early), []);
+}
+
+#[test]
+fn keys_pressed_into_an_announcement_are_not_kept_for_the_next_menu() {
+    let mut story = Story::new(true);
+    story.ask(Request::Answer);
+    story.ask(dials_outside(1, RingBack::Tone));
+    story.feed(Input::LegEarlyMedia(LegId(1)));
+    story.feed(Input::Digit { leg: LegId::CALLER, digit: '1' });
+    story.ended(1, 486);
+    let outputs = story.ask(collect(Some("menu"), 1));
+    assert!(matches!(outputs[..], [Output::Play { .. }]), "{outputs:?}");
 }
 
 #[test]

@@ -288,6 +288,13 @@ impl Engine {
         if a == b || self.leg_mut(a).is_none() || self.leg_mut(b).is_none() {
             return;
         }
+        let to = |leg: Option<&mut Leg>| match leg.map(|leg| leg.route) {
+            Some(Route::Bridged { peer, .. }) => Some(peer),
+            Some(Route::Alone | Route::Echo) | None => None,
+        };
+        if to(self.leg_mut(a)) == Some(b) && to(self.leg_mut(b)) == Some(a) {
+            return;
+        }
         self.unbridge(a);
         self.unbridge(b);
         for (one, other) in [(a, b), (b, a)] {

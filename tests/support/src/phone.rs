@@ -83,6 +83,12 @@ impl Phone {
         self.agent.borrow_mut().answer(self.now(), index);
     }
 
+    /// Speaks to whoever calls before the call is taken: a 183 with a description.
+    pub fn speaks_early(&self) {
+        let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to speak to"));
+        self.agent.borrow_mut().progress(self.now(), index);
+    }
+
     /// Refuses the call that rings with this status.
     pub fn refuses(&self, status: u16) {
         let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to refuse"));

@@ -39,6 +39,7 @@ impl Call {
             }
             // While they talk, keys are for the other side.
             Ear::Talking { .. } => {}
+            Ear::Idle if self.ring.as_ref().is_some_and(|ring| ring.early.is_some()) => {}
             Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } => {
                 self.event(CallEvent::Digit(digit));
             }

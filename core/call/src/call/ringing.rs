@@ -149,7 +149,7 @@ impl Call {
         self.journal(JournalEvent::LegRang { leg });
         let Some(ring) = &self.ring else { return };
         if self.caller_is_up() {
-            if ring.tone == RingBack::Tone && ring.back.is_none() {
+            if ring.tone == RingBack::Tone && ring.back.is_none() && ring.early.is_none() {
                 self.start_ring_back();
             }
         } else if let Some(caller) = self.legs.get_mut(&LegId::CALLER)
@@ -158,6 +158,33 @@ impl Call {
             caller.state = LegState::Ringing;
             self.out(Output::RingCaller);
         }
+    }
+
+    /// A gateway's tones and announcements reach the caller, in place of ours; a user's device is not heard before it
+    /// answers, nor one of several that ring (decision 14).
+    pub(super) fn leg_early(&mut self, leg: LegId) {
+        let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some());
+        let up = self.caller_is_up();
+        match &mut self.ring {
+            Some(ring) if is_gateway && ring.tone == RingBack::Tone && ring.early.is_none() && ring.rings_only(leg) => {
+                ring.early = Some(leg);
+                if let Some(play) = ring.back.take() {
+                    self.out(Output::StopPlay { play });
+                }
+            }
+            Some(_) | None => return self.leg_rang(leg),
+        }
+        if let Some(ringing) = self.legs.get_mut(&leg).filter(|leg| leg.state == LegState::Calling) {
+            ringing.state = LegState::Ringing;
+            self.journal(JournalEvent::LegRang { leg });
+        }
+        if !up {
+            if let Some(caller) = self.legs.get_mut(&LegId::CALLER) {
+                caller.state = LegState::Ringing;
+            }
+            self.out(Output::ProgressCaller);
+        }
+        self.out(Output::EarlyBridge { peer: leg });
     }
 
     fn start_ring_back(&mut self) {
@@ -252,6 +279,9 @@ impl Call {
         let ring = self.ring.take()?;
         if let Some(play) = ring.back {
             self.out(Output::StopPlay { play });
+        }
+        if let Some(peer) = ring.early.filter(|leg| Some(*leg) != but) {
+            self.out(Output::Unbridge { peer });
         }
         for leg in ring.legs.into_keys().filter(|leg| Some(*leg) != but) {
             self.cancel_leg(leg, why);

@@ -254,6 +254,10 @@ impl Handler<LegEvent> for CallActor {
         let LegEvent { leg, event } = happened;
         let input = match event {
             LegNews::Rang => Input::LegRang(leg),
+            LegNews::EarlyMedia { codec } => {
+                self.agreed = Some(codec);
+                Input::LegEarlyMedia(leg)
+            }
             LegNews::Answered { codec } => {
                 self.agreed = Some(codec);
                 if let Some(handle) = self.legs.get_mut(&leg) {

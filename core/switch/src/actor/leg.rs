@@ -37,6 +37,8 @@ pub(crate) struct LegActor {
     description: OfferAnswer,
     /// What the caller offered, until he is answered; later what a re-INVITE offers.
     offer: Option<Offer>,
+    /// The answer that the caller got before he was answered.
+    early: Option<Bytes>,
     /// What was agreed.
     codec: Option<Codec>,
     /// The call waits for the answer to our re-INVITE.
@@ -70,6 +72,7 @@ impl LegActor {
             media,
             description,
             offer,
+            early: None,
             codec: None,
             reoffering: false,
             told: false,
@@ -115,7 +118,7 @@ impl LegActor {
 
     fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
         match event {
-            Event::Progress { status, .. } if status >= 180 => self.tell(LegNews::Rang),
+            Event::Progress { status, sdp } if status >= 180 => self.rang(sdp.as_deref()),
             // The 200 brought the offer; without an answer in the ACK nobody would ever hear anything.
             Event::Established { sdp: None } if self.codec.is_none() => {
                 self.useless("the ACK brought no answer to our offer", ctx);
@@ -140,10 +143,25 @@ impl LegActor {
         }
     }
 
+    /// The called side rings, or sends sound already. One whose answer does not fit only rings: the 200 decides.
+    fn rang(&mut self, sdp: Option<&[u8]>) {
+        match sdp.map(|sdp| self.description.accept_answer(sdp)) {
+            Some(Ok(negotiated)) => {
+                self.agree(negotiated);
+                self.tell(LegNews::EarlyMedia { codec: negotiated.codec });
+            }
+            Some(Err(_)) | None => self.tell(LegNews::Rang),
+        }
+    }
+
     /// The called side answered: its answer must fit our offer, or the leg is of no use.
     fn answered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
         let agreed = sdp.map(|sdp| self.description.accept_answer(sdp));
         match agreed {
+            // What it said before the answer was its answer (RFC 3261 section 13.2.1).
+            None if self.codec.is_some() => {
+                self.codec.into_iter().for_each(|codec| self.tell(LegNews::Answered { codec }));
+            }
             Some(Ok(negotiated)) => {
                 self.agree(negotiated);
                 self.tell(LegNews::Answered { codec: negotiated.codec });
@@ -256,6 +274,7 @@ impl LegActor {
     fn command(&mut self, command: LegCommand) -> Command {
         match command {
             LegCommand::Ring => Command::Progress { status: 180, sdp: None },
+            LegCommand::Progress { prefer } => self.progress(prefer),
             LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
                 Command::Reject { status: cause.status, reason: None, headers: retry_after(cause.status) }
@@ -279,7 +298,24 @@ impl LegActor {
         }
     }
 
+    /// A caller without an offer cannot be sent an answer yet: he hears his own ring-back.
+    fn progress(&mut self, prefer: Option<Codec>) -> Command {
+        let preferred: Vec<Codec> = prefer.into_iter().collect();
+        let made =
+            self.offer.as_ref().map(|offer| self.description.make_answer(offer, &preferred, MediaFlow::SendRecv));
+        let Some(Ok((sdp, negotiated))) = made else { return Command::Progress { status: 180, sdp: None } };
+        self.agree(negotiated);
+        let sdp = Bytes::from(sdp);
+        self.early = Some(sdp.clone());
+        Command::Progress { status: 183, sdp: Some(sdp) }
+    }
+
     fn answer(&mut self, prefer: Option<Codec>) -> Command {
+        // What was answered in the 183 holds in the 200 (RFC 3261 section 13.2.1).
+        if let Some(sdp) = self.early.take() {
+            self.offer = None;
+            return Command::Answer { sdp };
+        }
         let preferred: Vec<Codec> = prefer.into_iter().collect();
         let Some(offer) = self.offer.take() else {
             let sdp = self.description.make_offer(&preferred, MediaFlow::SendRecv);

@@ -167,6 +167,13 @@ impl Agent {
         self.answer_invite(now, index, 200, None);
     }
 
+    /// Speaks before it answers.
+    pub(crate) fn progress(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
+        call.voice.start(now);
+        self.answer_invite(now, index, 183, None);
+    }
+
     pub(crate) fn refuse(&mut self, now: Time, index: usize, status: u16) {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
         call.over(status);
@@ -389,6 +396,7 @@ impl Agent {
             acks: BTreeMap::new(),
             reason: None,
             reinvited: None,
+            early: None,
             heard_direction: None,
         }
     }

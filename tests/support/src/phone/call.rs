@@ -55,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) reason: Option<String>,
     /// The final status of our last re-INVITE.
     pub(crate) reinvited: Option<u16>,
+    /// The description that came before the answer.
+    pub(crate) early: Option<Vec<u8>>,
     /// The last description that came.
     pub(crate) heard_direction: Option<(bool, bool)>,
 }

@@ -39,6 +39,7 @@ impl CallActor {
             Output::CancelLeg { leg, why } => self.stop_leg(leg, LegCommand::Cancel(why), ctx),
             Output::EndLeg { leg, cause } => self.stop_leg(leg, LegCommand::End(cause), ctx),
             Output::RingCaller => self.order(LegId::CALLER, LegCommand::Ring),
+            Output::ProgressCaller => self.order(LegId::CALLER, LegCommand::Progress { prefer: self.agreed }),
             Output::AnswerCaller => self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed }),
             Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
             Output::Play { play, audio, max, repeat } => self.play(play, &audio, max, repeat, ctx),
@@ -52,10 +53,9 @@ impl CallActor {
                     self.to_media(MediaCommand::Echo { leg, on });
                 }
             }
+            Output::EarlyBridge { peer } => self.bridge(peer),
             Output::Bridge { peer } => {
-                if let (Some(a), Some(b)) = (self.media_of(LegId::CALLER), self.media_of(peer)) {
-                    self.to_media(MediaCommand::Bridge { a, b });
-                }
+                self.bridge(peer);
                 let after = self.now().since(plugboard_model::Time::ZERO);
                 plugboard_metrics::CallAnswered { call: &self.id, leg: peer, after }.emit(&self.env.metrics);
             }
@@ -72,6 +72,12 @@ impl CallActor {
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
             Output::Ended(record) => self.ended(*record),
+        }
+    }
+
+    fn bridge(&self, peer: LegId) {
+        if let (Some(a), Some(b)) = (self.media_of(LegId::CALLER), self.media_of(peer)) {
+            self.to_media(MediaCommand::Bridge { a, b });
         }
     }
 

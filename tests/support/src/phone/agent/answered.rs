@@ -70,12 +70,22 @@ impl Agent {
             100..200 => {
                 if let Stage::Calling(_) = call.stage {
                     call.stage = Stage::Calling(response.status);
+                    if call.take_description(&response.body) {
+                        call.voice.start(now);
+                        call.early = Some(response.body.clone());
+                    }
                 }
                 if call.cancel == Cancel::Wanted {
                     self.cancel(now, index);
                 }
             }
             200..300 => {
+                // RFC 3261 section 13.2.1.
+                assert!(
+                    call.early.as_ref().is_none_or(|early| *early == response.body),
+                    "{} was answered with another description than before",
+                    self.name
+                );
                 call.take_description(&response.body);
                 if call.cancel == Cancel::No && matches!(call.stage, Stage::Calling(_)) {
                     call.stage = Stage::Up;

@@ -100,11 +100,11 @@ impl Agent {
         }
     }
 
-    /// Answers the INVITE of a call, with our description in a 200.
+    /// Answers the INVITE of a call, with our description in a 183 or 200.
     pub(super) fn answer_invite(&mut self, now: Time, index: usize, status: u16, reason: Option<&str>) {
         let Some(call) = self.calls.get(index) else { return };
         let (invite, to, body) = (call.invite.clone(), call.peer, call.description());
-        let body = if status == 200 { body.into_bytes() } else { Vec::new() };
+        let body = if matches!(status, 183 | 200) { body.into_bytes() } else { Vec::new() };
         let cseq = invite.headers.cseq().map_or(0, |cseq| cseq.number);
         self.respond(to, &invite, status, body, reason);
         let branch = branch_of(invite.headers.top_via().ok().and_then(|via| via.branch()));
