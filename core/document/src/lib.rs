@@ -4,7 +4,7 @@
 //! [`Fields`] walks it and notes each thing that is wrong in [`Faults`], and the caller shows them all at once.
 //! JSON is read by the same parser, because every JSON document is a YAML 1.2 document.
 //!
-//! [`parse_toml`] makes the same tree of a configuration.
+//! [`parse_toml`] makes the same tree of a configuration, [`Node::to_yaml`] writes a tree that [`parse`] reads back.
 //!
 //! The only user of `toml`, and of `serde-saphyr` and the YAML parser inside it.
 
@@ -13,9 +13,10 @@ mod field;
 mod node;
 mod parse;
 mod toml_file;
+mod write;
 
 pub use fault::{Fault, Faults, Mark};
 pub use field::{Field, Fields, did_you_mean, read_duration, write_duration};
 pub use node::{Entry, Kind, Node};
-pub use parse::{parse, to_yaml};
+pub use parse::parse;
 pub use toml_file::parse_toml;

@@ -99,14 +99,20 @@ impl Node {
     }
 
     /// The canonical form: JSON without blanks, the keys of each map in byte order, so that a hash of it does not
-    /// depend on layout, comments or the order of keys.
+    /// depend on layout, comments or the order of keys. A number that is written otherwise than JSON writes it, such as
+    /// `0101`, is a text there: it may be a telephone number.
     pub fn canonical(&self) -> String {
+        self.canonical_but(None)
+    }
+
+    /// As [`Node::canonical`], but the maps under the key `ordered` keep the order of their keys: it counts there.
+    pub fn canonical_but(&self, ordered: Option<&str>) -> String {
         let mut out = String::new();
-        self.write_canonical(&mut out);
+        self.write_canonical(&mut out, ordered, false);
         out
     }
 
-    fn write_canonical(&self, out: &mut String) {
+    fn write_canonical(&self, out: &mut String, ordered: Option<&str>, in_order: bool) {
         match &self.kind {
             Kind::List(items) => {
                 out.push('[');
@@ -114,13 +120,15 @@ impl Node {
                     if place > 0 {
                         out.push(',');
                     }
-                    item.write_canonical(out);
+                    item.write_canonical(out, ordered, false);
                 }
                 out.push(']');
             }
             Kind::Map(entries) => {
                 let mut sorted: Vec<&Entry> = entries.iter().collect();
-                sorted.sort_by(|a, b| a.key.cmp(&b.key));
+                if !in_order {
+                    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+                }
                 out.push('{');
                 for (place, entry) in sorted.into_iter().enumerate() {
                     if place > 0 {
@@ -128,11 +136,16 @@ impl Node {
                     }
                     // Writing to a String cannot fail.
                     let _ = write!(out, "{}:", Json::from(entry.key.as_str()));
-                    entry.value.write_canonical(out);
+                    entry.value.write_canonical(out, ordered, ordered == Some(entry.key.as_str()));
                 }
                 out.push('}');
             }
-            Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) => {
+            Kind::Integer(_, written) | Kind::Decimal(_, written) => {
+                let json = self.to_json();
+                let same = json.to_string() == *written;
+                let _ = write!(out, "{}", if same { json } else { Json::from(written.as_str()) });
+            }
+            Kind::Null | Kind::Boolean(_) | Kind::Text(_) => {
                 let _ = write!(out, "{}", self.to_json());
             }
         }

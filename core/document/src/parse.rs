@@ -1,7 +1,6 @@
 //! From text to tree.
 
 use crate::{Entry, Fault, Faults, Kind, Mark, Node};
-use serde::Serialize;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,14 +36,6 @@ fn parse_within(file: &str, text: &str, nodes_max: usize) -> Result<Node, Vec<Fa
         Some(node) if faults.is_empty() => Ok(node),
         Some(_) | None => Err(faults.into_sorted()),
     }
-}
-
-/// Writes a value as YAML.
-///
-/// # Errors
-/// What serde says of a value that has no written form, such as a map with a map as key.
-pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, serde_saphyr::ser_error::Error> {
-    serde_saphyr::to_string(value)
 }
 
 struct Builder<'i, 'f> {
@@ -165,7 +156,7 @@ fn key_text(key: &Node) -> Option<String> {
 
 /// A plain scalar by the core schema (YAML 1.2.2 section 10.3.2), octal and hexadecimal forms left as texts:
 /// nobody means them in these documents.
-fn plain(text: Cow<'_, str>) -> Kind {
+pub(crate) fn plain(text: Cow<'_, str>) -> Kind {
     match text.as_ref() {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
         "true" | "True" | "TRUE" => return Kind::Boolean(true),

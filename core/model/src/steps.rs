@@ -1,37 +1,56 @@
 //! The steps that a call took, as its journal tells them.
 
-use crate::{JournalEvent, RunEnd, StepRecord};
+use crate::{JournalEvent, RunEnd, RunId, StepRecord};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps kept in a record, the first ones.
 const STEPS_MAX: usize = 256;
 
 /// Gathers the steps of one call, of its journal's events in their order; at most 256, the first ones.
 #[derive(Debug, Clone, Default)]
-pub struct Steps(Vec<StepRecord>);
+pub struct Steps {
+    kept: Vec<StepRecord>,
+    /// Where the scenario is: `None` before its first step and in one past the limit.
+    current: Option<usize>,
+    /// The step of each run that goes on; `None`: one past the limit.
+    runs: BTreeMap<RunId, Option<usize>>,
+    /// Paths of steps past the limit, as many as the scenario has at most: what is decided there is not of an earlier
+    /// step, though that one may have had the same path.
+    beyond: BTreeSet<String>,
+}
 
 impl Steps {
     /// Takes the next event.
     pub fn note(&mut self, event: &JournalEvent) {
         match event {
-            JournalEvent::Step { path, word } if self.0.len() < STEPS_MAX => {
-                self.0.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
+            JournalEvent::Step { path, word } => {
+                if self.kept.len() < STEPS_MAX {
+                    self.current = Some(self.kept.len());
+                    self.kept.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
+                } else {
+                    self.current = None;
+                    self.beyond.insert(path.clone());
+                }
             }
-            JournalEvent::Decided { path, branch } => {
-                if let Some(step) = self.0.iter_mut().rev().find(|step| step.path == *path) {
+            JournalEvent::Decided { path, branch } if !self.beyond.contains(path) => {
+                if let Some(step) = self.kept.iter_mut().rev().find(|step| step.path == *path) {
                     step.outcome.clone_from(branch);
                 }
             }
-            JournalEvent::RunEnded { end, .. } => {
-                // Runs are of steps, one after the other: the last step without an outcome is this run's.
-                if let Some(step) = self.0.iter_mut().rev().find(|step| step.outcome.is_empty()) {
+            JournalEvent::RunBegan { run, .. } => {
+                self.runs.insert(*run, self.current);
+            }
+            JournalEvent::RunEnded { run, end } => {
+                // A line may be lost under pressure: then it is the run of where the scenario is.
+                let step = self.runs.remove(run).unwrap_or(self.current);
+                if let Some(step) = step.and_then(|step| self.kept.get_mut(step)) {
                     word_of(end).clone_into(&mut step.outcome);
                 }
             }
-            JournalEvent::Step { .. }
+            JournalEvent::Decided { .. }
             | JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }
             | JournalEvent::Assigned { .. }
-            | JournalEvent::RunBegan { .. }
             | JournalEvent::Begin { .. }
             | JournalEvent::End { .. }
             | JournalEvent::PutAway { .. }
@@ -48,7 +67,7 @@ impl Steps {
 
     /// The steps so far.
     pub fn into_records(self) -> Vec<StepRecord> {
-        self.0
+        self.kept
     }
 }
 
@@ -64,10 +83,24 @@ fn word_of(end: &RunEnd) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RunId;
+    use crate::RunPins;
 
     fn step(path: &str) -> JournalEvent {
         JournalEvent::Step { path: path.into(), word: "call-user".into() }
+    }
+
+    fn began(run: u32) -> JournalEvent {
+        let pins =
+            RunPins { component: [0; 32], wit: String::new(), host: String::new(), journal: 1, limits: String::new() };
+        JournalEvent::RunBegan { run: RunId(run), action: "call-user".into(), parameters: "{}".into(), pins }
+    }
+
+    fn ended(run: u32, outcome: &str) -> JournalEvent {
+        JournalEvent::RunEnded { run: RunId(run), end: RunEnd::Outcome(outcome.into()) }
+    }
+
+    fn decided(path: &str) -> JournalEvent {
+        JournalEvent::Decided { path: path.into(), branch: "then".into() }
     }
 
     fn outcomes(events: &[JournalEvent]) -> Vec<String> {
@@ -93,6 +126,31 @@ mod tests {
             step("steps[4]"),
         ]);
         assert_eq!(told, ["no-answer", "then", "failed", "cancelled", ""]);
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_told_of_its_own_step() {
+        let set = JournalEvent::Step { path: "steps[0]".into(), word: "set".into() };
+        let told =
+            outcomes(&[set, step("steps[1]"), began(0), step("steps[2]"), began(1), ended(1, "b"), ended(0, "a")]);
+        assert_eq!(told, ["", "a", "b"]);
+    }
+
+    #[test]
+    fn what_happens_past_the_last_step_that_is_kept_changes_no_earlier_one() {
+        let mut events: Vec<_> = (0..STEPS_MAX - 1).map(|n| step(&format!("steps[{n}]"))).collect();
+        // Of the last that is kept, the run ends after more have begun.
+        events.extend([step("steps[255]"), began(0)]);
+        // The scenario goes round: steps of the same paths.
+        for n in 0..3 {
+            let path = format!("steps[{n}]");
+            events.extend([step(&path), began(n + 1), ended(n + 1, "late"), decided(&path)]);
+        }
+        events.extend([step("steps[9]"), ended(77, "late"), ended(0, "in time")]);
+        let told = outcomes(&events);
+        assert_eq!(told.len(), STEPS_MAX);
+        assert_eq!(told.last().map(String::as_str), Some("in time"));
+        assert!(told.iter().rev().skip(1).all(String::is_empty), "{told:?}");
     }
 
     #[test]

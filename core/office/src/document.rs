@@ -16,7 +16,7 @@
 //! `password` is a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that the user has
 //! already in the running switch: so `export` writes it.
 
-use crate::parts::{Noun, Parts};
+use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
 use crate::{Internal, Office, Pattern};
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
@@ -101,8 +101,8 @@ fn read(
     // A wrong name of the office shall not hide what is wrong in the rest.
     let id = OfficeId(name.or_else(|| Name::new("unnamed").ok())?);
     let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
-    let language = text(&mut fields, "language", "en", faults);
-    let country = text(&mut fields, "country", "de", faults);
+    let language = text(&mut fields, "language", LANGUAGE, faults);
+    let country = text(&mut fields, "country", COUNTRY, faults);
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
     let mut parts = Parts::new(id.clone(), surroundings, faults);
     parts.users(fields.take("users"));

@@ -1,9 +1,14 @@
 //! The inverse of reading: an office as a document.
 
-use crate::{DigestChoice, From, Goal, Group, Office, Pattern, Route, Secret, SecretOrigin, Transport, User};
-use plugboard_document::{to_yaml, write_duration};
-use plugboard_model::{Distribution, UserStatus};
-use serde_json::{Map, Value as Json, json};
+use crate::parts::{
+    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, WEIGHT, id_of_number,
+};
+use crate::{
+    DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin, Transport,
+    User,
+};
+use plugboard_document::{Node, write_duration};
+use plugboard_model::{Distribution, Member, UserStatus};
 use std::path::Path;
 
 /// Whether secrets that stand in the document are written out.
@@ -16,66 +21,86 @@ pub enum Secrets {
 }
 
 impl Office {
-    /// The office as YAML, scenarios inside: applying it again gives the same office. With `folder`, which the
-    /// document's paths are relative to, they are written so that the YAML may lie anywhere.
-    ///
-    /// # Errors
-    /// None that a document can cause; the writer's own, if it ever has one.
-    pub fn export(&self, secrets: Secrets, folder: Option<&Path>) -> Result<String, String> {
-        to_yaml(&self.to_json(secrets, folder)).map_err(|error| error.to_string())
-    }
-
-    fn to_json(&self, secrets: Secrets, folder: Option<&Path>) -> Json {
-        let mut document = Map::new();
-        document.insert("office".into(), self.id.as_str().into());
-        document.insert("domains".into(), self.domains.clone().into());
-        document.insert("language".into(), self.language.as_str().into());
-        document.insert("country".into(), self.country.as_str().into());
+    /// The office as YAML, scenarios inside, without what is so anyway: applying it again gives the same office. With
+    /// `folder`, which the document's paths are relative to, they are written so that the YAML may lie anywhere.
+    pub fn export(&self, secrets: Secrets, folder: Option<&Path>) -> String {
+        let mut document = Entries::default();
+        document.put("office", self.id.as_str());
+        document.put("domains", self.domains.iter().map(|domain| Node::from(domain.as_str())).collect::<Node>());
+        document.put_unless("language", self.language.as_str(), LANGUAGE);
+        document.put_unless("country", self.country.as_str(), COUNTRY);
         if let Some(prompts) = &self.prompts {
-            document.insert("prompts".into(), placed(folder, prompts).into());
+            document.put("prompts", placed(folder, prompts));
         }
-        document.insert(
-            "music".into(),
-            self.music
-                .iter()
-                .map(|(name, path)| (name.to_string(), placed(folder, path).into()))
-                .collect::<Map<_, _>>()
-                .into(),
-        );
-        document.insert("users".into(), self.users().map(|user| user_json(user, secrets, folder)).collect());
-        document.insert("groups".into(), self.groups().map(|group| group_json(group)).collect());
-        document.insert("gateways".into(), self.gateways().map(|gateway| gateway_json(gateway)).collect());
-        let number = |incoming: &crate::IncomingNumber| json!({ "id": incoming.id.name, "number": incoming.number, "scenario": incoming.scenario.name });
-        document.insert("numbers".into(), self.numbers().map(number).collect());
-        document.insert("routes".into(), self.routes().map(|route| route_json(route)).collect());
-        document.insert("scenarios".into(), self.scenarios().map(|source| source.document.to_json()).collect());
-        Json::Object(document)
+        document.put_some("music", self.music.iter().map(|(name, path)| (name.as_str(), placed(folder, path).into())));
+        document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
+        document.put_list("groups", self.groups().map(|group| group_node(group)));
+        document.put_list("gateways", self.gateways().map(|gateway| gateway_node(gateway)));
+        document.put_list("numbers", self.numbers().map(number_node));
+        document.put_list("routes", self.routes().map(|route| route_node(route)));
+        document.put_list("scenarios", self.scenarios().map(|source| source.document.clone()));
+        document.node().to_yaml()
     }
 }
 
-fn user_json(user: &User, secrets: Secrets, folder: Option<&Path>) -> Json {
-    let digest = match user.digest {
+/// The entries of a map, in their order.
+#[derive(Default)]
+struct Entries(Vec<(&'static str, Node)>);
+
+impl Entries {
+    fn put(&mut self, key: &'static str, value: impl Into<Node>) {
+        self.0.push((key, value.into()));
+    }
+
+    /// What everybody has who says nothing is not written.
+    fn put_unless<V: Into<Node> + PartialEq>(&mut self, key: &'static str, value: V, usual: V) {
+        if value != usual {
+            self.put(key, value);
+        }
+    }
+
+    fn put_list(&mut self, key: &'static str, items: impl Iterator<Item = Node>) {
+        let items: Vec<Node> = items.collect();
+        if !items.is_empty() {
+            self.put(key, Node::from_iter(items));
+        }
+    }
+
+    fn put_some<'k>(&mut self, key: &'static str, entries: impl Iterator<Item = (&'k str, Node)>) {
+        let entries: Vec<_> = entries.collect();
+        if !entries.is_empty() {
+            self.put(key, Node::from_iter(entries));
+        }
+    }
+
+    fn node(self) -> Node {
+        self.0.into_iter().collect()
+    }
+}
+
+fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
+    let digest = |digest| match digest {
         DigestChoice::Md5 => "md5",
         DigestChoice::Sha256 => "sha256",
         DigestChoice::Both => "both",
     };
-    let status = match user.status {
+    let status = |status| match status {
         UserStatus::Available => "available",
         UserStatus::Busy => "busy",
         UserStatus::DoNotDisturb => "do-not-disturb",
         UserStatus::LoggedOut => "logged-out",
     };
-    json!({
-        "id": user.id.name,
-        "number": user.number,
-        "name": user.name,
-        "password": secret_json(&user.password, secrets, folder),
-        "digest": digest,
-        "calls_at_once": user.calls_at_once,
-        "devices": user.devices_max,
-        "status": status,
-        "ring_for": write_duration(user.ring_for),
-    })
+    let mut entry = Entries::default();
+    entry.put("id", user.id.name.as_str());
+    entry.put("number", user.number.as_str());
+    entry.put_unless("name", user.name.as_str(), user.id.name.as_str());
+    entry.put("password", secret_node(&user.password, secrets, folder));
+    entry.put_unless("digest", digest(user.digest), digest(DigestChoice::default()));
+    entry.put_unless("calls_at_once", user.calls_at_once, CALLS_AT_ONCE);
+    entry.put_unless("devices", user.devices_max, DEVICES);
+    entry.put_unless("status", status(user.status), status(UserStatus::default()));
+    entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
+    entry.node()
 }
 
 /// A path of the document, good from any folder.
@@ -83,38 +108,43 @@ fn placed(folder: Option<&Path>, path: &str) -> String {
     folder.map_or_else(|| path.to_owned(), |folder| folder.join(path).display().to_string())
 }
 
-fn secret_json(secret: &Secret, secrets: Secrets, folder: Option<&Path>) -> Json {
+fn secret_node(secret: &Secret, secrets: Secrets, folder: Option<&Path>) -> Node {
     match (&secret.origin, secrets) {
-        (SecretOrigin::File(path), _) => json!({ "file": placed(folder, path) }),
-        (SecretOrigin::Environment(name), _) => json!({ "environment": name }),
-        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::InClear) => Json::from(secret.reveal()),
-        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::Hidden) => json!({ "keep": true }),
+        (SecretOrigin::File(path), _) => [("file", Node::from(placed(folder, path)))].into_iter().collect(),
+        (SecretOrigin::Environment(name), _) => [("environment", Node::from(name.as_str()))].into_iter().collect(),
+        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::InClear) => secret.reveal().into(),
+        (SecretOrigin::Written | SecretOrigin::Kept, Secrets::Hidden) => {
+            [("keep", Node::from(true))].into_iter().collect()
+        }
     }
 }
 
-fn group_json(group: &Group) -> Json {
-    let distribution = match group.distribution {
+fn group_node(group: &Group) -> Node {
+    let distribution = |distribution| match distribution {
         Distribution::AllAtOnce => "all-at-once",
         Distribution::InOrder => "in-order",
         Distribution::Random => "random",
     };
-    let members: Json =
-        group.members.iter().map(|member| json!({ "user": member.user.name, "weight": member.weight })).collect();
-    let mut entry = json!({
-        "id": group.id.name,
-        "name": group.name,
-        "distribution": distribution,
-        "ring_for": write_duration(group.ring_for),
-        "members": members,
-    });
-    if let (Some(number), Json::Object(entry)) = (&group.number, &mut entry) {
-        entry.insert("number".into(), number.as_str().into());
+    let member = |member: &Member| {
+        if member.weight == WEIGHT {
+            return Node::from(member.user.name.as_str());
+        }
+        [("user", Node::from(member.user.name.as_str())), ("weight", member.weight.into())].into_iter().collect()
+    };
+    let mut entry = Entries::default();
+    entry.put("id", group.id.name.as_str());
+    if let Some(number) = &group.number {
+        entry.put("number", number.as_str());
     }
-    entry
+    entry.put_unless("name", group.name.as_str(), group.id.name.as_str());
+    entry.put_unless("distribution", distribution(group.distribution), distribution(Distribution::default()));
+    entry.put_unless("ring_for", write_duration(group.ring_for), write_duration(RING_FOR_DEFAULT));
+    entry.put("members", group.members.iter().map(member).collect::<Node>());
+    entry.node()
 }
 
-fn gateway_json(gateway: &crate::Gateway) -> Json {
-    let transport = match gateway.transport {
+fn gateway_node(gateway: &Gateway) -> Node {
+    let transport = |transport| match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
     };
@@ -122,43 +152,52 @@ fn gateway_json(gateway: &crate::Gateway) -> Json {
         Some(port) => std::net::SocketAddr::new(*address, *port).to_string(),
         None => address.to_string(),
     };
-    let inbound: Vec<String> = gateway.inbound.iter().map(source).collect();
-    json!({
-        "id": gateway.id.name,
-        "address": gateway.address.to_string(),
-        "transport": transport,
-        "inbound": inbound,
-        "calls": gateway.calls_max,
-    })
+    let mut entry = Entries::default();
+    entry.put("id", gateway.id.name.as_str());
+    entry.put("address", gateway.address.to_string());
+    entry.put_unless("transport", transport(gateway.transport), transport(Transport::default()));
+    if gateway.inbound != Gateway::sources_of(gateway.address) {
+        entry.put("inbound", gateway.inbound.iter().map(|one| Node::from(source(one))).collect::<Node>());
+    }
+    entry.put_unless("calls", gateway.calls_max, CHANNELS);
+    entry.node()
 }
 
-fn route_json(route: &Route) -> Json {
-    let mut entry = Map::new();
-    entry.insert("id".into(), route.id.name.as_str().into());
-    let from = match &route.from {
-        From::Users => json!("users"),
-        From::Gateways => json!("gateways"),
-        From::Gateway(gateway) => json!({ "gateway": gateway.name }),
-    };
-    entry.insert("from".into(), from);
-    match &route.called {
-        Pattern::Exact(number) => entry.insert("number".into(), number.as_str().into()),
-        Pattern::Prefix(prefix) if prefix.is_empty() => entry.insert("any".into(), true.into()),
-        Pattern::Prefix(prefix) => entry.insert("prefix".into(), prefix.as_str().into()),
-    };
-    let (key, goal) = match &route.to {
-        Goal::Scenario(id) => ("scenario", Json::from(id.name.as_str())),
-        Goal::User(id) => ("user", Json::from(id.name.as_str())),
-        Goal::Group(id) => ("group", Json::from(id.name.as_str())),
-        Goal::Refuse(cause) => ("refuse", Json::from(cause.status)),
-        Goal::Gateway { gateway, strip, add } => {
-            entry.insert("strip".into(), (*strip).into());
-            if !add.is_empty() {
-                entry.insert("add".into(), add.as_str().into());
-            }
-            ("gateway", Json::from(gateway.name.as_str()))
+fn number_node(incoming: &IncomingNumber) -> Node {
+    let mut entry = Entries::default();
+    if id_of_number(&incoming.number).as_ref() != Some(&incoming.id.name) {
+        entry.put("id", incoming.id.name.as_str());
+    }
+    entry.put("number", incoming.number.as_str());
+    entry.put("scenario", incoming.scenario.name.as_str());
+    entry.node()
+}
+
+fn route_node(route: &Route) -> Node {
+    let mut entry = Entries::default();
+    entry.put("id", route.id.name.as_str());
+    match &route.from {
+        From::Users => {}
+        From::Gateways => entry.put("from", "gateways"),
+        From::Gateway(gateway) => {
+            entry.put("from", [("gateway", Node::from(gateway.name.as_str()))].into_iter().collect::<Node>());
         }
-    };
-    entry.insert(key.into(), goal);
-    Json::Object(entry)
+    }
+    match &route.called {
+        Pattern::Exact(number) => entry.put("number", number.as_str()),
+        Pattern::Prefix(prefix) if prefix.is_empty() => entry.put("any", true),
+        Pattern::Prefix(prefix) => entry.put("prefix", prefix.as_str()),
+    }
+    match &route.to {
+        Goal::Scenario(id) => entry.put("scenario", id.name.as_str()),
+        Goal::User(id) => entry.put("user", id.name.as_str()),
+        Goal::Group(id) => entry.put("group", id.name.as_str()),
+        Goal::Refuse(cause) => entry.put("refuse", u32::from(cause.status)),
+        Goal::Gateway { gateway, strip, add } => {
+            entry.put("gateway", gateway.name.as_str());
+            entry.put_unless("strip", u32::try_from(*strip).unwrap_or(u32::MAX), 0);
+            entry.put_unless("add", add.as_str(), "");
+        }
+    }
+    entry.node()
 }

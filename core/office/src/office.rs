@@ -154,6 +154,13 @@ pub enum Internal {
     Group(GroupId),
 }
 
+impl Gateway {
+    /// Where its calls come from unless the document says otherwise: from where calls go to.
+    pub(crate) fn sources_of(address: SocketAddr) -> Vec<(IpAddr, Option<u16>)> {
+        vec![(address.ip().to_canonical(), Some(address.port()))]
+    }
+}
+
 impl Secret {
     /// A secret that stands in the document.
     pub fn written(value: impl Into<String>) -> Self {

@@ -28,6 +28,19 @@ pub(crate) const RING_FOR_DEFAULT: Duration = Duration::from_secs(20);
 /// A direct call rings longer: nobody else is tried after it.
 pub(crate) const RING_FOR_DIRECT: Duration = Duration::from_mins(1);
 
+/// What is so unless the document says otherwise.
+pub(crate) const LANGUAGE: &str = "en";
+/// As [`LANGUAGE`].
+pub(crate) const COUNTRY: &str = "de";
+/// Direct calls that a user has at once.
+pub(crate) const CALLS_AT_ONCE: u32 = 2;
+/// A user's devices.
+pub(crate) const DEVICES: u32 = 8;
+/// Calls through a gateway.
+pub(crate) const CHANNELS: u32 = 1_000;
+/// A member's weight.
+pub(crate) const WEIGHT: u32 = 1;
+
 /// A user's own forwarding, which no call follows before the later part that brings rules of users.
 const FORWARD: &str = "forwarding of users is not supported yet";
 
@@ -103,8 +116,8 @@ impl<'p> Parts<'p> {
                 fields.take("digest").and_then(|field| field.one_of(&digests, self.faults)).unwrap_or_default();
             let status =
                 fields.take("status").and_then(|field| field.one_of(&statuses, self.faults)).unwrap_or_default();
-            let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, 2);
-            let devices_max = self.count(&mut fields, "devices", 1..=32, 8);
+            let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
+            let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
             if let Some(forward) = fields.take("forward") {
                 // A setting that is read and changes nothing would be a lie.
@@ -161,7 +174,7 @@ impl<'p> Parts<'p> {
             let (user, weight) = if item.node.as_map().is_some() {
                 let Some(mut fields) = item.fields(self.faults) else { continue };
                 let user = fields.need("user", self.faults);
-                let weight = self.count(&mut fields, "weight", 0..=1_000_000, 1);
+                let weight = self.count(&mut fields, "weight", 0..=1_000_000, WEIGHT);
                 fields.finish(self.faults);
                 (user, weight)
             } else {
@@ -192,11 +205,10 @@ impl<'p> Parts<'p> {
             let transport =
                 fields.take("transport").and_then(|field| field.one_of(&transports, self.faults)).unwrap_or_default();
             let inbound = fields.take("inbound").map(|field| self.sources(&field));
-            let calls_max = self.count(&mut fields, "calls", 1..=10_000, 1_000);
+            let calls_max = self.count(&mut fields, "calls", 1..=10_000, CHANNELS);
             fields.finish(self.faults);
             let Some(address) = address else { continue };
-            // What calls go to is what calls come from, unless the document says otherwise.
-            let inbound = inbound.unwrap_or_else(|| vec![(address.ip().to_canonical(), Some(address.port()))]);
+            let inbound = inbound.unwrap_or_else(|| Gateway::sources_of(address));
             let id = GatewayId { office: self.office.clone(), name: name.clone() };
             let taken =
                 self.found.gateways.values().find(|other| other.inbound.iter().any(|source| inbound.contains(source)));
@@ -235,8 +247,7 @@ impl<'p> Parts<'p> {
             let name = fields.take("id").and_then(|field| field.name(self.faults));
             fields.finish(self.faults);
             let (Some(number), Some(scenario)) = (number, scenario) else { continue };
-            let plain: String = number.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let Some(name) = name.or_else(|| Name::new(&plain.to_ascii_lowercase()).ok()) else {
+            let Some(name) = name.or_else(|| id_of_number(&number)) else {
                 item.fault(self.faults, "the number needs an id", "add \"id:\"");
                 continue;
             };
@@ -501,4 +512,10 @@ impl<'p> Parts<'p> {
         }
         Some(secret)
     }
+}
+
+/// The id of an incoming number that has none of its own: its digits and letters.
+pub(crate) fn id_of_number(number: &Dialled) -> Option<Name> {
+    let plain: String = number.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+    Name::new(&plain.to_ascii_lowercase()).ok()
 }

@@ -1,6 +1,8 @@
 //! The JSON Schema of office documents, for editors.
 
-use crate::parts::{RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT};
+use crate::parts::{
+    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, WEIGHT,
+};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -19,9 +21,9 @@ pub fn schema() -> Json {
             "office": name("The office's id.", "main"),
             "domains": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 64,
                 "description": "SIP domains, unique in the switch; the first is the digest realm.", "examples": [["plugboard.test"]] },
-            "language": { "type": "string", "default": "en", "examples": ["de"],
+            "language": { "type": "string", "default": LANGUAGE, "examples": ["de"],
                 "description": "BCP 47: which prompts callers hear who say nothing else." },
-            "country": { "type": "string", "default": "de", "examples": ["us"], "description": "ISO 3166-1: chooses the tones." },
+            "country": { "type": "string", "default": COUNTRY, "examples": ["us"], "description": "ISO 3166-1: chooses the tones." },
             "prompts": { "type": "string", "examples": ["audio"],
                 "description": "Folder of prompts (WAV), relative to this document: `welcome.de.wav` is the prompt `welcome` for callers whose language is `de`." },
             "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],
@@ -80,9 +82,9 @@ fn user() -> Json {
                 "description": "What his devices prove to know, 1 to 256 bytes: a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that he has already in the running switch; so `export` writes it." },
             "digest": { "enum": ["md5", "sha256", "both"], "default": "md5",
                 "description": "The challenge that his devices get; many phones know MD5 alone." },
-            "calls_at_once": { "type": "integer", "minimum": 1, "maximum": 16, "default": 2, "examples": [1],
+            "calls_at_once": { "type": "integer", "minimum": 1, "maximum": 16, "default": CALLS_AT_ONCE, "examples": [1],
                 "description": "Direct calls that may be with him at once. Groups and scenarios ring him only while he has none." },
-            "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": 8, "description": "Devices that may be registered at once." },
+            "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": DEVICES, "description": "Devices that may be registered at once." },
             "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
                 "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings.")
@@ -95,7 +97,7 @@ fn group() -> Json {
         &["user"],
         json!({
             "user": name("The user's id.", "ann"),
-            "weight": { "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 1,
+            "weight": { "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": WEIGHT,
                 "description": "How often he is drawn first beside the others, with `random`; 0 stands at the end." }
         }),
     );
@@ -124,7 +126,7 @@ fn gateway() -> Json {
             "transport": { "enum": ["udp", "tcp"], "default": "udp", "description": "What calls to it go over." },
             "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],
                 "description": "Sources believed to be it, with or without a port; without a list, its address and port." },
-            "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000, "examples": [30],
+            "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": CHANNELS, "examples": [30],
                 "description": "Calls through it at once; more get 503." }
         }),
     )

@@ -23,7 +23,9 @@ pub(crate) const KEYS_MAX: usize = 64;
 const KEY_LEN_MAX: usize = 8;
 
 /// The control words, which belong to the language; every other word is an action.
-pub const CONTROL_WORDS: [&str; 3] = ["if", "menu", "set"];
+pub const CONTROL_WORDS: [&str; 3] = ["if", "menu", SET];
+/// Assigns in the order of its keys.
+const SET: &str = "set";
 /// Words that the language keeps for itself and does not know yet.
 pub const RESERVED_WORDS: [&str; 5] = ["when", "event", "stream", "run", "repeat"];
 /// The types of variables, as documents write them.
@@ -44,7 +46,8 @@ pub struct Document {
     pub variables: Vec<Variable>,
     /// What happens.
     pub steps: Vec<Step>,
-    /// JSON with sorted keys, as [`Node::canonical`] writes it: what a version is the hash of.
+    /// JSON with sorted keys but those of `set`, whose order counts, as [`Node::canonical_but`] writes it: what a version
+    /// is the hash of.
     pub canonical: String,
 }
 
@@ -252,7 +255,7 @@ impl Reader {
         let file = Arc::clone(self.faults.file());
         // A wrong name shall not hide what is wrong in the rest.
         let name = name.or_else(|| Name::new("unnamed").ok())?;
-        Some(Document { file, name, title, variables, steps, canonical: node.canonical() })
+        Some(Document { file, name, title, variables, steps, canonical: node.canonical_but(Some(SET)) })
     }
 
     fn variables(&mut self, field: &Field<'_>) -> Vec<Variable> {
@@ -335,7 +338,7 @@ impl Reader {
         let action = match *word {
             "if" => self.choice(body, &mut fields, depth),
             "menu" => self.menu(body, depth).map(StepKind::Menu),
-            "set" => Some(StepKind::Set(self.assignments(body))),
+            SET => Some(StepKind::Set(self.assignments(body))),
             word => Some(self.action(word, body, &mut fields, depth)),
         };
         let told = |key: &str| misspelt.iter().any(|(own, _)| *own == key);

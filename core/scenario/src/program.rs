@@ -89,7 +89,8 @@ impl Program {
         &self.id.office
     }
 
-    /// SHA-256 of the document's canonical form: layout, comments and the order of keys do not change it.
+    /// SHA-256 of the document's canonical form: layout, comments and the order of keys, but for those of `set`, do not
+    /// change it.
     pub fn version(&self) -> [u8; 32] {
         self.version
     }

@@ -108,6 +108,12 @@ impl Bundle {
         Ok(Self { file: name, text, files, variables, folder, kept })
     }
 
+    /// Whether this stored bundle is the same: all but the name that it was given on the command line.
+    pub(crate) fn is_kept_by(&self, body: Option<&[u8]>) -> bool {
+        let kept: Option<Self> = body.and_then(|body| serde_json::from_slice(body).ok());
+        kept.is_some_and(|kept| Self { file: self.file.clone(), ..kept } == *self)
+    }
+
     /// Whether it is a scenario that stands alone, not an office.
     pub(crate) fn is_scenario(&self) -> bool {
         let root = plugboard_document::parse(&self.file, &self.text);

@@ -67,9 +67,15 @@ impl Office {
 
     /// With a scenario of these steps at a number.
     #[must_use]
-    pub fn scenario(mut self, number: &str, name: &str, steps: &str) -> Self {
+    pub fn scenario(self, number: &str, name: &str, steps: &str) -> Self {
+        self.scenario_with(number, name, "title: \"\"", steps)
+    }
+
+    /// As [`Office::scenario`], with a line before its steps, such as `variables: { a: text }`.
+    #[must_use]
+    pub fn scenario_with(mut self, number: &str, name: &str, line: &str, steps: &str) -> Self {
         writeln!(self.routes, "  - {{ id: to-{name}, number: '{number}', scenario: {name} }}").unwrap();
-        writeln!(self.scenarios, "  - scenario: {name}\n    steps:").unwrap();
+        writeln!(self.scenarios, "  - scenario: {name}\n    {line}\n    steps:").unwrap();
         steps.lines().for_each(|line| writeln!(self.scenarios, "      {line}").unwrap());
         self
     }

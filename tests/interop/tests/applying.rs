@@ -16,9 +16,23 @@ fn what_is_exported_and_applied_again_is_the_same_office() {
     let switch = Plugboard::empty(&[]);
     fs::create_dir(switch.folder().join("audio")).unwrap();
     plugboard_tests_interop::write_tone(&switch.folder().join("audio/hold.wav"), 440.0, 1);
+    // In `set`, the order counts: `a` takes what `b` was.
+    let steps = "- set: { b: one, a: \"{b}\" }\n- echo: { max: 60s }";
+    let office = office.scenario_with("300", "ordered", "variables: { a: text, b: text }", steps);
     switch.apply(&office);
+    // The version of the scenario and what it assigns, as a call journals them.
+    let ordered = |nth: usize| {
+        caller(&switch, &format!("ordered-{nth}"), "300");
+        let id = switch.waits_for_past_calls(nth)[0]["id"].as_str().unwrap().to_owned();
+        let trace = switch.succeeds(&["call", "trace", &id]);
+        let told = trace.lines().filter_map(|line| line.split_once(" s  ").map(|(_, told)| told.to_owned()));
+        told.filter(|told| told.starts_with("route") || told.starts_with("set")).collect::<Vec<_>>()
+    };
+    let before = ordered(1);
+    assert!(before.len() == 3 && before[1].contains("b = ") && before[2].contains("a = "), "{before:?}");
     let exported = switch.succeeds(&["export"]);
     assert!(!exported.contains("secret-"), "passwords are left out: {exported}");
+    assert!(exported.contains("- set: { b: one, a: \"{b}\" }"), "{exported}");
 
     // Applied from anywhere: the audio is found all the same.
     let elsewhere = switch.folder().join("elsewhere");
@@ -30,13 +44,37 @@ fn what_is_exported_and_applied_again_is_the_same_office() {
     assert!(output.status.success() && said.is_empty(), "{said}");
     assert_eq!(switch.succeeds(&["export"]), exported);
     assert!(!switch.log().contains("audio is missing"), "{}", switch.log());
-    caller(&switch, "caller", "*43");
+    assert_eq!(ordered(2), before);
 
     // With the secrets, another switch takes it.
     fs::write(&file, switch.succeeds(&["export", "--secrets"])).unwrap();
     let other = Plugboard::empty(&[]);
     other.succeeds(&["apply", file.to_str().unwrap()]);
     caller(&other, "caller", "*43");
+}
+
+#[test]
+fn a_file_that_says_nothing_new_makes_no_version() {
+    let switch = Plugboard::empty(&[]);
+    let file = switch.folder().join("office.yaml");
+    let file = file.to_str().unwrap();
+    let apply = |text: &str| {
+        fs::write(file, text).unwrap();
+        switch.succeeds(&["apply", file]).trim().to_owned()
+    };
+    let text = Office::new().lines("prompts: audio").text();
+    assert_eq!(apply(&text), "office main is in force, version 1");
+    assert_eq!(apply(&text), "office main is unchanged, version 1");
+    let exported = switch.succeeds(&["export"]);
+    assert_eq!(apply(&exported), "office main is in force, version 2", "its text is another one");
+    assert_eq!(apply(&exported), "office main is unchanged, version 2", "though users keep their passwords");
+    assert_eq!(apply(&text), "office main is in force, version 3");
+    // The audio that it names is read again all the same.
+    fs::create_dir(switch.folder().join("audio")).unwrap();
+    fs::write(switch.folder().join("audio/broken.wav"), "no audio").unwrap();
+    let again = switch.command(&["apply", file]);
+    assert_eq!(String::from_utf8_lossy(&again.stdout).trim(), "office main is unchanged, version 3");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("\"broken\""), "{again:?}");
 }
 
 #[test]

@@ -234,3 +234,17 @@ fn the_published_schema_takes_what_the_checker_takes_and_refuses_what_is_misspel
         assert!(!validator.is_valid(&node.to_json()), "{wrong}");
     }
 }
+
+#[test]
+fn the_version_of_a_scenario_tells_the_order_of_assignments_and_of_nothing_else() {
+    let of = |set: &str, rest: &str| {
+        let text = format!(
+            "scenario: s\n{rest}\nvariables: {{ a: text, b: {{ type: text, default: x }} }}\nsteps:\n  - set: {{ {set} }}\n"
+        );
+        (program(&text).version(), Document::parse("s.yaml", &text).unwrap())
+    };
+    let (first, document) = of("b: one, a: \"x{b}\"", "title: T");
+    assert_ne!(of("a: \"x{b}\", b: one", "title: T").0, first, "another order is another scenario");
+    assert_eq!(of("b: one, a: \"x{b}\" ", "# a comment\n\"title\": 'T'").0, first);
+    assert!(document.canonical.contains(r#""set":{"b":"one","a":"x{b}"}"#), "{}", document.canonical);
+}

@@ -2,7 +2,7 @@
 
 use crate::support::{Call, Demo, catalogue, faults, office, program};
 use plugboard_model::{RunId, Value};
-use plugboard_scenario::{Document, Extension, Input, Output, RunOutcome, compile, replay};
+use plugboard_scenario::{Document, Extension, Input, Output, RunOutcome, StepKind, compile, replay};
 use proptest::prelude::*;
 
 /// A step of a random scenario, as text.
@@ -79,5 +79,28 @@ proptest! {
             prop_assert!(call.machine.is_ended());
             prop_assert_eq!(replay(&program, call.inputs.clone()), call.outputs);
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_scenario_that_is_written_out_and_read_again_has_the_same_version_and_assigns_in_the_same_order(
+        names in Just(vec!["zoe", "ann", "m_1", "b", "a"]).prop_shuffle(),
+        steps in proptest::collection::vec(any_step(2), 0..4),
+    ) {
+        let declared: Vec<String> = names.iter().map(|name| format!("{name}: {{ type: text, default: x }}")).collect();
+        let set: Vec<String> = names.iter().zip(names.iter().cycle().skip(1)).map(|(name, next)| format!("{name}: \"{{{next}}}.\"")).collect();
+        let list: Vec<String> = [format!("{{set: {{{}}}}}", set.join(", "))].into_iter().chain(steps).collect();
+        let text = format!("scenario: s\nvariables: {{{}, n: number}}\nsteps: [{}]\n", declared.join(", "), list.join(", "));
+        let first = Document::parse("a.yaml", &text).unwrap();
+        let written = plugboard_document::parse("a.yaml", &text).unwrap().to_yaml();
+        let again = Document::parse("b.yaml", &written).unwrap();
+        prop_assert_eq!(&again.canonical, &first.canonical);
+        let order = |document: &Document| match &document.steps[0].action {
+            StepKind::Set(list) => list.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        prop_assert_eq!(order(&again), names);
+        prop_assert_eq!(order(&first), order(&again));
     }
 }

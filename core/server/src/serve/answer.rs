@@ -170,8 +170,7 @@ fn export(running: &Running, office: &str, secrets: bool) -> Answer {
     let found = houses.iter().find(|(id, _)| id.as_str() == office);
     let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
     match found.map(|(_, house)| house.office.export(secrets, Some(&house.folder))) {
-        Some(Ok(text)) => Answer::Done(json!({ "yaml": text })),
-        Some(Err(fault)) => Answer::fault(fault),
+        Some(text) => Answer::Done(json!({ "yaml": text })),
         None => Answer::fault(format!("there is no office {office:?}")),
     }
 }
@@ -192,6 +191,11 @@ async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) ->
             let body = serde_json::to_vec(&bundle).map_err(|error| error.to_string())?;
             let change = DocumentChange { who: "plugboard apply".into(), at, why: why.clone() };
             let unkept = |error: String| format!("office {office} is in force, but was not kept: {error}");
+            let newest = store.documents().get(&office, DOCUMENT).map_err(|error| unkept(error.to_string()))?;
+            if let Some(newest) = newest.filter(|newest| bundle.is_kept_by(newest.body.as_deref())) {
+                done.push(format!("office {office} is unchanged, version {}", newest.version));
+                continue;
+            }
             let version = store.documents().put(&office, DOCUMENT, Some(body), change, None);
             let version = version.map_err(|error| unkept(error.to_string()))?;
             done.push(format!("office {office} is in force, version {version}"));
