@@ -141,9 +141,8 @@ impl Node {
                 out.push('}');
             }
             Kind::Integer(_, written) | Kind::Decimal(_, written) => {
-                let json = self.to_json();
-                let same = json.to_string() == *written;
-                let _ = write!(out, "{}", if same { json } else { Json::from(written.as_str()) });
+                let json = self.to_json().to_string();
+                out.push_str(&if json == *written { json } else { Json::from(written.as_str()).to_string() });
             }
             Kind::Null | Kind::Boolean(_) | Kind::Text(_) => {
                 let _ = write!(out, "{}", self.to_json());

@@ -3,6 +3,7 @@
 use crate::parse::plain;
 use crate::{Entry, Kind, Node};
 use serde_json::Value as Json;
+use std::fmt::Write as _;
 
 /// Columns of a line that holds a whole list or map.
 const COLUMNS: usize = 100;
@@ -157,7 +158,8 @@ fn quoted(value: &str) -> String {
     let mut out = String::new();
     for c in Json::from(value).to_string().chars() {
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

@@ -37,5 +37,7 @@ pub use sip_events::{
     DatagramsDropped, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome,
     RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse, TransactionsHeld,
 };
-pub use store_events::{KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed};
+pub use store_events::{
+    KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,
+};
 pub use switch_events::{MessageDropped, ProcessStarted, Queue};

@@ -82,6 +82,7 @@ pub(crate) struct Families {
     pub(crate) store_queue: IntGauge,
     pub(crate) store_degraded: IntGauge,
     pub(crate) store_trimmed: Row<KeptKind>,
+    pub(crate) store_unreadable: IntGauge,
     build_info: IntGaugeVec,
     pub(crate) started: Gauge,
     pub(crate) drops: Row<Queue>,
@@ -302,6 +303,11 @@ impl Families {
                 "plugboard_store_trimmed_calls_total",
                 "Calls of which something was removed because it was kept long enough, by what it was.",
                 "kind",
+            ),
+            store_unreadable: gauge(
+                r,
+                "plugboard_store_unreadable_records",
+                "Records that are old enough to be removed and cannot be read, as of the last round.",
             ),
             build_info: gauges(r, "plugboard_build_info", "Always 1; the version is the label.", &["version"]),
             started: fraction_gauge(

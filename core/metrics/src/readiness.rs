@@ -27,6 +27,8 @@ pub enum Condition {
     Overloaded(String),
     /// The store cannot write; calls go on, what is lost is counted.
     StoreDegraded,
+    /// The machine's clock is far ahead of when calls were last seen: nothing is removed for its age.
+    ClockJumped,
     /// The range of RTP ports is used up.
     RtpPortsExhausted,
     /// An action that a scenario names is not installed; by its name.
@@ -39,9 +41,11 @@ impl Condition {
         match self {
             Self::Starting | Self::Draining | Self::NoSipListener | Self::SipShardDown => Severity::Blocks,
             // As many calls as can be carried still get in.
-            Self::Overloaded(_) | Self::StoreDegraded | Self::RtpPortsExhausted | Self::PluginMissing(_) => {
-                Severity::Degrades
-            }
+            Self::Overloaded(_)
+            | Self::StoreDegraded
+            | Self::ClockJumped
+            | Self::RtpPortsExhausted
+            | Self::PluginMissing(_) => Severity::Degrades,
         }
     }
 
@@ -54,6 +58,7 @@ impl Condition {
             Self::SipShardDown => "sip_shard_down",
             Self::Overloaded(_) => "overloaded",
             Self::StoreDegraded => "store_degraded",
+            Self::ClockJumped => "clock_jumped",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::PluginMissing(_) => "plugin_missing",
         }
@@ -68,6 +73,7 @@ impl Condition {
             | Self::NoSipListener
             | Self::SipShardDown
             | Self::StoreDegraded
+            | Self::ClockJumped
             | Self::RtpPortsExhausted => None,
         }
     }
@@ -148,7 +154,12 @@ impl Readiness {
 
     /// The condition is over.
     pub fn clear(&self, condition: &Condition) {
-        if self.conditions().remove(condition).is_some() {
+        if self.conditions().remove(condition).is_none() {
+            return;
+        }
+        if *condition == Condition::Starting {
+            tracing::info!("ready");
+        } else {
             tracing::info!(condition = condition.name(), subject = condition.subject(), "as it should be again");
         }
     }

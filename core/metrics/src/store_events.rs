@@ -111,3 +111,21 @@ impl StoreTrimmed<'_> {
         tracing::info!(%office, kind, calls = self.calls, "what was kept long enough was removed");
     }
 }
+
+/// Records that are old enough to be forgotten and cannot be read: they stay. A round's sum of all offices.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreUnreadable(pub usize);
+
+impl StoreUnreadable {
+    /// Sets the gauge, and writes a line when there are some.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.store_unreadable.set(i64::try_from(self.0).unwrap_or(i64::MAX));
+        if self.0 > 0 {
+            tracing::warn!(
+                records = self.0,
+                "records that are old enough to be removed cannot be read and stay: they are damaged, or another version \
+                 wrote them"
+            );
+        }
+    }
+}

@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::catalogue::Actions;
 use crate::config::Config;
 use crate::house::{Absent, Bundle, DOCUMENT, House, in_words};
+use crate::keep::Keeper;
 use crate::prompts::Library;
 
 /// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
@@ -40,6 +41,7 @@ pub(crate) struct Running {
     pub(crate) scenarios: ActionCatalogue,
     pub(crate) library: Arc<Library>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keeper: Keeper,
     /// The offices in force; locked while one is replaced.
     pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
     /// Actions that scenarios name and that are not installed, as `/readyz` lists them.
@@ -130,8 +132,9 @@ impl Running {
         let placement = Placement::Threads(config.threads);
         let switch = Switch::start(env, &events, readiness.clone(), Configuration::default(), placement);
         let scenarios = crate::catalogue::for_scenarios(&actions.by_name);
+        let keeper = Keeper::new(store.clone(), metrics.clone(), readiness.clone(), config.keep);
         let (houses, lacking) = <_>::default();
-        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, houses, lacking })
+        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, keeper, houses, lacking })
     }
 
     /// Loads offices, or replaces them: everything is checked first, and nothing changes when there is a fault. Tells

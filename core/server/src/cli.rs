@@ -100,6 +100,15 @@ pub(crate) enum Command {
         #[arg(default_value = "main")]
         office: String,
     },
+    /// List the versions of an office that were applied, newest first: when, by what, why.
+    Versions {
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        /// The office.
+        #[arg(default_value = "main")]
+        office: String,
+    },
     /// Calls: live ones, past ones, what happened in them.
     Call {
         #[command(subcommand)]
@@ -114,6 +123,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Remove now what was kept long enough, as the switch does each hour; also when it holds that back because the clock
+    /// jumped: the clock is right.
+    Trim,
     /// Copy the data folder of the running switch to a new folder.
     Backup {
         /// The new folder.
@@ -219,6 +231,10 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Export { secrets, office } => {
             control::ask(home, &Request::Export { office, secrets }, |answer| show::text(answer, "yaml", json))
         }
+        Command::Versions { limit, office } => {
+            control::ask(home, &Request::Versions { office, limit }, |answer| show::versions(answer, json))
+        }
+        Command::Trim => control::ask(home, &Request::Trim, |answer| show::plain(answer, json)),
         Command::Call { command } => call(home, command, json),
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {

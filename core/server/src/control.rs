@@ -36,6 +36,8 @@ pub(crate) enum Request {
     Apply { bundles: Vec<Bundle>, why: String },
     Export { office: String, secrets: bool },
     Backup { to: PathBuf },
+    Trim,
+    Versions { office: String, limit: usize },
 }
 
 /// What it answers.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod control;
 mod demo;
+mod disk;
 mod house;
 mod keep;
 mod leave;

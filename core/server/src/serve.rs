@@ -168,7 +168,7 @@ async fn serve_until_told(
     // Whoever reads that it is ready may end it at once.
     let told_to_end = listen::told_to_end().map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);
-    let forgetting = tokio::task::spawn_local(keep::forget_for_ever(Arc::clone(running), config.keep));
+    let forgetting = tokio::task::spawn_local(keep::forget_for_ever(Arc::clone(running)));
     told_to_end.await;
     output::fault("draining: new calls are refused, running ones may finish");
     drain(running, config.drain).await;

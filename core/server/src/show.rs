@@ -12,6 +12,7 @@ pub(crate) use ladder::ladder;
 pub(crate) use pcap::pcap;
 pub(crate) use timeline::timeline;
 
+use plugboard_model::WallTime;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +53,17 @@ pub(crate) fn plain(value: &Value, json: bool) -> ExitCode {
 /// An answer that is a text.
 pub(crate) fn text(value: &Value, name: &str, json: bool) -> ExitCode {
     either(value, json, || output::line(field(value, name).trim_end()))
+}
+
+/// `versions`.
+pub(crate) fn versions(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || {
+        for version in items(value, "versions") {
+            let at = version.get("at").and_then(Value::as_i64).map_or(WallTime(0), WallTime);
+            let (number, who, why) = (field(version, "version"), field(version, "who"), field(version, "why"));
+            output::line(format!("{number:>6}  {} UTC  {who}  {why}", when::moment(at)).trim_end());
+        }
+    })
 }
 
 /// `status`.

@@ -83,6 +83,8 @@ pub struct RecordPage {
     pub records: Vec<CallRecord>,
     /// Where to go on; `None` at the end.
     pub next: Option<RecordCursor>,
+    /// Records on the way that cannot be read: damaged, or written by another version.
+    pub unreadable: usize,
 }
 
 impl CallStore {
@@ -141,7 +143,8 @@ impl CallStore {
         read_record(self.store.engine(), call)
     }
 
-    /// Records of an office, newest first; at most `limit` and at most 1,000. Waits for the disk.
+    /// Records of an office, newest first; at most `limit` and at most 1,000. Those that cannot be read are counted and
+    /// hide no other. Waits for the disk.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -154,7 +157,7 @@ impl CallStore {
     ) -> Result<RecordPage, StoreError> {
         let (limit, engine) = (limit.clamp(1, PAGE_MAX), self.store.engine());
         if filter.user.as_ref().is_some_and(|user| user.office != *office) {
-            return Ok(RecordPage { records: Vec::new(), next: None });
+            return Ok(RecordPage { records: Vec::new(), next: None, unreadable: 0 });
         }
         let prefix = filter.index(office);
         let newest = filter.to.map_or(0, |to| newest(WallTime(to.0.saturating_sub(1))));
@@ -165,7 +168,8 @@ impl CallStore {
             Some(from) => prefix.clone().with(&self::newest(from).saturating_add(1).to_be_bytes()).bytes,
             None => prefix.end(),
         };
-        let (mut page, mut from, mut seen) = (RecordPage { records: Vec::new(), next: None }, from, 0);
+        let mut page = RecordPage { records: Vec::new(), next: None, unreadable: 0 };
+        let (mut from, mut seen) = (from, 0);
         while from < to {
             let rows = index_rows(engine, &from, &to)?;
             let last = rows.len() < ROWS_AT_ONCE;
@@ -175,7 +179,11 @@ impl CallStore {
                     return Ok(page);
                 }
                 let call = CallId { office: office.clone(), ulid: row.ulid };
-                page.records.extend(read_record(engine, &call)?.filter(|record| filter.holds(record)));
+                match read_record(engine, &call) {
+                    Ok(record) => page.records.extend(record.filter(|record| filter.holds(record))),
+                    Err(error) if error.is_of_one_value() => page.unreadable += 1,
+                    Err(error) => return Err(error),
+                }
                 page.next = Some(row);
                 from = prefix.clone().with(&row.bytes()).with(&[0]).bytes;
             }

@@ -65,6 +65,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it is of one value alone: others can be read all the same.
+    pub const fn is_of_one_value(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Version { .. })
+    }
+}
+
 /// Why a write was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

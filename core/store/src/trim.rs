@@ -37,6 +37,8 @@ pub struct Trimmed {
     pub calls: usize,
     /// There may be more: call [`CallStore::trim`] again.
     pub more: bool,
+    /// Records that are old enough and stay because they cannot be read.
+    pub unreadable: usize,
 }
 
 impl CallStore {
@@ -46,7 +48,7 @@ impl CallStore {
     /// # Errors
     /// [`CommitError`]; what was forgotten in earlier steps stays so.
     pub fn trim(&self, office: &OfficeId, kept: Kept, before: WallTime) -> Result<Trimmed, CommitError> {
-        let (calls, changes) = match kept {
+        let (trimmed, changes) = match kept {
             Kept::Record => self.old_records(office, before)?,
             Kept::Journal => self.old_lines(office, Space::Journals, before)?,
             Kept::SipTrace => self.old_lines(office, Space::SipTraces, before)?,
@@ -54,13 +56,13 @@ impl CallStore {
         if !changes.is_empty() {
             self.store().write(changes)?;
         }
-        Ok(Trimmed { calls, more: calls >= STEP_CALLS })
+        Ok(trimmed)
     }
 
-    fn old_records(&self, office: &OfficeId, before: WallTime) -> Result<(usize, Vec<Change>), StoreError> {
+    fn old_records(&self, office: &OfficeId, before: WallTime) -> Result<(Trimmed, Vec<Change>), StoreError> {
         let filter = RecordFilter { to: Some(before), ..RecordFilter::default() };
-        let records = self.records(office, &filter, None, STEP_CALLS)?.records;
-        let mut changes = Vec::new();
+        let page = self.records(office, &filter, None, STEP_CALLS)?;
+        let (records, mut changes) = (page.records, Vec::new());
         for record in &records {
             changes.push(Change::delete(calls::call_key(&record.id, Space::Records)));
             changes.extend(calls::index_keys(record).into_iter().map(Change::delete));
@@ -70,12 +72,19 @@ impl CallStore {
                 changes.push(Change::DeleteRange { family: Family::Journal, from: of_call.bytes, to });
             }
         }
-        Ok((records.len(), changes))
+        // Behind many that cannot be read there may be others, but a page that finds none would be read for ever.
+        let more = page.next.is_some() && !records.is_empty();
+        Ok((Trimmed { calls: records.len(), more, unreadable: page.unreadable }, changes))
     }
 
     /// Journals and SIP traces lie in the order of their calls' numbers, which begin with the time: what is old is one
     /// range, but for calls that go on.
-    fn old_lines(&self, office: &OfficeId, space: Space, before: WallTime) -> Result<(usize, Vec<Change>), StoreError> {
+    fn old_lines(
+        &self,
+        office: &OfficeId,
+        space: Space,
+        before: WallTime,
+    ) -> Result<(Trimmed, Vec<Change>), StoreError> {
         let engine = self.store().engine();
         let open: BTreeSet<u128> = calls::open_calls(engine, office)?.into_iter().collect();
         let whole = Key::space(Scope::Office(office), space);
@@ -103,6 +112,57 @@ impl CallStore {
             joins = true;
         }
         let delete = |(from, to)| Change::DeleteRange { family: Family::of(space), from, to };
-        Ok((count, ranges.into_iter().map(delete).collect()))
+        let trimmed = Trimmed { calls: count, more: count >= STEP_CALLS, unreadable: 0 };
+        Ok((trimmed, ranges.into_iter().map(delete).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Place, Store};
+    use plugboard_model::{CallOutcome, CallRecord, Direction, Time};
+
+    fn record(office: &OfficeId, at: i64) -> CallRecord {
+        CallRecord {
+            id: CallId::new(office.clone(), WallTime(at), 0),
+            direction: Direction::Internal,
+            caller: "101".into(),
+            caller_name: String::new(),
+            caller_user: None,
+            called: "102".into(),
+            route: None,
+            scenario: None,
+            began: WallTime(at),
+            answered: None,
+            answered_by: None,
+            ended: WallTime(at),
+            outcome: CallOutcome::Abandoned,
+            legs: vec![],
+            steps: vec![],
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_hides_no_other_and_keeps_none_from_being_forgotten() {
+        let (store, writer) = Store::start_inline(Place::Memory, None).unwrap();
+        let (main, calls) = (OfficeId::new("main").unwrap(), store.calls());
+        for at in 1..=500 {
+            calls.put_record(&record(&main, at), None).unwrap();
+            writer.run(Time::ZERO);
+        }
+        let broken =
+            [3, 450, 499].map(|at| calls::call_key(&CallId::new(main.clone(), WallTime(at), 0), Space::Records));
+        // One of a version that is not known, one cut short, one empty.
+        let values = [vec![9, 9], vec![1], vec![]];
+        let changes: Vec<Change> = broken.into_iter().zip(values).map(|(key, value)| Change::put(key, value)).collect();
+        store.engine().write(&changes).unwrap();
+        let listed = calls.records(&main, &RecordFilter::default(), None, 1_000).unwrap();
+        assert_eq!((listed.records.len(), listed.unreadable), (497, 3));
+        let steps: Vec<Trimmed> = (0..3).map(|_| calls.trim(&main, Kept::Record, WallTime(500)).unwrap()).collect();
+        assert_eq!(steps.iter().map(|step| step.calls).collect::<Vec<_>>(), [200, 200, 96]);
+        assert_eq!(steps[2], Trimmed { calls: 96, more: false, unreadable: 3 });
+        let left = calls.records(&main, &RecordFilter::default(), None, 10).unwrap();
+        assert_eq!((left.records.len(), left.unreadable), (1, 3));
     }
 }

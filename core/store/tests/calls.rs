@@ -185,7 +185,10 @@ fn old_calls_are_forgotten_whole_and_newer_ones_stay() {
         calls.put_record(&record(&main, at, "+4930", "100", &["ann"]), None).unwrap();
     }
     writer.run(Time::ZERO);
-    assert_eq!(calls.trim(&main, Kept::Record, WallTime(11)).unwrap(), Trimmed { calls: 10, more: false });
+    assert_eq!(
+        calls.trim(&main, Kept::Record, WallTime(11)).unwrap(),
+        Trimmed { calls: 10, more: false, unreadable: 0 }
+    );
     assert_eq!(list(&calls, &main, &RecordFilter::default(), 100), (11..=20).rev().collect::<Vec<_>>());
     assert_eq!(calls.journal(&call(&main, 10)).unwrap().entries, []);
     assert_eq!(calls.journal(&call(&main, 11)).unwrap().entries, [note(0)]);
@@ -217,9 +220,18 @@ fn journals_and_sip_messages_are_forgotten_before_their_records_and_calls_that_g
     }
     writer.run(Time::ZERO);
     assert_eq!(calls.offices().unwrap(), [main.clone(), other.clone()]);
-    assert_eq!(calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(), Trimmed { calls: 9, more: false });
-    assert_eq!(calls.trim(&main, Kept::SipTrace, WallTime(3)).unwrap(), Trimmed { calls: 2, more: false });
-    assert_eq!(calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(), Trimmed { calls: 0, more: false });
+    assert_eq!(
+        calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(),
+        Trimmed { calls: 9, more: false, unreadable: 0 }
+    );
+    assert_eq!(
+        calls.trim(&main, Kept::SipTrace, WallTime(3)).unwrap(),
+        Trimmed { calls: 2, more: false, unreadable: 0 }
+    );
+    assert_eq!(
+        calls.trim(&main, Kept::Journal, WallTime(11)).unwrap(),
+        Trimmed { calls: 0, more: false, unreadable: 0 }
+    );
     let kept = |of: &OfficeId, at| {
         let (lines, messages) = (calls.journal(&call(of, at)).unwrap(), calls.sip_messages(&call(of, at)).unwrap());
         (lines.entries.len(), messages.len())

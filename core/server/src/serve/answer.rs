@@ -13,7 +13,9 @@ use std::sync::{Arc, PoisonError};
 
 use crate::boot::Running;
 use crate::control::{Answer, Request, call_id, done};
+use crate::disk::on_disk;
 use crate::house::{Absent, Bundle, DOCUMENT, in_words};
+use crate::keep::{Clock, Round};
 
 /// Records in one answer.
 const RECORDS_MAX: usize = 1_000;
@@ -29,16 +31,26 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Export { office, secrets } => export(running, &office, secrets),
         Request::Apply { bundles, why } => apply(running, bundles, why).await,
         Request::Record { id } => record(running, &id).await,
-        Request::Journal { .. } | Request::Sip { .. } | Request::Replay { .. } | Request::Backup { .. } => {
+        Request::Trim => trim(running).await,
+        Request::Journal { .. }
+        | Request::Sip { .. }
+        | Request::Replay { .. }
+        | Request::Versions { .. }
+        | Request::Backup { .. } => {
             let running = Arc::clone(running);
-            let asked = tokio::task::spawn_blocking(move || from_disk(&running, request));
-            asked.await.unwrap_or_else(|_| Answer::fault("a fault of ours; see the log"))
+            told_by(move || from_disk(&running, request)).await
         }
     }
 }
 
-fn from_disk(running: &Running, request: Request) -> Answer {
-    let told = match request {
+/// The answer of work that waits for the disk.
+async fn told_by(work: impl FnOnce() -> Result<Value, String> + Send + 'static) -> Answer {
+    on_disk(work).await.map_or_else(Answer::fault, Answer::Done)
+}
+
+fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
+    match request {
+        Request::Versions { office, limit } => versions(running, &office, limit),
         Request::Journal { id } => journal(running, &id),
         Request::Sip { id } => sip(running, &id),
         Request::Replay { id } => replay(running, &id),
@@ -53,10 +65,31 @@ fn from_disk(running: &Running, request: Request) -> Answer {
         | Request::HangUp { .. }
         | Request::Registrations
         | Request::Plugins
+        | Request::Trim
         | Request::Apply { .. }
-        | Request::Export { .. } => unreachable!("answered without the disk by `answer`"),
-    };
-    told.map_or_else(Answer::fault, Answer::Done)
+        | Request::Export { .. } => unreachable!("answered otherwise by `answer`"),
+    }
+}
+
+/// An admin says that the clock is right.
+async fn trim(running: &Running) -> Answer {
+    match running.keeper.round(running.clock.wall(), Clock::Believed).await {
+        Ok(Round::Done { calls: 0 }) => done("nothing is old enough to be removed"),
+        Ok(Round::Done { calls }) => done(format!("what was kept long enough of {calls} calls is removed")),
+        Ok(Round::Held) => unreachable!("a clock that is believed holds nothing"),
+        Err(error) => Answer::fault(error.to_string()),
+    }
+}
+
+/// The versions of an office's document, newest first.
+fn versions(running: &Running, office: &str, limit: usize) -> Result<Value, String> {
+    let id = OfficeId::new(office).map_err(|error| error.to_string())?;
+    let versions = running.store.documents().history(&id, DOCUMENT, None, limit).map_err(|error| error.to_string())?;
+    if versions.is_empty() {
+        return Err(format!("no version of an office {office:?} is kept; `plugboard apply` makes one"));
+    }
+    let version = |version: &plugboard_store::Document| json!({ "version": version.version, "at": version.change.at, "who": version.change.who, "why": version.change.why });
+    Ok(json!({ "office": office, "versions": versions.iter().map(version).collect::<Vec<_>>() }))
 }
 
 async fn status(running: &Running) -> Answer {
@@ -93,16 +126,14 @@ async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
         .map(|call| json!({ "id": call.id.to_string(), "caller": call.caller, "called": call.called, "began": call.began }))
         .collect();
     let store = running.store.clone();
-    let past = tokio::task::spawn_blocking(move || {
+    let now = running.clock.wall();
+    told_by(move || {
         let office = OfficeId::new(&office).map_err(|error| error.to_string())?;
         let page = store.calls().records(&office, &RecordFilter::default(), None, limit.min(RECORDS_MAX));
-        page.map(|page| page.records).map_err(|error| error.to_string())
-    });
-    match past.await {
-        Ok(Ok(records)) => Answer::Done(json!({ "now": running.clock.wall(), "live": live, "past": records })),
-        Ok(Err(error)) => Answer::fault(error),
-        Err(_) => Answer::fault("a fault of ours; see the log"),
-    }
+        let page = page.map_err(|error| error.to_string())?;
+        Ok(json!({ "now": now, "live": live, "past": page.records, "unreadable": page.unreadable }))
+    })
+    .await
 }
 
 async fn registrations(running: &Running) -> Answer {
@@ -185,7 +216,7 @@ async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) ->
         Err(faults) => return Answer::Faults(faults),
     };
     let (store, at) = (running.store.clone(), running.clock.wall());
-    let kept = tokio::task::spawn_blocking(move || {
+    told_by(move || {
         let mut done = Vec::new();
         for (office, bundle) in ids.into_iter().zip(bundles) {
             let body = serde_json::to_vec(&bundle).map_err(|error| error.to_string())?;
@@ -200,13 +231,9 @@ async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) ->
             let version = version.map_err(|error| unkept(error.to_string()))?;
             done.push(format!("office {office} is in force, version {version}"));
         }
-        Ok::<_, String>(done.join("; "))
-    });
-    match kept.await {
-        Ok(Ok(text)) => Answer::Done(json!({ "done": text, "warnings": warnings })),
-        Ok(Err(fault)) => Answer::fault(fault),
-        Err(_) => Answer::fault("a fault of ours; see the log"),
-    }
+        Ok(json!({ "done": done.join("; "), "warnings": warnings }))
+    })
+    .await
 }
 
 /// A past call's record, or what there is so far of one that goes on.
@@ -217,7 +244,7 @@ async fn record(running: &Arc<Running>, id: &str) -> Answer {
     };
     let live = running.switch.calls().await.into_iter().find(|live| live.id == call);
     let (store, now) = (running.store.clone(), running.clock.wall());
-    let told = tokio::task::spawn_blocking(move || {
+    told_by(move || {
         let calls = store.calls();
         let failed = |error: plugboard_store::StoreError| error.to_string();
         let (kept, journal) = (calls.record(&call).map_err(failed)?, calls.journal(&call).map_err(failed)?.entries);
@@ -226,11 +253,8 @@ async fn record(running: &Arc<Running>, id: &str) -> Answer {
             (None, Some(live)) => going_on(&live, &journal, now),
             (None, None) => Err(format!("{}; {NOT_KEPT}", no_call(&call))),
         }
-    });
-    match told.await {
-        Ok(told) => told.map_or_else(Answer::fault, Answer::Done),
-        Err(_) => Answer::fault("a fault of ours; see the log"),
-    }
+    })
+    .await
 }
 
 /// What to do about a call that nothing is known of.
