@@ -96,9 +96,9 @@ proptest! {
         let written = plugboard_document::parse("a.yaml", &text).unwrap().to_yaml();
         let again = Document::parse("b.yaml", &written).unwrap();
         prop_assert_eq!(&again.canonical, &first.canonical);
-        let order = |document: &Document| match &document.steps[0].action {
-            StepKind::Set(list) => list.iter().map(|one| one.name.clone()).collect::<Vec<_>>(),
-            other => panic!("{other:?}"),
+        let order = |document: &Document| {
+            let StepKind::Set(list) = &document.steps[0].action else { panic!("{document:?}") };
+            list.iter().map(|one| one.name.clone()).collect::<Vec<_>>()
         };
         prop_assert_eq!(order(&again), names);
         prop_assert_eq!(order(&first), order(&again));
