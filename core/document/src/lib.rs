@@ -18,5 +18,5 @@ mod write;
 pub use fault::{Fault, Faults, Mark};
 pub use field::{Field, Fields, did_you_mean, read_duration, write_duration};
 pub use node::{Entry, Kind, Node};
-pub use parse::parse;
+pub use parse::{examine, parse};
 pub use toml_file::parse_toml;

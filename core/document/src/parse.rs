@@ -20,27 +20,36 @@ const DEPTH_MAX: usize = 100;
 /// # Errors
 /// All faults, in the order of the file.
 pub fn parse(file: &str, text: &str) -> Result<Node, Vec<Fault>> {
-    parse_within(file, text, NODES_MAX)
+    match examine(file, text) {
+        (Some(node), faults) if faults.is_empty() => Ok(node),
+        (Some(_) | None, faults) => Err(faults),
+    }
 }
 
-fn parse_within(file: &str, text: &str, nodes_max: usize) -> Result<Node, Vec<Fault>> {
+/// As [`parse`], and with the faults comes the tree where they leave one to look at: without the second of two equal
+/// keys, say. So what else is wrong can be told in one go. `None`: the rest would be guessing.
+pub fn examine(file: &str, text: &str) -> (Option<Node>, Vec<Fault>) {
+    examine_within(file, text, NODES_MAX)
+}
+
+fn examine_within(file: &str, text: &str, nodes_max: usize) -> (Option<Node>, Vec<Fault>) {
     let mut faults = Faults::new(file);
     if text.len() > FILE_BYTES_MAX {
         let reason = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are read", text.len());
         faults.add(Mark::default(), "", reason, "split it");
-        return Err(faults.into_sorted());
+        return (None, faults.into_sorted());
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = Builder { events: Parser::new_from_str(text), nodes_left: nodes_max, faults: &mut faults }.document();
-    match root {
-        Some(node) if faults.is_empty() => Ok(node),
-        Some(_) | None => Err(faults.into_sorted()),
-    }
+    let events = Parser::new_from_str(text);
+    let root = Builder { events, nodes_left: nodes_max, whole: true, faults: &mut faults }.document();
+    (root, faults.into_sorted())
 }
 
 struct Builder<'i, 'f> {
     events: Parser<'i, serde_saphyr::granit_parser::StrInput<'i>>,
     nodes_left: usize,
+    /// Every value that the file has is in the tree.
+    whole: bool,
     faults: &'f mut Faults,
 }
 
@@ -66,7 +75,7 @@ impl<'i> Builder<'i, '_> {
         if root.is_none() {
             self.faults.add(Mark::default(), "", "the file is empty", "");
         }
-        root
+        root.filter(|_| self.whole)
     }
 
     fn next(&mut self) -> Result<(Event<'i>, Span), Stopped> {
@@ -104,6 +113,7 @@ impl<'i> Builder<'i, '_> {
             if style == ScalarStyle::Plain { plain(text) } else { Kind::Text(text.into_owned()) }
         } else {
             self.faults.add(at, "", "aliases (*name) are not read", "quote the text, or write it out");
+            self.whole = false;
             Kind::Null
         };
         Ok(Node { at, kind })
@@ -225,12 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn with_the_faults_comes_the_tree_unless_a_part_of_it_is_unknown() {
+        let (tree, faults) = examine("a.yaml", "a: 1\na: 2\nb: !x 3\n");
+        assert_eq!((faults.len(), tree.map(|tree| tree.canonical())), (2, Some(r#"{"a":1,"b":3}"#.into())));
+        for unknown in ["a: *x\n", "a: [1\n", "a: 1\n---\nb: 2\n", ""] {
+            assert!(matches!(examine("a.yaml", unknown), (None, faults) if faults.len() == 1), "{unknown}");
+        }
+    }
+
+    #[test]
     fn nesting_and_size_have_limits() {
         assert!(faults_of(&"[".repeat(50_000)).len() == 1);
         assert!(faults_of(&format!("a: {}", "- ".repeat(300))).len() == 1);
         let list = "- 1\n".repeat(9);
-        assert!(parse_within("a.yaml", &list, 10).is_ok());
-        let told = parse_within("a.yaml", &list, 9).unwrap_err();
+        assert_eq!(examine_within("a.yaml", &list, 10).1, []);
+        let (_, told) = examine_within("a.yaml", &list, 9);
         assert!(told[0].reason.contains("more than 1000000 values"), "{told:?}");
         assert!(parse("a.yaml", &"# no\n".repeat(50_000)).is_err());
     }

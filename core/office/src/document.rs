@@ -54,11 +54,10 @@ impl Office {
     /// Reads as far as it goes: with the faults comes what could be read, so that a checker can tell in one go what is
     /// wrong with the scenarios as well.
     pub fn examine(file: &str, text: &str, surroundings: &dyn Surroundings) -> Examined {
-        let root = match plugboard_document::parse(file, text) {
-            Ok(root) => root,
-            Err(faults) => return Examined { office: None, faults, named: BTreeSet::new() },
-        };
+        let (root, of_form) = plugboard_document::examine(file, text);
+        let Some(root) = root else { return Examined { office: None, faults: of_form, named: BTreeSet::new() } };
         let (mut faults, mut named) = (Faults::new(file), BTreeSet::new());
+        faults.extend(of_form);
         let office = read(&root, surroundings, &mut faults, &mut named).map(Arc::new);
         Examined { office, faults: faults.into_sorted(), named }
     }
@@ -101,8 +100,8 @@ fn read(
     // A wrong name of the office shall not hide what is wrong in the rest.
     let id = OfficeId(name.or_else(|| Name::new("unnamed").ok())?);
     let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
-    let language = text(&mut fields, "language", LANGUAGE, faults);
-    let country = text(&mut fields, "country", COUNTRY, faults);
+    let language = code(&mut fields, "language", LANGUAGE, is_language, LANGUAGE_REMEDY, faults);
+    let country = code(&mut fields, "country", COUNTRY, is_country, COUNTRY_REMEDY, faults);
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
     let mut parts = Parts::new(id.clone(), surroundings, faults);
     parts.users(fields.take("users"));
@@ -153,8 +152,48 @@ fn read(
     Some(office)
 }
 
-fn text(fields: &mut Fields<'_>, key: &'static str, otherwise: &str, faults: &mut Faults) -> String {
-    fields.take(key).and_then(|field| field.text(faults)).unwrap_or_else(|| otherwise.into())
+const LANGUAGE_REMEDY: &str = "write a tag of BCP 47, such as en, de or pt-BR";
+const COUNTRY_REMEDY: &str = "write the two letters of ISO 3166-1, such as de or us";
+
+/// A text of which only some are meant.
+fn code(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    otherwise: &str,
+    is_one: impl Fn(&str) -> bool,
+    remedy: &str,
+    faults: &mut Faults,
+) -> String {
+    let Some(field) = fields.take(key) else { return otherwise.into() };
+    let Some(text) = field.text(faults) else { return otherwise.into() };
+    if !is_one(&text) {
+        field.fault(faults, format!("{text:?} is no {key}"), remedy);
+    }
+    text
+}
+
+/// The form of a language tag: `en`, `pt-BR`, `zh-Hant-TW`.
+///
+/// Source: RFC 5646 section 2.1.
+fn is_language(text: &str) -> bool {
+    /// The longest tag that has to be taken (RFC 5646 section 4.4.1).
+    const LEN_MAX: usize = 35;
+    let mut parts = text.split('-');
+    let primary = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let other = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= LEN_MAX && parts.next().is_some_and(primary) && parts.all(other)
+}
+
+/// Officially assigned codes of ISO 3166-1, and `uk`, which everybody writes for `gb`. In either case.
+fn is_country(text: &str) -> bool {
+    const CODES: &str = "ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs bt bv bw \
+        by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er es et fi fj fk fm fo \
+        fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo \
+        jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mf mg mh mk ml mm mn mo mp mq mr ms \
+        mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru \
+        rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua \
+        ug uk um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
+    CODES.split_ascii_whitespace().any(|code| code.eq_ignore_ascii_case(text))
 }
 
 fn knows(office: &Office, noun: Noun, name: &Name) -> bool {

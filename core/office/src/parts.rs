@@ -12,6 +12,7 @@ use plugboard_model::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -305,12 +306,14 @@ impl<'p> Parts<'p> {
                 }
                 Some(Pattern::Prefix(String::new()))
             }
-            _ => {
-                item.fault(
-                    self.faults,
-                    "one of \"number\", \"prefix\" and \"any\" says which calls the route is for",
-                    "",
-                );
+            (None, None, None) => {
+                let remedy = "add one of \"number\", \"prefix\" and \"any\"";
+                item.fault(self.faults, "the route does not say which calls it is for", remedy);
+                None
+            }
+            (Some(_), Some(second), _) | (Some(_) | None, _, Some(second)) => {
+                let reason = "a route is for one \"number\", one \"prefix\" or \"any\" call, this one says two of them";
+                self.faults.add(second.key_at, &second.path, reason, "take one out, or make them two routes");
                 None
             }
         }
@@ -326,9 +329,17 @@ impl<'p> Parts<'p> {
             .filter_map(|key| fields.take(key).map(|field| (key, field)))
             .collect();
         let [(key, field)] = goals.as_slice() else {
-            let reason =
-                "one of \"scenario\", \"user\", \"group\", \"gateway\" and \"refuse\" says where the route leads";
-            item.fault(self.faults, reason, "");
+            match goals.as_slice() {
+                [(first, _), (key, second), ..] => {
+                    let reason = format!("a route leads to one place, this one to a {first:?} and to a {key:?}");
+                    let remedy = "take one out; to ring several, make a group of them or a scenario";
+                    self.faults.add(second.key_at, &second.path, reason, remedy);
+                }
+                [] | [_] => {
+                    let remedy = "add one of \"scenario\", \"user\", \"group\", \"gateway\" and \"refuse\"";
+                    item.fault(self.faults, "the route does not say where it leads", remedy);
+                }
+            }
             return None;
         };
         if *key != "gateway"
@@ -358,15 +369,25 @@ impl<'p> Parts<'p> {
     pub(crate) fn scenarios(&mut self, field: Option<Field<'_>>) {
         for item in self.items(field, ITEMS_MAX) {
             let Some((file, document)) = self.scenario(&item) else { continue };
-            let name = document.get("scenario").and_then(Node::as_text).map(Name::new);
-            let Some(Ok(name)) = name else {
-                item.fault(
-                    self.faults,
-                    format!("{file} does not say the scenario's name"),
-                    "begin with \"scenario: name\"",
-                );
-                continue;
+            let node = document.get("scenario");
+            let name = match node.and_then(Node::as_text).map(Name::new) {
+                Some(Ok(name)) => name,
+                told => {
+                    // In its own file, when it has one.
+                    let mut faults = Faults::new(Arc::clone(&file));
+                    let (at, path) = (node.map_or(document.at, |node| node.at), format!("{}.scenario", item.path));
+                    match told {
+                        Some(Err(error)) => faults.add(at, &path, error.to_string(), ""),
+                        Some(Ok(_)) | None => {
+                            let reason = format!("{file} does not say the scenario's name");
+                            faults.add(at, &item.path, reason, "begin with \"scenario: name\"");
+                        }
+                    }
+                    self.faults.extend(faults.into_sorted());
+                    continue;
+                }
             };
+            self.found.named.insert((Noun::Scenario, name.clone()));
             let id = ScenarioId { office: self.office.clone(), name: name.clone() };
             if self.found.scenarios.insert(name, Arc::new(ScenarioSource { id, file, document })).is_some() {
                 self.twice(&item);
@@ -384,18 +405,29 @@ impl<'p> Parts<'p> {
         fields.finish(self.faults);
         let path = field.text(self.faults)?;
         match self.surroundings.file(&path) {
-            Ok(text) => match plugboard_document::parse(&path, &text) {
-                Ok(node) => Some((path.into(), node)),
-                Err(faults) => {
-                    self.faults.extend(faults);
-                    None
+            Ok(text) => {
+                let (node, faults) = plugboard_document::examine(&path, &text);
+                self.faults.extend(faults);
+                if node.is_none() {
+                    self.unread(&path, &text);
                 }
-            },
+                Some((path.into(), node?))
+            }
             Err(reason) => {
                 field.fault(self.faults, format!("{path} cannot be read: {reason}"), "");
+                self.unread(&path, "");
                 None
             }
         }
+    }
+
+    /// A scenario whose file cannot be read is not missing as well: its name is what a line of it says, else the file's.
+    fn unread(&mut self, path: &str, text: &str) {
+        let said = text.lines().find_map(|line| line.strip_prefix("scenario:"));
+        let said = said.and_then(|rest| rest.split('#').next()).map(|name| name.trim().trim_matches(['"', '\'']));
+        let stem = || Path::new(path).file_stem()?.to_str();
+        let name = said.filter(|name| !name.is_empty()).or_else(stem).and_then(|name| Name::new(name).ok());
+        self.found.named.extend(name.map(|name| (Noun::Scenario, name)));
     }
 
     pub(crate) fn music(&mut self, field: Option<Field<'_>>) -> BTreeMap<Name, String> {

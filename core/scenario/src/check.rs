@@ -53,7 +53,34 @@ pub fn build(
     catalogue: &ActionCatalogue,
     resolver: &dyn Resolver,
 ) -> Result<Arc<Program>, Vec<Fault>> {
-    let (document, faults) = Document::examine(file, node);
+    examined(file, Document::examine(file, node), office, catalogue, resolver)
+}
+
+/// As [`build`], of a document's text: what is wrong with its YAML does not hide what is wrong with the rest either.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_text(
+    file: &str,
+    text: &str,
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+) -> Result<Arc<Program>, Vec<Fault>> {
+    let (node, mut faults) = plugboard_document::examine(file, text);
+    let Some(node) = node else { return Err(faults) };
+    let (document, more) = Document::examine(file, &node);
+    faults.extend(more);
+    examined(file, (document, faults), office, catalogue, resolver)
+}
+
+fn examined(
+    file: &str,
+    (document, faults): (Option<Document>, Vec<Fault>),
+    office: &OfficeId,
+    catalogue: &ActionCatalogue,
+    resolver: &dyn Resolver,
+) -> Result<Arc<Program>, Vec<Fault>> {
     let Some(document) = document else { return Err(faults) };
     if faults.is_empty() {
         return compile(&document, office, catalogue, resolver);

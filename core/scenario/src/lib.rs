@@ -38,7 +38,7 @@
 //! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
 //! | music | tone`, `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
 //! `x-assigns: TYPE` (it names one that the action assigns unless it fails), and `x-by: { parameter: P, WORD: { .. } }`
-//! (these keywords hold when parameter P is WORD). A property without any of them is understood by its name: `user`,
+//! (these keywords hold when parameter P is WORD; where one of the words is `list`, the others take one item). A property without any of them is understood by its name: `user`,
 //! `group`, `prompt` and `music` name one of the office's; `target` beside `mode` is a user (`user`, `list`) or a variable
 //! of type user (`variable`); `audio` is a prompt, or music or a tone where `kind` says so.
 //!
@@ -62,7 +62,7 @@ mod template;
 mod variables;
 
 pub use catalogue::{ANSWER, Action, ActionCatalogue, Extension, FAILED, Resolver, Sets};
-pub use check::{build, check, compile};
+pub use check::{build, build_text, check, compile};
 pub use document::{
     Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, RESERVED_WORDS, Said, Step, StepKind, Variable,
 };

@@ -37,6 +37,8 @@ struct Rules<'s> {
     by: Option<&'s Map<String, Json>>,
     /// A keyword and its word, from the parameter's name.
     by_name: Option<(&'static str, &'static str)>,
+    /// The other parameter and its word, when a list is for another word of it.
+    one_by: Option<(String, String)>,
 }
 
 /// Keywords that say what a text names.
@@ -56,6 +58,18 @@ fn by_name(name: &str, parameters: &Node) -> Option<(&'static str, &'static str)
     }
 }
 
+/// The parameter that says how many there are, and its word, where that takes one: `mode: user` beside `list`.
+fn one_by(schema: &Map<String, Json>, name: &str, parameters: &Node) -> Option<(String, String)> {
+    const LIST: &str = "list";
+    let other = match schema.get("x-by") {
+        Some(by) if by.get(LIST).is_some() => by.get("parameter")?.as_str()?,
+        None if name == "target" => "mode",
+        Some(_) | None => return None,
+    };
+    let word = parameters.get(other)?.as_text()?;
+    (word != LIST).then(|| (other.to_owned(), word.to_owned()))
+}
+
 impl<'s> Rules<'s> {
     fn of(action: &'s Action, entry: &Entry, parameters: &Node) -> Option<Self> {
         let schema = action.parameters.get("properties")?.get(&entry.key)?.as_object()?;
@@ -65,9 +79,10 @@ impl<'s> Rules<'s> {
             let otherwise = || action.parameters.pointer(&format!("/properties/{other}/default"))?.as_str();
             by.get(parameters.get(other).map_or_else(otherwise, Node::as_text)?)?.as_object()
         });
+        let one_by = one_by(schema, &entry.key, parameters);
         let silent = !KEYWORDS.iter().any(|keyword| schema.contains_key(*keyword));
         let by_name = if silent { by_name(&entry.key, parameters) } else { None };
-        Some(Self { schema, by, by_name })
+        Some(Self { schema, by, by_name, one_by })
     }
 
     fn word(&self, keyword: &str) -> Option<&'s str> {
@@ -213,6 +228,12 @@ impl Checker<'_> {
                 std::slice::from_ref(node)
             }
         };
+        if let (Some((other, word)), Kind::List(items)) = (&rules.one_by, &node.kind)
+            && items.len() != 1
+        {
+            let reason = format!("with {other} {word:?} one is taken, not a list of {}", items.len());
+            self.faults.add(node.at, path, reason, format!("write {other}: list"));
+        }
         for item in items {
             let Some(text) = item.as_text() else { continue };
             self.reference(rules, item, text, path);

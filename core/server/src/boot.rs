@@ -156,6 +156,16 @@ impl Running {
         offices.extend(taken.iter().map(|house| (&house.office.id, &house.office)));
         let offices = OfficeSet::new(offices.into_values().map(Arc::clone)).map_err(in_words)?;
         let (mut ids, mut warnings) = (Vec::new(), Vec::new());
+        if absent == Absent::Refused && offices.only().is_none() {
+            // Until now any name or address stood for the only office.
+            warnings.extend(
+                houses
+                    .values()
+                    .next()
+                    .filter(|_| houses.len() == 1)
+                    .and_then(|only| unreachable_by_address(&only.office)),
+            );
+        }
         for house in taken {
             let id = house.office.id.clone();
             for warning in &house.warnings {
@@ -215,6 +225,19 @@ impl Running {
         // A plugin that is lost must not keep an office's phones from ringing.
         if faults.is_empty() { self.take(&bundles, Absent::Tolerated).map(drop) } else { Err(faults) }
     }
+}
+
+/// What becomes of phones that name an office by an address when it is not the only one any more.
+fn unreachable_by_address(office: &Office) -> Option<String> {
+    let is_address = |domain: &String| domain.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    if office.domains.iter().any(is_address) {
+        return None;
+    }
+    let (id, domains) = (&office.id, office.domains.join(", "));
+    Some(format!(
+        "office {id} is not the only one any more: its phones must now use one of its domains ({domains}); those that use an \
+         address are refused until the office's `domains` name that address as well, such as `domains: [{domains}, 192.0.2.10]`"
+    ))
 }
 
 fn media_config(config: &Config) -> DriverConfig {

@@ -32,7 +32,7 @@ pub(crate) fn actions(plugins: Option<&Path>, home: &Home) -> Result<(ActionCata
 }
 
 /// `check`. What is wrong with one file hides nothing of another.
-pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, home: &Home, json: bool) -> ExitCode {
+pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, home: &Home, strict: bool, json: bool) -> ExitCode {
     let (mut faults, mut warnings) = (Vec::new(), Vec::new());
     // Compiled once, and only when there is a file that needs them.
     let mut known: Option<Option<ActionCatalogue>> = None;
@@ -76,5 +76,6 @@ pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, home: &Home, json
             output::fault(format!("warning: {warning}"));
         }
     }
-    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    let fails = !faults.is_empty() || (strict && !warnings.is_empty());
+    if fails { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }

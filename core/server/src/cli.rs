@@ -66,6 +66,9 @@ pub(crate) enum Command {
         /// The folder of plugins whose actions scenarios may use.
         #[arg(long, env = "PLUGBOARD_PLUGINS")]
         plugins: Option<PathBuf>,
+        /// Exit 1 for warnings as well, such as audio that is missing.
+        #[arg(long)]
+        strict: bool,
         /// Files: TOML is a configuration, YAML or JSON an office or a scenario.
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -225,7 +228,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let home = &home;
     match command {
         Command::Serve(wish) => serve::serve(&wish, home, json),
-        Command::Check { plugins, files } => check::check(&files, plugins.as_deref(), home, json),
+        Command::Check { plugins, strict, files } => check::check(&files, plugins.as_deref(), home, strict, json),
         Command::Schema { kind, markdown, plugins } => schema::schema(kind, markdown, plugins.as_deref(), home),
         Command::Apply { why, files } => show::apply(home, &files, &why, json),
         Command::Export { secrets, office } => {

@@ -3,7 +3,7 @@
 use plugboard_media::PromptError;
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
-use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build};
+use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_text};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +93,9 @@ impl Bundle {
     /// # Errors
     /// When the file itself cannot be read.
     pub(crate) fn read(file: &Path) -> Result<Self, Fault> {
+        if file.is_dir() {
+            return Err(is_a_folder(file));
+        }
         let unread = |cause| {
             Fault::of_file(file.display().to_string(), format!("cannot be read: {cause}"), crate::config::NAME_A_FILE)
         };
@@ -116,8 +119,8 @@ impl Bundle {
 
     /// Whether it is a scenario that stands alone, not an office.
     pub(crate) fn is_scenario(&self) -> bool {
-        let root = plugboard_document::parse(&self.file, &self.text);
-        root.is_ok_and(|root| root.get("scenario").is_some() && root.get("office").is_none())
+        let (root, _) = plugboard_document::examine(&self.file, &self.text);
+        root.is_some_and(|root| root.get("scenario").is_some() && root.get("office").is_none())
     }
 
     /// Users that keep their passwords keep those that they have in `houses`.
@@ -148,7 +151,9 @@ impl Bundle {
     /// What is wrong with the form alone: for where no action is known.
     pub(crate) fn faults_of_form(&self) -> Vec<Fault> {
         if self.is_scenario() {
-            return Document::parse(&self.file, &self.text).err().unwrap_or_default();
+            let (node, mut faults) = plugboard_document::examine(&self.file, &self.text);
+            faults.extend(node.and_then(|node| Document::read(&self.file, &node).err()).unwrap_or_default());
+            return faults;
         }
         let examined = Office::examine(&self.file, &self.text, self);
         let mut faults = examined.faults;
@@ -163,6 +168,13 @@ impl Bundle {
     /// # Errors
     /// Every fault of the office and of its scenarios.
     pub(crate) fn load(&self, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
+        if self.is_scenario() {
+            let name = Path::new(&self.file).file_name().unwrap_or_default().display();
+            let remedy = format!(
+                "name it in an office file, as `scenarios: [{{ file: {name} }}]`, and apply that; `check` takes both"
+            );
+            return Err(vec![Fault::of_file(self.file.as_str(), "this is a scenario, an office is wanted", remedy)]);
+        }
         let mut examined = Office::examine(&self.file, &self.text, self);
         let mut faults = std::mem::take(&mut examined.faults);
         let Some(office) = examined.office.clone() else { return Err(faults) };
@@ -205,6 +217,25 @@ impl Bundle {
         }
         (audio, warnings)
     }
+}
+
+/// A folder stands where a file is wanted: some that are in it.
+fn is_a_folder(folder: &Path) -> Fault {
+    /// As many as a line holds.
+    const NAMED_MAX: usize = 4;
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let ours = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json" || end == "toml")
+    };
+    let mut files: Vec<String> = entries.filter(ours).map(|path| path.display().to_string()).collect();
+    files.sort();
+    let more = if files.len() > NAMED_MAX { " .." } else { "" };
+    files.truncate(NAMED_MAX);
+    let remedy = match files.as_slice() {
+        [] => "name an office file; there is none in it".into(),
+        files => format!("name files, such as {}{more}", files.join(" ")),
+    };
+    Fault::of_file(folder.display().to_string(), "this is a folder, a file is wanted", remedy)
 }
 
 /// What becomes of a scenario that names an action which is not installed.
@@ -287,9 +318,7 @@ impl Resolver for Known<'_> {
 /// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
 pub(crate) fn check_scenario(file: &str, text: &str, actions: &ActionCatalogue) -> Vec<Fault> {
     let Ok(office) = OfficeId::new("unknown") else { return Vec::new() };
-    let made = plugboard_document::parse(file, text)
-        .and_then(|node| build(file, &node, &office, actions, &Anybody(office.clone())).map(drop));
-    made.err().unwrap_or_default()
+    build_text(file, text, &office, actions, &Anybody(office.clone())).err().unwrap_or_default()
 }
 
 /// An office in which everybody works.

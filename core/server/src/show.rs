@@ -143,6 +143,8 @@ pub(crate) fn apply(home: &Home, files: &[PathBuf], why: &str, json: bool) -> Ex
         }
     }
     if !faults.is_empty() {
+        // What can be told of the others without the switch is told as well.
+        faults.extend(bundles.iter().flat_map(Bundle::faults_of_form));
         for fault in faults {
             output::fault(fault.to_string());
         }

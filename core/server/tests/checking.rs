@@ -121,6 +121,46 @@ fn r52_a_prompt_that_an_action_takes_by_its_default_is_looked_for_as_well() {
 }
 
 #[test]
+fn a_warning_is_a_fault_where_strictness_is_asked_for() {
+    let desk = Desk::new("strict");
+    let office = "office: main\ndomains: [a.test]\nmusic: { hold: gone.wav }\n";
+    fs::write(desk.0.join("office.yaml"), office).unwrap();
+    let check = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plugboard"));
+        command.current_dir(&desk.0).arg("check").args(words).arg("--plugins").arg(plugins());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (words, code) in [(&["office.yaml"][..], 0), (&["--strict", "office.yaml"], 1)] {
+        let (found, said) = check(words);
+        assert_eq!(found, Some(code), "{words:?}");
+        assert!(said.contains("warning") && said.contains("gone.wav"), "{said}");
+    }
+    fs::write(desk.0.join("office.yaml"), "office: main\ndomains: [a.test]\n").unwrap();
+    assert_eq!(check(&["--strict", "office.yaml"]), (Some(0), String::new()));
+}
+
+#[test]
+fn a_folder_is_no_file_and_the_files_in_it_are_named() {
+    let desk = Desk::new("folder");
+    fs::create_dir(desk.0.join("sub")).unwrap();
+    let faults = |desk: &Desk| {
+        let words = ["check", "sub"];
+        let output = Command::new(env!("CARGO_BIN_EXE_plugboard")).current_dir(&desk.0).args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(
+        faults(&desk).starts_with("sub: this is a folder, a file is wanted (name an office file; there is none in it)")
+    );
+    for name in ["b.yaml", "a.yaml", "notes.txt"] {
+        fs::write(desk.0.join("sub").join(name), "").unwrap();
+    }
+    let told = faults(&desk);
+    assert!(told.contains("(name files, such as sub/a.yaml sub/b.yaml)"), "{told}");
+}
+
+#[test]
 fn a_fault_is_an_object_for_programs() {
     let desk = Desk::new("object");
     let (told, code) = desk.told(&plugins(), &[("p.toml", "threads = 1\nthread = 2\n")]);

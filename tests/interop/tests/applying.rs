@@ -166,6 +166,41 @@ fn a_scenario_file_is_named_in_its_own_faults() {
 }
 
 #[test]
+fn a_scenario_is_not_applied_alone_and_its_author_is_told_what_to_do() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("night.yaml");
+    fs::write(&file, "scenario: night\nsteps: [dance]\n").unwrap();
+    let told = switch.complains(&["apply", file.to_str().unwrap()]);
+    assert!(told.contains("this is a scenario, an office is wanted"), "{told}");
+    assert!(told.contains("scenarios: [{ file: night.yaml }]") && told.lines().count() == 1, "{told}");
+}
+
+#[test]
+fn phones_that_name_the_switchs_address_are_thought_of_when_a_second_office_comes() {
+    let switch = Plugboard::with_office(&Office::new());
+    let other = switch.folder().join("other.yaml");
+    fs::write(&other, "office: other\ndomains: [other.test]\n").unwrap();
+    let apply = || {
+        let output = switch.command(&["apply", other.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = apply();
+    assert!(told.contains("office main is not the only one any more"), "{told}");
+    assert!(told.contains("`domains: [plugboard.test, 192.0.2.10]`"), "the cure: {told}");
+    assert_eq!(apply(), "", "it is told once");
+
+    let switch = Plugboard::empty(&[]);
+    let text = Office::new().text().replace("[plugboard.test]", "[plugboard.test, 127.0.0.1]");
+    let file = switch.folder().join("main.yaml");
+    fs::write(&file, text).unwrap();
+    switch.succeeds(&["apply", file.to_str().unwrap()]);
+    let output = switch.command(&["apply", other.to_str().unwrap()]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    caller(&switch, "by-address", "*43");
+}
+
+#[test]
 fn of_two_good_files_and_a_third_with_a_faulty_scenario_none_is_loaded() {
     let switch = Plugboard::with_office(&Office::new());
     let file = |name: &str, text: String| {

@@ -1,6 +1,6 @@
 //! What an office document says, and what is refused.
 
-use crate::support::{demo, demo_folder, faults, id, office};
+use crate::support::{Files, demo, demo_folder, faults, id, office};
 use plugboard_model::UserStatus;
 use plugboard_office::{DigestChoice, Office, SecretOrigin, Secrets, schema};
 
@@ -43,9 +43,9 @@ fn every_fault_is_listed_with_its_place() {
     o.yaml:13:25: gateways[0].address: "example.org" is no address with a port (write 192.0.2.1:5060)
     o.yaml:14:51: gateways[1].inbound[0]: "192.0.2.300" is no address (write 192.0.2.1 or 192.0.2.1:5060)
     o.yaml:16:35: numbers[0].scenario: the office has no scenario nothing
-    o.yaml:18:5: routes[0]: one of "number", "prefix" and "any" says which calls the route is for
+    o.yaml:18:27: routes[0].prefix: a route is for one "number", one "prefix" or "any" call, this one says two of them (take one out, or make them two routes)
     o.yaml:18:48: routes[0].scenario: the office has no scenario s
-    o.yaml:19:5: routes[1]: one of "scenario", "user", "group", "gateway" and "refuse" says where the route leads
+    o.yaml:19:5: routes[1]: the route does not say where it leads (add one of "scenario", "user", "group", "gateway" and "refuse")
     o.yaml:20:42: routes[2].from.gateway: the office has no gateway lost
     o.yaml:20:58: routes[2].refuse: a whole number from 400 to 699 is expected
     o.yaml:22:5: routes[4]: the route u is for the same calls (take one of them out: nothing would choose between them)
@@ -62,6 +62,46 @@ fn a_broken_file_inside_is_told_with_its_own_place() {
             .contains("does not say the scenario's name")
     );
     insta::assert_snapshot!(faults("office: main\ndomains: [a.test\n"), @"o.yaml:2:10: unclosed bracket '['");
+}
+
+#[test]
+fn a_scenario_whose_file_is_broken_is_not_missing_as_well_and_hides_no_other_fault() {
+    let surroundings = Files(&[
+        ("night.yaml", "scenario: 'late' # at night\nsteps: [\n"),
+        ("day.yaml", "steps: [\n"),
+        ("odd.yaml", "title: Odd\nscenario: Odd One\nsteps: []\n"),
+    ]);
+    let text = "office: main\ndomains: [a.test]\ncountry: de\ncountry: at\nroutes:\n  - { id: a, number: 1, scenario: late }\n  \
+                - { id: b, number: 2, scenario: day }\n  - { id: c, number: 3, scenario: gone }\n  \
+                - { id: d, number: 4, scenario: lost }\n  - { id: e, number: 5, user: ann, group: g }\n\
+                scenarios: [{ file: night.yaml }, { file: day.yaml }, { file: gone.yaml }, { file: odd.yaml }]\n";
+    let faults = Office::parse("o.yaml", text, &surroundings).unwrap_err();
+    insta::assert_snapshot!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r#"
+    day.yaml:1:8: unclosed bracket '['
+    night.yaml:2:8: unclosed bracket '['
+    o.yaml:4:1: the key "country" is here twice (take one of them out)
+    o.yaml:9:35: routes[3].scenario: the office has no scenario lost
+    o.yaml:10:36: routes[4].group: a route leads to one place, this one to a "user" and to a "group" (take one out; to ring several, make a group of them or a scenario)
+    o.yaml:11:63: scenarios[2].file: gone.yaml cannot be read: entity not found
+    odd.yaml:2:11: scenarios[3].scenario: a name is made of a-z 0-9 . _ -, this one has 'O'
+    "#);
+}
+
+#[test]
+fn a_language_and_a_country_are_codes_that_there_are() {
+    let of = |language: &str, country: &str| {
+        faults(&format!("office: main\ndomains: [a.test]\nlanguage: {language}\ncountry: {country}\n"))
+    };
+    for (language, country) in [("de", "de"), ("pt-BR", "GB"), ("zh-Hant-TW", "uk"), ("fil", "xk")] {
+        assert_eq!(of(language, country).is_empty(), country != "xk", "{language} {country}");
+    }
+    insta::assert_snapshot!(of("german", "germany"), @r#"
+    o.yaml:3:11: language: "german" is no language (write a tag of BCP 47, such as en, de or pt-BR)
+    o.yaml:4:10: country: "germany" is no country (write the two letters of ISO 3166-1, such as de or us)
+    "#);
+    for language in ["d", "de_DE", "en--us", "\"\""] {
+        assert!(of(language, "de").contains("is no language"), "{language}");
+    }
 }
 
 #[test]

@@ -22,6 +22,24 @@ impl Surroundings for Folder {
     }
 }
 
+/// Files that are not on the disk.
+pub(crate) struct Files(pub(crate) &'static [(&'static str, &'static str)]);
+
+impl Surroundings for Files {
+    fn file(&self, path: &str) -> Result<String, String> {
+        let found = self.0.iter().find(|(name, _)| *name == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "entity not found".to_owned())
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn kept(&self, _: &OfficeId, _: &str) -> Option<String> {
+        None
+    }
+}
+
 pub(crate) fn demo_folder() -> Folder {
     Folder(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../server/demo"))
 }

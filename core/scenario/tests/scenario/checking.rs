@@ -1,7 +1,7 @@
 //! What the checker refuses, and where it says the fault is.
 
-use crate::support::{catalogue, faults, office, program};
-use plugboard_scenario::{Document, check, schema};
+use crate::support::{Demo, catalogue, faults, office, program};
+use plugboard_scenario::{Document, build_text, check, schema};
 
 fn of_steps(steps: &str) -> String {
     faults(&format!("scenario: s\nsteps:\n{steps}"))
@@ -247,4 +247,22 @@ fn the_version_of_a_scenario_tells_the_order_of_assignments_and_of_nothing_else(
     assert_ne!(of("a: \"x{b}\", b: one", "title: T").0, first, "another order is another scenario");
     assert_eq!(of("b: one, a: \"x{b}\" ", "# a comment\n\"title\": 'T'").0, first);
     assert!(document.canonical.contains(r#""set":{"b":"one","a":"x{b}"}"#), "{}", document.canonical);
+}
+
+#[test]
+fn where_one_user_is_taken_a_list_is_a_fault() {
+    let of = |parameters: &str| of_steps(&format!("  - call-user: {{ {parameters} }}\n"));
+    insta::assert_snapshot!(of("mode: user, target: [101, 102]"), @r#"s.yaml:3:38: steps[0].call-user.target: with mode "user" one is taken, not a list of 2 (write mode: list)"#);
+    assert!(of("target: [caller, callee], mode: variable").contains("with mode \"variable\" one is taken"));
+    for fine in ["mode: list, target: [101, 102]", "mode: list, target: 101", "mode: user, target: [101]"] {
+        assert_eq!(of(fine), "", "{fine}");
+    }
+}
+
+#[test]
+fn a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() {
+    let text = "scenario: s\ntitle: a\ntitle: b\nsteps:\n  - dance\n";
+    let faults = build_text("s.yaml", text, &office(), &catalogue(), &Demo).unwrap_err();
+    let lines: Vec<u32> = faults.iter().map(|fault| fault.line).collect();
+    assert_eq!(lines, [3, 5], "{faults:?}");
 }
