@@ -15,6 +15,16 @@ fn echo_call(switch: &Plugboard, transport: Transport) -> String {
     switch.waits_for_past_calls(1)[0]["id"].as_str().unwrap().to_owned()
 }
 
+/// 102 registers, 101 calls him, they talk; its id when it is over.
+fn answered_call(switch: &Plugboard) -> String {
+    let port = free_port(1);
+    Sipp::registers(switch, "102", "secret-102", port).succeeds();
+    let callee = Sipp::answers(switch, "callee", &Answer::new(), Transport::Udp, port).start();
+    Sipp::calls(switch, "caller", &Call::new("101", "secret-101", "102"), Transport::Udp).succeeds();
+    callee.succeeds();
+    switch.waits_for_past_calls(1)[0]["id"].as_str().unwrap().to_owned()
+}
+
 /// The method or status of each SIP message in a capture, by tshark.
 fn read_by_tshark(file: &Path, switch: &Plugboard) -> Vec<String> {
     let port = switch.sip(Transport::Udp).port();
@@ -105,20 +115,15 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
 #[test]
 fn an_answered_call_is_shown_with_ringing_answer_and_talk() {
     let switch = Plugboard::with_office(&Office::new());
-    let port = free_port(1);
-    Sipp::registers(&switch, "102", "secret-102", port).succeeds();
-    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).start();
-    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "102"), Transport::Udp).succeeds();
-    callee.succeeds();
-    let record = switch.waits_for_past_calls(1)[0].clone();
-    let shown = switch.succeeds(&["call", "show", record["id"].as_str().unwrap()]);
+    let id = &answered_call(&switch);
+    let shown = switch.succeeds(&["call", "show", id]);
     let line = |word: &str| shown.lines().find(|line| line.starts_with(word)).unwrap_or_else(|| panic!("{shown}"));
     assert!(line("ringing").contains(" UTC, after 0."), "{shown}");
     assert!(line("answered").ends_with(", by 102"), "{shown}");
     assert!(line("duration").contains("of it talking"), "{shown}");
     assert!(line("outcome").contains("answered by 102, talked 0:0"), "{shown}");
     assert!(line("leg 1").contains("rang 0.") && line("leg 1").contains("answered 0."), "{shown}");
-    let trace = switch.succeeds(&["call", "trace", record["id"].as_str().unwrap()]);
+    let trace = switch.succeeds(&["call", "trace", id]);
     for words in ["1 102 rings", "1 102 is answered", "leg 0 and leg 1 hear each other", "end      answered"] {
         assert!(trace.contains(words), "{words}: {trace}");
     }
@@ -211,12 +216,7 @@ fn the_capture_of_a_call_over_tcp_is_read_by_tshark() {
 #[test]
 fn the_ladder_shows_both_legs_of_a_call() {
     let switch = Plugboard::with_office(&Office::new());
-    let port = free_port(1);
-    Sipp::registers(&switch, "102", "secret-102", port).succeeds();
-    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).start();
-    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "102"), Transport::Udp).succeeds();
-    callee.succeeds();
-    let id = switch.waits_for_past_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    let id = answered_call(&switch);
     let ladder = switch.succeeds(&["call", "trace", &id, "--sip"]);
     let of = |leg: &str| -> Vec<String> {
         let lines = ladder.lines().filter(|line| line.contains(&format!("leg {leg} ")));
