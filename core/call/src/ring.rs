@@ -23,6 +23,8 @@ pub(crate) struct Ring {
     pub(crate) legs: BTreeMap<LegId, Time>,
     /// The answered leg whose user is asked for his slot.
     pub(crate) claiming: Option<LegId>,
+    /// Users whose slot this call got for a device that ended before it was told: their other devices need not ask again.
+    pub(crate) granted: BTreeSet<UserId>,
     /// Legs that answered while another's slot was asked for, in order.
     pub(crate) answered: VecDeque<LegId>,
     causes: Vec<Cause>,
@@ -41,6 +43,7 @@ impl Ring {
             asking: BTreeSet::new(),
             legs: BTreeMap::new(),
             claiming: None,
+            granted: BTreeSet::new(),
             answered: VecDeque::new(),
             causes: Vec::new(),
             timed_out: false,

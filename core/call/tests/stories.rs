@@ -176,6 +176,31 @@ fn r12_two_answers_leave_one_bridge_and_one_bye() {
 }
 
 #[test]
+fn a_device_that_hangs_up_while_its_slot_is_asked_for_leaves_it_to_the_users_other_devices() {
+    for answers_later in [false, true] {
+        let mut story = Story::new(true);
+        story.rings(&["102"], RingOrder::One);
+        story.offers("102", 2);
+        story.feed(Input::LegAnswered(LegId(1)));
+        if !answers_later {
+            story.feed(Input::LegAnswered(LegId(2)));
+        }
+        story.ended(1, 200);
+        story.feed(Input::Claimed { leg: LegId(1), granted: true });
+        if answers_later {
+            story.feed(Input::LegAnswered(LegId(2)));
+        }
+        assert_eq!(story.call.talking_to(), Some(LegId(2)), "{answers_later}");
+        // The answer to a second question: the call has him already.
+        story.feed(Input::Claimed { leg: LegId(2), granted: false });
+        assert_eq!(story.call.talking_to(), Some(LegId(2)), "{answers_later}");
+        story.ended(2, 200);
+        let released = story.seen.iter().filter(|output| **output == Output::Release { user: user("102") }).count();
+        assert_eq!(released, 1, "{answers_later}: {:?}", story.seen);
+    }
+}
+
+#[test]
 fn a_user_who_took_another_call_loses_and_the_caller_rings_on() {
     let mut story = Story::new(true);
     story.rings(&["102", "103"], RingOrder::AtOnce);

@@ -215,6 +215,7 @@ impl Call {
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming.is_none()) else { return };
         let Some(leg) = ring.answered.pop_front() else { return };
         match self.legs.get(&leg).and_then(|leg| leg.user.clone()) {
+            Some(user) if ring.granted.contains(&user) => self.connect(now, leg),
             // A reserved slot and a direct call's are taken here too: whoever talks is not free for others.
             Some(user) => {
                 ring.claiming = Some(leg);
@@ -227,11 +228,7 @@ impl Call {
     pub(super) fn claimed(&mut self, now: Time, leg: LegId, granted: bool) {
         let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming == Some(leg)) else {
-            // The leg ended, or the ringing did, while the user was asked.
-            if let Some(user) = user.filter(|user| granted && !self.slots.contains(user)) {
-                self.out(Output::Release { user });
-            }
-            return;
+            return self.claimed_late(now, user, granted);
         };
         ring.claiming = None;
         if granted {
@@ -246,6 +243,23 @@ impl Call {
         self.end_leg(leg, &Cause::of(486));
         self.next_claim(now);
         self.ring_check(now);
+    }
+
+    /// The leg ended, or the ringing did, while its user was asked for the slot.
+    fn claimed_late(&mut self, now: Time, user: Option<UserId>, granted: bool) {
+        let Some(user) = user.filter(|_| granted) else { return };
+        if !self.slots.contains(&user) {
+            return self.out(Output::Release { user });
+        }
+        let Some(ring) = &mut self.ring else { return };
+        // Other devices of his ring on, or one has answered and is asked for: the slot is theirs.
+        let claiming =
+            ring.claiming.filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(&user)));
+        ring.granted.insert(user);
+        if let Some(leg) = claiming {
+            ring.claiming = None;
+            self.connect(now, leg);
+        }
     }
 
     /// The first to answer: everyone else stops, the two hear each other.
