@@ -308,8 +308,8 @@ enum Exchange {
     Asked { tx: ServerTx, request: Box<Request>, until: Time },
     /// Our 2xx to an INVITE waits for its ACK.
     Answered(Answered),
-    /// Our re-INVITE is out.
-    Sent { tx: ClientTx, sdp: Bytes, tries: u8 },
+    /// Our re-INVITE is out; without an answer it is cancelled at that moment.
+    Sent { tx: ClientTx, sdp: Bytes, tries: u8, until: Time },
     /// Our re-INVITE met the peer's: it goes again at that moment (RFC 3261 section 14.1).
     Glare { at: Time, sdp: Bytes, tries: u8 },
 }
@@ -339,8 +339,8 @@ impl Session {
             Input::Response { tx, .. } | Input::Timeout { tx } | Input::TransportError { tx }
                 if tx.seq & STRAY != 0 => {}
             Input::Response { tx, response, flow } => self.on_response(now, tx, &response, flow),
-            Input::Timeout { tx } => self.on_failure(tx, 408),
-            Input::TransportError { tx } => self.on_failure(tx, 503),
+            Input::Timeout { tx } => self.on_failure(now, tx, 408),
+            Input::TransportError { tx } => self.on_failure(now, tx, 503),
             Input::Lost { tx } => self.on_lost(tx),
             Input::Command(command) => self.command(now, command),
             Input::Tick => self.tick(now),
@@ -362,8 +362,8 @@ impl Session {
         match &self.state {
             State::Ringing(ringing) => ringing.repeat_at(),
             State::Up { exchange, .. } => match exchange {
-                // What is under way ends by itself, and shows whether the peer is there.
-                Exchange::Sent { .. } => None,
+                // What is under way shows whether the peer is there: it puts the refresh off.
+                Exchange::Sent { until, .. } => Some(*until),
                 Exchange::Idle => self.timer.as_ref().map(|timer| timer.due()),
                 Exchange::Asked { until, .. } => Some(*until),
                 Exchange::Answered(answered) => Some(answered.wake()),

@@ -105,7 +105,7 @@ impl Session {
             && calling.min_se.is_none()
             && let Some(min) = timer::min_se(response)
         {
-            // With the same credentials, if any: a proxy that wants others says so, in the next 407.
+            // Without credentials: whoever wants them asks for them again.
             let Calling { spec, cseq, .. } = *calling;
             return State::Calling(Box::new(self.send_invite(spec, cseq + 1, 1, Some(min), None)));
         }
@@ -130,7 +130,7 @@ impl Session {
             self.emit(Event::Ended { cause: Cause::of(487), by_remote: false });
             return self.close(dialog, None);
         }
-        self.timer_of_answer(now, response);
+        self.timer_of_answer(now, response, calling.min_se);
         self.emit(Event::Answered { sdp: body_of(response) });
         State::Up { dialog, exchange: Exchange::Idle }
     }

@@ -15,6 +15,10 @@ use std::time::Duration;
 /// How often a re-INVITE that meets the peer's goes again.
 const GLARE_TRIES_MAX: u8 = 4;
 
+/// How long a re-INVITE may ring, as it were: a peer who says 1xx to it and nothing more is no reason to wait for ever
+/// (RFC 3261 section 16.6 point 11, where it is a proxy's Timer C).
+const REOFFER_MAX: Duration = Duration::from_mins(3);
+
 impl Session {
     pub(super) fn command(&mut self, now: Time, command: Command) {
         let state = std::mem::replace(&mut self.state, State::Over);
@@ -32,7 +36,7 @@ impl Session {
                 self.leave(dialog, exchange, reason, Cause::normal())
             }
             (State::Up { dialog, exchange: Exchange::Idle }, Command::Reoffer { sdp }) => {
-                self.send_reoffer(dialog, sdp, None, 1)
+                self.send_reoffer(now, dialog, sdp, None, 1)
             }
             (State::Up { dialog, exchange }, Command::Reoffer { .. }) => {
                 self.emit(Event::ReofferDone(Err(491)));
@@ -106,8 +110,25 @@ impl Session {
         }
     }
 
+    /// A fault of ours ends the session: says so to the peer in whatever way is left, at once, and waits for nothing. What
+    /// is sent goes on without the session. No BYE should go before the ACK of our 2xx (RFC 3261 section 15), but nobody
+    /// would send one after it.
+    pub fn abandon(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Ringing(ringing) => self.refuse(&ringing, 500, None, &[]),
+            State::Calling(calling) => self.cancel(calling, None),
+            State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } } => {
+                self.answer(tx, &request, 500);
+                self.close(dialog, None)
+            }
+            State::Up { dialog, .. } | State::Leaving { dialog, .. } => self.close(dialog, None),
+            state @ (State::Closing { .. } | State::Over) => state,
+        };
+    }
+
     fn send_reoffer(
         &mut self,
+        now: Time,
         mut dialog: Box<Dialog>,
         sdp: Bytes,
         credentials: Option<(&'static str, String)>,
@@ -123,7 +144,7 @@ impl Session {
         request.headers.push("Content-Type", "application/sdp");
         request.body = sdp.to_vec();
         let tx = self.send(request, dialog.flow());
-        State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries } }
+        State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until: now + REOFFER_MAX } }
     }
 
     fn accept_reoffer(
@@ -185,8 +206,13 @@ impl Session {
     pub(super) fn on_response(&mut self, now: Time, tx: ClientTx, response: &Response, flow: Flow) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => self.on_calling_response(now, calling, tx, response, flow),
-            State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries } } if sent == tx => {
-                self.on_reoffer_response(now, dialog, (sent, sdp, tries), response)
+            State::Up { dialog, exchange: exchange @ Exchange::Sent { tx: sent, .. } }
+                if sent == tx && response.is_provisional() =>
+            {
+                State::Up { dialog, exchange }
+            }
+            State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries, .. } } if sent == tx => {
+                self.on_reoffer_response(now, dialog, (sdp, tries), response)
             }
             State::Up { dialog, exchange } => {
                 let refresh = self.on_refreshed(now, tx, response);
@@ -230,16 +256,13 @@ impl Session {
         &mut self,
         now: Time,
         mut dialog: Box<Dialog>,
-        (tx, sdp, tries): (ClientTx, Bytes, u8),
+        (sdp, tries): (Bytes, u8),
         response: &Response,
     ) -> State {
-        if response.is_provisional() {
-            return State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries } };
-        }
         if response.is_success() {
             dialog.refresh_by_response(response);
             self.send_ack(&dialog, dialog.local_cseq());
-            self.timer_of_answer(now, response);
+            self.timer_of_answer(now, response, None);
             self.emit(Event::ReofferDone(Ok(body_of(response))));
             return State::Up { dialog, exchange: Exchange::Idle };
         }
@@ -252,7 +275,11 @@ impl Session {
         }
         let uri = dialog.request_uri();
         if let Some(credentials) = self.credentials(response, "INVITE", &uri, tries) {
-            return self.send_reoffer(dialog, sdp, Some(credentials), tries + 1);
+            return self.send_reoffer(now, dialog, sdp, Some(credentials), tries + 1);
+        }
+        if self.raise_timer(response) {
+            // Without credentials: whoever wants them asks for them again.
+            return self.send_reoffer(now, dialog, sdp, None, 1);
         }
         self.emit(Event::ReofferDone(Err(response.status)));
         State::Up { dialog, exchange: Exchange::Idle }
@@ -267,7 +294,11 @@ impl Session {
     }
 
     /// A request of ours got no answer, or could not be sent.
-    pub(super) fn on_failure(&mut self, tx: ClientTx, status: u16) {
+    pub(super) fn on_failure(&mut self, now: Time, tx: ClientTx, status: u16) {
+        // A refresh that nobody answered is the end; one that could not be sent may find the peer in another moment.
+        if status != 408 && self.is_up() && self.timer.as_mut().is_some_and(|timer| timer.missed(now, tx)) {
+            return;
+        }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => self.on_calling_failure(calling, tx, status),
             // Whatever it was, a re-INVITE or an INFO: the peer is gone (RFC 3261 section 12.2.1.2).
@@ -294,7 +325,12 @@ impl Session {
                 State::Up { dialog, exchange: Exchange::Answered(self.repeat_answer(now, answered)) }
             }
             State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } } if at <= now => {
-                self.send_reoffer(dialog, sdp, None, tries + 1)
+                self.send_reoffer(now, dialog, sdp, None, tries + 1)
+            }
+            State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until } } if until <= now => {
+                // It ends by a 487, or by the layer that waits no longer than 32 s for it.
+                self.transaction(transaction::Input::Cancel { tx, reason: None });
+                State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until: now + REOFFER_MAX } }
             }
             State::Up { dialog, exchange: Exchange::Idle }
                 if self.timer.as_ref().is_some_and(|timer| timer.due() <= now) =>

@@ -28,16 +28,29 @@ const EXPIRES_MAX: Duration = Duration::from_hours(24);
 /// The pause after a refresh that met something else under way, in which the peer is heard of anyway.
 const LATER: Duration = Duration::from_secs(5);
 
+/// How often a refresh that cannot be sent is tried again: a minute, in which a phone whose connection broke opens
+/// another.
+const MISSES_MAX: u8 = 12;
+
+/// How often in a row somebody on the way may ask for a longer session.
+const RAISES_MAX: u8 = 4;
+
 /// The session timer of a leg that is up.
 #[derive(Debug)]
 pub(super) struct SessionTimer {
     expires: Duration,
+    /// The longest Min-SE that anybody on the way named (RFC 4028 section 7.1).
+    min: Option<Duration>,
     refresher: Refresher,
     by: By,
     /// When we refresh, or give the session up.
     due: Time,
     /// Our UPDATE or OPTIONS that is not answered.
     asked: Option<ClientTx>,
+    /// Refreshes in a row that could not be sent.
+    misses: u8,
+    /// Refreshes in a row that were too short for somebody.
+    raises: u8,
 }
 
 /// Who keeps the session alive.
@@ -58,8 +71,8 @@ enum By {
 }
 
 impl SessionTimer {
-    fn new(now: Time, expires: Duration, refresher: Refresher, by: By) -> Self {
-        let mut timer = Self { expires, refresher, by, due: now, asked: None };
+    fn new(now: Time, expires: Duration, min: Option<Duration>, refresher: Refresher, by: By) -> Self {
+        let mut timer = Self { expires, min, refresher, by, due: now, asked: None, misses: 0, raises: 0 };
         timer.refreshed(now);
         timer
     }
@@ -77,6 +90,24 @@ impl SessionTimer {
         if self.refresher == Refresher::Peer || self.by == By::Options {
             self.refreshed(now);
         }
+    }
+
+    /// Our UPDATE or OPTIONS could not be sent: whether it is tried again.
+    pub(super) fn missed(&mut self, now: Time, tx: ClientTx) -> bool {
+        let again = self.asked == Some(tx) && self.misses < MISSES_MAX;
+        if again {
+            (self.asked, self.misses, self.due) = (None, self.misses + 1, now + LATER);
+        }
+        again
+    }
+
+    /// Somebody wants no session shorter than this: whether ours was, and is longer now.
+    fn raise(&mut self, min: Duration) -> bool {
+        let raised = min > self.expires && self.raises < RAISES_MAX;
+        if raised {
+            (self.expires, self.min, self.raises) = (min, self.min.max(Some(min)), self.raises + 1);
+        }
+        raised
     }
 
     pub(super) fn due(&self) -> Time {
@@ -116,8 +147,9 @@ pub(crate) fn is_too_short(request: &Request) -> bool {
 }
 
 impl Session {
-    /// Our INVITE was answered, or our refresh (RFC 4028 section 7.2).
-    pub(super) fn timer_of_answer(&mut self, now: Time, response: &Response) {
+    /// Our INVITE was answered, or our refresh (RFC 4028 section 7.2). `min` is what a 422 to the first INVITE asked for.
+    pub(super) fn timer_of_answer(&mut self, now: Time, response: &Response, min: Option<Duration>) {
+        let min = min.max(self.min_heard());
         let allows_update = response.headers.has_token("Allow", "UPDATE");
         let timer = match interval(&response.headers, "Session-Expires") {
             Some((expires, refresher)) => {
@@ -126,9 +158,10 @@ impl Session {
                 // Who answers an UPDATE takes it, whatever he says.
                 let takes = allows_update || response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Update);
                 let by = if takes { By::Update } else { By::Invite };
-                SessionTimer::new(now, expires.clamp(MIN_SE, EXPIRES_MAX), refresher, by)
+                let expires = expires.clamp(min.unwrap_or_default().max(MIN_SE), EXPIRES_MAX);
+                SessionTimer::new(now, expires, min, refresher, by)
             }
-            None => SessionTimer::new(now, SESSION_EXPIRES, Refresher::We, By::Options),
+            None => SessionTimer::new(now, SESSION_EXPIRES, min, Refresher::We, By::Options),
         };
         self.timer = Some(Box::new(timer));
     }
@@ -138,18 +171,20 @@ impl Session {
         let headers = &request.headers;
         response.headers.push("Supported", TIMER);
         if !knows(headers) {
-            self.timer = Some(Box::new(SessionTimer::new(now, SESSION_EXPIRES, Refresher::We, By::Options)));
+            let timer = SessionTimer::new(now, SESSION_EXPIRES, self.min_heard(), Refresher::We, By::Options);
+            self.timer = Some(Box::new(timer));
             return;
         }
-        let min = interval(headers, "Min-SE").map_or(MIN_SE, |(min, _)| min.clamp(MIN_SE, EXPIRES_MAX));
+        let min = interval(headers, "Min-SE").map(|(min, _)| min.clamp(MIN_SE, EXPIRES_MAX)).max(self.min_heard());
         let asked = interval(headers, "Session-Expires");
-        let expires = asked.map_or(SESSION_EXPIRES, |(expires, _)| expires).min(SESSION_EXPIRES).max(min);
+        let expires =
+            asked.map_or(SESSION_EXPIRES, |(expires, _)| expires).min(SESSION_EXPIRES).max(min.unwrap_or(MIN_SE));
         let refresher = match asked {
             Some((_, Some(refresher))) if refresher.eq_ignore_ascii_case("uac") => Refresher::Peer,
             Some(_) | None => Refresher::We,
         };
         let by = if headers.has_token("Allow", "UPDATE") { By::Update } else { By::Invite };
-        let timer = SessionTimer::new(now, expires, refresher, by);
+        let timer = SessionTimer::new(now, expires, min, refresher, by);
         response.headers.push("Require", TIMER);
         response.headers.push("Session-Expires", timer.value("uas", "uac"));
         self.timer = Some(Box::new(timer));
@@ -160,30 +195,39 @@ impl Session {
         headers.push("Supported", TIMER);
         if let Some(timer) = &self.timer {
             headers.push("Session-Expires", timer.value("uac", "uas"));
+            if let Some(min) = timer.min {
+                headers.push("Min-SE", min.as_secs().to_string());
+            }
         }
+    }
+
+    fn min_heard(&self) -> Option<Duration> {
+        self.timer.as_ref().and_then(|timer| timer.min)
+    }
+
+    /// A 422 to our INVITE within the dialog: whether it goes again, with a longer session.
+    pub(super) fn raise_timer(&mut self, response: &Response) -> bool {
+        min_se(response).is_some_and(|min| self.timer.as_mut().is_some_and(|timer| timer.raise(min)))
     }
 
     /// The session has been silent for long: refreshes it, or gives it up.
     pub(super) fn on_timer(&mut self, now: Time, mut dialog: Box<Dialog>) -> State {
-        let Some(mut timer) = self.timer.take() else { return State::Up { dialog, exchange: Exchange::Idle } };
+        let Some(timer) = &mut self.timer else { return State::Up { dialog, exchange: Exchange::Idle } };
         if timer.refresher == Refresher::Peer {
             // He did not refresh it in time (RFC 4028 section 10).
             let cause = Cause { status: 408, text: "Session Expired".into() };
             return self.leave(dialog, Exchange::Idle, Some(super::reason_value(&cause)), cause);
         }
         timer.due = now + LATER;
-        let (by, waits) = (timer.by, timer.asked.is_some());
-        self.timer = Some(timer);
-        if waits {
+        if timer.asked.is_some() {
             // The transaction tells when nobody answers.
             return State::Up { dialog, exchange: Exchange::Idle };
         }
+        let by = timer.by;
         let method = match by {
             By::Invite => {
                 // One that is refused is tried twice more before the session expires, not all the time.
-                if let Some(timer) = &mut self.timer {
-                    timer.due = now + timer.expires / 6;
-                }
+                timer.due = now + timer.expires / 6;
                 self.emit(Event::RefreshDue);
                 return State::Up { dialog, exchange: Exchange::Idle };
             }
@@ -210,17 +254,15 @@ impl Session {
         }
         timer.asked = None;
         timer.refreshed(now);
-        match (timer.by, response.status) {
-            (By::Update, 200..300) => self.timer_of_answer(now, response),
-            (By::Update, 422) if min_se(response).is_some_and(|min| min > timer.expires) => {
-                timer.expires = min_se(response).unwrap_or(timer.expires);
-                timer.due = now;
-            }
+        timer.misses = 0;
+        match (timer.by, response.status, min_se(response)) {
+            (By::Update, 200..300, _) => self.timer_of_answer(now, response, None),
+            (By::Update, 422, Some(min)) if timer.raise(min) => timer.due = now,
             // Something crossed it.
-            (By::Update, 491 | 500) => timer.due = now + LATER,
+            (By::Update, 491 | 500, _) => timer.due = now + LATER,
             // He takes no UPDATE after all, whatever he allows.
-            (By::Update, 400..700) => (timer.by, timer.due) = (By::Invite, now + LATER),
-            (By::Update | By::Options | By::Invite, _) => {}
+            (By::Update, 400..700, _) => (timer.by, timer.due) = (By::Invite, now + LATER),
+            (By::Update | By::Options | By::Invite, _, _) => {}
         }
         true
     }

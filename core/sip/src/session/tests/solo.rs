@@ -559,3 +559,30 @@ fn glare_is_told_and_tried_again_after_the_pause_of_the_caller() {
     assert_eq!(seen.words, ["send INVITE"]);
     assert_eq!(seen.requests[0].1.body, b"hold");
 }
+
+fn abandoned(mut session: Session) -> Vec<String> {
+    session.abandon();
+    words(&mut session)
+}
+
+#[test]
+fn who_is_abandoned_is_told_at_once_however_far_the_session_is() {
+    assert_eq!(abandoned(called("offer")), ["answer 500", "ended", "finished"]);
+    assert_eq!(abandoned(caller(spec(flow())).0), ["cancel "]);
+    assert_eq!(abandoned(up().0), ["send BYE"]);
+    let mut asked = up().0;
+    ask(&mut asked, peer(Method::Invite, 1, &[], "hold"));
+    assert_eq!(abandoned(asked), ["answer 500", "send BYE"]);
+    let answered = || {
+        let mut session = called("offer");
+        command(&mut session, Command::Answer { sdp: sdp("answer") });
+        session
+    };
+    assert_eq!(abandoned(answered()), ["send BYE"], "no ACK came, and none is waited for");
+    let mut leaving = answered();
+    assert_eq!(command(&mut leaving, Command::End { reason: None }).words, ["ended"]);
+    assert_eq!(abandoned(leaving), ["send BYE"]);
+    let mut closing = up().0;
+    assert_eq!(command(&mut closing, Command::End { reason: None }).words, ["ended", "send BYE"]);
+    assert_eq!(abandoned(closing), [""; 0]);
+}

@@ -206,7 +206,7 @@ fn what_is_under_way_puts_the_refresh_off() {
     let mut session = answered_with(&[]);
     session.handle(seconds(899), Input::Command(Command::Reoffer { sdp: sdp("hold") }));
     let seen = drain(&mut session);
-    assert_eq!(session.poll_timeout(), None, "its answer shows whether he is there");
+    assert_eq!(session.poll_timeout(), Some(seconds(899 + 180)), "its answer shows whether he is there");
     let (tx, invite, _) = &seen.requests[0];
     hear_at(&mut session, 901, *tx, answered_by(invite));
     assert_eq!(session.poll_timeout(), Some(seconds(901 + 900)), "and counts as a refresh");
@@ -240,4 +240,94 @@ fn a_peer_who_asks_for_longer_and_longer_sessions_gets_them_and_one_who_asks_for
     hear_at(&mut session, 300, *tx, refused(update, "900"));
     assert_eq!(tick(&mut session, 305).events, [Event::RefreshDue], "an INVITE, after a pause");
     assert_eq!(session.poll_timeout(), Some(seconds(305 + 150)), "and not again at once");
+}
+
+/// A re-INVITE of ours at this second: its transaction and itself.
+fn reoffer(session: &mut Session, at: u64) -> (ClientTx, Request) {
+    session.handle(seconds(at), Input::Command(Command::Reoffer { sdp: sdp("hold") }));
+    let (tx, invite, _) = drain(session).requests.remove(0);
+    (tx, invite)
+}
+
+#[test]
+fn a_reinvite_that_gets_a_1xx_and_then_nothing_is_cancelled_after_three_minutes() {
+    let mut session = answered_with(&[]);
+    let (tx, invite) = reoffer(&mut session, 10);
+    assert_eq!(hear_at(&mut session, 11, tx, Response::to_request(&invite, 180)).words, [""; 0]);
+    assert_eq!(tick(&mut session, 190).words, ["cancel "]);
+    let seen = hear_at(&mut session, 191, tx, Response::to_request(&invite, 487));
+    assert_eq!(seen.events, [Event::ReofferDone(Err(487))]);
+    assert!(session.is_up(), "he is there, and the session stays as it was");
+    let (tx, invite) = reoffer(&mut session, 200);
+    hear_at(&mut session, 201, tx, Response::to_request(&invite, 180));
+    session.handle(seconds(380), Input::Tick);
+    session.handle(seconds(412), Input::Timeout { tx });
+    assert_eq!(drain(&mut session).words, ["cancel ", "ended", "send BYE"]);
+}
+
+#[test]
+fn a_reinvite_that_is_too_short_for_somebody_goes_again_with_what_he_asks_for() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac")]);
+    let (mut tx, mut invite) = reoffer(&mut session, 10);
+    for (n, min) in ["900", "1200", "1500", "1800"].into_iter().enumerate() {
+        let mut refused = Response::to_request(&invite, 422);
+        refused.headers.push("Min-SE", min);
+        let seen = hear_at(&mut session, 11, tx, refused);
+        assert_eq!(seen.words, ["send INVITE"], "{n}");
+        (tx, invite) = (seen.requests[0].0, seen.requests[0].1.clone());
+        assert_eq!(invite.headers.get("Session-Expires"), Some(&*format!("{min};refresher=uac")));
+        assert_eq!((invite.headers.get("Min-SE"), &*invite.body), (Some(min), &b"hold"[..]));
+    }
+    let mut refused = Response::to_request(&invite, 422);
+    refused.headers.push("Min-SE", "2100");
+    assert_eq!(hear_at(&mut session, 11, tx, refused).events, [Event::ReofferDone(Err(422))], "not for ever");
+}
+
+#[test]
+fn what_the_shortest_session_may_be_is_repeated_in_every_refresh() {
+    let (mut session, tx, invite) = caller(spec(flow()));
+    let mut refused = Response::to_request_tagged(&invite, 422, "proxy");
+    refused.headers.push("Min-SE", "3600");
+    let (tx, again, _) = hear(&mut session, tx, refused).requests.remove(0);
+    let mut answer = response(&again, 200, "bob", "answer");
+    answer.headers.push("Session-Expires", "3600;refresher=uac");
+    answer.headers.push("Allow", "UPDATE");
+    hear_at(&mut session, 0, tx, answer);
+    let seen = tick(&mut session, 1_800);
+    let (tx, update, _) = &seen.requests[0];
+    assert_eq!(update.headers.get("Min-SE"), Some("3600"));
+    let mut ok = Response::to_request(update, 200);
+    ok.headers.push("Session-Expires", "3600;refresher=uac");
+    hear_at(&mut session, 1_800, *tx, ok);
+    assert_eq!(tick(&mut session, 3_600).requests[0].1.headers.get("Min-SE"), Some("3600"), "and again");
+
+    let mut called = called_by(&[("Supported", "timer"), ("Session-Expires", "1800"), ("Min-SE", "1200")]);
+    command(&mut called, Command::Answer { sdp: sdp("answer") });
+    called.handle(seconds(0), ack(1, ""));
+    let (_, invite) = reoffer(&mut called, 10);
+    assert_eq!(invite.headers.get("Min-SE"), Some("1200"), "the caller's own");
+}
+
+#[test]
+fn a_refresh_that_cannot_be_sent_is_tried_again_for_a_minute() {
+    let mut session = answered_with(&[]);
+    let mut at = 900;
+    for _ in 0..12 {
+        let seen = tick(&mut session, at);
+        let (tx, _, _) = seen.requests[0];
+        session.handle(seconds(at), Input::TransportError { tx });
+        assert_eq!(drain(&mut session).words, [""; 0]);
+        at += 5;
+    }
+    let seen = tick(&mut session, at);
+    let (tx, _, _) = seen.requests[0];
+    session.handle(seconds(at), Input::TransportError { tx });
+    assert_eq!(drain(&mut session).words, ["ended", "send BYE"]);
+
+    let mut session = answered_with(&[]);
+    let (tx, _, _) = tick(&mut session, 900).requests[0];
+    session.handle(seconds(900), Input::TransportError { tx });
+    let (tx, options, _) = tick(&mut session, 905).requests.remove(0);
+    assert_eq!(hear_at(&mut session, 905, tx, Response::to_request(&options, 200)).words, [""; 0]);
+    assert_eq!(session.poll_timeout(), Some(seconds(1_805)), "he is back");
 }

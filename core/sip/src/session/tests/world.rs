@@ -154,7 +154,7 @@ impl World {
     fn hear_layer(&mut self, who: usize, output: FromLayer) {
         let now = self.now;
         let input = match output {
-            FromLayer::Transmit { flow, bytes } => return self.carry(who, flow, bytes),
+            FromLayer::Transmit { flow, bytes, .. } => return self.carry(who, flow, bytes),
             FromLayer::Request { tx, request, flow } => return self.route(who, tx, request, flow),
             FromLayer::Cancelled { tx, request, .. } => Input::Cancelled { tx, request },
             FromLayer::Ack { request, flow } => Input::Ack { request, flow },
