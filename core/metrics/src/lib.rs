@@ -34,8 +34,9 @@ pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
-    DatagramsDropped, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome,
-    RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse, TransactionsHeld,
+    DatagramsDropped, DatagramsUnsent, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered,
+    RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse,
+    TransactionsHeld,
 };
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,

@@ -61,6 +61,7 @@ pub(crate) struct Families {
     pub(crate) sip_responses: Row<StatusClass>,
     pub(crate) sip_parse_errors: Row<Transport>,
     pub(crate) sip_datagrams_dropped: IntCounter,
+    pub(crate) sip_datagrams_unsent: IntCounter,
     pub(crate) registrations: IntGauge,
     pub(crate) registration_requests: Row<RegistrationOutcome>,
     pub(crate) login_faults: Row<LoginFault>,
@@ -232,6 +233,11 @@ impl Families {
                 r,
                 "plugboard_sip_datagrams_dropped_total",
                 "SIP datagrams that the kernel dropped because they came faster than they were read.",
+            ),
+            sip_datagrams_unsent: counter(
+                r,
+                "plugboard_sip_datagrams_unsent_total",
+                "SIP datagrams that the kernel did not send; those that matter are sent again.",
             ),
             registrations: gauge(r, "plugboard_registrations", "Contacts registered now."),
             registration_requests: Row::new(

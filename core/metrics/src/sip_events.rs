@@ -105,6 +105,24 @@ impl DatagramsDropped {
     }
 }
 
+/// The kernel did not take datagrams that were to be sent: a full buffer, or a packet filter.
+#[derive(Debug, Clone, Copy)]
+pub struct DatagramsUnsent {
+    /// How many, since this was last told.
+    pub datagrams: u64,
+}
+
+impl DatagramsUnsent {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.sip_datagrams_unsent.inc_by(self.datagrams);
+        tracing::warn!(
+            datagrams = self.datagrams,
+            "the kernel did not send SIP datagrams: its buffers are full, or a packet filter forbids them"
+        );
+    }
+}
+
 label!(
     /// What became of a REGISTER.
     RegistrationOutcome {

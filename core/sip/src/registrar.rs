@@ -78,12 +78,22 @@ pub enum Change {
     Refreshed(Binding),
     /// A device that is gone.
     Removed(Binding),
+    /// A device came back over another connection: what would go over the one, such as the requests of its calls, goes over
+    /// the other.
+    Moved {
+        /// Its former connection, which broke or soon will.
+        from: Flow,
+        /// The one it registered over now.
+        to: Flow,
+    },
 }
 
 /// The devices of one user.
 #[derive(Debug, Clone, Default)]
 pub struct Bindings {
     bindings: Vec<Binding>,
+    /// Devices whose connection broke, until their time is over or they come back; at most [`BINDINGS_MAX`].
+    gone: Vec<Binding>,
 }
 
 /// One wish of a REGISTER, read and judged.
@@ -95,7 +105,7 @@ enum Wish {
 impl Bindings {
     /// No device.
     pub const fn new() -> Self {
-        Self { bindings: Vec::new() }
+        Self { bindings: Vec::new(), gone: Vec::new() }
     }
 
     /// Carries out a REGISTER, all of it or nothing, and makes the response. Changes are to be saved.
@@ -135,13 +145,17 @@ impl Bindings {
 
     /// Forgets what expired, and returns it.
     pub fn expire(&mut self, now: Time) -> Vec<Binding> {
+        self.gone.retain(|binding| binding.expires > now);
         self.bindings.extract_if(.., |binding| binding.expires <= now).collect()
     }
 
     /// Forgets the devices of a connection that broke, and returns them.
     pub fn connection_lost(&mut self, flow: Flow) -> Vec<Binding> {
         let its = |binding: &mut Binding| flow.connection != 0 && binding.flow.connection == flow.connection;
-        self.bindings.extract_if(.., its).collect()
+        let lost: Vec<Binding> = self.bindings.extract_if(.., its).collect();
+        self.gone.extend_from_slice(&lost);
+        self.gone.drain(..self.gone.len().saturating_sub(BINDINGS_MAX));
+        lost
     }
 
     /// When the next binding expires.
@@ -188,7 +202,7 @@ impl Bindings {
                 }
             })
             .collect();
-        Self { bindings }
+        Self { bindings, gone: Vec::new() }
     }
 
     fn carry_out(
@@ -289,6 +303,11 @@ impl Bindings {
             Wish::Bind(new) => {
                 let change = if known.is_empty() { Change::Added } else { Change::Refreshed };
                 changes.push(change(new.clone()));
+                let back = self.gone.extract_if(.., |gone| gone.is_same(&uri, instance.as_deref()));
+                let former = known.iter().map(|known| known.flow).chain(back.map(|back| back.flow));
+                let to = new.flow;
+                let moved = |from: &Flow| ![0, to.connection].contains(&from.connection) && to.connection != 0;
+                changes.extend(former.filter(moved).map(|from| Change::Moved { from, to }));
                 self.bindings.push(new);
             }
             Wish::Unbind(..) => changes.extend(known.into_iter().map(Change::Removed)),

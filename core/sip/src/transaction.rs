@@ -39,6 +39,17 @@ pub struct ClientTx {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerTx(pub u64);
 
+/// A transaction of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// Of a request that we sent.
+    Client(ClientTx),
+    /// Of the CANCEL of this INVITE.
+    Cancel(ClientTx),
+    /// Of a request that came.
+    Server(ServerTx),
+}
+
 /// What the layer is told.
 #[derive(Debug)]
 pub enum Input {
@@ -113,6 +124,11 @@ pub enum Input {
         /// The flow; all its transactions end.
         flow: Flow,
     },
+    /// This one message could not be sent and never can; others to the same address can.
+    Unsent {
+        /// As [`Output::Transmit`] said.
+        of: Key,
+    },
     /// [`Layer::poll_timeout`] is reached.
     Tick,
 }
@@ -122,6 +138,8 @@ pub enum Input {
 pub enum Output {
     /// Send these bytes.
     Transmit {
+        /// The transaction that ends when this cannot be sent; none for ACKs and for answers to what is forgotten.
+        of: Option<Key>,
         /// Over what.
         flow: Flow,
         /// A whole message.

@@ -39,7 +39,8 @@ pub trait SipTransport: Send + Sync {
     /// Sends a whole message over a flow.
     ///
     /// # Errors
-    /// [`Unsendable`], as good as a transport error of RFC 3261 section 18.4.
+    /// [`Unsendable`], a transport error of RFC 3261 section 18.4. A datagram that could not be sent just now is none: it
+    /// is as good as lost on its way.
     fn send(&self, flow: Flow, bytes: bytes::Bytes) -> Result<(), Unsendable>;
 
     /// Our address, as a peer at `remote` sees it, and the listener to use; `None` when no listener of that transport
@@ -52,8 +53,14 @@ pub trait SipTransport: Send + Sync {
 
 /// A message that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nothing can be sent over {0}")]
-pub struct Unsendable(pub Flow);
+pub enum Unsendable {
+    /// The connection is gone, or no way leads to this address.
+    #[error("nothing can be sent over {0}")]
+    Anything(Flow),
+    /// It is longer than a datagram can be; others can be sent.
+    #[error("a message is too long for {0}")]
+    TooLong(Flow),
+}
 
 /// Runs actions; events come back through the sink that was given at its start.
 pub trait Plugins: Send + Sync {

@@ -13,6 +13,7 @@ mod env;
 mod events;
 mod guesses;
 mod message;
+mod moves;
 mod overload;
 mod post;
 mod shard;
@@ -30,4 +31,4 @@ pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};
-pub use transport::{BindError, Listen, Network, Router};
+pub use transport::{BindError, Listen, Network, Router, Waiting};

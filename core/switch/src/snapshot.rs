@@ -1,6 +1,6 @@
 //! What new calls see of the configuration: offices, checked scenarios, actions, and the way to users and gateways.
 
-use actix::Recipient;
+use actix::{Addr, Recipient, WeakAddr};
 use plugboard_model::{GatewayId, OfficeId, ScenarioId, UserId};
 use plugboard_office::OfficeSet;
 use plugboard_plugin::{Grants, Installed, Limits};
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::actor::gateway::GatewayActor;
+use crate::actor::user::UserActor;
 use crate::directory::Presence;
 use crate::message::{
     AdmitCall, CallLeftGateway, ClaimSlot, GetGatewayState, GetUserState, LoseConnection, OfferCall, Register,
@@ -63,6 +65,8 @@ pub(crate) struct UserHandle {
     pub(crate) lost: Recipient<LoseConnection>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
+    /// The actor itself, for as long as somebody else needs it.
+    pub(crate) actor: WeakAddr<UserActor>,
 }
 
 /// The way to a gateway's actor.
@@ -72,4 +76,34 @@ pub(crate) struct GatewayHandle {
     pub(crate) left: Recipient<CallLeftGateway>,
     pub(crate) state: Recipient<GetGatewayState>,
     pub(crate) change: Recipient<UseGateway>,
+    /// As a user's.
+    pub(crate) actor: WeakAddr<GatewayActor>,
+}
+
+impl UserHandle {
+    pub(crate) fn new(addr: &Addr<UserActor>, presence: Arc<Presence>) -> Self {
+        Self {
+            presence,
+            offer: addr.clone().recipient(),
+            claim: addr.clone().recipient(),
+            slot: addr.clone().recipient(),
+            register: addr.clone().recipient(),
+            lost: addr.clone().recipient(),
+            state: addr.clone().recipient(),
+            change: addr.clone().recipient(),
+            actor: addr.downgrade(),
+        }
+    }
+}
+
+impl GatewayHandle {
+    pub(crate) fn new(addr: &Addr<GatewayActor>) -> Self {
+        Self {
+            admit: addr.clone().recipient(),
+            left: addr.clone().recipient(),
+            state: addr.clone().recipient(),
+            change: addr.clone().recipient(),
+            actor: addr.downgrade(),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The handle of a running switch.
 
-use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient};
+use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
 use plugboard_metrics::{Condition, Readiness};
 use plugboard_model::{CallId, Cause, GatewayId, OfficeId, UserId};
 use plugboard_office::{Gateway, User};
@@ -22,6 +22,7 @@ use crate::message::{
     ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall,
     Holdings, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
 };
+use crate::moves::Moves;
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
 use crate::transport::{Network, Router};
@@ -46,8 +47,19 @@ pub struct Switch {
     env: Env,
     readiness: Readiness,
     guesses: SharedGuesses,
+    moves: Moves,
     /// Changed by [`Switch::apply`] alone; locked for a copy of the pointer only.
     snapshot: Arc<Mutex<Arc<Snapshot>>>,
+    /// Changed there too.
+    former: Arc<Mutex<Former>>,
+}
+
+/// The actors of users and gateways that were taken out of their offices. Calls that go on keep them alive, and who is put
+/// in again meanwhile is still on them.
+#[derive(Default)]
+struct Former {
+    users: BTreeMap<UserId, (WeakAddr<UserActor>, Arc<Presence>)>,
+    gateways: BTreeMap<GatewayId, WeakAddr<GatewayActor>>,
 }
 
 struct Shard {
@@ -86,8 +98,8 @@ impl Switch {
         let empty =
             Snapshot { configuration: Configuration::default(), users: BTreeMap::new(), gateways: BTreeMap::new() };
         let empty = Arc::new(empty);
-        let guesses = SharedGuesses::default();
-        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, &guesses);
+        let (guesses, moves) = (SharedGuesses::default(), Moves::default());
+        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves));
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
@@ -98,7 +110,9 @@ impl Switch {
             env,
             readiness,
             guesses,
+            moves,
             snapshot: Arc::new(Mutex::new(empty)),
+            former: Arc::default(),
         };
         switch.apply(configuration);
         switch
@@ -137,33 +151,40 @@ impl Switch {
     /// From now on new calls see this configuration. Calls that go on, registrations and slots stay as they are.
     pub fn apply(&self, configuration: Configuration) {
         let mut current = self.current();
+        let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new() };
         for office in next.configuration.offices.iter() {
             let mut saved = self.saved_registrations(&office.id);
             for (index, user) in office.users().enumerate() {
-                let handle = match current.users.get(&user.id) {
+                let back = || {
+                    let (actor, presence) = former.users.remove(&user.id)?;
+                    Some(UserHandle::new(&actor.upgrade()?, presence))
+                };
+                let handle = match current.users.get(&user.id).cloned().or_else(back) {
                     Some(known) => {
                         post(&known.change, UseUser(Arc::clone(user)));
-                        known.clone()
+                        known
                     }
                     None => self.start_user(index, user, saved.remove(&user.id)),
                 };
                 next.users.insert(user.id.clone(), handle);
             }
             for (index, gateway) in office.gateways().enumerate() {
-                let handle = match current.gateways.get(&gateway.id) {
+                let back = || former.gateways.remove(&gateway.id)?.upgrade().map(|addr| GatewayHandle::new(&addr));
+                let handle = match current.gateways.get(&gateway.id).cloned().or_else(back) {
                     Some(known) => {
                         post(&known.change, UseGateway(Arc::clone(gateway)));
-                        known.clone()
+                        known
                     }
                     None => self.start_gateway(index, gateway),
                 };
                 next.gateways.insert(gateway.id.clone(), handle);
             }
         }
+        former.leave(&current, &next);
         let next = Arc::new(next);
         *current = Arc::clone(&next);
-        drop(current);
+        drop((current, former));
         for shard in self.shards.iter() {
             post(&shard.sip.clone().recipient(), UseSnapshot(Arc::clone(&next)));
             post(&shard.calls.clone().recipient(), UseSnapshot(Arc::clone(&next)));
@@ -284,23 +305,15 @@ impl Switch {
         let (env, user) = (self.env.clone(), Arc::clone(user));
         let saved = saved.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
         let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), saved);
-        let (guesses, presence) = (self.guesses.clone(), Arc::new(Presence::default()));
+        let shared = (self.guesses.clone(), self.moves.clone());
+        let presence = Arc::<Presence>::default();
         let shown = Arc::clone(&presence);
-        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, guesses, shown);
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, shared, shown);
         let addr = match self.place(index) {
             Some(place) => UserActor::start_in_arbiter(place, make),
             None => UserActor::create(make),
         };
-        UserHandle {
-            presence,
-            offer: addr.clone().recipient(),
-            claim: addr.clone().recipient(),
-            slot: addr.clone().recipient(),
-            register: addr.clone().recipient(),
-            lost: addr.clone().recipient(),
-            state: addr.clone().recipient(),
-            change: addr.recipient(),
-        }
+        UserHandle::new(&addr, presence)
     }
 
     fn start_gateway(&self, index: usize, gateway: &Arc<Gateway>) -> GatewayHandle {
@@ -310,12 +323,20 @@ impl Switch {
             Some(place) => GatewayActor::start_in_arbiter(place, make),
             None => GatewayActor::create(make),
         };
-        GatewayHandle {
-            admit: addr.clone().recipient(),
-            left: addr.clone().recipient(),
-            state: addr.clone().recipient(),
-            change: addr.recipient(),
-        }
+        GatewayHandle::new(&addr)
+    }
+}
+
+impl Former {
+    /// Notes who is in the old configuration alone, and forgets those whose last call is over.
+    fn leave(&mut self, old: &Snapshot, new: &Snapshot) {
+        self.users.retain(|_, (user, _)| user.upgrade().is_some());
+        self.gateways.retain(|_, gateway| gateway.upgrade().is_some());
+        let gone = old.users.iter().filter(|(id, _)| !new.users.contains_key(*id));
+        let kept = |handle: &UserHandle| (handle.actor.clone(), Arc::clone(&handle.presence));
+        self.users.extend(gone.map(|(id, handle)| (id.clone(), kept(handle))));
+        let gone = old.gateways.iter().filter(|(id, _)| !new.gateways.contains_key(*id));
+        self.gateways.extend(gone.map(|(id, handle)| (id.clone(), handle.actor.clone())));
     }
 }
 
@@ -325,14 +346,15 @@ fn start_shard(
     env: &Env,
     empty: &Arc<Snapshot>,
     readiness: &Readiness,
-    guesses: &SharedGuesses,
+    (guesses, moves): (&SharedGuesses, &Moves),
 ) -> Shard {
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
     let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot));
     let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
-    let (readiness, guesses) = (readiness.clone(), guesses.clone());
-    let sip =
-        SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness, guesses));
+    let (readiness, guesses, moves) = (readiness.clone(), guesses.clone(), moves.clone());
+    let sip = SipActor::start_in_arbiter(&place, move |_| {
+        SipActor::new(sip_env, n, sip_snapshot, taker, readiness, guesses, moves)
+    });
     post(&calls.clone().recipient(), ServeSip(sip.clone()));
     Shard { place, sip, calls }
 }

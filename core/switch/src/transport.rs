@@ -7,4 +7,4 @@ mod tcp;
 mod udp;
 
 pub use network::{BindError, Listen, Network};
-pub use router::Router;
+pub use router::{Router, Waiting};

@@ -71,7 +71,7 @@ impl Player {
                 let input = Input::SendRequest { tx, request: request(slot, method, None), flow: flow(reliable) };
                 self.layer.handle(self.now, input);
                 // What goes out carries our branch, and the response needs it.
-                if let Some(Output::Transmit { bytes, flow }) = self.layer.poll_output()
+                if let Some(Output::Transmit { bytes, flow, .. }) = self.layer.poll_output()
                     && let Ok(Message::Request(request)) = parse_datagram(&bytes)
                 {
                     self.seen.push(format!("send {}", request.method));

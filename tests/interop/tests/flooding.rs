@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Sipp, Transport, until};
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
@@ -51,4 +51,15 @@ fn a_flood_is_survived_without_a_trace_and_what_the_kernel_dropped_of_it_is_coun
     assert!(switch.sample("plugboard_sip_transactions").abs() < 0.1, "nothing is kept of strangers");
     let call = Call::new("101", "secret-101", "*43").lasts(Duration::from_millis(20));
     Sipp::calls(&switch, "after", &call, Transport::Udp).succeeds();
+}
+
+#[test]
+fn guesses_are_counted_over_all_threads_of_the_switch() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = Serve::on(&folder.path().join("data")).configured("threads = 4\n").start();
+    switch.apply(&Office::new());
+    // Each has its own Call-ID, so that none of the threads hears of more than a few.
+    let guess = Call::new("101", "guessed", "102").gets(407);
+    Sipp::calls(&switch, "guesser", &guess, Transport::Udp).with(&["-m", "20"]).succeeds();
+    assert!((switch.sample("plugboard_login_sources_silenced_total") - 1.0).abs() < 0.1);
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use plugboard_model::Time;
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_switch::{Clock, SipTransport, Unsendable};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -65,6 +65,11 @@ struct Inside {
     ladder: Ladder,
     /// Messages with these words in their ladder line are lost, so often.
     losing: Vec<(String, usize)>,
+    /// The switch's messages with these words in their ladder line are longer than a datagram can be.
+    too_long: Vec<String>,
+    /// The connections that phones have opened and not closed.
+    connections: BTreeSet<u64>,
+    next_connection: u64,
 }
 
 impl Network {
@@ -77,8 +82,10 @@ impl Network {
     ) -> Self {
         let mut ladder = Ladder::default();
         ladder.name(switch, "switch");
-        let (under_way, losing) = (BTreeMap::new(), Vec::new());
-        let inside = Inside { dice: Dice::new(seed), weather, under_way, next: 0, ladder, losing };
+        let (under_way, losing, too_long) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (connections, next_connection, dice) = (BTreeSet::new(), 1, Dice::new(seed));
+        let inside =
+            Inside { dice, weather, under_way, next: 0, ladder, losing, too_long, connections, next_connection };
         Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch }
     }
 
@@ -136,6 +143,24 @@ impl Network {
         self.lock().losing.push((words.to_owned(), times));
     }
 
+    /// Opens a connection to the switch: its number.
+    pub(crate) fn connect(&self) -> u64 {
+        let mut inside = self.lock();
+        let number = inside.next_connection;
+        inside.next_connection += 1;
+        inside.connections.insert(number);
+        number
+    }
+
+    /// Closes one.
+    pub(crate) fn disconnect(&self, number: u64) {
+        self.lock().connections.remove(&number);
+    }
+
+    pub(crate) fn too_long(&self, words: &str) {
+        self.lock().too_long.push(words.to_owned());
+    }
+
     /// The switch's own address.
     pub(crate) const fn switch(&self) -> SocketAddr {
         self.switch
@@ -147,6 +172,11 @@ impl Network {
 }
 
 impl Inside {
+    fn is_too_long(&self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> bool {
+        let words = self.ladder.words(from, to, bytes);
+        self.too_long.iter().any(|what| words.contains(what))
+    }
+
     fn fate(&mut self, now: Time, packet: &Packet) -> Fate {
         let (lost, doubled) = (self.weather.lost, self.weather.doubled);
         let mut fate = if self.dice.chance(lost) {
@@ -170,8 +200,11 @@ impl Inside {
 
 impl SipTransport for Network {
     fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
-        if flow.transport != Transport::Udp {
-            return Err(Unsendable(flow));
+        if flow.transport == Transport::Tcp && !self.lock().connections.contains(&flow.connection) {
+            return Err(Unsendable::Anything(flow));
+        }
+        if self.lock().is_too_long(self.switch, flow.remote, &bytes) {
+            return Err(Unsendable::TooLong(flow));
         }
         self.send(Packet { from: self.switch, to: flow.remote, payload: Payload::Sip(bytes) });
         Ok(())

@@ -15,6 +15,7 @@ use plugboard_media::Codec;
 use plugboard_model::Time;
 use plugboard_switch::Clock;
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +118,12 @@ impl Phone {
         self.reinvites("sendrecv");
     }
 
+    /// Keeps the session alive as it is: a re-INVITE that changes nothing (RFC 4028 section 7.4).
+    pub fn refreshes(&self) {
+        let direction = self.last(|call| call.direction).unwrap_or_else(|| self.nothing("to refresh"));
+        self.reinvites(direction);
+    }
+
     fn reinvites(&self, direction: &'static str) {
         let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
         self.agent.borrow_mut().reinvite(self.now(), index, direction);
@@ -124,7 +131,7 @@ impl Phone {
 
     // ---- what a phone is like -------------------------------------------------------------------------------
 
-    /// It refuses every call with this status from now on.
+    /// It refuses every call and every change of one with this status from now on.
     pub fn always_refuses(&self, status: u16) {
         self.agent.borrow_mut().set_manner(Manner::Refuses(status));
     }
@@ -142,6 +149,15 @@ impl Phone {
     /// It speaks this codec alone, in calls from now on.
     pub fn speaks_only(&self, codec: Codec) {
         self.agent.borrow_mut().codecs = vec![codec];
+    }
+
+    /// It speaks over this connection from now on; the one that it spoke over before.
+    pub(crate) fn speaks_over(&self, connection: Option<u64>) -> Option<u64> {
+        std::mem::replace(&mut self.agent.borrow_mut().connection, connection)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.agent.borrow().address
     }
 
     /// Its password is another one from now on.

@@ -1,11 +1,13 @@
 //! The simulation: sets everything up, moves time, looks at what is left.
 
 use actix::SystemRunner;
+use bytes::Bytes;
 use plugboard_media::Command as MediaCommand;
 use plugboard_metrics::{Metrics, Readiness};
 use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
 use plugboard_plugin::{Catalogue, Limits};
 use plugboard_sip::flow::Flow;
+use plugboard_sip::parse_datagram;
 use plugboard_store::{InlineWriter, Place, RecordFilter, Store};
 use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
 use std::cell::{Cell, RefCell};
@@ -346,6 +348,25 @@ impl Sim {
         self.world.network.lose(words, times);
     }
 
+    /// The phone's TCP connection to the switch breaks, if it has one, and what it says is lost.
+    pub fn disconnects(&self, phone: &Phone) {
+        if let Some(number) = phone.speaks_over(None) {
+            self.world.network.disconnect(number);
+            self.world.router.closed(Flow::tcp(self.world.network.switch(), phone.address(), number));
+        }
+    }
+
+    /// The phone opens a TCP connection and speaks over it from now on.
+    pub fn connects(&self, phone: &Phone) {
+        self.disconnects(phone);
+        phone.speaks_over(Some(self.world.network.connect()));
+    }
+
+    /// From now on the switch's messages whose ladder line has these words are longer than a datagram can be.
+    pub fn finds_too_long(&self, words: &str) {
+        self.world.network.too_long(words);
+    }
+
     /// From now on each message has waited so long when the switch looks at it, as on a machine that does not keep up.
     pub fn messages_wait(&self, time: Duration) {
         self.world.waits.set(time);
@@ -489,8 +510,8 @@ impl World {
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, packet.to == self.network.switch()) {
                 (Payload::Sip(bytes), true) => {
-                    let came = Time(now.0.saturating_sub(nanos(self.waits.get())));
-                    self.router.received_at(Flow::udp(packet.to, packet.from), bytes.clone(), came);
+                    let connection = self.phones.get(&packet.from.ip()).and_then(|phone| phone.borrow().connection);
+                    self.received(now, &packet, bytes, connection);
                 }
                 (Payload::Rtp(_), false) if packet.to.ip() == self.network.switch().ip() => {
                     self.media.received(now, packet);
@@ -517,6 +538,20 @@ impl World {
         self.plugins.work();
         if self.writer.poll_timeout().is_some_and(|at| at <= now) {
             self.writer.run(now);
+        }
+    }
+
+    fn received(&self, now: Time, packet: &Packet, bytes: &Bytes, connection: Option<u64>) {
+        match connection {
+            None => {
+                let came = Time(now.0.saturating_sub(nanos(self.waits.get())));
+                self.router.received_at(Flow::udp(packet.to, packet.from), bytes.clone(), came);
+            }
+            Some(number) => {
+                let message = parse_datagram(bytes).unwrap_or_else(|fault| panic!("{fault}: {bytes:?}"));
+                let waiting = self.router.received_message(Flow::tcp(packet.to, packet.from, number), message);
+                assert!(waiting.is_over(), "a story is too short to fill a shard");
+            }
         }
     }
 

@@ -43,6 +43,7 @@ fn ask(bindings: &mut Bindings, millis: u64, request: &Request) -> (u16, Vec<Str
         Change::Added(_) => "added",
         Change::Refreshed(_) => "refreshed",
         Change::Removed(_) => "removed",
+        Change::Moved { .. } => "moved",
     });
     (response.status, contacts, words.collect())
 }
@@ -178,6 +179,40 @@ fn broken_connection_takes_its_devices_and_no_others() {
     assert_eq!(bindings.connection_lost(flow(5060)).len(), 0);
     assert_eq!(bindings.connection_lost(tcp(2)).len(), 1);
     assert_eq!(bindings.len(), 2);
+}
+
+#[test]
+fn a_device_that_comes_back_over_another_connection_has_moved() {
+    let tcp = |n| Flow::tcp("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:9".parse().unwrap(), n);
+    let mut bindings = Bindings::new();
+    let mut cseq = 0;
+    let mut moves = |bindings: &mut Bindings, flow: Flow, contact: &str| {
+        cseq += 1;
+        let request = register("c", cseq, &[contact], None);
+        let (_, changes) = bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+        let moved = changes.into_iter().filter_map(|change| match change {
+            Change::Moved { from, to } => Some((from.connection, to.connection)),
+            Change::Added(_) | Change::Refreshed(_) | Change::Removed(_) => None,
+        });
+        moved.collect::<Vec<_>>()
+    };
+    let (desk, other) = ("<sip:101@a>;+sip.instance=\"<urn:desk>\"", "<sip:101@b>");
+    assert_eq!(moves(&mut bindings, tcp(1), desk), []);
+    assert_eq!(moves(&mut bindings, tcp(1), desk), [], "a refresh");
+    assert_eq!(moves(&mut bindings, tcp(2), other), []);
+    assert_eq!(moves(&mut bindings, tcp(3), desk), [(1, 3)], "before anybody noticed that the first one broke");
+    bindings.connection_lost(tcp(3));
+    assert_eq!(moves(&mut bindings, tcp(4), other), [(2, 4)]);
+    assert_eq!(moves(&mut bindings, tcp(5), desk), [(3, 5)], "afterwards");
+    bindings.connection_lost(tcp(5));
+    assert_eq!(
+        moves(&mut bindings, flow(5060), desk),
+        [],
+        "datagrams are no place for what was said over a connection"
+    );
+    bindings.connection_lost(tcp(4));
+    bindings.expire(at(3_600_000));
+    assert!(bindings.gone.is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::key::{Branches, server_key};
 use super::server_invite::{Serve, ServerInvite};
 use super::server_non_invite::ServerNonInvite;
 use super::timer::{Timers, WakeQueue};
-use super::{ClientTx, Input, Output, ServerTx};
+use super::{ClientTx, Input, Key, Output, ServerTx};
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
@@ -93,14 +93,6 @@ enum ServerMachine {
     Other(ServerNonInvite),
 }
 
-/// Whom to wake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Client(ClientTx),
-    Cancel(ClientTx),
-    Server(ServerTx),
-}
-
 impl Layer {
     /// A layer without transactions.
     pub fn new(settings: LayerSettings) -> Self {
@@ -127,7 +119,7 @@ impl Layer {
             Input::SendRequest { tx, request, flow } => self.send_request(now, tx, request, flow),
             Input::SendAck { tx, mut request, flow } => {
                 self.push_via(&mut request, tx, flow);
-                self.transmit(flow, request.to_bytes().into());
+                self.send_off(flow, request.to_bytes().into());
             }
             Input::Cancel { tx, reason } => self.cancel(now, tx, CancelWish(reason)),
             Input::Respond { tx, response } => self.respond(now, tx, &response),
@@ -146,6 +138,7 @@ impl Layer {
                 }
             }
             Input::Failed { flow } => self.fail(flow),
+            Input::Unsent { of } => self.fail_one(of),
             Input::Tick => self.tick(now),
         }
         let (clients, cancels, servers) = (&self.clients, &self.cancels, &self.servers);
@@ -180,8 +173,14 @@ impl Layer {
         held >= max || (held >= max - max / RESERVE && !is_in_dialog(request))
     }
 
-    fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        self.outbox.push_back(Output::Transmit { flow, bytes });
+    /// Sends a message of a transaction.
+    fn transmit(&mut self, of: Key, flow: Flow, bytes: Bytes) {
+        self.outbox.push_back(Output::Transmit { of: Some(of), flow, bytes });
+    }
+
+    /// Sends a message that nobody waits for an answer to: an ACK, or the answer to what is forgotten.
+    fn send_off(&mut self, flow: Flow, bytes: Bytes) {
+        self.outbox.push_back(Output::Transmit { of: None, flow, bytes });
     }
 
     fn push_via(&self, request: &mut Request, tx: ClientTx, flow: Flow) {
@@ -205,7 +204,7 @@ impl Layer {
             self.wakes.push(at, Key::Client(tx));
         }
         self.clients.insert(tx, client);
-        self.transmit(flow, bytes);
+        self.transmit(Key::Client(tx), flow, bytes);
     }
 
     fn cancel(&mut self, now: Time, tx: ClientTx, wish: CancelWish) {
@@ -226,7 +225,7 @@ impl Layer {
         let machine = ClientNonInvite::new(now, bytes.clone(), flow, &self.timers);
         self.wakes.push(machine.wake(), Key::Cancel(tx));
         self.cancels.insert(tx, machine);
-        self.transmit(flow, bytes);
+        self.transmit(Key::Cancel(tx), flow, bytes);
     }
 
     fn on_response(&mut self, now: Time, response: Response, flow: Flow) {
@@ -267,10 +266,10 @@ impl Layer {
                 self.send_cancel(now, tx, wish);
             }
             Heard::PassAndAck(ack) => {
-                self.transmit(to, ack);
+                self.send_off(to, ack);
                 self.outbox.push_back(Output::Response { tx, response, flow });
             }
-            Heard::Ack(ack) => self.transmit(to, ack),
+            Heard::Ack(ack) => self.send_off(to, ack),
             Heard::Absorb => {}
         }
     }
@@ -297,19 +296,19 @@ impl Layer {
         let back = response_flow(&request, flow);
         if request.method == Method::Cancel && cancelled.is_none() {
             let tag = self.branches.tag(&key);
-            return self.transmit(back, Response::to_request_tagged(&request, 481, &tag).to_bytes().into());
+            return self.send_off(back, Response::to_request_tagged(&request, 481, &tag).to_bytes().into());
         }
         // A CANCEL is let in past the limit: there is one for an INVITE at most, and it frees transactions.
         if cancelled.is_none() && self.is_full_for(&request) {
             let tag = self.branches.tag(&key);
             let mut response = Response::to_request_tagged(&request, 503, &tag);
             response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
-            return self.transmit(back, response.to_bytes().into());
+            return self.send_off(back, response.to_bytes().into());
         }
         let merge = self.merge_key(&request);
         if merge.is_some_and(|merge| self.is_served(merge)) {
             let tag = self.branches.tag(&key);
-            return self.transmit(back, Response::to_request_tagged(&request, 482, &tag).to_bytes().into());
+            return self.send_off(back, Response::to_request_tagged(&request, 482, &tag).to_bytes().into());
         }
         let tx = ServerTx(self.next_server);
         self.next_server += 1;
@@ -405,7 +404,7 @@ impl Layer {
     fn refuse(&mut self, tx: ServerTx, mut response: Response) {
         let Some(server) = self.drop_server(tx) else { return };
         response.headers.set_to_tag(&self.branches.tag(&server.key));
-        self.transmit(server.back, response.to_bytes().into());
+        self.send_off(server.back, response.to_bytes().into());
     }
 
     /// Lets a server transaction do something, and does what it wants.
@@ -416,7 +415,7 @@ impl Layer {
         let (after, back, owner) = (server.wake(), server.back, server.owner);
         match serve {
             Serve::Nothing | Serve::PassAck => {}
-            Serve::Send(bytes) => self.transmit(back, bytes),
+            Serve::Send(bytes) => self.transmit(Key::Server(tx), back, bytes),
             Serve::Over => return drop(self.drop_server(tx)),
             Serve::Abandoned => {
                 self.drop_server(tx);
@@ -473,7 +472,7 @@ impl Layer {
         let after = client.wake();
         match ticked {
             Ticked::Wait => {}
-            Ticked::Send(bytes) => self.transmit(flow, bytes),
+            Ticked::Send(bytes) => self.transmit(Key::Client(tx), flow, bytes),
             Ticked::Timeout => {
                 self.clients.remove(&tx);
                 self.outbox.push_back(Output::Timeout { tx });
@@ -490,7 +489,7 @@ impl Layer {
         let after = machine.wake();
         match ticked {
             Ticked::Wait => {}
-            Ticked::Send(bytes) => self.transmit(flow, bytes),
+            Ticked::Send(bytes) => self.transmit(Key::Cancel(tx), flow, bytes),
             Ticked::Timeout | Ticked::Over => drop(self.cancels.remove(&tx)),
         }
         self.rewake(Key::Cancel(tx), Some(before), Some(after));
@@ -515,13 +514,32 @@ impl Layer {
         self.cancels.retain(|_, machine| !same(machine.flow));
         let gone = self.servers.iter().filter(|(_, server)| same(server.from) || same(server.back));
         for tx in gone.map(|(tx, _)| *tx).collect::<Vec<_>>() {
-            if let Some(Server { machine: ServerMachine::Invite(machine), owner, .. }) = self.drop_server(tx)
-                && machine.is_open()
-            {
-                waiting.push(Output::Lost { tx, owner });
-            }
+            waiting.extend(self.lose_server(tx));
         }
         self.outbox.extend(waiting);
+    }
+
+    /// Ends the transaction whose message could not be sent (RFC 3261 sections 17.1.4 and 17.2.4).
+    fn fail_one(&mut self, of: Key) {
+        match of {
+            Key::Client(tx) => {
+                if self.clients.remove(&tx).is_some_and(|client| client.is_waiting()) {
+                    self.outbox.push_back(Output::TransportError { tx });
+                }
+            }
+            // Its INVITE, which is told of anyway, gives up in time.
+            Key::Cancel(tx) => drop(self.cancels.remove(&tx)),
+            Key::Server(tx) => {
+                let lost = self.lose_server(tx);
+                self.outbox.extend(lost);
+            }
+        }
+    }
+
+    /// Drops a server transaction; what its owner is told of it.
+    fn lose_server(&mut self, tx: ServerTx) -> Option<Output> {
+        let Server { machine: ServerMachine::Invite(machine), owner, .. } = self.drop_server(tx)? else { return None };
+        machine.is_open().then_some(Output::Lost { tx, owner })
     }
 }
 

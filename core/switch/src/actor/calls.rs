@@ -2,7 +2,7 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
-use plugboard_media::{AddressFamily, MediaLeg, Offer, OfferAnswer};
+use plugboard_media::{AddressFamily, MediaLeg, OfferAnswer};
 use plugboard_metrics::{CallRefused, RefusalReason};
 use plugboard_model::{CallId, Dialled, Direction, LegId, RingBack, ScenarioId};
 use plugboard_office::{Office, Source, Treatment};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
-use crate::actor::leg::{LegActor, LegLinks, NewLeg};
+use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
 use crate::actor::sip::SipActor;
 use crate::env::Env;
 use crate::message::{
@@ -118,7 +118,7 @@ impl CallsActor {
         let plan = self.plan(&office, &source, &treatment)?;
         let offer = match request.body.as_slice() {
             [] => None,
-            body => Some(Offer::parse(body).map_err(|error| refusal(error.sip_status(), RefusalReason::NotAllowed))?),
+            body => Some(Theirs::read(body).map_err(|error| refusal(error.sip_status(), RefusalReason::NotAllowed))?),
         };
         let media = self.env.media.open(self.shard % self.env.media.shards(), AddressFamily::from(flow.remote.ip()));
         let media = media.map_err(|error| {
@@ -262,7 +262,7 @@ impl CallsActor {
             direct: plan.direct,
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
-            codecs: new_leg.offer.as_ref().map(Offer::codecs).unwrap_or_default(),
+            codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {
             layer: links.layer.clone(),

@@ -3,7 +3,9 @@
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
 use plugboard_call::{CancelWhy, Reoffered};
-use plugboard_media::{Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer};
+use plugboard_media::{
+    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, SdpError,
+};
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
 use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
@@ -36,11 +38,11 @@ pub(crate) struct LegActor {
     media: LocalMedia,
     description: OfferAnswer,
     /// What the caller offered, until he is answered; later what a re-INVITE offers.
-    offer: Option<Offer>,
+    offer: Option<Theirs>,
     /// The answer that the caller got before he was answered.
     early: Option<Bytes>,
     /// What was agreed.
-    codec: Option<Codec>,
+    agreed: Option<Agreed>,
     /// The call waits for the answer to our re-INVITE.
     reoffering: bool,
     /// The call was told that the leg is over.
@@ -50,6 +52,41 @@ pub(crate) struct LegActor {
     wake: Wake,
 }
 
+/// The media that both sides agreed on.
+struct Agreed {
+    codec: Codec,
+    flow: MediaFlow,
+    /// The far end's last description; none when it could not be read again.
+    theirs: Option<Theirs>,
+}
+
+/// A description of the far end.
+pub(crate) struct Theirs {
+    pub(crate) offer: Offer,
+    /// Its `o=` line: the same line says that nothing changed (RFC 3264 section 8).
+    origin: Box<[u8]>,
+}
+
+impl Theirs {
+    /// Reads the body of a message.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, SdpError> {
+        Ok(Self { offer: Offer::parse(body)?, origin: origin(body).into() })
+    }
+
+    /// Whether an offer only says again what is agreed. The flow is looked at whatever `o=` says, since there are phones
+    /// that hold without counting their version up.
+    fn repeats(&self, offer: &Self) -> bool {
+        let same_version = !offer.origin.is_empty() && self.origin == offer.origin;
+        self.offer == offer.offer || (same_version && self.offer.flow() == offer.offer.flow())
+    }
+}
+
+/// The `o=` line of a description; empty when there is none.
+fn origin(body: &[u8]) -> &[u8] {
+    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.find(|line| line.starts_with(b"o=")).unwrap_or_default()
+}
+
 /// What a leg is made of.
 pub(crate) struct NewLeg {
     pub(crate) leg: LegId,
@@ -57,7 +94,7 @@ pub(crate) struct NewLeg {
     pub(crate) session: Session,
     pub(crate) media: LocalMedia,
     pub(crate) description: OfferAnswer,
-    pub(crate) offer: Option<Offer>,
+    pub(crate) offer: Option<Theirs>,
 }
 
 impl LegActor {
@@ -73,7 +110,7 @@ impl LegActor {
             description,
             offer,
             early: None,
-            codec: None,
+            agreed: None,
             reoffering: false,
             told: false,
             finished: false,
@@ -120,7 +157,7 @@ impl LegActor {
         match event {
             Event::Progress { status, sdp } if status >= 180 => self.rang(sdp.as_deref()),
             // The 200 brought the offer; without an answer in the ACK nobody would ever hear anything.
-            Event::Established { sdp: None } if self.codec.is_none() => {
+            Event::Established { sdp: None } if self.agreed.is_none() => {
                 self.useless("the ACK brought no answer to our offer", ctx);
             }
             Event::Progress { .. } | Event::Established { sdp: None } => {}
@@ -145,36 +182,37 @@ impl LegActor {
 
     /// The called side rings, or sends sound already. One whose answer does not fit only rings: the 200 decides.
     fn rang(&mut self, sdp: Option<&[u8]>) {
-        match sdp.map(|sdp| self.description.accept_answer(sdp)) {
-            Some(Ok(negotiated)) => {
-                self.agree(negotiated);
+        match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
+            Some((Ok(negotiated), sdp)) => {
+                self.agree(negotiated, Theirs::read(sdp).ok());
                 self.tell(LegNews::EarlyMedia { codec: negotiated.codec });
             }
-            Some(Err(_)) | None => self.tell(LegNews::Rang),
+            Some((Err(_), _)) | None => self.tell(LegNews::Rang),
         }
     }
 
     /// The called side answered: its answer must fit our offer, or the leg is of no use.
     fn answered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
-        let agreed = sdp.map(|sdp| self.description.accept_answer(sdp));
-        match agreed {
+        let Some(sdp) = sdp else {
             // What it said before the answer was its answer (RFC 3261 section 13.2.1).
-            None if self.codec.is_some() => {
-                self.codec.into_iter().for_each(|codec| self.tell(LegNews::Answered { codec }));
-            }
-            Some(Ok(negotiated)) => {
-                self.agree(negotiated);
+            return match &self.agreed {
+                Some(agreed) => self.tell(LegNews::Answered { codec: agreed.codec }),
+                None => self.useless("the answer brought no description of its media", ctx),
+            };
+        };
+        match self.description.accept_answer(sdp) {
+            Ok(negotiated) => {
+                self.agree(negotiated, Theirs::read(sdp).ok());
                 self.tell(LegNews::Answered { codec: negotiated.codec });
             }
-            Some(Err(error)) => self.useless(&error.to_string(), ctx),
-            None => self.useless("the answer brought no description of its media", ctx),
+            Err(error) => self.useless(&error.to_string(), ctx),
         }
     }
 
     /// The caller's answer in the ACK, when his INVITE had no offer.
     fn take_answer(&mut self, sdp: &[u8], ctx: &mut Context<Self>) {
         match self.description.accept_answer(sdp) {
-            Ok(negotiated) => self.agree(negotiated),
+            Ok(negotiated) => self.agree(negotiated, Theirs::read(sdp).ok()),
             Err(error) => self.useless(&error.to_string(), ctx),
         }
     }
@@ -195,18 +233,26 @@ impl LegActor {
         });
     }
 
-    fn agree(&mut self, negotiated: Negotiated) {
-        self.codec = Some(negotiated.codec);
+    fn agree(&mut self, negotiated: Negotiated, theirs: Option<Theirs>) {
+        self.agreed = Some(Agreed { codec: negotiated.codec, flow: negotiated.flow, theirs });
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
     }
 
     fn reoffered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
-        let offer = match sdp.map(Offer::parse).transpose() {
+        let offer = match sdp.map(Theirs::read).transpose() {
             Ok(offer) => offer,
             Err(error) => return self.step_later(Command::RejectReoffer { status: error.sip_status() }, ctx),
         };
-        let held =
-            offer.as_ref().is_some_and(|offer| matches!(offer.flow(), MediaFlow::RecvOnly | MediaFlow::Inactive));
+        let agreed = self.agreed.as_ref().and_then(|agreed| agreed.theirs.as_ref());
+        if let (Some(offer), Some(agreed), Some(sent)) = (&offer, agreed, self.description.sent())
+            && agreed.repeats(offer)
+        {
+            // It only refreshes the session (RFC 4028 section 7.4): the other side has nothing to do with it.
+            let sdp = Bytes::copy_from_slice(sent);
+            return self.step_later(Command::AcceptReoffer { sdp }, ctx);
+        }
+        let flow = offer.as_ref().map(|theirs| theirs.offer.flow());
+        let held = matches!(flow, Some(MediaFlow::RecvOnly | MediaFlow::Inactive));
         self.offer = offer;
         self.tell(LegNews::Reoffers(if held { Reoffered::Hold } else { Reoffered::Talk }));
     }
@@ -214,15 +260,19 @@ impl LegActor {
     fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>) {
         let refused = match result {
             Err(status) => Some(status),
-            Ok(sdp) => match sdp.map(|sdp| self.description.accept_answer(&sdp)) {
-                Some(Ok(negotiated)) => {
-                    self.agree(negotiated);
+            Ok(None) => None,
+            Ok(Some(sdp)) => match self.description.accept_answer(&sdp) {
+                Ok(negotiated) => {
+                    self.agree(negotiated, Theirs::read(&sdp).ok());
                     None
                 }
-                Some(Err(error)) => Some(error.sip_status()),
-                None => None,
+                Err(error) => Some(error.sip_status()),
             },
         };
+        if let (Some(_), Some(agreed)) = (refused, &self.agreed) {
+            // What was agreed is in force again: it is what a refresh says, and what one is answered.
+            self.description.make_offer(&[agreed.codec], agreed.flow);
+        }
         if std::mem::take(&mut self.reoffering) {
             self.tell(LegNews::ReofferDone { refused });
         }
@@ -230,12 +280,14 @@ impl LegActor {
 
     /// The leg is of no use any more: media closes, the call is told, once.
     fn over(&mut self, cause: Cause) {
-        if std::mem::replace(&mut self.told, true) {
+        if self.told {
             return;
         }
         self.to_media(MediaCommand::Close { leg: self.media.leg });
         post(&self.links.unwatch, UnwatchMedia(self.media.leg));
         post(&self.links.call, LegEvent { leg: self.leg, event: LegNews::Ended(cause) });
+        // Last, so that a fault on the way has it done again.
+        self.told = true;
     }
 
     /// The shard gives nothing more to this leg.
@@ -246,10 +298,9 @@ impl LegActor {
 
     /// After a fault of ours the session can do one thing more: say that it is over. Its transactions go on without it.
     fn end_session(&mut self) {
-        let now = self.env.clock.now();
         let session = &mut self.session;
         let last = catch_unwind(AssertUnwindSafe(|| {
-            session.handle(now, Input::Command(Command::Reject { status: 500, reason: None, headers: Vec::new() }));
+            session.abandon();
             std::iter::from_fn(|| session.poll_output()).collect::<Vec<_>>()
         }));
         for output in last.unwrap_or_default() {
@@ -287,7 +338,7 @@ impl LegActor {
                     Reoffered::Hold => MediaFlow::SendOnly,
                     Reoffered::Talk => MediaFlow::SendRecv,
                 };
-                let codecs: Vec<Codec> = self.codec.into_iter().collect();
+                let codecs = self.codecs();
                 Command::Reoffer { sdp: self.description.make_offer(&codecs, flow).into() }
             }
             LegCommand::AcceptReoffer => self.accept_reoffer(),
@@ -301,19 +352,25 @@ impl LegActor {
     /// A caller without an offer cannot be sent an answer yet: he hears his own ring-back.
     fn progress(&mut self, prefer: Option<Codec>) -> Command {
         let preferred: Vec<Codec> = prefer.into_iter().collect();
-        let made =
-            self.offer.as_ref().map(|offer| self.description.make_answer(offer, &preferred, MediaFlow::SendRecv));
-        let Some(Ok((sdp, negotiated))) = made else { return Command::Progress { status: 180, sdp: None } };
-        self.agree(negotiated);
-        let sdp = Bytes::from(sdp);
-        self.early = Some(sdp.clone());
-        Command::Progress { status: 183, sdp: Some(sdp) }
+        if self.early.is_none()
+            && let Some(offer) = self.offer.take()
+        {
+            match self.description.make_answer(&offer.offer, &preferred, MediaFlow::SendRecv) {
+                Ok((sdp, negotiated)) => {
+                    self.agree(negotiated, Some(offer));
+                    self.early = Some(sdp.into());
+                }
+                // The 200 will find the same fault, and say so.
+                Err(_) => self.offer = Some(offer),
+            }
+        }
+        let status = if self.early.is_some() { 183 } else { 180 };
+        Command::Progress { status, sdp: self.early.clone() }
     }
 
     fn answer(&mut self, prefer: Option<Codec>) -> Command {
         // What was answered in the 183 holds in the 200 (RFC 3261 section 13.2.1).
         if let Some(sdp) = self.early.take() {
-            self.offer = None;
             return Command::Answer { sdp };
         }
         let preferred: Vec<Codec> = prefer.into_iter().collect();
@@ -321,9 +378,9 @@ impl LegActor {
             let sdp = self.description.make_offer(&preferred, MediaFlow::SendRecv);
             return Command::Answer { sdp: sdp.into() };
         };
-        match self.description.make_answer(&offer, &preferred, MediaFlow::SendRecv) {
+        match self.description.make_answer(&offer.offer, &preferred, MediaFlow::SendRecv) {
             Ok((sdp, negotiated)) => {
-                self.agree(negotiated);
+                self.agree(negotiated, Some(offer));
                 Command::Answer { sdp: sdp.into() }
             }
             Err(error) => {
@@ -333,14 +390,19 @@ impl LegActor {
         }
     }
 
+    /// The codec that is agreed on.
+    fn codecs(&self) -> Vec<Codec> {
+        self.agreed.iter().map(|agreed| agreed.codec).collect()
+    }
+
     fn accept_reoffer(&mut self) -> Command {
-        let codecs: Vec<Codec> = self.codec.into_iter().collect();
+        let codecs = self.codecs();
         let Some(offer) = self.offer.take() else {
             return Command::AcceptReoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() };
         };
-        match self.description.make_answer(&offer, &codecs, MediaFlow::SendRecv) {
+        match self.description.make_answer(&offer.offer, &codecs, MediaFlow::SendRecv) {
             Ok((sdp, negotiated)) => {
-                self.agree(negotiated);
+                self.agree(negotiated, Some(offer));
                 Command::AcceptReoffer { sdp: sdp.into() }
             }
             Err(error) => Command::RejectReoffer { status: error.sip_status() },
@@ -382,7 +444,10 @@ impl Drop for LegActor {
     fn drop(&mut self) {
         if !self.finished {
             self.end_session();
-            self.over(Cause::of(500));
+            if catch_unwind(AssertUnwindSafe(|| self.over(Cause::of(500)))).is_err() {
+                // Media itself is broken; the call has to know all the same.
+                self.tell(LegNews::Ended(Cause::of(500)));
+            }
             self.forget();
         }
     }

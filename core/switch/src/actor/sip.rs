@@ -11,18 +11,21 @@ use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::end_stray;
-use plugboard_sip::transaction::{ClientTx, Input, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers};
+use plugboard_sip::transaction::{
+    ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers,
+};
 use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram, peek};
 use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::env::Env;
+use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
     Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
     TakeCall, ToLayer, UseSnapshot, Wire,
 };
+use crate::moves::Moves;
 use crate::overload::Overload;
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
@@ -74,6 +77,7 @@ pub(crate) struct SipActor {
     traces: Traces,
     doors: BTreeMap<OfficeId, Door>,
     guesses: SharedGuesses,
+    moves: Moves,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -96,6 +100,7 @@ impl SipActor {
         calls: Recipient<TakeCall>,
         readiness: Readiness,
         guesses: SharedGuesses,
+        moves: Moves,
     ) -> Self {
         let mut key = [0; 32];
         env.random.fill(&mut key);
@@ -114,6 +119,7 @@ impl SipActor {
             owners: HashMap::new(),
             doors: BTreeMap::new(),
             guesses,
+            moves,
             connections: BTreeMap::new(),
             calls,
             draining: false,
@@ -135,7 +141,7 @@ impl SipActor {
     fn pump(&mut self, ctx: &mut Context<Self>) {
         while let Some(output) = self.layer.poll_output() {
             match output {
-                Output::Transmit { flow, bytes } => self.transmit(flow, bytes),
+                Output::Transmit { of, flow, bytes } => self.transmit(of, flow, bytes),
                 Output::Request { tx, request, flow } => self.request(tx, request, flow, ctx),
                 Output::Cancelled { tx, owner: Some(to), request } => {
                     self.to_owner(to, Output::Cancelled { tx, owner: Some(to), request });
@@ -196,19 +202,26 @@ impl SipActor {
         }
     }
 
-    fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+    fn transmit(&mut self, of: Option<Key>, flow: Flow, bytes: Bytes) {
+        // The phone of a dialog may have opened another connection since.
+        let over = self.moves.follow(flow);
         if let Some(peek) = peek(&bytes) {
-            crate::convert::count_sent(&peek, flow, &self.env.metrics);
-            self.traces.keep(self.env.clock.now(), SipFlow::Out, flow, peek.call_id, &bytes);
+            crate::convert::count_sent(&peek, over, &self.env.metrics);
+            self.traces.keep(self.env.clock.now(), SipFlow::Out, over, peek.call_id, &bytes);
         }
-        if self.env.sip.send(flow, bytes).is_err() {
-            self.layer.handle(self.env.clock.now(), Input::Failed { flow });
+        let failed = match self.env.sip.send(over, bytes) {
+            Ok(()) => None,
+            Err(Unsendable::Anything(_)) => Some(Input::Failed { flow }),
+            Err(Unsendable::TooLong(_)) => of.map(|of| Input::Unsent { of }),
+        };
+        if let Some(failed) = failed {
+            self.layer.handle(self.env.clock.now(), failed);
         }
     }
 
     /// Sends a response that has no transaction: to what could not be read as a request.
     fn answer_statelessly(&mut self, response: &Response, flow: Flow) {
-        self.transmit(flow, response.to_bytes().into());
+        self.transmit(None, flow, response.to_bytes().into());
     }
 
     /// Answers what leads to no call and no registration. Whoever asked may be a stranger, so nothing is kept of it.

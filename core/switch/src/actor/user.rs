@@ -17,6 +17,7 @@ use crate::message::{
     ClaimSlot, Device, GetUserState, LoseConnection, OfferCall, Register, RegisteredContact, SlotClaimed, ToLayer,
     UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
+use crate::moves::Moves;
 use crate::post::post;
 use crate::wake::Wake;
 
@@ -32,6 +33,8 @@ pub(crate) struct UserActor {
     /// Told from where his devices are registered.
     guesses: SharedGuesses,
     presence: Arc<Presence>,
+    /// Told when one comes back over another connection.
+    moves: Moves,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
     /// Contacts, as the metrics were told last.
@@ -44,12 +47,12 @@ impl UserActor {
         env: Env,
         user: Arc<User>,
         bindings: Bindings,
-        guesses: SharedGuesses,
+        (guesses, moves): (SharedGuesses, Moves),
         presence: Arc<Presence>,
     ) -> Self {
         let availability = Availability::new(user.status, user.calls_at_once);
         let (ringing, wake) = (BTreeMap::new(), Wake::default());
-        let made = Self { env, user, availability, bindings, guesses, presence, ringing, registered: 0, wake };
+        let made = Self { env, user, availability, bindings, guesses, presence, moves, ringing, registered: 0, wake };
         made.show();
         made
     }
@@ -211,6 +214,11 @@ impl Handler<Register> for UserActor {
             [_, ..] => RegistrationOutcome::Accepted,
         };
         RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
+        for change in &changes {
+            if let Change::Moved { from, to } = change {
+                self.moves.moved(*from, *to);
+            }
+        }
         if !changes.is_empty() {
             self.bindings_changed(ctx);
         }

@@ -1,7 +1,7 @@
 //! Every SIP socket of the switch.
 
 use bytes::Bytes;
-use plugboard_metrics::{DatagramsDropped, Metrics};
+use plugboard_metrics::{DatagramsDropped, DatagramsUnsent, Metrics};
 use plugboard_sip::flow::{Flow, Transport};
 use std::collections::HashMap;
 use std::io;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::router::Router;
 use super::tcp::{self, Connections};
-use super::udp::UdpEndpoint;
+use super::udp::{Refused, UdpEndpoint};
 use crate::env::{SipTransport, Unsendable};
 
 /// Where to listen.
@@ -132,19 +132,23 @@ impl Network {
         }
     }
 
-    /// Counts what the kernel dropped of this since it was asked last.
+    /// Counts what the kernel dropped of this since it was asked last, of what came and of what was to go.
     pub(crate) fn sample(&self, metrics: &Metrics) {
         let dropped: u64 = self.udp.iter().map(|endpoint| u64::from(endpoint.dropped())).sum();
         if dropped > 0 {
             DatagramsDropped { datagrams: dropped }.emit(metrics);
         }
+        let unsent = self.udp.iter().map(UdpEndpoint::unsent).sum();
+        if unsent > 0 {
+            DatagramsUnsent { datagrams: unsent }.emit(metrics);
+        }
     }
 
     fn send_tcp(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
         match self.connections.send(flow, bytes.clone()) {
-            Some(sent) => sent.map_err(|()| Unsendable(flow)),
+            Some(sent) => sent.map_err(|()| Unsendable::Anything(flow)),
             None => {
-                let (router, runtime) = self.receiving.get().ok_or(Unsendable(flow))?;
+                let (router, runtime) = self.receiving.get().ok_or(Unsendable::Anything(flow))?;
                 // Ends with its connection; the number of connections is limited.
                 runtime.spawn(tcp::connect(flow, bytes, Arc::clone(&self.connections), router.clone()));
                 Ok(())
@@ -162,10 +166,14 @@ impl SipTransport for Network {
                         || (endpoint.local.ip().is_unspecified() && endpoint.local.port() == flow.local.port())
                 };
                 let same_family = |endpoint: &&UdpEndpoint| endpoint.local.is_ipv4() == flow.remote.is_ipv4();
-                let endpoint = self.udp.iter().filter(same_family).find(ours).ok_or(Unsendable(flow))?;
-                endpoint.send(flow.remote, &bytes).map_err(|error| {
+                let endpoint = self.udp.iter().filter(same_family).find(ours).ok_or(Unsendable::Anything(flow))?;
+                endpoint.send(flow.remote, &bytes).map_err(|refused| {
+                    let (Refused::TooLong(error) | Refused::NoWay(error)) = &refused;
                     tracing::debug!(%flow, %error, "a datagram could not be sent");
-                    Unsendable(flow)
+                    match refused {
+                        Refused::TooLong(_) => Unsendable::TooLong(flow),
+                        Refused::NoWay(_) => Unsendable::Anything(flow),
+                    }
                 })
             }
             Transport::Tcp => self.send_tcp(flow, bytes),

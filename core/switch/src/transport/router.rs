@@ -1,6 +1,7 @@
 //! Gives each message to the shard of its call.
 
 use actix::Recipient;
+use actix::prelude::{RecipientRequest, SendError};
 use bytes::Bytes;
 use plugboard_metrics::{MessageDropped, Metrics, Queue};
 use plugboard_model::Time;
@@ -12,6 +13,24 @@ use std::sync::Arc;
 use crate::env::Clock;
 use crate::message::{ConnectionClosed, Received, Wire};
 use crate::shard::{shard_of_branch, shard_of_call_id};
+
+/// Over when the shard has taken a message that came over a stream: at once, but for a shard that does not keep up.
+pub struct Waiting(Option<RecipientRequest<Received>>);
+
+impl Waiting {
+    /// Whether the shard has taken it at once.
+    pub fn is_over(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Waits until the shard has handled it.
+    pub(super) async fn over(self) {
+        if let Some(request) = self.0 {
+            // A shard that ended takes nothing; that is told in `/readyz`.
+            let _ = request.await;
+        }
+    }
+}
 
 /// Knows every shard's `SipActor`.
 #[derive(Clone)]
@@ -48,11 +67,16 @@ impl Router {
             let peek = peek(&bytes)?;
             Some((peek.kind, peek.branch, peek.call_id))
         });
-        self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came });
+        // What comes faster than its shard reads is dropped and counted: its sender repeats it.
+        if self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came }).is_some() {
+            MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
+        }
     }
 
-    /// Hands a message over that was cut out of a stream just now.
-    pub fn received_message(&self, flow: Flow, message: Message) {
+    /// Hands a message over that was cut out of a stream just now. Nobody sends it again, so nothing is read from its
+    /// stream until [`Waiting`] is over.
+    #[must_use = "what waits is lost when it is dropped"]
+    pub fn received_message(&self, flow: Flow, message: Message) -> Waiting {
         let shard = self.shard_of(|| {
             let headers = message.headers();
             let branch = headers.top_via().ok()?.branch().unwrap_or_default().as_bytes();
@@ -62,16 +86,18 @@ impl Router {
             };
             Some((kind, branch, headers.call_id().ok()?.as_bytes()))
         });
-        self.hand_over(shard, Received { flow, wire: Wire::Framed(Box::new(message)), came: self.now() });
+        let received = Received { flow, wire: Wire::Framed(Box::new(message)), came: self.now() };
+        match self.hand_over(shard, received) {
+            Some((to, SendError::Full(received))) => Waiting(Some(to.send(received))),
+            // The shard ended by a fault, which `/readyz` tells.
+            Some((_, SendError::Closed(_))) | None => Waiting(None),
+        }
     }
 
-    /// What comes faster than its shard reads is dropped and counted: its sender repeats it.
-    fn hand_over(&self, shard: usize, received: Received) {
-        if let Some(to) = self.shards.get(shard)
-            && to.try_send(received).is_err()
-        {
-            MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
-        }
+    /// Gives a message to its shard, or back if it cannot be taken.
+    fn hand_over(&self, shard: usize, received: Received) -> Option<(&Recipient<Received>, SendError<Received>)> {
+        let to = self.shards.get(shard)?;
+        to.try_send(received).err().map(|error| (to, error))
     }
 
     /// Tells every shard that a connection is gone.
@@ -98,5 +124,71 @@ impl Router {
             call_id.hash(&mut hasher);
             usize::try_from(hasher.finish() % u64::try_from(count).unwrap_or(1)).unwrap_or(0)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix::{Actor, Context, Handler, System};
+    use plugboard_sip::parse_datagram;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    /// A shard with a mailbox for a single message.
+    struct Shard(Rc<RefCell<Vec<String>>>);
+
+    impl Actor for Shard {
+        type Context = Context<Self>;
+        fn started(&mut self, ctx: &mut Self::Context) {
+            ctx.set_mailbox_capacity(1);
+        }
+    }
+
+    impl Handler<Received> for Shard {
+        type Result = ();
+        fn handle(&mut self, received: Received, _: &mut Self::Context) {
+            let call_id = match &received.wire {
+                Wire::Framed(message) => message.headers().call_id().unwrap().to_owned(),
+                Wire::Datagram(_) => "datagram".to_owned(),
+            };
+            self.0.borrow_mut().push(call_id);
+        }
+    }
+
+    fn request(n: usize) -> String {
+        format!(
+            "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK{n}\r\nFrom: <sip:a>;tag=1\r\n\
+             To: <sip:a>\r\nCall-ID: {n}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    #[test]
+    fn a_stream_waits_for_a_shard_that_is_behind_and_datagrams_do_not() {
+        const TIMES: usize = 50;
+        let (heard, metrics) = (Rc::new(RefCell::new(Vec::new())), Metrics::new());
+        let (seen, counted) = (Rc::clone(&heard), metrics.clone());
+        System::new().block_on(async move {
+            let shard = Shard(seen).start();
+            let clock = Arc::new(crate::system::SystemClock::start());
+            let router = Router::new(vec![shard.clone().recipient()], Vec::new(), clock, counted);
+            let local = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+            // Started, so that its mailbox has the limit it sets itself.
+            tokio::task::yield_now().await;
+            for n in 0..TIMES {
+                for _ in 0..4 {
+                    router.received(Flow::udp(local, local), Bytes::from(request(n)));
+                }
+                let message = parse_datagram(request(n).as_bytes()).unwrap();
+                router.received_message(Flow::tcp(local, local, 1), message).over().await;
+            }
+        });
+        let heard = heard.borrow();
+        let framed: Vec<&String> = heard.iter().filter(|what| *what != "datagram").collect();
+        assert_eq!(framed, (0..TIMES).map(|n| n.to_string()).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+        assert!(heard.len() < 5 * TIMES, "a flood of datagrams is limited by the mailbox");
+        let dropped = 5 * TIMES - heard.len();
+        let told = metrics.render();
+        assert!(told.contains(&format!("queue=\"sip\"}} {dropped}")), "{told}");
     }
 }

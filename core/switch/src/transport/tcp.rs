@@ -6,7 +6,7 @@ use plugboard_sip::{Frame, PONG, StreamFramer};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,8 +17,13 @@ use super::router::Router;
 
 /// Connections at once; a switch of 10,000 phones over TCP.
 const CONNECTIONS_MAX: usize = 10_000;
-/// Messages that wait for a slow peer; then the connection is closed (RFC 3261 section 18.4: as a transport error).
-const SEND_QUEUE: usize = 256;
+/// Bytes that may wait for any peer: a few dozen messages.
+const WAITING_SURE: usize = 64 << 10;
+/// Bytes that may wait for one peer, while those for all are below [`WAITING_ALL`]: 4,000 messages, more than a trunk gets
+/// in one turn of a busy shard. Past it the connection is closed (RFC 3261 section 18.4: as a transport error).
+const WAITING_MAX: usize = 4 << 20;
+/// Bytes that may wait for all peers together before each gets no more than [`WAITING_SURE`].
+const WAITING_ALL: usize = 64 << 20;
 /// A peer that says nothing for so long, not even a keep-alive, is gone. Registrations are refreshed more often.
 const IDLE_MAX: Duration = Duration::from_secs(3_700);
 /// Whoever connects says something soon: a connection that does not only holds a descriptor.
@@ -39,13 +44,18 @@ const CHUNK: usize = 16 * 1_024;
 /// What all connections share.
 pub(super) struct Connections {
     next: AtomicU64,
+    /// Bytes that wait to be written.
+    waiting: AtomicUsize,
     /// Locked for a look-up only, never across a wait.
     open: Mutex<Open>,
 }
 
 /// The way to a connection's task.
 struct Way {
-    queue: mpsc::Sender<Bytes>,
+    /// Bounded by the bytes in it.
+    queue: mpsc::UnboundedSender<Bytes>,
+    /// As many bytes.
+    waiting: Arc<AtomicUsize>,
     /// Told to close.
     close: Arc<Notify>,
 }
@@ -53,7 +63,8 @@ struct Way {
 /// What a connection's task gets of it.
 struct Duties {
     number: u64,
-    queue: mpsc::Receiver<Bytes>,
+    queue: mpsc::UnboundedReceiver<Bytes>,
+    waiting: Arc<AtomicUsize>,
     close: Arc<Notify>,
 }
 
@@ -66,7 +77,7 @@ struct Open {
 
 impl Connections {
     pub(super) fn new() -> Self {
-        Self { next: AtomicU64::new(1), open: Mutex::default() }
+        Self { next: AtomicU64::new(1), waiting: AtomicUsize::new(0), open: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -79,12 +90,26 @@ impl Connections {
         let number = if flow.connection == 0 { *open.by_remote.get(&flow.remote)? } else { flow.connection };
         match open.by_number.get(&number) {
             // Whoever lets so much wait gets nothing any more, and what was lost leaves the stream of no use.
-            Some(way) => Some(way.queue.try_send(bytes).map_err(|_| way.close.notify_one())),
+            Some(way) => Some(self.queue(way, bytes).map_err(|()| way.close.notify_one())),
             None if flow.connection == 0 => None,
             // The peer opened it and closed it; ours may be opened again to the address that it came from only by
             // who knows that somebody listens there.
             None => Some(Err(())),
         }
+    }
+
+    /// Lets a message wait for its turn, if there is room.
+    fn queue(&self, way: &Way, bytes: Bytes) -> Result<(), ()> {
+        let (len, its) = (bytes.len(), way.waiting.load(Ordering::Relaxed));
+        let max = if self.waiting.load(Ordering::Relaxed) < WAITING_ALL { WAITING_MAX } else { WAITING_SURE };
+        if its + len > max {
+            return Err(());
+        }
+        // Before the connection's task can take it off again.
+        way.waiting.fetch_add(len, Ordering::Relaxed);
+        self.waiting.fetch_add(len, Ordering::Relaxed);
+        // A connection that has ended already takes its sum with it when it is removed.
+        way.queue.send(bytes).map_err(|_| ())
     }
 
     /// Makes room for a new connection; `None` when there are too many.
@@ -96,21 +121,23 @@ impl Connections {
         }
         open.per_address.insert(remote.ip(), theirs + 1);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (queue, waiting) = mpsc::channel(SEND_QUEUE);
-        let close = Arc::new(Notify::new());
-        open.by_number.insert(number, Way { queue, close: Arc::clone(&close) });
+        let (sender, queue) = mpsc::unbounded_channel();
+        let (waiting, close) = (Arc::default(), Arc::new(Notify::new()));
+        let way = Way { queue: sender, waiting: Arc::clone(&waiting), close: Arc::clone(&close) };
+        open.by_number.insert(number, way);
         open.by_remote.insert(remote, number);
-        Some(Duties { number, queue: waiting, close })
+        Some(Duties { number, queue, waiting, close })
     }
 
     fn remove(&self, number: u64, remote: SocketAddr) {
         let mut open = self.lock();
-        if open.by_number.remove(&number).is_some()
-            && let Some(theirs) = open.per_address.get_mut(&remote.ip())
-        {
-            *theirs = theirs.saturating_sub(1);
-            if *theirs == 0 {
-                open.per_address.remove(&remote.ip());
+        if let Some(way) = open.by_number.remove(&number) {
+            self.waiting.fetch_sub(way.waiting.load(Ordering::Relaxed), Ordering::Relaxed);
+            if let Some(theirs) = open.per_address.get_mut(&remote.ip()) {
+                *theirs = theirs.saturating_sub(1);
+                if *theirs == 0 {
+                    open.per_address.remove(&remote.ip());
+                }
             }
         }
         if open.by_remote.get(&remote) == Some(&number) {
@@ -137,7 +164,7 @@ pub(super) async fn accept(listener: TcpListener, to: Arc<Connections>, router: 
                     let local = stream.local_addr().unwrap_or(remote);
                     let number = duties.number;
                     let flow = Flow::tcp(local, remote, number);
-                    run(stream, flow, duties, &router).await;
+                    run(stream, flow, duties, &to, &router).await;
                     to.remove(number, remote);
                     router.closed(flow);
                 });
@@ -167,7 +194,7 @@ pub(super) async fn connect(flow: Flow, first: Bytes, to: Arc<Connections>, rout
     }
     let connected = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(flow.remote)).await;
     if let Ok(Ok(stream)) = connected {
-        run(stream, own, duties, &router).await;
+        run(stream, own, duties, &to, &router).await;
     }
     to.remove(number, flow.remote);
     router.closed(own);
@@ -175,8 +202,8 @@ pub(super) async fn connect(flow: Flow, first: Bytes, to: Arc<Connections>, rout
 }
 
 /// Reads and writes one connection until either side ends it.
-async fn run(stream: TcpStream, flow: Flow, duties: Duties, router: &Router) {
-    let Duties { mut queue, close, .. } = duties;
+async fn run(stream: TcpStream, flow: Flow, duties: Duties, all: &Connections, router: &Router) {
+    let Duties { mut queue, waiting, close, .. } = duties;
     // Small messages that wait for each other's ACK would add 40 ms to a call.
     let _ = stream.set_nodelay(true);
     let (mut reader, mut writer) = stream.into_split();
@@ -191,7 +218,7 @@ async fn run(stream: TcpStream, flow: Flow, duties: Duties, router: &Router) {
                 Ok(Ok(_) | Err(_)) | Err(_) => return None,
             };
             framer.push(chunk.get(..len).unwrap_or_default());
-            match deliver(&mut framer, flow, router, &replies) {
+            match deliver(&mut framer, flow, router, &replies).await {
                 Ok(true) => patience = IDLE_MAX,
                 Ok(false) => {}
                 Err(last_word) => return last_word,
@@ -201,7 +228,11 @@ async fn run(stream: TcpStream, flow: Flow, duties: Duties, router: &Router) {
     let write = async {
         loop {
             let next = tokio::select! {
-                Some(bytes) = queue.recv() => bytes,
+                Some(bytes) = queue.recv() => {
+                    waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+                    all.waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+                    bytes
+                }
                 Some(reply) = due.recv() => reply,
                 else => return,
             };
@@ -225,9 +256,10 @@ async fn run(stream: TcpStream, flow: Flow, duties: Duties, router: &Router) {
     }
 }
 
-/// Gives whole messages on; whether there were any. A stream whose framing is lost cannot be read any further: the
+/// Gives whole messages on; whether there were any. While their shard is behind nothing more is read, and the peer's own
+/// buffers fill: nobody sends again what is lost here. A stream whose framing is lost cannot be read any further: the
 /// error is the answer to what came last, if it has one (RFC 3261 section 18.3).
-fn deliver(
+async fn deliver(
     framer: &mut StreamFramer,
     flow: Flow,
     router: &Router,
@@ -239,7 +271,7 @@ fn deliver(
             Ok(None) => return Ok(heard),
             Ok(Some(Frame::Message(message))) => {
                 heard = true;
-                router.received_message(flow, message);
+                router.received_message(flow, message).over().await;
             }
             Ok(Some(Frame::Ping)) => {
                 // Eight pongs waiting say as much as nine.
@@ -275,4 +307,46 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(1_024)?;
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 5060);
+
+    fn peer(n: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, n], 5060))
+    }
+
+    /// How many messages of 1 KB a connection takes while nobody reads.
+    fn fill(all: &Connections, remote: SocketAddr, number: u64) -> usize {
+        let message = Bytes::from(vec![b'x'; 1_024]);
+        let flow = Flow::tcp(SWITCH, remote, number);
+        (0..100_000).take_while(|_| all.send(flow, message.clone()) == Some(Ok(()))).count()
+    }
+
+    #[tokio::test]
+    async fn a_trunk_takes_thousands_of_messages_at_once_and_one_that_never_reads_is_closed() {
+        let all = Connections::new();
+        let trunk = all.add(peer(2)).unwrap();
+        assert_eq!(fill(&all, peer(2), trunk.number), WAITING_MAX / 1_024);
+        tokio::time::timeout(Duration::from_secs(1), trunk.close.notified()).await.unwrap();
+        all.remove(trunk.number, peer(2));
+        assert_eq!(all.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn however_many_peers_read_nothing_what_waits_for_them_is_bounded() {
+        let all = Connections::new();
+        let open: Vec<_> = (2..=40).map(|n| (peer(n), all.add(peer(n)).unwrap())).collect();
+        let taken: Vec<_> = open.iter().map(|(remote, duties)| fill(&all, *remote, duties.number)).collect();
+        let greedy = WAITING_ALL / WAITING_MAX;
+        assert!(taken[..greedy].iter().all(|taken| *taken == WAITING_MAX / 1_024), "{taken:?}");
+        assert!(taken[greedy..].iter().all(|taken| *taken == WAITING_SURE / 1_024), "{taken:?}");
+        for (remote, duties) in &open {
+            all.remove(duties.number, *remote);
+        }
+        assert_eq!(all.waiting.load(Ordering::Relaxed), 0);
+    }
 }

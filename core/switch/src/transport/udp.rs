@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::network::Addresses;
 use super::router::Router;
@@ -30,12 +30,23 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// A burst of answers; what does not fit is dropped, and its sender repeats the request.
 const SEND_BUFFER: usize = 1 << 20;
 
+/// Why a datagram will never be sent.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It is longer than a datagram can be.
+    TooLong(io::Error),
+    /// No way leads to its address, and none will for others to it.
+    NoWay(io::Error),
+}
+
 /// One bound socket. Sending is a system call on the caller's thread.
 pub(super) struct UdpEndpoint {
     pub(super) local: SocketAddr,
     socket: Arc<UdpSocket>,
     /// What the kernel had dropped when it was asked last.
     dropped: AtomicU32,
+    /// Datagrams that the kernel did not take, since this was asked last.
+    unsent: AtomicU64,
 }
 
 impl UdpEndpoint {
@@ -58,18 +69,33 @@ impl UdpEndpoint {
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket: UdpSocket = socket.into();
-        Ok(Self { local: socket.local_addr()?, socket: Arc::new(socket), dropped: AtomicU32::new(0) })
+        Ok(Self {
+            local: socket.local_addr()?,
+            socket: Arc::new(socket),
+            dropped: AtomicU32::new(0),
+            unsent: AtomicU64::new(0),
+        })
     }
 
-    /// A full send buffer drops the datagram: UDP's senders repeat.
-    pub(super) fn send(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        match self.socket.send_to(bytes, to) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            // An ICMP "port unreachable" of an earlier datagram is told to the next one; this one is sent again.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => self.socket.send_to(bytes, to).map(drop),
-            Err(error) => Err(error),
-        }
+    /// What the kernel cannot take just now is as good as lost on its way: it is counted, and the sender repeats it.
+    pub(super) fn send(&self, to: SocketAddr, bytes: &[u8]) -> Result<(), Refused> {
+        let sent = match self.socket.send_to(bytes, to) {
+            // An ICMP "port unreachable" of an earlier datagram, whoever that was for, is told to the next one.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => self.socket.send_to(bytes, to),
+            sent => sent,
+        };
+        sent.map(drop).or_else(|error| match judge(error) {
+            Some(refused) => Err(refused),
+            None => {
+                self.unsent.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+        })
+    }
+
+    /// Datagrams that the kernel did not take since this was asked last.
+    pub(super) fn unsent(&self) -> u64 {
+        self.unsent.swap(0, Ordering::Relaxed)
     }
 
     /// Datagrams that the kernel dropped since this was asked last: they came faster than they were read.
@@ -114,6 +140,16 @@ impl UdpEndpoint {
     }
 }
 
+/// Whether an error is for good. `None`: it will pass, and says nothing of the peer: a full buffer (`EAGAIN`, `ENOBUFS`,
+/// `ENOMEM`), a packet filter (`EPERM`), or what became of an earlier datagram (`ECONNREFUSED`).
+fn judge(error: io::Error) -> Option<Refused> {
+    match error.raw_os_error() {
+        Some(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM | libc::EPERM | libc::ECONNREFUSED | libc::EINTR) => None,
+        Some(libc::EMSGSIZE) => Some(Refused::TooLong(error)),
+        Some(_) | None => Some(Refused::NoWay(error)),
+    }
+}
+
 /// A datagram that was read.
 struct Waiting {
     came: Time,
@@ -152,6 +188,26 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_that_is_too_long_says_nothing_of_its_peer() {
+        let endpoint = UdpEndpoint::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let refused = endpoint.send(endpoint.local, &vec![b'x'; 70_000]).unwrap_err();
+        assert!(matches!(refused, Refused::TooLong(_)), "{refused:?}");
+        endpoint.send(endpoint.local, b"short").unwrap();
+        assert_eq!(endpoint.unsent(), 0);
+    }
+
+    #[test]
+    fn what_will_pass_is_as_good_as_lost_and_only_a_missing_way_is_the_peers() {
+        let judged = |code| judge(io::Error::from_raw_os_error(code));
+        for code in [libc::EAGAIN, libc::ENOBUFS, libc::EPERM, libc::ECONNREFUSED] {
+            assert!(judged(code).is_none(), "{code}");
+        }
+        for code in [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EINVAL, libc::EACCES] {
+            assert!(matches!(judged(code), Some(Refused::NoWay(_))), "{code}");
+        }
+    }
 
     #[test]
     fn what_waits_is_bounded_in_number_and_in_bytes_and_comes_in_order() {

@@ -72,6 +72,30 @@ fn a_panic_in_the_callers_leg_ends_the_call_and_tells_both() {
 }
 
 #[test]
+fn a_panic_between_the_answer_and_its_ack_still_hangs_up() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    sim.loses("cem -> switch  ACK", 3);
+    dora.answers();
+    sim.run_until(cem.talks());
+    // Dora's leg closes first, then cem's, which may not hang up before the ACK.
+    let mut left = 2;
+    let count = std::sync::Mutex::new(move || {
+        left -= 1;
+        left == 0
+    });
+    sim.media_breaks_on(move |command| {
+        matches!(command, Command::Close { .. }) && count.lock().is_ok_and(|mut count| count())
+    });
+    dora.hangs_up();
+    sim.run_until(cem.is_idle());
+    assert_eq!(sim.ladder().count("switch -> cem  BYE"), 1, "{}", sim.ladder());
+    all_is_well(&mut sim, &phones);
+}
+
+#[test]
 fn a_panic_in_a_call_ends_its_legs_and_leaves_its_record() {
     let (mut sim, phones) = house();
     let [_, _, cem, dora] = &phones;

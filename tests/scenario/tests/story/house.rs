@@ -130,6 +130,28 @@ fn a_user_who_is_taken_out_while_he_talks_finishes_his_call() {
     sim.run_until_quiet();
 }
 
+#[test]
+fn a_user_who_is_taken_out_and_put_in_again_while_he_talks_is_still_on_his_call() {
+    let (mut sim, ann, bob) = conversation();
+    let without = OfficeText::demo()
+        .replace("  - { id: \"102\", number: 102, name: Bob Baker, password: demo-102 }\n", "")
+        .replace("[\"102\", \"103\", \"104\"]", "[\"103\", \"104\"]");
+    for office in [without, OfficeText::demo()] {
+        sim.applies(&[office]);
+        sim.run_for(seconds(2));
+    }
+    let bobs_calls = |sim: &Sim| {
+        let users = sim.ask(sim.switch().users());
+        let (_, state) = users.into_iter().find(|(id, _)| id.name.to_string() == "102").unwrap();
+        (state.calls, state.user.calls, state.contacts.len())
+    };
+    assert_eq!(bobs_calls(&sim), (1, 1, 1));
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(bobs_calls(&sim), (0, 0, 1));
+}
+
 /// An office with the numbers that every office has.
 fn small(name: &str) -> OfficeText {
     OfficeText::new(&format!(

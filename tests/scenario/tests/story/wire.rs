@@ -3,7 +3,7 @@
 use plugboard_model::{CallOutcome, JournalEvent};
 use plugboard_tests_support::{Phone, Setup, Sim, Weather};
 
-use crate::{journaled, seconds, talk};
+use crate::{journaled, not_answered, seconds, talk};
 
 fn ann_and_bob() -> (Sim, Phone, Phone) {
     let mut sim = Sim::demo();
@@ -151,6 +151,74 @@ fn a_hold_is_passed_to_the_other_side_and_taken_back() {
 }
 
 #[test]
+fn a_refresh_is_answered_by_the_switch_and_whoever_is_on_hold_stays_there() {
+    let (mut sim, ann, bob) = connected();
+    let begin = sim.now();
+    ann.refreshes();
+    bob.refreshes();
+    sim.run_until(ann.was_answered_again());
+    sim.run_until(bob.was_answered_again());
+    sim.run_for(seconds(1));
+    talk(&mut sim, &ann, &bob);
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    sim.run_for(seconds(1));
+    bob.refreshes();
+    ann.refreshes();
+    sim.run_until(ann.was_answered_again());
+    sim.run_until(bob.was_answered_again());
+    sim.run_for(seconds(1));
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    1.090  ann -> switch  INVITE again +sdp
+    1.090  bob -> switch  INVITE again +sdp
+    1.095  switch -> ann  200 INVITE +sdp
+    1.095  switch -> bob  200 INVITE +sdp
+    1.100  ann -> switch  ACK
+    1.100  bob -> switch  ACK
+    2.100  ann -> switch  INVITE again +sendonly
+    2.105  switch -> bob  INVITE again +sendonly
+    2.110  bob -> switch  200 INVITE +recvonly
+    2.115  switch -> bob  ACK
+    2.115  switch -> ann  200 INVITE +recvonly
+    2.120  ann -> switch  ACK
+    3.120  bob -> switch  INVITE again +recvonly
+    3.120  ann -> switch  INVITE again +sendonly
+    3.125  switch -> bob  200 INVITE +sendonly
+    3.125  switch -> ann  200 INVITE +recvonly
+    3.130  bob -> switch  ACK
+    3.130  ann -> switch  ACK
+    "#);
+    assert!(ann.hears_nothing()(), "who is on hold does not speak");
+    ann.resumes();
+    sim.run_until(ann.was_answered_again());
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_hold_that_was_refused_leaves_nothing_behind_in_a_refresh() {
+    let (mut sim, ann, bob) = connected();
+    bob.always_refuses(488);
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(488));
+    let begin = sim.now();
+    // What he said before the hold, once more.
+    ann.resumes();
+    bob.refreshes();
+    for phone in [&ann, &bob] {
+        sim.run_until(phone.was_answered_again());
+        assert_eq!(phone.reinvited(), Some(200));
+    }
+    let told = sim.ladder().since(begin);
+    assert_eq!((told.count("INVITE again +sdp"), told.count("200 INVITE +sdp")), (2, 2), "{told}");
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn the_callee_may_hold_too_and_two_at_once_do_not_hang() {
     let (mut sim, ann, bob) = connected();
     bob.holds();
@@ -192,4 +260,49 @@ fn a_call_survives_a_storm() {
     ann.hangs_up();
     sim.run_until_quiet();
     assert_eq!(sim.record().outcome, CallOutcome::Answered);
+}
+
+#[test]
+fn a_message_that_is_too_long_for_a_datagram_ends_its_own_call_and_no_other_with_that_peer() {
+    let mut sim = Sim::demo();
+    let (house, ann, dora) = (sim.phone("house", "102"), sim.phone("ann", "101"), sim.phone("dora", "104"));
+    house.belongs_to("105", "demo-105");
+    house.dials("104");
+    sim.run_until(dora.rings());
+    sim.finds_too_long("switch -> house  INVITE 102");
+    ann.dials("102");
+    sim.run_until(ann.is_idle());
+    assert_eq!(not_answered(&sim.record()), Some(500), "{}", sim.ladder());
+    dora.answers();
+    talk(&mut sim, &house, &dora);
+    house.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_phone_that_comes_back_over_another_connection_keeps_its_call() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    sim.connects(&bob);
+    bob.registers();
+    sim.run_until(bob.is_registered());
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    // Twice, and once in the moment in which the switch asks whether he is there.
+    for pause in [10, 882] {
+        sim.run_for(seconds(pause));
+        sim.disconnects(&bob);
+        sim.run_for(seconds(5));
+        sim.connects(&bob);
+        bob.registers();
+        sim.run_until(bob.is_registered());
+    }
+    sim.run_for(seconds(60));
+    assert!(sim.ladder().count("bob -> switch  200 OPTIONS") > 0, "{}", sim.ladder());
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.ladder().count("switch -> bob  BYE"), 1, "{}", sim.ladder());
 }

@@ -59,6 +59,8 @@ pub(crate) struct Agent {
     pub(crate) address: SocketAddr,
     pub(crate) account: Option<Account>,
     pub(crate) manner: Manner,
+    /// The TCP connection that it speaks over, if it has one.
+    pub(crate) connection: Option<u64>,
     pub(crate) codecs: Vec<Codec>,
     pub(crate) calls: Vec<Call>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
@@ -95,6 +97,7 @@ impl Agent {
             address,
             account,
             manner: Manner::Rings,
+            connection: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             calls: Vec::new(),
             registered: None,

@@ -185,7 +185,7 @@ fn refusal_is_acknowledged_each_time_and_told_once() {
     let invite = send(&mut layer, Method::Invite, flow());
     let message = Message::Response(Response::to_request_tagged(&invite, 486, "bt"));
     layer.handle(at(50), Input::Received { message: message.clone(), flow: flow() });
-    let Some(Output::Transmit { bytes, flow: to }) = layer.poll_output() else { panic!("no ACK") };
+    let Some(Output::Transmit { bytes, flow: to, .. }) = layer.poll_output() else { panic!("no ACK") };
     let Message::Request(ack) = parse_datagram(&bytes).unwrap() else { panic!("no request") };
     assert_eq!(to, flow());
     assert_eq!((ack.method, ack.uri.to_string().as_str()), (Method::Ack, "sip:bob@b.example"));
@@ -608,4 +608,38 @@ proptest! {
         layer.handle(Time::ZERO, Input::Received { message, flow: flow() });
         prop_assert!(layer.transactions() <= 3);
     }
+}
+
+#[test]
+fn a_message_that_is_too_long_ends_its_own_transaction_alone() {
+    let mut layer = layer();
+    let tx = |seq| ClientTx { owner: 1, seq };
+    for seq in 1..=2 {
+        layer.handle(Time::ZERO, Input::SendRequest { tx: tx(seq), request: outgoing(Method::Options), flow: flow() });
+    }
+    let sent: Vec<_> = std::iter::from_fn(|| layer.poll_output())
+        .map(|output| match output {
+            Output::Transmit { of, .. } => of,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(sent, [Some(Key::Client(tx(1))), Some(Key::Client(tx(2)))]);
+    layer.handle(Time::ZERO, Input::Unsent { of: Key::Client(tx(1)) });
+    assert_eq!(layer.poll_output(), Some(Output::TransportError { tx: tx(1) }));
+    assert_eq!((layer.poll_output(), layer.transactions()), (None, 1), "the other one waits for its answer");
+}
+
+#[test]
+fn an_answer_that_is_too_long_to_be_sent_is_told_while_the_invite_is_open() {
+    let mut layer = layer();
+    let mut invite = outgoing(Method::Invite);
+    invite.headers.push_via("SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKlong;rport");
+    layer.handle(Time::ZERO, Input::Received { message: Message::Request(invite), flow: flow() });
+    let Some(Output::Request { tx, request, .. }) = layer.poll_output() else { panic!("no INVITE") };
+    layer.handle(Time::ZERO, Input::Own { tx, owner: 7 });
+    layer.handle(Time::ZERO, Input::Respond { tx, response: Response::to_request(&request, 180) });
+    let Some(Output::Transmit { of: Some(of), .. }) = layer.poll_output() else { panic!("no 180") };
+    layer.handle(Time::ZERO, Input::Unsent { of });
+    assert_eq!(layer.poll_output(), Some(Output::Lost { tx, owner: Some(7) }));
+    assert_eq!(layer.transactions(), 0);
 }

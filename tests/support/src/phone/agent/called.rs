@@ -69,6 +69,9 @@ impl Agent {
             return self.respond(from, request, 481, Vec::new(), None);
         }
         call.invite = request.clone();
+        if let Manner::Refuses(status) = self.manner {
+            return self.answer_invite(now, index, status, None);
+        }
         call.take_description(&request.body);
         // The mirror of what the other side offers (RFC 3264 section 6.1).
         call.direction = match call.heard_direction {
