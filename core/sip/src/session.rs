@@ -362,10 +362,9 @@ impl Session {
         match &self.state {
             State::Ringing(ringing) => ringing.repeat_at(),
             State::Up { exchange, .. } => match exchange {
-                // What is under way shows whether the peer is there: it puts the refresh off.
-                Exchange::Sent { until, .. } => Some(*until),
                 Exchange::Idle => self.timer.as_ref().map(|timer| timer.due()),
-                Exchange::Asked { until, .. } => Some(*until),
+                // What is under way shows whether the peer is there: it puts the refresh off.
+                Exchange::Sent { until, .. } | Exchange::Asked { until, .. } => Some(*until),
                 Exchange::Answered(answered) => Some(answered.wake()),
                 Exchange::Glare { at, .. } => Some(*at),
             },
