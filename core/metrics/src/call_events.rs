@@ -94,28 +94,82 @@ label!(
     }
 );
 
-/// An INVITE was refused before a call came of it.
+/// An INVITE of a user or a gateway was refused before a call came of it; its record tells who called whom.
 #[derive(Debug, Clone, Copy)]
 pub struct CallRefused<'a> {
+    /// The call that the record is of.
+    pub call: &'a CallId,
+    /// Why.
+    pub reason: RefusalReason,
+    /// The SIP status sent, and why in words.
+    pub cause: &'a Cause,
+    /// Where the INVITE came from.
+    pub source: SocketAddr,
+}
+
+impl CallRefused<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.calls_refused.inc(self.reason);
+        let (reason, status, why, source) = (self.reason.as_str(), self.cause.status, &self.cause.text, self.source);
+        tracing::info!(call_id = %self.call, reason, status, why, %source, "call refused");
+    }
+}
+
+/// An INVITE was refused before anybody asked who sent it: the switch takes none now. It leaves no record.
+#[derive(Debug, Clone, Copy)]
+pub struct CallPutOff {
     /// Why.
     pub reason: RefusalReason,
     /// The SIP status sent.
     pub status: u16,
     /// Where the INVITE came from.
     pub source: SocketAddr,
-    /// The number called; at debug only.
-    pub called: &'a str,
 }
 
-impl CallRefused<'_> {
-    /// Writes the lines and counts. One for overload is at debug: there are as many as calls, and no time for them.
+impl CallPutOff {
+    /// Writes the line and counts. One for overload is at debug: there are as many as calls, and no time for them.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.calls_refused.inc(self.reason);
         let (reason, status, source) = (self.reason.as_str(), self.status, self.source);
-        if self.reason != RefusalReason::Overload {
+        if self.reason == RefusalReason::Overload {
+            tracing::debug!(reason, status, %source, "call refused");
+        } else {
             tracing::info!(reason, status, %source, "call refused");
         }
-        tracing::debug!(reason, status, %source, called = self.called, "number of the refused call");
+    }
+}
+
+/// An INVITE came from somebody who is no gateway and does not say to be a user. It leaves no record: the line is all
+/// that an admin has who looks for a provider's call, so that it has both numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct StrangerCalled<'a> {
+    /// Where the INVITE came from.
+    pub source: SocketAddr,
+    /// The SIP status sent: a challenge, or a refusal.
+    pub status: u16,
+    /// Who he says to be.
+    pub caller: &'a str,
+    /// The number called.
+    pub called: &'a str,
+    /// Whether nothing more comes of it, and it is to be counted so.
+    pub refused: bool,
+    /// The line is written, and so many like it were not since the last; `None`: it is not written.
+    pub unsaid: Option<u64>,
+}
+
+impl StrangerCalled<'_> {
+    /// Writes the line, unless there were too many of late, and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        if self.refused {
+            metrics.families.calls_refused.inc(RefusalReason::NotAllowed);
+        }
+        if let Some(unsaid) = self.unsaid {
+            let (source, status, caller, called) = (self.source, self.status, self.caller, self.called);
+            tracing::info!(%source, status, ?caller, ?called, unsaid,
+                "a stranger calls: no gateway has this source, and no user this name; if it is a provider, its gateway's \
+                 `inbound` must name the source");
+        }
     }
 }
 

@@ -27,7 +27,9 @@ mod sip_events;
 mod store_events;
 mod switch_events;
 
-pub use call_events::{CallAnswered, CallBegan, CallEnded, CallRefused, LegBegan, LegEnded, RefusalReason};
+pub use call_events::{
+    CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, LegBegan, LegEnded, RefusalReason, StrangerCalled,
+};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed};
 pub use metrics::{ActionSeries, Metrics};

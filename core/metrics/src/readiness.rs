@@ -19,8 +19,8 @@ pub enum Condition {
     Starting,
     /// SIGTERM came: new calls are refused.
     Draining,
-    /// No SIP listener is bound.
-    NoSipListener,
+    /// A SIP listener ended by a fault: nothing comes in over it; by its address.
+    SipListenerDown(String),
     /// The signalling of a shard ended by a fault of ours.
     SipShardDown,
     /// A shard is behind with its messages and refuses new calls; by its number.
@@ -39,7 +39,7 @@ impl Condition {
     /// What it means for new calls.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Starting | Self::Draining | Self::NoSipListener | Self::SipShardDown => Severity::Blocks,
+            Self::Starting | Self::Draining | Self::SipListenerDown(_) | Self::SipShardDown => Severity::Blocks,
             // As many calls as can be carried still get in.
             Self::Overloaded(_)
             | Self::StoreDegraded
@@ -54,7 +54,7 @@ impl Condition {
         match self {
             Self::Starting => "starting",
             Self::Draining => "draining",
-            Self::NoSipListener => "no_sip_listener",
+            Self::SipListenerDown(_) => "sip_listener_down",
             Self::SipShardDown => "sip_shard_down",
             Self::Overloaded(_) => "overloaded",
             Self::StoreDegraded => "store_degraded",
@@ -64,13 +64,12 @@ impl Condition {
         }
     }
 
-    /// What it is about, if there are several: the shard, the action.
+    /// What it is about, if there are several: the listener, the shard, the action.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::Overloaded(name) | Self::PluginMissing(name) => Some(name),
+            Self::SipListenerDown(name) | Self::Overloaded(name) | Self::PluginMissing(name) => Some(name),
             Self::Starting
             | Self::Draining
-            | Self::NoSipListener
             | Self::SipShardDown
             | Self::StoreDegraded
             | Self::ClockJumped
@@ -226,13 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_without_a_listener_is_not_ready_until_it_has_one() {
+    fn a_switch_that_lost_a_listener_is_not_ready_and_says_which() {
         let readiness = Readiness::default();
         readiness.clear(&Condition::Starting);
-        readiness.set(Condition::NoSipListener, "address in use");
-        assert!(!readiness.report().ready);
-        readiness.clear(&Condition::NoSipListener);
         assert_eq!(readiness.report(), ReadinessReport { ready: true, conditions: vec![] });
+        readiness.set(Condition::SipListenerDown("UDP 192.0.2.1:5060".into()), "Too many open files");
+        assert_eq!(readiness.report().text(), "not ready\nsip_listener_down UDP 192.0.2.1:5060: Too many open files\n");
     }
 
     #[test]

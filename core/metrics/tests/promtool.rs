@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use plugboard_metrics::{
-    CallAnswered, CallBegan, CallEnded, CallRefused, DatagramsDropped, Flow, GuesserSilenced, KeptKind, LegBegan,
+    CallAnswered, CallBegan, CallEnded, CallPutOff, DatagramsDropped, Flow, GuesserSilenced, KeptKind, LegBegan,
     LegEnded, LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway,
     PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason,
     RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome,
@@ -67,7 +67,7 @@ fn emit_everything(metrics: &Metrics) {
     LegEnded { call, leg, cause: &Cause::normal() }.emit(metrics);
     CallEnded { call, direction: Direction::Inbound, outcome: &CallOutcome::Answered, after: second }.emit(metrics);
     let source = SocketAddr::from(([192, 0, 2, 9], 5060));
-    CallRefused { reason: RefusalReason::Draining, status: 503, source, called: "4711" }.emit(metrics);
+    CallPutOff { reason: RefusalReason::Draining, status: 503, source }.emit(metrics);
     LoginFailed { fault: LoginFault::WrongPassword, source, user: "ann.smith" }.emit(metrics);
     DatagramsDropped { datagrams: 3 }.emit(metrics);
     GuesserSilenced { source, seconds: 60 }.emit(metrics);

@@ -24,6 +24,11 @@ impl Cause {
     pub fn normal() -> Self {
         Self::of(200)
     }
+
+    /// The normal end of a leg whose own side hung up.
+    pub fn hung_up() -> Self {
+        Self { status: 200, text: "hung up".into() }
+    }
 }
 
 /// The default reason phrase of a status (RFC 3261 section 21 and its extensions).

@@ -1,10 +1,13 @@
 //! The steps that a call took, as its journal tells them.
 
-use crate::{JournalEvent, RunEnd, RunId, StepRecord};
+use crate::{HostCall, JournalEvent, RunEnd, RunId, StepRecord};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps kept in a record, the first ones.
 const STEPS_MAX: usize = 256;
+
+/// The outcome of a step that ended the call.
+const HUNG_UP: &str = "hung up";
 
 /// Gathers the steps of one call, of its journal's events in their order; at most 256, the first ones.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +17,8 @@ pub struct Steps {
     current: Option<usize>,
     /// The step of each run that goes on; `None`: one past the limit.
     runs: BTreeMap<RunId, Option<usize>>,
+    /// The run that asked for the call's end: that it is cancelled then is how it ends well.
+    hangs_up: Option<RunId>,
     /// Paths of steps past the limit, as many as the scenario has at most: what is decided there is not of an earlier
     /// step, though that one may have had the same path.
     beyond: BTreeSet<String>,
@@ -44,9 +49,12 @@ impl Steps {
                 // A line may be lost under pressure: then it is the run of where the scenario is.
                 let step = self.runs.remove(run).unwrap_or(self.current);
                 if let Some(step) = step.and_then(|step| self.kept.get_mut(step)) {
-                    word_of(end).clone_into(&mut step.outcome);
+                    let hung_up = *end == RunEnd::Cancelled && self.hangs_up == Some(*run);
+                    let word = if hung_up { HUNG_UP } else { word_of(end) };
+                    word.clone_into(&mut step.outcome);
                 }
             }
+            JournalEvent::Begin { run, call: HostCall::HangUp(_), .. } => self.hangs_up = Some(*run),
             JournalEvent::Decided { .. }
             | JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }
@@ -134,6 +142,15 @@ mod tests {
         let told =
             outcomes(&[set, step("steps[1]"), began(0), step("steps[2]"), began(1), ended(1, "b"), ended(0, "a")]);
         assert_eq!(told, ["", "a", "b"]);
+    }
+
+    #[test]
+    fn a_step_that_ends_the_call_is_told_so_and_one_that_the_end_cuts_off_is_cancelled() {
+        let hang_up =
+            JournalEvent::Begin { run: RunId(0), n: 0, call: HostCall::HangUp(crate::Cause::of(480)), hash: [0; 32] };
+        let over = || JournalEvent::RunEnded { run: RunId(0), end: RunEnd::Cancelled };
+        assert_eq!(outcomes(&[step("steps[0]"), began(0), hang_up, over()]), ["hung up"]);
+        assert_eq!(outcomes(&[step("steps[0]"), began(0), over()]), ["cancelled"]);
     }
 
     #[test]

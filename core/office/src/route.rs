@@ -139,7 +139,7 @@ impl Office {
             .max_by_key(|(rank, _)| *rank);
         match longest {
             Some((_, route)) => follow(route, from, called),
-            None => Treatment::Refused(Cause::of(404)),
+            None => refused(404, "nobody has this number, and no route takes it"),
         }
     }
 
@@ -168,21 +168,26 @@ fn follow(route: &Route, from: &Source, called: &Dialled) -> Treatment {
         Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
         Goal::User(user) => direct_user(user, from),
         Goal::Group(group) => Treatment::DirectGroup(group.clone()),
-        Goal::Refuse(cause) => Treatment::Refused(cause.clone()),
+        Goal::Refuse(cause) => refused(cause.status, &format!("the route {} refuses", route.id.name)),
         Goal::Gateway { gateway, strip, add } => {
             let rest: String = called.as_str().chars().skip(*strip).collect();
             match Dialled::new(&format!("{add}{rest}")) {
                 Ok(number) => Treatment::Outbound { gateway: gateway.clone(), number, route: route.id.clone() },
                 // Nothing but the prefix was dialled, or what is left cannot be a number.
-                Err(_) => Treatment::Refused(Cause::of(484)),
+                Err(_) => refused(484, &format!("the route {} leaves no number to call", route.id.name)),
             }
         }
     }
 }
 
+/// With a reason for whoever looks for it in the call's record.
+fn refused(status: u16, reason: &str) -> Treatment {
+    Treatment::Refused(Cause { status, text: reason.into() })
+}
+
 fn direct_user(user: &UserId, from: &Source) -> Treatment {
     match from {
-        Source::User(caller) if caller == user => Treatment::Refused(Cause::of(486)),
+        Source::User(caller) if caller == user => refused(486, "he calls himself"),
         Source::User(_) | Source::Gateway(_) => Treatment::DirectUser(user.clone()),
     }
 }

@@ -263,8 +263,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
     match plugboard_store::restore(from, to) {
         Ok(report) => {
-            let to = to.display();
-            let done = format!("restored {} files, {} bytes; serve them with --data {to}", report.files, report.bytes);
+            let demo = if report.kind == plugboard_store::Kind::Demo { " --demo" } else { "" };
+            let serve = format!("plugboard serve{demo} --data {}", to.display());
+            let done = format!("restored {} files, {} bytes; serve them with `{serve}`", report.files, report.bytes);
             show::plain(&json!({ "done": done, "files": report.files, "bytes": report.bytes }), json)
         }
         Err(error) => {

@@ -6,7 +6,7 @@
 
 use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::folder::{self, FolderError, MARKER, io_fault};
+use crate::folder::{self, FolderError, Kind, MARKER, io_fault};
 use crate::migrate::SCHEMA;
 use crate::store::Store;
 use crate::traits::BlobId;
@@ -21,6 +21,7 @@ const LIST: &str = "files.sha256";
 const DATABASE: &str = "db";
 /// What to do about a folder that is no backup.
 const NAME_A_BACKUP: &str = "name a folder that `plugboard backup` made";
+const NOT_EMPTY: &str = "that folder is not empty; name one that is, or that does not exist yet";
 /// Bytes of the list that a restore reads: 100,000 files.
 const LIST_LEN_MAX: u64 = 16 << 20;
 /// Read at a time when a file is hashed or copied.
@@ -33,6 +34,8 @@ pub struct BackupReport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// What kind of data folder it is.
+    pub kind: Kind,
 }
 
 impl Store {
@@ -55,14 +58,15 @@ impl Store {
         folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| broken(&fault))?;
         let files = hash_all(to).map_err(|fault| broken(&fault))?;
         write_list(to, &files).map_err(|fault| broken(&fault))?;
-        Ok(report(&files))
+        Ok(report(&files, own.kind()))
     }
 }
 
 /// Copies a backup to `to`, which must not exist or be empty, checks every file on the way, and opens the result once.
+/// It is made beside `to` and gets its name at the end, so that `to` holds all or nothing.
 ///
 /// # Errors
-/// [`StoreError::Backup`]; `to` is then no data folder, and `plugboard` refuses it.
+/// [`StoreError::Backup`]; `to` is then as it was.
 pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
     let failed = |reason: &dyn ToString| StoreError::Backup {
         what: format!("cannot restore {} to {}", backup.display(), to.display()),
@@ -78,15 +82,59 @@ pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
         let newer = FolderError::Newer { folder: backup.into(), found: schema, known: SCHEMA };
         return Err(failed(&newer));
     }
-    make_empty(to).map_err(|reason| failed(&reason))?;
+    let made = is_free(to).map_err(|reason| failed(&reason))?;
+    let beside = beside(to).ok_or_else(|| failed(&"it has no name of its own; name a folder below it"))?;
+    let restored = fill(backup, &beside, files, kind, schema).and_then(|report| {
+        if made {
+            // An empty folder gives way to the new one.
+            fs::remove_dir(to).map_err(|fault| fault.to_string())?;
+        }
+        fs::rename(&beside, to).map_err(|fault| fault.to_string())?;
+        sync_parent(to).map_err(|fault| fault.to_string())?;
+        Ok(report)
+    });
+    if restored.is_err() && beside.exists() {
+        // What is left of it is of no use to anybody; that it failed is what counts.
+        let _ = fs::remove_dir_all(&beside);
+    }
+    restored.map_err(|reason| failed(&reason))
+}
+
+/// Makes a data folder of a backup.
+fn fill(backup: &Path, to: &Path, files: Vec<Listed>, kind: Kind, schema: u32) -> Result<BackupReport, String> {
+    make_empty(to)?;
     let mut files = files;
     for file in files.iter_mut().filter(|file| file.name != Path::new(MARKER)) {
-        file.bytes = copy(backup, to, file).map_err(|reason| failed(&format!("{}: {reason}", file.name.display())))?;
+        file.bytes = copy(backup, to, file).map_err(|reason| format!("{}: {reason}", file.name.display()))?;
     }
-    drop(Engine::open(&to.join(DATABASE)).map_err(|fault| failed(&fault))?);
+    drop(Engine::open(&to.join(DATABASE)).map_err(|fault| fault.to_string())?);
     // Only now is it a data folder.
-    folder::write_marker(to, kind, schema).map_err(|fault| failed(&fault))?;
-    Ok(report(&files))
+    folder::write_marker(to, kind, schema).map_err(|fault| fault.to_string())?;
+    Ok(report(&files, kind))
+}
+
+/// Where a folder is made before it gets its name: in the same folder, so that a rename does it.
+fn beside(to: &Path) -> Option<PathBuf> {
+    let mut name = to.file_name()?.to_owned();
+    name.push(format!(".restoring-{}", std::process::id()));
+    Some(to.with_file_name(name))
+}
+
+/// Whether the folder is there, and empty; `Ok(false)`: it is not there. The error says what to name instead.
+fn is_free(folder: &Path) -> Result<bool, String> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(true),
+            Some(_) => Err(NOT_EMPTY.into()),
+        },
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(fault) => Err(io_fault("read", folder)(fault).to_string()),
+    }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
 }
 
 /// A file of a backup, by its path within.
@@ -96,8 +144,8 @@ struct Listed {
     bytes: u64,
 }
 
-fn report(files: &[Listed]) -> BackupReport {
-    BackupReport { files: files.len(), bytes: files.iter().map(|file| file.bytes).sum() }
+fn report(files: &[Listed], kind: Kind) -> BackupReport {
+    BackupReport { files: files.len(), bytes: files.iter().map(|file| file.bytes).sum(), kind }
 }
 
 /// The folder, new or empty; the error says what to name instead.
@@ -108,7 +156,7 @@ fn make_empty(folder: &Path) -> Result<(), String> {
     let mut entries = fs::read_dir(folder).map_err(io_fault("read", folder)).map_err(text)?;
     match entries.next() {
         None => Ok(()),
-        Some(_) => Err("that folder is not empty; name one that is, or that does not exist yet".into()),
+        Some(_) => Err(NOT_EMPTY.into()),
     }
 }
 

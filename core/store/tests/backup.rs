@@ -49,7 +49,16 @@ fn a_damaged_backup_is_refused_and_leaves_no_data_folder() {
     fs::write(&table, bytes).unwrap();
     let refusal = restore(&backup, &restored).unwrap_err().to_string();
     assert!(refusal.contains("not those that were backed up"), "{refusal}");
-    assert!(DataFolder::open(&restored, Kind::Office).is_err());
+    let left: Vec<_> = fs::read_dir(outer.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!restored.exists() && left.len() == 2, "nothing is left of it: {left:?}");
+    // A folder that was there and empty stays so, and the next restore takes it.
+    fs::create_dir(&restored).unwrap();
+    assert!(restore(&backup, &restored).is_err());
+    assert_eq!(fs::read_dir(&restored).unwrap().count(), 0);
+    let whole = outer.path().join("d");
+    store.backup(&whole).unwrap();
+    assert_eq!(restore(&whole, &restored).unwrap().kind, Kind::Office);
+    open(&restored);
 }
 
 #[test]

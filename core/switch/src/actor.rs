@@ -4,5 +4,6 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod gateway;
 pub(crate) mod leg;
+mod refused;
 pub(crate) mod sip;
 pub(crate) mod user;

@@ -220,6 +220,10 @@ pub struct LiveCall {
     pub called: String,
     /// When it began.
     pub began: plugboard_model::WallTime,
+    /// The route that it took.
+    pub route: Option<String>,
+    /// The scenario that it runs.
+    pub scenario: Option<plugboard_model::ScenarioId>,
 }
 
 /// Question: what do you hold for calls? Answered by every `SipActor` and `CallsActor`, each for its part.

@@ -130,12 +130,12 @@ impl Switch {
         });
         match self.shards.as_slice() {
             [only] => {
-                let network = Arc::clone(network);
-                if !only.place.spawn_fn(move || network.receive(&router)) {
+                let (network, readiness) = (Arc::clone(network), self.readiness.clone());
+                if !only.place.spawn_fn(move || network.receive(&router, &readiness)) {
                     tracing::error!("the only shard has ended, nothing is received");
                 }
             }
-            _ => network.receive(&router),
+            _ => network.receive(&router, &self.readiness),
         }
     }
 

@@ -56,6 +56,7 @@ fn a_live_call_is_listed_and_hung_up_by_command() {
     let shown = switch.succeeds(&["call", "show", id]);
     assert!(shown.contains("ended      it goes on; `plugboard call hangup` ends it"), "{shown}");
     assert!(shown.contains("duration   0:") && shown.contains("leg 0      101"), "{shown}");
+    assert!(shown.contains("route      echo") && shown.contains("scenario   echo"), "{shown}");
     let record = switch.ask(&["call", "show", id]);
     assert_eq!((&record["going_on"], &record["outcome"]), (&true.into(), &Value::Null), "{record}");
     until("the call to be answered", || caller.messages().contains("ACK sip:").then_some(()));
@@ -89,8 +90,8 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
         " s  action   echo begins, run 0: {\"max\":\"60s\"}",
         " s    host   call.echo at most 1m",
         " s  leg      0 101 is answered",
-        " s  leg      0 101 ends: 200 OK",
-        " s  action   echo ends, run 0: the call was over",
+        " s  leg      0 101 hangs up",
+        " s  action   echo ends, run 0: cut off: the call was over",
         " s  end      handled: the switch answered, nobody talked to the caller",
     ];
     let mut lines = trace.lines();
@@ -110,6 +111,73 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
     let listed = switch.succeeds(&["call", "list"]);
     let line = listed.lines().find(|line| line.contains(id.as_str())).unwrap();
     assert!(line.contains(" 20") && line.contains("0:0") && line.contains("handled: "), "when, how long, how: {line}");
+}
+
+#[test]
+fn a_step_that_hangs_up_is_told_so_and_who_hung_up_as_well() {
+    let office = Office::new().scenario("300", "early", "- hang-up").scenario(
+        "301",
+        "late",
+        "- play-audio: { audio: busy, kind: tone, max: 200ms }\n- hang-up",
+    );
+    let switch = Plugboard::with_office(&office);
+    Sipp::calls(&switch, "early", &Call::new("101", "secret-101", "300").gets(480), Transport::Udp).succeeds();
+    Sipp::calls(&switch, "late", &Call::new("101", "secret-101", "301").stays(), Transport::Udp).succeeds();
+    let calls = switch.waits_for_past_calls(2);
+    let told = |call: &Value| {
+        let id = call["id"].as_str().unwrap();
+        (switch.succeeds(&["call", "show", id]), switch.succeeds(&["call", "trace", id]))
+    };
+    let (shown, traced) = told(&calls[1]);
+    assert!(shown.contains("outcome    refused: 480 Normal clearing"), "{shown}");
+    assert!(
+        shown.lines().any(|line| line.starts_with("step") && line.ends_with("hang-up          hung up")),
+        "{shown}"
+    );
+    assert!(
+        traced.contains("host   call.hang-up (a caller who was not answered is told 480 Normal clearing)"),
+        "{traced}"
+    );
+    assert!(traced.contains("action   hang-up ends, run 0: it hung up"), "{traced}");
+    let (shown, traced) = told(&calls[0]);
+    assert!(shown.contains("ended 0.") && shown.contains("s: the call was over"), "{shown}");
+    assert!(traced.contains("leg      0 101 ends: the call was over"), "the switch hung up: {traced}");
+}
+
+#[test]
+fn a_call_that_fails_is_listed_with_its_reason() {
+    let switch = Plugboard::with_office(&Office::new());
+    Sipp::calls(&switch, "lost", &Call::new("101", "secret-101", "999").gets(404), Transport::Udp).succeeds();
+    let id = switch.waits_for_past_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    let listed = switch.succeeds(&["call", "list"]);
+    assert!(listed.contains("101 User 101 -> 999"), "{listed}");
+    assert!(listed.trim_end().ends_with("refused: 404 nobody has this number, and no route takes it"), "{listed}");
+    assert!(switch.succeeds(&["call", "trace", &id, "--sip"]).contains("404"), "its messages are kept");
+    assert!(switch.log().contains(&id) && switch.log().contains("nobody has this number"), "{}", switch.log());
+}
+
+#[test]
+fn versions_tell_who_applied_what_and_why_and_trim_what_it_removed() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("next.yaml");
+    fs::write(&file, Office::new().user(101, "calls_at_once: 1").text()).unwrap();
+    switch.succeeds(&["apply", "--why", "one call is enough", file.to_str().unwrap()]);
+    let listed = switch.succeeds(&["versions"]);
+    let lines: Vec<&str> = listed.lines().map(str::trim).collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(
+        lines[0].starts_with("2  20") && lines[0].ends_with("UTC  plugboard apply  one call is enough"),
+        "{listed}"
+    );
+    assert!(lines[1].starts_with("1  20") && lines[1].ends_with("plugboard apply"), "{listed}");
+    assert_eq!(switch.succeeds(&["versions", "--limit", "1"]).lines().count(), 1);
+    let told = switch.ask(&["versions", "main"]);
+    assert_eq!(
+        (&told["versions"][0]["version"], &told["versions"][0]["why"]),
+        (&2.into(), &"one call is enough".into())
+    );
+    assert!(switch.complains(&["versions", "nowhere"]).contains("no version of an office"));
+    assert_eq!(switch.succeeds(&["trim"]).trim(), "nothing is old enough to be removed");
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn a_backup_taken_during_a_call_is_restored_and_served_from() {
 
     let told = switch.ask(&["restore", backup, restored]);
     assert!(told["files"].as_u64().unwrap() > 0, "{told}");
+    assert!(told["done"].as_str().unwrap().ends_with(&format!("`plugboard serve --data {restored}`")), "{told}");
     let second = Serve::on(restored.as_ref()).start();
     let calls = second.waits_for_past_calls(2);
     assert_eq!(calls[1], past, "the record is the same");
@@ -37,6 +38,16 @@ fn a_backup_taken_during_a_call_is_restored_and_served_from() {
     assert!(said.contains("not empty; name one that is, or that does not exist yet"), "nor a backup: {said}");
     let said = switch.complains(&["restore", switch.folder().to_str().unwrap(), "new"]);
     assert!(said.contains("no whole backup") && said.contains("`plugboard backup` made"), "{said}");
+}
+
+#[test]
+fn a_restored_demo_is_told_to_be_served_as_one() {
+    let demo = Plugboard::demo();
+    let (backup, restored) = (demo.folder().join("backup"), demo.folder().join("restored"));
+    demo.succeeds(&["backup", backup.to_str().unwrap()]);
+    let told = demo.succeeds(&["restore", backup.to_str().unwrap(), restored.to_str().unwrap()]);
+    assert!(told.contains(&format!("`plugboard serve --demo --data {}`", restored.display())), "{told}");
+    Serve::on(&restored).with(["--demo"]).start();
 }
 
 #[test]

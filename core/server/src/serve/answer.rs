@@ -290,6 +290,8 @@ fn going_on(live: &LiveCall, journal: &[JournalEntry], now: WallTime) -> Result<
     record.caller.clone_from(&live.caller);
     record.called.clone_from(&live.called);
     record.began = live.began;
+    record.route.clone_from(&live.route);
+    record.scenario.clone_from(&live.scenario);
     let mut value = shown(&record, journal)?;
     if let Some(legs) = value.get_mut("legs").and_then(Value::as_array_mut) {
         let stopped = crate::recovery::stopped();

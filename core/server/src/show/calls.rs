@@ -105,13 +105,28 @@ fn outcome(call: &Call) -> String {
         Some(CallOutcome::Handled) => "handled: the switch answered, nobody talked to the caller".into(),
         Some(CallOutcome::Abandoned) => "abandoned: the caller hung up before anybody talked to him".into(),
         Some(CallOutcome::NotAnswered(cause)) => format!("not answered: {}", cause_text(cause)),
-        Some(CallOutcome::Failed(cause)) => format!("failed: {}", cause_text(cause)),
+        Some(CallOutcome::Failed(cause)) => failed_text(cause),
     }
 }
 
 /// `486 Busy Here`.
 pub(super) fn cause_text(cause: &Cause) -> String {
     format!("{} {}", cause.status, cause.text).trim_end().to_owned()
+}
+
+/// How the switch let a call fail: by a fault of its own side, or because it is not wanted.
+pub(super) fn failed_text(cause: &Cause) -> String {
+    let word = if cause.status / 100 == 5 { "failed" } else { "refused" };
+    format!("{word}: {}", cause_text(cause))
+}
+
+/// How a leg ended.
+pub(super) fn end_of_leg(cause: &Cause) -> String {
+    match cause.status {
+        200 if *cause == Cause::hung_up() => "hung up".into(),
+        200 => "the call was over".into(),
+        _ => cause_text(cause),
+    }
 }
 
 /// `call show`.
@@ -156,7 +171,8 @@ impl Call {
         line("outcome", outcome(self));
         lines.extend(self.legs.iter().map(|leg| leg.line(self.began)));
         lines.extend(self.steps.iter().map(|step| {
-            let line = format!("{:<11}{:<32} {:<16} {}", "step", step.path, step.word, step.outcome);
+            let outcome = if step.outcome == "cancelled" { "cut off: the call was over" } else { &step.outcome };
+            let line = format!("{:<11}{:<32} {:<16} {outcome}", "step", step.path, step.word);
             line.trim_end().to_owned()
         }));
         lines
@@ -179,7 +195,7 @@ impl Leg {
         let mut told: Vec<String> =
             moments.into_iter().filter_map(|(word, at)| Some(format!("{word} {}", after(began, at?)))).collect();
         told.push(match (self.ended, &self.cause) {
-            (Some(at), Some(cause)) => format!("ended {}: {}", after(began, at), cause_text(cause)),
+            (Some(at), Some(cause)) => format!("ended {}: {}", after(began, at), end_of_leg(cause)),
             (Some(at), None) => format!("ended {}", after(began, at)),
             (None, _) => "goes on".into(),
         });
@@ -224,7 +240,7 @@ mod tests {
         ended      2026-11-22 09:44:00 UTC
         duration   0:48, 0:45 of it talking
         outcome    answered by bob, talked 0:45
-        leg 1      102 (user bob): began 0.010 s, rang 0.120 s, answered 3.000 s, ended 48.000 s: 200 OK
+        leg 1      102 (user bob): began 0.010 s, rang 0.120 s, answered 3.000 s, ended 48.000 s: the call was over
         ");
         assert_eq!(outcome(&shown), "answered by bob, talked 0:45");
     }
@@ -242,6 +258,11 @@ mod tests {
         let refused =
             call(json!({ "outcome": { "not_answered": { "status": 480, "text": "No device is registered" } } }));
         assert_eq!(outcome(&refused), "not answered: 480 No device is registered");
+        let failed = |status, text: &str| call(json!({ "outcome": { "failed": { "status": status, "text": text } } }));
+        assert_eq!(outcome(&failed(404, "no route takes it")), "refused: 404 no route takes it");
+        assert_eq!(outcome(&failed(500, "The switch stopped")), "failed: 500 The switch stopped");
+        assert_eq!(end_of_leg(&Cause::hung_up()), "hung up");
+        assert_eq!(end_of_leg(&Cause::of(486)), "486 Busy Here");
         assert_eq!(who("", "", "100"), "withheld -> 100");
         assert_eq!(who("101", "Ann", "102"), "101 Ann -> 102");
     }

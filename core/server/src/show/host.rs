@@ -22,7 +22,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Collect(request) => collects(request),
         HostCall::Echo { max_ms } => format!("at most {}", span(*max_ms)),
         HostCall::NextEvent { timeout_ms } => format!("within {}", span(*timeout_ms)),
-        HostCall::HangUp(cause) => cause_text(cause),
+        HostCall::HangUp(cause) => format!("(a caller who was not answered is told {})", cause_text(cause)),
         HostCall::Ring(request) => rings(request),
         HostCall::FindUser(name) | HostCall::FindGroup(name) | HostCall::GetVariable(name) => name.clone(),
         HostCall::SetVariable { name, value } => format!("{name} = {}", value_text(value)),

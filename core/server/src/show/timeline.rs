@@ -1,11 +1,11 @@
 //! `call trace`, for people: what happened in a call, a line each.
 
-use plugboard_model::{JournalEntry, JournalEvent, RunEnd, RunId, Time};
+use plugboard_model::{Cause, HostCall, JournalEntry, JournalEvent, RunEnd, RunId, Time};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use super::calls::cause_text;
+use super::calls::{cause_text, end_of_leg, failed_text};
 use super::host::{asked, told, value_text};
 use super::when::moment;
 use super::{either, items, seconds};
@@ -39,6 +39,8 @@ struct Reader {
     open: BTreeMap<(RunId, u32), (Time, String)>,
     /// Who each leg is.
     legs: BTreeMap<u32, String>,
+    /// The run that ended the call.
+    hangs_up: Option<RunId>,
 }
 
 fn lines(entries: &[JournalEntry]) -> Vec<String> {
@@ -87,6 +89,9 @@ impl Reader {
             }
             JournalEvent::Begin { run, n, call, hash: _ } => {
                 let asked = asked(call);
+                if matches!(call, HostCall::HangUp(_)) {
+                    self.hangs_up = Some(*run);
+                }
                 if !answered_at_once {
                     self.say(at, "  host", &asked);
                 }
@@ -104,7 +109,9 @@ impl Reader {
             }
             JournalEvent::RunEnded { run, end } => {
                 let action = self.action(*run);
-                self.say(at, "action", format!("{action} ends, run {}: {}", run.0, end_text(end)));
+                let hung_up = *end == RunEnd::Cancelled && self.hangs_up == Some(*run);
+                let text = if hung_up { "it hung up".into() } else { end_text(end) };
+                self.say(at, "action", format!("{action} ends, run {}: {text}", run.0));
             }
             JournalEvent::LegBegan { leg, user, to } => {
                 let user = user.as_ref().filter(|user| user.name.as_str() != to);
@@ -114,7 +121,11 @@ impl Reader {
             }
             JournalEvent::LegRang { leg } => self.leg(at, leg.0, "rings"),
             JournalEvent::LegAnswered { leg } => self.leg(at, leg.0, "is answered"),
-            JournalEvent::LegEnded { leg, cause } => self.leg(at, leg.0, &format!("ends: {}", cause_text(cause))),
+            JournalEvent::LegEnded { leg, cause } => {
+                let end =
+                    if *cause == Cause::hung_up() { "hangs up".into() } else { format!("ends: {}", end_of_leg(cause)) };
+                self.leg(at, leg.0, &end);
+            }
             JournalEvent::Bridged { a, b } => {
                 self.say(at, "talk", format!("leg {} and leg {} hear each other", a.0, b.0));
             }
@@ -127,7 +138,7 @@ impl Reader {
                     CallOutcome::Handled => "handled: the switch answered, nobody talked to the caller".into(),
                     CallOutcome::Abandoned => "abandoned: the caller hung up before anybody talked to him".into(),
                     CallOutcome::NotAnswered(cause) => format!("not answered: {}", cause_text(cause)),
-                    CallOutcome::Failed(cause) => format!("failed: {}", cause_text(cause)),
+                    CallOutcome::Failed(cause) => failed_text(cause),
                 };
                 self.say(at, "end", text);
             }
@@ -159,7 +170,7 @@ fn end_text(end: &RunEnd) -> String {
         RunEnd::Trapped { reason, after } => format!("failed: it trapped after {after} host calls: {reason}"),
         RunEnd::Limit { limit, after } => format!("failed: the limit {limit} ended it after {after} host calls"),
         RunEnd::Diverged { at } => format!("failed: rebuilt, it asked for something else at host call {at}"),
-        RunEnd::Cancelled => "the call was over".into(),
+        RunEnd::Cancelled => "cut off: the call was over".into(),
     }
 }
 

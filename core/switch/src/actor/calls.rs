@@ -4,7 +4,7 @@ use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{AddressFamily, MediaLeg, OfferAnswer};
 use plugboard_metrics::{CallRefused, RefusalReason};
-use plugboard_model::{CallId, Dialled, Direction, LegId, RingBack, ScenarioId};
+use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId};
 use plugboard_office::{Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
+use crate::actor::refused::{Caller, direction, keep_record};
 use crate::actor::sip::SipActor;
 use crate::env::Env;
 use crate::message::{
@@ -55,8 +56,15 @@ pub(crate) struct CallsActor {
 
 /// What a request for a new call comes to when it is not one.
 struct Refusal {
-    status: u16,
     reason: RefusalReason,
+    /// What the caller is told, and why, for his admin.
+    cause: Cause,
+}
+
+impl Refusal {
+    fn new(reason: RefusalReason, status: u16, why: impl Into<String>) -> Self {
+        Self { reason, cause: Cause { status, text: why.into() } }
+    }
 }
 
 impl CallsActor {
@@ -75,10 +83,11 @@ impl CallsActor {
     fn take(&mut self, take: TakeCall, ctx: &mut Context<Self>) {
         let (tx, call, source) = (take.tx, take.id.clone(), take.flow.remote);
         let request = take.request.clone();
-        if let Err(Refusal { status, reason }) = self.try_take(take, ctx) {
-            let called = request.uri.user().unwrap_or_default();
-            CallRefused { reason, status, source, called: &called }.emit(&self.env.metrics);
-            self.refuse(call, tx, &request, status);
+        let (office, from) = (Arc::clone(&take.office), take.source.clone());
+        if let Err(Refusal { reason, cause }) = self.try_take(take, ctx) {
+            CallRefused { call: &call, reason, cause: &cause, source }.emit(&self.env.metrics);
+            keep_record(&self.env, call.clone(), &office, &from, &request, &cause);
+            self.refuse(call, tx, &request, cause.status);
         }
     }
 
@@ -102,28 +111,33 @@ impl CallsActor {
 
     fn try_take(&mut self, take: TakeCall, ctx: &mut Context<Self>) -> Result<(), Refusal> {
         let TakeCall { id, tx, request, flow, source, office } = take;
-        let refusal = |status, reason| Refusal { status, reason };
+        let not_allowed = |status, why: String| Refusal::new(RefusalReason::NotAllowed, status, why);
         if self.calls.len() >= CALLS_MAX {
-            return Err(refusal(503, RefusalReason::CallLimit));
+            return Err(Refusal::new(RefusalReason::CallLimit, 503, "as many calls go on as the switch takes"));
         }
         let max_forwards = match request.headers.max_forwards() {
             Ok(None) => MAX_FORWARDS,
-            Ok(Some(0)) => return Err(refusal(483, RefusalReason::NoRoute)),
+            Ok(Some(0)) => {
+                let why = "it went through too many servers, perhaps in a ring";
+                return Err(Refusal::new(RefusalReason::NoRoute, 483, why));
+            }
             Ok(Some(hops)) => hops.saturating_sub(1),
-            Err(_) => return Err(refusal(400, RefusalReason::NotAllowed)),
+            Err(_) => return Err(not_allowed(400, "its Max-Forwards is no number".into())),
         };
         let called = request.uri.user().and_then(|user| Dialled::new(&user).ok());
-        let called = called.ok_or_else(|| refusal(404, RefusalReason::NoRoute))?;
+        let no_number =
+            || Refusal::new(RefusalReason::NoRoute, 404, "what was called is no number that can be dialled");
+        let called = called.ok_or_else(no_number)?;
         let treatment = office.route(&source, &called);
         let plan = self.plan(&office, &source, &treatment)?;
         let offer = match request.body.as_slice() {
             [] => None,
-            body => Some(Theirs::read(body).map_err(|error| refusal(error.sip_status(), RefusalReason::NotAllowed))?),
+            body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
         };
         let media = self.env.media.open(self.shard % self.env.media.shards(), AddressFamily::from(flow.remote.ip()));
         let media = media.map_err(|error| {
             count_open_error(&error, &id, LegId::CALLER, &self.env.metrics);
-            refusal(503, RefusalReason::NoPort)
+            Refusal::new(RefusalReason::NoPort, 503, "no RTP port is free")
         })?;
         let close = plugboard_media::Command::Close { leg: media.leg };
         let owner = self.owners.next();
@@ -132,7 +146,7 @@ impl CallsActor {
             if let Err(error) = self.env.media.send(close) {
                 tracing::warn!(%error, "a media leg could not be closed");
             }
-            return Err(refusal(400, RefusalReason::NotAllowed));
+            return Err(not_allowed(400, "its INVITE lacks what a call needs".into()));
         };
         let begin = self.begin(id, &office, &source, &request, &called, &plan);
         let description = OfferAnswer::new(media, self.env.random.next());
@@ -159,7 +173,8 @@ impl CallsActor {
                     .get(scenario)
                     .map(|program| Interpreter::new(Arc::clone(program)));
                 let Some(interpreter) = interpreter else {
-                    return Err(Refusal { status: 500, reason: RefusalReason::NoRoute });
+                    let why = format!("the scenario {} is not in force: it lacks an action", scenario.name);
+                    return Err(Refusal::new(RefusalReason::NoRoute, 500, why));
                 };
                 Ok(Plan {
                     route: Some(route.name.to_string()),
@@ -173,7 +188,8 @@ impl CallsActor {
                 Ok(direct(vec![Party::User(user.clone())], RingOrder::One, ring_for, "user"))
             }
             Treatment::DirectGroup(group) => {
-                let group = office.group(group).ok_or(Refusal { status: 404, reason: RefusalReason::NoRoute })?;
+                let no_group = || Refusal::new(RefusalReason::NoRoute, 404, "the group is gone");
+                let group = office.group(group).ok_or_else(no_group)?;
                 let parties = group.members.iter().map(|member| Party::User(member.user.clone())).collect();
                 Ok(direct(parties, RingOrder::AtOnce, group.ring_for, "group"))
             }
@@ -183,7 +199,7 @@ impl CallsActor {
                 plan.direction = direction(source, true);
                 Ok(plan)
             }
-            Treatment::Refused(cause) => Err(Refusal { status: cause.status, reason: RefusalReason::NoRoute }),
+            Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause: cause.clone() }),
         }
     }
 
@@ -196,31 +212,15 @@ impl CallsActor {
         called: &Dialled,
         plan: &Plan,
     ) -> Begin {
-        let from = request.headers.from().ok();
-        let (caller, caller_name, caller_user, caller_gateway) = match source {
-            // The identity that was proven, not the one that was claimed.
-            Source::User(user) => {
-                let known = office.user(user);
-                let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
-                let name = known.map_or_else(String::new, |user| user.name.clone());
-                (number, name, Some(user.clone()), None)
-            }
-            Source::Gateway(gateway) => {
-                let uri = from.as_ref().and_then(|from| from.parse_uri().ok());
-                let number = uri.as_ref().and_then(|uri| uri.user()).unwrap_or_default().into_owned();
-                let number = Dialled::new(&number).map_or_else(|_| String::new(), |number| number.as_str().to_owned());
-                let name = from.and_then(|from| from.display.map(|name| name.into_owned())).unwrap_or_default();
-                (if number == "anonymous" { String::new() } else { number }, name, None, Some(gateway.clone()))
-            }
-        };
+        let caller = Caller::of(office, source, request);
         Begin {
             id,
             wall: self.env.clock.wall(),
             direction: plan.direction,
-            caller,
-            caller_name,
-            caller_user,
-            caller_gateway,
+            caller: caller.number,
+            caller_name: caller.name,
+            caller_user: caller.user,
+            caller_gateway: caller.gateway,
             called: called.as_str().to_owned(),
             route: plan.route.clone(),
             scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
@@ -251,8 +251,14 @@ impl CallsActor {
             over: ctx.address().recipient(),
         };
         let (id, media) = (begin.id.clone(), new_leg.media.leg);
-        let live =
-            LiveCall { id: id.clone(), caller: begin.caller.clone(), called: begin.called.clone(), began: begin.wall };
+        let live = LiveCall {
+            id: id.clone(),
+            caller: begin.caller.clone(),
+            called: begin.called.clone(),
+            began: begin.wall,
+            route: begin.route.clone(),
+            scenario: begin.scenario.clone(),
+        };
         let new = NewCall {
             begin,
             office,
@@ -301,14 +307,6 @@ struct Plan {
     scenario: Option<(ScenarioId, Interpreter)>,
     direct: Option<CallRequest>,
     direction: Direction,
-}
-
-fn direction(source: &Source, out: bool) -> Direction {
-    match (source, out) {
-        (Source::Gateway(_), _) => Direction::Inbound,
-        (Source::User(_), true) => Direction::Outbound,
-        (Source::User(_), false) => Direction::Internal,
-    }
 }
 
 impl Actor for CallsActor {

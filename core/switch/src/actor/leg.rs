@@ -163,6 +163,7 @@ impl LegActor {
             Event::Progress { .. } | Event::Established { sdp: None } => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
+            Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferCancelled => self.offer = None,

@@ -2,6 +2,7 @@
 
 mod admit;
 mod login;
+mod strangers;
 mod trace;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
@@ -33,6 +34,7 @@ use crate::snapshot::Snapshot;
 use crate::wake::Wake;
 
 use login::Door;
+use strangers::Told;
 use trace::Traces;
 
 /// Four seconds of 1,000 calls/s with thirteen messages each would be 52,000; past a burst of 16,384 we do not keep up,
@@ -78,6 +80,7 @@ pub(crate) struct SipActor {
     doors: BTreeMap<OfficeId, Door>,
     guesses: SharedGuesses,
     moves: Moves,
+    strangers: Told,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -120,6 +123,7 @@ impl SipActor {
             doors: BTreeMap::new(),
             guesses,
             moves,
+            strangers: Told::default(),
             connections: BTreeMap::new(),
             calls,
             draining: false,

@@ -1,7 +1,7 @@
 //! Every SIP socket of the switch.
 
 use bytes::Bytes;
-use plugboard_metrics::{DatagramsDropped, DatagramsUnsent, Metrics};
+use plugboard_metrics::{Condition, DatagramsDropped, DatagramsUnsent, Metrics, Readiness};
 use plugboard_sip::flow::{Flow, Transport};
 use std::collections::HashMap;
 use std::io;
@@ -31,6 +31,12 @@ pub struct BindError {
     /// Why.
     #[source]
     pub cause: io::Error,
+}
+
+/// Nothing comes in over this listener any more.
+fn is_down(readiness: &Readiness, transport: Transport, local: SocketAddr, error: &io::Error) {
+    let reason = format!("{error}: nothing is received there; start the switch again");
+    readiness.set(Condition::SipListenerDown(format!("{} {local}", transport.name())), &reason);
 }
 
 /// Peers whose own address of ours is remembered; past it the memory starts anew.
@@ -106,28 +112,28 @@ impl Network {
     }
 
     /// Begins to receive, on the thread that this is called on.
-    pub fn receive(self: &Arc<Self>, router: &Router) {
+    pub fn receive(self: &Arc<Self>, router: &Router, readiness: &Readiness) {
         if self.receiving.set((router.clone(), tokio::runtime::Handle::current())).is_err() {
             return;
         }
         for index in 0..self.udp.len() {
-            let (network, router) = (Arc::clone(self), router.clone());
+            let (network, router, readiness) = (Arc::clone(self), router.clone(), readiness.clone());
             actix::spawn(async move {
                 if let Some(endpoint) = network.udp.get(index)
                     && let Err(error) = endpoint.receive(Arc::clone(&network.addresses), router).await
                 {
-                    tracing::error!(%error, local = %endpoint.local, "a UDP listener ended");
+                    is_down(&readiness, Transport::Udp, endpoint.local, &error);
                 }
             });
         }
-        for (_, listener) in &self.tcp {
+        for (local, listener) in &self.tcp {
             let Some(listener) = listener.lock().unwrap_or_else(PoisonError::into_inner).take() else { continue };
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
                     let connections = Arc::clone(&self.connections);
                     actix::spawn(tcp::accept(listener, connections, router.clone()));
                 }
-                Err(error) => tracing::error!(%error, "a TCP listener could not be used"),
+                Err(error) => is_down(readiness, Transport::Tcp, *local, &error),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What holds for the whole house: ports, drain, reload, offices, gateways.
 
-use plugboard_model::{CallOutcome, Cause, Direction};
+use plugboard_model::{CallOutcome, CallRecord, Cause, Direction};
 use plugboard_tests_support::{OfficeText, Setup, Sim, Stage};
 
 use crate::{conversation, not_answered, seconds, steps, story, talk};
@@ -263,6 +263,65 @@ fn a_call_from_the_gateways_address_needs_no_password_and_hears_the_greeting() {
     let record = sim.record();
     assert_eq!((record.direction, record.caller.as_str()), (Direction::Inbound, "+4930123456"));
     assert_eq!(record.outcome, CallOutcome::Answered);
+}
+
+/// From whom to whom, and how it failed.
+fn failed(record: &CallRecord) -> (&str, &str, u16, &str) {
+    let CallOutcome::Failed(cause) = &record.outcome else { panic!("{record:#?}") };
+    assert_eq!(record.legs.iter().map(|leg| &leg.cause).collect::<Vec<_>>(), [cause]);
+    (&record.caller, &record.called, cause.status, &cause.text)
+}
+
+#[test]
+fn r48_a_users_call_that_is_refused_leaves_a_record_with_the_reason() {
+    let office =
+        OfficeText::demo().replace("routes:\n", "routes:\n  - { id: no-premium, prefix: \"0900\", refuse: 603 }\n");
+    let mut sim = Setup::offices(vec![office]).start();
+    let ann = sim.phone("ann", "101");
+    let refused: [(&str, u16, &str); 4] = [
+        ("999", 404, "nobody has this number, and no route takes it"),
+        ("101", 486, "he calls himself"),
+        ("0900123", 603, "the route no-premium refuses"),
+        ("0", 484, "the route outside-line leaves no number to call"),
+    ];
+    for (number, status, _) in refused {
+        ann.dials(number);
+        sim.run_until(ann.was_told(status));
+        sim.run_for(seconds(1));
+    }
+    ann.dials_at("102", "elsewhere.example");
+    sim.run_until(ann.was_told(404));
+    sim.run_until_quiet();
+    let records = sim.records("main");
+    let told: Vec<_> = records.iter().map(failed).collect();
+    for ((number, status, why), told) in refused.iter().zip(&told) {
+        assert_eq!(*told, ("101", *number, *status, *why));
+    }
+    let foreign = "elsewhere.example is not among the office's `domains`: no call goes there";
+    assert_eq!(told[4..], [("101", "102", 404, foreign)]);
+    assert_eq!(records[0].caller_user.as_ref().map(|user| user.name.as_str()), Some("101"));
+    assert_eq!(records[0].direction, Direction::Internal);
+    // The SIP messages are kept as well.
+    let kept = sim.store().calls().sip_messages(&records[0].id).unwrap();
+    assert!(kept.iter().any(|message| message.bytes.starts_with(b"INVITE sip:999@")), "{kept:?}");
+    assert!(kept.iter().any(|message| message.bytes.starts_with(b"SIP/2.0 404 ")), "{kept:?}");
+}
+
+#[test]
+fn a_gateways_call_that_is_refused_leaves_a_record_and_a_strangers_none() {
+    let office = OfficeText::demo().replace("any: true, scenario: welcome", "number: 100, scenario: welcome");
+    let mut sim = Setup::offices(vec![office]).start();
+    let world = sim.outside("world", "127.0.0.1:5080");
+    world.dials_as("4999", "+4930123456");
+    sim.run_until(world.was_told(404));
+    let stranger = sim.outside("stranger", "127.0.0.9:5080");
+    stranger.dials_as("4999", "+4930123456");
+    sim.run_until(stranger.was_told(407));
+    sim.run_until_quiet();
+    let record = sim.record();
+    assert_eq!(failed(&record), ("+4930123456", "4999", 404, "nobody has this number, and no route takes it"));
+    assert_eq!(record.direction, Direction::Inbound);
+    assert_eq!(record.legs[0].gateway.as_ref().map(|gateway| gateway.name.as_str()), Some("outside"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Who may call and register: by the gateway's address, or by digest.
 
 use actix::{AsyncContext, Context};
-use plugboard_metrics::{CallRefused, Condition, RefusalReason};
-use plugboard_model::{CallId, Dialled, GatewayId, LegId};
+use plugboard_metrics::{CallPutOff, CallRefused, Condition, RefusalReason};
+use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, UserId};
 use plugboard_office::{Office, Source};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::SipActor;
 use super::login::Challenger;
+use crate::actor::refused::keep_record;
 use crate::message::{Register, TakeCall};
 use crate::post::post;
 
@@ -34,8 +35,8 @@ impl SipActor {
         let (office, source) = match gateway {
             Some((office, gateway)) => (office, Source::Gateway(gateway)),
             None => match self.user_of(tx, &request, flow, Challenger::Proxy) {
-                Some((office, _)) if self.is_foreign(&request, &office) => {
-                    return self.refuse_foreign(tx, &request, flow, &office);
+                Some((office, user)) if self.is_foreign(&request, &office) => {
+                    return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());
                 }
                 Some((office, user)) => {
                     let source = Source::User(user.id.clone());
@@ -44,13 +45,7 @@ impl SipActor {
                 None => return,
             },
         };
-        let mut random = [0; 16];
-        self.env.random.fill(&mut random);
-        let id = CallId::new(
-            office.id.clone(),
-            self.env.clock.wall(),
-            crate::events::random_with_shard(u128::from_be_bytes(random), self.shard),
-        );
+        let id = self.new_call_id(&office);
         if let Ok(sip_call_id) = request.headers.call_id().map(str::to_owned) {
             self.trace_call(&sip_call_id, &id, LegId::CALLER);
             let now = self.env.clock.now();
@@ -59,9 +54,15 @@ impl SipActor {
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
     }
 
+    fn new_call_id(&self, office: &Office) -> CallId {
+        let mut random = [0; 16];
+        self.env.random.fill(&mut random);
+        let random = crate::events::random_with_shard(u128::from_be_bytes(random), self.shard);
+        CallId::new(office.id.clone(), self.env.clock.wall(), random)
+    }
+
     fn refuse_for_now(&mut self, tx: ServerTx, request: &Request, flow: Flow, reason: RefusalReason) {
-        let called = request.uri.user().unwrap_or_default();
-        CallRefused { reason, status: 503, source: flow.remote, called: &called }.emit(&self.env.metrics);
+        CallPutOff { reason, status: 503, source: flow.remote }.emit(&self.env.metrics);
         let mut response = Response::to_request(request, 503);
         response.headers.push("Retry-After", RETRY_AFTER);
         self.refuse(tx, response);
@@ -89,14 +90,17 @@ impl SipActor {
     }
 
     /// We carry no calls to other domains.
-    fn refuse_foreign(&mut self, tx: ServerTx, request: &Request, flow: Flow, office: &Office) {
-        let (reason, source) = (RefusalReason::ForeignDomain, flow.remote);
-        let called = request.uri.user().unwrap_or_default();
-        CallRefused { reason, status: 404, source, called: &called }.emit(&self.env.metrics);
+    fn refuse_foreign(&mut self, tx: ServerTx, request: &Request, flow: Flow, office: &Office, user: UserId) {
+        /// Letters of a domain that a record tells.
+        const HOST_LEN_MAX: usize = 40;
         let host = request.uri.as_sip().map(|uri| uri.host().into_owned()).unwrap_or_default();
-        tracing::info!(office = %office.id, host,
-            "somebody called an address of this domain; if it is the office's, its `domains` must name it");
-        self.refuse(tx, Response::to_request(request, 404));
+        let host: String = host.chars().take(HOST_LEN_MAX).collect();
+        let text = format!("{host} is not among the office's `domains`: no call goes there");
+        let (cause, call) = (Cause { status: 404, text }, self.new_call_id(office));
+        let (reason, source) = (RefusalReason::ForeignDomain, flow.remote);
+        CallRefused { call: &call, reason, cause: &cause, source }.emit(&self.env.metrics);
+        keep_record(&self.env, call, office, &Source::User(user), request, &cause);
+        self.refuse(tx, Response::to_request(request, cause.status));
     }
 
     pub(super) fn register(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {

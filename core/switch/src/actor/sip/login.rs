@@ -1,8 +1,6 @@
 //! Who a user is: proven by digest, and guessers are not listened to.
 
-use plugboard_metrics::{
-    CallRefused, GuesserSilenced, LoginFailed, LoginFault, RefusalReason, RegistrationAnswered, RegistrationOutcome,
-};
+use plugboard_metrics::{GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome};
 use plugboard_office::{DigestChoice, Office, User};
 use plugboard_sip::digest::{
     Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Presented, Secret, UriCheck,
@@ -72,6 +70,10 @@ impl SipActor {
             let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
             let from = from.filter(|from| !is_anonymous(from));
             let claimed = from.as_ref().map(|from| from.user().unwrap_or_default());
+            let is_nobody = |name: &str| !name.is_empty() && office.find_user(name).is_none();
+            if challenger == Challenger::Proxy && claimed.as_deref().is_some_and(is_nobody) {
+                self.tell_stranger(request, flow, 407, false);
+            }
             self.challenge(tx, request, flow, &office, claimed.as_deref(), challenger, false);
             return None;
         };
@@ -108,15 +110,13 @@ impl SipActor {
         None
     }
 
-    fn belongs_nowhere(&self, request: &Request, flow: Flow, challenger: Challenger) {
+    fn belongs_nowhere(&mut self, request: &Request, flow: Flow, challenger: Challenger) {
         match challenger {
             Challenger::Registrar => {
                 RegistrationAnswered { outcome: RegistrationOutcome::Refused, user: "" }.emit(&self.env.metrics);
             }
             Challenger::Proxy => {
-                let (reason, source) = (RefusalReason::NotAllowed, flow.remote);
-                let called = request.uri.user().unwrap_or_default();
-                CallRefused { reason, status: 404, source, called: &called }.emit(&self.env.metrics);
+                self.tell_stranger(request, flow, 404, true);
             }
         }
     }
