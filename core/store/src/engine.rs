@@ -7,8 +7,8 @@ use crate::error::StoreError;
 use crate::key::Space;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRawIterator,
-    DBRecoveryMode, Env, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
+    DBRawIterator, DBRecoveryMode, Env, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -30,6 +30,11 @@ const WAL_BYTES_MAX: u64 = 32 << 20;
 const OPEN_FILES_MAX: i32 = 256;
 /// Threads for flushes and compactions: one of each, on a machine that has calls to carry.
 const BACKGROUND_JOBS: i32 = 2;
+/// Files of calls that lie beside each other before some of them are merged into one: each is looked at when a call is
+/// read, and each merge writes all of it again. New writes wait for merges long past that.
+const CALL_RUNS: i32 = 16;
+const CALL_RUNS_SLOW: i32 = 48;
+const CALL_RUNS_STOP: i32 = 64;
 /// `RocksDB`'s own log of what it does: two files of this size.
 const INFO_LOG_BYTES: usize = 1 << 20;
 /// Free space that a full disk must show before the store is opened again: a log, a manifest and some lines.
@@ -271,8 +276,15 @@ fn options(files: &Files) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
-    if let Files::Memory(env) = files {
-        options.set_env(env);
+    match files {
+        Files::Memory(env) => options.set_env(env),
+        Files::Folder(_) => {
+            if let Ok(mut env) = Env::new() {
+                // Merging files may wait for calls, calls may not wait for it.
+                env.lower_thread_pool_cpu_priority();
+                options.set_env(&env);
+            }
+        }
     }
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
@@ -315,7 +327,16 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options.set_max_write_buffer_number(3);
     match family {
-        Family::Main | Family::Journal => options.set_compression_type(DBCompressionType::Lz4),
+        Family::Main => options.set_compression_type(DBCompressionType::Lz4),
+        Family::Journal => {
+            options.set_compression_type(DBCompressionType::Lz4);
+            // Each office's journals and traces grow at an end of their own, so that any two files overlap by what
+            // lies between these ends. Merged by levels, all that is kept would be written again and again.
+            options.set_compaction_style(DBCompactionStyle::Universal);
+            options.set_level_zero_file_num_compaction_trigger(CALL_RUNS);
+            options.set_level_zero_slowdown_writes_trigger(CALL_RUNS_SLOW);
+            options.set_level_zero_stop_writes_trigger(CALL_RUNS_STOP);
+        }
         Family::Blobs => {
             // Components are large and never change: kept beside the tree, they are not rewritten by compactions.
             options.set_compression_type(DBCompressionType::Lz4);
