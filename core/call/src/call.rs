@@ -194,7 +194,7 @@ impl Call {
             Input::Claimed { leg, granted } => self.claimed(now, leg, granted),
             Input::UserTaken(user) => self.user_taken(now, &user),
             Input::LegRang(leg) => self.leg_rang(leg),
-            Input::LegEarlyMedia(leg) => self.leg_early(leg),
+            Input::LegEarlyMedia { leg, rings } => self.leg_early(leg, rings),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
             Input::LegEnded { leg, cause } => {
                 // That another is overloaded does not mean that we are (RFC 3261 section 16.7 point 6).
@@ -240,7 +240,7 @@ impl Call {
             | Input::Claimed { granted: false, .. }
             | Input::UserTaken(_)
             | Input::LegRang(_)
-            | Input::LegEarlyMedia(_)
+            | Input::LegEarlyMedia { .. }
             | Input::LegAnswered(_)
             | Input::LegReoffers { .. }
             | Input::ReofferDone { .. }

@@ -175,8 +175,13 @@ pub enum Input {
     UserTaken(UserId),
     /// A called leg rings (SIP 180 or 183).
     LegRang(LegId),
-    /// The called side sends sound before it answers (a 18x with a session description): RFC 3960 section 3.
-    LegEarlyMedia(LegId),
+    /// The called side may send sound before it answers: a 18x with a session description (RFC 3960 section 3).
+    LegEarlyMedia {
+        /// Which.
+        leg: LegId,
+        /// It says that it rings (a 180), so that there may be no sound.
+        rings: bool,
+    },
     /// A called leg was answered.
     LegAnswered(LegId),
     /// A leg is over: told exactly once for each leg that was made, whoever ended it.

@@ -69,8 +69,11 @@ pub enum Output {
     },
     /// Tell the unanswered caller that it rings (SIP 180).
     RingCaller,
-    /// Let the unanswered caller hear what comes before the answer (SIP 183 with a session description).
-    ProgressCaller,
+    /// Let the unanswered caller hear what comes before the answer (SIP 180 or 183 with a session description).
+    ProgressCaller {
+        /// It rings (180): he makes his own ring-back until there is a sound.
+        rings: bool,
+    },
     /// Answer the caller (SIP 200).
     AnswerCaller,
     /// Refuse the unanswered caller with this final response.
@@ -82,7 +85,7 @@ pub enum Output {
         /// Why, for the Reason header.
         cause: Cause,
     },
-    /// Play to the caller; ends by itself (`Input::PlayEnded`) or by [`Output::StopPlay`].
+    /// Play to the caller; ring-back gives way to a bridged leg that is heard. Ends by itself (`Input::PlayEnded`) or by [`Output::StopPlay`].
     Play {
         /// Names it.
         play: PlayId,

@@ -17,6 +17,8 @@ pub(crate) struct Ring {
     pub(crate) back: Option<PlayId>,
     /// The gateway's leg that the caller hears before it answers, in place of a tone of ours.
     pub(crate) early: Option<LegId>,
+    /// That leg has said that it rings.
+    pub(crate) rang: bool,
     /// Users that have not told their devices yet.
     pub(crate) asking: BTreeSet<UserId>,
     /// Legs that may still answer, each with the end of its own user's answer time.
@@ -40,6 +42,7 @@ impl Ring {
             tone,
             back: None,
             early: None,
+            rang: false,
             asking: BTreeSet::new(),
             legs: BTreeMap::new(),
             claiming: None,

@@ -113,6 +113,11 @@ fn made_legs(outputs: &[Output]) -> Vec<u32> {
         .collect()
 }
 
+/// The leg sends a description before it answers.
+fn early(leg: u32, rings: bool) -> Input {
+    Input::LegEarlyMedia { leg: LegId(leg), rings }
+}
+
 /// Rings so many numbers outside at once.
 fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
     let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
@@ -388,37 +393,46 @@ fn a_direct_call_tells_the_caller_why_nobody_came() {
 
 #[test]
 fn r4_a_gateways_sound_takes_the_place_of_our_ring_back_until_it_answers_or_ends() {
-    let early = Input::LegEarlyMedia(LegId(1));
     let mut story = Story::new(true);
     story.ask(Request::Answer);
     story.ask(dials_outside(1, RingBack::Tone));
     assert!(matches!(story.feed(Input::LegRang(LegId(1)))[..], [Output::Play { play: PlayId(0), .. }]));
-    let instead = [Output::StopPlay { play: PlayId(0) }, Output::EarlyBridge { peer: LegId(1) }];
-    assert_eq!(story.feed(early.clone()), instead);
-    assert!(story.feed(early.clone()).is_empty(), "once is enough");
-    assert!(story.feed(Input::LegRang(LegId(1))).is_empty(), "and no tone over it");
+    let bridged = story.feed(early(1, false));
+    assert_eq!(bridged, [Output::EarlyBridge { peer: LegId(1) }], "the tone gives way when there is a sound");
+    assert_eq!(story.feed(early(1, false)), [], "once is enough");
+    assert_eq!(story.feed(Input::LegRang(LegId(1))), [], "it sounds already");
     assert_eq!(story.call.talking_to(), None, "nobody answered");
     let refused = story.ended(1, 404);
-    assert_eq!(refused[0], Output::Unbridge { peer: LegId(1) });
+    assert_eq!(refused[..2], [Output::StopPlay { play: PlayId(0) }, Output::Unbridge { peer: LegId(1) }]);
     assert!(matches!(rang(&refused), Some(Err(NotConnected::NoAnswer(_)))));
 
     story.ask(dials_outside(1, RingBack::Tone));
-    assert_eq!(story.feed(Input::LegEarlyMedia(LegId(2))), [Output::EarlyBridge { peer: LegId(2) }]);
+    assert_eq!(story.feed(early(2, false)), [Output::EarlyBridge { peer: LegId(2) }], "an announcement has no tone");
+    assert!(matches!(story.feed(Input::LegRang(LegId(2)))[..], [Output::Play { play: PlayId(1), .. }]), "now it rings");
     let answered = story.answers(2);
     assert!(answered.contains(&Output::Bridge { peer: LegId(2) }));
     assert!(!answered.contains(&Output::Unbridge { peer: LegId(2) }), "{answered:?}");
 }
 
 #[test]
+fn r4_an_unanswered_caller_is_told_what_the_gateway_says() {
+    let mut story = Story::new(false);
+    story.feed(Input::Request { op: Op::Direct, request: dials_outside(1, RingBack::Tone) });
+    let bridge = Output::EarlyBridge { peer: LegId(1) };
+    assert_eq!(story.feed(early(1, false)), [Output::ProgressCaller { rings: false }, bridge]);
+    assert_eq!(story.feed(Input::LegRang(LegId(1))), [Output::ProgressCaller { rings: true }]);
+    assert_eq!(story.feed(early(1, true)), [], "he knows");
+}
+
+#[test]
 fn r4_nobody_hears_one_of_several_that_ring_nor_anybody_over_the_music_that_was_asked_for() {
-    let early = Input::LegEarlyMedia(LegId(1));
     let mut several = Story::new(true);
     several.ask(dials_outside(2, RingBack::Tone));
-    assert_eq!(several.feed(early.clone()), [Output::RingCaller], "it rings, no more");
+    assert_eq!(several.feed(early(1, false)), [Output::RingCaller], "it rings, no more");
     let mut music = Story::new(true);
     music.ask(Request::Answer);
     music.ask(dials_outside(1, RingBack::Music));
-    assert_eq!(music.feed(early), []);
+    assert_eq!(music.feed(early(1, false)), []);
 }
 
 #[test]
@@ -426,7 +440,7 @@ fn keys_pressed_into_an_announcement_are_not_kept_for_the_next_menu() {
     let mut story = Story::new(true);
     story.ask(Request::Answer);
     story.ask(dials_outside(1, RingBack::Tone));
-    story.feed(Input::LegEarlyMedia(LegId(1)));
+    story.feed(early(1, false));
     story.feed(Input::Digit { leg: LegId::CALLER, digit: '1' });
     story.ended(1, 486);
     let outputs = story.ask(collect(Some("menu"), 1));

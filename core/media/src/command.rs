@@ -49,6 +49,8 @@ pub struct PlayOptions {
     pub max: Option<Duration>,
     /// Begin again at the end.
     pub repeat: bool,
+    /// Ends with [`PlayEnd::Stopped`] as soon as the leg that this one is bridged to is heard.
+    pub yields: bool,
 }
 
 /// A request to the media plane. A command for a leg that is closed does nothing.

@@ -408,6 +408,9 @@ impl Engine {
         payload: Payload,
         packet: &mut [u8],
     ) -> Option<Forward> {
+        if to != id && self.leg_mut(to)?.playing.as_ref().is_some_and(|playing| playing.yields) {
+            self.stop_play(to, None);
+        }
         let leg = self.leg_mut(to)?;
         if leg.playing.is_some() || !leg.flow().sends() {
             return None;

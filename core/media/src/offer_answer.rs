@@ -46,6 +46,11 @@ impl Offer {
         codecs
     }
 
+    /// Where the far end hears RTP and RTCP.
+    pub fn hears_at(&self) -> [SocketAddr; 2] {
+        [self.0.audio.rtp, self.0.audio.rtcp]
+    }
+
     /// The flow that the far end asks for, as the switch sees it: [`Flow::RecvOnly`] and [`Flow::Inactive`] are holds.
     pub fn flow(&self) -> Flow {
         self.0.audio.flow.reversed()

@@ -12,12 +12,14 @@ pub(crate) struct Playing {
     audio: Audio,
     position: usize,
     repeat: bool,
+    pub(crate) yields: bool,
     ends_at: Option<Time>,
 }
 
 impl Playing {
     pub(crate) fn new(now: Time, id: PlayId, audio: Audio, options: PlayOptions) -> Self {
-        Self { id, audio, position: 0, repeat: options.repeat, ends_at: options.max.map(|max| now + max) }
+        let PlayOptions { max, repeat, yields } = options;
+        Self { id, audio, position: 0, repeat, yields, ends_at: max.map(|max| now + max) }
     }
 
     /// There is nothing to play.
@@ -63,7 +65,12 @@ mod tests {
 
     fn playing(samples: u8, repeat: bool, max: Option<Duration>) -> Playing {
         let bytes: Vec<u8> = (0..samples).collect();
-        Playing::new(Time::ZERO, PlayId(1), Audio::from_g711(Codec::Pcmu, &bytes), PlayOptions { max, repeat })
+        Playing::new(
+            Time::ZERO,
+            PlayId(1),
+            Audio::from_g711(Codec::Pcmu, &bytes),
+            PlayOptions { max, repeat, yields: false },
+        )
     }
 
     #[test]

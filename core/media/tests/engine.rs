@@ -188,9 +188,22 @@ fn a_prompt_interrupts_the_peer_and_the_stream_goes_on_without_a_seam() {
 }
 
 #[test]
+fn a_tone_that_yields_sounds_until_the_peer_is_heard() {
+    let mut world = World::call(Codec::Pcmu, Codec::Pcmu);
+    world.command(play(B, 1, prompt(100), PlayOptions { max: None, repeat: true, yields: true }));
+    world.run(200);
+    assert_eq!((world.sent.len(), world.events().len()), (11, 0), "nothing comes of A yet");
+    assert!(world.talk(A, 0, 1, &[1; 160]).is_some(), "the first packet passes");
+    assert_eq!(world.events(), [Event::PlayEnded { leg: B, id: PlayId(1), end: PlayEnd::Stopped }]);
+    world.sent.clear();
+    world.run(200);
+    assert_eq!(world.sent.len(), 0);
+}
+
+#[test]
 fn a_loop_ends_on_time_and_a_prompt_is_stopped_by_the_next() {
     let mut world = World::call(Codec::Pcmu, Codec::Pcmu);
-    let looped = PlayOptions { max: Some(Duration::from_secs(5)), repeat: true };
+    let looped = PlayOptions { max: Some(Duration::from_secs(5)), repeat: true, yields: false };
     world.command(play(A, 1, prompt(100), looped));
     world.run(4_999);
     assert_eq!(world.events(), []);
@@ -397,7 +410,7 @@ proptest! {
             match step {
                 0 | 1 => {
                     begun += 1;
-                    let options = PlayOptions { max: None, repeat: millis % 3 == 0 };
+                    let options = PlayOptions { max: None, repeat: millis % 3 == 0, yields: false };
                     world.command(play(leg, begun, prompt(usize::try_from(millis).unwrap()), options));
                 }
                 2 => world.command(Command::StopPlay { leg, id: PlayId(begun) }),

@@ -101,7 +101,7 @@ pub(crate) enum LegCommand {
     /// Tell the caller that it rings.
     Ring,
     /// Let the caller hear what comes before the answer, with this codec if he offered it.
-    Progress { prefer: Option<Codec> },
+    Progress { prefer: Option<Codec>, rings: bool },
     /// Answer the caller, with this codec if he offered it.
     Answer { prefer: Option<Codec> },
     /// Refuse the caller.
@@ -131,8 +131,8 @@ pub(crate) struct LegEvent {
 pub(crate) enum LegNews {
     /// It rings.
     Rang,
-    /// It sends sound before it answers; what was agreed.
-    EarlyMedia { codec: Codec },
+    /// It may send sound before it answers; what was agreed, and whether it says that it rings.
+    EarlyMedia { codec: Codec, rings: bool },
     /// It was answered; what was agreed.
     Answered { codec: Codec },
     /// It is over; its media is closed.

@@ -87,7 +87,13 @@ impl Phone {
     /// Speaks to whoever calls before the call is taken: a 183 with a description.
     pub fn speaks_early(&self) {
         let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to speak to"));
-        self.agent.borrow_mut().progress(self.now(), index);
+        self.agent.borrow_mut().progress(self.now(), index, 183, true);
+    }
+
+    /// Says once more that it rings, with a description or without, and makes no sound.
+    pub fn rings_again(&self, described: bool) {
+        let index = self.find(|call| call.stage == Stage::Ringing).unwrap_or_else(|| self.nothing("to ring for"));
+        self.agent.borrow_mut().progress(self.now(), index, 180, described);
     }
 
     /// Refuses the call that rings with this status.

@@ -141,6 +141,9 @@ impl Call {
     }
 
     pub(super) fn leg_rang(&mut self, leg: LegId) {
+        if self.ring.as_ref().is_some_and(|ring| ring.early == Some(leg)) {
+            return self.leg_early(leg, true);
+        }
         let Some(ringing) = self.legs.get_mut(&leg) else { return };
         if ringing.state != LegState::Calling || leg == LegId::CALLER {
             return;
@@ -149,7 +152,7 @@ impl Call {
         self.journal(JournalEvent::LegRang { leg });
         let Some(ring) = &self.ring else { return };
         if self.caller_is_up() {
-            if ring.tone == RingBack::Tone && ring.back.is_none() && ring.early.is_none() {
+            if ring.tone == RingBack::Tone && ring.back.is_none() {
                 self.start_ring_back();
             }
         } else if let Some(caller) = self.legs.get_mut(&LegId::CALLER)
@@ -161,30 +164,36 @@ impl Call {
     }
 
     /// A gateway's tones and announcements reach the caller, in place of ours; a user's device is not heard before it
-    /// answers, nor one of several that ring (decision 14).
-    pub(super) fn leg_early(&mut self, leg: LegId) {
+    /// answers, nor one of several that ring (decision 14). Nobody knows whether a gateway that `rings` makes a sound:
+    /// the caller rings as well until it does (RFC 3960 section 3.2).
+    pub(super) fn leg_early(&mut self, leg: LegId, rings: bool) {
         let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some());
         let up = self.caller_is_up();
-        match &mut self.ring {
-            Some(ring) if is_gateway && ring.tone == RingBack::Tone && ring.early.is_none() && ring.rings_only(leg) => {
-                ring.early = Some(leg);
-                if let Some(play) = ring.back.take() {
-                    self.out(Output::StopPlay { play });
-                }
-            }
-            Some(_) | None => return self.leg_rang(leg),
+        let Some(ring) = &mut self.ring else { return };
+        let begins = ring.early.is_none();
+        if begins && !(is_gateway && ring.tone == RingBack::Tone && ring.rings_only(leg)) {
+            return self.leg_rang(leg);
         }
+        ring.early = Some(leg);
+        let rings_now = rings && !ring.rang;
+        ring.rang |= rings;
+        let tone = up && rings_now && ring.back.is_none();
         if let Some(ringing) = self.legs.get_mut(&leg).filter(|leg| leg.state == LegState::Calling) {
             ringing.state = LegState::Ringing;
             self.journal(JournalEvent::LegRang { leg });
         }
-        if !up {
+        if !up && (begins || rings_now) {
             if let Some(caller) = self.legs.get_mut(&LegId::CALLER) {
                 caller.state = LegState::Ringing;
             }
-            self.out(Output::ProgressCaller);
+            self.out(Output::ProgressCaller { rings });
         }
-        self.out(Output::EarlyBridge { peer: leg });
+        if begins {
+            self.out(Output::EarlyBridge { peer: leg });
+        }
+        if tone {
+            self.start_ring_back();
+        }
     }
 
     fn start_ring_back(&mut self) {

@@ -254,9 +254,9 @@ impl Handler<LegEvent> for CallActor {
         let LegEvent { leg, event } = happened;
         let input = match event {
             LegNews::Rang => Input::LegRang(leg),
-            LegNews::EarlyMedia { codec } => {
+            LegNews::EarlyMedia { codec, rings } => {
                 self.agreed = Some(codec);
-                Input::LegEarlyMedia(leg)
+                Input::LegEarlyMedia { leg, rings }
             }
             LegNews::Answered { codec } => {
                 self.agreed = Some(codec);

@@ -73,11 +73,12 @@ impl Theirs {
         Ok(Self { offer: Offer::parse(body)?, origin: origin(body).into() })
     }
 
-    /// Whether an offer only says again what is agreed. The flow is looked at whatever `o=` says, since there are phones
-    /// that hold without counting their version up.
+    /// Whether an offer only says again what is agreed. Flow and addresses are looked at whatever `o=` says, since there
+    /// are phones that hold or move without counting their version up.
     fn repeats(&self, offer: &Self) -> bool {
         let same_version = !offer.origin.is_empty() && self.origin == offer.origin;
-        self.offer == offer.offer || (same_version && self.offer.flow() == offer.offer.flow())
+        let (ours, theirs) = (&self.offer, &offer.offer);
+        ours == theirs || (same_version && (ours.flow(), ours.hears_at()) == (theirs.flow(), theirs.hears_at()))
     }
 }
 
@@ -155,7 +156,7 @@ impl LegActor {
 
     fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
         match event {
-            Event::Progress { status, sdp } if status >= 180 => self.rang(sdp.as_deref()),
+            Event::Progress { status, sdp } if status >= 180 => self.rang(status, sdp.as_deref()),
             // The 200 brought the offer; without an answer in the ACK nobody would ever hear anything.
             Event::Established { sdp: None } if self.agreed.is_none() => {
                 self.useless("the ACK brought no answer to our offer", ctx);
@@ -182,11 +183,11 @@ impl LegActor {
     }
 
     /// The called side rings, or sends sound already. One whose answer does not fit only rings: the 200 decides.
-    fn rang(&mut self, sdp: Option<&[u8]>) {
+    fn rang(&mut self, status: u16, sdp: Option<&[u8]>) {
         match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
             Some((Ok(negotiated), sdp)) => {
                 self.agree(negotiated, Theirs::read(sdp).ok());
-                self.tell(LegNews::EarlyMedia { codec: negotiated.codec });
+                self.tell(LegNews::EarlyMedia { codec: negotiated.codec, rings: status == 180 });
             }
             Some((Err(_), _)) | None => self.tell(LegNews::Rang),
         }
@@ -326,7 +327,7 @@ impl LegActor {
     fn command(&mut self, command: LegCommand) -> Command {
         match command {
             LegCommand::Ring => Command::Progress { status: 180, sdp: None },
-            LegCommand::Progress { prefer } => self.progress(prefer),
+            LegCommand::Progress { prefer, rings } => self.progress(prefer, rings),
             LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
                 Command::Reject { status: cause.status, reason: None, headers: retry_after(cause.status) }
@@ -351,7 +352,7 @@ impl LegActor {
     }
 
     /// A caller without an offer cannot be sent an answer yet: he hears his own ring-back.
-    fn progress(&mut self, prefer: Option<Codec>) -> Command {
+    fn progress(&mut self, prefer: Option<Codec>, rings: bool) -> Command {
         let preferred: Vec<Codec> = prefer.into_iter().collect();
         if self.early.is_none()
             && let Some(offer) = self.offer.take()
@@ -365,12 +366,12 @@ impl LegActor {
                 Err(_) => self.offer = Some(offer),
             }
         }
-        let status = if self.early.is_some() { 183 } else { 180 };
+        let status = if self.early.is_some() && !rings { 183 } else { 180 };
         Command::Progress { status, sdp: self.early.clone() }
     }
 
     fn answer(&mut self, prefer: Option<Codec>) -> Command {
-        // What was answered in the 183 holds in the 200 (RFC 3261 section 13.2.1).
+        // What was answered before holds in the 200 (RFC 3261 section 13.2.1).
         if let Some(sdp) = self.early.take() {
             return Command::Answer { sdp };
         }
@@ -480,5 +481,29 @@ impl Handler<DoLeg> for LegActor {
     fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
         let command = self.command(order.0);
         self.step(Input::Command(command), ctx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn theirs(version: u8, port: u16, formats: &str, flow: &str) -> Theirs {
+        let body = format!(
+            "v=0\r\no=- 1 {version} IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP {formats}\r\na={flow}\r\n"
+        );
+        Theirs::read(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn only_what_says_the_same_again_is_a_refresh() {
+        let agreed = theirs(1, 4_000, "0", "sendrecv");
+        assert!(agreed.repeats(&theirs(1, 4_000, "0", "sendrecv")));
+        assert!(agreed.repeats(&theirs(2, 4_000, "0", "sendrecv")), "only the version differs");
+        assert!(agreed.repeats(&theirs(1, 4_000, "0 8", "sendrecv")), "an answer names fewer codecs than an offer");
+        assert!(!agreed.repeats(&theirs(2, 4_000, "0 8", "sendrecv")));
+        assert!(!agreed.repeats(&theirs(1, 4_000, "0", "sendonly")), "a hold with an old version is one");
+        assert!(!agreed.repeats(&theirs(1, 4_002, "0", "sendrecv")), "another port with an old version is another");
     }
 }

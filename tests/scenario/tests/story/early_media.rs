@@ -72,3 +72,40 @@ fn r4_what_a_users_phone_says_before_he_answers_reaches_nobody() {
     ann.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn a_gateway_that_rings_with_a_description_lets_the_callers_phone_ring() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    let world = sim.outside("world", "127.0.0.1:5080");
+    let begin = sim.now();
+    ann.dials("0301234");
+    sim.run_until(world.rings());
+    world.rings_again(true);
+    sim.run_for(seconds(3));
+    assert_eq!(ann.calls(), [Stage::Calling(180)], "a 183 would leave him in silence");
+    assert_eq!(sim.ladder().since(begin).count("switch -> ann  180 INVITE +sdp"), 1, "{}", sim.ladder());
+    world.answers();
+    talk(&mut sim, &ann, &world);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_gateway_that_rings_after_an_announcement_lets_the_callers_phone_ring() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    let world = sim.outside("world", "127.0.0.1:5080");
+    world.keeps_quiet();
+    ann.dials("0301234");
+    sim.run_until(world.rings());
+    world.speaks_early();
+    sim.run_until(ann.hears("world"));
+    assert_eq!(ann.calls(), [Stage::Calling(183)]);
+    world.rings_again(false);
+    sim.run_until(ann.hears_ringing());
+    world.answers();
+    talk(&mut sim, &ann, &world);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}

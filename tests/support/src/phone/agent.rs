@@ -167,20 +167,22 @@ impl Agent {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
         call.stage = Stage::Up;
         call.voice.start(now);
-        self.answer_invite(now, index, 200, None);
+        self.answer_invite(now, index, 200, true);
     }
 
-    /// Speaks before it answers.
-    pub(crate) fn progress(&mut self, now: Time, index: usize) {
+    /// Says how far it is before it answers.
+    pub(crate) fn progress(&mut self, now: Time, index: usize, status: u16, described: bool) {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
-        call.voice.start(now);
-        self.answer_invite(now, index, 183, None);
+        if described && status == 183 {
+            call.voice.start(now);
+        }
+        self.answer_invite(now, index, status, described);
     }
 
     pub(crate) fn refuse(&mut self, now: Time, index: usize, status: u16) {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
         call.over(status);
-        self.answer_invite(now, index, status, None);
+        self.answer_invite(now, index, status, false);
     }
 
     pub(crate) fn hang_up(&mut self, now: Time, index: usize) {

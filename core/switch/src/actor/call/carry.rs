@@ -39,7 +39,9 @@ impl CallActor {
             Output::CancelLeg { leg, why } => self.stop_leg(leg, LegCommand::Cancel(why), ctx),
             Output::EndLeg { leg, cause } => self.stop_leg(leg, LegCommand::End(cause), ctx),
             Output::RingCaller => self.order(LegId::CALLER, LegCommand::Ring),
-            Output::ProgressCaller => self.order(LegId::CALLER, LegCommand::Progress { prefer: self.agreed }),
+            Output::ProgressCaller { rings } => {
+                self.order(LegId::CALLER, LegCommand::Progress { prefer: self.agreed, rings });
+            }
             Output::AnswerCaller => self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed }),
             Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
             Output::Play { play, audio, max, repeat } => self.play(play, &audio, max, repeat, ctx),
@@ -283,18 +285,19 @@ impl CallActor {
 
     // ---- the caller's ear -----------------------------------------------------------------------------------
 
-    fn play(&mut self, play: PlayId, audio: &Audio, max: Option<Duration>, repeat: bool, ctx: &mut Context<Self>) {
-        let found = match audio {
+    fn play(&mut self, play: PlayId, asked: &Audio, max: Option<Duration>, repeat: bool, ctx: &mut Context<Self>) {
+        let found = match asked {
             Audio::Prompt(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, false),
             Audio::Music(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, true),
             Audio::Tone(tone) => Ok(self.tone(*tone)),
         };
-        let repeat = repeat || matches!(audio, Audio::Music(_)) || is_steady(audio);
+        let repeat = repeat || matches!(asked, Audio::Music(_)) || is_steady(asked);
         match (found, self.media_of(LegId::CALLER)) {
             (Ok(audio), Some(leg)) => {
-                let options = PlayOptions { max, repeat };
-                let asked = MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options };
-                if let Err(error) = self.env.media.send(asked) {
+                let yields = matches!(asked, Audio::Tone(Tone::RingBack));
+                let options = PlayOptions { max, repeat, yields };
+                let command = MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options };
+                if let Err(error) = self.env.media.send(command) {
                     tracing::warn!(call_id = %self.id, %error, "a prompt was not played");
                     self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(error.to_string()) }, ctx);
                 }

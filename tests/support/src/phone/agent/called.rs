@@ -53,7 +53,7 @@ impl Agent {
         call.take_description(&request.body);
         self.calls.push(call);
         match self.manner {
-            Manner::Rings => self.answer_invite(now, index, 180, None),
+            Manner::Rings => self.answer_invite(now, index, 180, false),
             Manner::Refuses(status) => self.refuse(now, index, status),
             Manner::Quiet | Manner::Unplugged => {}
         }
@@ -70,7 +70,7 @@ impl Agent {
         }
         call.invite = request.clone();
         if let Manner::Refuses(status) = self.manner {
-            return self.answer_invite(now, index, status, None);
+            return self.answer_invite(now, index, status, false);
         }
         call.take_description(&request.body);
         // The mirror of what the other side offers (RFC 3264 section 6.1).
@@ -81,7 +81,7 @@ impl Agent {
             Some((false, false)) => "inactive",
         };
         call.voice.sends = call.heard_direction.is_none_or(|(hears, _)| hears);
-        self.answer_invite(now, index, 200, None);
+        self.answer_invite(now, index, 200, true);
     }
 
     fn cancelled(&mut self, now: Time, from: SocketAddr, index: usize, request: &Request) {
@@ -89,7 +89,7 @@ impl Agent {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
         call.reason = request.headers.get("Reason").map(str::to_owned);
         call.over(487);
-        self.answer_invite(now, index, 487, None);
+        self.answer_invite(now, index, 487, false);
     }
 
     fn acked(&mut self, now: Time, ack: &Request) {
@@ -103,13 +103,13 @@ impl Agent {
         }
     }
 
-    /// Answers the INVITE of a call, with our description in a 183 or 200.
-    pub(super) fn answer_invite(&mut self, now: Time, index: usize, status: u16, reason: Option<&str>) {
+    /// Answers the INVITE of a call, with our description or without.
+    pub(super) fn answer_invite(&mut self, now: Time, index: usize, status: u16, described: bool) {
         let Some(call) = self.calls.get(index) else { return };
         let (invite, to, body) = (call.invite.clone(), call.peer, call.description());
-        let body = if matches!(status, 183 | 200) { body.into_bytes() } else { Vec::new() };
+        let body = if described { body.into_bytes() } else { Vec::new() };
         let cseq = invite.headers.cseq().map_or(0, |cseq| cseq.number);
-        self.respond(to, &invite, status, body, reason);
+        self.respond(to, &invite, status, body, None);
         let branch = branch_of(invite.headers.top_via().ok().and_then(|via| via.branch()));
         if status >= 200
             && let Some((to, bytes)) = self.served.get(&(branch, "INVITE".to_owned())).cloned()
