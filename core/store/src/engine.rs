@@ -8,13 +8,15 @@ use crate::key::Space;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
-    DBRawIterator, DBRecoveryMode, Env, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    DBRawIterator, DBRecoveryMode, Env, LogLevel, Options, ReadOptions, UniversalCompactOptions, WriteBatch,
+    WriteOptions,
 };
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 /// Uncompressed blocks kept for reads, shared by all families. History pages read a few hundred; a switch that only
 /// writes fills none of it.
@@ -35,6 +37,10 @@ const BACKGROUND_JOBS: i32 = 2;
 const CALL_RUNS: i32 = 16;
 const CALL_RUNS_SLOW: i32 = 48;
 const CALL_RUNS_STOP: i32 = 64;
+/// Percent of the oldest run that newer ones may reach before all are merged: calls take at most twice their room.
+const CALL_GROWTH_PERCENT: i32 = 100;
+/// What was removed leaves the disk when the run that holds it is merged: at the latest after so long.
+const CALL_MERGED_EVERY: Duration = Duration::from_hours(48);
 /// `RocksDB`'s own log of what it does: two files of this size.
 const INFO_LOG_BYTES: usize = 1 << 20;
 /// Free space that a full disk must show before the store is opened again: a log, a manifest and some lines.
@@ -333,6 +339,10 @@ fn family_options(family: Family, cache: &Cache) -> Options {
             // Each office's journals and traces grow at an end of their own, so that any two files overlap by what
             // lies between these ends. Merged by levels, all that is kept would be written again and again.
             options.set_compaction_style(DBCompactionStyle::Universal);
+            let mut by_size = UniversalCompactOptions::default();
+            by_size.set_max_size_amplification_percent(CALL_GROWTH_PERCENT);
+            options.set_universal_compaction_options(&by_size);
+            options.set_periodic_compaction_seconds(CALL_MERGED_EVERY.as_secs());
             options.set_level_zero_file_num_compaction_trigger(CALL_RUNS);
             options.set_level_zero_slowdown_writes_trigger(CALL_RUNS_SLOW);
             options.set_level_zero_stop_writes_trigger(CALL_RUNS_STOP);
