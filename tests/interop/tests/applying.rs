@@ -215,6 +215,8 @@ fn of_two_good_files_and_a_third_with_a_faulty_scenario_none_is_loaded() {
     assert!(switch.complains(&["apply", &one, &two, &three]).contains("three.yaml:4:"));
     for office in ["one", "two", "three"] {
         assert!(switch.complains(&["export", office]).contains("no office"), "{office}");
+        let listed = switch.complains(&["call", "list", "--office", office]);
+        assert!(listed.contains("no office") && listed.contains("name one of these: main"), "{office}: {listed}");
     }
     switch.succeeds(&["apply", &one, &two]);
     switch.succeeds(&["export", "one"]);

@@ -125,12 +125,17 @@ async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
         .filter(|call| call.id.office.as_str() == office)
         .map(|call| json!({ "id": call.id.to_string(), "caller": call.caller, "called": call.called, "began": call.began }))
         .collect();
+    let known: Vec<OfficeId> = running.houses.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
     let store = running.store.clone();
     let now = running.clock.wall();
     told_by(move || {
         let office = OfficeId::new(&office).map_err(|error| error.to_string())?;
         let page = store.calls().records(&office, &RecordFilter::default(), None, limit.min(RECORDS_MAX));
         let page = page.map_err(|error| error.to_string())?;
+        // The history of an office that is gone can still be read.
+        if page.records.is_empty() && !known.contains(&office) {
+            return Err(no_office(office.as_str(), known.iter().map(OfficeId::as_str)));
+        }
         Ok(json!({ "now": now, "live": live, "past": page.records, "unreadable": page.unreadable }))
     })
     .await
@@ -202,7 +207,16 @@ fn export(running: &Running, office: &str, secrets: bool) -> Answer {
     let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
     match found.map(|(_, house)| house.office.export(secrets, Some(&house.folder))) {
         Some(text) => Answer::Done(json!({ "yaml": text })),
-        None => Answer::fault(format!("there is no office {office:?}")),
+        None => Answer::fault(no_office(office, houses.keys().map(OfficeId::as_str))),
+    }
+}
+
+/// What to say of an office that nobody has heard of.
+fn no_office<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match known.as_slice() {
+        [] => format!("there is no office {asked:?}, nor any other: load one with `plugboard apply FILE`"),
+        known => format!("there is no office {asked:?}; name one of these: {}", known.join(", ")),
     }
 }
 
