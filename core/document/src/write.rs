@@ -89,7 +89,7 @@ fn write_list(items: &[Node], indent: usize, out: &mut String) {
 }
 
 /// Whether a list or map may stand in one line that begins with `before` columns: it is short, and what it holds are no
-/// lists or maps themselves.
+/// lists or maps themselves. An empty one has no other way to be written.
 fn fits(node: &Node, before: usize) -> bool {
     let inner = |node: &Node| match &node.kind {
         Kind::List(items) => !items.is_empty(),
@@ -101,7 +101,7 @@ fn fits(node: &Node, before: usize) -> bool {
         Kind::Map(entries) => !entries.iter().any(|entry| inner(&entry.value)),
         Kind::Null | Kind::Boolean(_) | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) => true,
     };
-    flat && before + 4 + flow(node).len() <= COLUMNS
+    !inner(node) || flat && before + 4 + flow(node).len() <= COLUMNS
 }
 
 /// In one line.
@@ -264,15 +264,22 @@ mod tests {
             "[0-9]{1,5}[.][0-9]{1,5}".prop_map(|text| Node::made(Kind::Decimal(text.parse().unwrap(), text))),
             words.prop_map(Node::from),
         ];
-        leaf.prop_recursive(4, 40, 6, |inner| {
+        let keys = prop_oneof![4 => "[ -~é\n]{0,9}", 1 => "[a-z0-9 .+-]{80,110}"];
+        let tree = leaf.prop_recursive(4, 40, 6, move |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(Node::from_iter),
-                proptest::collection::btree_map("[ -~é\n]{0,9}", inner, 0..6).prop_flat_map(|map| {
+                proptest::collection::btree_map(keys.clone(), inner, 0..6).prop_flat_map(|map| {
                     Just(map.into_iter().collect::<Vec<_>>()).prop_shuffle().prop_map(|entries| {
                         entries.iter().map(|(key, value)| (key.as_str(), value.clone())).collect::<Node>()
                     })
                 }),
             ]
+        });
+        // Deep in a document a line begins where others end.
+        (tree, proptest::collection::vec(any::<bool>(), 0..60)).prop_map(|(tree, around)| {
+            around.into_iter().fold(tree, |inner, map| {
+                if map { [("k", inner)].into_iter().collect() } else { Node::from_iter([inner]) }
+            })
         })
     }
 

@@ -63,10 +63,13 @@ impl Store {
 }
 
 /// Copies a backup to `to`, which must not exist or be empty, checks every file on the way, and opens the result once.
-/// It is made beside `to` and gets its name at the end, so that `to` holds all or nothing.
+///
+/// One that does not exist is made beside `to` and gets its name at the end. An empty one is filled where it is, since it
+/// may be a volume, or in a folder that this user may not write to; the marker comes last, so that one that was cut short
+/// is no data folder.
 ///
 /// # Errors
-/// [`StoreError::Backup`]; `to` is then as it was.
+/// [`StoreError::Backup`]; `to` is then as it was, not there or empty.
 pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
     let failed = |reason: &dyn ToString| StoreError::Backup {
         what: format!("cannot restore {} to {}", backup.display(), to.display()),
@@ -82,19 +85,21 @@ pub fn restore(backup: &Path, to: &Path) -> Result<BackupReport, StoreError> {
         let newer = FolderError::Newer { folder: backup.into(), found: schema, known: SCHEMA };
         return Err(failed(&newer));
     }
-    let made = is_free(to).map_err(|reason| failed(&reason))?;
+    if is_free(to).map_err(|reason| failed(&reason))? {
+        let restored = fill(backup, to, files, kind, schema);
+        if restored.is_err() {
+            // What is left of it is of no use to anybody; that it failed is what counts.
+            let _ = make_empty_again(to);
+        }
+        return restored.map_err(|reason| failed(&reason));
+    }
     let beside = beside(to).ok_or_else(|| failed(&"it has no name of its own; name a folder below it"))?;
     let restored = fill(backup, &beside, files, kind, schema).and_then(|report| {
-        if made {
-            // An empty folder gives way to the new one.
-            fs::remove_dir(to).map_err(|fault| fault.to_string())?;
-        }
         fs::rename(&beside, to).map_err(|fault| fault.to_string())?;
         sync_parent(to).map_err(|fault| fault.to_string())?;
         Ok(report)
     });
     if restored.is_err() && beside.exists() {
-        // What is left of it is of no use to anybody; that it failed is what counts.
         let _ = fs::remove_dir_all(&beside);
     }
     restored.map_err(|reason| failed(&reason))
@@ -130,6 +135,19 @@ fn is_free(folder: &Path) -> Result<bool, String> {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(fault) => Err(io_fault("read", folder)(fault).to_string()),
     }
+}
+
+/// Takes out of the folder what a restore put into it.
+fn make_empty_again(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {

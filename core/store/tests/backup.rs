@@ -5,6 +5,7 @@
 use plugboard_model::OfficeId;
 use plugboard_store::{Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, restore};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 fn key(name: &str) -> Key {
@@ -53,12 +54,15 @@ fn a_damaged_backup_is_refused_and_leaves_no_data_folder() {
     assert!(!restored.exists() && left.len() == 2, "nothing is left of it: {left:?}");
     // A folder that was there and empty stays so, and the next restore takes it.
     fs::create_dir(&restored).unwrap();
+    let inode = fs::metadata(&restored).unwrap().ino();
     assert!(restore(&backup, &restored).is_err());
     assert_eq!(fs::read_dir(&restored).unwrap().count(), 0);
     let whole = outer.path().join("d");
     store.backup(&whole).unwrap();
     assert_eq!(restore(&whole, &restored).unwrap().kind, Kind::Office);
     open(&restored);
+    // It is the very folder that was there, which may be a volume or in a folder that may not be written to.
+    assert_eq!(fs::metadata(&restored).unwrap().ino(), inode);
 }
 
 #[test]
