@@ -1,7 +1,5 @@
 //! Empty lists and maps, which have only one way to be written however long their line is.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
 use plugboard_document::{Node, parse};
 
 fn map(entries: &[(&str, Node)]) -> Node {

@@ -116,7 +116,7 @@ impl CallRefused<'_> {
     }
 }
 
-/// An INVITE was refused before anybody asked who sent it: the switch takes none now. It leaves no record.
+/// An INVITE was refused because the switch takes none now, or none of so many that are refused. It leaves no record.
 #[derive(Debug, Clone, Copy)]
 pub struct CallPutOff {
     /// Why.
@@ -128,9 +128,14 @@ pub struct CallPutOff {
 }
 
 impl CallPutOff {
+    /// Counts alone: enough lines tell of it.
+    pub fn count(&self, metrics: &Metrics) {
+        metrics.families.calls_refused.inc(self.reason);
+    }
+
     /// Writes the line and counts. One for overload is at debug: there are as many as calls, and no time for them.
     pub fn emit(&self, metrics: &Metrics) {
-        metrics.families.calls_refused.inc(self.reason);
+        self.count(metrics);
         let (reason, status, source) = (self.reason.as_str(), self.status, self.source);
         if self.reason == RefusalReason::Overload {
             tracing::debug!(reason, status, %source, "call refused");

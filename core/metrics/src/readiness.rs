@@ -33,6 +33,8 @@ pub enum Condition {
     RtpPortsExhausted,
     /// An action that a scenario names is not installed; by its name.
     PluginMissing(String),
+    /// An office that the store keeps has faults; by its id.
+    OfficeNotServed(String),
 }
 
 impl Condition {
@@ -45,7 +47,8 @@ impl Condition {
             | Self::StoreDegraded
             | Self::ClockJumped
             | Self::RtpPortsExhausted
-            | Self::PluginMissing(_) => Severity::Degrades,
+            | Self::PluginMissing(_)
+            | Self::OfficeNotServed(_) => Severity::Degrades,
         }
     }
 
@@ -61,13 +64,17 @@ impl Condition {
             Self::ClockJumped => "clock_jumped",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::PluginMissing(_) => "plugin_missing",
+            Self::OfficeNotServed(_) => "office_not_served",
         }
     }
 
-    /// What it is about, if there are several: the listener, the shard, the action.
+    /// What it is about, if there are several: the listener, the shard, the action, the office.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::SipListenerDown(name) | Self::Overloaded(name) | Self::PluginMissing(name) => Some(name),
+            Self::SipListenerDown(name)
+            | Self::Overloaded(name)
+            | Self::PluginMissing(name)
+            | Self::OfficeNotServed(name) => Some(name),
             Self::Starting
             | Self::Draining
             | Self::SipShardDown

@@ -55,11 +55,16 @@ impl Office {
     /// wrong with the scenarios as well.
     pub fn examine(file: &str, text: &str, surroundings: &dyn Surroundings) -> Examined {
         let (root, of_form) = plugboard_document::examine(file, text);
-        let Some(root) = root else { return Examined { office: None, faults: of_form, named: BTreeSet::new() } };
+        let Some(root) = root else {
+            return Examined { office: None, faults: of_form, bearable: Vec::new(), named: BTreeSet::new() };
+        };
         let (mut faults, mut named) = (Faults::new(file), BTreeSet::new());
+        let mut bearable = Faults::new(file);
         faults.extend(of_form);
-        let office = read(&root, surroundings, &mut faults, &mut named).map(Arc::new);
-        Examined { office, faults: faults.into_sorted(), named }
+        let office = read(&root, surroundings, &mut faults, &mut bearable, &mut named).map(Arc::new);
+        let bearable = bearable.into_sorted();
+        faults.extend(bearable.iter().cloned());
+        Examined { office, faults: faults.into_sorted(), bearable, named }
     }
 }
 
@@ -70,6 +75,9 @@ pub struct Examined {
     pub office: Option<Arc<Office>>,
     /// Every fault: with file, line, place, reason and remedy.
     pub faults: Vec<Fault>,
+    /// Those of [`Examined::faults`] with which an office can be served: older versions let them pass, so that the store
+    /// may hold such documents.
+    pub bearable: Vec<Fault>,
     named: BTreeSet<(Noun, Name)>,
 }
 
@@ -93,6 +101,7 @@ fn read(
     root: &Node,
     surroundings: &dyn Surroundings,
     faults: &mut Faults,
+    bearable: &mut Faults,
     named: &mut BTreeSet<(Noun, Name)>,
 ) -> Option<Office> {
     let mut fields = Field::root(root).fields(faults)?;
@@ -100,8 +109,8 @@ fn read(
     // A wrong name of the office shall not hide what is wrong in the rest.
     let id = OfficeId(name.or_else(|| Name::new("unnamed").ok())?);
     let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
-    let language = code(&mut fields, "language", LANGUAGE, is_language, LANGUAGE_REMEDY, faults);
-    let country = code(&mut fields, "country", COUNTRY, is_country, COUNTRY_REMEDY, faults);
+    let language = code(&mut fields, "language", LANGUAGE, (is_language, LANGUAGE_REMEDY), faults, bearable);
+    let country = code(&mut fields, "country", COUNTRY, (is_country, COUNTRY_REMEDY), faults, bearable);
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
     let mut parts = Parts::new(id.clone(), surroundings, faults);
     parts.users(fields.take("users"));
@@ -160,14 +169,14 @@ fn code(
     fields: &mut Fields<'_>,
     key: &'static str,
     otherwise: &str,
-    is_one: impl Fn(&str) -> bool,
-    remedy: &str,
+    (is_one, remedy): (impl Fn(&str) -> bool, &str),
     faults: &mut Faults,
+    bearable: &mut Faults,
 ) -> String {
     let Some(field) = fields.take(key) else { return otherwise.into() };
     let Some(text) = field.text(faults) else { return otherwise.into() };
     if !is_one(&text) {
-        field.fault(faults, format!("{text:?} is no {key}"), remedy);
+        field.fault(bearable, format!("{text:?} is no {key}"), remedy);
     }
     text
 }

@@ -21,9 +21,10 @@ use std::time::Duration;
 
 use crate::catalogue::Actions;
 use crate::config::Config;
-use crate::house::{Absent, Bundle, DOCUMENT, House, in_words};
+use crate::house::{Absent, Bundle, House, in_words};
 use crate::keep::Keeper;
 use crate::prompts::Library;
+use crate::stored::{Stored, read_stored, together};
 
 /// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
 const PLUGIN_THREADS: usize = 2;
@@ -147,14 +148,12 @@ impl Running {
                 Err(more) => faults.extend(in_words(more)),
             }
         }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+        if faults.is_empty() { self.put_in_force(taken, absent) } else { Err(faults) }
+    }
+
+    fn put_in_force(&self, taken: Vec<House>, absent: Absent) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
         let mut houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut offices: BTreeMap<&OfficeId, &Arc<Office>> =
-            houses.iter().map(|(id, house)| (id, &house.office)).collect();
-        offices.extend(taken.iter().map(|house| (&house.office.id, &house.office)));
-        let offices = OfficeSet::new(offices.into_values().map(Arc::clone)).map_err(in_words)?;
+        let offices = together(&houses, &taken)?;
         let (mut ids, mut warnings) = (Vec::new(), Vec::new());
         if absent == Absent::Refused && offices.only().is_none() {
             // Until now any name or address stood for the only office.
@@ -169,10 +168,11 @@ impl Running {
         for house in taken {
             let id = house.office.id.clone();
             for warning in &house.warnings {
-                tracing::warn!(office = %id, warning, "audio is missing");
+                tracing::warn!(office = %id, warning, "the office is served with a fault");
             }
             warnings.extend(house.warnings.iter().cloned());
             self.library.put(id.clone(), Arc::clone(&house.audio));
+            self.readiness.clear(&Condition::OfficeNotServed(id.to_string()));
             houses.insert(id.clone(), house);
             ids.push(id);
         }
@@ -211,19 +211,26 @@ impl Running {
         Configuration { offices, programs, actions: self.actions.by_name.clone(), grants, limits: Limits::default() }
     }
 
-    /// Loads every office that the store keeps.
+    /// Loads every office that the store keeps. One that cannot be loaded keeps no other from being served: it is logged,
+    /// and `/readyz` lists it until a version without a fault is applied.
+    ///
+    /// # Errors
+    /// The store cannot be read.
     pub(crate) fn take_stored(&self) -> Result<(), Vec<String>> {
-        let unread = |error: plugboard_store::StoreError| vec![error.to_string()];
-        let (mut bundles, mut faults) = (Vec::new(), Vec::new());
-        for office in self.store.documents().offices(DOCUMENT).map_err(unread)? {
-            let stored = self.store.documents().get(&office, DOCUMENT).map_err(unread)?;
-            match stored.and_then(|document| document.body).and_then(|body| serde_json::from_slice(&body).ok()) {
-                Some(bundle) => bundles.push(bundle),
-                None => faults.push(format!("the stored document of office {office} cannot be read; apply it again")),
+        let Stored { houses, left_out } = {
+            let houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
+            read_stored(&self.store, &self.scenarios, &houses).map_err(|error| vec![error.to_string()])?
+        };
+        for (office, faults) in left_out {
+            for fault in &faults {
+                tracing::error!(%office, fault, "a stored office is not served");
             }
+            let first = faults.first().map_or("", String::as_str);
+            let reason = format!("its stored document has {} faults, apply it again without: {first}", faults.len());
+            self.readiness.set(Condition::OfficeNotServed(office.to_string()), &reason);
         }
         // A plugin that is lost must not keep an office's phones from ringing.
-        if faults.is_empty() { self.take(&bundles, Absent::Tolerated).map(drop) } else { Err(faults) }
+        self.put_in_force(houses, Absent::Tolerated).map(drop)
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct House {
     pub(crate) folder: PathBuf,
     pub(crate) programs: BTreeMap<ScenarioId, Arc<Program>>,
     pub(crate) audio: Arc<OfficeAudio>,
-    /// Audio that could not be read: a step that plays it is skipped (R52).
+    /// Audio that could not be read: a step that plays it is skipped (R52); what a newer check finds in a stored office.
     pub(crate) warnings: Vec<String>,
     /// Actions that are not installed, with a scenario that names them: it is not among the programs.
     pub(crate) lacking: Vec<(String, ScenarioId)>,
@@ -179,6 +179,10 @@ impl Bundle {
         let mut faults = std::mem::take(&mut examined.faults);
         let Some(office) = examined.office.clone() else { return Err(faults) };
         let (audio, mut warnings) = self.audio(&office);
+        if absent == Absent::Tolerated {
+            faults.retain(|fault| !examined.bearable.contains(fault));
+            warnings.extend(in_words(std::mem::take(&mut examined.bearable)));
+        }
         let known = Known { examined: &examined, office: &office, audio: &audio, missing: RefCell::default() };
         let (mut programs, mut lacking) = (BTreeMap::new(), Vec::new());
         for source in office.scenarios() {
@@ -243,7 +247,8 @@ fn is_a_folder(folder: &Path) -> Fault {
 pub(crate) enum Absent {
     /// Its author is told, and nothing is loaded.
     Refused,
-    /// At a start: the office is served all the same, calls to this scenario are refused.
+    /// At a start: the office is served all the same, calls to this scenario are refused. Nor do checks that are newer than
+    /// the stored document keep it from being served.
     Tolerated,
 }
 

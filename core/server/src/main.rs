@@ -18,6 +18,7 @@ mod recovery;
 mod schema;
 mod serve;
 mod show;
+mod stored;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{AddressFamily, MediaLeg, OfferAnswer};
-use plugboard_metrics::{CallRefused, RefusalReason};
+use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId};
 use plugboard_office::{Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
-use crate::actor::refused::{Caller, direction, keep_record};
+use crate::actor::refused::{Caller, Limits, Trail, direction, keep_routed};
 use crate::actor::sip::SipActor;
 use crate::env::Env;
 use crate::message::{
@@ -52,6 +52,7 @@ pub(crate) struct CallsActor {
     sip: Option<actix::WeakAddr<SipActor>>,
     calls: BTreeMap<CallId, CallHandle>,
     media: HashMap<MediaLeg, (CallId, LegId)>,
+    limits: Limits,
 }
 
 /// What a request for a new call comes to when it is not one.
@@ -77,6 +78,7 @@ impl CallsActor {
             sip: None,
             calls: BTreeMap::new(),
             media: HashMap::new(),
+            limits: Limits::default(),
         }
     }
 
@@ -85,8 +87,15 @@ impl CallsActor {
         let request = take.request.clone();
         let (office, from) = (Arc::clone(&take.office), take.source.clone());
         if let Err(Refusal { reason, cause }) = self.try_take(take, ctx) {
-            CallRefused { call: &call, reason, cause: &cause, source }.emit(&self.env.metrics);
-            keep_record(&self.env, call.clone(), &office, &from, &request, &cause);
+            let put_off = CallPutOff { reason, status: cause.status, source };
+            match self.limits.trail(reason, &from, self.env.clock.now()) {
+                Trail::Record => {
+                    CallRefused { call: &call, reason, cause: &cause, source }.emit(&self.env.metrics);
+                    keep_routed(&self.env, call.clone(), &office, &from, &request, &cause);
+                }
+                Trail::Line => put_off.emit(&self.env.metrics),
+                Trail::Count => put_off.count(&self.env.metrics),
+            }
             self.refuse(call, tx, &request, cause.status);
         }
     }

@@ -1,14 +1,88 @@
 //! What is kept of a call that a user or a gateway made and that was refused at once: a record and three lines of journal, so
-//! that his admin finds it.
+//! that his admin finds it. One that is refused for want of room leaves none, and a gateway's only so many: the address of a
+//! datagram can be forged, and whoever does that shall not fill the store.
 
+use plugboard_metrics::RefusalReason;
 use plugboard_model::{
     CallId, CallOutcome, CallRecord, Cause, Dialled, Direction, GatewayId, JournalEntry, JournalEvent, LegId,
-    LegRecord, Time, UserId, WallTime,
+    LegRecord, ScenarioId, Time, UserId, WallTime,
 };
-use plugboard_office::{Office, Source};
+use plugboard_office::{Office, Source, Treatment};
 use plugboard_sip::Request;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::env::Env;
+
+/// Records of a gateway's refused calls in a [`SPAN`], on one shard: a provider has far fewer.
+const RECORDS_MAX: u32 = 60;
+/// Lines of calls that are refused for want of room in a [`SPAN`], on one shard.
+const LINES_MAX: u32 = 10;
+/// For so many of them.
+const SPAN: Duration = Duration::from_secs(60);
+/// Letters of a name or number that came from outside.
+const NAME_LEN_MAX: usize = 64;
+
+/// What a refused call leaves beside its count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trail {
+    /// A record and a line.
+    Record,
+    /// A line.
+    Line,
+    /// Nothing.
+    Count,
+}
+
+/// How much was written of late.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    lines: Written,
+    records: BTreeMap<GatewayId, Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    since: Time,
+    count: u32,
+}
+
+impl Written {
+    /// Counts one more of this span.
+    fn one_more(&mut self, now: Time) -> u32 {
+        if now.since(self.since) >= SPAN {
+            (self.since, self.count) = (now, 0);
+        }
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
+}
+
+impl Limits {
+    /// What one more that is refused at `now` leaves.
+    pub(super) fn trail(&mut self, reason: RefusalReason, source: &Source, now: Time) -> Trail {
+        // To write of each would take what is short already.
+        if matches!(reason, RefusalReason::CallLimit | RefusalReason::NoPort) {
+            return if self.lines.one_more(now) <= LINES_MAX { Trail::Line } else { Trail::Count };
+        }
+        let Source::Gateway(gateway) = source else { return Trail::Record };
+        match self.records.entry(gateway.clone()).or_default().one_more(now) {
+            ..=RECORDS_MAX => Trail::Record,
+            count => {
+                if count == RECORDS_MAX + 1 {
+                    tracing::warn!(%gateway, "so many of its calls are refused that no more are kept for a minute");
+                }
+                Trail::Count
+            }
+        }
+    }
+}
+
+/// What came from outside, as it may stand in a record.
+fn tame(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NAME_LEN_MAX).collect()
+}
 
 /// Who calls, as the office knows him.
 pub(super) struct Caller {
@@ -34,7 +108,7 @@ impl Caller {
                 let uri = from.as_ref().and_then(|from| from.parse_uri().ok());
                 let number = uri.as_ref().and_then(|uri| uri.user()).unwrap_or_default().into_owned();
                 let number = Dialled::new(&number).map_or_else(|_| String::new(), |number| number.as_str().to_owned());
-                let name = from.and_then(|from| from.display.map(|name| name.into_owned())).unwrap_or_default();
+                let name = from.and_then(|from| from.display.map(|name| tame(&name))).unwrap_or_default();
                 let number = if number == "anonymous" { String::new() } else { number };
                 Self { number, name, user: None, gateway: Some(gateway.clone()) }
             }
@@ -51,10 +125,45 @@ pub(super) fn direction(source: &Source, out: bool) -> Direction {
     }
 }
 
-/// Keeps the record of a call that came to nothing.
+/// Where a call was to go when it was refused.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Way {
+    route: Option<String>,
+    scenario: Option<ScenarioId>,
+    /// Through a gateway.
+    out: bool,
+}
+
+impl Way {
+    fn of(office: &Office, source: &Source, called: &str) -> Self {
+        let treatment = Dialled::new(called).ok().map(|called| office.route(source, &called));
+        let known = |route: &str| Some(route.to_owned());
+        match treatment {
+            Some(Treatment::Scenario { scenario, route }) => {
+                Self { route: known(route.name.as_str()), scenario: Some(scenario), out: false }
+            }
+            Some(Treatment::DirectUser(_)) => Self { route: known("user"), ..Self::default() },
+            Some(Treatment::DirectGroup(_)) => Self { route: known("group"), ..Self::default() },
+            Some(Treatment::Outbound { route, .. }) => {
+                Self { route: known(route.name.as_str()), scenario: None, out: true }
+            }
+            Some(Treatment::Refused(_)) | None => Self::default(),
+        }
+    }
+}
+
+/// Keeps the record of a call that came to nothing before anybody asked where it goes.
 pub(super) fn keep_record(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause) {
-    /// Letters of what was called; what cannot be dialled may be anything.
-    const CALLED_LEN_MAX: usize = 64;
+    keep(env, id, office, source, request, cause, Way::default());
+}
+
+/// Keeps the record of a call that came to nothing on its way.
+pub(super) fn keep_routed(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause) {
+    let way = Way::of(office, source, &request.uri.user().unwrap_or_default());
+    keep(env, id, office, source, request, cause, way);
+}
+
+fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause, way: Way) {
     let (caller, now): (_, WallTime) = (Caller::of(office, source, request), env.clock.wall());
     let called = request.uri.user().unwrap_or_default();
     let leg = LegRecord {
@@ -68,13 +177,13 @@ pub(super) fn keep_record(env: &Env, id: CallId, office: &Office, source: &Sourc
         cause: cause.clone(),
     };
     let record = CallRecord {
-        direction: direction(source, false),
+        direction: direction(source, way.out),
         caller: caller.number,
         caller_name: caller.name,
         caller_user: caller.user,
-        called: called.chars().filter(|c| !c.is_control()).take(CALLED_LEN_MAX).collect(),
-        route: None,
-        scenario: None,
+        called: tame(&called),
+        route: way.route,
+        scenario: way.scenario,
         began: now,
         answered: None,
         answered_by: None,

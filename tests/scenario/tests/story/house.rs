@@ -324,6 +324,48 @@ fn a_gateways_call_that_is_refused_leaves_a_record_and_a_strangers_none() {
     assert_eq!(record.legs[0].gateway.as_ref().map(|gateway| gateway.name.as_str()), Some("outside"));
 }
 
+/// An INVITE of the gateway at 127.0.0.1:5080, as anybody can send it who forges that address.
+fn forged(number: usize, called: &str, name: &str, body: &str) -> String {
+    let (kind, len) =
+        (if body.is_empty() { "" } else { "Content-Type: application/sdp\n" }, body.len() + body.matches('\n').count());
+    format!(
+        "INVITE sip:{called}@plugboard.test SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK-forged-{number}\n\
+         Max-Forwards: 70\nFrom: {name} <sip:+4930123456@127.0.0.1>;tag=f{number}\nTo: <sip:{called}@plugboard.test>\n\
+         Call-ID: forged-{number}\nCSeq: 1 INVITE\nContact: <sip:127.0.0.1:5080>\n{kind}Content-Length: {len}\n\n{body}"
+    )
+}
+
+#[test]
+fn a_forged_gateway_fills_no_store_with_records_of_refused_calls() {
+    let office = OfficeText::demo().replace("any: true, scenario: welcome", "number: 100, scenario: welcome");
+    let mut sim = Setup::offices(vec![office]).start();
+    for number in 0..300 {
+        sim.strange_message("127.0.0.1:5080", &forged(number, "4999", "", ""));
+    }
+    sim.run_until_quiet();
+    let kept = sim.records("main").len();
+    assert_eq!(kept, 60);
+    assert_eq!(sim.metric("plugboard_calls_refused_total{reason=\"no_route\"}"), Some(300.0));
+    sim.run_for(seconds(60));
+    sim.strange_message("127.0.0.1:5080", &forged(300, "4999", "", ""));
+    sim.run_until_quiet();
+    assert_eq!(sim.records("main").len(), kept + 1, "a minute later the next is kept");
+}
+
+#[test]
+fn the_record_of_a_refused_call_tells_where_it_was_to_go_and_a_name_that_can_be_read() {
+    let mut sim = Sim::demo();
+    let name = format!("\"Eve\t{}\"", "e".repeat(300));
+    sim.strange_message("127.0.0.1:5080", &forged(1, "4999", &name, "v=0\nthis is no offer\n"));
+    sim.run_until_quiet();
+    let record = sim.record();
+    assert!(matches!(record.outcome, CallOutcome::Failed(_)), "{record:#?}");
+    assert_eq!(record.direction, Direction::Inbound);
+    let scenario = record.scenario.as_ref().map(|scenario| scenario.name.as_str());
+    assert_eq!((record.route.is_some(), scenario), (true, Some("welcome")), "{record:#?}");
+    assert_eq!(record.caller_name, format!("Eve{}", "e".repeat(61)));
+}
+
 #[test]
 fn a_stranger_at_another_address_is_asked_who_he_is() {
     let mut sim = Sim::demo();
