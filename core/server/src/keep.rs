@@ -1,13 +1,13 @@
 //! Forgets what was kept long enough.
 //!
 //! A machine that starts with a wrong date would forget everything in its first round. So a round tells the store when it
-//! was, and one that comes much later than the last, and would leave nothing of what there was then, is held until the
-//! clock is right or an admin says that it is.
+//! was. When one comes much later than the last, what it would leave nothing of is held until the clock is right, an admin
+//! says that it is, or it has moved for a week as time does: so a switch that was off for months is not held for ever.
 
 use plugboard_metrics::{Condition, KeptKind, Metrics, Readiness, StoreTrimmed, StoreUnreadable};
-use plugboard_model::{OfficeId, WallTime};
+use plugboard_model::{OfficeId, Time, WallTime};
 use plugboard_store::{CommitError, Kept, Key, Kv as _, Op, RecordFilter, Scope, Space, Store, Trimmed};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::boot::Running;
@@ -22,6 +22,10 @@ const STEP: Duration = Duration::from_millis(100);
 /// A clock that moved further than this since the last round may be wrong: a switch that was off for some days is not
 /// held up, and a wrong date costs at most so much.
 const JUMP: Duration = Duration::from_hours(7 * 24);
+/// A clock that jumped is believed when it moved for so long as time does: nobody found it wrong.
+const STEADY: Duration = Duration::from_hours(7 * 24);
+/// How far it may be off meanwhile: a correction over the network is less.
+const DRIFT: Duration = Duration::from_mins(10);
 /// Where the store keeps the time of the last round.
 const LAST: &str = "last-trim";
 
@@ -31,7 +35,7 @@ type Span = (KeptKind, Kept, Duration);
 /// A round at once and one each hour, for ever. Abort it when the store closes.
 pub(crate) async fn forget_for_ever(running: Arc<Running>) {
     loop {
-        if let Err(error) = running.keeper.round(running.clock.wall(), Clock::Doubted).await {
+        if let Err(error) = running.keeper.round(running.clock.wall(), running.clock.now(), Clock::Doubted).await {
             tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again in an hour");
         }
         pause(ROUND).await;
@@ -52,8 +56,15 @@ pub(crate) enum Clock {
 pub(crate) enum Round {
     /// So many calls lost something.
     Done { calls: usize },
-    /// Nothing was removed.
-    Held,
+    /// Something was not removed, for the clock is doubted; so many calls lost something else.
+    Held { calls: usize },
+}
+
+/// When a doubted clock was first seen, by itself and by the time since the start.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    wall: WallTime,
+    up: Time,
 }
 
 /// Forgets, round by round.
@@ -62,6 +73,8 @@ pub(crate) struct Keeper {
     metrics: Metrics,
     readiness: Readiness,
     spans: [Span; 3],
+    /// Since when the clock is doubted, unless it jumped again since.
+    doubt: Mutex<Option<Doubt>>,
 }
 
 impl Keeper {
@@ -71,14 +84,14 @@ impl Keeper {
             (KeptKind::Journal, Kept::Journal, keep.journals),
             (KeptKind::SipTrace, Kept::SipTrace, keep.traces),
         ];
-        Self { store, metrics, readiness, spans }
+        Self { store, metrics, readiness, spans, doubt: Mutex::default() }
     }
 
-    /// Removes what is old at `now`. What is wrong with one office or kind holds up no other.
+    /// Removes what is old at `now`, which is `up` on the clock that never jumps. What is wrong with one office or kind holds up no other.
     ///
     /// # Errors
     /// The first of what went wrong.
-    pub(crate) async fn round(&self, now: WallTime, clock: Clock) -> Result<Round, CommitError> {
+    pub(crate) async fn round(&self, now: WallTime, up: Time, clock: Clock) -> Result<Round, CommitError> {
         let (store, spans) = (self.store.clone(), self.spans);
         let (offices, held) = on_disk(move || {
             let offices = store.calls().offices()?;
@@ -89,14 +102,19 @@ impl Keeper {
             Ok::<_, CommitError>((offices, held))
         })
         .await?;
-        if let Some(reason) = held {
-            self.readiness.set(Condition::ClockJumped, &reason);
-            return Ok(Round::Held);
+        let held = held.filter(|_| !self.is_steady(now, up));
+        if let Some(held) = &held {
+            self.readiness.set(Condition::ClockJumped, &held.reason);
+        } else {
+            self.readiness.clear(&Condition::ClockJumped);
+            *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        self.readiness.clear(&Condition::ClockJumped);
         let (mut sum, mut unreadable, mut fault) = (0, 0, None);
         for office in &offices {
             for (kind, kept, span) in self.spans {
+                if held.as_ref().is_some_and(|held| held.kinds.contains(&kept)) {
+                    continue;
+                }
                 match self.forget(office, kept, before(now, span)).await {
                     Ok(trimmed) => {
                         sum += trimmed.calls;
@@ -110,9 +128,26 @@ impl Keeper {
             }
         }
         StoreUnreadable(unreadable).emit(&self.metrics);
+        if held.is_some() {
+            // The last round that was believed stays the last.
+            return fault.map_or(Ok(Round::Held { calls: sum }), Err);
+        }
         let store = self.store.clone();
         on_disk(move || store.commit(vec![Op::put(last_key()?, now.0.to_be_bytes().to_vec())])).await?;
         fault.map_or(Ok(Round::Done { calls: sum }), Err)
+    }
+
+    /// Whether a doubted clock has moved for long enough as time does. It is watched from the first round that doubts it.
+    fn is_steady(&self, now: WallTime, up: Time) -> bool {
+        let mut doubt = self.doubt.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *doubt.get_or_insert(Doubt { wall: now, up });
+        let watched = up.since(since.up);
+        let moved = now.0.saturating_sub(since.wall.0);
+        if moved.abs_diff(millis(watched)) > millis(DRIFT).unsigned_abs() {
+            *doubt = Some(Doubt { wall: now, up });
+            return false;
+        }
+        watched >= STEADY
     }
 
     /// Forgets step by step; tells of how many calls.
@@ -130,8 +165,14 @@ impl Keeper {
     }
 }
 
-/// Why the round at `now` is not to be believed; `None`: it is.
-fn held(store: &Store, offices: &[OfficeId], spans: &[Span], now: WallTime) -> Result<Option<String>, CommitError> {
+/// What a round leaves as it is, and why.
+struct Hold {
+    kinds: Vec<Kept>,
+    reason: String,
+}
+
+/// Of what the round at `now` would leave nothing after a jump of the clock; `None`: it is to be believed.
+fn held(store: &Store, offices: &[OfficeId], spans: &[Span], now: WallTime) -> Result<Option<Hold>, CommitError> {
     let last = store.get(&last_key()?)?;
     let last = last.and_then(|last| last.value.try_into().ok()).map(|bytes| WallTime(i64::from_be_bytes(bytes)));
     // What was recorded since the jump says nothing about the clock.
@@ -146,14 +187,23 @@ fn held(store: &Store, offices: &[OfficeId], spans: &[Span], now: WallTime) -> R
     let (Some(newest), Some(seen)) = (newest, last.or(newest)) else { return Ok(None) };
     let jumped = now.0.saturating_sub(seen.0) > millis(JUMP);
     let all_is_old = |span: &Span| newest < before(now, span.2);
-    if !jumped || !spans.iter().any(all_is_old) {
+    let kinds: Vec<Kept> = spans.iter().filter(|span| all_is_old(span)).map(|span| span.1).collect();
+    if !jumped || kinds.is_empty() {
         return Ok(None);
     }
     let days = now.0.saturating_sub(seen.0) / millis(Duration::from_hours(24));
-    Ok(Some(format!(
-        "the clock is {days} days ahead of when this switch was last seen, and nothing that it keeps would be young \
-         enough: nothing is removed. If the clock is wrong, set it right; if it is right, run `plugboard trim`"
-    )))
+    let name = |kind: &Kept| match kind {
+        Kept::Record => "records",
+        Kept::Journal => "journals",
+        Kept::SipTrace => "SIP messages",
+    };
+    let names = kinds.iter().map(name).collect::<Vec<_>>().join(", ");
+    let reason = format!(
+        "the clock is {days} days ahead of when this switch was last seen, and nothing would be young enough of what it \
+         keeps of these kinds: {names}. They are not removed. If the clock is wrong, set it right; if it is right, run \
+         `plugboard trim`, or wait: it is believed when the switch has run on with it for a week"
+    );
+    Ok(Some(Hold { kinds, reason }))
 }
 
 fn last_key() -> Result<Key, CommitError> {
@@ -171,7 +221,7 @@ fn millis(span: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plugboard_model::{CallId, CallOutcome, CallRecord, Direction};
+    use plugboard_model::{CallId, CallOutcome, CallRecord, Cause, Direction, JournalEntry, JournalEvent, LegId};
     use plugboard_store::Place;
 
     const DAY: i64 = 86_400_000;
@@ -210,7 +260,13 @@ mod tests {
 
     /// A round, and the calls that are left.
     fn round(keeper: &Keeper, now: i64, clock: Clock) -> (Round, usize) {
-        let round = plugboard_switch::run(keeper.round(WallTime(now), clock)).unwrap();
+        round_at(keeper, now, now - TODAY + 2_000 * DAY, clock)
+    }
+
+    /// The same, with the milliseconds that the switch runs already.
+    fn round_at(keeper: &Keeper, now: i64, up: i64, clock: Clock) -> (Round, usize) {
+        let up = Time::from_millis(u64::try_from(up).unwrap());
+        let round = plugboard_switch::run(keeper.round(WallTime(now), up, clock)).unwrap();
         let office = OfficeId::new("main").unwrap();
         let left = keeper.store.calls().records(&office, &RecordFilter::default(), None, 10).unwrap().records.len();
         (round, left)
@@ -222,17 +278,17 @@ mod tests {
         call(&keeper, TODAY - DAY);
         call(&keeper, TODAY - 400 * DAY);
         assert_eq!(round(&keeper, TODAY, Clock::Doubted), (Round::Done { calls: 1 }, 1));
-        assert_eq!(round(&keeper, WRONG, Clock::Doubted), (Round::Held, 1));
+        assert_eq!(round(&keeper, WRONG, Clock::Doubted), (Round::Held { calls: 0 }, 1));
         // Nor do calls that are recorded under the wrong clock make it believed.
         call(&keeper, WRONG + 1);
-        assert_eq!(round(&keeper, WRONG + DAY, Clock::Doubted), (Round::Held, 2));
+        assert_eq!(round(&keeper, WRONG + DAY, Clock::Doubted), (Round::Held { calls: 0 }, 2));
         let told = keeper.readiness.report().text();
         assert!(told.contains("clock_jumped") && told.contains("plugboard trim"), "{told}");
         // The clock is right again.
         assert_eq!(round(&keeper, TODAY + DAY, Clock::Doubted), (Round::Done { calls: 0 }, 2));
         assert!(!keeper.readiness.report().text().contains("clock_jumped"));
         // It jumped, and it is right.
-        assert_eq!(round(&keeper, WRONG + 2 * DAY, Clock::Doubted), (Round::Held, 2));
+        assert_eq!(round(&keeper, WRONG + 2 * DAY, Clock::Doubted), (Round::Held { calls: 0 }, 2));
         assert_eq!(round(&keeper, WRONG + 2 * DAY, Clock::Believed), (Round::Done { calls: 1 }, 1));
         assert_eq!(round(&keeper, WRONG + 3 * DAY, Clock::Doubted), (Round::Done { calls: 0 }, 1));
     }
@@ -241,7 +297,7 @@ mod tests {
     fn a_first_round_with_a_wrong_clock_is_held_by_the_calls_that_there_are() {
         let keeper = keeper();
         call(&keeper, TODAY);
-        assert_eq!(round(&keeper, WRONG, Clock::Doubted), (Round::Held, 1));
+        assert_eq!(round(&keeper, WRONG, Clock::Doubted), (Round::Held { calls: 0 }, 1));
         assert_eq!(round(&keeper, TODAY + 8 * DAY, Clock::Doubted), (Round::Done { calls: 0 }, 1));
     }
 
@@ -256,5 +312,42 @@ mod tests {
             assert_eq!(round(&keeper, TODAY + day * DAY, Clock::Doubted).1, 1, "day {day}");
         }
         assert_eq!(round(&keeper, TODAY + 366 * DAY, Clock::Doubted), (Round::Done { calls: 1 }, 0));
+    }
+
+    #[test]
+    fn a_switch_that_was_off_for_sixty_days_is_held_for_a_week_and_only_for_what_it_would_lose_all_of() {
+        let keeper = keeper();
+        call(&keeper, TODAY - 350 * DAY);
+        let id = CallId::new(OfficeId::new("main").unwrap(), WallTime(TODAY), 7);
+        let answered = JournalEvent::LegEnded { leg: LegId::CALLER, cause: Cause { status: 200, text: "ok".into() } };
+        let entry = JournalEntry { seq: 0, at: Time::ZERO, event: answered };
+        keeper.store.calls().append_journal(&id, &[entry]).unwrap();
+        call(&keeper, TODAY);
+        let entries = |keeper: &Keeper| keeper.store.calls().journal(&id).unwrap().entries.len();
+        assert_eq!(round(&keeper, TODAY, Clock::Doubted), (Round::Done { calls: 0 }, 2));
+        let start = TODAY + 60 * DAY;
+        // Of the records some are young, so that the old one goes; of the journals none is.
+        assert_eq!(round_at(&keeper, start, 0, Clock::Doubted), (Round::Held { calls: 1 }, 1));
+        let told = keeper.readiness.report().text();
+        assert!(told.contains("clock_jumped") && told.contains("journal") && told.contains("a week"), "{told}");
+        for hour in 1..7 * 24 {
+            let held = round_at(&keeper, start + hour * DAY / 24, hour * DAY / 24, Clock::Doubted);
+            assert_eq!((held, entries(&keeper)), ((Round::Held { calls: 0 }, 1), 1), "hour {hour}");
+        }
+        assert_eq!(round_at(&keeper, start + 7 * DAY, 7 * DAY, Clock::Doubted), (Round::Done { calls: 1 }, 1));
+        assert_eq!(entries(&keeper), 0);
+        assert!(!keeper.readiness.report().text().contains("clock_jumped"));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_again_begins_its_week_anew() {
+        let keeper = keeper();
+        call(&keeper, TODAY);
+        assert_eq!(round_at(&keeper, WRONG, 0, Clock::Doubted).0, Round::Held { calls: 0 });
+        assert_eq!(round_at(&keeper, WRONG + 6 * DAY, 6 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
+        // A week by its own count, not by that of the machine.
+        assert_eq!(round_at(&keeper, WRONG + 20 * DAY, 7 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
+        assert_eq!(round_at(&keeper, WRONG + 26 * DAY, 13 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
+        assert_eq!(round_at(&keeper, WRONG + 27 * DAY, 14 * DAY, Clock::Doubted).0, Round::Done { calls: 1 });
     }
 }

@@ -73,10 +73,10 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
 
 /// An admin says that the clock is right.
 async fn trim(running: &Running) -> Answer {
-    match running.keeper.round(running.clock.wall(), Clock::Believed).await {
+    match running.keeper.round(running.clock.wall(), running.clock.now(), Clock::Believed).await {
         Ok(Round::Done { calls: 0 }) => done("nothing is old enough to be removed"),
         Ok(Round::Done { calls }) => done(format!("what was kept long enough of {calls} calls is removed")),
-        Ok(Round::Held) => unreachable!("a clock that is believed holds nothing"),
+        Ok(Round::Held { .. }) => unreachable!("a clock that is believed holds nothing"),
         Err(error) => Answer::fault(error.to_string()),
     }
 }
