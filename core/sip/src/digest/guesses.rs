@@ -2,7 +2,7 @@
 
 use plugboard_model::{Time, UserId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// Wrong answers of one source within `WINDOW` before it is not listened to. A large house of phones behind one address
@@ -27,13 +27,17 @@ const PROVEN_MAX: usize = 1_024;
 ///
 /// Whoever gives too many is not listened to for a while, right answers included, since the last guess may be right. But
 /// one phone with an old password behind a NAT must not silence the others: a user who has a device registered from
-/// there, or who answered rightly from there since its first wrong answer, goes on. Sources that never answered wrongly
-/// cost nothing.
+/// there, or who answered rightly from there since its first wrong answer, goes on. Wrong answers in his name are counted
+/// apart: too many of them, and he is not listened to from there either, but for the ports from which he is registered,
+/// each of which has its own count: whoever guesses behind the same NAT comes from another. Sources that never answered
+/// wrongly cost nothing.
 #[derive(Debug, Default)]
 pub struct Guesses {
     sources: BTreeMap<IpAddr, Source>,
+    /// The sources by when they say nothing any more.
+    order: BTreeSet<(Time, IpAddr)>,
     /// From where each user's devices are registered, at most [`crate::registrar::BINDINGS_MAX`] of them.
-    homes: BTreeMap<UserId, BTreeSet<IpAddr>>,
+    homes: BTreeMap<UserId, BTreeSet<SocketAddr>>,
 }
 
 #[derive(Debug)]
@@ -41,13 +45,16 @@ struct Source {
     state: State,
     /// Users who answered rightly from here.
     proven: BTreeSet<UserId>,
+    /// Wrong answers in the names of users who are listened to all the same, from a port where the user is registered or
+    /// from all others: as many as there are such users and their devices.
+    guessed: BTreeMap<(UserId, Option<SocketAddr>), State>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
     /// So many wrong answers since then.
     Counting { since: Time, wrong: u32 },
-    /// Nobody new is listened to until then.
+    /// There were too many: not listened to until then.
     Deaf { until: Time },
 }
 
@@ -58,22 +65,34 @@ impl Guesses {
     }
 
     /// Whether an answer of this user from there is to be checked at all; `None`: of a user that there is not.
-    pub fn listens(&self, now: Time, from: IpAddr, user: Option<&UserId>) -> bool {
-        let from = source(from);
-        match self.sources.get(&from) {
-            Some(Source { state: State::Deaf { until }, proven }) if now < *until => user.is_some_and(|user| {
-                proven.contains(user) || self.homes.get(user).is_some_and(|homes| homes.contains(&from))
-            }),
-            Some(Source { state: State::Deaf { .. } | State::Counting { .. }, .. }) | None => true,
+    pub fn listens(&self, now: Time, from: SocketAddr, user: Option<&UserId>) -> bool {
+        let Some(source) = self.sources.get(&source(from.ip())) else { return true };
+        match user.filter(|user| self.is_exempt(source, from, user)) {
+            Some(user) => {
+                source.guessed.get(&(user.clone(), self.home(from, user))).is_none_or(|guessed| !guessed.is_deaf(now))
+            }
+            None => !source.state.is_deaf(now),
         }
     }
 
+    /// Whether this user is listened to from there whatever others say.
+    fn is_exempt(&self, at: &Source, from: SocketAddr, user: &UserId) -> bool {
+        let is_near = |home: &SocketAddr| source(home.ip()) == source(from.ip());
+        at.proven.contains(user) || self.homes.get(user).is_some_and(|homes| homes.iter().any(is_near))
+    }
+
+    /// This address, if a device of the user is registered from this very port.
+    fn home(&self, from: SocketAddr, user: &UserId) -> Option<SocketAddr> {
+        let from = canonical(from);
+        self.homes.get(user)?.contains(&from).then_some(from)
+    }
+
     /// A right answer came from there.
-    pub fn right(&mut self, from: IpAddr, user: &UserId) {
+    pub fn right(&mut self, from: SocketAddr, user: &UserId) {
         if self.sources.is_empty() {
             return;
         }
-        if let Some(Source { proven, .. }) = self.sources.get_mut(&source(from))
+        if let Some(Source { proven, .. }) = self.sources.get_mut(&source(from.ip()))
             && proven.len() < PROVEN_MAX
             && !proven.contains(user)
         {
@@ -82,8 +101,8 @@ impl Guesses {
     }
 
     /// These are the addresses from which the user's devices are registered now; none when he has none.
-    pub fn registered(&mut self, user: &UserId, from: impl IntoIterator<Item = IpAddr>) {
-        let homes: BTreeSet<IpAddr> = from.into_iter().map(source).collect();
+    pub fn registered(&mut self, user: &UserId, from: impl IntoIterator<Item = SocketAddr>) {
+        let homes: BTreeSet<SocketAddr> = from.into_iter().map(canonical).collect();
         if homes.is_empty() {
             self.homes.remove(user);
         } else if self.homes.get(user) != Some(&homes) {
@@ -91,21 +110,22 @@ impl Guesses {
         }
     }
 
-    /// A wrong answer came from there; whether it was one too many, just now.
-    pub fn wrong(&mut self, now: Time, from: IpAddr) -> bool {
-        let from = source(from);
-        if !self.sources.contains_key(&from) {
+    /// A wrong answer in this user's name came from there; whether it was one too many, just now. `None`: in the name of a
+    /// user that there is not.
+    pub fn wrong(&mut self, now: Time, from: SocketAddr, user: Option<&UserId>) -> bool {
+        let at = source(from.ip());
+        if !self.sources.contains_key(&at) {
             self.make_room(now);
         }
-        let fresh = State::Counting { since: now, wrong: 0 };
-        let source = self.sources.entry(from).or_insert_with(|| Source { state: fresh, proven: BTreeSet::new() });
-        let (since, wrong) = match source.state {
-            State::Counting { since, wrong } if now.since(since) < WINDOW => (since, wrong + 1),
-            State::Deaf { until } if now < until => return false,
-            State::Counting { .. } | State::Deaf { .. } => (now, 1),
-        };
-        let too_many = wrong >= WRONG_MAX;
-        source.state = if too_many { State::Deaf { until: now + DEAF } } else { State::Counting { since, wrong } };
+        let mut source = self.sources.remove(&at).unwrap_or_else(|| Source::new(now));
+        self.order.remove(&(source.state.over(), at));
+        let mut too_many = source.state.wrong(now);
+        if let Some(user) = user.filter(|user| self.is_exempt(&source, from, user)) {
+            let whose = (user.clone(), self.home(from, user));
+            too_many |= source.guessed.entry(whose).or_insert(State::none(now)).wrong(now);
+        }
+        self.order.insert((source.state.over(), at));
+        self.sources.insert(at, source);
         too_many
     }
 
@@ -119,16 +139,42 @@ impl Guesses {
         if self.sources.len() < SOURCES_MAX {
             return;
         }
-        self.sources.retain(|_, source| source.state.over() > now);
-        while self.sources.len() >= SOURCES_MAX {
-            let oldest = self.sources.iter().min_by_key(|(_, source)| source.state.over()).map(|(from, _)| *from);
-            let Some(oldest) = oldest else { return };
+        while let Some((over, oldest)) = self.order.first().copied()
+            && (over <= now || self.sources.len() >= SOURCES_MAX)
+        {
+            self.order.pop_first();
             self.sources.remove(&oldest);
         }
     }
 }
 
+impl Source {
+    const fn new(now: Time) -> Self {
+        Self { state: State::none(now), proven: BTreeSet::new(), guessed: BTreeMap::new() }
+    }
+}
+
 impl State {
+    const fn none(now: Time) -> Self {
+        Self::Counting { since: now, wrong: 0 }
+    }
+
+    /// One more; whether it was one too many, just now.
+    fn wrong(&mut self, now: Time) -> bool {
+        let (since, wrong) = match *self {
+            Self::Counting { since, wrong } if now.since(since) < WINDOW => (since, wrong + 1),
+            Self::Deaf { until } if now < until => return false,
+            Self::Counting { .. } | Self::Deaf { .. } => (now, 1),
+        };
+        let too_many = wrong >= WRONG_MAX;
+        *self = if too_many { Self::Deaf { until: now + DEAF } } else { Self::Counting { since, wrong } };
+        too_many
+    }
+
+    fn is_deaf(self, now: Time) -> bool {
+        matches!(self, Self::Deaf { until } if now < until)
+    }
+
     /// When it says nothing any more.
     fn over(self) -> Time {
         match self {
@@ -146,6 +192,11 @@ fn source(from: IpAddr) -> IpAddr {
     }
 }
 
+/// An address in one spelling.
+fn canonical(from: SocketAddr) -> SocketAddr {
+    SocketAddr::new(from.ip().to_canonical(), from.port())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,13 +206,23 @@ mod tests {
         Time::ZERO + Duration::from_secs(seconds)
     }
 
-    fn address(last: u32) -> IpAddr {
-        std::net::Ipv4Addr::from_bits(0xcb00_7100 + last).into()
+    fn address(last: u32) -> SocketAddr {
+        SocketAddr::new(std::net::Ipv4Addr::from_bits(0xcb00_7100 + last).into(), 5060)
+    }
+
+    /// Another port behind the same address.
+    fn port(last: u32, port: u16) -> SocketAddr {
+        SocketAddr::new(address(last).ip(), port)
     }
 
     /// Wrong answers until it is not listened to any more; the number of the last.
-    fn guess(guesses: &mut Guesses, now: Time, from: IpAddr) -> Option<u32> {
-        (1..=100).find(|_| guesses.wrong(now, from))
+    fn guess(guesses: &mut Guesses, now: Time, from: SocketAddr) -> Option<u32> {
+        (1..=100).find(|_| guesses.wrong(now, from, None))
+    }
+
+    /// As [`guess`], the password of one user.
+    fn guess_of(guesses: &mut Guesses, now: Time, from: SocketAddr, name: &str) -> Option<u32> {
+        (1..=100).find(|_| guesses.wrong(now, from, Some(&user("main", name))))
     }
 
     /// A user of an office.
@@ -169,7 +230,7 @@ mod tests {
         UserId::new(&OfficeId::new(office).unwrap(), name).unwrap()
     }
 
-    fn listens(guesses: &Guesses, now: Time, from: IpAddr, name: &str) -> bool {
+    fn listens(guesses: &Guesses, now: Time, from: SocketAddr, name: &str) -> bool {
         guesses.listens(now, from, Some(&user("main", name)))
     }
 
@@ -188,7 +249,7 @@ mod tests {
         let mut guesses = Guesses::new();
         for minute in 0..100 {
             for _ in 1..WRONG_MAX {
-                assert!(!guesses.wrong(at(minute * 60), address(1)));
+                assert!(!guesses.wrong(at(minute * 60), address(1), None));
             }
         }
     }
@@ -198,7 +259,7 @@ mod tests {
         let mut guesses = Guesses::new();
         guesses.right(address(1), &user("main", "early"));
         assert_eq!(guesses.sources(), 0, "a house without a wrong answer costs nothing");
-        guesses.wrong(at(0), address(1));
+        guesses.wrong(at(0), address(1), None);
         guesses.right(address(1), &user("main", "101"));
         guess(&mut guesses, at(1), address(1));
         assert!(listens(&guesses, at(2), address(1), "101"));
@@ -226,9 +287,48 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_a_user_who_is_at_home_cannot_be_guessed_from_there_for_ever() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        guesses.registered(&ann, [address(1)]);
+        assert_eq!(guess_of(&mut guesses, at(0), port(1, 4_000), "101"), Some(WRONG_MAX));
+        assert!(!listens(&guesses, at(59), port(1, 4_000), "101") && !listens(&guesses, at(59), port(1, 4_001), "101"));
+        assert!(listens(&guesses, at(59), address(1), "101"), "his own phone refreshes");
+        assert!(listens(&guesses, at(60), port(1, 4_000), "101"), "for a minute");
+        guesses.right(address(1), &ann);
+        assert_eq!(guess_of(&mut guesses, at(61), port(1, 4_000), "101"), Some(WRONG_MAX));
+        assert!(!listens(&guesses, at(62), port(1, 4_000), "101"), "a right answer of his is no leave to guess on");
+        assert!(guesses.listens(at(62), address(1), Some(&ann)));
+    }
+
+    #[test]
+    fn others_at_home_go_on_when_the_password_of_one_is_guessed() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        guess(&mut guesses, at(0), address(1));
+        guesses.right(address(1), &ann);
+        guesses.right(address(1), &user("main", "102"));
+        assert!(guesses.listens(at(1), port(1, 1), Some(&ann)));
+        assert_eq!(
+            guess_of(&mut guesses, at(1), port(1, 9), "101"),
+            Some(WRONG_MAX),
+            "told, though the source was deaf"
+        );
+        assert!(!guesses.listens(at(2), port(1, 1), Some(&ann)));
+        assert!(listens(&guesses, at(2), port(1, 1), "102"));
+    }
+
+    #[test]
+    fn who_guesses_over_the_connection_of_another_is_stopped_there_and_the_other_phones_go_on() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        guesses.registered(&ann, [address(1), port(1, 7_000)]);
+        assert_eq!(guess_of(&mut guesses, at(0), address(1), "101"), Some(WRONG_MAX));
+        assert!(!listens(&guesses, at(1), address(1), "101"));
+        assert!(listens(&guesses, at(1), port(1, 7_000), "101"));
+    }
+
+    #[test]
     fn a_thousand_users_of_one_house_may_prove_themselves() {
         let mut guesses = Guesses::new();
-        guesses.wrong(at(0), address(1));
+        guesses.wrong(at(0), address(1), None);
         for n in 0..2_000 {
             guesses.right(address(1), &user("main", &n.to_string()));
         }
@@ -239,12 +339,12 @@ mod tests {
 
     #[test]
     fn addresses_of_one_house_count_together() {
-        let of = |text: &str| text.parse::<IpAddr>().unwrap();
+        let of = |text: &str| SocketAddr::new(text.parse().unwrap(), 5060);
         let mut guesses = Guesses::new();
         for n in 1..WRONG_MAX {
-            assert!(!guesses.wrong(at(0), of(&format!("2001:db8::{n}"))));
+            assert!(!guesses.wrong(at(0), of(&format!("2001:db8::{n}")), None));
         }
-        assert!(guesses.wrong(at(0), of("2001:db8::ffff")));
+        assert!(guesses.wrong(at(0), of("2001:db8::ffff"), None));
         assert!(!listens(&guesses, at(1), of("2001:db8::1:2:3:4"), "101"));
         assert!(listens(&guesses, at(1), of("2001:db8:0:1::1"), "101"));
         guess(&mut guesses, at(0), of("::ffff:203.0.113.1"));
@@ -254,13 +354,14 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_oldest_source_is_forgotten() {
         let mut guesses = Guesses::new();
-        guess(&mut guesses, at(0), address(0));
+        guesses.wrong(at(0), address(0), None);
+        guess(&mut guesses, at(1), address(0));
         for n in 1..=u32::try_from(SOURCES_MAX).unwrap() {
-            guesses.wrong(at(1), address(n));
+            guesses.wrong(at(1), address(n), None);
         }
-        assert_eq!(guesses.sources(), SOURCES_MAX);
+        assert_eq!((guesses.sources(), guesses.order.len()), (SOURCES_MAX, SOURCES_MAX));
         assert!(listens(&guesses, at(2), address(0), "101"));
-        guesses.wrong(at(200), address(0));
+        guesses.wrong(at(200), address(0), None);
         assert_eq!(guesses.sources(), 1, "those that are over went first");
     }
 }

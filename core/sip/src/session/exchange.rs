@@ -281,6 +281,9 @@ impl Session {
             // Without credentials: whoever wants them asks for them again.
             return self.send_reoffer(now, dialog, sdp, None, 1);
         }
+        if let Some(timer) = &mut self.timer {
+            timer.reached();
+        }
         self.emit(Event::ReofferDone(Err(response.status)));
         State::Up { dialog, exchange: Exchange::Idle }
     }
@@ -295,12 +298,21 @@ impl Session {
 
     /// A request of ours got no answer, or could not be sent.
     pub(super) fn on_failure(&mut self, now: Time, tx: ClientTx, status: u16) {
-        // A refresh that nobody answered is the end; one that could not be sent may find the peer in another moment.
+        // What nobody answered is the end; a refresh or a re-INVITE that could not be sent may find the peer in another
+        // moment.
         if status != 408 && self.is_up() && self.timer.as_mut().is_some_and(|timer| timer.missed(now, tx)) {
             return;
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => self.on_calling_failure(calling, tx, status),
+            State::Up { dialog, exchange: Exchange::Sent { tx: sent, .. } }
+                if sent == tx
+                    && status != 408
+                    && self.timer.as_mut().is_some_and(|timer| timer.missed_reoffer(now)) =>
+            {
+                self.emit(Event::ReofferDone(Err(status)));
+                State::Up { dialog, exchange: Exchange::Idle }
+            }
             // Whatever it was, a re-INVITE or an INFO: the peer is gone (RFC 3261 section 12.2.1.2).
             State::Up { dialog, exchange } => self.leave(dialog, exchange, None, Cause::of(status)),
             State::Closing { bye, .. } if bye == tx => self.finish(),

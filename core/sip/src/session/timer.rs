@@ -94,11 +94,29 @@ impl SessionTimer {
 
     /// Our UPDATE or OPTIONS could not be sent: whether it is tried again.
     pub(super) fn missed(&mut self, now: Time, tx: ClientTx) -> bool {
-        let again = self.asked == Some(tx) && self.misses < MISSES_MAX;
+        let again = self.asked == Some(tx) && self.miss(now);
         if again {
-            (self.asked, self.misses, self.due) = (None, self.misses + 1, now + LATER);
+            self.asked = None;
         }
         again
+    }
+
+    /// Our re-INVITE could not be sent: whether the session goes on. Where the peer refreshes it, that alone decides.
+    pub(super) fn missed_reoffer(&mut self, now: Time) -> bool {
+        self.refresher == Refresher::Peer || self.miss(now)
+    }
+
+    fn miss(&mut self, now: Time) -> bool {
+        let again = self.misses < MISSES_MAX;
+        if again {
+            (self.misses, self.due) = (self.misses + 1, now + LATER);
+        }
+        again
+    }
+
+    /// The peer answered, if only to refuse.
+    pub(super) fn reached(&mut self) {
+        self.misses = 0;
     }
 
     /// Somebody wants no session shorter than this: whether ours was, and is longer now.
@@ -114,12 +132,13 @@ impl SessionTimer {
         self.due
     }
 
-    fn value(&self, ours: &str, peers: &str) -> String {
+    /// Session-Expires of a session so long, as the one writes it who calls us `ours`.
+    fn value(&self, expires: Duration, ours: &str, peers: &str) -> String {
         let refresher = match self.refresher {
             Refresher::We => ours,
             Refresher::Peer => peers,
         };
-        format!("{};refresher={refresher}", self.expires.as_secs())
+        format!("{};refresher={refresher}", expires.as_secs())
     }
 }
 
@@ -175,10 +194,12 @@ impl Session {
             self.timer = Some(Box::new(timer));
             return;
         }
-        let min = interval(headers, "Min-SE").map(|(min, _)| min.clamp(MIN_SE, EXPIRES_MAX)).max(self.min_heard());
+        let own_min = interval(headers, "Min-SE").map(|(min, _)| min.clamp(MIN_SE, EXPIRES_MAX));
+        let min = own_min.max(self.min_heard());
         let asked = interval(headers, "Session-Expires");
-        let expires =
-            asked.map_or(SESSION_EXPIRES, |(expires, _)| expires).min(SESSION_EXPIRES).max(min.unwrap_or(MIN_SE));
+        // No less than this request's own Min-SE, and never more than it asks for.
+        let longest = asked.map_or(EXPIRES_MAX, |(expires, _)| expires);
+        let expires = longest.min(SESSION_EXPIRES).max(own_min.unwrap_or(MIN_SE)).min(longest);
         let refresher = match asked {
             Some((_, Some(refresher))) if refresher.eq_ignore_ascii_case("uac") => Refresher::Peer,
             Some(_) | None => Refresher::We,
@@ -186,7 +207,7 @@ impl Session {
         let by = if headers.has_token("Allow", "UPDATE") { By::Update } else { By::Invite };
         let timer = SessionTimer::new(now, expires, min, refresher, by);
         response.headers.push("Require", TIMER);
-        response.headers.push("Session-Expires", timer.value("uas", "uac"));
+        response.headers.push("Session-Expires", timer.value(expires, "uas", "uac"));
         self.timer = Some(Box::new(timer));
     }
 
@@ -194,7 +215,9 @@ impl Session {
     pub(super) fn push_timer(&self, headers: &mut Headers) {
         headers.push("Supported", TIMER);
         if let Some(timer) = &self.timer {
-            headers.push("Session-Expires", timer.value("uac", "uas"));
+            // What the peer asked for may be less than somebody's Min-SE of before, which stands beside it.
+            let expires = timer.expires.max(timer.min.unwrap_or_default());
+            headers.push("Session-Expires", timer.value(expires, "uac", "uas"));
             if let Some(min) = timer.min {
                 headers.push("Min-SE", min.as_secs().to_string());
             }

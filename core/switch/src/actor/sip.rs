@@ -15,7 +15,7 @@ use plugboard_sip::session::end_stray;
 use plugboard_sip::transaction::{
     ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers,
 };
-use plugboard_sip::{Abilities, Method, Request, Response, parse_datagram, peek};
+use plugboard_sip::{Abilities, Method, PeekKind, Request, Response, parse_datagram, peek};
 use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -157,7 +157,10 @@ impl SipActor {
                         self.to_owner(owner, Output::Ack { request, flow });
                     }
                 }
-                Output::Stray { tx, response, flow } if !self.owners.contains_key(&tx.owner) => {
+                // The second of a leg that broke while it called: its CANCEL came too late.
+                Output::Stray { tx, response, flow } | Output::Response { tx, response, flow }
+                    if !self.owners.contains_key(&tx.owner) =>
+                {
                     let (ack, bye) = (self.own_tx(), self.own_tx());
                     for input in end_stray(&response, flow, ack, bye).into_iter().flatten() {
                         self.layer.handle(self.env.clock.now(), input);
@@ -207,13 +210,14 @@ impl SipActor {
     }
 
     fn transmit(&mut self, of: Option<Key>, flow: Flow, bytes: Bytes) {
-        // The phone of a dialog may have opened another connection since.
-        let over = self.moves.follow(flow);
-        if let Some(peek) = peek(&bytes) {
+        let peek = peek(&bytes);
+        let is_request = peek.as_ref().is_some_and(|peek| peek.kind == PeekKind::Request);
+        let (over, sent) = self.moves.send(&*self.env.sip, flow, bytes.clone(), is_request);
+        if let Some(peek) = peek {
             crate::convert::count_sent(&peek, over, &self.env.metrics);
             self.traces.keep(self.env.clock.now(), SipFlow::Out, over, peek.call_id, &bytes);
         }
-        let failed = match self.env.sip.send(over, bytes) {
+        let failed = match sent {
             Ok(()) => None,
             Err(Unsendable::Anything(_)) => Some(Input::Failed { flow }),
             Err(Unsendable::TooLong(_)) => of.map(|of| Input::Unsent { of }),
@@ -320,6 +324,7 @@ impl Handler<Received> for SipActor {
 impl Handler<ConnectionClosed> for SipActor {
     type Result = ();
     fn handle(&mut self, closed: ConnectionClosed, ctx: &mut Self::Context) {
+        self.moves.closed(closed.0);
         for user in self.connections.remove(&closed.0.connection).unwrap_or_default() {
             if let Some(handle) = self.snapshot.users.get(&user) {
                 post(&handle.lost, LoseConnection(closed.0));

@@ -109,7 +109,7 @@ impl UserActor {
         self.show();
         self.count(self.bindings.len());
         let now = self.env.clock.now();
-        let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote.ip());
+        let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote);
         self.guesses.lock().registered(&self.user.id, from);
         self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
             user.wake.rang();
@@ -216,7 +216,7 @@ impl Handler<Register> for UserActor {
         RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
         for change in &changes {
             if let Change::Moved { from, to } = change {
-                self.moves.moved(*from, *to);
+                self.moves.moved(&self.user.id, *from, *to);
             }
         }
         if !changes.is_empty() {

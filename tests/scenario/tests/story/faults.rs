@@ -50,6 +50,23 @@ fn a_panic_in_the_callees_leg_ends_that_leg_and_the_caller_learns_it() {
 }
 
 #[test]
+fn an_answer_that_crosses_the_cancel_of_a_leg_that_broke_is_hung_up() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    sim.media_breaks_on(|command| matches!(command, Command::SetRemote { .. }));
+    // The leg breaks at the one, and the other is on its way already.
+    dora.speaks_early();
+    sim.run_for(std::time::Duration::from_millis(2));
+    dora.answers();
+    sim.run_until(dora.is_idle());
+    let told = sim.ladder();
+    assert_eq!(["CANCEL", "ACK", "BYE"].map(|what| told.count(&format!("switch -> dora  {what}"))), [1; 3], "{told}");
+    all_is_well(&mut sim, &phones);
+}
+
+#[test]
 fn a_panic_in_the_callers_leg_ends_the_call_and_tells_both() {
     let (mut sim, phones) = house();
     let [_, _, cem, dora] = &phones;

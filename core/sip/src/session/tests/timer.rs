@@ -331,3 +331,75 @@ fn a_refresh_that_cannot_be_sent_is_tried_again_for_a_minute() {
     assert_eq!(hear_at(&mut session, 905, tx, Response::to_request(&options, 200)).words, [""; 0]);
     assert_eq!(session.poll_timeout(), Some(seconds(1_805)), "he is back");
 }
+
+#[test]
+fn a_reinvite_that_cannot_be_sent_leaves_the_session_and_a_refresh_by_it_is_tried_again_for_a_minute() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "INVITE, BYE")]);
+    let mut at = 300;
+    for _ in 0..12 {
+        assert_eq!(tick(&mut session, at).events, [Event::RefreshDue]);
+        let (tx, _) = reoffer(&mut session, at);
+        session.handle(seconds(at), Input::TransportError { tx });
+        assert_eq!(drain(&mut session).events, [Event::ReofferDone(Err(503))]);
+        at += 5;
+    }
+    tick(&mut session, at);
+    let (tx, _) = reoffer(&mut session, at);
+    session.handle(seconds(at), Input::TransportError { tx });
+    assert_eq!(drain(&mut session).words, ["ended", "send BYE"]);
+
+    let mut session = answered_with(&[]);
+    let (tx, _) = reoffer(&mut session, 10);
+    session.handle(seconds(42), Input::Timeout { tx });
+    assert_eq!(drain(&mut session).words, ["ended", "send BYE"], "nobody answered");
+}
+
+#[test]
+fn a_peer_who_refreshes_is_not_given_up_sooner_because_a_reinvite_of_ours_could_not_be_sent() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uas")]);
+    for _ in 0..20 {
+        let (tx, _) = reoffer(&mut session, 10);
+        session.handle(seconds(10), Input::TransportError { tx });
+        assert_eq!(drain(&mut session).events, [Event::ReofferDone(Err(503))]);
+    }
+    assert_eq!(session.poll_timeout(), Some(seconds(568)));
+}
+
+#[test]
+fn a_peer_who_refused_a_reinvite_was_there_and_has_the_whole_minute_again() {
+    let mut session = answered_with(&[("Session-Expires", "600;refresher=uac"), ("Allow", "INVITE, BYE")]);
+    for _ in 0..3 {
+        for _ in 0..12 {
+            let (tx, _) = reoffer(&mut session, 10);
+            session.handle(seconds(10), Input::TransportError { tx });
+        }
+        let (tx, invite) = reoffer(&mut session, 11);
+        assert!(!drain(&mut session).words.contains(&"ended".into()));
+        assert_eq!(hear_at(&mut session, 11, tx, Response::to_request(&invite, 488)).words, ["reofferdone"]);
+    }
+}
+
+#[test]
+fn our_answer_never_makes_a_session_longer_than_was_asked() {
+    let mut session = called_by(&[("Supported", "timer"), ("Session-Expires", "1800"), ("Min-SE", "1200")]);
+    command(&mut session, Command::Answer { sdp: sdp("answer") });
+    session.handle(seconds(0), ack(1, ""));
+    for (cseq, headers, expected) in [
+        (7, vec![("Session-Expires", "600;refresher=uas")], "600;refresher=uas"),
+        (8, vec![("Session-Expires", "600;refresher=uas"), ("Min-SE", "900")], "600;refresher=uas"),
+        (9, vec![("Session-Expires", "7200;refresher=uas"), ("Min-SE", "3600")], "3600;refresher=uas"),
+    ] {
+        let headers = [vec![("Supported", "timer")], headers].concat();
+        let request = peer(Method::Update, cseq, &headers, "");
+        session.handle(seconds(10), Input::Request { tx: TX, request, flow: flow() });
+        let seen = drain(&mut session);
+        assert_eq!(seen.responses[0].headers.get("Session-Expires"), Some(expected), "{headers:?}");
+    }
+    let request = peer(Method::Update, 10, &[("Supported", "timer"), ("Session-Expires", "600;refresher=uas")], "");
+    session.handle(seconds(20), Input::Request { tx: TX, request, flow: flow() });
+    drain(&mut session);
+    assert_eq!(session.poll_timeout(), Some(seconds(320)), "as he was told");
+    let (_, invite) = reoffer(&mut session, 30);
+    let asks = ["Session-Expires", "Min-SE"].map(|name| invite.headers.get(name));
+    assert_eq!(asks, [Some("3600;refresher=uac"), Some("3600")], "ours asks for no less than the longest Min-SE");
+}

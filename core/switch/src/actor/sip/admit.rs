@@ -33,7 +33,10 @@ impl SipActor {
         }
         let gateway = self.gateway_of(&request, flow);
         let (office, source) = match gateway {
-            Some((office, gateway)) => (office, Source::Gateway(gateway)),
+            Some((office, gateway)) => {
+                self.moves.spoke(flow, None);
+                (office, Source::Gateway(gateway))
+            }
             None => match self.user_of(tx, &request, flow, Challenger::Proxy) {
                 Some((office, user)) if self.is_foreign(&request, &office) => {
                     return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());

@@ -77,7 +77,7 @@ impl SipActor {
             self.challenge(tx, request, flow, &office, claimed.as_deref(), challenger, false);
             return None;
         };
-        let (now, from) = (self.env.clock.now(), flow.remote.ip());
+        let (now, from) = (self.env.clock.now(), flow.remote);
         let user = office.find_user(&answer.username).cloned();
         if !self.guesses.lock().listens(now, from, user.as_ref().map(|user| &user.id)) {
             self.login_failed(LoginFault::NotListened, flow.remote, &answer);
@@ -88,6 +88,7 @@ impl SipActor {
         match (self.check(request, flow, &office, &answer, user.as_deref())?, user) {
             (Verdict::Ok, Some(user)) => {
                 self.guesses.lock().right(from, &user.id);
+                self.moves.spoke(flow, Some(&user.id));
                 return Some((office, user));
             }
             (Verdict::Stale | Verdict::OtherAlgorithm | Verdict::Replayed, _) => {
@@ -100,7 +101,7 @@ impl SipActor {
             (Verdict::Wrong | Verdict::Ok, user) => {
                 let fault = if user.is_some() { LoginFault::WrongPassword } else { LoginFault::UnknownUser };
                 self.login_failed(fault, flow.remote, &answer);
-                let too_many = self.guesses.lock().wrong(now, from);
+                let too_many = self.guesses.lock().wrong(now, from, user.as_ref().map(|user| &user.id));
                 if too_many {
                     GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
                 }
