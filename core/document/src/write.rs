@@ -12,22 +12,44 @@ impl Node {
     /// The tree as YAML: keys in their order, numbers as they were written. Reading it gives the same tree.
     pub fn to_yaml(&self) -> String {
         let mut out = String::new();
-        match &self.kind {
-            Kind::Map(entries) if !entries.is_empty() => write_map(entries, 0, &mut out),
-            Kind::List(items) if !items.is_empty() => write_list(items, 0, &mut out),
-            Kind::Null
-            | Kind::Boolean(_)
-            | Kind::Integer(..)
-            | Kind::Decimal(..)
-            | Kind::Text(_)
-            | Kind::List(_)
-            | Kind::Map(_) => {
-                out.push_str(&flow(self));
-                out.push('\n');
-            }
+        match block(self, COLUMNS) {
+            Some(Block::Map(entries)) => write_map(entries, 0, &mut out),
+            Some(Block::List(items)) => write_list(items, 0, &mut out),
+            None => write_line(self, &mut out),
         }
         out
     }
+}
+
+/// What takes lines of its own.
+enum Block<'a> {
+    Map(&'a [Entry]),
+    List(&'a [Node]),
+}
+
+/// What of a node does not go into the line that begins with `before` columns.
+fn block(node: &Node, before: usize) -> Option<Block<'_>> {
+    match &node.kind {
+        Kind::Map(entries) if !fits(node, before) => Some(Block::Map(entries)),
+        Kind::List(items) if !fits(node, before) => Some(Block::List(items)),
+        Kind::Null
+        | Kind::Boolean(_)
+        | Kind::Integer(..)
+        | Kind::Decimal(..)
+        | Kind::Text(_)
+        | Kind::List(_)
+        | Kind::Map(_) => None,
+    }
+}
+
+fn write_line(node: &Node, out: &mut String) {
+    out.push_str(&flow(node));
+    out.push('\n');
+}
+
+fn new_line(indent: usize, out: &mut String) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', indent));
 }
 
 /// A map whose first key stands where the line is, the others `indent` blanks from its start.
@@ -39,27 +61,18 @@ fn write_map(entries: &[Entry], indent: usize, out: &mut String) {
         let key = key(&entry.key);
         out.push_str(&key);
         out.push(':');
-        match &entry.value.kind {
-            Kind::Map(inner) if !fits(&entry.value, indent + key.len()) => {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent + 2));
+        match block(&entry.value, indent + key.len()) {
+            Some(Block::Map(inner)) => {
+                new_line(indent + 2, out);
                 write_map(inner, indent + 2, out);
             }
-            Kind::List(items) if !fits(&entry.value, indent + key.len()) => {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent + 2));
+            Some(Block::List(items)) => {
+                new_line(indent + 2, out);
                 write_list(items, indent + 2, out);
             }
-            Kind::Null
-            | Kind::Boolean(_)
-            | Kind::Integer(..)
-            | Kind::Decimal(..)
-            | Kind::Text(_)
-            | Kind::List(_)
-            | Kind::Map(_) => {
+            None => {
                 out.push(' ');
-                out.push_str(&flow(&entry.value));
-                out.push('\n');
+                write_line(&entry.value, out);
             }
         }
     }
@@ -71,19 +84,10 @@ fn write_list(items: &[Node], indent: usize, out: &mut String) {
             out.extend(std::iter::repeat_n(' ', indent));
         }
         out.push_str("- ");
-        match &item.kind {
-            Kind::Map(inner) if !fits(item, indent) => write_map(inner, indent + 2, out),
-            Kind::List(inner) if !fits(item, indent) => write_list(inner, indent + 2, out),
-            Kind::Null
-            | Kind::Boolean(_)
-            | Kind::Integer(..)
-            | Kind::Decimal(..)
-            | Kind::Text(_)
-            | Kind::List(_)
-            | Kind::Map(_) => {
-                out.push_str(&flow(item));
-                out.push('\n');
-            }
+        match block(item, indent) {
+            Some(Block::Map(inner)) => write_map(inner, indent + 2, out),
+            Some(Block::List(inner)) => write_list(inner, indent + 2, out),
+            None => write_line(item, out),
         }
     }
 }
