@@ -147,6 +147,7 @@ fn gateway_node(gateway: &Gateway) -> Node {
     let transport = |transport| match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
     };
     let source = |(address, port): &(std::net::IpAddr, Option<u16>)| match port {
         Some(port) => std::net::SocketAddr::new(*address, *port).to_string(),

@@ -100,6 +100,8 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream under TLS; the gateway's certificate must name its address.
+    Tls,
 }
 
 /// The digest challenges that a user's devices get (RFC 7616, 8760).

@@ -202,7 +202,7 @@ impl<'p> Parts<'p> {
                 }
                 address
             });
-            let transports = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+            let transports = [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
             let transport =
                 fields.take("transport").and_then(|field| field.one_of(&transports, self.faults)).unwrap_or_default();
             let inbound = fields.take("inbound").map(|field| self.sources(&field));

@@ -123,7 +123,7 @@ fn gateway() -> Json {
         json!({
             "id": name("The gateway's id.", "outside"),
             "address": { "type": "string", "description": "Address and port that calls go to.", "examples": ["192.0.2.1:5060"] },
-            "transport": { "enum": ["udp", "tcp"], "default": "udp", "description": "What calls to it go over." },
+            "transport": { "enum": ["udp", "tcp", "tls"], "default": "udp", "description": "What calls to it go over." },
             "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],
                 "description": "Sources believed to be it, with or without a port; without a list, its address and port." },
             "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": CHANNELS, "examples": [30],

@@ -16,6 +16,7 @@ pub(crate) const fn sip_transport(transport: plugboard_office::Transport) -> Tra
     match transport {
         plugboard_office::Transport::Udp => Transport::Udp,
         plugboard_office::Transport::Tcp => Transport::Tcp,
+        plugboard_office::Transport::Tls => Transport::Tls,
     }
 }
 
@@ -23,6 +24,9 @@ const fn transport_label(transport: Transport) -> plugboard_metrics::Transport {
     match transport {
         Transport::Udp => plugboard_metrics::Transport::Udp,
         Transport::Tcp => plugboard_metrics::Transport::Tcp,
+        Transport::Tls => plugboard_metrics::Transport::Tls,
+        Transport::Ws => plugboard_metrics::Transport::Ws,
+        Transport::Wss => plugboard_metrics::Transport::Wss,
     }
 }
 

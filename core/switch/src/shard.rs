@@ -44,8 +44,10 @@ impl Owners {
     #[expect(clippy::unused_self, reason = "names of a shard are given by its owners, this one too")]
     pub(crate) fn local(&self, owner: u64, flow: Flow, random: &dyn Random) -> Local {
         let transport = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
+            Transport::Udp => String::new(),
+            transport @ (Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss) => {
+                format!(";transport={}", transport.uri_param())
+            }
         };
         Local {
             owner,

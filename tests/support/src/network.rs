@@ -200,7 +200,7 @@ impl Inside {
 
 impl SipTransport for Network {
     fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
-        if flow.transport == Transport::Tcp && !self.lock().connections.contains(&flow.connection) {
+        if flow.transport.is_reliable() && !self.lock().connections.contains(&flow.connection) {
             return Err(Unsendable::Anything(flow));
         }
         if self.lock().is_too_long(self.switch, flow.remote, &bytes) {

@@ -354,13 +354,25 @@ fn sip(running: &Running, id: &str) -> Result<Value, String> {
         .map(|message| {
             json!({
                 "at_ns": message.at.0, "leg": message.leg, "out": message.flow == plugboard_store::SipFlow::Out,
-                "transport": if message.transport == plugboard_store::SipTransport::Tcp { "tcp" } else { "udp" },
+                "transport": transport_name(message.transport),
                 "local": message.local, "remote": message.remote,
                 "text": String::from_utf8_lossy(&message.bytes),
             })
         })
         .collect();
     Ok(json!({ "wall": wall.unwrap_or(0), "messages": messages }))
+}
+
+/// As `call trace --sip` spells it.
+const fn transport_name(transport: plugboard_store::SipTransport) -> &'static str {
+    use plugboard_store::SipTransport as T;
+    match transport {
+        T::Udp => "udp",
+        T::Tcp => "tcp",
+        T::Tls => "tls",
+        T::Ws => "ws",
+        T::Wss => "wss",
+    }
 }
 
 /// Runs every run of the call again, each from its own part of the journal.

@@ -601,7 +601,7 @@ fn wake_of(
 /// Source: RFC 3261 section 18.2.2, RFC 3581 section 4.
 fn response_flow(request: &Request, flow: Flow) -> Flow {
     match flow.transport {
-        Transport::Tcp => flow,
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => flow,
         Transport::Udp => match request.headers.top_via() {
             Ok(via) if via.rport().is_none() => {
                 Flow { remote: SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060)), ..flow }

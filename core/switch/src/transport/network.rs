@@ -101,6 +101,9 @@ impl Network {
             let failed = |cause| BindError { listen: *one, cause };
             match one.transport {
                 Transport::Udp => network.udp.push(UdpEndpoint::bind(one.address).map_err(failed)?),
+                Transport::Tls | Transport::Ws | Transport::Wss => {
+                    return Err(failed(io::ErrorKind::Unsupported.into()));
+                }
                 Transport::Tcp => {
                     let listener = tcp::listen(one.address).map_err(failed)?;
                     let local = listener.local_addr().map_err(failed)?;
@@ -183,6 +186,7 @@ impl SipTransport for Network {
                 })
             }
             Transport::Tcp => self.send_tcp(flow, bytes),
+            Transport::Tls | Transport::Ws | Transport::Wss => Err(Unsendable::Anything(flow)),
         }
     }
 
@@ -191,12 +195,10 @@ impl SipTransport for Network {
         let local = match transport {
             Transport::Udp => self.udp.iter().map(|endpoint| endpoint.local).find(fits),
             Transport::Tcp => self.tcp.iter().map(|(local, _)| *local).find(fits),
+            Transport::Tls | Transport::Ws | Transport::Wss => None,
         }?;
         let local = self.addresses.seen_by(local, remote);
-        Some(match transport {
-            Transport::Udp => Flow::udp(local, remote),
-            Transport::Tcp => Flow::tcp(local, remote, 0),
-        })
+        Some(Flow { transport, local, remote, connection: 0 })
     }
 
     fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {

@@ -2,7 +2,7 @@
 
 use plugboard_model::{CallId, LegId, Time};
 use plugboard_sip::Message;
-use plugboard_sip::flow::Flow;
+use plugboard_sip::flow::{Flow, Transport};
 use plugboard_store::{CallStore, SipFlow, SipTrace, SipTraceEntry, SipTransport};
 use std::collections::HashMap;
 
@@ -67,8 +67,11 @@ impl Traces {
             leg: Some(traced.leg),
             flow: way,
             transport: match flow.transport {
-                plugboard_sip::flow::Transport::Udp => SipTransport::Udp,
-                plugboard_sip::flow::Transport::Tcp => SipTransport::Tcp,
+                Transport::Udp => SipTransport::Udp,
+                Transport::Tcp => SipTransport::Tcp,
+                Transport::Tls => SipTransport::Tls,
+                Transport::Ws => SipTransport::Ws,
+                Transport::Wss => SipTransport::Wss,
             },
             local: flow.local,
             remote: flow.remote,
