@@ -2,6 +2,7 @@
 
 mod caller;
 mod ending;
+mod hold;
 mod legs;
 mod requests;
 mod ringing;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::ear::Ear;
-use crate::input::{Begin, Input, Op, Reoffered};
+use crate::input::{Begin, Input, Op};
 use crate::leg::{Leg, LegState};
 use crate::output::Output;
 use crate::ring::Ring;
@@ -39,14 +40,6 @@ enum Script {
     Over,
 }
 
-/// A change that one leg offered and the other is asked about.
-#[derive(Debug, Clone, Copy)]
-struct Reoffering {
-    from: LegId,
-    to: LegId,
-    offered: Reoffered,
-}
-
 /// One call. See the crate's page for the contract.
 #[derive(Debug)]
 pub struct Call {
@@ -56,7 +49,8 @@ pub struct Call {
     legs: BTreeMap<LegId, Leg>,
     ear: Ear,
     ring: Option<Ring>,
-    reoffering: Option<Reoffering>,
+    /// Whose ear [`Self::ear`] is: the caller's, or that of who stays after the caller handed him on.
+    anchor: LegId,
     /// Users who keep this call in their books: reserved for it, rung by it or taken. Each is given back once.
     slots: BTreeSet<UserId>,
     /// Who talked to the caller first, and since when.
@@ -78,7 +72,7 @@ impl Default for Call {
             legs: BTreeMap::new(),
             ear: Ear::Idle,
             ring: None,
-            reoffering: None,
+            anchor: LegId::CALLER,
             slots: BTreeSet::new(),
             talked: None,
             last_cause: None,
@@ -148,6 +142,11 @@ impl Call {
         }
     }
 
+    /// Who a leg is: a user of the office or nobody, and his number, or whatever stands for it.
+    pub fn party(&self, leg: LegId) -> Option<(Option<&UserId>, &str)> {
+        self.legs.get(&leg).map(|leg| (leg.user.as_ref(), leg.party.as_str()))
+    }
+
     /// Legs that are not over.
     pub fn live_legs(&self) -> usize {
         self.legs.values().filter(|leg| !leg.is_over()).count()
@@ -172,6 +171,8 @@ impl Call {
                 began: now,
                 answered: None,
                 state: LegState::Calling,
+                holds: false,
+                music: None,
             },
         );
         if let Some(user) = begin.caller_user.clone() {
@@ -202,8 +203,7 @@ impl Call {
                 self.leg_ended(now, leg, &cause, told);
             }
             Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),
-            Input::LegReoffers { leg, offered } => self.leg_reoffers(leg, offered),
-            Input::ReofferDone { leg, refused } => self.reoffer_done(leg, refused),
+            Input::LegHolds { leg, on } => self.leg_holds(leg, on),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
             Input::HangUp(cause) => self.hang_up(now, &cause),
@@ -242,20 +242,19 @@ impl Call {
             | Input::LegRang(_)
             | Input::LegEarlyMedia { .. }
             | Input::LegAnswered(_)
-            | Input::LegReoffers { .. }
-            | Input::ReofferDone { .. }
+            | Input::LegHolds { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }
             | Input::HangUp(_) => {}
         }
     }
 
-    fn caller_is_up(&self) -> bool {
-        self.legs.get(&LegId::CALLER).is_some_and(|caller| caller.state == LegState::Up)
+    fn anchor_is_up(&self) -> bool {
+        self.legs.get(&self.anchor).is_some_and(|anchor| anchor.state == LegState::Up)
     }
 
-    fn caller_was_up(&self) -> bool {
-        self.legs.get(&LegId::CALLER).is_some_and(|caller| caller.answered.is_some())
+    fn anchor_was_up(&self) -> bool {
+        self.legs.get(&self.anchor).is_some_and(|anchor| anchor.answered.is_some())
     }
 
     /// Gives a slot back once no leg of that user is left.

@@ -129,15 +129,6 @@ pub enum PlayFinish {
     NotPlayable(String),
 }
 
-/// What a re-INVITE asks, seen from its sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reoffered {
-    /// Both ways (a resume, or a change of address).
-    Talk,
-    /// The sender holds the other side.
-    Hold,
-}
-
 /// What the world tells the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -198,19 +189,13 @@ pub enum Input {
         /// Why.
         cause: Cause,
     },
-    /// A leg offers a change (re-INVITE).
-    LegReoffers {
+    /// A leg puts whoever it talks to on hold, or takes him back (RFC 3264 section 8.4). It was answered already: what
+    /// else a new offer changes is a matter of its own media.
+    LegHolds {
         /// Which.
         leg: LegId,
-        /// What.
-        offered: Reoffered,
-    },
-    /// The leg that was told [`crate::Output::Reoffer`] has answered.
-    ReofferDone {
-        /// Which.
-        leg: LegId,
-        /// Refused with this status, if it was.
-        refused: Option<u16>,
+        /// On hold, or back.
+        on: bool,
     },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {

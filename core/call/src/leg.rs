@@ -1,5 +1,6 @@
 //! A leg as its call sees it.
 
+use crate::PlayId;
 use plugboard_model::{Cause, GatewayId, LegId, LegRecord, Time, UserId, WallTime};
 
 /// How far a leg is.
@@ -28,6 +29,10 @@ pub(crate) struct Leg {
     pub(crate) began: Time,
     pub(crate) answered: Option<Time>,
     pub(crate) state: LegState,
+    /// It does not listen: it has put whoever it talks to on hold.
+    pub(crate) holds: bool,
+    /// What it hears while it is on hold.
+    pub(crate) music: Option<PlayId>,
 }
 
 impl Leg {

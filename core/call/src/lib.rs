@@ -18,5 +18,5 @@ mod output;
 mod ring;
 
 pub use call::{CALL_LENGTH_MAX, Call};
-pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Reoffered, Request, RingOrder};
+pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder};
 pub use output::{CancelWhy, Output, PlayId};

@@ -3,7 +3,7 @@
 use plugboard_model::{Audio, CallRecord, Cause, HostResult, JournalEvent, LegId, UserId};
 use std::time::Duration;
 
-use crate::{Op, Party, Reoffered};
+use crate::{Op, Party};
 
 /// A playback within its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +85,10 @@ pub enum Output {
         /// Why, for the Reason header.
         cause: Cause,
     },
-    /// Play to the caller; ring-back gives way to a bridged leg that is heard. Ends by itself (`Input::PlayEnded`) or by [`Output::StopPlay`].
+    /// Play to a leg; ring-back gives way to a bridged leg that is heard. Ends by itself (`Input::PlayEnded`) or by [`Output::StopPlay`].
     Play {
+        /// To whom.
+        leg: LegId,
         /// Names it.
         play: PlayId,
         /// What.
@@ -98,21 +100,29 @@ pub enum Output {
     },
     /// Stop a playback; no `Input::PlayEnded` follows.
     StopPlay {
+        /// To whom.
+        leg: LegId,
         /// Which.
         play: PlayId,
     },
-    /// Return the caller's voice to him, or stop it.
+    /// Return a leg's voice to it, or stop it.
     Echo {
+        /// Whose.
+        leg: LegId,
         /// On or off.
         on: bool,
     },
-    /// Let the caller and this leg hear each other.
+    /// Let two legs hear each other.
     Bridge {
+        /// The one that the call is about: the caller, or who stays after he left.
+        anchor: LegId,
         /// The other leg.
         peer: LegId,
     },
     /// The same before this leg answers; [`Output::Bridge`] or [`Output::Unbridge`] follows.
     EarlyBridge {
+        /// As in [`Output::Bridge`].
+        anchor: LegId,
         /// The other leg.
         peer: LegId,
     },
@@ -121,24 +131,26 @@ pub enum Output {
         /// The other leg.
         peer: LegId,
     },
-    /// Offer a change to a leg (re-INVITE); answered by `Input::ReofferDone`.
-    Reoffer {
+    /// Let a leg that is on hold hear what the office has for that; as a playback it ends by [`Output::StopPlay`].
+    HoldMusic {
         /// Which.
         leg: LegId,
-        /// What.
-        offered: Reoffered,
+        /// Names it.
+        play: PlayId,
     },
-    /// Accept the change that this leg offered.
-    AcceptReoffer {
-        /// Which.
-        leg: LegId,
+    /// For the scenario: somebody puts somebody on hold.
+    Held {
+        /// Who.
+        by: LegId,
+        /// Whom, unless he talks to nobody.
+        whom: Option<LegId>,
     },
-    /// Refuse the change that this leg offered.
-    RejectReoffer {
-        /// Which.
-        leg: LegId,
-        /// The final status.
-        status: u16,
+    /// For the scenario: ... and takes him back.
+    Resumed {
+        /// Who.
+        by: LegId,
+        /// Whom, unless he talks to nobody.
+        whom: Option<LegId>,
     },
     /// The answer to a request.
     Result {

@@ -6,9 +6,7 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
-use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Reoffered, Request, RingOrder,
-};
+use plugboard_call::{Begin, Call, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder};
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, LegId, OfficeId, PlayOptions, RingBack, RunId, ScenarioId, Time,
     UserId, WallTime,
@@ -67,8 +65,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => leg.clone().prop_map(Input::LegAnswered),
         2 => (leg.clone(), prop_oneof![Just(486u16), Just(603), Just(200)])
             .prop_map(|(leg, status)| Input::LegEnded { leg, cause: Cause::of(status) }),
-        1 => leg.clone().prop_map(|leg| Input::LegReoffers { leg, offered: Reoffered::Hold }),
-        1 => leg.clone().prop_map(|leg| Input::ReofferDone { leg, refused: None }),
+        2 => (leg.clone(), any::<bool>()).prop_map(|(leg, on)| Input::LegHolds { leg, on }),
         2 => leg.prop_map(|leg| Input::Digit { leg, digit: '1' }),
         1 => (0u32..6).prop_map(|n| Input::PlayEnded { play: PlayId(n), finish: PlayFinish::Finished }),
         1 => (0u8..4).prop_map(|n| Input::UserTaken(user(n))),

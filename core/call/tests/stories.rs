@@ -8,12 +8,12 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Reoffered, Request, RingOrder,
+    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder,
 };
 use plugboard_model::{
-    Audio, CallError, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected, Direction,
-    GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId, Time,
-    UserId, WallTime,
+    Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
+    Direction, GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId,
+    Time, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ fn r1_r3_r4_every_device_rings_and_nothing_is_bridged_before_the_answer() {
     assert!(story.feed(Input::LegRang(LegId(2))).is_empty(), "the caller hears one ring-back");
     let answered = story.answers(2);
     let place = |wanted: &Output| answered.iter().position(|output| output == wanted);
-    assert!(place(&Output::AnswerCaller) < place(&Output::Bridge { peer: LegId(2) }));
+    assert!(place(&Output::AnswerCaller) < place(&Output::Bridge { anchor: LegId::CALLER, peer: LegId(2) }));
     assert!(answered.contains(&Output::CancelLeg { leg: LegId(1), why: CancelWhy::CompletedElsewhere }));
     assert_eq!(rang(&answered), Some(Ok(Some(user("102")))));
     assert_eq!(story.call.talking_to(), Some(LegId(2)));
@@ -360,7 +360,7 @@ fn an_answered_caller_hears_ring_back_until_the_answer() {
     let [Output::Play { play, repeat: true, .. }] = rings.as_slice() else { panic!("{rings:?}") };
     let play = *play;
     let answered = story.answers(1);
-    assert!(answered.contains(&Output::StopPlay { play }));
+    assert!(answered.contains(&Output::StopPlay { leg: LegId::CALLER, play }));
 }
 
 #[test]
@@ -398,19 +398,30 @@ fn r4_a_gateways_sound_takes_the_place_of_our_ring_back_until_it_answers_or_ends
     story.ask(dials_outside(1, RingBack::Tone));
     assert!(matches!(story.feed(Input::LegRang(LegId(1)))[..], [Output::Play { play: PlayId(0), .. }]));
     let bridged = story.feed(early(1, false));
-    assert_eq!(bridged, [Output::EarlyBridge { peer: LegId(1) }], "the tone gives way when there is a sound");
+    assert_eq!(
+        bridged,
+        [Output::EarlyBridge { anchor: LegId::CALLER, peer: LegId(1) }],
+        "the tone gives way when there is a sound"
+    );
     assert_eq!(story.feed(early(1, false)), [], "once is enough");
     assert_eq!(story.feed(Input::LegRang(LegId(1))), [], "it sounds already");
     assert_eq!(story.call.talking_to(), None, "nobody answered");
     let refused = story.ended(1, 404);
-    assert_eq!(refused[..2], [Output::StopPlay { play: PlayId(0) }, Output::Unbridge { peer: LegId(1) }]);
+    assert_eq!(
+        refused[..2],
+        [Output::StopPlay { leg: LegId::CALLER, play: PlayId(0) }, Output::Unbridge { peer: LegId(1) }]
+    );
     assert!(matches!(rang(&refused), Some(Err(NotConnected::NoAnswer(_)))));
 
     story.ask(dials_outside(1, RingBack::Tone));
-    assert_eq!(story.feed(early(2, false)), [Output::EarlyBridge { peer: LegId(2) }], "an announcement has no tone");
+    assert_eq!(
+        story.feed(early(2, false)),
+        [Output::EarlyBridge { anchor: LegId::CALLER, peer: LegId(2) }],
+        "an announcement has no tone"
+    );
     assert!(matches!(story.feed(Input::LegRang(LegId(2)))[..], [Output::Play { play: PlayId(1), .. }]), "now it rings");
     let answered = story.answers(2);
-    assert!(answered.contains(&Output::Bridge { peer: LegId(2) }));
+    assert!(answered.contains(&Output::Bridge { anchor: LegId::CALLER, peer: LegId(2) }));
     assert!(!answered.contains(&Output::Unbridge { peer: LegId(2) }), "{answered:?}");
 }
 
@@ -418,7 +429,7 @@ fn r4_a_gateways_sound_takes_the_place_of_our_ring_back_until_it_answers_or_ends
 fn r4_an_unanswered_caller_is_told_what_the_gateway_says() {
     let mut story = Story::new(false);
     story.feed(Input::Request { op: Op::Direct, request: dials_outside(1, RingBack::Tone) });
-    let bridge = Output::EarlyBridge { peer: LegId(1) };
+    let bridge = Output::EarlyBridge { anchor: LegId::CALLER, peer: LegId(1) };
     assert_eq!(story.feed(early(1, false)), [Output::ProgressCaller { rings: false }, bridge]);
     assert_eq!(story.feed(Input::LegRang(LegId(1))), [Output::ProgressCaller { rings: true }]);
     assert_eq!(story.feed(early(1, true)), [], "he knows");
@@ -454,17 +465,39 @@ fn r48_a_scenario_that_does_nothing_still_tells_the_caller() {
 }
 
 #[test]
-fn hold_is_passed_to_the_other_side_and_answered_with_its_answer() {
+fn r115_r116_whoever_is_on_hold_hears_music_and_both_may_hold() {
     let mut story = Story::new(true);
     story.rings(&["102"], RingOrder::One);
     story.offers("102", 1);
     story.answers(1);
-    let held = story.feed(Input::LegReoffers { leg: LegId::CALLER, offered: Reoffered::Hold });
-    assert_eq!(held, [Output::Reoffer { leg: LegId(1), offered: Reoffered::Hold }]);
-    let glare = story.feed(Input::LegReoffers { leg: LegId(1), offered: Reoffered::Talk });
-    assert_eq!(glare, [Output::RejectReoffer { leg: LegId(1), status: 491 }]);
-    let done = story.feed(Input::ReofferDone { leg: LegId(1), refused: None });
-    assert_eq!(done, [Output::AcceptReoffer { leg: LegId::CALLER }]);
+    let holds = |leg, on| Input::LegHolds { leg: LegId(leg), on };
+    let held = story.feed(holds(0, true));
+    let [Output::Held { by: LegId(0), whom: Some(LegId(1)) }, Output::HoldMusic { leg: LegId(1), play }] = held[..]
+    else {
+        panic!("{held:?}")
+    };
+    assert!(story.feed(holds(0, true)).is_empty(), "he is on hold already");
+    let both = story.feed(holds(1, true));
+    assert!(matches!(both[..], [Output::Held { .. }, Output::HoldMusic { leg: LegId(0), .. }]), "{both:?}");
+    let back = story.feed(holds(0, false));
+    assert!(back.contains(&Output::Resumed { by: LegId(0), whom: Some(LegId(1)) }));
+    assert!(back.contains(&Output::StopPlay { leg: LegId(1), play }));
+    let apart = story.ended(1, 200);
+    assert!(apart.iter().any(|output| matches!(output, Output::StopPlay { leg: LegId(0), .. })), "{apart:?}");
+    let asked = story.ask(Request::NextEvent { timeout: Duration::from_secs(1) });
+    let heard =
+        |output: &Output| matches!(output, Output::Result { result: HostResult::Event(Ok(CallEvent::Held)), .. });
+    assert!(asked.iter().any(heard), "{asked:?}");
+}
+
+#[test]
+fn who_listens_to_nobody_when_he_is_connected_holds_the_other_one() {
+    let mut story = Story::new(true);
+    assert!(story.feed(Input::LegHolds { leg: LegId::CALLER, on: true }).is_empty(), "nobody is on hold yet");
+    story.rings(&["102"], RingOrder::One);
+    story.offers("102", 1);
+    let connected = story.answers(1);
+    assert!(connected.iter().any(|output| matches!(output, Output::HoldMusic { leg: LegId(1), .. })), "{connected:?}");
 }
 
 #[test]

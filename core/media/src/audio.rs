@@ -36,6 +36,13 @@ impl Audio {
         }))
     }
 
+    /// A moment of silence, to be repeated.
+    pub fn silence() -> Self {
+        /// As long as a packet, so that nothing is kept for it.
+        const SAMPLES: usize = 160;
+        Self::from_linear(&[0; SAMPLES])
+    }
+
     /// The bytes in one law, one a sample.
     pub fn bytes(&self, codec: Codec) -> &[u8] {
         match codec {

@@ -208,4 +208,28 @@ pub enum JournalEvent {
         /// The outcome.
         outcome: crate::CallOutcome,
     },
+    // The store writes the place of a variant: new ones stand at the end.
+    /// Somebody puts whoever he talks to on hold.
+    Held {
+        /// Who.
+        by: LegId,
+        /// Whom; nobody when he talks to the switch.
+        whom: Option<LegId>,
+    },
+    /// ... and takes him back.
+    Resumed {
+        /// Who.
+        by: LegId,
+        /// Whom.
+        whom: Option<LegId>,
+    },
+    /// Somebody hands whoever he talks to on to somebody else.
+    Transferred {
+        /// Who; nobody when the switch does it.
+        by: Option<LegId>,
+        /// Who is handed on.
+        whom: LegId,
+        /// To whom: a number, or a call by its id.
+        to: String,
+    },
 }

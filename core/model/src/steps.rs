@@ -68,6 +68,9 @@ impl Steps {
             | JournalEvent::LegEnded { .. }
             | JournalEvent::Bridged { .. }
             | JournalEvent::Digit { .. }
+            | JournalEvent::Held { .. }
+            | JournalEvent::Resumed { .. }
+            | JournalEvent::Transferred { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

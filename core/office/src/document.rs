@@ -12,6 +12,8 @@
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
+//! | `hold_music` | one of `music`, or `silence` |
+//! | `transfer` | `ring_for`, `recall` |
 //!
 //! `password` is a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that the user has
 //! already in the running switch: so `export` writes it.
@@ -120,6 +122,8 @@ fn read(
     parts.numbers(fields.take("numbers"));
     parts.routes(fields.take("routes"));
     let music = parts.music(fields.take("music"));
+    let hold_music = parts.hold_music(fields.take("hold_music"), &music);
+    let transfer = parts.transfer(fields.take("transfer"));
     let found = parts.finish();
     fields.finish(faults);
     let mut office = Office {
@@ -136,6 +140,8 @@ fn read(
         internal: BTreeMap::new(),
         prompts,
         music,
+        hold_music,
+        transfer,
     };
     for (noun, name, at, path) in &found.references {
         // One whose own entry has a fault is not missing as well.

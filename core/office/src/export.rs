@@ -1,14 +1,15 @@
 //! The inverse of reading: an office as a document.
 
 use crate::parts::{
-    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, WEIGHT, id_of_number,
+    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
+    id_of_number, usual_hold_music,
 };
 use crate::{
     DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin, Transport,
     User,
 };
 use plugboard_document::{Node, write_duration};
-use plugboard_model::{Distribution, Member, UserStatus};
+use plugboard_model::{Distribution, Member, Name, UserStatus};
 use std::path::Path;
 
 /// Whether secrets that stand in the document are written out.
@@ -33,6 +34,15 @@ impl Office {
             document.put("prompts", placed(folder, prompts));
         }
         document.put_some("music", self.music.iter().map(|(name, path)| (name.as_str(), placed(folder, path).into())));
+        if self.hold_music != usual_hold_music(&self.music) {
+            document.put("hold_music", self.hold_music.as_ref().map_or(SILENCE, Name::as_str));
+        }
+        let mut transfer = Entries::default();
+        transfer.put_unless("ring_for", write_duration(self.transfer.ring_for), write_duration(TRANSFER.ring_for));
+        transfer.put_unless("recall", self.transfer.recall, TRANSFER.recall);
+        if self.transfer != TRANSFER {
+            document.put("transfer", transfer.node());
+        }
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
         document.put_list("groups", self.groups().map(|group| group_node(group)));
         document.put_list("gateways", self.gateways().map(|gateway| gateway_node(gateway)));

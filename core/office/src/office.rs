@@ -35,6 +35,19 @@ pub struct Office {
     pub prompts: Option<String>,
     /// Music by name: a file or folder, relative to the document.
     pub music: BTreeMap<Name, String>,
+    /// The music that people on hold hear; none: silence.
+    pub hold_music: Option<Name>,
+    /// How its people hand calls on.
+    pub transfer: TransferRules,
+}
+
+/// How a call is handed on to a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransferRules {
+    /// How long the number rings.
+    pub ring_for: Duration,
+    /// Whether who handed it on is rung when nobody answered there.
+    pub recall: bool,
 }
 
 /// A person with an internal number.

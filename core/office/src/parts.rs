@@ -2,9 +2,9 @@
 
 use crate::{
     DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret,
-    SecretOrigin, Surroundings, Transport, User,
+    SecretOrigin, Surroundings, TransferRules, Transport, User,
 };
-use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node};
+use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
     Cause, Dialled, Distribution, GatewayId, GroupId, Member, Name, NumberId, OfficeId, RouteId, ScenarioId, UserId,
     UserStatus,
@@ -39,6 +39,12 @@ pub(crate) const CALLS_AT_ONCE: u32 = 2;
 pub(crate) const DEVICES: u32 = 8;
 /// Calls through a gateway.
 pub(crate) const CHANNELS: u32 = 1_000;
+/// What is played to people on hold if it is there.
+pub(crate) const HOLD_MUSIC: &str = "music";
+/// In place of a music's name: nothing is played.
+pub(crate) const SILENCE: &str = "silence";
+/// How a call is handed on: what it rings before whoever handed it on is rung again.
+pub(crate) const TRANSFER: TransferRules = TransferRules { ring_for: Duration::from_secs(30), recall: true };
 /// A member's weight.
 pub(crate) const WEIGHT: u32 = 1;
 
@@ -442,6 +448,28 @@ impl<'p> Parts<'p> {
         music
     }
 
+    /// The music on hold: one of `music`, or nothing.
+    pub(crate) fn hold_music(&mut self, field: Option<Field<'_>>, music: &BTreeMap<Name, String>) -> Option<Name> {
+        let Some(field) = field else { return usual_hold_music(music) };
+        let name = field.name(self.faults)?;
+        if name.as_str() == SILENCE {
+            return None;
+        }
+        if !music.contains_key(&name) {
+            let known: Vec<&str> = music.keys().map(Name::as_str).chain([SILENCE]).collect();
+            field.fault(self.faults, format!("the office has no music {name}"), did_you_mean(name.as_str(), &known));
+        }
+        Some(name)
+    }
+
+    pub(crate) fn transfer(&mut self, field: Option<Field<'_>>) -> TransferRules {
+        let Some(mut fields) = field.and_then(|field| field.fields(self.faults)) else { return TRANSFER };
+        let ring_for = self.ring_for(&mut fields).unwrap_or(TRANSFER.ring_for);
+        let recall = fields.take("recall").and_then(|field| field.boolean(self.faults)).unwrap_or(TRANSFER.recall);
+        fields.finish(self.faults);
+        TransferRules { ring_for, recall }
+    }
+
     fn items<'n>(&mut self, field: Option<Field<'n>>, max: usize) -> Vec<Field<'n>> {
         field.map(|field| field.list(max, self.faults)).unwrap_or_default()
     }
@@ -544,6 +572,11 @@ impl<'p> Parts<'p> {
         }
         Some(secret)
     }
+}
+
+/// What people on hold hear when the document does not say.
+pub(crate) fn usual_hold_music(music: &BTreeMap<Name, String>) -> Option<Name> {
+    music.keys().find(|name| name.as_str() == HOLD_MUSIC).cloned()
 }
 
 /// The id of an incoming number that has none of its own: its digits and letters.

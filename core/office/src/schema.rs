@@ -1,7 +1,7 @@
 //! The JSON Schema of office documents, for editors.
 
 use crate::parts::{
-    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, WEIGHT,
+    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -28,6 +28,8 @@ pub fn schema() -> Json {
                 "description": "Folder of prompts (WAV), relative to this document: `welcome.de.wav` is the prompt `welcome` for callers whose language is `de`." },
             "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],
                 "description": "Music by name: a file (WAV), relative to this document." },
+            "hold_music": name("What people on hold hear: a name of `music`, or `silence`; without it, the music named `music` if there is one.", "music"),
+            "transfer": transfer(),
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
             "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
@@ -60,6 +62,22 @@ pub fn schema() -> Json {
             "route": route()
         }
     })
+}
+
+fn transfer() -> Json {
+    let mut transfer = object(
+        &[],
+        json!({
+            "ring_for": ring_for(TRANSFER.ring_for, "How long the number rings that a call is handed on to."),
+            "recall": { "type": "boolean", "default": TRANSFER.recall,
+                "description": "Whether nobody there means that whoever handed the call on is rung with it." }
+        }),
+    );
+    if let Some(object) = transfer.as_object_mut() {
+        object.insert("description".into(), json!("How calls are handed on (blind transfer): `ring_for`, how long the number rings (30s), and `recall`, whether whoever handed the call on is rung with it when nobody answers there (true)."));
+        object.insert("examples".into(), json!([{ "ring_for": "20s", "recall": false }]));
+    }
+    transfer
 }
 
 fn dialled(description: &str, example: &str) -> Json {

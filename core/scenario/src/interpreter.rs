@@ -175,7 +175,10 @@ impl Interpreter {
                 | Input::ExtensionFound { .. }
                 | Input::Bridged
                 | Input::Unbridged
-                | Input::CallerGone,
+                | Input::CallerGone
+                // Steps at events come with the scenario's later words.
+                | Input::Held { .. }
+                | Input::Resumed { .. },
             ) => {}
         }
         self.advance();

@@ -1,7 +1,7 @@
 //! What the interpreter is told, and what it asks for.
 
 use crate::Extension;
-use plugboard_model::{JournalEvent, RunId, Value};
+use plugboard_model::{JournalEvent, RunId, UserId, Value};
 use serde::{Deserialize, Serialize};
 
 /// Something that the interpreter is told.
@@ -42,6 +42,29 @@ pub enum Input {
     Unbridged,
     /// The caller is gone, or the switch ends the call.
     CallerGone,
+    /// Somebody of the call puts another on hold.
+    Held {
+        /// Who.
+        by: Talker,
+        /// Whom; nobody when he talks to the switch.
+        whom: Option<Talker>,
+    },
+    /// ... and takes him back.
+    Resumed {
+        /// Who.
+        by: Talker,
+        /// Whom.
+        whom: Option<Talker>,
+    },
+}
+
+/// Somebody who talks in a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talker {
+    /// The user, if it is one of the office.
+    pub user: Option<UserId>,
+    /// His number, empty when it is withheld.
+    pub number: String,
 }
 
 /// How a run of an action ended.

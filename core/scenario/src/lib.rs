@@ -67,7 +67,7 @@ pub use document::{
     Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, RESERVED_WORDS, Said, Step, StepKind, Variable,
 };
 pub use interpreter::{Interpreter, replay};
-pub use io::{Input, Output, RunOutcome, ScenarioEnd};
+pub use io::{Input, Output, RunOutcome, ScenarioEnd, Talker};
 pub use plugboard_document::{Fault, Node};
 pub use program::Program;
 pub use schema::schema;

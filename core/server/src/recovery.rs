@@ -114,6 +114,9 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             | JournalEvent::RunEnded { .. }
             | JournalEvent::LegRang { .. }
             | JournalEvent::Digit { .. }
+            | JournalEvent::Held { .. }
+            | JournalEvent::Resumed { .. }
+            | JournalEvent::Transferred { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

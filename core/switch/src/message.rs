@@ -2,7 +2,7 @@
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
-use plugboard_call::{CancelWhy, OfferedDevices, Reoffered};
+use plugboard_call::{CancelWhy, OfferedDevices};
 use plugboard_media::{Codec, Event as MediaEvent, MediaLeg};
 use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
 use plugboard_plugin::RunEvent;
@@ -110,12 +110,6 @@ pub(crate) enum LegCommand {
     Cancel(CancelWhy),
     /// Hang up.
     End(Cause),
-    /// Offer a change to the far end.
-    Reoffer(Reoffered),
-    /// Accept the change that the far end offered.
-    AcceptReoffer,
-    /// Refuse it.
-    RejectReoffer(u16),
 }
 
 /// Event: what happened to a leg. From `LegActor` to `CallActor`.
@@ -137,10 +131,8 @@ pub(crate) enum LegNews {
     Answered { codec: Codec },
     /// It is over; its media is closed.
     Ended(Cause),
-    /// The far end offers a change.
-    Reoffers(Reoffered),
-    /// The far end took or refused (with the status) our change.
-    ReofferDone { refused: Option<u16> },
+    /// The far end listens no longer, or listens again.
+    Holds(bool),
     /// A digit by SIP INFO.
     Digit(char),
 }

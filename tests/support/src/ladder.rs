@@ -104,6 +104,18 @@ fn what(bytes: &[u8]) -> String {
             format!("{} {method}", response.status)
         }
     };
+    if let Some(target) = headers.get("Refer-To") {
+        words.push_str(" to ");
+        words.push_str(target.split(['?', '@']).next().unwrap_or_default().trim_start_matches("<sip:"));
+        words.push_str(if target.contains("Replaces=") { " in place" } else { "" });
+    }
+    if headers.contains("Replaces") {
+        words.push_str(" in place");
+    }
+    if let Some(told) = std::str::from_utf8(message.body()).ok().and_then(|body| body.strip_prefix("SIP/2.0 ")) {
+        words.push_str(" of ");
+        words.push_str(told.trim_end());
+    }
     if let Some(direction) = direction(message.body()) {
         words.push_str(direction);
     }
@@ -117,6 +129,9 @@ fn what(bytes: &[u8]) -> String {
 /// What a body says of the media.
 fn direction(body: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(body).ok().filter(|text| text.contains("m=audio"))?;
+    if text.contains("c=IN IP4 0.0.0.0") {
+        return Some(" +zeros");
+    }
     let directions = ["a=sendonly", "a=recvonly", "a=inactive"];
     let found = directions.iter().find(|direction| text.contains(**direction));
     Some(match found {

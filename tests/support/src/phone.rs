@@ -124,6 +124,37 @@ impl Phone {
         self.reinvites("sendrecv");
     }
 
+    /// Puts the other one on hold and sends nothing either: `inactive`.
+    pub fn holds_both_ways(&self) {
+        self.reinvites("inactive");
+    }
+
+    /// Puts the other one on hold as phones did before RFC 3264: with an address of zeros.
+    pub fn holds_with_zeros(&self) {
+        self.reinvites("zeros");
+    }
+
+    /// Puts the other one on hold by UPDATE (RFC 3311).
+    pub fn holds_by_update(&self) {
+        self.updates("sendonly");
+    }
+
+    /// Takes him back by UPDATE.
+    pub fn resumes_by_update(&self) {
+        self.updates("sendrecv");
+    }
+
+    /// Asks the switch for an offer: a re-INVITE without one, answered in the ACK (RFC 3261 section 14.1).
+    pub fn asks_for_an_offer(&self) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
+        self.agent.borrow_mut().ask_for_offer(self.now(), index);
+    }
+
+    /// Calls a number without an offer; the answer comes with the ACK.
+    pub fn dials_without_an_offer(&self, number: &str) {
+        self.agent.borrow_mut().dial_without_offer(self.now(), number);
+    }
+
     /// Keeps the session alive as it is: a re-INVITE that changes nothing (RFC 4028 section 7.4).
     pub fn refreshes(&self) {
         let direction = self.last(|call| call.direction).unwrap_or_else(|| self.nothing("to refresh"));
@@ -133,6 +164,11 @@ impl Phone {
     fn reinvites(&self, direction: &'static str) {
         let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
         self.agent.borrow_mut().reinvite(self.now(), index, direction);
+    }
+
+    fn updates(&self, direction: &'static str) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
+        self.agent.borrow_mut().update(self.now(), index, direction);
     }
 
     // ---- what a phone is like -------------------------------------------------------------------------------
@@ -268,7 +304,7 @@ impl Phone {
         self.last(|call| call.reason.clone()).flatten()
     }
 
-    /// The final status of its last re-INVITE.
+    /// The final status of its last re-INVITE or UPDATE.
     pub fn reinvited(&self) -> Option<u16> {
         self.last(|call| call.reinvited).flatten()
     }

@@ -16,21 +16,21 @@ impl Call {
             return;
         }
         self.journal(JournalEvent::Digit { leg, digit });
-        if leg != LegId::CALLER {
+        if leg != self.anchor {
             return;
         }
         match &mut self.ear {
             Ear::Playing { op, play, stop_on_digit: true } => {
                 let (op, play) = (*op, *play);
                 self.ear = Ear::Idle;
-                self.out(Output::StopPlay { play });
+                self.out(Output::StopPlay { leg: self.anchor, play });
                 self.result(op, HostResult::Played(Ok(PlayEnd::Digit(digit))));
             }
             Ear::Collecting(collecting) => {
                 let (op, prompt) = (collecting.op, collecting.prompt.take());
                 let collected = collecting.digit(now, digit);
                 if let Some(play) = prompt {
-                    self.out(Output::StopPlay { play });
+                    self.out(Output::StopPlay { leg: self.anchor, play });
                 }
                 if let Some(collected) = collected {
                     self.ear = Ear::Idle;
@@ -78,6 +78,9 @@ impl Call {
             Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Talking { .. } => {
                 if let Some(ring) = self.ring.as_mut().filter(|ring| ring.back == Some(play)) {
                     ring.back = None;
+                }
+                if let Some(held) = self.legs.values_mut().find(|leg| leg.music == Some(play)) {
+                    held.music = None;
                 }
             }
         }

@@ -20,7 +20,7 @@ impl Call {
     pub(super) fn end_if_nothing_goes_on(&mut self, now: Time) {
         let idle = self.ring.is_none() && !matches!(self.ear, Ear::Talking { .. });
         if self.script == Script::Over && idle {
-            let cause = if self.caller_is_up() {
+            let cause = if self.anchor_is_up() {
                 Cause::normal()
             } else {
                 self.last_cause.clone().unwrap_or_else(|| Cause::of(480))
@@ -32,24 +32,25 @@ impl Call {
     /// We end the call: the caller is told the cause.
     pub(super) fn hang_up(&mut self, now: Time, cause: &Cause) {
         let outcome = self.outcome_when_we_end(cause);
-        let Some(caller) = self.legs.get_mut(&LegId::CALLER) else { return };
-        match caller.state {
+        let Some(anchor) = self.legs.get_mut(&self.anchor) else { return };
+        match anchor.state {
+            // Only a caller can be unanswered here.
             LegState::Calling | LegState::Ringing => {
-                caller.state = LegState::Ending;
+                anchor.state = LegState::Ending;
                 // A final response needs a failure status; 200 would answer the call.
                 let cause = if cause.status < 300 { Cause::of(480) } else { cause.clone() };
                 self.out(Output::RejectCaller(cause));
             }
-            LegState::Up | LegState::Claiming => self.end_leg(LegId::CALLER, cause),
+            LegState::Up | LegState::Claiming => self.end_leg(self.anchor, cause),
             LegState::Ending | LegState::Ended { .. } => {}
         }
         self.close(now, outcome);
     }
 
-    pub(super) fn caller_gone(&mut self, now: Time) {
+    pub(super) fn anchor_gone(&mut self, now: Time) {
         let outcome = if self.talked.is_some() {
             CallOutcome::Answered
-        } else if self.caller_was_up() {
+        } else if self.anchor_was_up() {
             CallOutcome::Handled
         } else {
             CallOutcome::Abandoned
@@ -60,7 +61,7 @@ impl Call {
     fn outcome_when_we_end(&self, cause: &Cause) -> CallOutcome {
         if self.talked.is_some() {
             CallOutcome::Answered
-        } else if self.caller_is_up() {
+        } else if self.anchor_is_up() {
             CallOutcome::Handled
         } else if self.last_cause.is_some() {
             CallOutcome::NotAnswered(cause.clone())
@@ -91,11 +92,10 @@ impl Call {
                 Op::Direct => {}
             }
         }
-        let legs: Vec<LegId> = self.legs.keys().copied().filter(|leg| *leg != LegId::CALLER).collect();
+        let legs: Vec<LegId> = self.legs.keys().copied().filter(|leg| *leg != self.anchor).collect();
         for leg in legs {
             self.cancel_leg(leg, CancelWhy::CallerGone);
         }
-        self.reoffering = None;
         self.out(Output::CallerGone);
         self.phase = Phase::Closing { outcome, guard: now + CLOSING_MAX };
     }

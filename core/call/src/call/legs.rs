@@ -1,10 +1,9 @@
 //! The ends and changes of legs.
 
-use plugboard_model::{CallEvent, Cause, JournalEvent, LegId, Time};
+use plugboard_model::{Cause, JournalEvent, LegId, Time};
 
-use super::{Call, Reoffering};
+use super::Call;
 use crate::ear::Ear;
-use crate::input::Reoffered;
 use crate::leg::{Leg, LegState};
 use crate::output::{CancelWhy, Output};
 
@@ -38,6 +37,8 @@ impl Call {
             return;
         }
         found.state = LegState::Ended { at: now, cause: cause.clone() };
+        // Its media is closed.
+        found.music = None;
         let user = found.user.clone();
         self.journal(JournalEvent::LegEnded { leg, cause });
         if let Some(user) = user {
@@ -51,9 +52,8 @@ impl Call {
             return;
         }
         self.mark_ended(now, leg, cause.clone());
-        self.reoffer_leg_gone(leg);
-        if leg == LegId::CALLER {
-            return self.caller_gone(now);
+        if leg == self.anchor {
+            return self.anchor_gone(now);
         }
         if matches!(self.ear, Ear::Talking { peer } if peer == leg) {
             self.free_ear();
@@ -85,44 +85,5 @@ impl Call {
         }
         self.next_claim(now);
         self.ring_check(now);
-    }
-
-    pub(super) fn leg_reoffers(&mut self, leg: LegId, offered: Reoffered) {
-        let peer = match self.ear {
-            Ear::Talking { peer } if leg == LegId::CALLER => Some(peer),
-            Ear::Talking { peer } if leg == peer => Some(LegId::CALLER),
-            Ear::Talking { .. } | Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => None,
-        };
-        match (peer, self.reoffering) {
-            (_, Some(_)) => self.out(Output::RejectReoffer { leg, status: 491 }),
-            (Some(to), None) => {
-                self.reoffering = Some(Reoffering { from: leg, to, offered });
-                self.out(Output::Reoffer { leg: to, offered });
-            }
-            (None, None) => self.out(Output::AcceptReoffer { leg }),
-        }
-    }
-
-    pub(super) fn reoffer_done(&mut self, leg: LegId, refused: Option<u16>) {
-        let Some(pending) = self.reoffering.take_if(|pending| pending.to == leg) else { return };
-        match refused {
-            Some(status) => self.out(Output::RejectReoffer { leg: pending.from, status }),
-            None => {
-                self.out(Output::AcceptReoffer { leg: pending.from });
-                let event = match pending.offered {
-                    Reoffered::Hold => CallEvent::Held,
-                    Reoffered::Talk => CallEvent::Resumed,
-                };
-                self.event(event);
-            }
-        }
-    }
-
-    fn reoffer_leg_gone(&mut self, leg: LegId) {
-        if let Some(pending) = self.reoffering.take_if(|pending| pending.to == leg || pending.from == leg)
-            && pending.to == leg
-        {
-            self.out(Output::AcceptReoffer { leg: pending.from });
-        }
     }
 }

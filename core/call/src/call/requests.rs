@@ -42,7 +42,7 @@ impl Call {
             }
             Request::Echo { max } => match self.take_ear(now) {
                 Ok(()) => {
-                    self.out(Output::Echo { on: true });
+                    self.out(Output::Echo { leg: self.anchor, on: true });
                     self.ear = Ear::Echoing { op, until: now + max };
                 }
                 Err(fault) => self.result(op, HostResult::Done(Err(fault))),
@@ -115,21 +115,25 @@ impl Call {
     pub(super) fn free_ear(&mut self) {
         match std::mem::replace(&mut self.ear, Ear::Idle) {
             Ear::Idle => {}
-            Ear::Playing { play, .. } => self.out(Output::StopPlay { play }),
+            Ear::Playing { play, .. } => self.out(Output::StopPlay { leg: self.anchor, play }),
             Ear::Collecting(collecting) => {
                 if let Some(play) = collecting.prompt {
-                    self.out(Output::StopPlay { play });
+                    self.out(Output::StopPlay { leg: self.anchor, play });
                 }
             }
-            Ear::Echoing { .. } => self.out(Output::Echo { on: false }),
-            Ear::Talking { peer } => self.out(Output::Unbridge { peer }),
+            Ear::Echoing { .. } => self.out(Output::Echo { leg: self.anchor, on: false }),
+            Ear::Talking { peer } => {
+                self.stop_hold_music(self.anchor);
+                self.stop_hold_music(peer);
+                self.out(Output::Unbridge { peer });
+            }
         }
     }
 
     pub(super) fn play(&mut self, audio: Audio, max: Option<Duration>, repeat: bool) -> PlayId {
         let play = PlayId(self.plays);
         self.plays = self.plays.saturating_add(1);
-        self.out(Output::Play { play, audio, max, repeat });
+        self.out(Output::Play { leg: self.anchor, play, audio, max, repeat });
         play
     }
 

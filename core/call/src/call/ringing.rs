@@ -34,16 +34,16 @@ impl Call {
             return self.not_connected(now, op, why);
         }
         self.ring = Some(Ring::new(op, now, now + ring_for, ring_back));
-        if self.caller_is_up() && ring_back == RingBack::Music {
+        if self.anchor_is_up() && ring_back == RingBack::Music {
             self.start_ring_back();
         }
-        let caller_user = self.begin.as_ref().and_then(|begin| begin.caller_user.clone());
+        let own = self.legs.get(&self.anchor).and_then(|anchor| anchor.user.clone());
         let reserve = order == RingOrder::One;
         let mut seen = BTreeSet::new();
         for party in parties {
             match party {
-                // The caller himself is on the phone: ringing him would only make noise.
-                Party::User(user) if Some(&user) == caller_user.as_ref() => {
+                // He is on the phone himself: ringing him would only make noise.
+                Party::User(user) if Some(&user) == own.as_ref() => {
                     if let Some(ring) = &mut self.ring {
                         ring.failed(Cause::of(486));
                     }
@@ -84,6 +84,8 @@ impl Call {
                 began: now,
                 answered: None,
                 state: LegState::Calling,
+                holds: false,
+                music: None,
             },
         );
         if let Some(ring) = &mut self.ring {
@@ -151,7 +153,7 @@ impl Call {
         ringing.state = LegState::Ringing;
         self.journal(JournalEvent::LegRang { leg });
         let Some(ring) = &self.ring else { return };
-        if self.caller_is_up() {
+        if self.anchor_is_up() {
             if ring.tone == RingBack::Tone && ring.back.is_none() {
                 self.start_ring_back();
             }
@@ -168,7 +170,7 @@ impl Call {
     /// the caller rings as well until it does (RFC 3960 section 3.2).
     pub(super) fn leg_early(&mut self, leg: LegId, rings: bool) {
         let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some());
-        let up = self.caller_is_up();
+        let up = self.anchor_is_up();
         let Some(ring) = &mut self.ring else { return };
         let begins = ring.early.is_none();
         if begins && !(is_gateway && ring.tone == RingBack::Tone && ring.rings_only(leg)) {
@@ -189,7 +191,7 @@ impl Call {
             self.out(Output::ProgressCaller { rings });
         }
         if begins {
-            self.out(Output::EarlyBridge { peer: leg });
+            self.out(Output::EarlyBridge { anchor: self.anchor, peer: leg });
         }
         if tone {
             self.start_ring_back();
@@ -282,8 +284,9 @@ impl Call {
         self.ear = Ear::Talking { peer: leg };
         self.talked.get_or_insert((now, user));
         self.events.clear();
-        self.journal(JournalEvent::Bridged { a: LegId::CALLER, b: leg });
-        self.out(Output::Bridge { peer: leg });
+        self.journal(JournalEvent::Bridged { a: self.anchor, b: leg });
+        self.out(Output::Bridge { anchor: self.anchor, peer: leg });
+        self.hold_as_before(leg);
         if let Some(op) = op {
             self.connected(op, connected);
         }
@@ -301,7 +304,7 @@ impl Call {
     pub(super) fn stop_ringing(&mut self, why: CancelWhy, but: Option<LegId>) -> Option<Op> {
         let ring = self.ring.take()?;
         if let Some(play) = ring.back {
-            self.out(Output::StopPlay { play });
+            self.out(Output::StopPlay { leg: self.anchor, play });
         }
         if let Some(peer) = ring.early.filter(|leg| Some(*leg) != but) {
             self.out(Output::Unbridge { peer });

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod handling;
 mod reading;
 #[cfg(test)]
 mod routing;

@@ -130,6 +130,14 @@ impl Reader {
                 self.say(at, "talk", format!("leg {} and leg {} hear each other", a.0, b.0));
             }
             JournalEvent::Digit { leg, digit } => self.leg(at, leg.0, &format!("presses {digit}")),
+            JournalEvent::Held { by, whom: Some(whom) } => self.leg(at, by.0, &format!("puts leg {} on hold", whom.0)),
+            JournalEvent::Held { by, whom: None } => self.leg(at, by.0, "does not listen"),
+            JournalEvent::Resumed { by, whom: Some(whom) } => self.leg(at, by.0, &format!("takes leg {} back", whom.0)),
+            JournalEvent::Resumed { by, whom: None } => self.leg(at, by.0, "listens again"),
+            JournalEvent::Transferred { by: Some(by), whom, to } => {
+                self.leg(at, by.0, &format!("hands leg {} on to {to}", whom.0));
+            }
+            JournalEvent::Transferred { by: None, whom, to } => self.leg(at, whom.0, &format!("is handed on to {to}")),
             JournalEvent::Note { text } => self.say(at, "note", text),
             JournalEvent::Ended { outcome } => {
                 use plugboard_model::CallOutcome;

@@ -269,8 +269,7 @@ impl Handler<LegEvent> for CallActor {
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }
-            LegNews::Reoffers(offered) => Input::LegReoffers { leg, offered },
-            LegNews::ReofferDone { refused } => Input::ReofferDone { leg, refused },
+            LegNews::Holds(on) => Input::LegHolds { leg, on },
             LegNews::Digit(digit) => Input::Digit { leg, digit },
         };
         self.feed(input, ctx);

@@ -2,7 +2,7 @@
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
-use plugboard_call::{CancelWhy, Reoffered};
+use plugboard_call::CancelWhy;
 use plugboard_media::{
     Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, SdpError,
 };
@@ -43,8 +43,8 @@ pub(crate) struct LegActor {
     early: Option<Bytes>,
     /// What was agreed.
     agreed: Option<Agreed>,
-    /// The call waits for the answer to our re-INVITE.
-    reoffering: bool,
+    /// The far end does not listen; the call was told.
+    holds: bool,
     /// The call was told that the leg is over.
     told: bool,
     /// Its shard was told too, and the session with its peer is over.
@@ -112,7 +112,7 @@ impl LegActor {
             offer,
             early: None,
             agreed: None,
-            reoffering: false,
+            holds: false,
             told: false,
             finished: false,
             wake: Wake::default(),
@@ -161,13 +161,13 @@ impl LegActor {
             Event::Established { sdp: None } if self.agreed.is_none() => {
                 self.useless("the ACK brought no answer to our offer", ctx);
             }
-            Event::Progress { .. } | Event::Established { sdp: None } => {}
+            // An offer is answered in the moment in which it comes: none is taken back.
+            Event::Progress { .. } | Event::Established { sdp: None } | Event::ReofferCancelled => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
-            Event::ReofferCancelled => self.offer = None,
             Event::ReofferDone(result) => self.reoffer_done(result),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
@@ -238,6 +238,10 @@ impl LegActor {
     fn agree(&mut self, negotiated: Negotiated, theirs: Option<Theirs>) {
         self.agreed = Some(Agreed { codec: negotiated.codec, flow: negotiated.flow, theirs });
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
+        let holds = matches!(negotiated.flow, MediaFlow::RecvOnly | MediaFlow::Inactive);
+        if std::mem::replace(&mut self.holds, holds) != holds {
+            self.tell(LegNews::Holds(holds));
+        }
     }
 
     fn reoffered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
@@ -253,10 +257,27 @@ impl LegActor {
             let sdp = Bytes::copy_from_slice(sent);
             return self.step_later(Command::AcceptReoffer { sdp }, ctx);
         }
-        let flow = offer.as_ref().map(|theirs| theirs.offer.flow());
-        let held = matches!(flow, Some(MediaFlow::RecvOnly | MediaFlow::Inactive));
-        self.offer = offer;
-        self.tell(LegNews::Reoffers(if held { Reoffered::Hold } else { Reoffered::Talk }));
+        // Addresses, codecs and holds are between the far end and us: the other side has its own agreement, and media
+        // passes from one to the other. So nobody else is asked.
+        let command = self.answer_reoffer(offer);
+        self.step_later(command, ctx);
+    }
+
+    fn answer_reoffer(&mut self, offer: Option<Theirs>) -> Command {
+        let codecs = self.codecs();
+        let Some(offer) = offer else {
+            // Everything that we can, since he may have become another one (RFC 3261 section 14.2).
+            let rest = Codec::ALL.into_iter().filter(|codec| !codecs.contains(codec));
+            let offered: Vec<Codec> = codecs.iter().copied().chain(rest).collect();
+            return Command::AcceptReoffer { sdp: self.description.make_offer(&offered, MediaFlow::SendRecv).into() };
+        };
+        match self.description.make_answer(&offer.offer, &codecs, MediaFlow::SendRecv) {
+            Ok((sdp, negotiated)) => {
+                self.agree(negotiated, Some(offer));
+                Command::AcceptReoffer { sdp: sdp.into() }
+            }
+            Err(error) => Command::RejectReoffer { status: error.sip_status() },
+        }
     }
 
     fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>) {
@@ -274,9 +295,6 @@ impl LegActor {
         if let (Some(_), Some(agreed)) = (refused, &self.agreed) {
             // What was agreed is in force again: it is what a refresh says, and what one is answered.
             self.description.make_offer(&[agreed.codec], agreed.flow);
-        }
-        if std::mem::take(&mut self.reoffering) {
-            self.tell(LegNews::ReofferDone { refused });
         }
     }
 
@@ -334,20 +352,6 @@ impl LegActor {
             }
             LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
             LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
-            LegCommand::Reoffer(offered) => {
-                self.reoffering = true;
-                let flow = match offered {
-                    Reoffered::Hold => MediaFlow::SendOnly,
-                    Reoffered::Talk => MediaFlow::SendRecv,
-                };
-                let codecs = self.codecs();
-                Command::Reoffer { sdp: self.description.make_offer(&codecs, flow).into() }
-            }
-            LegCommand::AcceptReoffer => self.accept_reoffer(),
-            LegCommand::RejectReoffer(status) => {
-                self.offer = None;
-                Command::RejectReoffer { status }
-            }
         }
     }
 
@@ -395,20 +399,6 @@ impl LegActor {
     /// The codec that is agreed on.
     fn codecs(&self) -> Vec<Codec> {
         self.agreed.iter().map(|agreed| agreed.codec).collect()
-    }
-
-    fn accept_reoffer(&mut self) -> Command {
-        let codecs = self.codecs();
-        let Some(offer) = self.offer.take() else {
-            return Command::AcceptReoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() };
-        };
-        match self.description.make_answer(&offer.offer, &codecs, MediaFlow::SendRecv) {
-            Ok((sdp, negotiated)) => {
-                self.agree(negotiated, Some(offer));
-                Command::AcceptReoffer { sdp: sdp.into() }
-            }
-            Err(error) => Command::RejectReoffer { status: error.sip_status() },
-        }
     }
 }
 

@@ -12,6 +12,7 @@ mod faults;
 mod giving_up;
 mod groups;
 mod guests;
+mod hold;
 mod house;
 mod menu;
 mod outcomes;

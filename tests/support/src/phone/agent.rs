@@ -62,6 +62,8 @@ pub(crate) struct Agent {
     /// The TCP connection that it speaks over, if it has one.
     pub(crate) connection: Option<u64>,
     pub(crate) codecs: Vec<Codec>,
+    /// Its INVITEs bring an offer.
+    offers: bool,
     pub(crate) calls: Vec<Call>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
@@ -99,6 +101,7 @@ impl Agent {
             manner: Manner::Rings,
             connection: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
+            offers: true,
             calls: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
@@ -153,14 +156,23 @@ impl Agent {
         let call = self.new_call(index, id, local, format!("<{target}>"), target, self.network.switch(), invite);
         self.calls.push(call);
         let mut invite = self.request_of(index, Method::Invite);
+        let offers = self.offers;
         if let Some(call) = self.calls.get_mut(index) {
-            invite.headers.push("Content-Type", "application/sdp");
-            invite.body = call.description().into_bytes();
+            if offers {
+                invite.headers.push("Content-Type", "application/sdp");
+                invite.body = call.description().into_bytes();
+            }
             call.invite = invite.clone();
         }
         let switch = self.network.switch();
         self.send_request(now, invite, switch, Purpose::Invite(index), false);
         index
+    }
+
+    pub(crate) fn dial_without_offer(&mut self, now: Time, number: &str) {
+        self.offers = false;
+        self.dial(now, number);
+        self.offers = true;
     }
 
     pub(crate) fn answer(&mut self, now: Time, index: usize) {
@@ -214,6 +226,26 @@ impl Agent {
         let mut invite = self.request_of(index, Method::Invite);
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = body;
+        self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
+    }
+
+    /// Offers a new direction by UPDATE.
+    pub(crate) fn update(&mut self, now: Time, index: usize, direction: &'static str) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
+        (call.direction, call.reinvited) = (direction, None);
+        let (body, peer) = (call.description().into_bytes(), call.peer);
+        let mut update = self.request_of(index, Method::Update);
+        update.headers.push("Content-Type", "application/sdp");
+        update.body = body;
+        self.send_request(now, update, peer, Purpose::Reinvite(index), false);
+    }
+
+    /// Wants an offer, which the ACK answers.
+    pub(crate) fn ask_for_offer(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
+        call.reinvited = None;
+        let peer = call.peer;
+        let invite = self.request_of(index, Method::Invite);
         self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
     }
 

@@ -186,7 +186,14 @@ pub(crate) fn read(body: &[u8]) -> Option<Described> {
 /// Writes one. `codecs` in the order of preference.
 pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> String {
     let family = if local.is_ipv4() { "IP4" } else { "IP6" };
-    let (ip, port) = (local.ip(), local.port());
+    let (mut ip, port) = (local.ip().to_string(), local.port());
+    // As RFC 2543 section B.5 held.
+    let direction = if direction == "zeros" {
+        ip = "0.0.0.0".to_owned();
+        "sendrecv"
+    } else {
+        direction
+    };
     let types: Vec<&str> = codecs.iter().map(|codec| if *codec == Codec::Pcma { "8" } else { "0" }).collect();
     format!(
         "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {} {KEYS}\r\n\

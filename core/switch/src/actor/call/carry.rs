@@ -13,7 +13,7 @@ use plugboard_model::{
 };
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
-use plugboard_scenario::Input as ScriptInput;
+use plugboard_scenario::{Input as ScriptInput, Talker};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{OutgoingSpec, Session};
@@ -44,41 +44,47 @@ impl CallActor {
             }
             Output::AnswerCaller => self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed }),
             Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
-            Output::Play { play, audio, max, repeat } => self.play(play, &audio, max, repeat, ctx),
-            Output::StopPlay { play } => {
-                if let Some(leg) = self.media_of(LegId::CALLER) {
+            Output::Play { leg, play, audio, max, repeat } => self.play(leg, play, &audio, max, repeat, ctx),
+            Output::HoldMusic { leg, play } => self.hold_music(leg, play),
+            Output::StopPlay { leg, play } => {
+                if let Some(leg) = self.media_of(leg) {
                     self.to_media(MediaCommand::StopPlay { leg, id: MediaPlayId(play.0.into()) });
                 }
             }
-            Output::Echo { on } => {
-                if let Some(leg) = self.media_of(LegId::CALLER) {
+            Output::Echo { leg, on } => {
+                if let Some(leg) = self.media_of(leg) {
                     self.to_media(MediaCommand::Echo { leg, on });
                 }
             }
-            Output::EarlyBridge { peer } => self.bridge(peer),
-            Output::Bridge { peer } => {
-                self.bridge(peer);
+            Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
+            Output::Bridge { anchor, peer } => {
+                self.bridge(anchor, peer);
                 let after = self.now().since(plugboard_model::Time::ZERO);
                 plugboard_metrics::CallAnswered { call: &self.id, leg: peer, after }.emit(&self.env.metrics);
             }
-            Output::Unbridge { .. } => {
-                if let Some(leg) = self.media_of(LegId::CALLER) {
+            Output::Unbridge { peer } => {
+                if let Some(leg) = self.media_of(peer) {
                     self.to_media(MediaCommand::Unbridge { leg });
                 }
             }
-            Output::Reoffer { leg, offered } => self.order(leg, LegCommand::Reoffer(offered)),
-            Output::AcceptReoffer { leg } => self.order(leg, LegCommand::AcceptReoffer),
-            Output::RejectReoffer { leg, status } => self.order(leg, LegCommand::RejectReoffer(status)),
             Output::Result { op, result } => self.resume(op, result),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
+            Output::Held { by, whom } => {
+                let (by, whom) = (self.talker(by), whom.map(|whom| self.talker(whom)));
+                self.feed_script(ScriptInput::Held { by, whom }, ctx);
+            }
+            Output::Resumed { by, whom } => {
+                let (by, whom) = (self.talker(by), whom.map(|whom| self.talker(whom)));
+                self.feed_script(ScriptInput::Resumed { by, whom }, ctx);
+            }
             Output::Ended(record) => self.ended(*record),
         }
     }
 
-    fn bridge(&self, peer: LegId) {
-        if let (Some(a), Some(b)) = (self.media_of(LegId::CALLER), self.media_of(peer)) {
+    fn bridge(&self, anchor: LegId, peer: LegId) {
+        if let (Some(a), Some(b)) = (self.media_of(anchor), self.media_of(peer)) {
             self.to_media(MediaCommand::Bridge { a, b });
         }
     }
@@ -283,16 +289,24 @@ impl CallActor {
         }
     }
 
-    // ---- the caller's ear -----------------------------------------------------------------------------------
+    // ---- ears ----------------------------------------------------------------------------------------------
 
-    fn play(&mut self, play: PlayId, asked: &Audio, max: Option<Duration>, repeat: bool, ctx: &mut Context<Self>) {
+    fn play(
+        &mut self,
+        to: LegId,
+        play: PlayId,
+        asked: &Audio,
+        max: Option<Duration>,
+        repeat: bool,
+        ctx: &mut Context<Self>,
+    ) {
         let found = match asked {
             Audio::Prompt(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, false),
             Audio::Music(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, true),
             Audio::Tone(tone) => Ok(self.tone(*tone)),
         };
         let repeat = repeat || matches!(asked, Audio::Music(_)) || is_steady(asked);
-        match (found, self.media_of(LegId::CALLER)) {
+        match (found, self.media_of(to)) {
             (Ok(audio), Some(leg)) => {
                 let yields = matches!(asked, Audio::Tone(Tone::RingBack));
                 let options = PlayOptions { max, repeat, yields };
@@ -307,10 +321,22 @@ impl CallActor {
                 self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(reason) }, ctx);
             }
             (Ok(_), None) => {
-                let reason = "the caller has no media".to_owned();
+                let reason = "the leg has no media".to_owned();
                 self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(reason) }, ctx);
             }
         }
+    }
+
+    /// What the office has for those who are on hold. Without music they hear silence, and nothing of the one who holds.
+    fn hold_music(&self, leg: LegId, play: PlayId) {
+        let Some(leg) = self.media_of(leg) else { return };
+        let music = self.office.hold_music.as_ref().and_then(|name| {
+            let found = self.env.prompts.find(&self.office.id, name.as_str(), &self.office.language, true);
+            found.inspect_err(|reason| tracing::warn!(call_id = %self.id, reason, "no music on hold")).ok()
+        });
+        let audio = music.unwrap_or_else(plugboard_media::Audio::silence);
+        let options = PlayOptions { max: None, repeat: true, yields: false };
+        self.to_media(MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options });
     }
 
     fn tone(&self, tone: Tone) -> plugboard_media::Audio {
@@ -415,6 +441,13 @@ impl CallActor {
             called_number: self.begin.called.clone(),
             language: self.office.language.clone(),
         }
+    }
+
+    /// A leg as scenarios see it.
+    fn talker(&self, leg: LegId) -> Talker {
+        let (user, number) = self.call.party(leg).unwrap_or_default();
+        let number = user.and_then(|user| self.office.user(user)).map_or(number, |user| user.number.as_str());
+        Talker { user: user.cloned(), number: number.to_owned() }
     }
 
     pub(super) fn switch_variables(&self) -> Vec<(String, Value)> {

@@ -129,6 +129,11 @@ impl Agent {
             }
             let mut ack = self.request_of(index, Method::Ack);
             ack.headers.set("CSeq", format!("{cseq} ACK"));
+            if let Some(call) = self.calls.get(index).filter(|_| request.body.is_empty()) {
+                // The offer came with the answer.
+                ack.headers.push("Content-Type", "application/sdp");
+                ack.body = call.description().into_bytes();
+            }
             let via = self.via();
             ack.headers.push_front("Via", via);
             let bytes = ack.to_bytes();
