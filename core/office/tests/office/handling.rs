@@ -35,7 +35,7 @@ fn an_export_says_both_where_they_are_not_usual() {
     let usual = demo().export(Secrets::Hidden, None);
     assert!(!usual.contains("hold_music") && !usual.contains("transfer"), "{usual}");
     let text =
-        "office: main\ndomains: [a.test]\nmusic: { music: a.wav }\nhold_music: silence\ntransfer: { recall: no }";
+        "office: main\ndomains: [a.test]\nmusic: { music: a.wav }\nhold_music: silence\ntransfer: { recall: false }";
     let yaml = office(text).export(Secrets::Hidden, None);
     let again = Office::parse("again.yaml", &yaml, &demo_folder()).unwrap_or_else(|faults| panic!("{faults:#?}"));
     assert_eq!((again.hold_music.as_ref(), again.transfer.recall), (None, false), "{yaml}");

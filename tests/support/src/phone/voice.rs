@@ -189,7 +189,7 @@ pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> Str
     let (mut ip, port) = (local.ip().to_string(), local.port());
     // As RFC 2543 section B.5 held.
     let direction = if direction == "zeros" {
-        ip = "0.0.0.0".to_owned();
+        "0.0.0.0".clone_into(&mut ip);
         "sendrecv"
     } else {
         direction
