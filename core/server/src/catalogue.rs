@@ -118,3 +118,31 @@ pub(crate) fn for_scenarios(actions: &BTreeMap<String, Arc<Installed>>) -> Actio
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_files_with_the_same_action_the_first_is_in_use_and_nothing_is_left_of_the_second() {
+        // Where `cargo plugins` puts the actions: beside the folder of the program, which is two above its tests.
+        let program = std::env::current_exe().unwrap();
+        let beside = || program.ancestors().nth(3).unwrap().join("plugins");
+        let built = std::env::var_os("PLUGBOARD_PLUGINS").map_or_else(beside, PathBuf::from);
+        let folder = std::env::temp_dir().join(format!("plugboard-twins-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let first = std::fs::read(built.join("echo.wasm")).unwrap();
+        // An empty custom section named x: another component, the same action.
+        let second = [first.as_slice(), &[0, 2, 1, b'x']].concat();
+        for (name, bytes) in [("a.wasm", &first), ("b.wasm", &second), ("c.wasm", &first)] {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        let actions = load(&folder, None, |_| ()).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        let (first, second) = (ComponentId::of(&first), ComponentId::of(&second));
+        assert_eq!(actions.by_name.values().map(|action| action.id()).collect::<Vec<_>>(), [first]);
+        assert_eq!(actions.catalogue.current("echo").map(|action| action.id()), Some(first));
+        assert!(actions.catalogue.get(second).is_none());
+        assert_eq!(actions.refused.len(), 2, "the copy of the first is told as well: {:?}", actions.refused);
+    }
+}

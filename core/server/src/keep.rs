@@ -309,7 +309,8 @@ mod tests {
         // Off for ten days: what is a month or a year old goes, and a part of it is younger.
         assert_eq!(round(&keeper, TODAY + 10 * DAY, Clock::Doubted), (Round::Done { calls: 0 }, 1));
         for day in 11..366 {
-            assert_eq!(round(&keeper, TODAY + day * DAY, Clock::Doubted).1, 1, "day {day}");
+            let done = round(&keeper, TODAY + day * DAY, Clock::Doubted);
+            assert_eq!(done, (Round::Done { calls: 0 }, 1), "nothing is held: day {day}");
         }
         assert_eq!(round(&keeper, TODAY + 366 * DAY, Clock::Doubted), (Round::Done { calls: 1 }, 0));
     }
@@ -349,5 +350,16 @@ mod tests {
         assert_eq!(round_at(&keeper, WRONG + 20 * DAY, 7 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
         assert_eq!(round_at(&keeper, WRONG + 26 * DAY, 13 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
         assert_eq!(round_at(&keeper, WRONG + 27 * DAY, 14 * DAY, Clock::Doubted).0, Round::Done { calls: 1 });
+    }
+
+    #[test]
+    fn a_clock_that_was_right_meanwhile_begins_its_week_anew() {
+        let keeper = keeper();
+        call(&keeper, TODAY);
+        assert_eq!(round_at(&keeper, WRONG, 0, Clock::Doubted).0, Round::Held { calls: 0 });
+        assert_eq!(round_at(&keeper, TODAY + DAY, DAY, Clock::Doubted).0, Round::Done { calls: 0 });
+        // As if it had gone on with the wrong date all the time.
+        assert_eq!(round_at(&keeper, WRONG + 8 * DAY, 8 * DAY, Clock::Doubted).0, Round::Held { calls: 0 });
+        assert_eq!(round_at(&keeper, WRONG + 15 * DAY, 15 * DAY, Clock::Doubted).0, Round::Done { calls: 1 });
     }
 }

@@ -68,6 +68,8 @@ pub(crate) fn together(houses: &BTreeMap<OfficeId, House>, taken: &[House]) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boot::Running;
+    use plugboard_metrics::{Metrics, Readiness};
     use plugboard_model::WallTime;
     use plugboard_store::{DocumentChange, Place};
 
@@ -104,6 +106,38 @@ mod tests {
         let told: Vec<&str> = left_out.iter().map(|(id, _)| id.0.as_str()).collect();
         assert_eq!(told, ["b-broken", "c-garbled", "e-second"]);
         assert!(left_out[2].1[0].contains("already belongs to office a-good"), "{left_out:?}");
+    }
+
+    #[test]
+    fn a_stored_office_that_is_not_served_is_told_until_a_version_without_a_fault_is_applied() {
+        let store = Store::start(Place::Memory, None).unwrap();
+        for (id, body) in [office("good", "a.test", ""), office("broken", "b.test", "routes: [{}]\n")] {
+            let change = DocumentChange { who: "a test".into(), at: WallTime(1), why: String::new() };
+            store.documents().put(&id, DOCUMENT, Some(body), change, None).unwrap();
+        }
+        let folder = std::env::temp_dir().join(format!("plugboard-no-plugins-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let actions = crate::catalogue::load(&folder, None, |_| ()).unwrap();
+        std::fs::remove_dir(&folder).unwrap();
+        let readiness = Readiness::default();
+        let told = || {
+            let text = readiness.report().text();
+            text.lines().find(|line| line.starts_with("office_not_served")).map(str::to_owned)
+        };
+        plugboard_switch::run(async {
+            let (config, network) = (crate::config::Config::default(), plugboard_switch::Network::bind(&[]).unwrap());
+            let running = Running::start(&config, store, actions, Metrics::new(), readiness.clone(), &network).unwrap();
+            running.take_stored().unwrap();
+            let served: Vec<String> = running.houses.lock().unwrap().keys().map(ToString::to_string).collect();
+            assert_eq!(served, ["good"]);
+            let why = told().unwrap();
+            assert!(why.starts_with("office_not_served broken: ") && why.contains("apply it again"), "{why}");
+            let mended = bundle("office: broken\ndomains: [b.test]\n");
+            running.take(&[mended], Absent::Refused).unwrap();
+            assert_eq!(told(), None);
+            running.switch.stop();
+            running.store.close();
+        });
     }
 
     #[test]

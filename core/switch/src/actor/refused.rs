@@ -209,3 +209,41 @@ fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Reque
         tracing::error!(call_id = %record.id, %error, "the record of a refused call could not be written");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugboard_model::{Name, OfficeId};
+
+    fn source(gateway: &str) -> Source {
+        Source::Gateway(GatewayId { office: OfficeId::new("main").unwrap(), name: Name::new(gateway).unwrap() })
+    }
+
+    fn how_often(limits: &mut Limits, reason: RefusalReason, from: &str, at: u64, trail: Trail) -> usize {
+        let now = Time::from_millis(at);
+        (0..100).filter(|_| limits.trail(reason, &source(from), now) == trail).count()
+    }
+
+    #[test]
+    fn each_gateway_leaves_sixty_records_a_minute_and_what_has_no_room_ten_lines_for_all() {
+        let mut limits = Limits::default();
+        for (at, records) in [(0, 60), (59_999, 0), (60_000, 60)] {
+            for gateway in ["berlin", "paris"] {
+                let kept = how_often(&mut limits, RefusalReason::NoRoute, gateway, at, Trail::Record);
+                assert_eq!(kept, records, "{gateway} after {at} ms");
+            }
+        }
+        let mut limits = Limits::default();
+        for (at, lines) in [(0, 10), (59_999, 0), (60_000, 10)] {
+            assert_eq!(
+                how_often(&mut limits, RefusalReason::NoPort, "berlin", at, Trail::Line),
+                lines,
+                "after {at} ms"
+            );
+            assert_eq!(how_often(&mut limits, RefusalReason::CallLimit, "paris", at, Trail::Line), 0);
+        }
+        let user = Source::User(UserId { office: OfficeId::new("main").unwrap(), name: Name::new("ann").unwrap() });
+        let kept = (0..100).filter(|_| limits.trail(RefusalReason::NoRoute, &user, Time::ZERO) == Trail::Record);
+        assert_eq!(kept.count(), 100, "a user has proven who he is");
+    }
+}

@@ -336,6 +336,26 @@ mod tests {
         assert_eq!(all.waiting.load(Ordering::Relaxed), 0);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_of_what_is_written_is_gone_when_the_limit_of_a_write_is_over() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let deaf = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, remote) = listener.accept().await.unwrap();
+        // The buffers between the two take less than one message.
+        socket2::SockRef::from(&deaf).set_recv_buffer_size(4_096).unwrap();
+        socket2::SockRef::from(&stream).set_send_buffer_size(4_096).unwrap();
+        let (all, flow) = (Connections::new(), Flow::tcp(SWITCH, remote, 1));
+        let duties = all.add(remote).unwrap();
+        let message = Bytes::from(vec![b'x'; WAITING_MAX]);
+        assert_eq!(all.send(flow, message), Some(Ok(())));
+        let clock = Arc::new(crate::system::SystemClock::start());
+        let router = Router::new(Vec::new(), Vec::new(), clock, plugboard_metrics::Metrics::new());
+        let began = tokio::time::Instant::now();
+        run(stream, flow, duties, &all, &router).await;
+        let took = began.elapsed();
+        assert!((WRITE_MAX..WRITE_MAX + Duration::from_secs(1)).contains(&took), "{took:?}");
+    }
+
     #[test]
     fn however_many_peers_read_nothing_what_waits_for_them_is_bounded() {
         let all = Connections::new();

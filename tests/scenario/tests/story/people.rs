@@ -1,6 +1,6 @@
 //! One person calls another.
 
-use plugboard_model::{CallOutcome, HostResult, JournalEvent};
+use plugboard_model::{CallOutcome, HostResult, JournalEvent, UserStatus};
 use plugboard_tests_support::{OfficeText, Setup, Sim, Stage, TONE};
 
 use crate::{ELSEWHERE, conversation, not_answered, seconds, story, talk};
@@ -245,4 +245,24 @@ fn what_an_action_is_told_of_a_user_is_how_he_is_when_it_asks() {
     bob.is_unplugged();
     sim.run_for(seconds(180));
     assert_eq!(tries(&mut sim), [(0, false)], "his registration is over");
+}
+
+#[test]
+fn what_an_action_is_told_of_a_user_names_what_he_lets_others_know() {
+    for (word, status) in [("busy", UserStatus::Busy), ("logged-out", UserStatus::LoggedOut)] {
+        let office = OfficeText::demo()
+            .with_story("  - call-user: { mode: user, target: 102 }\n")
+            .replace("password: demo-102 }", &format!("password: demo-102, status: {word} }}"));
+        let mut sim = Setup::offices(vec![office]).start();
+        let (cem, bob) = (sim.phone("cem", "103"), sim.phone("bob", "102"));
+        cem.dials("300");
+        sim.run_until(cem.is_idle());
+        sim.run_until_quiet();
+        let entries = sim.journal(&sim.record());
+        let told = entries.into_iter().find_map(|entry| match entry.event {
+            JournalEvent::End { result: HostResult::User(Some(user)), .. } => Some((user.status, user.reachable)),
+            _ => None,
+        });
+        assert_eq!((told, bob.calls()), (Some((status, true)), vec![]));
+    }
 }
