@@ -5,11 +5,14 @@ use plugboard_sip::Message;
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_store::{CallStore, SipFlow, SipTrace, SipTraceEntry, SipTransport};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The header lines whose values are never kept.
 const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
 /// What stands in the place of such a value.
 const NOT_KEPT: &[u8] = b": (not kept)\r\n";
+/// What stands in the place of a password in a URI: it is one itself, so that the message can still be read.
+const NO_PASSWORD: &[u8] = b"not-kept";
 
 /// A leg's trace.
 struct Traced {
@@ -83,10 +86,10 @@ impl Traces {
     }
 }
 
-/// The message with the values of Authorization and Proxy-Authorization struck out.
+/// The message with the values of Authorization and Proxy-Authorization struck out, and the passwords in SIP URIs.
 fn without_credentials(bytes: &[u8]) -> Vec<u8> {
     // Room for the longer of a value and what stands in its place.
-    let mut kept = Vec::with_capacity(bytes.len() + SECRET_HEADERS.len() * NOT_KEPT.len());
+    let mut kept = Vec::with_capacity(bytes.len() + SECRET_HEADERS.len() * NOT_KEPT.len() + NO_PASSWORD.len());
     // Empty lines before the start line are no end of the header (RFC 3261 section 7.5).
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
     let bytes = bytes.get(start..).unwrap_or_default();
@@ -102,16 +105,52 @@ fn without_credentials(bytes: &[u8]) -> Vec<u8> {
             break;
         }
         if let Some(name) = secret_header(line).filter(|_| !folded) {
-            kept.extend_from_slice(bytes.get(copied..at + name.len()).unwrap_or_default());
+            keep_without_passwords(&mut kept, bytes.get(copied..at + name.len()).unwrap_or_default());
             kept.extend_from_slice(NOT_KEPT);
             in_secret = true;
         }
         at += line.len();
     }
     if !in_secret {
-        kept.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+        keep_without_passwords(&mut kept, bytes.get(copied..at).unwrap_or_default());
+        kept.extend_from_slice(bytes.get(at..).unwrap_or_default());
     }
     kept
+}
+
+/// Keeps a part of the header, but for what stands between `sip:user:` and `@` (RFC 3261 section 19.1.1).
+fn keep_without_passwords(kept: &mut Vec<u8>, header: &[u8]) {
+    let mut rest = header;
+    while let Some(at) = memchr::memchr(b'@', rest) {
+        // No URI goes beyond these. A password that holds an `@` of its own, as none may, is struck out whole.
+        let ends = |byte: &u8| matches!(byte, b'<' | b'>' | b'"' | b' ' | b'\t' | b'\r' | b'\n');
+        let (before, after) = rest.split_at(at);
+        let end = at + after.iter().position(ends).unwrap_or(after.len());
+        let begin = before.iter().rposition(ends).map_or(0, |place| place + 1);
+        let (outside, tail) = rest.split_at(end);
+        let (outside, uri) = outside.split_at(begin);
+        kept.extend_from_slice(outside);
+        match password(uri) {
+            Some(password) => {
+                kept.extend_from_slice(uri.get(..password.start).unwrap_or_default());
+                kept.extend_from_slice(NO_PASSWORD);
+                kept.extend_from_slice(uri.get(password.end..).unwrap_or_default());
+            }
+            None => kept.extend_from_slice(uri),
+        }
+        rest = tail;
+    }
+    kept.extend_from_slice(rest);
+}
+
+/// Where the password of a SIP URI stands in a text that ends with it.
+fn password(text: &[u8]) -> Option<Range<usize>> {
+    let end = memchr::memrchr(b'@', text)?;
+    let head = text.get(..end)?;
+    let scheme = |name: &[u8]| head.windows(name.len()).position(|part| part.eq_ignore_ascii_case(name));
+    let user = scheme(b"sip:").map(|place| place + 4).or_else(|| scheme(b"sips:").map(|place| place + 5))?;
+    let colon = memchr::memchr(b':', head.get(user..)?)?;
+    Some(user + colon + 1..end)
 }
 
 /// The name of the secret header that begins on this line.
@@ -137,6 +176,35 @@ mod tests {
             text,
             "REGISTER sip:a SIP/2.0\r\nAuthorization: (not kept)\r\nCall-ID: 1\r\n\r\nAuthorization: body\r\n"
         );
+    }
+
+    #[test]
+    fn passwords_in_uris_are_not_kept_wherever_they_stand() {
+        for (message, left) in [
+            ("INVITE sip:bob:s3cret@b.test SIP/2.0\r\n\r\n", "INVITE sip:bob:not-kept@b.test SIP/2.0\r\n\r\n"),
+            (
+                "A: 1\r\nf: \"Ann\" <SIPS:ann:a,b&c@a.test:5061;x=y>;tag=1\r\nt:sip:bob:x@b\r\n\r\n",
+                "A: 1\r\nf: \"Ann\" <SIPS:ann:not-kept@a.test:5061;x=y>;tag=1\r\nt:sip:bob:not-kept@b\r\n\r\n",
+            ),
+            (
+                "Contact: <sip:a:1@h>, <sip:b@h>,\r\n <sip:c:2@h>\r\nAuthorization: x\r\nRoute: <sip:d:3@h>\r\n\r\n",
+                "Contact: <sip:a:not-kept@h>, <sip:b@h>,\r\n <sip:c:not-kept@h>\r\nAuthorization: (not kept)\r\n\
+                 Route: <sip:d:not-kept@h>\r\n\r\n",
+            ),
+            // An `@` that should have been escaped.
+            ("To: <sip:a:p@ss@h>\r\n\r\n", "To: <sip:a:not-kept@h>\r\n\r\n"),
+            ("To: sip:a:p@h", "To: sip:a:not-kept@h"),
+        ] {
+            assert_eq!(String::from_utf8(without_credentials(message.as_bytes())).unwrap(), left, "{message:?}");
+        }
+        for same in [
+            "INVITE sip:bob@b.test:5060;transport=udp SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060\r\n\
+             Call-ID: 1:2@192.0.2.1\r\nContact: <sip:10.0.0.1:5060>;+sip.instance=\"<urn:uuid:1>\"\r\n\
+             Alert-Info: <http://a:80/b@c>\r\n\r\ns=sip:a:body@b\r\n",
+            "To: <sip:>@<sip:@:\r\n@sip:a:",
+        ] {
+            assert_eq!(String::from_utf8(without_credentials(same.as_bytes())).unwrap(), same);
+        }
     }
 
     #[test]
