@@ -167,6 +167,8 @@ fn read(
     Some(office)
 }
 
+/// The longest tag that has to be taken (RFC 5646 section 4.4.1).
+pub(crate) const LANGUAGE_LEN_MAX: usize = 35;
 const LANGUAGE_REMEDY: &str = "write a tag of BCP 47, such as en, de or pt-BR";
 const COUNTRY_REMEDY: &str = "write the two letters of ISO 3166-1, such as de or us";
 
@@ -191,12 +193,10 @@ fn code(
 ///
 /// Source: RFC 5646 section 2.1.
 fn is_language(text: &str) -> bool {
-    /// The longest tag that has to be taken (RFC 5646 section 4.4.1).
-    const LEN_MAX: usize = 35;
     let mut parts = text.split('-');
     let primary = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let other = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= LEN_MAX && parts.next().is_some_and(primary) && parts.all(other)
+    text.len() <= LANGUAGE_LEN_MAX && parts.next().is_some_and(primary) && parts.all(other)
 }
 
 /// Officially assigned codes of ISO 3166-1, and `uk`, which everybody writes for `gb`. In either case.

@@ -1,5 +1,6 @@
 //! The JSON Schema of office documents, for editors.
 
+use crate::document::LANGUAGE_LEN_MAX;
 use crate::parts::{
     CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
@@ -21,9 +22,11 @@ pub fn schema() -> Json {
             "office": name("The office's id.", "main"),
             "domains": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 64,
                 "description": "SIP domains, unique in the switch; the first is the digest realm.", "examples": [["plugboard.test"]] },
-            "language": { "type": "string", "default": LANGUAGE, "examples": ["de"],
+            "language": { "type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", "maxLength": LANGUAGE_LEN_MAX,
+                "default": LANGUAGE, "examples": ["de"],
                 "description": "BCP 47: which prompts callers hear who say nothing else." },
-            "country": { "type": "string", "default": COUNTRY, "examples": ["us"], "description": "ISO 3166-1: chooses the tones." },
+            "country": { "type": "string", "pattern": "^[A-Za-z]{2}$", "default": COUNTRY, "examples": ["us"],
+                "description": "The two letters of ISO 3166-1 (or `uk`): chooses the tones." },
             "prompts": { "type": "string", "examples": ["audio"],
                 "description": "Folder of prompts (WAV), relative to this document: `welcome.de.wav` is the prompt `welcome` for callers whose language is `de`." },
             "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],

@@ -261,3 +261,27 @@ fn the_published_schema_takes_the_demo_and_refuses_what_is_misspelt() {
         assert!(!validator.is_valid(&json(wrong)), "{wrong}");
     }
 }
+
+#[test]
+fn the_schema_knows_the_form_of_languages_and_countries_as_the_checker_does() {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let both = |key: &str, value: &str| {
+        let text = format!("office: main\ndomains: [a.test]\n{key}: {value:?}\n");
+        let by_schema = validator.is_valid(&plugboard_document::parse("o.yaml", &text).unwrap().to_json());
+        (by_schema, faults(&text).is_empty())
+    };
+    let longest = format!("en-{}", ["abcdefgh"; 3].join("-"));
+    for value in ["de", "fil", "pt-BR", "zh-Hant-TW", "de-1996", "DE", &format!("{longest}-abcde")] {
+        assert_eq!(both("language", value), (true, true), "{value}");
+    }
+    for value in ["german", "d", "de_DE", "en--us", "e1", "de-", "", &format!("{longest}-abcdef")] {
+        assert_eq!(both("language", value), (false, false), "{value}");
+    }
+    for value in ["de", "US", "uk"] {
+        assert_eq!(both("country", value), (true, true), "{value}");
+    }
+    for value in ["germany", "d", "d1", "49", ""] {
+        assert_eq!(both("country", value), (false, false), "{value}");
+    }
+    assert_eq!(both("country", "xk"), (true, false), "which two letters are a country, the checker alone knows");
+}
