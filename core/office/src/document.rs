@@ -46,17 +46,21 @@ impl Office {
     /// # Errors
     /// Every fault: with file, line, place, reason and remedy.
     pub fn parse(file: &str, text: &str, surroundings: &dyn Surroundings) -> Result<Arc<Self>, Vec<Fault>> {
-        let Examined { office, faults, .. } = Self::examine(file, text, surroundings);
+        let Examined { office, faults, .. } =
+            Self::examine(file, plugboard_document::examine(file, text), surroundings);
         match office {
             Some(office) if faults.is_empty() => Ok(office),
             Some(_) | None => Err(faults),
         }
     }
 
-    /// Reads as far as it goes: with the faults comes what could be read, so that a checker can tell in one go what is
-    /// wrong with the scenarios as well.
-    pub fn examine(file: &str, text: &str, surroundings: &dyn Surroundings) -> Examined {
-        let (root, of_form) = plugboard_document::examine(file, text);
+    /// Reads what [`plugboard_document::examine`] found, as far as it goes: with the faults comes what could be read, so
+    /// that a checker can tell in one go what is wrong with the scenarios as well.
+    pub fn examine(
+        file: &str,
+        (root, of_form): (Option<Node>, Vec<Fault>),
+        surroundings: &dyn Surroundings,
+    ) -> Examined {
         let Some(root) = root else {
             return Examined { office: None, faults: of_form, bearable: Vec::new(), named: BTreeSet::new() };
         };

@@ -56,18 +56,18 @@ pub fn build(
     examined(file, Document::examine(file, node), office, catalogue, resolver)
 }
 
-/// As [`build`], of a document's text: what is wrong with its YAML does not hide what is wrong with the rest either.
+/// As [`build`], of what [`plugboard_document::examine`] found: what is wrong with its YAML does not hide what is wrong with
+/// the rest either.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_text(
+pub fn build_examined(
     file: &str,
-    text: &str,
+    (node, mut faults): (Option<Node>, Vec<Fault>),
     office: &OfficeId,
     catalogue: &ActionCatalogue,
     resolver: &dyn Resolver,
 ) -> Result<Arc<Program>, Vec<Fault>> {
-    let (node, mut faults) = plugboard_document::examine(file, text);
     let Some(node) = node else { return Err(faults) };
     let (document, more) = Document::examine(file, &node);
     faults.extend(more);

@@ -62,7 +62,7 @@ mod template;
 mod variables;
 
 pub use catalogue::{ANSWER, Action, ActionCatalogue, Extension, FAILED, Resolver, Sets};
-pub use check::{build, build_text, check, compile};
+pub use check::{build, build_examined, check, compile};
 pub use document::{
     Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, RESERVED_WORDS, Said, Step, StepKind, Variable,
 };

@@ -1,9 +1,10 @@
 //! An office as it is loaded: its document with the files it names, checked against the installed actions.
 
+use plugboard_document::Node;
 use plugboard_media::PromptError;
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
-use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_text};
+use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_examined};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +107,7 @@ impl Bundle {
         let reading = Reading { folder: &folder, files, variables, kept };
         let name = file.display().to_string();
         // For what it asks of its surroundings; faults are told by whoever loads it.
-        let _examined = Office::examine(&name, &text, &reading);
+        let _examined = Office::examine(&name, plugboard_document::examine(&name, &text), &reading);
         let (files, variables, kept) = (reading.files.take(), reading.variables.take(), reading.kept.take());
         Ok(Self { file: name, text, files, variables, folder, kept })
     }
@@ -117,10 +118,9 @@ impl Bundle {
         kept.is_some_and(|kept| Self { file: self.file.clone(), ..kept } == *self)
     }
 
-    /// Whether it is a scenario that stands alone, not an office.
-    pub(crate) fn is_scenario(&self) -> bool {
-        let (root, _) = plugboard_document::examine(&self.file, &self.text);
-        root.is_some_and(|root| root.get("scenario").is_some() && root.get("office").is_none())
+    /// The document as a tree, with what is wrong with its form.
+    fn tree(&self) -> Tree {
+        plugboard_document::examine(&self.file, &self.text)
     }
 
     /// Users that keep their passwords keep those that they have in `houses`.
@@ -141,21 +141,23 @@ impl Bundle {
     /// # Errors
     /// Every fault.
     pub(crate) fn check(&self, actions: &ActionCatalogue) -> Result<Vec<String>, Vec<Fault>> {
-        if !self.is_scenario() {
-            return self.load(actions, Absent::Refused).map(|house| house.warnings);
+        let tree = self.tree();
+        if !is_scenario(&tree) {
+            return self.load_tree(tree, actions, Absent::Refused).map(|house| house.warnings);
         }
-        let faults = check_scenario(&self.file, &self.text, actions);
+        let faults = check_scenario(&self.file, tree, actions);
         if faults.is_empty() { Ok(Vec::new()) } else { Err(faults) }
     }
 
     /// What is wrong with the form alone: for where no action is known.
     pub(crate) fn faults_of_form(&self) -> Vec<Fault> {
-        if self.is_scenario() {
-            let (node, mut faults) = plugboard_document::examine(&self.file, &self.text);
+        let tree = self.tree();
+        if is_scenario(&tree) {
+            let (node, mut faults) = tree;
             faults.extend(node.and_then(|node| Document::read(&self.file, &node).err()).unwrap_or_default());
             return faults;
         }
-        let examined = Office::examine(&self.file, &self.text, self);
+        let examined = Office::examine(&self.file, tree, self);
         let mut faults = examined.faults;
         for source in examined.office.iter().flat_map(|office| office.scenarios()) {
             faults.extend(Document::read(&source.file, &source.document).err().unwrap_or_default());
@@ -168,14 +170,18 @@ impl Bundle {
     /// # Errors
     /// Every fault of the office and of its scenarios.
     pub(crate) fn load(&self, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
-        if self.is_scenario() {
+        self.load_tree(self.tree(), actions, absent)
+    }
+
+    fn load_tree(&self, tree: Tree, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
+        if is_scenario(&tree) {
             let name = Path::new(&self.file).file_name().unwrap_or_default().display();
             let remedy = format!(
                 "name it in an office file, as `scenarios: [{{ file: {name} }}]`, and apply that; `check` takes both"
             );
             return Err(vec![Fault::of_file(self.file.as_str(), "this is a scenario, an office is wanted", remedy)]);
         }
-        let mut examined = Office::examine(&self.file, &self.text, self);
+        let mut examined = Office::examine(&self.file, tree, self);
         let mut faults = std::mem::take(&mut examined.faults);
         let Some(office) = examined.office.clone() else { return Err(faults) };
         let (audio, mut warnings) = self.audio(&office);
@@ -221,6 +227,14 @@ impl Bundle {
         }
         (audio, warnings)
     }
+}
+
+/// What [`plugboard_document::examine`] found in a document.
+type Tree = (Option<Node>, Vec<Fault>);
+
+/// Whether it is a scenario that stands alone, not an office.
+fn is_scenario((root, _): &Tree) -> bool {
+    root.as_ref().is_some_and(|root| root.get("scenario").is_some() && root.get("office").is_none())
 }
 
 /// A folder stands where a file is wanted: some that are in it.
@@ -321,9 +335,9 @@ impl Resolver for Known<'_> {
 }
 
 /// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
-pub(crate) fn check_scenario(file: &str, text: &str, actions: &ActionCatalogue) -> Vec<Fault> {
+fn check_scenario(file: &str, tree: Tree, actions: &ActionCatalogue) -> Vec<Fault> {
     let Ok(office) = OfficeId::new("unknown") else { return Vec::new() };
-    build_text(file, text, &office, actions, &Anybody(office.clone())).err().unwrap_or_default()
+    build_examined(file, tree, &office, actions, &Anybody(office.clone())).err().unwrap_or_default()
 }
 
 /// An office in which everybody works.

@@ -40,6 +40,15 @@ pub struct Document {
     pub body: Option<Vec<u8>>,
 }
 
+/// What is told of a version without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Counts from 1.
+    pub version: u64,
+    /// Where it came from.
+    pub change: Change,
+}
+
 /// Documents of all offices. All methods wait for the disk.
 #[derive(Clone)]
 pub struct Documents {
@@ -105,7 +114,7 @@ impl Documents {
         read(self.store.engine(), &versions_key(office, name)?.with(&version.to_be_bytes()))
     }
 
-    /// Versions below `before`, newest first, at most `limit` (and at most 1,000).
+    /// Versions below `before`, newest first, at most `limit` (and at most 1,000). No two of their bodies are in memory at once.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -115,14 +124,15 @@ impl Documents {
         name: &str,
         before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<Document>, StoreError> {
+    ) -> Result<Vec<Version>, StoreError> {
         let newest = Key::new(Scope::Office(office), Space::Documents, &[name])?;
         let newest = read(self.store.engine(), &newest)?.map_or(0, |newest| newest.version);
         let end = before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
         let start = end.saturating_sub(u64::try_from(limit.min(PAGE_MAX)).unwrap_or(u64::MAX)).max(1);
         let mut versions = Vec::new();
         for version in (start..end).rev() {
-            versions.extend(self.version(office, name, version)?);
+            let found = self.version(office, name, version)?;
+            versions.extend(found.map(|Document { version, change, .. }| Version { version, change }));
         }
         Ok(versions)
     }

@@ -51,7 +51,7 @@ mod writer;
 
 pub use backup::{BackupReport, restore};
 pub use calls::{CallStore, Journal, RecordCursor, RecordFilter, RecordPage};
-pub use documents::{Change as DocumentChange, Document, Documents};
+pub use documents::{Change as DocumentChange, Document, Documents, Version};
 pub use error::{CommitError, StoreError};
 pub use folder::{DataFolder, FolderError, Kind};
 pub use health::{StoreHealth, StoreObserver};

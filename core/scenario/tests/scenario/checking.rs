@@ -1,7 +1,7 @@
 //! What the checker refuses, and where it says the fault is.
 
 use crate::support::{Demo, catalogue, faults, office, program};
-use plugboard_scenario::{Document, build_text, check, schema};
+use plugboard_scenario::{Document, build_examined, check, schema};
 
 fn of_steps(steps: &str) -> String {
     faults(&format!("scenario: s\nsteps:\n{steps}"))
@@ -262,7 +262,8 @@ fn where_one_user_is_taken_a_list_is_a_fault() {
 #[test]
 fn a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() {
     let text = "scenario: s\ntitle: a\ntitle: b\nsteps:\n  - dance\n";
-    let faults = build_text("s.yaml", text, &office(), &catalogue(), &Demo).unwrap_err();
+    let faults = build_examined("s.yaml", plugboard_document::examine("s.yaml", text), &office(), &catalogue(), &Demo)
+        .unwrap_err();
     let lines: Vec<u32> = faults.iter().map(|fault| fault.line).collect();
     assert_eq!(lines, [3, 5], "{faults:?}");
 }

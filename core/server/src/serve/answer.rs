@@ -88,7 +88,7 @@ fn versions(running: &Running, office: &str, limit: usize) -> Result<Value, Stri
     if versions.is_empty() {
         return Err(format!("no version of an office {office:?} is kept; `plugboard apply` makes one"));
     }
-    let version = |version: &plugboard_store::Document| json!({ "version": version.version, "at": version.change.at, "who": version.change.who, "why": version.change.why });
+    let version = |version: &plugboard_store::Version| json!({ "version": version.version, "at": version.change.at, "who": version.change.who, "why": version.change.why });
     Ok(json!({ "office": office, "versions": versions.iter().map(version).collect::<Vec<_>>() }))
 }
 
