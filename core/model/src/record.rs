@@ -121,3 +121,27 @@ pub struct CallRecord {
     /// The steps taken; at most 256 are kept.
     pub steps: Vec<StepRecord>,
 }
+
+impl CallRecord {
+    /// A call of which no more is known than this: one within the office that ended at once. What is known of it takes the
+    /// place of the rest, as in `CallRecord { called, ..CallRecord::bare(id, began, outcome) }`.
+    pub const fn bare(id: CallId, began: WallTime, outcome: CallOutcome) -> Self {
+        Self {
+            id,
+            direction: Direction::Internal,
+            caller: String::new(),
+            caller_name: String::new(),
+            caller_user: None,
+            called: String::new(),
+            route: None,
+            scenario: None,
+            began,
+            answered: None,
+            answered_by: None,
+            ended: began,
+            outcome,
+            legs: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+}

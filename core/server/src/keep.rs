@@ -221,7 +221,7 @@ fn millis(span: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plugboard_model::{CallId, CallOutcome, CallRecord, Cause, Direction, JournalEntry, JournalEvent, LegId};
+    use plugboard_model::{CallId, CallOutcome, CallRecord, Cause, JournalEntry, JournalEvent, LegId};
     use plugboard_store::Place;
 
     const DAY: i64 = 86_400_000;
@@ -237,23 +237,8 @@ mod tests {
     }
 
     fn call(keeper: &Keeper, at: i64) {
-        let record = CallRecord {
-            id: CallId::new(OfficeId::new("main").unwrap(), WallTime(at), 7),
-            direction: Direction::Internal,
-            caller: "101".into(),
-            caller_name: String::new(),
-            caller_user: None,
-            called: "102".into(),
-            route: None,
-            scenario: None,
-            began: WallTime(at),
-            answered: None,
-            answered_by: None,
-            ended: WallTime(at),
-            outcome: CallOutcome::Abandoned,
-            legs: vec![],
-            steps: vec![],
-        };
+        let id = CallId::new(OfficeId::new("main").unwrap(), WallTime(at), 7);
+        let record = CallRecord::bare(id, WallTime(at), CallOutcome::Abandoned);
         keeper.store.calls().put_record(&record, None).unwrap();
         keeper.store.sync().unwrap();
     }

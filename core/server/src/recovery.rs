@@ -1,8 +1,7 @@
 //! What is left of calls that a crash cut off.
 
 use plugboard_model::{
-    CallId, CallOutcome, CallRecord, Cause, Direction, JournalEntry, JournalEvent, LegId, LegRecord, Steps, Time,
-    UserId, WallTime,
+    CallId, CallOutcome, CallRecord, Cause, JournalEntry, JournalEvent, LegId, LegRecord, Steps, Time, UserId, WallTime,
 };
 use plugboard_store::Store;
 use std::collections::BTreeMap;
@@ -45,23 +44,7 @@ struct Leg {
 /// The record of a call that ends with its journal.
 pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
     let last = entries.last().map_or(Time::ZERO, |entry| entry.at);
-    let mut record = CallRecord {
-        id: id.clone(),
-        direction: Direction::Internal,
-        caller: String::new(),
-        caller_name: String::new(),
-        caller_user: None,
-        called: String::new(),
-        route: None,
-        scenario: None,
-        began: WallTime(0),
-        answered: None,
-        answered_by: None,
-        ended: WallTime(0),
-        outcome: CallOutcome::Failed(stopped()),
-        legs: Vec::new(),
-        steps: Vec::new(),
-    };
+    let mut record = CallRecord::bare(id.clone(), WallTime(0), CallOutcome::Failed(stopped()));
     let mut legs: BTreeMap<LegId, Leg> = BTreeMap::new();
     let mut bridged = None;
     let mut steps = Steps::default();
@@ -158,7 +141,7 @@ fn wall(anchor: WallTime, at: Time) -> WallTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plugboard_model::{Name, OfficeId};
+    use plugboard_model::{Direction, Name, OfficeId};
 
     #[test]
     fn a_call_that_was_cut_off_keeps_what_its_journal_tells() {

@@ -6,9 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this program only speaks to the test that started it")]
 
-use plugboard_model::{
-    CallId, CallOutcome, CallRecord, Direction, JournalEntry, JournalEvent, OfficeId, Time, WallTime,
-};
+use plugboard_model::{CallId, CallOutcome, CallRecord, JournalEntry, JournalEvent, OfficeId, Time, WallTime};
 use plugboard_store::{DataFolder, Kind, Place, Store, StoreHealth};
 use std::sync::mpsc::channel;
 
@@ -74,23 +72,7 @@ fn write_until_stopped(store: &Store) {
 
 fn record(n: u32) -> CallRecord {
     let at = WallTime(i64::from(n));
-    CallRecord {
-        id: CallId::new(OfficeId::new("main").unwrap(), at, 0),
-        direction: Direction::Internal,
-        caller: "101".into(),
-        caller_name: String::new(),
-        caller_user: None,
-        called: "102".into(),
-        route: None,
-        scenario: None,
-        began: at,
-        answered: None,
-        answered_by: None,
-        ended: at,
-        outcome: CallOutcome::Answered,
-        legs: vec![],
-        steps: vec![],
-    }
+    CallRecord::bare(CallId::new(OfficeId::new("main").unwrap(), at, 0), at, CallOutcome::Answered)
 }
 
 fn resident_kb() -> u64 {

@@ -44,26 +44,15 @@ mod tests {
     use crate::engine::Family;
     use crate::folder::{Kind, read_marker, write_marker};
     use crate::store::{Place, Store};
-    use plugboard_model::{CallId, CallOutcome, CallRecord, Direction, OfficeId, UserId, WallTime};
+    use plugboard_model::{CallId, CallOutcome, CallRecord, OfficeId, UserId, WallTime};
     use std::ops::ControlFlow;
 
     fn record(office: &OfficeId, at: i64) -> CallRecord {
         CallRecord {
-            id: CallId::new(office.clone(), WallTime(at), 0),
-            direction: Direction::Internal,
             caller: "101".into(),
-            caller_name: "Ann".into(),
             caller_user: Some(UserId::new(office, "ann").unwrap()),
             called: "102".into(),
-            route: None,
-            scenario: None,
-            began: WallTime(at),
-            answered: None,
-            answered_by: None,
-            ended: WallTime(at),
-            outcome: CallOutcome::Abandoned,
-            legs: vec![],
-            steps: vec![],
+            ..CallRecord::bare(CallId::new(office.clone(), WallTime(at), 0), WallTime(at), CallOutcome::Abandoned)
         }
     }
 

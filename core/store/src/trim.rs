@@ -121,26 +121,11 @@ impl CallStore {
 mod tests {
     use super::*;
     use crate::store::{Place, Store};
-    use plugboard_model::{CallOutcome, CallRecord, Direction, Time};
+    use plugboard_model::{CallOutcome, CallRecord, Time};
 
     fn record(office: &OfficeId, at: i64) -> CallRecord {
-        CallRecord {
-            id: CallId::new(office.clone(), WallTime(at), 0),
-            direction: Direction::Internal,
-            caller: "101".into(),
-            caller_name: String::new(),
-            caller_user: None,
-            called: "102".into(),
-            route: None,
-            scenario: None,
-            began: WallTime(at),
-            answered: None,
-            answered_by: None,
-            ended: WallTime(at),
-            outcome: CallOutcome::Abandoned,
-            legs: vec![],
-            steps: vec![],
-        }
+        let id = CallId::new(office.clone(), WallTime(at), 0);
+        CallRecord::bare(id, WallTime(at), CallOutcome::Abandoned)
     }
 
     #[test]

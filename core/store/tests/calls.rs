@@ -44,21 +44,13 @@ fn record(office: &OfficeId, at: i64, from: &str, to: &str, users: &[&str]) -> C
         cause: Cause::of(487),
     };
     CallRecord {
-        id: call(office, at),
         direction: Direction::Inbound,
         caller: from.into(),
-        caller_name: String::new(),
-        caller_user: None,
         called: to.into(),
         route: Some("main".into()),
-        scenario: None,
-        began: WallTime(at),
-        answered: None,
-        answered_by: None,
         ended: WallTime(at + 10),
-        outcome: CallOutcome::NotAnswered(Cause::of(480)),
         legs: (1..).zip(users).map(leg).collect(),
-        steps: vec![],
+        ..CallRecord::bare(call(office, at), WallTime(at), CallOutcome::NotAnswered(Cause::of(480)))
     }
 }
 

@@ -8,9 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use plugboard_model::{
-    CallId, CallOutcome, CallRecord, Direction, JournalEntry, JournalEvent, OfficeId, Time, WallTime,
-};
+use plugboard_model::{CallId, CallOutcome, CallRecord, JournalEntry, JournalEvent, OfficeId, Time, WallTime};
 use plugboard_store::{DataFolder, InlineWriter, Kind, Place, Store};
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,23 +40,8 @@ fn line(seq: u32) -> JournalEntry {
 }
 
 fn record(n: i64) -> CallRecord {
-    CallRecord {
-        id: CallId::new(OfficeId::new("main").unwrap(), WallTime(n), 0),
-        direction: Direction::Internal,
-        caller: "101".into(),
-        caller_name: String::new(),
-        caller_user: None,
-        called: "102".into(),
-        route: None,
-        scenario: None,
-        began: WallTime(n),
-        answered: None,
-        answered_by: None,
-        ended: WallTime(n),
-        outcome: CallOutcome::Answered,
-        legs: vec![],
-        steps: vec![],
-    }
+    let id = CallId::new(OfficeId::new("main").unwrap(), WallTime(n), 0);
+    CallRecord::bare(id, WallTime(n), CallOutcome::Answered)
 }
 
 fn open(folder: &Path) -> (Store, InlineWriter) {

@@ -184,14 +184,8 @@ fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Reque
         called: tame(&called),
         route: way.route,
         scenario: way.scenario,
-        began: now,
-        answered: None,
-        answered_by: None,
-        ended: now,
-        outcome: CallOutcome::Failed(cause.clone()),
         legs: vec![leg],
-        steps: Vec::new(),
-        id,
+        ..CallRecord::bare(id, now, CallOutcome::Failed(cause.clone()))
     };
     let began = JournalEvent::Began {
         wall: now,
