@@ -36,9 +36,9 @@ pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
-    DatagramsDropped, DatagramsUnsent, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered,
-    RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipNotParsed, SipRequest, SipResponse,
-    TransactionsHeld,
+    DatagramsDropped, DatagramsUnsent, DigitUnsent, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered,
+    RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipMessageTooLong, SipNotParsed, SipRequest,
+    SipResponse, TransactionsHeld,
 };
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,

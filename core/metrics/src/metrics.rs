@@ -62,6 +62,8 @@ pub(crate) struct Families {
     pub(crate) sip_parse_errors: Row<Transport>,
     pub(crate) sip_datagrams_dropped: IntCounter,
     pub(crate) sip_datagrams_unsent: IntCounter,
+    pub(crate) sip_too_long: IntCounter,
+    pub(crate) digits_unsent: IntCounter,
     pub(crate) registrations: IntGauge,
     pub(crate) registration_requests: Row<RegistrationOutcome>,
     pub(crate) login_faults: Row<LoginFault>,
@@ -238,6 +240,16 @@ impl Families {
                 r,
                 "plugboard_sip_datagrams_unsent_total",
                 "SIP datagrams that the kernel did not send; those that matter are sent again.",
+            ),
+            sip_too_long: counter(
+                r,
+                "plugboard_sip_messages_too_long_total",
+                "SIP messages that were longer than a datagram can be and were not sent.",
+            ),
+            digits_unsent: counter(
+                r,
+                "plugboard_sip_digits_unsent_total",
+                "Digits that were to go by INFO and could not be sent.",
             ),
             registrations: gauge(r, "plugboard_registrations", "Contacts registered now."),
             registration_requests: Row::new(

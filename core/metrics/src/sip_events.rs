@@ -2,6 +2,7 @@
 
 use crate::Metrics;
 use crate::labels::{Flow, Label, Method, StatusClass, Transport, label};
+use plugboard_model::LegId;
 use std::net::SocketAddr;
 
 /// A SIP message went in or out.
@@ -120,6 +121,39 @@ impl DatagramsUnsent {
             datagrams = self.datagrams,
             "the kernel did not send SIP datagrams: its buffers are full, or a packet filter forbids them"
         );
+    }
+}
+
+/// A SIP message was longer than a datagram can be, and was not sent.
+#[derive(Debug, Clone, Copy)]
+pub struct SipMessageTooLong {
+    /// Where it was to go.
+    pub to: SocketAddr,
+    /// Its bytes.
+    pub bytes: usize,
+}
+
+impl SipMessageTooLong {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.sip_too_long.inc();
+        tracing::warn!(to = %self.to, bytes = self.bytes,
+            "a SIP message is longer than a datagram can be and was not sent: what it belongs to fails");
+    }
+}
+
+/// A digit that was to go by INFO could not be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct DigitUnsent {
+    /// The leg.
+    pub leg: LegId,
+}
+
+impl DigitUnsent {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.digits_unsent.inc();
+        tracing::warn!(leg_id = %self.leg, "a digit could not be sent by INFO and is lost");
     }
 }
 

@@ -245,6 +245,9 @@ pub enum Event {
     ReofferDone(Result<Option<Bytes>, u16>),
     /// A digit came by INFO.
     Digit(InfoDigit),
+    /// A digit of ours could not be sent; nothing else comes of it. One that nobody answers is the end, as RFC 3261 section
+    /// 12.2.1.2 has it.
+    DigitUnsent,
     /// The session timer of a peer that takes no UPDATE wants the description in force to be sent again: answer with
     /// [`Command::Reoffer`] of it (RFC 4028 section 7.4).
     RefreshDue,

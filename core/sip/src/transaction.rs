@@ -124,7 +124,8 @@ pub enum Input {
         /// The flow; all its transactions end.
         flow: Flow,
     },
-    /// This one message could not be sent and never can; others to the same address can.
+    /// This one message could not be sent and never can; others to the same address can. An INVITE whose response it was
+    /// is refused with 500 by the shortest response there is.
     Unsent {
         /// As [`Output::Transmit`] said.
         of: Key,
@@ -204,7 +205,7 @@ pub enum Output {
         /// The request's transaction, which never began.
         tx: ClientTx,
     },
-    /// The connection of an INVITE broke before it was answered, or its ACK never came (after a refusal).
+    /// The connection of an INVITE broke before it was answered, or its response, be it a 2xx, could not be sent.
     Lost {
         /// The request's transaction, which is over.
         tx: ServerTx,

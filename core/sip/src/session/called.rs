@@ -1,6 +1,6 @@
 //! The called side until the answer.
 
-use super::reason::reason_of;
+use super::reason::{reason_of, reason_value};
 use super::{ALLOW, Answered, Event, Exchange, Local, Session, State};
 use crate::dialog::{Dialog, NextHop};
 use crate::flow::Flow;
@@ -156,6 +156,19 @@ impl Session {
             State::Up { dialog, exchange: Exchange::Asked { tx: asked, .. } } if asked == tx => {
                 self.emit(Event::ReofferCancelled);
                 State::Up { dialog, exchange: Exchange::Idle }
+            }
+            // Our 2xx could not be sent. The peer is refused by the layer: he knows of no session, or of the old one.
+            State::Up { dialog, exchange: Exchange::Answered(answered) } if answered.tx == tx => {
+                self.emit(Event::Ended { cause: Cause::of(500), by_remote: false });
+                let reason = Some(reason_value(&Cause::of(500)));
+                if answered.initial { self.finish() } else { self.close(dialog, reason) }
+            }
+            State::Leaving { dialog, answered, reason } if answered.tx == tx => {
+                if answered.initial {
+                    self.finish()
+                } else {
+                    self.close(dialog, reason)
+                }
             }
             state @ (State::Calling(_)
             | State::Ringing(_)

@@ -313,11 +313,22 @@ impl Session {
                 self.emit(Event::ReofferDone(Err(status)));
                 State::Up { dialog, exchange: Exchange::Idle }
             }
+            // An INFO: a digit is lost, and whether the peer is there, what keeps the session alive will tell.
+            State::Up { dialog, exchange } if status != 408 && !self.is_vital(tx, &exchange) => {
+                self.emit(Event::DigitUnsent);
+                State::Up { dialog, exchange }
+            }
             // Whatever it was, a re-INVITE or an INFO: the peer is gone (RFC 3261 section 12.2.1.2).
             State::Up { dialog, exchange } => self.leave(dialog, exchange, None, Cause::of(status)),
             State::Closing { bye, .. } if bye == tx => self.finish(),
             state @ (State::Ringing(_) | State::Leaving { .. } | State::Closing { .. } | State::Over) => state,
         };
+    }
+
+    /// Whether the session stands and falls with this request: our re-INVITE or refresh.
+    fn is_vital(&self, tx: ClientTx, exchange: &Exchange) -> bool {
+        matches!(exchange, Exchange::Sent { tx: sent, .. } if *sent == tx)
+            || self.timer.as_ref().is_some_and(|timer| timer.asks(tx))
     }
 
     pub(super) fn tick(&mut self, now: Time) {

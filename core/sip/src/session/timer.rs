@@ -101,6 +101,11 @@ impl SessionTimer {
         again
     }
 
+    /// Whether this is our UPDATE or OPTIONS.
+    pub(super) fn asks(&self, tx: ClientTx) -> bool {
+        self.asked == Some(tx)
+    }
+
     /// Our re-INVITE could not be sent: whether the session goes on. Where the peer refreshes it, that alone decides.
     pub(super) fn missed_reoffer(&mut self, now: Time) -> bool {
         self.refresher == Refresher::Peer || self.miss(now)

@@ -10,6 +10,7 @@ use super::{ClientTx, Input, Key, Output, ServerTx};
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
+use crate::parse_datagram;
 use bytes::Bytes;
 use plugboard_model::Time;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -138,7 +139,7 @@ impl Layer {
                 }
             }
             Input::Failed { flow } => self.fail(flow),
-            Input::Unsent { of } => self.fail_one(of),
+            Input::Unsent { of } => self.fail_one(now, of),
             Input::Tick => self.tick(now),
         }
         let (clients, cancels, servers) = (&self.clients, &self.cancels, &self.servers);
@@ -520,7 +521,7 @@ impl Layer {
     }
 
     /// Ends the transaction whose message could not be sent (RFC 3261 sections 17.1.4 and 17.2.4).
-    fn fail_one(&mut self, of: Key) {
+    fn fail_one(&mut self, now: Time, of: Key) {
         match of {
             Key::Client(tx) => {
                 if self.clients.remove(&tx).is_some_and(|client| client.is_waiting()) {
@@ -529,11 +530,25 @@ impl Layer {
             }
             // Its INVITE, which is told of anyway, gives up in time.
             Key::Cancel(tx) => drop(self.cancels.remove(&tx)),
-            Key::Server(tx) => {
-                let lost = self.lose_server(tx);
-                self.outbox.extend(lost);
-            }
+            Key::Server(tx) => self.refuse_barely(now, tx),
         }
+    }
+
+    /// A response could not be sent. Who waits for the answer to an INVITE is refused by one that has nothing but what it
+    /// needs, if that is shorter; his owner is told that the INVITE is lost, since not even a 2xx has reached the peer.
+    fn refuse_barely(&mut self, now: Time, tx: ServerTx) {
+        let Some(server) = self.servers.get_mut(&tx) else { return };
+        let ServerMachine::Invite(machine) = &mut server.machine else { return drop(self.drop_server(tx)) };
+        let lost = (!machine.is_refused()).then_some(Output::Lost { tx, owner: server.owner });
+        let tag = self.branches.tag(&server.key);
+        let refusal = machine.last().and_then(|last| bare_refusal(last, &tag));
+        self.outbox.extend(lost);
+        let Some((to_tag, bytes)) = refusal else { return drop(self.drop_server(tx)) };
+        let before = machine.wake();
+        machine.refuse(now, &to_tag, bytes.clone(), &self.timers);
+        let (after, back) = (machine.wake(), server.back);
+        self.rewake(Key::Server(tx), Some(before), Some(after));
+        self.transmit(Key::Server(tx), back, bytes);
     }
 
     /// Drops a server transaction; what its owner is told of it.
@@ -592,6 +607,20 @@ fn wake_of(
         Key::Cancel(tx) => cancels.get(&tx).map(ClientNonInvite::wake),
         Key::Server(tx) => servers.get(&tx).map(Server::wake),
     }
+}
+
+/// A 500 in place of this response, with its To tag: the headers that every response has (RFC 3261 section 8.2.6.2) and
+/// no more. `None` when it is no shorter.
+fn bare_refusal(response: &[u8], tag: &str) -> Option<(Box<str>, Bytes)> {
+    let Ok(Message::Response(whole)) = parse_datagram(response) else { return None };
+    let mut bare = Response::new(500);
+    for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
+        bare.headers.copy_from(&whole.headers, name);
+    }
+    bare.headers.set_to_tag(tag);
+    let to_tag = bare.headers.to().ok()?.tag()?.into();
+    let bytes = Bytes::from(bare.to_bytes());
+    (bytes.len() < response.len()).then_some((to_tag, bytes))
 }
 
 /// Where the responses to a request go: back over its connection; over UDP to its source address, and there to the

@@ -104,6 +104,20 @@ impl ServerInvite {
         Serve::Send(bytes)
     }
 
+    /// What was sent last, as long as it may have to be sent again.
+    pub(super) fn last(&self) -> Option<&Bytes> {
+        match &self.state {
+            State::Proceeding { last, .. } | State::Completed { last, .. } | State::Accepted { last, .. } => Some(last),
+            State::Trying { .. } | State::Confirmed { .. } => None,
+        }
+    }
+
+    /// What was sent last could not be sent: this refusal takes its place.
+    pub(super) fn refuse(&mut self, now: Time, to_tag: &str, last: Bytes, timers: &Timers) {
+        let resend = Resend::start(now, self.reliable, timers);
+        self.state = State::Completed { last, to_tag: to_tag.into(), resend, until: now + timers.give_up() };
+    }
+
     /// The session wants its 2xx sent once more.
     pub(super) fn on_repeat_answer(&self) -> Serve {
         match &self.state {

@@ -6,6 +6,7 @@ use plugboard_call::CancelWhy;
 use plugboard_media::{
     Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, SdpError,
 };
+use plugboard_metrics::DigitUnsent;
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
 use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
@@ -174,6 +175,7 @@ impl LegActor {
                 self.step_later(Command::Reoffer { sdp }, ctx);
             }
             Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
+            Event::DigitUnsent => DigitUnsent { leg: self.leg }.emit(&self.env.metrics),
             Event::Finished => {
                 self.over(Cause::normal());
                 self.forget();

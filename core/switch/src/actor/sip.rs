@@ -7,7 +7,7 @@ mod trace;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
-use plugboard_metrics::{Condition, Readiness, TransactionsHeld};
+use plugboard_metrics::{Condition, Readiness, SipMessageTooLong, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
@@ -220,7 +220,10 @@ impl SipActor {
         let failed = match sent {
             Ok(()) => None,
             Err(Unsendable::Anything(_)) => Some(Input::Failed { flow }),
-            Err(Unsendable::TooLong(_)) => of.map(|of| Input::Unsent { of }),
+            Err(Unsendable::TooLong(over)) => {
+                SipMessageTooLong { to: over.remote, bytes: bytes.len() }.emit(&self.env.metrics);
+                of.map(|of| Input::Unsent { of })
+            }
         };
         if let Some(failed) = failed {
             self.layer.handle(self.env.clock.now(), failed);
@@ -241,7 +244,13 @@ impl SipActor {
     fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
         if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
             match self.owner_of(&request) {
-                Some(owner) => self.to_owner(owner, Output::Request { tx, request, flow }),
+                Some(owner) => {
+                    // A CANCEL of a re-INVITE and an answer to one that cannot be sent concern the leg as well.
+                    if request.method == Method::Invite {
+                        self.layer.handle(self.env.clock.now(), Input::Own { tx, owner });
+                    }
+                    self.to_owner(owner, Output::Request { tx, request, flow });
+                }
                 None => self.refuse(tx, Response::to_request(&request, 481)),
             }
             return;

@@ -170,6 +170,35 @@ fn a_message_that_is_too_long_for_a_datagram_ends_its_own_call_and_no_other_with
 }
 
 #[test]
+fn an_answer_that_is_too_long_for_a_datagram_is_a_refusal_and_the_callee_is_hung_up() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    sim.finds_too_long("switch -> ann  200 INVITE");
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    sim.run_until(ann.was_told(500));
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.record().legs[0].cause.status, 500, "{}", sim.ladder());
+    assert_eq!(sim.ladder().count("switch -> ann  BYE"), 0, "she knows of no session\n{}", sim.ladder());
+    assert_eq!(sim.metric("plugboard_sip_messages_too_long_total"), Some(1.0));
+}
+
+#[test]
+fn an_answer_to_a_change_that_is_too_long_for_a_datagram_ends_the_call() {
+    let (mut sim, ann, bob) = connected();
+    sim.finds_too_long("switch -> ann  200 INVITE");
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(500));
+    sim.run_until(ann.is_idle());
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert!(ann.reason().unwrap().contains("cause=500"), "{:?}", ann.reason());
+    assert_eq!(sim.record().legs[0].cause.status, 500);
+}
+
+#[test]
 fn a_phone_that_comes_back_over_another_connection_keeps_its_call() {
     let (mut sim, ann, bob) = ann_and_bob();
     sim.connects(&bob);

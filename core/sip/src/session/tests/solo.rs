@@ -475,6 +475,23 @@ fn digits_pass_by_info_both_ways() {
 }
 
 #[test]
+fn a_digit_that_cannot_be_sent_is_lost_and_ends_nothing() {
+    let (mut session, ..) = up();
+    let offer = command(&mut session, Command::Reoffer { sdp: sdp("hold") });
+    let digit = command(&mut session, Command::SendDigit(InfoDigit { digit: '#', millis: 160 }));
+    session.handle(at(1), Input::TransportError { tx: digit.requests[0].0 });
+    assert_eq!(words(&mut session), ["digitunsent"]);
+    assert!(session.is_up());
+    let (tx, request, _) = &offer.requests[0];
+    let seen = hear(&mut session, *tx, Response::to_request(request, 488));
+    assert_eq!(seen.events, [Event::ReofferDone(Err(488))], "it waited still");
+    // A peer that never answers is gone.
+    let digit = command(&mut session, Command::SendDigit(InfoDigit { digit: '#', millis: 160 }));
+    session.handle(at(33_000), Input::Timeout { tx: digit.requests[0].0 });
+    assert_eq!(words(&mut session), ["ended", "send BYE"]);
+}
+
+#[test]
 fn peer_that_forgot_the_dialog_ends_it() {
     let (mut session, ..) = up();
     let seen = command(&mut session, Command::SendDigit(InfoDigit { digit: '#', millis: 160 }));

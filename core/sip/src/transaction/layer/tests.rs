@@ -641,3 +641,33 @@ fn an_answer_that_is_too_long_to_be_sent_is_told_while_the_invite_is_open() {
     assert_eq!(layer.poll_output(), Some(Output::Lost { tx, owner: Some(7) }));
     assert_eq!(layer.transactions(), 0);
 }
+
+#[test]
+fn a_2xx_that_is_too_long_to_be_sent_becomes_a_short_refusal_and_its_owner_is_told() {
+    let mut layer = layer();
+    let mut invite = outgoing(Method::Invite);
+    invite.headers.push_via("SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKlong;rport");
+    layer.handle(Time::ZERO, Input::Received { message: Message::Request(invite.clone()), flow: flow() });
+    let Some(Output::Request { tx, request, .. }) = layer.poll_output() else { panic!("no INVITE") };
+    layer.handle(Time::ZERO, Input::Own { tx, owner: 7 });
+    let mut answer = Response::to_request_tagged(&request, 200, "ours");
+    answer.headers.push("Record-Route", "<sip:a-proxy-with-a-long-name.test;lr>");
+    layer.handle(Time::ZERO, Input::Respond { tx, response: answer });
+    let Some(Output::Transmit { of: Some(of), .. }) = layer.poll_output() else { panic!("no 200") };
+    layer.handle(Time::ZERO, Input::Unsent { of });
+    assert_eq!(layer.poll_output(), Some(Output::Lost { tx, owner: Some(7) }));
+    let Some(Output::Transmit { bytes, .. }) = layer.poll_output() else { panic!("nobody is told") };
+    let Ok(Message::Response(refusal)) = crate::parse_datagram(&bytes) else { panic!("{bytes:?}") };
+    assert_eq!((refusal.status, refusal.headers.to().unwrap().tag()), (500, Some("ours")));
+    // As any refusal, it is sent again until its ACK comes.
+    layer.handle(Time::ZERO, Input::Received { message: Message::Request(invite.clone()), flow: flow() });
+    assert_eq!(layer.poll_output(), Some(Output::Transmit { of: Some(of), flow: flow(), bytes }));
+    let mut ack = invite;
+    ack.method = Method::Ack;
+    ack.headers.set("CSeq", "1 ACK");
+    layer.handle(Time::ZERO, Input::Received { message: Message::Request(ack), flow: flow() });
+    assert_eq!((layer.poll_output(), layer.transactions()), (None, 1));
+    // One that is too long itself is given up.
+    layer.handle(Time::ZERO, Input::Unsent { of });
+    assert_eq!((layer.poll_output(), layer.transactions()), (None, 0));
+}
