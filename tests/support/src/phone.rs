@@ -193,6 +193,13 @@ impl Phone {
         self.agent.borrow_mut().codecs = vec![codec];
     }
 
+    /// In its last call it describes keys alone from now on, and no codec: an answer that fits no offer.
+    pub fn loses_its_codecs(&self) {
+        let mut agent = self.agent.borrow_mut();
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to change"));
+        call.codecless = true;
+    }
+
     /// It speaks over this connection from now on; the one that it spoke over before.
     pub(crate) fn speaks_over(&self, connection: Option<u64>) -> Option<u64> {
         std::mem::replace(&mut self.agent.borrow_mut().connection, connection)

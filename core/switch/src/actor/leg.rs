@@ -20,6 +20,8 @@ use crate::wake::Wake;
 
 /// A leg sees a few messages a second; 64 is a burst of retransmissions, and past it the peer is broken.
 const LEG_MAILBOX: usize = 64;
+/// "Not Acceptable Here": a description that fits nothing.
+const NOT_ACCEPTABLE: u16 = 488;
 
 /// Where a leg's outputs go.
 pub(crate) struct LegLinks {
@@ -169,7 +171,7 @@ impl LegActor {
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
-            Event::ReofferDone(result) => self.reoffer_done(result),
+            Event::ReofferDone(result) => self.reoffer_done(result, ctx),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
                 self.step_later(Command::Reoffer { sdp }, ctx);
@@ -213,7 +215,7 @@ impl LegActor {
         }
     }
 
-    /// The caller's answer in the ACK, when his INVITE had no offer.
+    /// The answer to an offer of ours in a session that is up: in the ACK, or in the 200 to a re-INVITE.
     fn take_answer(&mut self, sdp: &[u8], ctx: &mut Context<Self>) {
         match self.description.accept_answer(sdp) {
             Ok(negotiated) => self.agree(negotiated, Theirs::read(sdp).ok()),
@@ -223,8 +225,8 @@ impl LegActor {
 
     fn useless(&mut self, why: &str, ctx: &mut Context<Self>) {
         tracing::warn!(leg_id = %self.leg, why, "the media of a leg could not be agreed");
-        self.step_later(Command::End { reason: Some(reason_value(&Cause::of(488))) }, ctx);
-        self.over(Cause::of(488));
+        self.step_later(Command::End { reason: Some(reason_value(&Cause::of(NOT_ACCEPTABLE))) }, ctx);
+        self.over(Cause::of(NOT_ACCEPTABLE));
     }
 
     /// Within [`Self::drain`] the session may not be fed; the command is, right after it.
@@ -282,21 +284,19 @@ impl LegActor {
         }
     }
 
-    fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>) {
-        let refused = match result {
-            Err(status) => Some(status),
-            Ok(None) => None,
-            Ok(Some(sdp)) => match self.description.accept_answer(&sdp) {
-                Ok(negotiated) => {
-                    self.agree(negotiated, Theirs::read(&sdp).ok());
-                    None
+    /// Our new offer was answered or refused. An answer that fits nothing of it ends the leg: to the peer the new session
+    /// holds since then (RFC 3261 section 14.1, RFC 3264 section 8), so that the old one cannot go on, and no word but BYE
+    /// takes it back.
+    fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
+        match result {
+            Ok(Some(sdp)) => self.take_answer(&sdp, ctx),
+            Ok(None) => {}
+            Err(_) => {
+                // What was agreed is in force again: it is what a refresh says, and what one is answered.
+                if let Some(agreed) = &self.agreed {
+                    self.description.make_offer(&[agreed.codec], agreed.flow);
                 }
-                Err(error) => Some(error.sip_status()),
-            },
-        };
-        if let (Some(_), Some(agreed)) = (refused, &self.agreed) {
-            // What was agreed is in force again: it is what a refresh says, and what one is answered.
-            self.description.make_offer(&[agreed.codec], agreed.flow);
+            }
         }
     }
 

@@ -199,6 +199,19 @@ fn an_answer_to_a_change_that_is_too_long_for_a_datagram_ends_the_call() {
 }
 
 #[test]
+fn an_answer_to_our_offer_that_fits_nothing_ends_the_call() {
+    let (mut sim, ann, bob) = connected();
+    ann.loses_its_codecs();
+    ann.asks_for_an_offer();
+    sim.run_until(ann.is_idle());
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert!(ann.reason().unwrap().contains("cause=488"), "{:?}", ann.reason());
+    assert_eq!(sim.ladder().count("switch -> ann  BYE"), 1, "{}", sim.ladder());
+    assert_eq!((sim.record().outcome, sim.record().legs[0].cause.status), (CallOutcome::Answered, 488));
+}
+
+#[test]
 fn a_phone_that_comes_back_over_another_connection_keeps_its_call() {
     let (mut sim, ann, bob) = ann_and_bob();
     sim.connects(&bob);

@@ -429,6 +429,7 @@ impl Agent {
             cancel: Cancel::No,
             voice: Voice::new(media, self.sounds.mark(&self.name), ssrc),
             codecs: self.codecs.clone(),
+            codecless: false,
             direction: "sendrecv",
             acks: BTreeMap::new(),
             reason: None,

@@ -47,6 +47,8 @@ pub(crate) struct Call {
     pub(crate) cancel: Cancel,
     pub(crate) voice: Voice,
     pub(crate) codecs: Vec<Codec>,
+    /// Our next description names no codec.
+    pub(crate) codecless: bool,
     /// What our next description says.
     pub(crate) direction: &'static str,
     /// The ACKs of 2xx, by CSeq: each 2xx that comes again gets its own again.
@@ -87,6 +89,7 @@ impl Call {
 
     /// Our description.
     pub(crate) fn description(&self) -> String {
-        super::voice::write(self.voice.local, &self.codecs, self.direction)
+        let codecs = if self.codecless { &[] } else { self.codecs.as_slice() };
+        super::voice::write(self.voice.local, codecs, self.direction)
     }
 }

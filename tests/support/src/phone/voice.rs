@@ -194,10 +194,9 @@ pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> Str
     } else {
         direction
     };
-    let types: Vec<&str> = codecs.iter().map(|codec| if *codec == Codec::Pcma { "8" } else { "0" }).collect();
+    let types = codecs.iter().map(|codec| if *codec == Codec::Pcma { "8 " } else { "0 " }).collect::<String>();
     format!(
-        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {} {KEYS}\r\n\
-         a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\na={direction}\r\n",
-        types.join(" ")
+        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {types}{KEYS}\r\n\
+         a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\na={direction}\r\n"
     )
 }
