@@ -260,11 +260,17 @@ impl SipUri {
     }
 
     fn params_match(&self, other: &Self) -> bool {
-        self.params().all(|(name, value)| {
+        // Of one that is said twice, which it must not be, the first counts on both sides.
+        let first = |uri: &Self, name: &str| {
+            uri.params()
+                .find(|(found, _)| found.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.map(ToOwned::to_owned))
+        };
+        self.params().all(|(name, _)| {
             let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
-            match other.params().find(|(found, _)| found.eq_ignore_ascii_case(name)) {
-                Some((_, theirs)) => match (value, theirs) {
-                    (Some(ours), Some(theirs)) => unescape(ours).eq_ignore_ascii_case(&unescape(theirs)),
+            match first(other, name) {
+                Some(theirs) => match (first(self, name).flatten(), theirs) {
+                    (Some(ours), Some(theirs)) => unescape(&ours).eq_ignore_ascii_case(&unescape(&theirs)),
                     (None, None) => true,
                     (Some(_), None) | (None, Some(_)) => false,
                 },
@@ -483,6 +489,13 @@ mod tests {
     #[track_caller]
     fn sip(text: &str) -> SipUri {
         SipUri::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_uri_with_a_parameter_twice_is_equal_to_itself() {
+        let (twice, once) = (sip("sip:a@h;ttl=15;x=1;ttl=1"), sip("sip:a@h;x=1;ttl=15"));
+        assert!(twice.equivalent(&twice) && twice.equivalent(&once) && once.equivalent(&twice));
+        assert!(!twice.equivalent(&sip("sip:a@h;ttl=1")));
     }
 
     #[test]

@@ -2,14 +2,10 @@
 //!
 //! The damage comes from a seed, so that a failure comes again. `PLUGBOARD_LONG=1` tries fifty times as many.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise, and looks at the one thing that it is about"
-)]
-
 use bytes::Bytes;
-use plugboard_sip::{Abilities, Frame, Message, Method, StreamFramer, check_response, parse_datagram, peek, validate};
+use plugboard_sip::{Message, parse_datagram};
+use plugboard_tests_fuzz::message::exercise;
+use plugboard_tests_fuzz::mutation::{Dice, damage};
 use sipx_sip::headers::{CSeq, CallId, Via};
 use sipx_testkit::{rfc4475, rfc5118};
 
@@ -17,22 +13,6 @@ const SEED: u64 = 0x5e1f_0b0a_4d5e_ed01;
 
 fn rounds() -> usize {
     if std::env::var_os("PLUGBOARD_LONG").is_some() { 1_000_000 } else { 20_000 }
-}
-
-/// xorshift64*: enough to damage messages, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.roll() % limit.max(1) as u64).unwrap()
-    }
 }
 
 /// Texts that mean something to a parser.
@@ -80,88 +60,9 @@ const WORDS: &[&[u8]] = &[
     b"Contact: *\r\n",
 ];
 
-fn damage(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = seeds[dice.below(seeds.len())].clone();
-    for _ in 0..=dice.below(4) {
-        let at = dice.below(bytes.len() + 1);
-        let end = (at + dice.below(20)).min(bytes.len());
-        match dice.below(7) {
-            0 if at < bytes.len() => bytes[at] = dice.roll().to_le_bytes()[0],
-            1 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
-            2 => drop(bytes.drain(at..end)),
-            3 => {
-                let copy = bytes[at..end].to_vec();
-                let to = dice.below(bytes.len() + 1);
-                bytes.splice(to..to, copy);
-            }
-            4 => {
-                let other = &seeds[dice.below(seeds.len())];
-                let from = dice.below(other.len());
-                bytes.truncate(at);
-                bytes.extend_from_slice(&other[from..]);
-            }
-            5 => bytes.truncate(at),
-            _ => {
-                let word = WORDS[dice.below(WORDS.len())];
-                bytes.splice(at..at, word.iter().copied());
-            }
-        }
-    }
-    bytes
-}
-
 fn seeds() -> Vec<Vec<u8>> {
     let torture = rfc4475::CASES.iter().map(|case| case.bytes.to_vec());
     torture.chain(rfc5118::CASES.iter().map(|case| case.wire().to_vec())).collect()
-}
-
-/// Reads everything that can be read of the bytes; the first answer of this parser, if it takes them.
-fn exercise(bytes: &[u8], dice: &mut Dice) -> Option<Message> {
-    let methods = [Method::Invite, Method::Register];
-    let abilities = Abilities { methods: &methods, extensions: &[], content_types: &["application/sdp"], tel: false };
-    let peeked = peek(bytes);
-    let mut framer = StreamFramer::new();
-    for part in bytes.chunks(1 + dice.below(bytes.len() + 1)) {
-        framer.push(part);
-        while let Ok(Some(frame)) = framer.next_frame() {
-            if let Frame::Bad(error) = frame {
-                let _ = error.answer().map(|answer| answer.to_bytes());
-            }
-        }
-    }
-    let message = match parse_datagram(bytes) {
-        Ok(message) => message,
-        Err(error) => {
-            let _ = error.answer().map(|answer| answer.to_bytes());
-            return None;
-        }
-    };
-    let verdict = match &message {
-        Message::Request(request) => match validate(request, &abilities) {
-            Ok(()) => true,
-            Err(rejection) => {
-                let _ = rejection.response(request).to_bytes();
-                false
-            }
-        },
-        Message::Response(response) => check_response(response).is_ok(),
-    };
-    let written = message.to_bytes();
-    assert_eq!(parse_datagram(&written).as_ref(), Ok(&message), "{}", written.escape_ascii());
-    if verdict {
-        let peeked = peeked.unwrap_or_else(|| panic!("a sound message has its keys: {}", bytes.escape_ascii()));
-        let headers = message.headers();
-        let call_id = headers.call_id().unwrap();
-        assert_eq!(String::from_utf8_lossy(peeked.call_id), call_id, "{}", bytes.escape_ascii());
-        let branch = headers.top_via().unwrap().branch().unwrap_or_default();
-        assert_eq!(String::from_utf8_lossy(peeked.branch), branch, "{}", bytes.escape_ascii());
-    }
-    let mut marked = message.clone();
-    marked.headers_mut().mark_received("192.0.2.77:5099".parse().unwrap());
-    marked.headers_mut().set_to_tag("t");
-    while marked.headers_mut().pop_via() {}
-    while marked.headers_mut().pop_route() {}
-    Some(message)
 }
 
 /// What both parsers say of a message: kind, then method and number of CSeq, Call-ID and branch as far as they can be read.
@@ -206,11 +107,12 @@ fn differ(ours: Option<&String>, theirs: Option<&String>) -> bool {
 
 #[test]
 fn two_parsers_agree_on_damaged_messages() {
-    let (seeds, mut dice) = (seeds(), Dice(SEED));
+    let (seeds, mut dice) = (seeds(), Dice::new(SEED));
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     let (mut both, mut ours_alone, mut theirs_alone) = (0, 0, 0);
     for round in 0..rounds() {
-        let bytes = damage(&mut dice, &seeds);
-        let ours = exercise(&bytes, &mut dice);
+        let bytes = damage(&mut dice, &seeds, WORDS);
+        let ours = exercise(&bytes);
         let theirs = sipx_sip::parse_datagram(Bytes::copy_from_slice(&bytes), &sipx_sip::Limits::datagram()).ok();
         match (ours, theirs) {
             (Some(ours), Some(theirs)) => {

@@ -1,0 +1,29 @@
+//! What every parser of outside input must hold, for any bytes: one function a parser, which panics where it does not.
+//!
+//! `cargo verify` feeds them damaged messages from a seed (`tests/seeded.rs`), longer with `--long`; `by-hand/` has the same
+//! functions for cargo-fuzz, which follows the branches of the code.
+
+pub mod digest;
+pub mod header_lists;
+pub mod message;
+pub mod mutation;
+pub mod rtp;
+pub mod sdp;
+pub mod stream;
+pub mod uri;
+pub mod wav;
+
+/// A parser's function: it panics when the bytes show a fault.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: [(&str, Target); 8] = [
+    ("message", message::message),
+    ("uri", uri::uri),
+    ("header_lists", header_lists::header_lists),
+    ("digest", digest::digest),
+    ("sdp", sdp::sdp),
+    ("stream", stream::stream),
+    ("rtp", rtp::rtp),
+    ("wav", wav::wav),
+];

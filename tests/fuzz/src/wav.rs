@@ -1,0 +1,20 @@
+//! Audio files.
+
+use plugboard_media::{Codec, wav as format};
+
+/// Longer files say the same and take a second each.
+const BYTES_MAX: usize = 64 * 1024;
+
+/// The bytes are a WAV file.
+///
+/// # Panics
+/// When a file that was read is not read again as it was written.
+pub fn wav(bytes: &[u8]) {
+    if bytes.len() > BYTES_MAX {
+        return;
+    }
+    let Ok(audio) = format::read(bytes) else { return };
+    let written = format::write(&audio, Codec::Pcma);
+    let again = format::read(&written).map(|audio| audio.bytes(Codec::Pcma).to_vec());
+    assert_eq!(again.ok().as_deref(), Some(audio.bytes(Codec::Pcma)));
+}

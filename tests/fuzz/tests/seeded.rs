@@ -1,0 +1,209 @@
+//! Damaged input for every target, from a seed: nothing panics, and what was read holds.
+//!
+//! `PLUGBOARD_LONG=1` tries fifty times as much; `PLUGBOARD_SEED=n` takes another seed. A failure prints the bytes, for a test of
+//! their own beside the parser.
+
+#![expect(clippy::print_stderr, reason = "the bytes that show a fault are printed before the panic goes on")]
+
+use plugboard_tests_fuzz::mutation::{Dice, damage};
+use plugboard_tests_fuzz::{TARGETS, Target};
+use sipx_testkit::{rfc4475, rfc5118};
+use std::panic::{catch_unwind, resume_unwind};
+
+const SEED: u64 = 0x5e1f_0b0a_4d5e_ed01;
+/// What a long round tries more.
+const LONG: u32 = 50;
+
+/// Texts that mean something to the parsers.
+const WORDS: &[&[u8]] = &[
+    b"\r\n",
+    b"\n",
+    b"\r\n\r\n",
+    b"\r\n ",
+    b"\t",
+    b" ",
+    b":",
+    b";",
+    b",",
+    b"\"",
+    b"\\",
+    b"<",
+    b">",
+    b"@",
+    b"%",
+    b"%00",
+    b"%2",
+    b"[",
+    b"]",
+    b"=",
+    b"?",
+    b"*",
+    b"\0",
+    b"\xff",
+    b"\xc3\xa9",
+    b"SIP/2.0",
+    b"sip:",
+    b"sips:",
+    b"tel:",
+    b"urn:",
+    b"4294967296",
+    b"-1",
+    b"65536",
+    b"[::1]",
+    b";lr",
+    b";tag=",
+    b"z9hG4bK",
+];
+
+const SIP_WORDS: &[&[u8]] = &[
+    b"Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n",
+    b"l: 0\r\n",
+    b"Content-Length: 99999999999999999999\r\n",
+    b"CSeq: 1 INVITE\r\n",
+    b"i:",
+    b";branch=",
+    b";received=",
+    b";rport",
+    b"<sip:a@h;lr>",
+    b"Contact: *\r\n",
+];
+
+const URIS: &[&[u8]] = &[
+    b"sip:101@plugboard.test",
+    b"sips:ann%20b:secret@[2001:db8::1]:5061;transport=tls;lr?Subject=a&Priority=b",
+    b"sip:+4930123;phone-context=+49@192.0.2.1;user=phone;ob",
+    b"tel:+49-30-123;ext=5;isub=1",
+    b"tel:7042;phone-context=example.org",
+    b"urn:service:sos.police",
+    b"sip:h",
+    b"sip:%61%62@EXAMPLE.org:65535;maddr=192.0.2.9;ttl=15;method=INVITE",
+];
+
+const LISTS: &[&[u8]] = &[
+    b"\x00SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport=9;received=192.0.2.2, SIP / 2.0 / TCP [::1];branch=x",
+    b"\x01\"Ann \\\"A\\\" Archer\" <sip:101@192.0.2.1:5060;transport=tcp>;expires=60;q=0.7;+sip.instance=\"<urn:uuid:0>\";reg-id=1",
+    b"\x01*", b"\x01sip:a@h;expires=99999999999, <sip:b@h?Subject=x>;q=1.000",
+    b"\x02<sip:p1.example.org;lr>,<sip:p2.example.org;lr=on>\n<sip:p3>", b"\x04<sip:token@edge.example.org;lr;ob>",
+    b"\x05Ann <sip:101@plugboard.test>;tag=1928301774", b"\x06<tel:+4930123>", b"\x07<sip:102@h?Replaces=a%40b%3Bto-tag%3D1>",
+    b"\x0a<sip:+4930123@gw.example.org>;reason=unconditional;privacy=off;counter=2",
+    b"\x0b<sip:a@h?Reason=SIP%3Bcause%3D302>;index=1.1,<sip:b@h>;index=1.2;mp=1.1", b"\x0c4711 INVITE", b"\x0da84b4c76e66710@pc33",
+    b"\x0e70", b"\x0f3600", b"\x10100rel, timer,path;x", b"\x141800;refresher=uac", b"\x15a@b;to-tag=1;from-tag=2;early-only",
+    b"\x17SIP;cause=200;text=\"Call completed elsewhere\", Q.850;cause=16",
+];
+
+const DIGESTS: &[&[u8]] = &[
+    b"Digest realm=\"plugboard.test\", nonce=\"00ff\", opaque=\"x\\\"y\", algorithm=SHA-256, qop=\"auth,auth-int\", stale=TRUE",
+    b"Digest realm=\"r\", nonce=\"n\"", b"Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess,qop=auth-int,userhash=true,charset=UTF-8",
+    b"Digest username=\"101\", realm=\"r\", nonce=\"n\", uri=\"sip:h\", response=\"6629fae49393a05397450978507c4ef1\", \
+      algorithm=MD5, cnonce=\"c\", qop=auth, nc=00000001",
+    b"Digest username=\"101\", realm=\"r\", nonce=\"n\", uri=\"sip:h\", response=\"00\"", b"Basic YTpi",
+];
+
+const SDP: &[&[u8]] = &[
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 8 101\r\n\
+      a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n",
+    b"v=0\r\no=x 9 9 IN IP6 ::1\r\ns=-\r\nt=0 0\r\na=sendonly\r\nm=video 5000 RTP/AVP 96\r\nc=IN IP6 ::1\r\n\
+      m=audio 4000 RTP/AVP 96 8\r\nc=IN IP6 2001:db8::1\r\na=rtpmap:96 PCMU/8000\r\na=rtcp:4009\r\na=maxptime:60\r\n",
+    b"v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\nm=audio 0 RTP/AVP 0\na=inactive\n",
+];
+
+const SDP_WORDS: &[&[u8]] = &[
+    b"m=audio 4000 RTP/AVP 0\r\n",
+    b"a=rtpmap:0 PCMU/8000\r\n",
+    b"c=IN IP4 256.0.0.1\r\n",
+    b"a=rtcp:1 IN IP4 192.0.2.1\r\n",
+    b"a=fmtp:101 0-15,16\r\n",
+    b"IN IP6 ",
+    b"a=recvonly\r\n",
+    b"RTP/SAVP",
+    b"a=ptime:0\r\n",
+];
+
+const RTP: &[&[u8]] = &[
+    b"\x80\x00\x00\x01\x00\x00\x00\xa0\x12\x34\x56\x78payload",
+    b"\x90\x80\xff\xff\xff\xff\xff\xff\0\0\0\0\xbe\xde\0\x01\x10\xff\0\0xx",
+    b"\xa2\x65\0\x02\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04event\0\0\x03",
+];
+
+/// Rounds of each target, as many as take it a few seconds.
+fn run(name: &str, rounds: u32, seeds: &[&[u8]], words: &[&[u8]]) {
+    let target = TARGETS.into_iter().find(|(known, _)| *known == name).map(|(_, target)| target);
+    let target = target.unwrap_or_else(|| panic!("there is no target {name}"));
+    let long = if std::env::var_os("PLUGBOARD_LONG").is_some() { LONG } else { 1 };
+    let seed = std::env::var("PLUGBOARD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    let mut dice = Dice::new(seed);
+    for bytes in seeds {
+        check(target, name, bytes);
+    }
+    let words = [words, WORDS].concat();
+    for _ in 0..rounds.saturating_mul(long) {
+        check(target, name, &damage(&mut dice, seeds, &words));
+    }
+}
+
+fn check(target: Target, name: &str, bytes: &[u8]) {
+    if let Err(fault) = catch_unwind(|| target(bytes)) {
+        eprintln!("{name} fails with b\"{}\"", bytes.escape_ascii());
+        resume_unwind(fault);
+    }
+}
+
+fn torture() -> Vec<Vec<u8>> {
+    let rfc4475 = rfc4475::CASES.iter().map(|case| case.bytes.to_vec());
+    rfc4475.chain(rfc5118::CASES.iter().map(|case| case.wire().to_vec())).collect()
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_messages() {
+    let seeds = torture();
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    run("message", 250_000, &seeds, SIP_WORDS);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_streams() {
+    let torture = torture();
+    // Three messages one after the other, and how long their pieces are before them.
+    let joined = torture.chunks(3).enumerate().map(|(n, three)| {
+        let length = u8::try_from(n * 37 % 256).unwrap_or_default();
+        [&[length][..], &three.concat()].concat()
+    });
+    let seeds: Vec<Vec<u8>> = joined.collect();
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    run("stream", 60_000, &seeds, SIP_WORDS);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_uris() {
+    run("uri", 1_500_000, URIS, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_readers_of_header_lists() {
+    run("header_lists", 700_000, LISTS, SIP_WORDS);
+}
+
+#[test]
+fn no_bytes_break_the_readers_of_digests() {
+    run("digest", 250_000, DIGESTS, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_session_descriptions() {
+    run("sdp", 400_000, SDP, SDP_WORDS);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_rtp() {
+    run("rtp", 3_000_000, RTP, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_audio_files() {
+    let tone: Vec<u8> = (0..=255).cycle().take(600).collect();
+    let audio = plugboard_media::Audio::from_g711(plugboard_media::Codec::Pcma, &tone);
+    let files = [plugboard_media::Codec::Pcma, plugboard_media::Codec::Pcmu]
+        .map(|codec| plugboard_media::wav::write(&audio, codec));
+    let seeds: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    run("wav", 150_000, &seeds, &[b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x01\0", b"\x80\xbb\0\0"]);
+}
