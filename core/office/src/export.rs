@@ -5,8 +5,8 @@ use crate::parts::{
     id_of_number, usual_hold_music,
 };
 use crate::{
-    DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin, Transport,
-    User,
+    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret,
+    SecretOrigin, Transport, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Distribution, Member, Name, UserStatus};
@@ -93,6 +93,13 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
         DigestChoice::Md5 => "md5",
         DigestChoice::Sha256 => "sha256",
         DigestChoice::Both => "both",
+        DigestChoice::Md5Session => "md5-sess",
+        DigestChoice::Sha256Session => "sha256-sess",
+    };
+    let integrity = |integrity| match integrity {
+        DigestIntegrity::No => "no",
+        DigestIntegrity::Offered => "offered",
+        DigestIntegrity::Required => "required",
     };
     let status = |status| match status {
         UserStatus::Available => "available",
@@ -106,6 +113,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("name", user.name.as_str(), user.id.name.as_str());
     entry.put("password", secret_node(&user.password, secrets, folder));
     entry.put_unless("digest", digest(user.digest), digest(DigestChoice::default()));
+    entry.put_unless("digest_integrity", integrity(user.integrity), integrity(DigestIntegrity::default()));
     entry.put_unless("calls_at_once", user.calls_at_once, CALLS_AT_ONCE);
     entry.put_unless("devices", user.devices_max, DEVICES);
     entry.put_unless("status", status(user.status), status(UserStatus::default()));

@@ -13,8 +13,8 @@ pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavaila
 pub use document::{Examined, Surroundings};
 pub use export::Secrets;
 pub use office::{
-    DigestChoice, Gateway, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules, Transport,
-    User,
+    DigestChoice, DigestIntegrity, Gateway, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin,
+    TransferRules, Transport, User,
 };
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Treatment};
 pub use schema::schema;

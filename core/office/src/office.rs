@@ -63,6 +63,8 @@ pub struct User {
     pub password: Secret,
     /// The challenge his devices get.
     pub digest: DigestChoice,
+    /// Whether his devices sign bodies too.
+    pub integrity: DigestIntegrity,
     /// Direct calls that may be with him at once: 1 to 16.
     pub calls_at_once: u32,
     /// Devices that may be registered at once: 1 to 32.
@@ -127,6 +129,22 @@ pub enum DigestChoice {
     Sha256,
     /// Both; the device chooses.
     Both,
+    /// MD5-sess alone.
+    Md5Session,
+    /// SHA-256-sess alone.
+    Sha256Session,
+}
+
+/// Whether the answers to a digest challenge cover the body (`qop=auth-int`, RFC 7616 section 3.4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DigestIntegrity {
+    /// They do not.
+    #[default]
+    No,
+    /// The device chooses.
+    Offered,
+    /// They do.
+    Required,
 }
 
 /// A secret. Its `Debug` form does not show it.

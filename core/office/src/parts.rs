@@ -1,8 +1,8 @@
 //! The parts of an office document: users, groups, gateways, numbers, routes, scenarios.
 
 use crate::{
-    DigestChoice, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret,
-    SecretOrigin, Surroundings, TransferRules, Transport, User,
+    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route,
+    ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, Transport, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
@@ -112,7 +112,18 @@ impl<'p> Parts<'p> {
             let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
             let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
             let password = fields.need("password", self.faults).and_then(|field| self.secret(&field, name.as_str()));
-            let digests = [("md5", DigestChoice::Md5), ("sha256", DigestChoice::Sha256), ("both", DigestChoice::Both)];
+            let digests = [
+                ("md5", DigestChoice::Md5),
+                ("sha256", DigestChoice::Sha256),
+                ("both", DigestChoice::Both),
+                ("md5-sess", DigestChoice::Md5Session),
+                ("sha256-sess", DigestChoice::Sha256Session),
+            ];
+            let integrities = [
+                ("no", DigestIntegrity::No),
+                ("offered", DigestIntegrity::Offered),
+                ("required", DigestIntegrity::Required),
+            ];
             let statuses = [
                 ("available", UserStatus::Available),
                 ("busy", UserStatus::Busy),
@@ -121,6 +132,7 @@ impl<'p> Parts<'p> {
             ];
             let digest =
                 fields.take("digest").and_then(|field| field.one_of(&digests, self.faults)).unwrap_or_default();
+            let integrity = fields.take("digest_integrity").and_then(|field| field.one_of(&integrities, self.faults));
             let status =
                 fields.take("status").and_then(|field| field.one_of(&statuses, self.faults)).unwrap_or_default();
             let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
@@ -134,8 +146,18 @@ impl<'p> Parts<'p> {
             let (Some(number), Some(password)) = (number, password) else { continue };
             let id = UserId { office: self.office.clone(), name: name.clone() };
             self.found.internal.push((number.clone(), Internal::User(id.clone()), item.node.at, item.path.clone()));
-            let user =
-                User { id, number, name: person, password, digest, calls_at_once, devices_max, status, ring_for };
+            let user = User {
+                id,
+                number,
+                name: person,
+                password,
+                digest,
+                integrity: integrity.unwrap_or_default(),
+                calls_at_once,
+                devices_max,
+                status,
+                ring_for,
+            };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
             }

@@ -1,4 +1,4 @@
-//! Digest authentication, both sides: MD5 and SHA-256 with `qop=auth`.
+//! Digest authentication, both sides: MD5, SHA-256 and SHA-512-256 and their `-sess` forms, with `qop=auth` and `auth-int`.
 //!
 //! The server side stores nothing for a challenge: a nonce carries its own issue time and number under an HMAC over
 //! these and the address that it was made for, and only a nonce that was *used with the right password* gets an entry,
@@ -12,10 +12,12 @@
 mod decoys;
 mod guesses;
 mod header;
+mod terms;
 
 pub use decoys::Decoys;
 pub use guesses::{DEAF, Guesses, WRONG_MAX};
-pub use header::{Challenge, DigestAnswer, Qop};
+pub use header::{Challenge, DigestAnswer, Protection, Qop};
+pub use terms::{Algorithms, Integrity, Terms};
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Digest;
@@ -38,25 +40,24 @@ pub const NC_WINDOW: u32 = 64;
 /// Longest Authorization or challenge value that is read; the longest seen in the field is near 600 bytes.
 pub const DIGEST_VALUE_MAX: usize = 4096;
 
-/// A hash of the digest scheme (RFC 8760 section 2.1). The `-sess` variants are not offered and not answered.
+/// A hash of the digest scheme (RFC 7616 section 3.3, RFC 8760 section 2.1).
+///
+/// With a `-sess` form the password is hashed once for a nonce and the client's nonce, so that whoever checks the rest
+/// need not know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// `MD5`: what many phones and sipp know.
     Md5,
+    /// `MD5-sess`.
+    Md5Sess,
     /// `SHA-256`.
     Sha256,
-}
-
-/// Which algorithms a device is offered, and no other is accepted from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Algorithms {
-    /// MD5 only: the default, since a phone that knows no SHA-256 stops at a challenge that it cannot read.
-    #[default]
-    Md5,
-    /// SHA-256 only.
-    Sha256,
-    /// Two challenges, SHA-256 first (RFC 8760 section 2.4).
-    Both,
+    /// `SHA-256-sess`.
+    Sha256Sess,
+    /// `SHA-512-256`: SHA-512/256 of FIPS 180-4.
+    Sha512Part,
+    /// `SHA-512-256-sess`.
+    Sha512PartSess,
 }
 
 /// A password. Never printed: `Debug` shows `Secret(..)`, and there is no `Display`.
@@ -74,6 +75,8 @@ pub enum Credentials {
         md5: Option<Secret>,
         /// With SHA-256, 64 hex digits.
         sha256: Option<Secret>,
+        /// With SHA-512-256, 64 hex digits.
+        sha512_256: Option<Secret>,
     },
 }
 
@@ -138,10 +141,10 @@ pub enum Verdict {
     /// The nonce is old, of a former run, of another address or invented; the password was not looked at. Challenge
     /// again with `stale=true`, and the phone answers without asking its user (RFC 7616 section 3.3).
     Stale,
-    /// The nonce is fresh but the answer uses an algorithm that this user was not offered, most often since he did not
-    /// say who he is when he was challenged; the password was not looked at. Challenge again with his own and
+    /// The nonce is fresh but the answer uses an algorithm or a `qop` that this user was not offered, most often since he
+    /// did not say who he is when he was challenged; the password was not looked at. Challenge again with his own and
     /// `stale=true`.
-    OtherAlgorithm,
+    OtherTerms,
     /// The nonce is fresh; the password, user or realm is wrong: challenge again, and count it.
     Wrong,
     /// The password is right but this count of this nonce was used: challenge again with `stale=true`. Phones
@@ -151,15 +154,15 @@ pub enum Verdict {
     Malformed,
 }
 
-/// The request that an answer came with.
+/// What of a request is signed.
 #[derive(Debug, Clone, Copy)]
-pub struct Presented<'a> {
-    /// Where it came from.
-    pub from: IpAddr,
+pub struct Signed<'a> {
     /// Its method.
     pub method: &'a str,
-    /// Its Request-URI, as it stood on the wire.
+    /// Its Request-URI, as it stands on the wire.
     pub uri: &'a str,
+    /// Its body, which `auth-int` covers.
+    pub body: &'a [u8],
 }
 
 /// Makes and checks challenges of one realm.
@@ -201,16 +204,19 @@ impl Authenticator {
     /// The values of the WWW-Authenticate or Proxy-Authenticate headers of a 401 or 407, best algorithm first.
     ///
     /// `from` is where the request came from: answers from elsewhere are stale. `stale` after [`Verdict::Stale`],
-    /// [`Verdict::OtherAlgorithm`] and [`Verdict::Replayed`].
-    pub fn challenge(&mut self, now: Time, from: IpAddr, algorithms: Algorithms, stale: bool) -> Vec<String> {
+    /// [`Verdict::OtherTerms`] and [`Verdict::Replayed`].
+    pub fn challenge(&mut self, now: Time, from: IpAddr, terms: impl Into<Terms>, stale: bool) -> Vec<String> {
         let nonce = self.make_nonce(now, from);
         let stale = if stale { ", stale=true" } else { "" };
-        algorithms
+        let terms = terms.into();
+        let qop = terms.integrity.qop();
+        terms
+            .algorithms
             .list()
             .iter()
             .map(|algorithm| {
                 format!(
-                    "Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}",
+                    "Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={}, qop=\"{qop}\"{stale}",
                     self.settings.realm,
                     algorithm.name(),
                 )
@@ -218,31 +224,33 @@ impl Authenticator {
             .collect()
     }
 
-    /// Checks the answer of a request.
+    /// Checks the answer of a request that came from `from`.
     ///
-    /// `algorithms` and `credentials` are those of [`DigestAnswer::username`]; for a user that does not exist give the
-    /// algorithms that his challenges have and `None`: the check takes as long and says [`Verdict::Wrong`].
+    /// `terms` and `credentials` are those of [`DigestAnswer::username`]; for a user that does not exist give the terms
+    /// that his challenges have and `None`: the check takes as long and says [`Verdict::Wrong`].
     pub fn check(
         &mut self,
         now: Time,
         answer: &DigestAnswer,
-        request: Presented<'_>,
-        algorithms: Algorithms,
+        (from, request): (IpAddr, Signed<'_>),
+        terms: impl Into<Terms>,
         credentials: Option<&Credentials>,
     ) -> Verdict {
+        let terms = terms.into();
         if answer.qop.is_none() && !self.settings.accept_without_qop {
             return Verdict::Malformed;
         }
         if self.settings.uri_check == UriCheck::Exact && answer.uri != request.uri {
             return Verdict::Malformed;
         }
-        let Some((number, issued)) = self.fresh_nonce(now, request.from, &answer.nonce) else { return Verdict::Stale };
-        if !algorithms.list().contains(&answer.algorithm) {
-            return Verdict::OtherAlgorithm;
+        let Some((number, issued)) = self.fresh_nonce(now, from, &answer.nonce) else { return Verdict::Stale };
+        let protection = answer.qop.as_ref().map(|qop| qop.protection);
+        if !terms.algorithms.list().contains(&answer.algorithm) || !terms.integrity.allows(protection) {
+            return Verdict::OtherTerms;
         }
         let nobody = Credentials::Password(Secret::new(""));
         let ha1 = credentials.unwrap_or(&nobody).ha1(answer.algorithm, &answer.username, &answer.realm);
-        let expected = answer.expected_response(ha1.as_deref().unwrap_or_default(), request.method);
+        let expected = answer.expected_response(ha1.as_deref().unwrap_or_default(), request);
         let same: bool = expected.as_bytes().ct_eq(answer.response.to_ascii_lowercase().as_bytes()).into();
         if !(same && answer.realm == self.settings.realm && credentials.is_some() && ha1.is_some()) {
             return Verdict::Wrong;
@@ -328,40 +336,51 @@ impl Authenticator {
 }
 
 impl Algorithm {
-    /// The name on the wire (RFC 8760 section 2.1).
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Md5, Self::Md5Sess, Self::Sha256, Self::Sha256Sess, Self::Sha512Part, Self::Sha512PartSess];
+
+    /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Md5 => "MD5",
+            Self::Md5Sess => "MD5-sess",
             Self::Sha256 => "SHA-256",
+            Self::Sha256Sess => "SHA-256-sess",
+            Self::Sha512Part => "SHA-512-256",
+            Self::Sha512PartSess => "SHA-512-256-sess",
+        }
+    }
+
+    /// Whether this is a `-sess` form.
+    const fn is_session(self) -> bool {
+        match self {
+            Self::Md5Sess | Self::Sha256Sess | Self::Sha512PartSess => true,
+            Self::Md5 | Self::Sha256 | Self::Sha512Part => false,
         }
     }
 
     /// The hash of `parts` joined by colons, in lower-case hex.
     fn hash(self, parts: &[&str]) -> String {
-        fn run<D: Digest>(parts: &[&str]) -> String {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        self.hash_bytes(&parts)
+    }
+
+    fn hash_bytes(self, parts: &[&[u8]]) -> String {
+        fn run<D: Digest>(parts: &[&[u8]]) -> String {
             let mut hasher = D::new();
             for (i, part) in parts.iter().enumerate() {
                 if i > 0 {
                     hasher.update(b":");
                 }
-                hasher.update(part.as_bytes());
+                hasher.update(part);
             }
             hex(&hasher.finalize())
         }
         match self {
-            Self::Md5 => run::<md5::Md5>(parts),
-            Self::Sha256 => run::<sha2::Sha256>(parts),
-        }
-    }
-}
-
-impl Algorithms {
-    /// The algorithms, best first.
-    pub const fn list(self) -> &'static [Algorithm] {
-        match self {
-            Self::Md5 => &[Algorithm::Md5],
-            Self::Sha256 => &[Algorithm::Sha256],
-            Self::Both => &[Algorithm::Sha256, Algorithm::Md5],
+            Self::Md5 | Self::Md5Sess => run::<md5::Md5>(parts),
+            Self::Sha256 | Self::Sha256Sess => run::<sha2::Sha256>(parts),
+            Self::Sha512Part | Self::Sha512PartSess => run::<sha2::Sha512_256>(parts),
         }
     }
 }
@@ -387,13 +406,16 @@ impl fmt::Debug for Secret {
 impl Credentials {
     /// `H(username:realm:password)`; `None` when only another algorithm's is known.
     fn ha1(&self, algorithm: Algorithm, username: &str, realm: &str) -> Option<String> {
-        match (self, algorithm) {
-            (Self::Password(password), _) => Some(ha1(algorithm, username, realm, password)),
-            (Self::Ha1 { md5, .. }, Algorithm::Md5) => md5.as_ref().map(|ha1| ha1.expose().to_ascii_lowercase()),
-            (Self::Ha1 { sha256, .. }, Algorithm::Sha256) => {
-                sha256.as_ref().map(|ha1| ha1.expose().to_ascii_lowercase())
-            }
-        }
+        let (md5, sha256, sha512_256) = match self {
+            Self::Password(password) => return Some(ha1(algorithm, username, realm, password)),
+            Self::Ha1 { md5, sha256, sha512_256 } => (md5, sha256, sha512_256),
+        };
+        let known = match algorithm {
+            Algorithm::Md5 | Algorithm::Md5Sess => md5,
+            Algorithm::Sha256 | Algorithm::Sha256Sess => sha256,
+            Algorithm::Sha512Part | Algorithm::Sha512PartSess => sha512_256,
+        };
+        known.as_ref().map(|ha1| ha1.expose().to_ascii_lowercase())
     }
 }
 

@@ -3,7 +3,19 @@
 use plugboard_tests_interop::{Linphone, Office, Plugboard, Sipp, free_port};
 
 fn office() -> Office {
-    Office::new().user(102, "digest: sha256").user(103, "digest: both")
+    let settings = [(102, "digest: sha256"), (103, "digest: both")];
+    let signed = [(105, "digest_integrity: required"), (106, "digest_integrity: offered")];
+    settings.into_iter().chain(signed).fold(Office::new(), |office, (user, setting)| office.user(user, setting))
+}
+
+#[test]
+fn a_phone_signs_its_bodies_where_the_users_setting_says_so() {
+    let switch = Plugboard::with_office(&office());
+    for user in ["105", "106"] {
+        Sipp::registers(&switch, user, &format!("secret-{user}"), free_port(1)).succeeds();
+        switch.waits_for_registration(user, 1);
+    }
+    Sipp::registers(&switch, "105", "guessed", free_port(1)).fails();
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Challenges for users that do not exist, so that nobody learns from a challenge who does.
 
-use super::{Algorithms, Secret};
+use super::{Algorithms, Secret, Terms};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Digest;
 use sha2::Sha256;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Chooses the challenge of a name that no user has: the same one each time for the same name, and over all names in
@@ -13,47 +14,47 @@ use std::fmt;
 /// another random key, does not change what a name gets.
 pub struct Decoys {
     key: [u8; 32],
-    /// How many users have each setting.
-    shares: [(Algorithms, u64); 3],
+    /// How many users have each setting; there are 15 of them.
+    shares: BTreeMap<Terms, u64>,
 }
 
 impl Decoys {
     /// For an office with these users: name, password and setting of each, in an order that stays.
-    pub fn of<'a>(realm: &str, users: impl IntoIterator<Item = (&'a str, &'a Secret, Algorithms)>) -> Self {
+    pub fn of<'a>(realm: &str, users: impl IntoIterator<Item = (&'a str, &'a Secret, Terms)>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(realm);
-        let mut shares = [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both].map(|algorithms| (algorithms, 0));
-        for (name, password, algorithms) in users {
+        let mut shares = BTreeMap::new();
+        for (name, password, terms) in users {
             hasher.update(name);
             hasher.update([0]);
             hasher.update(password.expose());
             hasher.update([0]);
-            for (_, count) in shares.iter_mut().filter(|(share, _)| *share == algorithms) {
-                *count += 1;
-            }
+            *shares.entry(terms).or_default() += 1;
         }
         Self { key: hasher.finalize().into(), shares }
     }
 
     /// The challenge for this name.
-    pub fn choose(&self, name: &str) -> Algorithms {
-        let total = self.shares.iter().map(|(_, count)| *count).sum::<u64>();
+    pub fn choose(&self, name: &str) -> Terms {
+        let total = self.shares.values().sum::<u64>();
         // The place of the name among all users, as if each setting's stood together.
         let mut place = self.hash(name) % total.max(1);
         let share = self.shares.iter().find(|(_, count)| {
-            let here = place < *count;
-            place = place.saturating_sub(*count);
+            let here = place < **count;
+            place = place.saturating_sub(**count);
             here
         });
-        share.map_or(Algorithms::default(), |(algorithms, _)| *algorithms)
+        share.map_or(Terms::default(), |(terms, _)| *terms)
     }
 
     /// The challenge for somebody who does not say who he is: MD5, which every phone understands, unless all users have
-    /// SHA-256. The right user is asked once more by his own.
-    pub fn for_anybody(&self) -> Algorithms {
-        let others = self.shares.iter().any(|(share, count)| *share != Algorithms::Sha256 && *count > 0);
-        let sha256 = self.shares.iter().any(|(share, count)| *share == Algorithms::Sha256 && *count > 0);
-        if sha256 && !others { Algorithms::Sha256 } else { Algorithms::Md5 }
+    /// the same other challenge. The right user is asked once more by his own.
+    pub fn for_anybody(&self) -> Terms {
+        let mut all = self.shares.keys();
+        match (all.next(), all.next()) {
+            (Some(only), None) if only.algorithms != Algorithms::Both => *only,
+            (Some(_) | None, _) => Terms::default(),
+        }
     }
 
     fn hash(&self, name: &str) -> u64 {
@@ -79,11 +80,11 @@ mod tests {
     fn decoys(settings: &[Algorithms]) -> Decoys {
         let users: Vec<_> =
             settings.iter().enumerate().map(|(n, s)| (n.to_string(), Secret::new(format!("p{n}")), *s)).collect();
-        Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (name.as_str(), password, *s)))
+        Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (name.as_str(), password, (*s).into())))
     }
 
     fn share(decoys: &Decoys, algorithms: Algorithms) -> usize {
-        (0..1_000).filter(|n| decoys.choose(&format!("name-{n}")) == algorithms).count()
+        (0..1_000).filter(|n| decoys.choose(&format!("name-{n}")) == algorithms.into()).count()
     }
 
     #[test]
@@ -96,15 +97,17 @@ mod tests {
 
     #[test]
     fn who_does_not_say_who_he_is_gets_what_every_phone_understands_where_anybody_has_it() {
-        use Algorithms::{Both, Md5, Sha256};
+        use Algorithms::{Both, Md5, Md5Sess, Sha256, Sha256Sess};
         for (users, expected) in [
             (&[][..], Md5),
             (&[Md5, Sha256], Md5),
             (&[Both, Sha256], Md5),
             (&[Both, Both], Md5),
             (&[Sha256, Sha256], Sha256),
+            (&[Md5Sess, Md5Sess], Md5Sess),
+            (&[Sha256Sess, Sha256], Md5),
         ] {
-            assert_eq!(decoys(users).for_anybody(), expected, "{users:?}");
+            assert_eq!(decoys(users).for_anybody(), expected.into(), "{users:?}");
         }
     }
 
@@ -121,7 +124,8 @@ mod tests {
         let settings = [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both];
         let (one, again) = (decoys(&settings), decoys(&settings));
         let users = settings.map(|s| ("x", Secret::new("other"), s));
-        let other = Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (*name, password, *s)));
+        let other =
+            Decoys::of("plugboard.test", users.iter().map(|(name, password, s)| (*name, password, (*s).into())));
         let names: Vec<String> = (0..100).map(|n| format!("name-{n}")).collect();
         assert!(names.iter().all(|name| one.choose(name) == again.choose(name)));
         assert!(names.iter().any(|name| one.choose(name) != other.choose(name)));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Algorithm, DIGEST_VALUE_MAX, DigestError, Secret, ha1};
+use super::{Algorithm, DIGEST_VALUE_MAX, DigestError, Secret, Signed, ha1};
 
 /// Parameters of one value; RFC 7616 knows twelve.
 const PARAMS_MAX: usize = 32;
@@ -26,9 +26,20 @@ pub struct DigestAnswer {
     pub qop: Option<Qop>,
 }
 
-/// The part of an answer that `qop=auth` brings.
+/// What an answer covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// Method and URI (`qop=auth`).
+    Request,
+    /// The body as well (`qop=auth-int`).
+    Body,
+}
+
+/// The part of an answer that `qop` brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Qop {
+    /// What is covered.
+    pub protection: Protection,
     /// The client's nonce.
     pub cnonce: String,
     /// How often the client has used the nonce, from 1.
@@ -46,8 +57,11 @@ pub struct Challenge {
     pub opaque: Option<String>,
     /// The hash asked for; MD5 when the challenge names none.
     pub algorithm: Algorithm,
-    /// Whether `qop` was offered with `auth` in it; without, the answer is after RFC 2069.
-    pub qop_auth: bool,
+    /// What the answer is to cover: `auth` where it is offered, since proxies may change bodies; without any `qop` the
+    /// answer is after RFC 2069.
+    pub qop: Option<Protection>,
+    /// The name is to be sent as a hash (RFC 7616 section 3.4.4).
+    pub userhash: bool,
     /// The last answer was right but its nonce too old: answer again with this one.
     pub stale: bool,
 }
@@ -60,16 +74,26 @@ impl DigestAnswer {
     /// [`DigestError::Unsupported`] for another algorithm or `qop`.
     pub fn parse(value: &str) -> Result<Self, DigestError> {
         let params = Params::parse(value)?;
-        let qop = match params.get("qop") {
+        let algorithm = params.algorithm()?;
+        let protection = match params.get("qop") {
+            None if algorithm.is_session() => {
+                return Err(DigestError::Malformed { what: "a -sess algorithm without qop" });
+            }
             None => None,
-            Some(qop) if qop.eq_ignore_ascii_case("auth") => {
+            Some(qop) => {
+                let known = Protection::of_name(qop);
+                Some(known.ok_or(DigestError::Unsupported { what: "qop is neither auth nor auth-int" })?)
+            }
+        };
+        let qop = match protection {
+            None => None,
+            Some(protection) => {
                 let nc = params.need("nc", "nc is missing")?;
                 let nc = if nc.len() == 8 { u32::from_str_radix(nc, 16).ok() } else { None };
                 let nc =
                     nc.filter(|nc| *nc > 0).ok_or(DigestError::Malformed { what: "nc is not 8 hex digits above 0" })?;
-                Some(Qop { cnonce: params.need("cnonce", "cnonce is missing")?.into(), nc })
+                Some(Qop { protection, cnonce: params.need("cnonce", "cnonce is missing")?.into(), nc })
             }
-            Some(_) => return Err(DigestError::Unsupported { what: "qop is not auth" }),
         };
         Ok(Self {
             username: params.need("username", "username is missing")?.into(),
@@ -77,14 +101,14 @@ impl DigestAnswer {
             nonce: params.need("nonce", "nonce is missing")?.into(),
             uri: params.need("uri", "uri is missing")?.into(),
             response: params.need("response", "response is missing")?.into(),
-            algorithm: params.algorithm()?,
+            algorithm,
             qop,
         })
     }
 
     /// The hash that the right password gives (RFC 7616 section 3.4.1).
-    pub(super) fn expected_response(&self, ha1: &str, method: &str) -> String {
-        response(self.algorithm, ha1, &self.nonce, self.qop.as_ref(), method, &self.uri)
+    pub(super) fn expected_response(&self, ha1: &str, request: Signed<'_>) -> String {
+        response(self.algorithm, ha1, &self.nonce, self.qop.as_ref(), Signed { uri: &self.uri, ..request })
     }
 }
 
@@ -92,20 +116,29 @@ impl Challenge {
     /// Reads a header value.
     ///
     /// # Errors
-    /// As [`DigestAnswer::parse`]; a challenge that offers only `auth-int` is unsupported.
+    /// As [`DigestAnswer::parse`].
     pub fn parse(value: &str) -> Result<Self, DigestError> {
         let params = Params::parse(value)?;
-        let qop_auth = match params.get("qop") {
-            None => false,
-            Some(list) if list.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => true,
-            Some(_) => return Err(DigestError::Unsupported { what: "no qop=auth among the offered" }),
+        let algorithm = params.algorithm()?;
+        let qop = match params.get("qop") {
+            // Without a client's nonce there is no session.
+            None if algorithm.is_session() => {
+                return Err(DigestError::Unsupported { what: "a -sess algorithm without qop" });
+            }
+            None => None,
+            Some(list) => {
+                let offered = || list.split(',').filter_map(|name| Protection::of_name(name.trim()));
+                let best = offered().find(|offered| *offered == Protection::Request).or_else(|| offered().next());
+                Some(best.ok_or(DigestError::Unsupported { what: "neither auth nor auth-int among the offered qop" })?)
+            }
         };
         Ok(Self {
             realm: params.need("realm", "realm is missing")?.into(),
             nonce: params.need("nonce", "nonce is missing")?.into(),
             opaque: params.get("opaque").map(Into::into),
-            algorithm: params.algorithm()?,
-            qop_auth,
+            algorithm,
+            qop,
+            userhash: params.get("userhash").is_some_and(|userhash| userhash.eq_ignore_ascii_case("true")),
             stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
     }
@@ -118,23 +151,26 @@ impl Challenge {
 
     /// The Authorization value that answers this challenge.
     ///
-    /// `uri` is the Request-URI as it goes on the wire, `cnonce` a fresh random token without quotes, `nc` how often
-    /// this nonce has been answered, from 1.
-    pub fn answer(&self, user: &str, password: &Secret, method: &str, uri: &str, cnonce: &str, nc: u32) -> String {
-        let qop = self.qop_auth.then(|| Qop { cnonce: cnonce.into(), nc });
+    /// `cnonce` is a fresh random token without quotes, `nc` how often this nonce has been answered, from 1.
+    pub fn answer(&self, user: &str, password: &Secret, request: Signed<'_>, cnonce: &str, nc: u32) -> String {
+        let qop = self.qop.map(|protection| Qop { protection, cnonce: cnonce.into(), nc });
         let ha1 = ha1(self.algorithm, user, &self.realm, password);
-        let response = response(self.algorithm, &ha1, &self.nonce, qop.as_ref(), method, uri);
+        let response = response(self.algorithm, &ha1, &self.nonce, qop.as_ref(), request);
+        let hashed = self.userhash.then(|| self.algorithm.hash(&[user, &self.realm]));
         let mut value = format!(
             "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\", algorithm={}",
-            quoted(user),
+            quoted(hashed.as_deref().unwrap_or(user)),
             quoted(&self.realm),
             quoted(&self.nonce),
-            quoted(uri),
+            quoted(request.uri),
             self.algorithm.name(),
         );
         if let Some(qop) = qop {
             // Writing to a String cannot fail.
-            let _ = write!(value, ", cnonce={}, qop=auth, nc={:08x}", quoted(&qop.cnonce), qop.nc);
+            let _ = write!(value, ", cnonce={}, qop={}, nc={:08x}", quoted(&qop.cnonce), qop.protection.name(), qop.nc);
+        }
+        if self.userhash {
+            value.push_str(", userhash=true");
         }
         if let Some(opaque) = &self.opaque {
             let _ = write!(value, ", opaque={}", quoted(opaque));
@@ -143,12 +179,32 @@ impl Challenge {
     }
 }
 
-fn response(algorithm: Algorithm, ha1: &str, nonce: &str, qop: Option<&Qop>, method: &str, uri: &str) -> String {
-    let ha2 = algorithm.hash(&[method, uri]);
-    match qop {
-        Some(qop) => algorithm.hash(&[ha1, nonce, &format!("{:08x}", qop.nc), &qop.cnonce, "auth", &ha2]),
-        None => algorithm.hash(&[ha1, nonce, &ha2]),
+impl Protection {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "auth",
+            Self::Body => "auth-int",
+        }
     }
+
+    fn of_name(name: &str) -> Option<Self> {
+        [Self::Request, Self::Body].into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// RFC 7616 sections 3.4.1 to 3.4.3.
+fn response(algorithm: Algorithm, ha1: &str, nonce: &str, qop: Option<&Qop>, request: Signed<'_>) -> String {
+    let Signed { method, uri, body } = request;
+    let Some(Qop { protection, cnonce, nc }) = qop else {
+        return algorithm.hash(&[ha1, nonce, &algorithm.hash(&[method, uri])]);
+    };
+    let ha2 = match protection {
+        Protection::Request => algorithm.hash(&[method, uri]),
+        Protection::Body => algorithm.hash(&[method, uri, &algorithm.hash_bytes(&[body])]),
+    };
+    let session = algorithm.is_session().then(|| algorithm.hash(&[ha1, nonce, cnonce]));
+    let ha1 = session.as_deref().unwrap_or(ha1);
+    algorithm.hash(&[ha1, nonce, &format!("{nc:08x}"), cnonce, protection.name(), &ha2])
 }
 
 fn quoted(text: &str) -> String {
@@ -206,12 +262,9 @@ impl Params {
     }
 
     fn algorithm(&self) -> Result<Algorithm, DigestError> {
-        match self.get("algorithm") {
-            None => Ok(Algorithm::Md5),
-            Some(name) if name.eq_ignore_ascii_case("MD5") => Ok(Algorithm::Md5),
-            Some(name) if name.eq_ignore_ascii_case("SHA-256") => Ok(Algorithm::Sha256),
-            Some(_) => Err(DigestError::Unsupported { what: "an algorithm that is neither MD5 nor SHA-256" }),
-        }
+        let Some(name) = self.get("algorithm") else { return Ok(Algorithm::Md5) };
+        let known = Algorithm::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
+        known.ok_or(DigestError::Unsupported { what: "an algorithm that is none of MD5, SHA-256 and SHA-512-256" })
     }
 }
 

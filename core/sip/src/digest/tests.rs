@@ -6,7 +6,8 @@ const LIFE: Duration = Duration::from_mins(5);
 const URI: &str = "sip:plugboard.test";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 2));
-const REGISTER: Presented<'_> = Presented { from: HERE, method: "REGISTER", uri: URI };
+const BODY: &[u8] = b"v=0";
+const REGISTER: (IpAddr, Signed<'_>) = (HERE, Signed { method: "REGISTER", uri: URI, body: BODY });
 
 fn settings() -> DigestSettings {
     DigestSettings {
@@ -27,7 +28,7 @@ fn secret() -> Secret {
 
 /// What a phone with the right password sends.
 fn signed(challenge: &str, nc: u32) -> DigestAnswer {
-    let value = Challenge::parse(challenge).unwrap().answer("101", &secret(), "REGISTER", URI, "c0ffee", nc);
+    let value = Challenge::parse(challenge).unwrap().answer("101", &secret(), REGISTER.1, "c0ffee", nc);
     DigestAnswer::parse(&value).unwrap()
 }
 
@@ -44,7 +45,8 @@ fn the_vectors_of_rfc_7616_hold() {
         nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v".into(),
         opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".into()),
         algorithm,
-        qop_auth: true,
+        qop: Some(Protection::Request),
+        userhash: false,
         stale: false,
     };
     for (algorithm, response) in [
@@ -54,8 +56,7 @@ fn the_vectors_of_rfc_7616_hold() {
         let value = challenge(algorithm).answer(
             "Mufasa",
             &Secret::new("Circle of Life"),
-            "GET",
-            "/dir/index.html",
+            Signed { method: "GET", uri: "/dir/index.html", body: b"" },
             "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
             1,
         );
@@ -71,10 +72,89 @@ fn the_vector_of_rfc_2617_holds() {
          nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
     )
     .unwrap();
+    let get = Signed { method: "GET", uri: "/dir/index.html", body: b"" };
     let password = Secret::new("Circle Of Life");
-    let value = challenge.answer("Mufasa", &password, "GET", "/dir/index.html", "0a4f113b", 1);
+    let value = challenge.answer("Mufasa", &password, get, "0a4f113b", 1);
     assert_eq!(DigestAnswer::parse(&value).unwrap().response, "6629fae49393a05397450978507c4ef1");
     assert!(value.ends_with("opaque=\"5ccc069c403ebaf9f0171e9517f40e41\""), "{value}");
+}
+
+/// RFC 7616 section 3.9.2, with the response of erratum 4897: the one printed is cut from SHA-512.
+#[test]
+fn the_vector_of_rfc_7616_with_a_hashed_name_holds() {
+    let challenge = Challenge::parse(
+        "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+         nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \
+         opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", charset=UTF-8, userhash=true",
+    )
+    .unwrap();
+    let get = Signed { method: "GET", uri: "/doe.json", body: b"" };
+    let password = Secret::new("Secret, or not?");
+    let value =
+        challenge.answer("J\u{e4}s\u{f8}n Doe", &password, get, "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", 1);
+    let answer = DigestAnswer::parse(&value).unwrap();
+    assert_eq!(answer.username, "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b");
+    assert_eq!(answer.response, "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5");
+    assert!(value.ends_with(", userhash=true, opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""), "{value}");
+}
+
+/// Computed by hand with `md5sum`, from RFC 2617 sections 3.2.2.2 and 3.2.2.3.
+#[test]
+fn a_session_key_and_a_covered_body_enter_the_hash() {
+    let of = |algorithm: &str, qop: &str, body: &[u8]| {
+        let challenge = format!("Digest realm=\"r\", nonce=\"n\", algorithm={algorithm}, qop=\"{qop}\"");
+        let request = Signed { method: "INVITE", uri: "sip:b@h", body };
+        let value = Challenge::parse(&challenge).unwrap().answer("u", &Secret::new("p"), request, "c", 1);
+        DigestAnswer::parse(&value).unwrap().response
+    };
+    assert_eq!(of("MD5", "auth", b"v=0"), "cb6a2628a96a35038d38785afc818d2d");
+    assert_eq!(of("MD5-sess", "auth", b"v=0"), "5512cf12b76f72e732e1863b9608041d");
+    assert_eq!(of("MD5", "auth-int", b"v=0"), "6b8c8498467186614d53600b03f820a0");
+    assert_eq!(of("MD5", "auth", b""), of("MD5", "auth", b"v=0"));
+    assert_ne!(of("MD5", "auth-int", b""), of("MD5", "auth-int", b"v=0"));
+}
+
+#[test]
+fn every_algorithm_that_is_offered_passes_and_a_covered_body_may_not_change() {
+    use Algorithms::{Both, Md5, Md5Sess, Sha256, Sha256Sess};
+    let known = Credentials::Password(secret());
+    let changed = (HERE, Signed { body: b"v=1", ..REGISTER.1 });
+    for algorithms in [Md5, Sha256, Both, Md5Sess, Sha256Sess] {
+        for (integrity, altered) in
+            [(Integrity::No, Verdict::Ok), (Integrity::Offered, Verdict::Ok), (Integrity::Required, Verdict::Wrong)]
+        {
+            let (terms, mut server) = (Terms { algorithms, integrity }, server());
+            for challenge in server.challenge(Time::ZERO, HERE, terms, false) {
+                let (first, second) = (signed(&challenge, 1), signed(&challenge, 2));
+                let mut verdict = |answer, request| server.check(Time::ZERO, answer, request, terms, Some(&known));
+                assert_eq!(verdict(&first, REGISTER), Verdict::Ok, "{challenge}");
+                assert_eq!(verdict(&second, changed), altered, "{challenge}");
+                server = self::server();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_answer_covers_is_what_was_offered() {
+    let known = Credentials::Password(secret());
+    let terms = |integrity| Terms { algorithms: Algorithms::Md5, integrity };
+    for (asked, expected, verdict) in [
+        (Integrity::Required, Integrity::No, Verdict::OtherTerms),
+        (Integrity::Required, Integrity::Offered, Verdict::Ok),
+        (Integrity::No, Integrity::Required, Verdict::OtherTerms),
+        (Integrity::No, Integrity::Offered, Verdict::Ok),
+    ] {
+        let mut server = server();
+        let answer = signed(&server.challenge(Time::ZERO, HERE, terms(asked), false)[0], 1);
+        let found = server.check(Time::ZERO, &answer, REGISTER, terms(expected), Some(&known));
+        assert_eq!(found, verdict, "{asked:?} {expected:?}");
+    }
+    let mut old = Authenticator::new([7; 32], DigestSettings { accept_without_qop: true, ..settings() }).unwrap();
+    let challenge = old.challenge(Time::ZERO, HERE, Algorithms::Md5, false).remove(0).replace(", qop=\"auth\"", "");
+    let answer = signed(&challenge, 1);
+    let found = old.check(Time::ZERO, &answer, REGISTER, terms(Integrity::Required), Some(&known));
+    assert_eq!(found, Verdict::OtherTerms);
 }
 
 #[test]
@@ -108,7 +188,7 @@ fn an_algorithm_that_the_device_was_not_offered_asks_for_the_right_one_whatever_
     for known in [Some(secret()), Some(Secret::new("guess")), None] {
         let known = known.map(Credentials::Password);
         let verdict = server.check(Time::ZERO, &answer, REGISTER, Algorithms::Sha256, known.as_ref());
-        assert_eq!(verdict, Verdict::OtherAlgorithm);
+        assert_eq!(verdict, Verdict::OtherTerms);
     }
 }
 
@@ -126,7 +206,7 @@ fn a_wrong_password_user_method_or_realm_is_wrong_and_is_not_remembered() {
         (&answer, "INVITE", Some(&right)),
         (&other_realm, "REGISTER", Some(&right)),
     ] {
-        let verdict = server.check(Time::ZERO, answer, Presented { method, ..REGISTER }, Algorithms::Md5, known);
+        let verdict = server.check(Time::ZERO, answer, (HERE, Signed { method, ..REGISTER.1 }), Algorithms::Md5, known);
         assert_eq!(verdict, Verdict::Wrong, "{method} {known:?}");
     }
     assert_eq!(server.used_nonces(), 0);
@@ -140,6 +220,7 @@ fn stored_hashes_serve_instead_of_the_password() {
     let md5_only = Credentials::Ha1 {
         md5: Some(Secret::new(ha1(Algorithm::Md5, "101", "plugboard.test", &secret()).to_uppercase())),
         sha256: None,
+        sha512_256: None,
     };
     let mut verdict =
         |value: &str| server.check(Time::ZERO, &signed(value, 1), REGISTER, Algorithms::Both, Some(&md5_only));
@@ -157,7 +238,7 @@ fn a_nonce_that_is_not_fresh_or_not_made_for_the_sender_is_stale_and_says_nothin
     let mut restarted = Authenticator::new([8; 32], settings()).unwrap();
     assert_eq!(check(&mut restarted, Time::ZERO, &answer), Verdict::Stale);
     let invented = DigestAnswer { nonce: "0".repeat(64), ..answer.clone() };
-    let elsewhere = Presented { from: ELSEWHERE, ..REGISTER };
+    let elsewhere = (ELSEWHERE, REGISTER.1);
     for known in [Some(secret()), Some(Secret::new("guess")), None] {
         let known = known.map(Credentials::Password);
         let mut verdict = |now, answer, request| server.check(now, answer, request, Algorithms::Md5, known.as_ref());
@@ -165,7 +246,7 @@ fn a_nonce_that_is_not_fresh_or_not_made_for_the_sender_is_stale_and_says_nothin
         assert_eq!(verdict(Time::ZERO, &invented, REGISTER), Verdict::Stale);
         assert_eq!(verdict(Time::ZERO, &answer, elsewhere), Verdict::Stale);
     }
-    let mapped = Presented { from: Ipv4Addr::new(203, 0, 113, 1).to_ipv6_mapped().into(), ..REGISTER };
+    let mapped = (Ipv4Addr::new(203, 0, 113, 1).to_ipv6_mapped().into(), REGISTER.1);
     let known = Credentials::Password(secret());
     assert_eq!(server.check(Time::ZERO, &answer, mapped, Algorithms::Md5, Some(&known)), Verdict::Ok);
     assert!(server.challenge(late, HERE, Algorithms::Md5, true)[0].ends_with(", stale=true"));
@@ -213,7 +294,7 @@ fn the_uri_is_compared_as_a_string_unless_told_otherwise() {
     let known = Credentials::Password(secret());
     let other = "sip:plugboard.test:5060";
     let ask = |server: &mut Authenticator| {
-        server.check(Time::ZERO, &answer, Presented { uri: other, ..REGISTER }, Algorithms::Md5, Some(&known))
+        server.check(Time::ZERO, &answer, (HERE, Signed { uri: other, ..REGISTER.1 }), Algorithms::Md5, Some(&known))
     };
     assert_eq!(ask(&mut strict), Verdict::Malformed);
     assert_eq!(ask(&mut lax), Verdict::Ok);
@@ -241,8 +322,9 @@ fn malformed_values_name_their_fault() {
         (format!("{good}, nonce=\"m\""), "a parameter twice"),
         (format!("{good}, qop=auth, cnonce=\"c\", nc=1"), "nc is not 8 hex digits"),
         (format!("{good}, qop=auth, cnonce=\"c\", nc=00000000"), "nc is not 8 hex digits"),
-        (format!("{good}, qop=auth-int"), "qop is not auth"),
-        (format!("{good}, algorithm=SHA-512-256"), "neither MD5 nor SHA-256"),
+        (format!("{good}, qop=auth-conf"), "neither auth nor auth-int"),
+        (format!("{good}, algorithm=MD5-sess"), "-sess algorithm without qop"),
+        (format!("{good}, algorithm=SHA-1"), "none of MD5, SHA-256 and SHA-512-256"),
         (format!("{good}, opaque=\"open"), "an open quote"),
         (format!("{good}, opaque=\"a\"b"), "text after a quoted value"),
         (format!("{good}, lonely"), "a parameter without a value"),
@@ -257,12 +339,15 @@ fn malformed_values_name_their_fault() {
 fn the_topmost_challenge_that_can_be_done_is_picked() {
     let values = [
         "Basic realm=\"r\"",
-        "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256, qop=\"auth\"",
+        "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-1, qop=\"auth\"",
+        "Digest realm=\"r\", nonce=\"1\", algorithm=MD5-sess",
+        "Digest realm=\"r\", nonce=\"1\", algorithm=MD5, qop=\"auth-conf\"",
         "Digest realm=\"r\", nonce=\"2\", algorithm=sha-256, qop=\"auth-int, auth\"",
         "Digest realm=\"r\", nonce=\"3\", algorithm=MD5, qop=\"auth\"",
     ];
     let picked = Challenge::pick(values).unwrap();
-    assert_eq!((picked.nonce.as_str(), picked.algorithm, picked.qop_auth), ("2", Algorithm::Sha256, true));
+    let found = (picked.nonce.as_str(), picked.algorithm, picked.qop);
+    assert_eq!(found, ("2", Algorithm::Sha256, Some(Protection::Request)), "a proxy may change the body");
 }
 
 #[test]
@@ -291,12 +376,12 @@ proptest! {
     fn any_user_and_password_pass_through_both_sides(user in "[ -~]{1,20}", password in "[ -~]{0,20}") {
         let mut server = server();
         let challenge = server.challenge(Time::ZERO, HERE, Algorithms::Sha256, false).remove(0);
+        let invite = (HERE, Signed { method: "INVITE", ..REGISTER.1 });
         let secret = Secret::new(password);
-        let value = Challenge::parse(&challenge).unwrap().answer(&user, &secret, "INVITE", URI, "c", 1);
+        let value = Challenge::parse(&challenge).unwrap().answer(&user, &secret, invite.1, "c", 1);
         let answer = DigestAnswer::parse(&value).unwrap();
         prop_assert_eq!(&answer.username, &user);
         let known = Credentials::Password(secret);
-        let invite = Presented { method: "INVITE", ..REGISTER };
         let verdict = server.check(Time::ZERO, &answer, invite, Algorithms::Sha256, Some(&known));
         prop_assert_eq!(verdict, Verdict::Ok);
     }

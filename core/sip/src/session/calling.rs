@@ -3,6 +3,7 @@
 use super::reason::cause_of;
 use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray, timer};
 use crate::dialog::Dialog;
+use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -94,9 +95,10 @@ impl Session {
         if response.is_success() {
             return self.on_answer(now, &calling, response, flow);
         }
+        let uri = calling.spec.uri.to_string();
+        let signed = Signed { method: "INVITE", uri: &uri, body: &calling.spec.sdp };
         if !calling.cancelled
-            && let Some(credentials) =
-                self.credentials(response, "INVITE", &calling.spec.uri.to_string(), calling.tries)
+            && let Some(credentials) = self.credentials(response, signed, calling.tries)
         {
             let Calling { spec, cseq, tries, min_se, .. } = *calling;
             return State::Calling(Box::new(self.send_invite(spec, cseq + 1, tries + 1, min_se, Some(credentials))));

@@ -4,6 +4,7 @@ use super::calling::body_of;
 use super::reason::cause_of;
 use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Session, State};
 use crate::dialog::Dialog;
+use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -274,7 +275,8 @@ impl Session {
             return self.leave(dialog, Exchange::Idle, None, cause_of(response));
         }
         let uri = dialog.request_uri();
-        if let Some(credentials) = self.credentials(response, "INVITE", &uri, tries) {
+        let signed = Signed { method: "INVITE", uri: &uri, body: &sdp };
+        if let Some(credentials) = self.credentials(response, signed, tries) {
             return self.send_reoffer(now, dialog, sdp, Some(credentials), tries + 1);
         }
         if self.raise_timer(response) {
@@ -290,7 +292,8 @@ impl Session {
 
     fn on_bye_response(&mut self, dialog: Box<Dialog>, tries: u8, response: &Response) -> State {
         let uri = dialog.request_uri();
-        match self.credentials(response, "BYE", &uri, tries) {
+        let signed = Signed { method: "BYE", uri: &uri, body: b"" };
+        match self.credentials(response, signed, tries) {
             Some(credentials) => self.send_bye(dialog, None, Some(credentials), tries + 1),
             None => self.finish(),
         }

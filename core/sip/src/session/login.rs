@@ -1,7 +1,7 @@
 //! Answers to 401 and 407.
 
 use super::{Login, Session};
-use crate::digest::Challenge;
+use crate::digest::{Challenge, Signed};
 use crate::message::Response;
 use std::fmt::Write as _;
 
@@ -28,8 +28,7 @@ impl Session {
     pub(super) fn credentials(
         &mut self,
         response: &Response,
-        method: &str,
-        uri: &str,
+        request: Signed<'_>,
         tries: u8,
     ) -> Option<(&'static str, String)> {
         let (asks, answers) = match response.status {
@@ -49,7 +48,7 @@ impl Session {
         }
         state.nc = state.nc.saturating_add(1);
         let Login { user, password } = &state.login;
-        Some((answers, challenge.answer(user, password, method, uri, &cnonce, state.nc)))
+        Some((answers, challenge.answer(user, password, request, &cnonce, state.nc)))
     }
 
     /// A number that depends on the session's random one and on how far it is.

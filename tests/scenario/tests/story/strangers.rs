@@ -164,6 +164,33 @@ fn who_hides_his_name_is_asked_by_his_own_digest_and_is_no_guesser() {
 }
 
 #[test]
+fn a_device_proves_itself_by_session_keys_and_over_its_bodies_where_its_user_is_set_so() {
+    for setting in [
+        "digest: md5-sess",
+        "digest: sha256-sess",
+        "digest_integrity: offered",
+        "digest_integrity: required",
+        "digest: sha256-sess, digest_integrity: required",
+    ] {
+        let office = OfficeText::demo().replace("demo-102 }", &format!("demo-102, {setting} }}"));
+        let mut sim = Setup::offices(vec![office]).start();
+        let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+        bob.dials("101");
+        sim.run_until(ann.rings());
+        ann.answers();
+        sim.run_until(bob.talks());
+        bob.hangs_up();
+        sim.run_until(ann.is_idle());
+        bob.has_password("guess");
+        bob.dials("101");
+        sim.run_until(bob.was_told(407));
+        let wrong = sim.metric(r#"plugboard_login_failures_total{fault="wrong_password"}"#);
+        assert_eq!(wrong, Some(1.0), "{setting}");
+        sim.run_until_quiet();
+    }
+}
+
+#[test]
 fn a_caller_who_hides_his_name_reaches_the_only_office_by_whatever_name_leads_to_it() {
     let mut sim = Sim::demo();
     let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));

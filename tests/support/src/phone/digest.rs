@@ -12,23 +12,40 @@ pub(crate) struct Account {
     pub(crate) password: String,
 }
 
-/// The value of Authorization or Proxy-Authorization for this challenge; `None`: it is none that a phone understands.
+/// The value of Authorization or Proxy-Authorization of a request (its method, URI and body) for this challenge; `None`: it
+/// is none that a phone understands.
 ///
-/// Source: RFC 2617 section 3.2.2, RFC 7616 section 3.4.1.
-pub(crate) fn answer(account: &Account, challenge: &str, method: &str, uri: &str, cnonce: &str) -> Option<String> {
+/// Source: RFC 2617 section 3.2.2, RFC 7616 section 3.4.
+pub(crate) fn answer(
+    account: &Account,
+    challenge: &str,
+    (method, uri, body): (&str, &str, &[u8]),
+    cnonce: &str,
+) -> Option<String> {
     let realm = parameter(challenge, "realm")?;
     let nonce = parameter(challenge, "nonce")?;
-    let (algorithm, hash): (&str, fn(&str) -> String) = match parameter(challenge, "algorithm").unwrap_or("MD5") {
-        name if name.eq_ignore_ascii_case("MD5") => ("MD5", hash::<Md5>),
-        name if name.eq_ignore_ascii_case("SHA-256") => ("SHA-256", hash::<Sha256>),
+    let asked = parameter(challenge, "algorithm").unwrap_or("MD5").to_ascii_uppercase();
+    let (algorithm, session) = asked.strip_suffix("-SESS").map_or((&*asked, false), |plain| (plain, true));
+    let hash: fn(&[u8]) -> String = match algorithm {
+        "MD5" => hash::<Md5>,
+        "SHA-256" => hash::<Sha256>,
         _ => return None,
     };
-    let a1 = hash(&format!("{}:{realm}:{}", account.user, account.password));
-    let a2 = hash(&format!("{method}:{uri}"));
-    let response = hash(&format!("{a1}:{nonce}:00000001:{cnonce}:auth:{a2}"));
+    let algorithm = if session { format!("{algorithm}-sess") } else { algorithm.to_owned() };
+    let qop = parameter(challenge, "qop")?;
+    let mut a1 = hash(format!("{}:{realm}:{}", account.user, account.password).as_bytes());
+    if session {
+        a1 = hash(format!("{a1}:{nonce}:{cnonce}").as_bytes());
+    }
+    let mut a2 = format!("{method}:{uri}");
+    if qop == "auth-int" {
+        a2 = format!("{a2}:{}", hash(body));
+    }
+    let a2 = hash(a2.as_bytes());
+    let response = hash(format!("{a1}:{nonce}:00000001:{cnonce}:{qop}:{a2}").as_bytes());
     Some(format!(
         "Digest username=\"{}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", response=\"{response}\", \
-         algorithm={algorithm}, cnonce=\"{cnonce}\", qop=auth, nc=00000001",
+         algorithm={algorithm}, cnonce=\"{cnonce}\", qop={qop}, nc=00000001",
         account.user
     ))
 }
@@ -38,7 +55,7 @@ pub(crate) fn is_stale(challenge: &str) -> bool {
     parameter(challenge, "stale").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// A parameter's value without its quotes. Our challenges have no comma and no escape within quotes.
+/// A parameter's value without its quotes, the first of a list. Our challenges have no escape within quotes.
 fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     let (_, list) = challenge.split_once(' ')?;
     list.split(',').find_map(|part| {
@@ -47,8 +64,8 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-fn hash<D: Digest>(text: &str) -> String {
-    D::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+fn hash<D: Digest>(bytes: &[u8]) -> String {
+    D::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -65,7 +82,7 @@ mod tests {
         let account =
             Account { user: "Mufasa".into(), domain: "testrealm@host.com".into(), password: "Circle Of Life".into() };
         let challenge = r#"Digest realm="testrealm@host.com", qop="auth", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", algorithm=MD5"#;
-        let answer = answer(&account, challenge, "GET", "/dir/index.html", "0a4f113b").unwrap();
+        let answer = answer(&account, challenge, ("GET", "/dir/index.html", b""), "0a4f113b").unwrap();
         assert!(answer.contains("response=\"6629fae49393a05397450978507c4ef1\""), "{answer}");
         assert!(!is_stale(challenge));
     }
@@ -77,7 +94,7 @@ mod tests {
             Account { user: "Mufasa".into(), domain: "example.org".into(), password: "Circle of Life".into() };
         let challenge = r#"Digest realm="http-auth@example.org", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", qop="auth", algorithm=SHA-256"#;
         let cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-        let answer = answer(&account, challenge, "GET", "/dir/index.html", cnonce).unwrap();
+        let answer = answer(&account, challenge, ("GET", "/dir/index.html", b""), cnonce).unwrap();
         let response = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
         assert!(answer.contains(response) && answer.contains("algorithm=SHA-256"), "{answer}");
     }

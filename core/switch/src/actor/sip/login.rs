@@ -1,10 +1,10 @@
 //! Who a user is: proven by digest, and guessers are not listened to.
 
 use plugboard_metrics::{GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome};
-use plugboard_office::{DigestChoice, Office, User};
+use plugboard_office::{DigestChoice, DigestIntegrity, Office, User};
 use plugboard_sip::digest::{
-    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Presented, Secret, UriCheck,
-    Verdict,
+    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Integrity, Secret, Signed,
+    Terms, UriCheck, Verdict,
 };
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
@@ -91,7 +91,7 @@ impl SipActor {
                 self.moves.spoke(flow, Some(&user.id));
                 return Some((office, user));
             }
-            (Verdict::Stale | Verdict::OtherAlgorithm | Verdict::Replayed, _) => {
+            (Verdict::Stale | Verdict::OtherTerms | Verdict::Replayed, _) => {
                 self.challenge(tx, request, flow, &office, name, challenger, true);
             }
             (Verdict::Malformed, _) => {
@@ -133,17 +133,17 @@ impl SipActor {
     ) -> Option<Verdict> {
         let credentials = user.map(|user| Credentials::Password(Secret::new(user.password.reveal().to_owned())));
         let (now, uri) = (self.env.clock.now(), request.uri.to_string());
-        let request = Presented { from: flow.remote.ip(), method: request.method.as_str(), uri: &uri };
+        let signed = Signed { method: request.method.as_str(), uri: &uri, body: &request.body };
         let door = self.door(office)?;
-        let algorithms = user.map_or_else(|| door.decoys(office).choose(&answer.username), algorithms);
-        Some(door.authenticator.check(now, answer, request, algorithms, credentials.as_ref()))
+        let terms = user.map_or_else(|| door.decoys(office).choose(&answer.username), terms);
+        Some(door.authenticator.check(now, answer, (flow.remote.ip(), signed), terms, credentials.as_ref()))
     }
 
     fn login_failed(&self, fault: LoginFault, source: SocketAddr, answer: &DigestAnswer) {
         LoginFailed { fault, source, user: &answer.username }.emit(&self.env.metrics);
     }
 
-    /// Asks for a password by the algorithms of the user who is `claimed`, if the caller does not hide his name. A
+    /// Asks for a password on the terms of the user who is `claimed`, if the caller does not hide his name. A
     /// stranger does not learn from it whether there is such a user.
     #[expect(clippy::too_many_arguments, reason = "what a challenge depends on is decided in one place and meets here")]
     fn challenge(
@@ -160,14 +160,14 @@ impl SipActor {
         let Some(door) = self.door(office) else {
             return self.refuse(tx, Response::to_request(request, 500));
         };
-        let algorithms = match claimed {
+        let terms = match claimed {
             Some(claimed) => match office.find_user(claimed) {
-                Some(user) => algorithms(user),
+                Some(user) => terms(user),
                 None => door.decoys(office).choose(claimed),
             },
             None => door.decoys(office).for_anybody(),
         };
-        let values = door.authenticator.challenge(now, flow.remote.ip(), algorithms, stale);
+        let values = door.authenticator.challenge(now, flow.remote.ip(), terms, stale);
         if challenger == Challenger::Registrar {
             RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
         }
@@ -242,17 +242,24 @@ fn is_anonymous(from: &RequestUri) -> bool {
     nobody || nowhere
 }
 
-const fn algorithms(user: &User) -> Algorithms {
-    match user.digest {
+const fn terms(user: &User) -> Terms {
+    let algorithms = match user.digest {
         DigestChoice::Md5 => Algorithms::Md5,
         DigestChoice::Sha256 => Algorithms::Sha256,
         DigestChoice::Both => Algorithms::Both,
-    }
+        DigestChoice::Md5Session => Algorithms::Md5Sess,
+        DigestChoice::Sha256Session => Algorithms::Sha256Sess,
+    };
+    let integrity = match user.integrity {
+        DigestIntegrity::No => Integrity::No,
+        DigestIntegrity::Offered => Integrity::Offered,
+        DigestIntegrity::Required => Integrity::Required,
+    };
+    Terms { algorithms, integrity }
 }
 
 fn decoys(office: &Office) -> Decoys {
-    let users =
-        office.users().map(|user| (user.number.as_str(), Secret::new(user.password.reveal()), algorithms(user)));
+    let users = office.users().map(|user| (user.number.as_str(), Secret::new(user.password.reveal()), terms(user)));
     let users: Vec<_> = users.collect();
-    Decoys::of(office.realm(), users.iter().map(|(name, password, algorithms)| (*name, password, *algorithms)))
+    Decoys::of(office.realm(), users.iter().map(|(name, password, terms)| (*name, password, *terms)))
 }

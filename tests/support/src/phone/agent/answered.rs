@@ -167,7 +167,8 @@ impl Agent {
         let Some(account) = self.account.clone() else { return false };
         let (method, uri) = (request.method.as_str().to_owned(), request.uri.to_string());
         self.names += 1;
-        let Some(answer) = digest::answer(&account, challenge, &method, &uri, &format!("{:08x}", self.names)) else {
+        let signed = (&*method, &*uri, &*request.body);
+        let Some(answer) = digest::answer(&account, challenge, signed, &format!("{:08x}", self.names)) else {
             return false;
         };
         let mut again = request.clone();
