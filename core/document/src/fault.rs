@@ -63,12 +63,14 @@ impl Fault {
 pub struct Faults {
     file: Arc<str>,
     found: Vec<Fault>,
+    /// There were more than are kept.
+    more: bool,
 }
 
 impl Faults {
     /// None yet, for the document `file`.
     pub fn new(file: impl Into<Arc<str>>) -> Self {
-        Self { file: file.into(), found: Vec::new() }
+        Self { file: file.into(), found: Vec::new(), more: false }
     }
 
     /// The file that faults are noted for.
@@ -76,7 +78,7 @@ impl Faults {
         &self.file
     }
 
-    /// Notes a fault; the 501st and later ones are dropped.
+    /// Notes a fault; the 501st and later ones are dropped, and a last one says so.
     pub fn add(&mut self, at: Mark, path: &str, reason: impl Into<String>, remedy: impl Into<String>) {
         if self.found.len() < FAULTS_MAX {
             self.found.push(Fault {
@@ -87,13 +89,17 @@ impl Faults {
                 reason: reason.into(),
                 remedy: remedy.into(),
             });
+        } else {
+            self.more = true;
         }
     }
 
     /// Takes over faults that another reader found, perhaps in another file.
     pub fn extend(&mut self, more: impl IntoIterator<Item = Fault>) {
+        let mut more = more.into_iter();
         let room = FAULTS_MAX.saturating_sub(self.found.len());
-        self.found.extend(more.into_iter().take(room));
+        self.found.extend(more.by_ref().take(room));
+        self.more |= more.next().is_some();
     }
 
     /// Whether nothing is wrong.
@@ -106,10 +112,36 @@ impl Faults {
         self.found.len()
     }
 
-    /// The faults by file, line and column.
+    /// The faults by file, line and column; where more were found than are kept, a last one of the file as a whole.
     pub fn into_sorted(mut self) -> Vec<Fault> {
         self.found.sort();
         self.found.dedup();
+        if self.more {
+            let reason = format!("more is wrong than the {FAULTS_MAX} faults that are listed");
+            self.found.push(Fault::of_file(self.file, reason, "mend these and check again"));
+        }
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_was_cut_says_so() {
+        let mut faults = Faults::new("a.yaml");
+        for line in 1..=500 {
+            faults.add(Mark { line, column: 1 }, "", "wrong", "");
+        }
+        assert_eq!(faults.clone().into_sorted().len(), 500);
+        let mut taken = faults.clone();
+        faults.add(Mark { line: 501, column: 1 }, "", "wrong", "");
+        taken.extend([Fault::of_file("b.yaml", "wrong", "")]);
+        let last = "a.yaml: more is wrong than the 500 faults that are listed (mend these and check again)";
+        for faults in [faults, taken] {
+            let told = faults.into_sorted();
+            assert_eq!((told.len(), told.last().map(ToString::to_string).as_deref()), (501, Some(last)));
+        }
     }
 }

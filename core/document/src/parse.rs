@@ -45,6 +45,19 @@ fn examine_within(file: &str, text: &str, nodes_max: usize) -> (Option<Node>, Ve
     (root, faults.into_sorted())
 }
 
+/// What to do about a fault of syntax that people make: the parser names what it met, which is seldom where it began.
+fn syntax_remedy(info: &str) -> &'static str {
+    if info.contains("tab") {
+        "write spaces in place of tabs"
+    } else if info.contains("'-' indicator") {
+        "begin all items of a list in the same column"
+    } else if info.contains("':'") || info.contains("'}'") || info.contains("']'") || info.contains("mapping values") {
+        "close each [ and { before here, and quote a text that has a : in it"
+    } else {
+        ""
+    }
+}
+
 struct Builder<'i, 'f> {
     events: Parser<'i, serde_saphyr::granit_parser::StrInput<'i>>,
     nodes_left: usize,
@@ -90,7 +103,7 @@ impl<'i> Builder<'i, '_> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> Stopped {
-        self.faults.add(mark(error.marker()), "", error.info(), "");
+        self.faults.add(mark(error.marker()), "", error.info(), syntax_remedy(&error.info()));
         Stopped
     }
 
@@ -229,9 +242,24 @@ mod tests {
         a.yaml:4:3: a key is a text, not a list
         a.yaml:6:4: aliases (*name) are not read (quote the text, or write it out)
         "#);
-        insta::assert_snapshot!(faults_of("a: [1\nb: 2\n").join("\n"), @"a.yaml:2:2: illegal placement of ':' indicator");
+        insta::assert_snapshot!(faults_of("a: [1\nb: 2\n").join("\n"), @"a.yaml:2:2: illegal placement of ':' indicator (close each [ and { before here, and quote a text that has a : in it)");
         insta::assert_snapshot!(faults_of("").join("\n"), @"a.yaml: the file is empty");
         insta::assert_snapshot!(faults_of("a: 1\n---\nb: 2\n").join("\n"), @"a.yaml:3:1: a second document begins here (one document a file)");
+    }
+
+    #[test]
+    fn a_fault_of_syntax_that_people_make_has_a_remedy() {
+        for (text, remedy) in [
+            ("a:\n  - 1\n\t- 2\n", "spaces"),
+            ("a:\n  - { b: 1 }\n   - { b: 2 }\n", "same column"),
+            ("a: [1\nb: 2\n", "close each ["),
+            ("a:\n  - { b: c: d }\n", "quote a text"),
+            ("a: b: c\n", "quote a text"),
+            ("a: { b: 1\nc: 2\n", "close each ["),
+        ] {
+            let (_, faults) = examine("a.yaml", text);
+            assert!(faults.iter().any(|fault| fault.remedy.contains(remedy)), "{text}: {faults:?}");
+        }
     }
 
     #[test]

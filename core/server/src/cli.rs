@@ -147,12 +147,17 @@ pub(crate) enum Command {
     Version,
 }
 
+/// Reads a count: one past what an answer holds is a fault and not silently fewer.
+fn up_to(most: usize) -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(1..=u64::try_from(most).unwrap_or(u64::MAX))
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CallCommand {
     /// List calls: the live ones, then the newest past ones.
     List {
-        /// At most so many past ones.
-        #[arg(long, default_value_t = 20)]
+        /// At most so many past ones, up to 1000.
+        #[arg(long, default_value_t = 20, value_parser = up_to(serve::RECORDS_MAX))]
         limit: usize,
         /// The office.
         #[arg(long, default_value = "main")]
@@ -292,5 +297,16 @@ fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
         }
         CallCommand::Replay { id } => control::ask(home, &Request::Replay { id }, |answer| show::replay(answer, json)),
         CallCommand::Hangup { id } => control::ask(home, &Request::HangUp { id }, |answer| show::plain(answer, json)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_calls_than_an_answer_holds_cannot_be_asked_for() {
+        let asked = |limit: &str| Cli::try_parse_from(["plugboard", "call", "list", "--limit", limit]).is_ok();
+        assert_eq!([asked("0"), asked("1"), asked("1000"), asked("1001")], [false, true, true, false]);
     }
 }

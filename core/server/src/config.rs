@@ -10,7 +10,15 @@ use std::time::Duration;
 /// Where it is when nobody says where.
 pub(crate) const DEFAULT_FILE: &str = "/etc/plugboard/plugboard.toml";
 /// What to do about a file that cannot be read.
-pub(crate) const NAME_A_FILE: &str = "name a file that is there and that this user may read";
+const NAME_A_FILE: &str = "name a file that is there and that this user may read";
+
+/// The fault of a file that could not be read as text.
+pub(crate) fn unread(file: &str, cause: &std::io::Error) -> Fault {
+    if cause.kind() == std::io::ErrorKind::InvalidData {
+        return Fault::of_file(file, "this is no text in UTF-8", "save it as UTF-8, or name another file");
+    }
+    Fault::of_file(file, format!("cannot be read: {cause}"), NAME_A_FILE)
+}
 /// Threads of a kind: more than any machine of an office has cores.
 const THREADS: RangeInclusive<i64> = 1..=64;
 /// Waits of the switch as a whole.
@@ -112,8 +120,7 @@ impl Config {
     /// Every fault in it, with file, line and column.
     pub(crate) fn read(file: &Path) -> Result<Self, Vec<Fault>> {
         let name = file.display().to_string();
-        let unread = |cause| vec![Fault::of_file(name.as_str(), format!("cannot be read: {cause}"), NAME_A_FILE)];
-        let text = std::fs::read_to_string(file).map_err(unread)?;
+        let text = std::fs::read_to_string(file).map_err(|cause| vec![unread(&name, &cause)])?;
         Self::parse(&name, &text)
     }
 
@@ -341,6 +348,16 @@ mod tests {
 
     fn faults(text: &str) -> Vec<String> {
         Config::parse("p.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_told_from_one_that_is_not_there() {
+        let told = |kind: std::io::ErrorKind| unread("a.toml", &kind.into()).to_string();
+        assert_eq!(
+            told(std::io::ErrorKind::InvalidData),
+            "a.toml: this is no text in UTF-8 (save it as UTF-8, or name another file)"
+        );
+        assert!(told(std::io::ErrorKind::NotFound).ends_with(&format!("({NAME_A_FILE})")));
     }
 
     #[test]

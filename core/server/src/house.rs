@@ -97,9 +97,7 @@ impl Bundle {
         if file.is_dir() {
             return Err(is_a_folder(file));
         }
-        let unread = |cause| {
-            Fault::of_file(file.display().to_string(), format!("cannot be read: {cause}"), crate::config::NAME_A_FILE)
-        };
+        let unread = |cause| crate::config::unread(&file.display().to_string(), &cause);
         let text = std::fs::read_to_string(file).map_err(unread)?;
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/")).to_owned();

@@ -3,6 +3,7 @@
 mod answer;
 mod listen;
 
+pub(crate) use answer::RECORDS_MAX;
 pub(crate) use listen::pause;
 
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};
@@ -10,6 +11,7 @@ use plugboard_model::Cause;
 use plugboard_store::{DataFolder, Kind, Place, Store};
 use plugboard_switch::{Network, Random, SystemRandom};
 use serde_json::json;
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -236,7 +238,9 @@ fn start_logging(filter: &str, json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PLUGBOARD_LOG")
         .or_else(|_| tracing_subscriber::EnvFilter::try_new(filter))
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for eyes: a file or a journal that holds them cannot be searched.
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first one's log.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }

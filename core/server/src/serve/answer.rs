@@ -18,7 +18,7 @@ use crate::house::{Absent, Bundle, DOCUMENT, in_words};
 use crate::keep::{Clock, Round};
 
 /// Records in one answer.
-const RECORDS_MAX: usize = 1_000;
+pub(crate) const RECORDS_MAX: usize = 1_000;
 
 /// Carries a command out. What reads or writes the disk runs on a thread that may wait.
 pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {

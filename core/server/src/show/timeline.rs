@@ -176,9 +176,26 @@ fn end_text(end: &RunEnd) -> String {
         RunEnd::Outcome(outcome) => format!("outcome {outcome}"),
         RunEnd::Failed(why) => format!("failed: {why}"),
         RunEnd::Trapped { reason, after } => format!("failed: it trapped after {after} host calls: {reason}"),
-        RunEnd::Limit { limit, after } => format!("failed: the limit {limit} ended it after {after} host calls"),
+        RunEnd::Limit { limit, after } => {
+            format!("failed: {} (limit {limit}), after {after} host calls", limit_text(limit))
+        }
         RunEnd::Diverged { at } => format!("failed: rebuilt, it asked for something else at host call {at}"),
         RunEnd::Cancelled => "cut off: the call was over".into(),
+    }
+}
+
+/// What an action did that reached this limit, in words for those who do not know its name.
+fn limit_text(limit: &str) -> &'static str {
+    match limit {
+        "epoch" | "fuel" => "it computed for too long",
+        "deadline" => "it took too long",
+        "memory" => "it asked for too much memory",
+        "stack" => "its functions called each other too deep",
+        "host-calls" => "it made too many host calls",
+        "host-bytes" => "its host calls carried too much",
+        "rebuild" => "it took too long to rebuild it after a wait",
+        "instances" => "too many actions ran at once",
+        _ => "a limit ended it",
     }
 }
 
@@ -189,6 +206,14 @@ mod tests {
         Audio, CallOutcome, Cause, Direction, HostCall, HostResult, LegId, OfficeId, PlayEnd, PlayOptions, RunPins,
         ScenarioId, UserId, WallTime,
     };
+
+    #[test]
+    fn an_action_that_reached_a_limit_is_told_in_words() {
+        let end = |limit: &str| end_text(&RunEnd::Limit { limit: limit.into(), after: 3 });
+        assert_eq!(end("epoch"), "failed: it computed for too long (limit epoch), after 3 host calls");
+        assert_eq!(end("memory"), "failed: it asked for too much memory (limit memory), after 3 host calls");
+        assert_eq!(end("new"), "failed: a limit ended it (limit new), after 3 host calls");
+    }
 
     #[test]
     fn a_call_is_told_line_by_line_with_the_time_since_its_start() {
