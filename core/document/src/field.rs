@@ -101,6 +101,11 @@ impl<'n> Field<'n> {
         found
     }
 
+    /// Whether it is a list, where one thing or several may stand.
+    pub fn is_list(&self) -> bool {
+        matches!(self.node.kind, Kind::List(_))
+    }
+
     /// The items of a list of at most `max`; none after a fault.
     pub fn list(&self, max: usize, faults: &mut Faults) -> Vec<Field<'n>> {
         let Kind::List(items) = &self.node.kind else {

@@ -37,6 +37,15 @@ pub struct LocalMedia {
     pub rtcp: SocketAddr,
 }
 
+impl LocalMedia {
+    /// The same, as peers see it who reach us under another address.
+    #[must_use]
+    pub fn seen_at(self, address: IpAddr) -> Self {
+        let at = |own: SocketAddr| SocketAddr::new(address, own.port());
+        Self { rtp: at(self.rtp), rtcp: at(self.rtcp), ..self }
+    }
+}
+
 /// Why a leg got no media. To the caller each of them is a 503.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

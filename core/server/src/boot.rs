@@ -10,9 +10,7 @@ use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
 use plugboard_scenario::ActionCatalogue;
 use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
-use plugboard_switch::{
-    Clock, Configuration, Env, Events, Listen, Network, Placement, Switch, SystemClock, SystemRandom,
-};
+use plugboard_switch::{Clock, Configuration, Env, Events, Network, Placement, Switch, SystemClock, SystemRandom};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -248,12 +246,9 @@ fn unreachable_by_address(office: &Office) -> Option<String> {
 }
 
 fn media_config(config: &Config) -> DriverConfig {
-    let address = config.media_address();
-    let interface = Interface { bind: address, advertise: address };
-    let (ipv4, ipv6) = match address {
-        IpAddr::V4(_) => (Some(interface), None),
-        IpAddr::V6(_) => (None, Some(interface)),
-    };
+    let interface = |address: IpAddr| Interface { bind: address, advertise: address };
+    let (ipv4, ipv6) = config.media_addresses();
+    let (ipv4, ipv6) = (ipv4.map(interface), ipv6.map(interface));
     DriverConfig {
         threads: config.threads.max(config.media.threads),
         ports: config.media.ports.clone(),
@@ -306,12 +301,4 @@ fn look(readiness: &Readiness, media: &Arc<MediaThreads>, ports: RangeInclusive<
 fn plugin_clock(clock: &Arc<dyn Clock>) -> plugboard_plugin::Clock {
     let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
     plugboard_plugin::Clock::new(move || now.now(), move || wall.wall())
-}
-
-/// What to listen on.
-pub(crate) fn listen(config: &Config) -> Vec<Listen> {
-    use plugboard_switch::SipProtocol;
-    let udp = config.sip.udp.iter().map(|address| Listen { transport: SipProtocol::Udp, address: *address });
-    let tcp = config.sip.tcp.iter().map(|address| Listen { transport: SipProtocol::Tcp, address: *address });
-    udp.chain(tcp).collect()
 }

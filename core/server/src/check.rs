@@ -38,7 +38,10 @@ pub(crate) fn check(files: &[PathBuf], plugins: Option<&Path>, home: &Home, stri
     let mut known: Option<Option<ActionCatalogue>> = None;
     for file in files {
         if file.extension().is_some_and(|ending| ending == "toml") {
-            faults.extend(Config::read(file).err().unwrap_or_default());
+            match Config::read(file) {
+                Ok(config) => faults.extend(config.faults_of_files()),
+                Err(more) => faults.extend(more),
+            }
             continue;
         }
         let bundle = match Bundle::read(file) {

@@ -1,8 +1,14 @@
 //! The configuration file.
 
-use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml, write_duration};
-use serde_json::{Value as Json, json};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+mod schema;
+mod tls;
+
+pub(crate) use schema::schema;
+pub(crate) use tls::Tls;
+
+use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml};
+use plugboard_switch::{Listen, LocalNetwork, SipProtocol};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +37,12 @@ const DAY: Duration = Duration::from_hours(24);
 const LISTENERS_MAX: usize = 16;
 /// An address that no machine has (RFC 5737): the way to it is the way to the world.
 const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
+/// The same of IPv6 (RFC 3849).
+const ELSEWHERE_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
+/// Networks of an office, and pages that may connect.
+const NETWORKS_MAX: usize = 64;
+/// One address for each family.
+const FAMILIES: usize = 2;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +55,10 @@ pub(crate) struct Config {
     pub(crate) threads: usize,
     /// How long a SIGTERM waits for running calls.
     pub(crate) drain: Duration,
-    /// SIP listeners.
+    /// SIP listeners, and what peers see of them.
     pub(crate) sip: Sip,
+    /// Certificates.
+    pub(crate) tls: Tls,
     /// RTP.
     pub(crate) media: Media,
     /// HTTP: metrics and health.
@@ -55,20 +69,53 @@ pub(crate) struct Config {
     pub(crate) log: String,
 }
 
-/// SIP listeners.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// SIP listeners, and what peers see of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Sip {
     /// UDP.
     pub(crate) udp: Vec<SocketAddr>,
     /// TCP.
     pub(crate) tcp: Vec<SocketAddr>,
+    /// TLS.
+    pub(crate) tls: Vec<SocketAddr>,
+    /// WebSocket.
+    pub(crate) ws: Vec<SocketAddr>,
+    /// Secure WebSocket.
+    pub(crate) wss: Vec<SocketAddr>,
+    /// The addresses that a NAT gives us, one for each family at most.
+    pub(crate) public: Vec<IpAddr>,
+    /// Networks whose peers see our own addresses.
+    pub(crate) local_networks: Vec<LocalNetwork>,
+    /// Web pages that may connect over WebSocket; none: all of them.
+    pub(crate) origins: Vec<String>,
+}
+
+impl Sip {
+    /// Every listener of the switch.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = Listen> {
+        let all = [
+            (SipProtocol::Udp, &self.udp),
+            (SipProtocol::Tcp, &self.tcp),
+            (SipProtocol::Tls, &self.tls),
+            (SipProtocol::Ws, &self.ws),
+            (SipProtocol::Wss, &self.wss),
+        ];
+        all.into_iter().flat_map(|(transport, addresses)| {
+            addresses.iter().map(move |address| Listen { transport, address: *address })
+        })
+    }
+
+    /// Whether a listener needs a certificate.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.listeners().any(|listen| listen.transport.is_secure())
+    }
 }
 
 /// RTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Media {
-    /// Where RTP is bound and what SDP says; without it, [`Config::media_address`] finds one.
-    pub(crate) address: Option<IpAddr>,
+    /// Where RTP is bound and what SDP says, one for each family at most; [`Config::media_addresses`] finds the others.
+    pub(crate) addresses: Vec<IpAddr>,
     /// Even ports for RTP, the odd ones above for RTCP.
     pub(crate) ports: RangeInclusive<u16>,
     /// Threads that relay, 1 to 64.
@@ -97,14 +144,15 @@ pub(crate) struct Http {
 
 impl Default for Config {
     fn default() -> Self {
-        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060));
+        let any = |port| vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))];
         Self {
             data: "/var/lib/plugboard".into(),
             plugins: None,
             threads: 1,
             drain: Duration::from_secs(30),
-            sip: Sip { udp: vec![any], tcp: vec![any] },
-            media: Media { address: None, ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
+            sip: Sip { udp: any(5060), tcp: any(5060), tls: any(5061), wss: any(8443), ..Sip::default() },
+            tls: Tls::default(),
+            media: Media { addresses: Vec::new(), ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
             keep: Keep { calls: 365 * DAY, journals: 30 * DAY, traces: 14 * DAY },
@@ -135,20 +183,34 @@ impl Config {
         if faults.is_empty() { Ok(config) } else { Err(faults.into_sorted()) }
     }
 
-    /// Where RTP is bound and what SDP says: what is configured; else the address that SIP listens on; else, when SIP
-    /// listens on all of them, the one that leads to the world.
-    pub(crate) fn media_address(&self) -> IpAddr {
-        let listeners = || self.sip.udp.iter().chain(&self.sip.tcp).map(SocketAddr::ip);
-        let named = self.media.address.or_else(|| listeners().find(|ip| !ip.is_unspecified()));
-        named.or_else(way_out).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    /// Where RTP is bound and what SDP says, by family: what is configured; else the address that SIP listens on; else,
+    /// when SIP listens on all of them, the one that leads to the world. A family that SIP does not speak has none.
+    pub(crate) fn media_addresses(&self) -> (Option<IpAddr>, Option<IpAddr>) {
+        let of = |v4: bool| {
+            let listeners =
+                || self.sip.listeners().map(|listen| listen.address.ip()).filter(move |ip| ip.is_ipv4() == v4);
+            let configured = self.media.addresses.iter().copied().find(|ip| ip.is_ipv4() == v4);
+            let named = configured.or_else(|| listeners().find(|ip| !ip.is_unspecified()));
+            named.or_else(|| listeners().next().map(|any| way_out(v4).unwrap_or_else(|| loopback_of(any))))
+        };
+        (of(true), of(false))
     }
 }
 
 /// The machine's own address on the way to the world. Nothing is sent.
-fn way_out() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect(ELSEWHERE).ok()?;
+fn way_out(v4: bool) -> Option<IpAddr> {
+    let (any, elsewhere): (IpAddr, _) =
+        if v4 { (Ipv4Addr::UNSPECIFIED.into(), ELSEWHERE) } else { (Ipv6Addr::UNSPECIFIED.into(), ELSEWHERE_V6) };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(elsewhere).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
+}
+
+fn loopback_of(family: IpAddr) -> IpAddr {
+    match family {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
 }
 
 /// A range of ports, such as `20000-29999`.
@@ -174,6 +236,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     if let Some(field) = fields.take("sip") {
         sip(&field, &mut config.sip, faults);
     }
+    if let Some(field) = fields.take("tls") {
+        tls::read(&field, &mut config.tls, faults);
+    }
     if let Some(field) = fields.take("media") {
         media(&field, &mut config.media, faults);
     }
@@ -198,30 +263,83 @@ fn keep(field: &Field<'_>, keep: &mut Keep, faults: &mut Faults) {
 fn sip(field: &Field<'_>, sip: &mut Sip, faults: &mut Faults) {
     let Some(mut fields) = field.fields(faults) else { return };
     let before = faults.len();
-    let udp = fields.take("udp").map(|field| addresses(&field, faults));
-    let tcp = fields.take("tcp").map(|field| addresses(&field, faults));
-    fields.finish(faults);
+    let mut named = false;
+    let mut listeners = |fields: &mut Fields<'_>, key, place: &mut Vec<SocketAddr>, faults: &mut Faults| {
+        let read = fields.take(key).map(|field| addresses(&field, faults));
+        named |= read.is_some();
+        *place = read.unwrap_or_default();
+    };
+    let mut read = Sip::default();
+    listeners(&mut fields, "udp", &mut read.udp, faults);
+    listeners(&mut fields, "tcp", &mut read.tcp, faults);
+    listeners(&mut fields, "tls", &mut read.tls, faults);
+    listeners(&mut fields, "ws", &mut read.ws, faults);
+    listeners(&mut fields, "wss", &mut read.wss, faults);
     // Whoever names listeners gets those and no other: what is meant for loopback must not be open to the world.
-    if udp.is_some() || tcp.is_some() {
-        (sip.udp, sip.tcp) = (udp.unwrap_or_default(), tcp.unwrap_or_default());
+    if !named {
+        let Sip { udp, tcp, tls, ws, wss, .. } = sip.clone();
+        (read.udp, read.tcp, read.tls, read.ws, read.wss) = (udp, tcp, tls, ws, wss);
     }
+    if let Some(field) = fields.take("public_address") {
+        read.public = one_of_each_family(&field, "an address that peers outside can send to is expected", faults);
+    }
+    if let Some(field) = fields.take("local_networks") {
+        read.local_networks =
+            field.list(NETWORKS_MAX, faults).iter().filter_map(|item| network(item, faults)).collect();
+    }
+    if let Some(field) = fields.take("origins") {
+        read.origins = field.list(NETWORKS_MAX, faults).iter().filter_map(|item| origin(item, faults)).collect();
+    }
+    fields.finish(faults);
     // An address that is no address has its fault already.
-    if sip.udp.is_empty() && sip.tcp.is_empty() && faults.len() == before {
-        field.fault(faults, "there is no SIP listener: udp and tcp are both empty", "name an address in one of them");
+    if read.listeners().next().is_none() && faults.len() == before {
+        let reason = "there is no SIP listener: udp, tcp, tls, ws and wss are all empty";
+        field.fault(faults, reason, "name an address in one of them");
     }
+    *sip = read;
+}
+
+/// One address, or a list of two of different families.
+fn one_of_each_family(field: &Field<'_>, expected: &str, faults: &mut Faults) -> Vec<IpAddr> {
+    let texts = if field.is_list() { field.list(FAMILIES, faults) } else { vec![field.clone()] };
+    let mut found: Vec<IpAddr> = Vec::new();
+    for item in texts {
+        let Some(text) = item.text(faults) else { continue };
+        match text.parse::<IpAddr>() {
+            Ok(address) if found.iter().any(|other| other.is_ipv4() == address.is_ipv4()) => {
+                item.fault(faults, "two addresses of one family", "name one of IPv4 and one of IPv6 at most");
+            }
+            Ok(address) if !address.is_unspecified() => found.push(address),
+            Ok(_) | Err(_) => item.fault(faults, expected, "such as \"192.0.2.10\""),
+        }
+    }
+    found
+}
+
+fn network(item: &Field<'_>, faults: &mut Faults) -> Option<LocalNetwork> {
+    let text = item.text(faults)?;
+    let network = text.parse().ok();
+    if network.is_none() {
+        item.fault(faults, format!("{text:?} is no network"), "such as \"192.168.0.0/16\" or \"fd00::/8\"");
+    }
+    network
+}
+
+/// As browsers send it: scheme, host and port, nothing behind.
+fn origin(item: &Field<'_>, faults: &mut Faults) -> Option<String> {
+    let text = item.text(faults)?;
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    if host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' '])) {
+        return Some(text);
+    }
+    item.fault(faults, format!("{text:?} is no origin of a web page"), "such as \"https://desk.example.com\"");
+    None
 }
 
 fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
     let Some(mut fields) = field.fields(faults) else { return };
     if let Some(field) = fields.take("address") {
-        let address = field.text(faults).map(|text| text.parse::<IpAddr>());
-        match address {
-            Some(Ok(address)) if !address.is_unspecified() => media.address = Some(address),
-            Some(Ok(_) | Err(_)) => {
-                field.fault(faults, "an address that phones can send to is expected", "such as \"192.0.2.10\"");
-            }
-            None => {}
-        }
+        media.addresses = one_of_each_family(&field, "an address that phones can send to is expected", faults);
     }
     if let Some(field) = fields.take("ports")
         && let Some(text) = field.text(faults)
@@ -277,74 +395,10 @@ fn address(field: &Field<'_>, faults: &mut Faults) -> Option<SocketAddr> {
     address
 }
 
-/// The JSON Schema of the file.
-pub(crate) fn schema() -> Json {
-    let address = json!({ "type": "string", "description": "Address and port.", "examples": ["0.0.0.0:5060"] });
-    let listeners = |transport: &str| {
-        json!({ "type": "array", "maxItems": LISTENERS_MAX, "items": address, "examples": [["192.0.2.10:5060"]],
-            "description": format!("Where to listen for SIP over {transport}.") })
-    };
-    let threads = |description: &str| {
-        json!({ "type": "integer", "minimum": THREADS.start(), "maximum": THREADS.end(), "default": 1,
-            "description": description, "examples": [2] })
-    };
-    let time = |default: Duration, range: &RangeInclusive<Duration>, description: &str| {
-        json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|min|h|d)$", "default": write_duration(default),
-            "x-type": "duration", "x-minimum": write_duration(*range.start()),
-            "x-maximum": write_duration(*range.end()), "description": description })
-    };
-    let part = |description: &str, properties: Json| json!({ "type": "object", "additionalProperties": false, "description": description, "properties": properties });
-    let Config { drain, keep, .. } = Config::default();
-    let mut schema = part(
-        "What concerns the switch as a whole. Every key may be left out; one that is not known is a fault.",
-        json!({
-            "data": { "type": "string", "description": "The data folder; `--data` goes before it.",
-                "default": "/var/lib/plugboard" },
-            "plugins": { "type": "string", "examples": ["/usr/lib/plugboard/plugins"], "description": "The folder of \
-                plugins; without it, `plugins` beside the program's folder. `--plugins` goes before it." },
-            "threads": threads("Signalling threads."),
-            "drain": time(drain, &DRAIN, "How long a SIGTERM waits for running calls."),
-            "log": { "type": "string", "default": "info", "examples": ["warn"],
-                "description": "error, warn, info, debug, or a filter of tracing-subscriber." },
-            "sip": part(
-                "Without any listener, 0.0.0.0:5060 over both; else those that are named and no other.",
-                json!({ "udp": listeners("UDP"), "tcp": listeners("TCP") })
-            ),
-            "media": part("RTP.", json!({
-                "address": { "type": "string", "examples": ["192.0.2.10"], "description": "Where RTP is bound and what \
-                    SDP says; without it, the address that SIP listens on, or the one that leads to the world." },
-                "ports": { "type": "string", "pattern": "^[0-9]+ *- *[0-9]+$", "default": "20000-29999",
-                    "description": "Even ports for RTP, the odd ones above for RTCP: two ports a leg." },
-                "threads": threads("Threads that relay; at least as many as there are signalling threads.")
-            })),
-            "http": part("Metrics and health.", json!({
-                "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Where to listen." },
-                "token_file": { "type": "string", "examples": ["/etc/plugboard/token"], "description": "Holds the token \
-                    that everybody must send who asks for metrics; needed where `listen` is not on loopback." }
-            })),
-            "keep": part(
-                "How long what is known of calls is kept, counted from a call's beginning. What is older is removed at \
-                 the start and every hour, in small steps; the log tells what, and the metric \
-                 `plugboard_store_trimmed_calls_total` counts it. Calls that go on keep everything.",
-                json!({
-                    "calls": time(keep.calls, &KEPT, "Records: `call list` and `call show`. With a record goes what else \
-                        is left of the call."),
-                    "journals": time(keep.journals, &KEPT, "Journals: `call trace` and `call replay`."),
-                    "traces": time(keep.traces, &KEPT, "SIP messages: `call trace --sip` and `--pcap`.")
-                })
-            )
-        }),
-    );
-    if let Json::Object(fields) = &mut schema {
-        fields.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-        fields.insert("title".into(), "Plugboard's configuration (TOML)".into());
-    }
-    schema
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value as Json;
 
     fn faults(text: &str) -> Vec<String> {
         Config::parse("p.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
@@ -406,24 +460,46 @@ mod tests {
 
     #[test]
     fn media_is_where_phones_can_reach_it() {
-        let mut config = Config::default();
-        let here: IpAddr = "127.0.0.9".parse().unwrap();
-        config.sip.udp = vec![SocketAddr::new(here, 5060)];
-        config.sip.tcp.clear();
-        assert_eq!(config.media_address(), here);
-        config.media.address = Some("192.0.2.7".parse().unwrap());
-        assert_eq!(config.media_address().to_string(), "192.0.2.7");
-        config.media.address = None;
-        config.sip.udp = vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060))];
-        assert!(!config.media_address().is_unspecified(), "nobody can send to 0.0.0.0");
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let sip = Sip { udp: vec![SocketAddr::new(ip("127.0.0.9"), 5060)], ..Sip::default() };
+        let mut config = Config { sip, ..Config::default() };
+        assert_eq!(config.media_addresses(), (Some(ip("127.0.0.9")), None));
+        config.sip.tls = vec![SocketAddr::new(ip("::1"), 5061)];
+        assert_eq!(config.media_addresses(), (Some(ip("127.0.0.9")), Some(ip("::1"))));
+        config.media.addresses = vec![ip("192.0.2.7"), ip("2001:db8::7")];
+        assert_eq!(config.media_addresses(), (Some(ip("192.0.2.7")), Some(ip("2001:db8::7"))));
+        config.media.addresses.clear();
+        config.sip = Sip { udp: vec![SocketAddr::new(ip("0.0.0.0"), 5060)], ..Sip::default() };
+        let (v4, v6) = config.media_addresses();
+        assert!(!v4.unwrap().is_unspecified(), "nobody can send to 0.0.0.0");
+        assert_eq!(v6, None, "SIP does not speak IPv6");
+    }
+
+    #[test]
+    fn a_switch_behind_nat_knows_its_address_and_its_neighbours() {
+        let text = "[sip]\npublic_address = [\"203.0.113.9\", \"2001:db8::9\"]\nlocal_networks = [\"10.0.0.0/8\"]\n\
+                    origins = [\"https://desk.example\"]\n[media]\naddress = \"10.0.0.5\"\n";
+        let config = Config::parse("p.toml", text).unwrap();
+        assert_eq!((config.sip.public.len(), config.sip.local_networks.len(), config.sip.origins.len()), (2, 1, 1));
+        assert_eq!(config.sip.udp, Config::default().sip.udp, "none of these is a listener");
+        let told = faults(
+            "[sip]\npublic_address = [\"192.0.2.1\", \"192.0.2.2\"]\nlocal_networks = [\"10.0.0.0/40\"]\n\
+             origins = [\"https://desk.example/page\"]\n",
+        );
+        assert!(told[0].contains("two addresses of one family"), "{told:?}");
+        assert!(told[1].contains("is no network") && told[2].contains("is no origin"), "{told:?}");
+        let single = Config::parse("p.toml", "[sip]\npublic_address = \"203.0.113.9\"\n").unwrap();
+        assert_eq!(single.sip.public.len(), 1);
     }
 
     #[test]
     fn the_schema_knows_each_key_that_is_read() {
-        let parts = ["sip", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
+        let parts = ["sip", "tls", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
         let told = faults(&format!("nothing = 1\n{parts}")).join("\n");
         let schema = schema();
-        for part in ["", "/properties/sip", "/properties/media", "/properties/http", "/properties/keep"] {
+        for part in
+            ["", "/properties/sip", "/properties/tls", "/properties/media", "/properties/http", "/properties/keep"]
+        {
             let properties = schema.pointer(&format!("{part}/properties")).and_then(Json::as_object).unwrap();
             for key in properties.keys() {
                 assert!(told.contains(key.as_str()), "{key} is in the schema and not among the known keys: {told}");

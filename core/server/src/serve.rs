@@ -9,7 +9,7 @@ pub(crate) use listen::pause;
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};
 use plugboard_model::Cause;
 use plugboard_store::{DataFolder, Kind, Place, Store};
-use plugboard_switch::{Network, Random, SystemRandom};
+use plugboard_switch::{Manners, Network, Random, Reach, SystemRandom, Tls};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::boot::{self, Running};
 use crate::cli::{Home, Serve};
-use crate::config::{Config, PORTS_FORM, TOKEN_NEEDED, read_ports};
+use crate::config::{Config, PORTS_FORM, Sip, TOKEN_NEEDED, read_ports};
 use crate::house::{Absent, in_words};
 use crate::leave::leave;
 use crate::{catalogue, demo, keep, output};
@@ -58,13 +58,13 @@ fn prepare(wish: &Serve, home: &Home) -> Result<(Config, PathBuf), Start> {
     let read = if wish.demo && home.config.is_none() { Ok(Config::default()) } else { home.config() };
     let mut config = read.map_err(|faults| Start { code: 1, faults: in_words(faults) })?;
     if wish.demo && home.config.is_none() {
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 5060));
-        config.sip.udp = vec![loopback];
-        config.sip.tcp = vec![loopback];
+        let loopback = |port| vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))];
+        let (udp, tcp, tls, wss) = (loopback(5060), loopback(5060), loopback(5061), loopback(8443));
+        config.sip = Sip { udp, tcp, tls, wss, ..config.sip };
     }
     if let Some(address) = wish.listen {
-        config.sip.udp = vec![address];
-        config.sip.tcp = vec![address];
+        let (udp, tcp) = (vec![address], vec![address]);
+        config.sip = Sip { udp, tcp, tls: Vec::new(), ws: Vec::new(), wss: Vec::new(), ..config.sip };
     }
     if let Some(address) = wish.http {
         config.http.listen = address;
@@ -105,7 +105,14 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
     for refused in &actions.refused {
         tracing::error!(%refused, "a plugin was not installed");
     }
-    let network = Network::bind(&boot::listen(&config)).map_err(|error| {
+    let tls = config.certificates(data, wall_now().0).map_err(|fault| Start::new(3, fault))?;
+    let manners = Manners {
+        tls: tls.clone(),
+        origins: config.sip.origins.clone(),
+        reach: Reach::new(config.sip.public.clone(), config.sip.local_networks.clone()),
+    };
+    let listeners: Vec<_> = config.sip.listeners().collect();
+    let network = Network::bind(&listeners, manners).map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         Start::new(3, format!("{error}: {cause}; choose another address with --listen or in the configuration"))
     })?;
@@ -117,7 +124,7 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
         load_offices(&running, wish.demo, guarded, data)?;
         running.switch.receive(&network);
         running.readiness.clear(&plugboard_metrics::Condition::Starting);
-        serve_until_told(&running, &network, &config, data, json).await
+        serve_until_told(&running, &network, tls, &config, data, json).await
     })
 }
 
@@ -155,12 +162,13 @@ fn draw_password() -> String {
 }
 
 fn all_on_loopback(config: &Config) -> bool {
-    config.sip.udp.iter().chain(&config.sip.tcp).all(|address| address.ip().is_loopback())
+    config.sip.listeners().all(|listen| listen.address.ip().is_loopback())
 }
 
 async fn serve_until_told(
     running: &Arc<Running>,
     network: &Arc<Network>,
+    tls: Option<Arc<Tls>>,
     config: &Config,
     data: &Path,
     json: bool,
@@ -168,7 +176,7 @@ async fn serve_until_told(
     let control = listen::control(running, data).map_err(|fault| Start::new(3, fault))?;
     let console = listen::console(running, config).map_err(|fault| Start::new(3, fault))?;
     // Whoever reads that it is ready may end it at once.
-    let told_to_end = listen::told_to_end().map_err(|fault| Start::new(3, fault))?;
+    let told_to_end = listen::told_to_end(tls).map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);
     let forgetting = tokio::task::spawn_local(keep::forget_for_ever(Arc::clone(running)));
     told_to_end.await;

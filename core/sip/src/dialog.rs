@@ -227,7 +227,10 @@ impl Dialog {
             NextHop::Target => {
                 let hop = self.routes.first().and_then(|route| NameAddr::parse(route)).map(|route| route.uri);
                 match address_of(hop.unwrap_or(&self.remote_target)) {
-                    Some(remote) if remote != self.flow.remote => Flow { remote, connection: 0, ..self.flow },
+                    // Under TLS the peer has shown his name on this connection; nobody else shows it.
+                    Some(remote) if remote != self.flow.remote && !self.flow.transport.is_secure() => {
+                        Flow { remote, connection: 0, ..self.flow }
+                    }
                     Some(_) | None => self.flow,
                 }
             }

@@ -19,7 +19,12 @@ use crate::uri::{RequestUri, UriError};
 /// # Errors
 /// [`ParseError::Reject`] for a request that is to be answered, [`ParseError::Drop`] for all else.
 pub fn parse_datagram(bytes: &[u8]) -> Result<Message, ParseError> {
-    if bytes.len() > UDP_BYTES_MAX {
+    parse_whole(bytes, UDP_BYTES_MAX)
+}
+
+/// Reads a message that ends with `bytes`, which may have this length.
+pub(crate) fn parse_whole(bytes: &[u8], limit: usize) -> Result<Message, ParseError> {
+    if bytes.len() > limit {
         return Err(ParseError::Drop(Fault::TooLarge));
     }
     let (mut head, used) = Head::read(bytes);

@@ -47,7 +47,7 @@ pub use name_addr::{Contact, NameAddr};
 pub use params::{Params, push_quoted, unquote};
 pub use peek::{Peek, PeekKind, peek};
 pub use rejection::{Fault, ParseError, Rejected, Rejection};
-pub use stream::{Frame, FrameError, PING, PONG, StreamFramer};
+pub use stream::{Frame, FrameError, PING, PONG, StreamFramer, read_websocket};
 pub use uri::{RequestUri, SipUri, TelUri, UriError, escape_user, unescape};
 pub use validate::{Abilities, check_response, check_syntax, validate};
 pub use via::{BRANCH_COOKIE, Via};

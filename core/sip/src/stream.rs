@@ -1,6 +1,6 @@
 //! Messages out of a byte stream.
 
-use crate::lexer::Head;
+use crate::lexer::{Head, parse_whole};
 use crate::limits::STREAM_BYTES_MAX;
 use crate::message::Message;
 use crate::rejection::{Fault, ParseError};
@@ -30,6 +30,17 @@ pub struct FrameError(#[from] pub ParseError);
 pub const PING: &[u8] = b"\r\n\r\n";
 /// Its answer.
 pub const PONG: &[u8] = b"\r\n";
+
+/// Reads the one message of a WebSocket's frame, which its peer ends as a datagram ends, or a keep-alive.
+///
+/// Source: RFC 7118 sections 5 and 6; RFC 5626 section 4.4.1.
+pub fn read_websocket(bytes: &[u8]) -> Frame {
+    match bytes {
+        PING => Frame::Ping,
+        [] | PONG => Frame::Pong,
+        [_, ..] => parse_whole(bytes, STREAM_BYTES_MAX).map_or_else(Frame::Bad, Frame::Message),
+    }
+}
 
 /// What an idle connection keeps: one usual message, so that the next one needs no new memory.
 const IDLE_BUFFER_BYTES: usize = 1024;
@@ -254,6 +265,17 @@ mod tests {
         let frames = drain(&mut framer);
         let [Frame::Bad(error), Frame::Message(_)] = frames.as_slice() else { panic!("{frames:?}") };
         assert_eq!(error.answer().unwrap().status, 505);
+    }
+
+    #[test]
+    fn a_websocket_frame_is_one_message_with_or_without_a_length() {
+        let Frame::Message(with) = read_websocket(message("hello").as_bytes()) else { panic!() };
+        let Frame::Message(without) = read_websocket(format!("{OPTIONS}\r\nhello").as_bytes()) else { panic!() };
+        assert_eq!([with.body(), without.body()], [b"hello", b"hello"]);
+        assert_eq!([PING, PONG, b""].map(read_websocket), [Frame::Ping, Frame::Pong, Frame::Pong]);
+        let long = message(&"x".repeat(20_000));
+        assert!(matches!(read_websocket(long.as_bytes()), Frame::Message(_)), "longer than a datagram");
+        assert!(matches!(read_websocket(&vec![b'x'; STREAM_BYTES_MAX + 1]), Frame::Bad(_)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Everything in [`Env`] is a handle that is cheap to clone and safe on every thread. The production forms are wired by
 //! the server; the simulator gives its own.
 
-use plugboard_media::{Audio, MediaPlane};
+use plugboard_media::{AddressFamily, Audio, LocalMedia, MediaPlane, OpenError};
 use plugboard_metrics::Metrics;
 use plugboard_model::{HostResult, OfficeId, Time, WallTime};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
@@ -46,6 +46,19 @@ pub trait SipTransport: Send + Sync {
     /// Our address, as a peer at `remote` sees it, and the listener to use; `None` when no listener of that transport
     /// and family is open.
     fn flow_to(&self, transport: plugboard_sip::flow::Transport, remote: SocketAddr) -> Option<Flow>;
+
+    /// The same for a peer that is known by this name: over TLS its certificate must have it (RFC 5922), and only a
+    /// connection on which it was shown is used. Without a name, [`SipTransport::flow_to`], it must have the address.
+    fn flow_to_named(&self, transport: plugboard_sip::flow::Transport, remote: SocketAddr, name: &str) -> Option<Flow> {
+        let _ = name;
+        self.flow_to(transport, remote)
+    }
+
+    /// Where peers at `remote` reach us, if that is no address of this machine: for their media description.
+    fn public_address(&self, remote: std::net::IpAddr) -> Option<std::net::IpAddr> {
+        let _ = remote;
+        None
+    }
 
     /// Every listener's own address.
     fn local_addresses(&self) -> Vec<(plugboard_sip::flow::Transport, SocketAddr)>;
@@ -115,6 +128,15 @@ pub struct Env {
     pub store: Store,
     /// What is counted.
     pub metrics: Metrics,
+}
+
+impl Env {
+    /// Opens the media of a leg whose peer is at the other end of `flow`: in its family, described as it sees us.
+    pub(crate) fn open_media(&self, shard: usize, flow: Flow) -> Result<LocalMedia, OpenError> {
+        let remote = flow.remote.ip();
+        let media = self.media.open(shard, AddressFamily::from(remote))?;
+        Ok(self.sip.public_address(remote).map_or(media, |public| media.seen_at(public)))
+    }
 }
 
 impl fmt::Debug for Env {

@@ -31,4 +31,7 @@ pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};
-pub use transport::{BindError, Listen, Network, Router, Waiting};
+pub use transport::{
+    BindError, ClientCertificates, Listen, LocalNetwork, Manners, Network, Reach, Router, SelfSigned, Tls, TlsError,
+    TlsFiles, Waiting,
+};

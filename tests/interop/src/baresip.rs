@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,6 +25,18 @@ pub struct Baresip {
 impl Baresip {
     /// A phone of a user of this switch. It sends a tone, answers at once, and registers.
     pub fn start(switch: &Plugboard, user: &str, password: &str, hertz: f64, transport: Transport) -> Self {
+        Self::start_at(switch, switch.sip(transport), user, password, hertz, transport)
+    }
+
+    /// The same through something that stands before the switch, at this address.
+    pub fn start_at(
+        switch: &Plugboard,
+        address: SocketAddr,
+        user: &str,
+        password: &str,
+        hertz: f64,
+        transport: Transport,
+    ) -> Self {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
         let tone = folder.join("tone.wav");
@@ -34,15 +46,18 @@ impl Baresip {
         let sip = free_port(3);
         let (control, rtp) = (sip + 2, free_port(20));
         let (here, tone) = (folder.display(), tone.display());
+        let certificate = switch.data().join("tls/certificate.pem");
+        // Without the line it trusts nobody and everybody: it does not look.
+        let trust =
+            if transport == Transport::Tls { format!("sip_cafile {}\n", certificate.display()) } else { String::new() };
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_source aufile,{tone}\n\
              audio_player aufile,/dev/null\naudio_alert aufile,/dev/null\nsnd_path {here}\n\
              module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
-             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n",
+             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}",
             modules.display(),
             rtp + 19,
         );
-        let address = switch.sip(transport);
         let account = format!(
             "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600\n",
             transport.name()

@@ -1,7 +1,7 @@
 //! A socket that hears the RTP of a leg whose SIP is somebody else's.
 
 use std::fs;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,7 +34,16 @@ impl Default for Ear {
 impl Ear {
     /// On a free port of 127.0.0.1.
     pub fn new() -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// On a free port of `::1`.
+    pub fn over_v6() -> Self {
+        Self::at(Ipv6Addr::LOCALHOST.into())
+    }
+
+    fn at(address: IpAddr) -> Self {
+        let socket = UdpSocket::bind((address, 0)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { socket }
     }

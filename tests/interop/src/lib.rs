@@ -13,6 +13,7 @@
 )]
 
 mod baresip;
+mod bridge;
 mod ear;
 mod linphone;
 mod office;
@@ -25,6 +26,7 @@ mod tone;
 mod wait;
 
 pub use baresip::Baresip;
+pub use bridge::Bridge;
 pub use ear::{Ear, Heard, speech};
 pub use linphone::Linphone;
 pub use office::Office;
@@ -43,6 +45,12 @@ pub enum Transport {
     Udp,
     /// Streams.
     Tcp,
+    /// Streams under TLS.
+    Tls,
+    /// WebSocket.
+    Ws,
+    /// WebSocket under TLS.
+    Wss,
 }
 
 impl Transport {
@@ -51,6 +59,9 @@ impl Transport {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         }
     }
 }

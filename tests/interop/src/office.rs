@@ -56,9 +56,15 @@ impl Office {
 
     /// With a gateway at this port of this machine: what it sends reaches 100, numbers after a 0 go to it.
     #[must_use]
-    pub fn gateway(mut self, name: &str, port: u16, transport: crate::Transport) -> Self {
+    pub fn gateway(self, name: &str, port: u16, transport: crate::Transport) -> Self {
+        self.gateway_at(name, &format!("127.0.0.1:{port}"), transport)
+    }
+
+    /// The same at any address.
+    #[must_use]
+    pub fn gateway_at(mut self, name: &str, address: &str, transport: crate::Transport) -> Self {
         let transport = transport.name();
-        writeln!(self.gateways, "  - {{ id: {name}, address: '127.0.0.1:{port}', transport: {transport} }}").unwrap();
+        writeln!(self.gateways, "  - {{ id: {name}, address: '{address}', transport: {transport} }}").unwrap();
         writeln!(self.routes, "  - {{ id: in-{name}, from: {{ gateway: {name} }}, any: true, scenario: welcome }}")
             .unwrap();
         writeln!(self.routes, "  - {{ id: out-{name}, prefix: 0, gateway: {name}, strip: 1 }}").unwrap();

@@ -10,8 +10,8 @@ use std::time::Duration;
 fn sdp(talk: Option<&String>) -> String {
     let port = if talk.is_some() { "rtpstream_audio_port" } else { "hears" };
     format!(
-        "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=u 1 1 IN IP4 [local_ip]\ns=-\n\
-         c=IN IP4 [local_ip]\nt=0 0\nm=audio [{port}] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\n\
+        "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=u 1 1 IN IP[media_ip_type] [media_ip]\ns=-\n\
+         c=IN IP[media_ip_type] [media_ip]\nt=0 0\nm=audio [{port}] RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\n\
          a=rtpmap:101 telephone-event/8000\n"
     )
 }

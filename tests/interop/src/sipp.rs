@@ -1,11 +1,11 @@
 //! sipp: callers and callees.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Answer, Call, Ear, Plugboard, Program, Transport, free_port, scenario, tool};
+use crate::{Answer, Bridge, Call, Ear, Plugboard, Program, Transport, free_port, scenario, tool};
 
 /// A sipp to be started.
 #[derive(Debug)]
@@ -16,10 +16,16 @@ pub struct Sipp {
     port: u16,
     /// Where its RTP is to be sent.
     hears: String,
+    /// Over TLS and WebSocket, which it does not know.
+    bridge: Option<Bridge>,
 }
 
 impl Sipp {
     fn new(folder: &Path, name: &str, xml: &str, port: u16, transport: Transport) -> Self {
+        Self::new_at(folder, name, xml, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), transport)
+    }
+
+    fn new_at(folder: &Path, name: &str, xml: &str, own: SocketAddr, transport: Transport) -> Self {
         let folder = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("scenario.xml");
@@ -27,11 +33,21 @@ impl Sipp {
         let mut command = Command::new(tool("sipp"));
         let wire = if transport == Transport::Udp { "u1" } else { "t1" };
         let media = free_port(8).to_string();
-        command.current_dir(&folder).args(["-nostdin", "-i", "127.0.0.1", "-t", wire, "-m", "1", "-mp", &media]);
-        command.args(["-p", &port.to_string(), "-timeout", "60s", "-timeout_error", "-trace_msg"]);
+        command.current_dir(&folder).args([
+            "-nostdin",
+            "-i",
+            &own.ip().to_string(),
+            "-t",
+            wire,
+            "-m",
+            "1",
+            "-mp",
+            &media,
+        ]);
+        command.args(["-p", &own.port().to_string(), "-timeout", "60s", "-timeout_error", "-trace_msg"]);
         command.args(["-message_file", "messages.log", "-trace_screen", "-screen_file", "screen.log"]);
         command.args(["-trace_err", "-error_file", "errors.log", "-sf"]).arg(file);
-        Self { command, folder, name: name.to_owned(), port, hears: media }
+        Self { command, folder, name: name.to_owned(), port: own.port(), hears: media, bridge: None }
     }
 
     /// Somebody who calls this switch once.
@@ -42,8 +58,27 @@ impl Sipp {
     /// Somebody who calls this switch once, from a port that is his own.
     pub fn calls_from(switch: &Plugboard, name: &str, call: &Call, transport: Transport, port: u16) -> Self {
         let mut sipp = Self::new(switch.folder(), name, &call.xml(), port, transport);
-        sipp.command.arg(switch.sip(transport).to_string());
+        let bridge = match transport {
+            Transport::Udp | Transport::Tcp => None,
+            Transport::Tls | Transport::Ws | Transport::Wss => Some(Bridge::to(switch, transport)),
+        };
+        let remote = bridge.as_ref().map_or_else(|| switch.sip(transport), Bridge::address);
+        sipp.command.arg(remote.to_string());
+        Self { bridge, ..sipp }
+    }
+
+    /// Somebody who calls this switch once over IPv6.
+    pub fn calls_over_v6(switch: &Plugboard, name: &str, call: &Call, transport: Transport) -> Self {
+        let own = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port(1)));
+        let mut sipp = Self::new_at(switch.folder(), name, &call.xml(), own, transport);
+        sipp.command.arg(switch.sip_over_v6(transport).to_string());
         sipp
+    }
+
+    /// Somebody who answers one call at a port of `::1`.
+    pub fn answers_over_v6(switch: &Plugboard, name: &str, answer: &Answer, transport: Transport, port: u16) -> Self {
+        let own = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+        Self::new_at(switch.folder(), name, &answer.xml(), own, transport)
     }
 
     /// Somebody who answers one call at a port.
@@ -87,7 +122,7 @@ impl Sipp {
     pub fn start(mut self) -> Running {
         self.command.args(["-key", "hears", &self.hears]);
         let program = Program::start(self.command, &self.folder, &self.name);
-        Running { program, folder: self.folder }
+        Running { program, folder: self.folder, _bridge: self.bridge }
     }
 
     /// Runs it to its end, where everything went as its scenario says.
@@ -107,6 +142,7 @@ impl Sipp {
 pub struct Running {
     program: Program,
     folder: PathBuf,
+    _bridge: Option<Bridge>,
 }
 
 /// What a sipp that has ended tells.

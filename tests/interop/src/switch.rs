@@ -70,6 +70,16 @@ impl Serve {
         serve.with(["--rtp-ports", &free_rtp_ports()])
     }
 
+    /// With this data folder, listening on free ports of this machine for everything, over IPv4 and IPv6. More of the
+    /// configuration may follow: lines of `[sip]` first.
+    pub fn everywhere(data: &Path, more: &str) -> Self {
+        let both = "[\"127.0.0.1:0\", \"[::1]:0\"]";
+        let listeners = ["udp", "tcp", "tls", "ws", "wss"].map(|transport| format!("{transport} = {both}\n")).concat();
+        Self::plainly(data)
+            .with(["--http", "127.0.0.1:0", "--rtp-ports", &free_rtp_ports()])
+            .configured(&format!("[sip]\n{listeners}{more}"))
+    }
+
     /// With these words on the command line and none else.
     pub fn plainly(data: &Path) -> Self {
         Self { data: data.into(), words: Vec::new(), plugins: None, variables: Vec::new(), shell: None }
@@ -174,6 +184,15 @@ impl Plugboard {
         switch
     }
 
+    /// A switch with this office that listens everywhere; see [`Serve::everywhere`].
+    pub fn everywhere(office: &Office, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut switch = Serve::everywhere(&folder.path().join("data"), more).start();
+        switch.folder = Some(folder);
+        switch.apply(office);
+        switch
+    }
+
     /// A switch with this office.
     pub fn with_office(office: &Office) -> Self {
         let switch = Self::empty(&[]);
@@ -205,6 +224,14 @@ impl Plugboard {
     /// Where it listens for SIP.
     pub fn sip(&self, transport: Transport) -> SocketAddr {
         self.address(&format!("/sip/{}", transport.name()))
+    }
+
+    /// Where it listens for SIP over IPv6.
+    pub fn sip_over_v6(&self, transport: Transport) -> SocketAddr {
+        let listeners = self.ready["listeners"].as_array().unwrap();
+        let of = listeners.iter().filter(|listener| listener["transport"] == transport.name());
+        let mut addresses = of.map(|listener| listener["address"].as_str().unwrap().parse::<SocketAddr>().unwrap());
+        addresses.find(SocketAddr::is_ipv6).unwrap()
     }
 
     /// Where it serves metrics and health.
@@ -306,6 +333,11 @@ impl Plugboard {
         let (status, text) = self.page("/metrics");
         assert_eq!(status, 200);
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or(0.0)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        self.program.signal(name);
     }
 
     /// Tells it to end.

@@ -35,5 +35,6 @@ pub use network::Weather;
 pub use office::OfficeText;
 pub use phone::{Phone, Stage};
 pub use plugboard_media::Codec;
+pub use plugboard_sip::flow::Transport;
 pub use sim::{Setup, Sim};
 pub use sound::TONE;

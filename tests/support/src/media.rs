@@ -7,7 +7,7 @@ use plugboard_media::{
 use plugboard_model::Time;
 use plugboard_switch::Clock;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -25,7 +25,6 @@ pub(crate) struct SimMedia {
     network: Network,
     wake: Arc<Notify>,
     events: EventSink,
-    address: IpAddr,
 }
 
 struct Inside {
@@ -50,7 +49,6 @@ impl SimMedia {
         wake: Arc<Notify>,
         events: EventSink,
     ) -> Self {
-        let address = network.switch().ip();
         let inside = Inside {
             engine: Engine::new(EngineConfig::default()),
             ports: PortRange::new(ports),
@@ -62,7 +60,7 @@ impl SimMedia {
             dice: Dice::new(seed),
             fault: None,
         };
-        Self { inside: Mutex::new(inside), clock, network, wake, events, address }
+        Self { inside: Mutex::new(inside), clock, network, wake, events }
     }
 
     /// Carries out what waits and what is due.
@@ -116,7 +114,7 @@ impl SimMedia {
             Kind::Rtp => *port,
             Kind::Rtcp => port.saturating_add(1),
         };
-        let from = SocketAddr::new(self.address, port);
+        let from = SocketAddr::new(self.network.switch(forward.to.ip()).ip(), port);
         self.network.send(Packet { from, to: forward.to, payload: Payload::Rtp(bytes.to_vec()) });
     }
 
@@ -163,7 +161,7 @@ impl MediaPlane for SimMedia {
         1
     }
 
-    fn open(&self, shard: usize, _: AddressFamily) -> Result<LocalMedia, OpenError> {
+    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
         let now = self.clock.now();
         let mut inside = self.lock();
         let port = inside.ports.take(now)?;
@@ -179,8 +177,9 @@ impl MediaPlane for SimMedia {
         inside.by_port.insert(port, leg);
         drop(inside);
         self.wake.notify_one();
-        let rtp = SocketAddr::new(self.address, port);
-        Ok(LocalMedia { leg, rtp, rtcp: SocketAddr::new(self.address, port.saturating_add(1)) })
+        let address = self.network.own(family == AddressFamily::V4);
+        let rtp = SocketAddr::new(address, port);
+        Ok(LocalMedia { leg, rtp, rtcp: SocketAddr::new(address, port.saturating_add(1)) })
     }
 
     fn send(&self, command: Command) -> Result<(), SendError> {

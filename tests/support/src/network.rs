@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use plugboard_model::Time;
 use plugboard_sip::flow::{Flow, Transport};
-use plugboard_switch::{Clock, SipTransport, Unsendable};
+use plugboard_switch::{Clock, Reach, SipTransport, Unsendable};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -54,7 +54,24 @@ pub(crate) struct Network {
     inside: Arc<Mutex<Inside>>,
     clock: Arc<SimClock>,
     wake: Arc<Notify>,
-    switch: SocketAddr,
+    switch: Arc<Addresses>,
+}
+
+/// Where the switch is.
+pub(crate) struct Addresses {
+    /// For phones of each family.
+    pub(crate) v4: SocketAddr,
+    pub(crate) v6: SocketAddr,
+    /// What phones elsewhere see instead.
+    pub(crate) reach: Reach,
+}
+
+impl Addresses {
+    /// The one that a phone at this address sends to.
+    fn seen_from(&self, phone: IpAddr) -> SocketAddr {
+        let own = if phone.is_ipv4() { self.v4 } else { self.v6 };
+        self.reach.public_for(phone).map_or(own, |public| SocketAddr::new(public, own.port()))
+    }
 }
 
 struct Inside {
@@ -73,20 +90,19 @@ struct Inside {
 }
 
 impl Network {
-    pub(crate) fn new(
-        seed: u64,
-        weather: Weather,
-        clock: Arc<SimClock>,
-        wake: Arc<Notify>,
-        switch: SocketAddr,
-    ) -> Self {
+    pub(crate) fn new(seed: u64, weather: Weather, clock: Arc<SimClock>, wake: Arc<Notify>, switch: Addresses) -> Self {
         let mut ladder = Ladder::default();
-        ladder.name(switch, "switch");
+        for own in [switch.v4, switch.v6]
+            .into_iter()
+            .chain(switch.reach.public().map(|ip| SocketAddr::new(ip, switch.v4.port())))
+        {
+            ladder.name(own, "switch");
+        }
         let (under_way, losing, too_long) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (connections, next_connection, dice) = (BTreeSet::new(), 1, Dice::new(seed));
         let inside =
             Inside { dice, weather, under_way, next: 0, ladder, losing, too_long, connections, next_connection };
-        Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch }
+        Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch: Arc::new(switch) }
     }
 
     /// Sends a datagram: it arrives later, or never.
@@ -161,9 +177,19 @@ impl Network {
         self.lock().too_long.push(words.to_owned());
     }
 
-    /// The switch's own address.
-    pub(crate) const fn switch(&self) -> SocketAddr {
-        self.switch
+    /// The address under which a phone at this one sees the switch.
+    pub(crate) fn switch(&self, phone: IpAddr) -> SocketAddr {
+        self.switch.seen_from(phone)
+    }
+
+    /// Whether this is an address of the switch; what came from there would come back.
+    pub(crate) fn is_switch(&self, address: IpAddr, from: IpAddr) -> bool {
+        self.switch.seen_from(from).ip() == address
+    }
+
+    /// The switch's address of a family, on its side of the NAT.
+    pub(crate) fn own(&self, v4: bool) -> IpAddr {
+        if v4 { self.switch.v4.ip() } else { self.switch.v6.ip() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -203,18 +229,23 @@ impl SipTransport for Network {
         if flow.transport.is_reliable() && !self.lock().connections.contains(&flow.connection) {
             return Err(Unsendable::Anything(flow));
         }
-        if self.lock().is_too_long(self.switch, flow.remote, &bytes) {
+        let from = self.switch.seen_from(flow.remote.ip());
+        if self.lock().is_too_long(from, flow.remote, &bytes) {
             return Err(Unsendable::TooLong(flow));
         }
-        self.send(Packet { from: self.switch, to: flow.remote, payload: Payload::Sip(bytes) });
+        self.send(Packet { from, to: flow.remote, payload: Payload::Sip(bytes) });
         Ok(())
     }
 
     fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        (transport == Transport::Udp).then(|| Flow::udp(self.switch, remote))
+        (transport == Transport::Udp).then(|| Flow::udp(self.switch.seen_from(remote.ip()), remote))
+    }
+
+    fn public_address(&self, remote: IpAddr) -> Option<IpAddr> {
+        self.switch.reach.public_for(remote)
     }
 
     fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {
-        vec![(Transport::Udp, self.switch)]
+        vec![(Transport::Udp, self.switch.v4), (Transport::Udp, self.switch.v6)]
     }
 }

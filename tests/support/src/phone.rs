@@ -13,6 +13,7 @@ pub use call::Stage;
 
 use plugboard_media::Codec;
 use plugboard_model::Time;
+use plugboard_sip::flow::Transport;
 use plugboard_switch::Clock;
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -201,7 +202,7 @@ impl Phone {
     }
 
     /// It speaks over this connection from now on; the one that it spoke over before.
-    pub(crate) fn speaks_over(&self, connection: Option<u64>) -> Option<u64> {
+    pub(crate) fn speaks_over(&self, connection: Option<(Transport, u64)>) -> Option<(Transport, u64)> {
         std::mem::replace(&mut self.agent.borrow_mut().connection, connection)
     }
 

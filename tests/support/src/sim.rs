@@ -6,10 +6,10 @@ use plugboard_media::Command as MediaCommand;
 use plugboard_metrics::{Metrics, Readiness};
 use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
 use plugboard_plugin::{Catalogue, Limits};
-use plugboard_sip::flow::Flow;
+use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::parse_datagram;
-use plugboard_store::{InlineWriter, Place, RecordFilter, Store};
-use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
+use plugboard_store::{InlineWriter, Place, RecordFilter, SipFlow, Store};
+use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Reach, Router, Switch};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use crate::clock::{SimClock, SimRandom};
 use crate::ladder::Ladder;
 use crate::media::SimMedia;
-use crate::network::{Network, Packet, Payload, Weather};
+use crate::network::{Addresses, Network, Packet, Payload, Weather};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
 use crate::plugins::{SimPlugins, built_in, by_name, with};
@@ -30,6 +30,8 @@ use crate::sound::Sounds;
 
 /// The switch's address in every story.
 const SWITCH: &str = "10.0.0.1:5060";
+/// For phones that speak IPv6.
+const SWITCH_V6: &str = "[fd00::1]:5060";
 /// A condition that has not come true after so long will not.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// What is still under way after so long is never over: transactions take 32 s, an INVITE without a word 5 minutes.
@@ -44,6 +46,7 @@ pub struct Setup {
     prompts: BTreeMap<String, Duration>,
     actions: Arc<Catalogue>,
     limits: Limits,
+    reach: Reach,
 }
 
 impl Setup {
@@ -56,7 +59,8 @@ impl Setup {
     pub fn offices(offices: Vec<OfficeText>) -> Self {
         let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
         let (actions, limits) = (built_in(), Limits::default());
-        Self { seed: 1, weather: Weather::CALM, offices, ports: 20_000..=20_999, prompts, actions, limits }
+        let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
+        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach }
     }
 
     /// These offices in place of the ones it had.
@@ -98,6 +102,15 @@ impl Setup {
     #[must_use]
     pub fn with_actions(mut self, components: &[Vec<u8>]) -> Self {
         self.actions = with(components);
+        self
+    }
+
+    /// Behind a NAT with these public addresses; who is in these networks is on the switch's side of it.
+    #[must_use]
+    pub fn behind_nat(mut self, public: &[&str], local: &[&str]) -> Self {
+        let public = public.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
+        let local = local.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
+        self.reach = Reach::new(public.collect(), local.collect());
         self
     }
 
@@ -150,7 +163,8 @@ impl Sim {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             builder.enable_all().start_paused(true).build().unwrap_or_else(|fault| panic!("{fault}"))
         });
-        let switch_address: SocketAddr = SWITCH.parse().unwrap_or_else(|fault| panic!("{SWITCH}: {fault}"));
+        let own = |text: &str| text.parse::<SocketAddr>().unwrap_or_else(|fault| panic!("{text}: {fault}"));
+        let switch_address = Addresses { v4: own(SWITCH), v6: own(SWITCH_V6), reach: setup.reach };
         let sounds = Sounds::default();
         let records = Records::new(sounds.clone(), setup.prompts);
         let metrics = Metrics::new();
@@ -228,11 +242,18 @@ impl Sim {
         self.put(name, address, Some(account))
     }
 
+    /// The same at this address, of either family.
+    pub fn new_phone_at(&mut self, name: &str, user: &str, address: &str) -> Phone {
+        let account = Account { user: user.into(), domain: "plugboard.test".into(), password: format!("demo-{user}") };
+        let address = address.parse().unwrap_or_else(|fault| panic!("{address}: {fault}"));
+        self.put(name, address, Some(account))
+    }
+
     /// This message comes to the switch from an address where no phone is; see [`Sim::said_to`].
     pub fn strange_message(&self, from: &str, text: &str) {
-        let from = from.parse().unwrap_or_else(|fault| panic!("{from}: {fault}"));
+        let from: SocketAddr = from.parse().unwrap_or_else(|fault| panic!("{from}: {fault}"));
         let payload = Payload::Sip(text.replace('\n', "\r\n").into());
-        self.world.network.send(Packet { from, to: self.world.network.switch(), payload });
+        self.world.network.send(Packet { from, to: self.world.network.switch(from.ip()), payload });
     }
 
     /// What the switch said to an address where no phone is, since this was asked last.
@@ -348,18 +369,25 @@ impl Sim {
         self.world.network.lose(words, times);
     }
 
-    /// The phone's TCP connection to the switch breaks, if it has one, and what it says is lost.
+    /// The phone's connection to the switch breaks, if it has one, and what it says is lost.
     pub fn disconnects(&self, phone: &Phone) {
-        if let Some(number) = phone.speaks_over(None) {
-            self.world.network.disconnect(number);
-            self.world.router.closed(Flow::tcp(self.world.network.switch(), phone.address(), number));
+        if let Some((transport, connection)) = phone.speaks_over(None) {
+            self.world.network.disconnect(connection);
+            let remote = phone.address();
+            let local = self.world.network.switch(remote.ip());
+            self.world.router.closed(Flow { transport, local, remote, connection });
         }
     }
 
     /// The phone opens a TCP connection and speaks over it from now on.
     pub fn connects(&self, phone: &Phone) {
+        self.connects_over(phone, Transport::Tcp);
+    }
+
+    /// The same over another transport; over WebSocket it is a browser and knows no address of its own.
+    pub fn connects_over(&self, phone: &Phone, transport: Transport) {
         self.disconnects(phone);
-        phone.speaks_over(Some(self.world.network.connect()));
+        phone.speaks_over(Some((transport, self.world.network.connect())));
     }
 
     /// From now on the switch's messages whose ladder line has these words are longer than a datagram can be.
@@ -437,6 +465,14 @@ impl Sim {
         records.pop().unwrap_or_else(|| unreachable!("there is one"))
     }
 
+    /// All that the switch said to an address in this call.
+    pub fn said_in(&self, record: &CallRecord, address: &str) -> String {
+        let address: SocketAddr = address.parse().unwrap_or_else(|fault| panic!("{address}: {fault}"));
+        let messages = self.world.store.calls().sip_messages(&record.id).unwrap_or_else(|fault| panic!("{fault}"));
+        let said = messages.iter().filter(|message| message.flow == SipFlow::Out && message.remote == address);
+        said.map(|message| String::from_utf8_lossy(&message.bytes)).collect()
+    }
+
     /// A call's journal; every line of it is there.
     ///
     /// # Panics
@@ -508,14 +544,12 @@ impl World {
 
     fn work(&self, now: Time) {
         while let Some(packet) = self.network.arrived(now) {
-            match (&packet.payload, packet.to == self.network.switch()) {
+            match (&packet.payload, self.network.is_switch(packet.to.ip(), packet.from.ip())) {
                 (Payload::Sip(bytes), true) => {
                     let connection = self.phones.get(&packet.from.ip()).and_then(|phone| phone.borrow().connection);
                     self.received(now, &packet, bytes, connection);
                 }
-                (Payload::Rtp(_), false) if packet.to.ip() == self.network.switch().ip() => {
-                    self.media.received(now, packet);
-                }
+                (Payload::Rtp(_), true) => self.media.received(now, packet),
                 (Payload::Sip(bytes), false) => {
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().received(now, packet.from, bytes);
@@ -524,7 +558,7 @@ impl World {
                         self.strangers.borrow_mut().push((packet.to, text));
                     }
                 }
-                (Payload::Rtp(bytes), _) => {
+                (Payload::Rtp(bytes), false) => {
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().heard(now, packet.to, bytes);
                     }
@@ -541,15 +575,17 @@ impl World {
         }
     }
 
-    fn received(&self, now: Time, packet: &Packet, bytes: &Bytes, connection: Option<u64>) {
+    fn received(&self, now: Time, packet: &Packet, bytes: &Bytes, connection: Option<(Transport, u64)>) {
         match connection {
             None => {
                 let came = Time(now.0.saturating_sub(nanos(self.waits.get())));
                 self.router.received_at(Flow::udp(packet.to, packet.from), bytes.clone(), came);
             }
-            Some(number) => {
+            Some((transport, connection)) => {
                 let message = parse_datagram(bytes).unwrap_or_else(|fault| panic!("{fault}: {bytes:?}"));
-                let waiting = self.router.received_message(Flow::tcp(packet.to, packet.from, number), message);
+                let waiting = self
+                    .router
+                    .received_message(Flow { transport, local: packet.to, remote: packet.from, connection }, message);
                 assert!(waiting.is_over(), "a story is too short to fill a shard");
             }
         }

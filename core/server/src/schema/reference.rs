@@ -19,6 +19,12 @@ drain = \"2m\"
 [sip]
 udp = [\"192.0.2.10:5060\"]
 tcp = [\"192.0.2.10:5060\"]
+tls = [\"192.0.2.10:5061\", \"[2001:db8::10]:5061\"]
+wss = [\"192.0.2.10:8443\"]
+
+[tls]
+certificate = \"/etc/plugboard/fullchain.pem\"
+key = \"/etc/plugboard/privkey.pem\"
 
 [media]
 ports = \"20000-23999\"
@@ -43,7 +49,7 @@ const STEPS: [(&str, &str); 6] = [
 pub(super) fn config(schema: &Json) -> String {
     let mut page = Page::new("Configuration", "config", schema);
     page.section("The file", schema);
-    for part in ["sip", "media", "http", "keep"] {
+    for part in ["sip", "tls", "media", "http", "keep"] {
         if let Some(part_schema) = schema.pointer(&format!("/properties/{part}")) {
             page.section(&format!("[{part}]"), part_schema);
         }

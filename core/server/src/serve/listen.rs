@@ -10,6 +10,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet};
 
+use plugboard_switch::Tls;
+
 use super::answer::answer;
 use crate::boot::Running;
 use crate::config::Config;
@@ -19,6 +21,8 @@ use crate::control::{Answer, LINE_LEN_MAX, SOCKET};
 const COMMANDS_MAX: usize = 32;
 /// A command sends its line at once.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
+/// Certificates are renewed days before they end.
+const CERTIFICATES_LOOK: Duration = Duration::from_secs(60);
 
 /// The HTTP side, running.
 pub(super) struct Console {
@@ -87,8 +91,9 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
     Ok(Console { address, handle })
 }
 
-/// From now on SIGTERM, SIGINT and SIGHUP do not kill: the answer waits for one of the first two.
-pub(super) fn told_to_end() -> Result<impl Future<Output = ()>, String> {
+/// From now on SIGTERM, SIGINT and SIGHUP do not kill: the answer waits for one of the first two. At the third, and when
+/// their files have changed, certificates are read anew.
+pub(super) fn told_to_end(tls: Option<Arc<Tls>>) -> Result<impl Future<Output = ()>, String> {
     let failed = |error: std::io::Error| format!("signals cannot be caught: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -99,16 +104,32 @@ pub(super) fn told_to_end() -> Result<impl Future<Output = ()>, String> {
                 _ = terminate.recv() => return,
                 _ = interrupt.recv() => return,
                 // A closed terminal must not end calls.
-                _ = hangup.recv() => tracing::warn!("SIGHUP changes nothing: offices are changed by `plugboard apply`"),
+                _ = hangup.recv() => match &tls {
+                    Some(tls) => reload(tls),
+                    None => tracing::warn!("SIGHUP changes nothing: offices are changed by `plugboard apply`"),
+                },
+                () = pause(CERTIFICATES_LOOK) => {
+                    if let Some(tls) = tls.as_ref().filter(|tls| tls.is_outdated()) {
+                        reload(tls);
+                    }
+                }
             }
         }
     })
 }
 
+/// Connections that are open go on with what they agreed on.
+fn reload(tls: &Tls) {
+    match tls.reload() {
+        Ok(()) => tracing::info!("the certificates were read anew"),
+        Err(error) => tracing::error!(%error, "the certificates are left as they were"),
+    }
+}
+
 /// Waits between two looks.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a drain looks until no call is left, a round of trimming comes each hour"
+    reason = "a drain looks until no call is left, a round of trimming comes each hour, certificates are looked at each minute"
 )]
 pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;

@@ -2,7 +2,7 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
-use plugboard_media::{AddressFamily, MediaLeg, OfferAnswer};
+use plugboard_media::{MediaLeg, OfferAnswer};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId};
 use plugboard_office::{Office, Source, Treatment};
@@ -143,7 +143,7 @@ impl CallsActor {
             [] => None,
             body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
         };
-        let media = self.env.media.open(self.shard % self.env.media.shards(), AddressFamily::from(flow.remote.ip()));
+        let media = self.env.open_media(self.shard % self.env.media.shards(), flow);
         let media = media.map_err(|error| {
             count_open_error(&error, &id, LegId::CALLER, &self.env.metrics);
             Refusal::new(RefusalReason::NoPort, 503, "no RTP port is free")

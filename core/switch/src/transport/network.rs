@@ -3,14 +3,17 @@
 use bytes::Bytes;
 use plugboard_metrics::{Condition, DatagramsDropped, DatagramsUnsent, Metrics, Readiness};
 use plugboard_sip::flow::{Flow, Transport};
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::connections::Connections;
+use super::reach::Reach;
 use super::router::Router;
-use super::tcp::{self, Connections};
+use super::streams::{self, Streams};
+use super::tls::Tls;
 use super::udp::{Refused, UdpEndpoint};
+use super::websocket::Origins;
 use crate::env::{SipTransport, Unsendable};
 
 /// Where to listen.
@@ -39,48 +42,29 @@ fn is_down(readiness: &Readiness, transport: Transport, local: SocketAddr, error
     readiness.set(Condition::SipListenerDown(format!("{} {local}", transport.name())), &reason);
 }
 
-/// Peers whose own address of ours is remembered; past it the memory starts anew.
-const ROUTES_MAX: usize = 10_000;
-
-/// Which of our addresses a peer sees, when a listener is bound to all of them.
+/// How the network is used, beside its listeners.
 #[derive(Default)]
-pub(super) struct Addresses {
-    routes: Mutex<HashMap<IpAddr, IpAddr>>,
+pub struct Manners {
+    /// Certificates. Without them there is no TLS, neither to us nor from us.
+    pub tls: Option<Arc<Tls>>,
+    /// The web pages that may connect over WebSocket, by their `Origin`; none: all of them.
+    pub origins: Vec<String>,
+    /// What peers see of us.
+    pub reach: Reach,
 }
 
-impl Addresses {
-    /// The address that a peer sends to, for Via, Contact and the media description.
-    pub(super) fn seen_by(&self, bound: SocketAddr, remote: SocketAddr) -> SocketAddr {
-        if !bound.ip().is_unspecified() {
-            return bound;
-        }
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ip) = routes.get(&remote.ip()) {
-            return SocketAddr::new(*ip, bound.port());
-        }
-        let ip = source_address(remote).unwrap_or(remote.ip());
-        if routes.len() >= ROUTES_MAX {
-            routes.clear();
-        }
-        routes.insert(remote.ip(), ip);
-        SocketAddr::new(ip, bound.port())
-    }
-}
-
-/// Asks the kernel's routing table, by a socket that sends nothing.
-fn source_address(remote: SocketAddr) -> Option<IpAddr> {
-    let any = if remote.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-    let socket = UdpSocket::bind(any).ok()?;
-    socket.connect(remote).ok()?;
-    Some(socket.local_addr().ok()?.ip())
+/// A listener of a stream transport: accepting takes it out.
+struct StreamListener {
+    transport: Transport,
+    local: SocketAddr,
+    socket: Mutex<Option<std::net::TcpListener>>,
 }
 
 /// The bound listeners. Receiving begins with [`Network::receive`].
 pub struct Network {
     udp: Vec<UdpEndpoint>,
-    tcp: Vec<(SocketAddr, Mutex<Option<std::net::TcpListener>>)>,
-    connections: Arc<Connections>,
-    addresses: Arc<Addresses>,
+    listeners: Vec<StreamListener>,
+    streams: Arc<Streams>,
     receiving: OnceLock<(Router, tokio::runtime::Handle)>,
 }
 
@@ -89,25 +73,26 @@ impl Network {
     ///
     /// # Errors
     /// The first one that cannot be opened.
-    pub fn bind(listen: &[Listen]) -> Result<Arc<Self>, BindError> {
+    pub fn bind(listen: &[Listen], manners: Manners) -> Result<Arc<Self>, BindError> {
+        let Manners { tls, origins, reach } = manners;
+        let (connections, reach) = (Arc::new(Connections::new()), Arc::new(reach));
         let mut network = Self {
             udp: Vec::new(),
-            tcp: Vec::new(),
-            connections: Arc::new(Connections::new()),
-            addresses: Arc::default(),
+            listeners: Vec::new(),
+            streams: Arc::new(Streams { connections, reach, tls, origins: Origins::new(origins) }),
             receiving: OnceLock::new(),
         };
         for one in listen {
             let failed = |cause| BindError { listen: *one, cause };
             match one.transport {
                 Transport::Udp => network.udp.push(UdpEndpoint::bind(one.address).map_err(failed)?),
-                Transport::Tls | Transport::Ws | Transport::Wss => {
-                    return Err(failed(io::ErrorKind::Unsupported.into()));
-                }
-                Transport::Tcp => {
-                    let listener = tcp::listen(one.address).map_err(failed)?;
-                    let local = listener.local_addr().map_err(failed)?;
-                    network.tcp.push((local, Mutex::new(Some(listener))));
+                transport @ (Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss) => {
+                    if transport.is_secure() && network.streams.tls.is_none() {
+                        return Err(failed(io::Error::other("there is no certificate")));
+                    }
+                    let socket = streams::listen(one.address).map_err(failed)?;
+                    let local = socket.local_addr().map_err(failed)?;
+                    network.listeners.push(StreamListener { transport, local, socket: Mutex::new(Some(socket)) });
                 }
             }
         }
@@ -123,20 +108,20 @@ impl Network {
             let (network, router, readiness) = (Arc::clone(self), router.clone(), readiness.clone());
             actix::spawn(async move {
                 if let Some(endpoint) = network.udp.get(index)
-                    && let Err(error) = endpoint.receive(Arc::clone(&network.addresses), router).await
+                    && let Err(error) = endpoint.receive(Arc::clone(&network.streams.reach), router).await
                 {
                     is_down(&readiness, Transport::Udp, endpoint.local, &error);
                 }
             });
         }
-        for (local, listener) in &self.tcp {
-            let Some(listener) = listener.lock().unwrap_or_else(PoisonError::into_inner).take() else { continue };
-            match tokio::net::TcpListener::from_std(listener) {
+        for StreamListener { transport, local, socket } in &self.listeners {
+            let Some(socket) = socket.lock().unwrap_or_else(PoisonError::into_inner).take() else { continue };
+            match tokio::net::TcpListener::from_std(socket) {
                 Ok(listener) => {
-                    let connections = Arc::clone(&self.connections);
-                    actix::spawn(tcp::accept(listener, connections, router.clone()));
+                    let streams = Arc::clone(&self.streams);
+                    actix::spawn(streams::accept(listener, *transport, streams, router.clone()));
                 }
-                Err(error) => is_down(readiness, Transport::Tcp, *local, &error),
+                Err(error) => is_down(readiness, *transport, *local, &error),
             }
         }
     }
@@ -153,14 +138,38 @@ impl Network {
         }
     }
 
-    fn send_tcp(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
-        match self.connections.send(flow, bytes.clone()) {
+    /// Sends over a connection that is open, or opens one to a peer that listens.
+    fn send_stream(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
+        match self.streams.connections.send(flow, bytes.clone()) {
             Some(sent) => sent.map_err(|()| Unsendable::Anything(flow)),
+            None if flow.transport.is_opened_by_peers() => Err(Unsendable::Anything(flow)),
             None => {
                 let (router, runtime) = self.receiving.get().ok_or(Unsendable::Anything(flow))?;
                 // Ends with its connection; the number of connections is limited.
-                runtime.spawn(tcp::connect(flow, bytes, Arc::clone(&self.connections), router.clone()));
+                runtime.spawn(streams::connect(flow, bytes, Arc::clone(&self.streams), router.clone()));
                 Ok(())
+            }
+        }
+    }
+
+    /// The UDP listener that a flow goes through.
+    fn endpoint(&self, flow: Flow) -> Option<&UdpEndpoint> {
+        let fits = |endpoint: &&UdpEndpoint| {
+            endpoint.local.is_ipv4() == flow.remote.is_ipv4() && endpoint.local.port() == flow.local.port()
+        };
+        // Else it is bound to all addresses, or seen under the public one, or was when a phone registered.
+        let exact = self.udp.iter().filter(fits).find(|endpoint| endpoint.local.ip() == flow.local.ip());
+        exact.or_else(|| self.udp.iter().find(fits))
+    }
+
+    /// The address of the first listener for a transport and a peer of this family.
+    fn listener(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
+        let fits = |local: &SocketAddr| local.is_ipv4() == remote.is_ipv4();
+        match transport {
+            Transport::Udp => self.udp.iter().map(|endpoint| endpoint.local).find(fits),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                let same = self.listeners.iter().filter(|listener| listener.transport == transport);
+                same.map(|listener| listener.local).find(fits)
             }
         }
     }
@@ -170,12 +179,7 @@ impl SipTransport for Network {
     fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
         match flow.transport {
             Transport::Udp => {
-                let ours = |endpoint: &&UdpEndpoint| {
-                    endpoint.local == flow.local
-                        || (endpoint.local.ip().is_unspecified() && endpoint.local.port() == flow.local.port())
-                };
-                let same_family = |endpoint: &&UdpEndpoint| endpoint.local.is_ipv4() == flow.remote.is_ipv4();
-                let endpoint = self.udp.iter().filter(same_family).find(ours).ok_or(Unsendable::Anything(flow))?;
+                let endpoint = self.endpoint(flow).ok_or(Unsendable::Anything(flow))?;
                 endpoint.send(flow.remote, &bytes).map_err(|refused| {
                     let (Refused::TooLong(error) | Refused::NoWay(error)) = &refused;
                     tracing::debug!(%flow, %error, "a datagram could not be sent");
@@ -185,25 +189,30 @@ impl SipTransport for Network {
                     }
                 })
             }
-            Transport::Tcp => self.send_tcp(flow, bytes),
-            Transport::Tls | Transport::Ws | Transport::Wss => Err(Unsendable::Anything(flow)),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => self.send_stream(flow, bytes),
         }
     }
 
     fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        let fits = |local: &SocketAddr| local.is_ipv4() == remote.is_ipv4();
-        let local = match transport {
-            Transport::Udp => self.udp.iter().map(|endpoint| endpoint.local).find(fits),
-            Transport::Tcp => self.tcp.iter().map(|(local, _)| *local).find(fits),
-            Transport::Tls | Transport::Ws | Transport::Wss => None,
-        }?;
-        let local = self.addresses.seen_by(local, remote);
+        let local = self.streams.reach.seen_by(self.listener(transport, remote)?, remote);
         Some(Flow { transport, local, remote, connection: 0 })
+    }
+
+    fn flow_to_named(&self, transport: Transport, remote: SocketAddr, name: &str) -> Option<Flow> {
+        let flow = self.flow_to(transport, remote)?;
+        Some(match transport {
+            Transport::Tls => flow.over(self.streams.connections.target(transport, remote, name)),
+            Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss => flow,
+        })
+    }
+
+    fn public_address(&self, remote: IpAddr) -> Option<IpAddr> {
+        self.streams.reach.public_for(remote)
     }
 
     fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {
         let udp = self.udp.iter().map(|endpoint| (Transport::Udp, endpoint.local));
-        let tcp = self.tcp.iter().map(|(local, _)| (Transport::Tcp, *local));
-        udp.chain(tcp).collect()
+        let streams = self.listeners.iter().map(|listener| (listener.transport, listener.local));
+        udp.chain(streams).collect()
     }
 }

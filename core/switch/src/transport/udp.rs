@@ -10,7 +10,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::network::Addresses;
+use super::reach::Reach;
 use super::router::Router;
 use super::sys;
 
@@ -108,7 +108,7 @@ impl UdpEndpoint {
     ///
     /// The kernel's queue is small, so it is emptied at each turn into one of ours; from that the shard gets as many as
     /// it handles in a moment. What waits there waits for the shard, and the shard is told since when.
-    pub(super) async fn receive(&self, addresses: Arc<Addresses>, router: Router) -> io::Result<()> {
+    pub(super) async fn receive(&self, reach: Arc<Reach>, router: Router) -> io::Result<()> {
         let socket = tokio::net::UdpSocket::from_std(self.socket.try_clone()?)?;
         let mut buffer = vec![0; DATAGRAM_MAX];
         let mut backlog = Backlog::default();
@@ -132,7 +132,7 @@ impl UdpEndpoint {
             }
             for _ in 0..BURST {
                 let Some(Waiting { came, bytes, remote }) = backlog.pop() else { break };
-                let local = addresses.seen_by(self.local, remote);
+                let local = reach.seen_by(self.local, remote);
                 router.received_at(Flow::udp(local, remote), bytes, came);
             }
             tokio::task::yield_now().await;

@@ -19,6 +19,7 @@ mod outcomes;
 mod overload;
 mod people;
 mod strangers;
+mod transports;
 mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};

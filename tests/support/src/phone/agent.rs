@@ -8,6 +8,7 @@ mod called;
 use bytes::Bytes;
 use plugboard_media::Codec;
 use plugboard_model::Time;
+use plugboard_sip::flow::Transport;
 use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,8 +60,8 @@ pub(crate) struct Agent {
     pub(crate) address: SocketAddr,
     pub(crate) account: Option<Account>,
     pub(crate) manner: Manner,
-    /// The TCP connection that it speaks over, if it has one.
-    pub(crate) connection: Option<u64>,
+    /// The connection that it speaks over, if it has one.
+    pub(crate) connection: Option<(Transport, u64)>,
     pub(crate) codecs: Vec<Codec>,
     /// Its INVITEs bring an offer.
     offers: bool,
@@ -134,7 +135,7 @@ impl Agent {
         request.headers.push("CSeq", format!("{} REGISTER", self.registration_cseq));
         request.headers.push("Contact", self.contact());
         request.headers.push("Expires", expires.to_string());
-        let switch = self.network.switch();
+        let switch = self.network.switch(self.address.ip());
         self.send_request(now, request, switch, Purpose::Register, false);
     }
 
@@ -142,7 +143,9 @@ impl Agent {
     pub(crate) fn dial(&mut self, now: Time, number: &str) -> usize {
         let (domain, own) = match &self.account {
             Some(account) => (account.domain.clone(), format!("<sip:{}@{}>", account.user, account.domain)),
-            None => (self.network.switch().to_string(), format!("<sip:{}@{}>", self.name, self.address)),
+            None => {
+                (self.network.switch(self.address.ip()).to_string(), format!("<sip:{}@{}>", self.name, self.address))
+            }
         };
         self.dial_as(now, number, &domain, &own)
     }
@@ -153,7 +156,15 @@ impl Agent {
         let (local, id) =
             (format!("{own};tag={}-{index}", self.name), format!("{}-{index}@{}", self.name, self.address.ip()));
         let invite = request(Method::Invite, &target);
-        let call = self.new_call(index, id, local, format!("<{target}>"), target, self.network.switch(), invite);
+        let call = self.new_call(
+            index,
+            id,
+            local,
+            format!("<{target}>"),
+            target,
+            self.network.switch(self.address.ip()),
+            invite,
+        );
         self.calls.push(call);
         let mut invite = self.request_of(index, Method::Invite);
         let offers = self.offers;
@@ -164,7 +175,7 @@ impl Agent {
             }
             call.invite = invite.clone();
         }
-        let switch = self.network.switch();
+        let switch = self.network.switch(self.address.ip());
         self.send_request(now, invite, switch, Purpose::Invite(index), false);
         index
     }
@@ -389,14 +400,29 @@ impl Agent {
         }
     }
 
+    /// What it says of itself: a browser knows no address of its own (RFC 7118 section 5).
+    fn host(&self) -> (Transport, String) {
+        match self.connection {
+            Some((transport, _)) if transport.is_opened_by_peers() => (transport, format!("{}.invalid", self.name)),
+            Some((transport, _)) => (transport, self.address.to_string()),
+            None => (Transport::Udp, self.address.to_string()),
+        }
+    }
+
     fn via(&mut self) -> String {
         self.names += 1;
-        format!("SIP/2.0/UDP {};branch=z9hG4bK-{}-{};rport", self.address, self.name, self.names)
+        let (transport, host) = self.host();
+        format!("SIP/2.0/{} {host};branch=z9hG4bK-{}-{};rport", transport.name(), self.name, self.names)
     }
 
     fn contact(&self) -> String {
         let user = self.account.as_ref().map_or(self.name.as_str(), |account| account.user.as_str());
-        format!("<sip:{user}@{}>", self.address)
+        match self.host() {
+            (Transport::Udp | Transport::Tcp, host) => format!("<sip:{user}@{host}>"),
+            (transport @ (Transport::Tls | Transport::Ws | Transport::Wss), host) => {
+                format!("<sip:{user}@{host};transport={}>", transport.uri_param())
+            }
+        }
     }
 
     fn call_of(&self, call_id: &str) -> Option<usize> {

@@ -3,8 +3,8 @@
 use actix::{AsyncContext, Context, Recipient};
 use plugboard_call::{Input, Output, Party, PlayFinish, PlayId};
 use plugboard_media::{
-    AddressFamily, Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd,
-    PlayId as MediaPlayId, PlayOptions,
+    Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd, PlayId as MediaPlayId,
+    PlayOptions,
 };
 use plugboard_metrics::RunOutcome;
 use plugboard_model::{
@@ -196,8 +196,7 @@ impl CallActor {
         next_hop: NextHop,
         call: Recipient<LegEvent>,
     ) -> Result<(), Cause> {
-        let family = AddressFamily::from(flow.remote.ip());
-        let media = self.env.media.open(self.media_shard, family).map_err(|error| self.no_media(leg, &error))?;
+        let media = self.env.open_media(self.media_shard, flow).map_err(|error| self.no_media(leg, &error))?;
         let owner = self.owners.next();
         let mut description = OfferAnswer::new(media, self.env.random.next());
         // What the caller speaks already comes first, so that nothing must be transcoded.

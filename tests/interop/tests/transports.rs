@@ -1,0 +1,162 @@
+//! Calls over TLS, WebSocket and IPv6, by programs that were not written here.
+
+#![expect(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+use plugboard_tests_interop::{
+    Answer, Baresip, Bridge, Call, Ear, Office, Plugboard, Sipp, Transport, free_port, speech, until,
+};
+use std::fs;
+use std::time::Duration;
+
+const ANN: f64 = 440.0;
+const BOB: f64 = 1_000.0;
+/// A second of speech.
+const PACKETS: usize = 50;
+
+fn everywhere() -> Plugboard {
+    Plugboard::everywhere(&Office::new(), "")
+}
+
+/// A user calls over a transport, and hangs up.
+fn a_caller_is_answered(transport: Transport) {
+    let switch = everywhere();
+    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "*43"), transport).succeeds();
+    let record = &switch.waits_for_past_calls(1)[0];
+    assert_eq!(record["outcome"], "answered", "{record}");
+    let over = format!(
+        "plugboard_sip_messages_total{{direction=\"in\",method=\"INVITE\",transport=\"{}\"}}",
+        transport.name()
+    );
+    assert!(switch.sample(&over) >= 2.0, "{over}: first without a password, then with it");
+}
+
+#[test]
+fn sipp_calls_over_tls() {
+    a_caller_is_answered(Transport::Tls);
+}
+
+#[test]
+fn sipp_calls_over_websocket() {
+    a_caller_is_answered(Transport::Ws);
+}
+
+#[test]
+fn sipp_calls_over_secure_websocket() {
+    a_caller_is_answered(Transport::Wss);
+}
+
+/// Two phones, each calling the other.
+fn hear_each_other(switch: &Plugboard, ann: Baresip, bob: Baresip) {
+    ann.dials("102");
+    ann.waits_for_answer();
+    bob.waits_for_answer();
+    let (at_ann, at_bob) = (ann.waits_to_hear(), bob.waits_to_hear());
+    ann.hangs_up();
+    assert_eq!(switch.waits_for_past_calls(1)[0]["outcome"], "answered");
+    assert!(ann.heard(&at_ann).is_tone(BOB));
+    assert!(bob.heard(&at_bob).is_tone(ANN));
+}
+
+#[test]
+fn two_phones_over_tls_hear_each_others_tone() {
+    let switch = everywhere();
+    let ann = Baresip::start(&switch, "101", "secret-101", ANN, Transport::Tls);
+    let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Tls);
+    hear_each_other(&switch, ann, bob);
+}
+
+#[test]
+fn a_phone_over_secure_websocket_is_called_by_one_over_udp() {
+    let switch = everywhere();
+    let bridge = Bridge::to(&switch, Transport::Wss);
+    let ann = Baresip::start(&switch, "101", "secret-101", ANN, Transport::Udp);
+    let bob = Baresip::start_at(&switch, bridge.address(), "102", "secret-102", BOB, Transport::Tcp);
+    let contacts = switch.ask(&["registrations"]).to_string();
+    assert!(contacts.contains("wss") || contacts.contains("WSS"), "{contacts}");
+    hear_each_other(&switch, ann, bob);
+}
+
+#[test]
+fn a_gateway_is_called_over_tls_when_its_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let trusted = folder.path().join("gateway.pem");
+    let port = free_port(1);
+    let bridge = Bridge::before(port, &trusted);
+    let office = Office::new().gateway("outside", bridge.address().port(), Transport::Tls);
+    let switch = Plugboard::everywhere(&office, &format!("[tls]\nca = '{}'\n", trusted.display()));
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Tcp, port).start();
+    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "0301234567"), Transport::Udp).succeeds();
+    let messages = callee.succeeds().messages();
+    assert!(messages.contains("Via: SIP/2.0/TLS 127.0.0.1:"), "{messages}");
+}
+
+#[test]
+fn a_gateway_whose_certificate_nobody_signed_gets_no_call_and_the_log_tells_why() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let bridge = Bridge::before(free_port(1), &folder.path().join("gateway.pem"));
+    let office = Office::new().gateway("outside", bridge.address().port(), Transport::Tls);
+    let switch = Plugboard::everywhere(&office, "");
+    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "0301234567").gets(500), Transport::Udp).succeeds();
+    until("the reason in the log", || switch.log().contains("invalid peer certificate").then_some(()));
+}
+
+#[test]
+fn new_certificates_are_used_without_a_restart_and_calls_go_on() {
+    let switch = everywhere();
+    let running = Call::new("101", "secret-101", "*43").lasts(Duration::from_secs(4));
+    let running = Sipp::calls(&switch, "running", &running, Transport::Tls).start();
+    switch.waits_for_live_calls(1);
+    let folder = switch.data().join("tls");
+    let before = fs::read(folder.join("certificate.pem")).unwrap_or_default();
+    // The names that a bridge asks for are those of the certificate before: of loopback.
+    let own =
+        rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap_or_else(|error| panic!("{error}"));
+    for (file, text) in [("key.pem", own.signing_key.serialize_pem()), ("certificate.pem", own.cert.pem())] {
+        assert!(fs::write(folder.join(file), text).is_ok());
+    }
+    assert_ne!(fs::read(folder.join("certificate.pem")).unwrap_or_default(), before);
+    switch.signal("HUP");
+    until("the new certificate", || switch.log().contains("the certificates were read anew").then_some(()));
+    // The bridge trusts what lies there now.
+    Sipp::calls(&switch, "after", &Call::new("102", "secret-102", "*43"), Transport::Tls).succeeds();
+    running.succeeds();
+}
+
+/// A user calls the gateway over IPv6 and is heard.
+fn a_call_over_v6(transport: Transport) {
+    let (port, ear) = (free_port(1), Ear::over_v6());
+    let office = Office::new().gateway_at("outside", &format!("[::1]:{port}"), transport);
+    let switch = Plugboard::everywhere(&office, "");
+    let callee = Sipp::answers_over_v6(&switch, "callee", &Answer::new(), transport, port).heard_by(&ear).start();
+    let (file, said) = speech(switch.folder());
+    let call = Call::new("101", "secret-101", "0301234567").talks(&file).lasts(Duration::from_secs(2));
+    let caller = Sipp::calls_over_v6(&switch, "caller", &call, transport).start();
+    assert!(ear.hears(PACKETS).is_part_of(&said));
+    caller.succeeds();
+    let messages = callee.succeeds().messages();
+    assert!(messages.contains("c=IN IP6 ::1"), "{messages}");
+    assert!(messages.contains(&format!("{} [::1]:", transport.name().to_uppercase())), "Via with brackets: {messages}");
+}
+
+#[test]
+fn sipp_calls_sipp_over_udp_and_ipv6() {
+    a_call_over_v6(Transport::Udp);
+}
+
+#[test]
+fn sipp_calls_sipp_over_tcp_and_ipv6() {
+    a_call_over_v6(Transport::Tcp);
+}
+
+#[test]
+fn a_caller_over_ipv6_and_a_gateway_over_ipv4_hear_each_other() {
+    let (port, ear) = (free_port(1), Ear::new());
+    let switch = Plugboard::everywhere(&Office::new().gateway("outside", port, Transport::Udp), "");
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).heard_by(&ear).start();
+    let (file, said) = speech(switch.folder());
+    let call = Call::new("101", "secret-101", "0301234567").talks(&file).lasts(Duration::from_secs(2));
+    let caller = Sipp::calls_over_v6(&switch, "caller", &call, Transport::Udp).start();
+    assert!(ear.hears(PACKETS).is_part_of(&said));
+    caller.succeeds();
+    assert!(callee.succeeds().messages().contains("c=IN IP4 127.0.0.1"));
+}
