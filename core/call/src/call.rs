@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::ear::Ear;
 use crate::input::{Begin, Input, Op};
-use crate::leg::{Leg, LegState};
+use crate::leg::{Leg, LegState, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
 
@@ -173,6 +173,7 @@ impl Call {
                 state: LegState::Calling,
                 holds: false,
                 music: None,
+                ways: Ways::default(),
             },
         );
         if let Some(user) = begin.caller_user.clone() {
@@ -194,6 +195,7 @@ impl Call {
             Input::UserOffers { user, offer } => self.user_offers(now, user, offer),
             Input::Claimed { leg, granted } => self.claimed(now, leg, granted),
             Input::UserTaken(user) => self.user_taken(now, &user),
+            Input::LegHasMore(leg) => self.leg_has_more(leg),
             Input::LegRang(leg) => self.leg_rang(leg),
             Input::LegEarlyMedia { leg, rings } => self.leg_early(leg, rings),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
@@ -239,6 +241,7 @@ impl Call {
             | Input::UserOffers { offer: Err(_), .. }
             | Input::Claimed { granted: false, .. }
             | Input::UserTaken(_)
+            | Input::LegHasMore(_)
             | Input::LegRang(_)
             | Input::LegEarlyMedia { .. }
             | Input::LegAnswered(_)

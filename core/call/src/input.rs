@@ -52,13 +52,20 @@ pub enum Op {
 pub enum Party {
     /// Every device that the user offers.
     User(UserId),
-    /// An outside number through a gateway.
+    /// An outside number, through the first of these that takes the call.
     Outside {
-        /// The gateway.
-        gateway: GatewayId,
-        /// The number as the gateway wants it.
-        number: String,
+        /// Best first; at least one.
+        ways: Vec<Way>,
     },
+}
+
+/// One way to an outside number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The gateway.
+    pub gateway: GatewayId,
+    /// The number as the gateway wants it.
+    pub number: String,
 }
 
 /// Whether ringing reserves the user's slot (decision 4 of the requirements).
@@ -164,6 +171,8 @@ pub enum Input {
     },
     /// Another call took this user while we ring him: his devices stop, without a missed call (decision 4).
     UserTaken(UserId),
+    /// A leg to a gateway goes to one of several addresses that it has: if that one fails, the gateway may be tried again.
+    LegHasMore(LegId),
     /// A called leg rings (SIP 180 or 183).
     LegRang(LegId),
     /// The called side may send sound before it answers: a 18x with a session description (RFC 3960 section 3).

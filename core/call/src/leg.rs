@@ -1,6 +1,7 @@
 //! A leg as its call sees it.
 
 use crate::PlayId;
+use crate::input::Way;
 use plugboard_model::{Cause, GatewayId, LegId, LegRecord, Time, UserId, WallTime};
 
 /// How far a leg is.
@@ -33,6 +34,17 @@ pub(crate) struct Leg {
     pub(crate) holds: bool,
     /// What it hears while it is on hold.
     pub(crate) music: Option<PlayId>,
+    /// Where the call goes if this leg's gateway does not take it.
+    pub(crate) ways: Ways,
+}
+
+/// What is left to be tried of the ways to an outside number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ways {
+    /// This leg's own first, then the others.
+    pub(crate) left: Vec<Way>,
+    /// The gateway has another address.
+    pub(crate) has_more: bool,
 }
 
 impl Leg {

@@ -55,7 +55,7 @@ pub enum Output {
     MakeLeg {
         /// The new leg.
         leg: LegId,
-        /// To whom.
+        /// To whom; outside, through the first of the ways that are left.
         party: Party,
         /// The device's place in `OfferedDevices::devices`; 0 for outside numbers.
         device: usize,

@@ -8,7 +8,7 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder,
+    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder, Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
@@ -121,7 +121,7 @@ fn early(leg: u32, rings: bool) -> Input {
 /// Rings so many numbers outside at once.
 fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
     let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
-    let number = |n| Party::Outside { gateway: gateway.clone(), number: format!("+493{n}") };
+    let number = |n| Party::Outside { ways: vec![Way { gateway: gateway.clone(), number: format!("+493{n}") }] };
     let order = if numbers == 1 { RingOrder::One } else { RingOrder::AtOnce };
     Request::Ring { parties: (0..numbers).map(number).collect(), order, ring_for: Duration::from_secs(60), ring_back }
 }
@@ -588,4 +588,61 @@ fn whoever_rang_beside_the_winner_is_given_back_too() {
     let won = story.answers(1);
     assert!(won.contains(&Output::Release { user: user("103") }), "{won:?}");
     assert!(!won.contains(&Output::Release { user: user("102") }), "{won:?}");
+}
+
+/// Rings one number outside, through these gateways.
+fn dials_through(gateways: &[&str]) -> Request {
+    let office = OfficeId::new("main").unwrap();
+    let way = |name: &&str| Way { gateway: GatewayId::new(&office, name).unwrap(), number: "+4930".into() };
+    let parties = vec![Party::Outside { ways: gateways.iter().map(way).collect() }];
+    let (order, ring_for) = (RingOrder::One, Duration::from_secs(60));
+    Request::Ring { parties, order, ring_for, ring_back: RingBack::Tone }
+}
+
+/// The gateways of the legs that were made.
+fn through(outputs: &[Output]) -> Vec<String> {
+    let gateway = |output: &Output| match output {
+        Output::MakeLeg { party: Party::Outside { ways }, .. } => Some(ways[0].gateway.name.to_string()),
+        _ => None,
+    };
+    outputs.iter().filter_map(gateway).collect()
+}
+
+fn ends(leg: u32, status: u16) -> Input {
+    Input::LegEnded { leg: LegId(leg), cause: Cause::of(status) }
+}
+
+#[test]
+fn a_call_outside_goes_on_to_the_next_gateway_and_ends_with_the_best_answer() {
+    let mut story = Story::new(true);
+    assert_eq!(through(&story.feed(Input::Request { op: OP, request: dials_through(&["a", "b", "c"]) })), ["a"]);
+    assert_eq!(through(&story.feed(ends(1, 503))), ["b"]);
+    let not_made = Input::LegNotMade { leg: LegId(2), cause: Cause::of(503) };
+    assert_eq!(through(&story.feed(not_made)), ["c"]);
+    let over = story.feed(ends(3, 486));
+    assert_eq!(through(&over), Vec::<String>::new());
+    assert_eq!(rang(&over), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
+}
+
+#[test]
+fn a_gateway_with_more_addresses_is_tried_again_before_the_next_one() {
+    let mut story = Story::new(true);
+    story.feed(Input::Request { op: OP, request: dials_through(&["a", "b"]) });
+    story.feed(Input::LegHasMore(LegId(1)));
+    assert_eq!(through(&story.feed(ends(1, 408))), ["a"]);
+    story.feed(Input::LegHasMore(LegId(2)));
+    assert_eq!(through(&story.feed(ends(2, 500))), ["b"], "500 is said of the call, not of the address");
+    assert_eq!(through(&story.feed(ends(3, 500))), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_who_picks_up_is_an_answer_and_so_is_what_the_called_side_says() {
+    for (rings, status) in [(true, 408), (false, 480), (false, 404), (false, 603), (false, 401)] {
+        let mut story = Story::new(true);
+        story.feed(Input::Request { op: OP, request: dials_through(&["a", "b"]) });
+        if rings {
+            story.feed(Input::LegRang(LegId(1)));
+        }
+        assert_eq!(through(&story.feed(ends(1, status))), Vec::<String>::new(), "{status}");
+    }
 }

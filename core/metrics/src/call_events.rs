@@ -81,6 +81,8 @@ label!(
         Draining = "draining",
         /// As many calls as allowed.
         CallLimit = "call_limit",
+        /// As many calls come from the gateway as it may have.
+        GatewayFull = "gateway_full",
         /// A queue inside is full.
         Overload = "overload",
         /// No RTP port is free.

@@ -17,6 +17,7 @@
 //! ```
 
 mod call_events;
+mod gateway_events;
 mod labels;
 mod media_events;
 mod metrics;
@@ -30,6 +31,7 @@ mod switch_events;
 pub use call_events::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, LegBegan, LegEnded, RefusalReason, StrangerCalled,
 };
+pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed};
 pub use metrics::{ActionSeries, Metrics};

@@ -1,6 +1,7 @@
 //! The registry: every family of the switch, made once.
 
 use crate::call_events::RefusalReason;
+use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
 use crate::plugin_events::HOST_INTERFACES;
@@ -13,7 +14,7 @@ use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
     TextEncoder,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Upper bounds of set-up times: from a prompt that answers at once to a caller who waits out a queue.
@@ -86,6 +87,10 @@ pub(crate) struct Families {
     pub(crate) store_degraded: IntGauge,
     pub(crate) store_trimmed: Row<KeptKind>,
     pub(crate) store_unreadable: IntGauge,
+    pub(crate) trunk_up: IntGaugeVec,
+    pub(crate) trunk_registered: IntGaugeVec,
+    pub(crate) trunk_calls: IntGaugeVec,
+    trunks: Mutex<BTreeSet<Arc<str>>>,
     build_info: IntGaugeVec,
     pub(crate) started: Gauge,
     pub(crate) drops: Row<Queue>,
@@ -115,6 +120,15 @@ impl Metrics {
     /// Every family at zero.
     pub fn new() -> Self {
         Self { families: Arc::new(Families::new()) }
+    }
+
+    /// The series of a gateway, by its office and id, such as `main/outside`. Past 1,000 of them: the shared `other`.
+    pub fn trunk(&self, name: &str) -> TrunkSeries {
+        let mut known = self.families.trunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = if known.contains(name) || known.len() < TRUNKS_MAX { name } else { OTHER };
+        let name: Arc<str> = name.into();
+        known.insert(Arc::clone(&name));
+        TrunkSeries { metrics: self.clone(), name }
     }
 
     /// The series of an action. `version` is the component's own, such as `1.2.0`. Past 256 pairs: the shared `other`.
@@ -327,6 +341,15 @@ impl Families {
                 "plugboard_store_unreadable_records",
                 "Records that are old enough to be removed and cannot be read, as of the last round.",
             ),
+            trunk_up: gauges(r, "plugboard_trunk_up", "1 while calls can go to the gateway, else 0.", &["trunk"]),
+            trunk_registered: gauges(
+                r,
+                "plugboard_trunk_registered",
+                "1 while the switch is registered at the gateway, else 0; only where it is to be.",
+                &["trunk"],
+            ),
+            trunk_calls: gauges(r, "plugboard_trunk_calls", "Calls through the gateway now.", &["trunk", "direction"]),
+            trunks: Mutex::default(),
             build_info: gauges(r, "plugboard_build_info", "Always 1; the version is the label.", &["version"]),
             started: fraction_gauge(
                 r,

@@ -35,6 +35,8 @@ pub enum Condition {
     PluginMissing(String),
     /// An office that the store keeps has faults; by its id.
     OfficeNotServed(String),
+    /// No call goes to a gateway; by its office and id.
+    GatewayDown(String),
 }
 
 impl Condition {
@@ -48,7 +50,8 @@ impl Condition {
             | Self::ClockJumped
             | Self::RtpPortsExhausted
             | Self::PluginMissing(_)
-            | Self::OfficeNotServed(_) => Severity::Degrades,
+            | Self::OfficeNotServed(_)
+            | Self::GatewayDown(_) => Severity::Degrades,
         }
     }
 
@@ -65,16 +68,18 @@ impl Condition {
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::PluginMissing(_) => "plugin_missing",
             Self::OfficeNotServed(_) => "office_not_served",
+            Self::GatewayDown(_) => "gateway_down",
         }
     }
 
-    /// What it is about, if there are several: the listener, the shard, the action, the office.
+    /// What it is about, if there are several: the listener, the shard, the action, the office, the gateway.
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::SipListenerDown(name)
             | Self::Overloaded(name)
             | Self::PluginMissing(name)
-            | Self::OfficeNotServed(name) => Some(name),
+            | Self::OfficeNotServed(name)
+            | Self::GatewayDown(name) => Some(name),
             Self::Starting
             | Self::Draining
             | Self::SipShardDown

@@ -5,11 +5,12 @@
 //! | `office` | the office's id |
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for` |
+//! | `area` | the area code, without the trunk prefix |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for`, `outside_number` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `calls` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers` |
 //! | `numbers` | `number`, `scenario`, `id` |
-//! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway` (with `strip`, `add`), `refuse` |
+//! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
 //! | `hold_music` | one of `music`, or `silence` |
@@ -36,6 +37,8 @@ pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     /// The secret that a user has now, for `{ keep: true }`.
     fn kept(&self, office: &OfficeId, user: &str) -> Option<String>;
+    /// The secret that a gateway has now, likewise.
+    fn kept_of_gateway(&self, office: &OfficeId, gateway: &str) -> Option<String>;
 }
 
 impl Office {
@@ -117,6 +120,7 @@ fn read(
     let domains = fields.need("domains", faults).map(|field| domains(&field, faults)).unwrap_or_default();
     let language = code(&mut fields, "language", LANGUAGE, (is_language, LANGUAGE_REMEDY), faults, bearable);
     let country = code(&mut fields, "country", COUNTRY, (is_country, COUNTRY_REMEDY), faults, bearable);
+    let area = fields.take("area").and_then(|field| area(&field, faults));
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
     let mut parts = Parts::new(id.clone(), surroundings, faults);
     parts.users(fields.take("users"));
@@ -135,6 +139,7 @@ fn read(
         domains,
         language,
         country,
+        area,
         users: found.users,
         groups: found.groups,
         gateways: found.gateways,
@@ -173,6 +178,17 @@ fn read(
 
 /// The longest tag that has to be taken (RFC 5646 section 4.4.1).
 pub(crate) const LANGUAGE_LEN_MAX: usize = 35;
+
+/// Digits that stand before the numbers of one place.
+fn area(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
+    let text = field.text(faults)?;
+    if text.is_empty() || text.len() > 6 || text.starts_with('0') || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        field.fault(faults, format!("{text:?} is no area code"), "write it without the trunk prefix, as 30 for Berlin");
+        return None;
+    }
+    Some(text)
+}
+
 const LANGUAGE_REMEDY: &str = "write a tag of BCP 47, such as en, de or pt-BR";
 const COUNTRY_REMEDY: &str = "write the two letters of ISO 3166-1, such as de or us";
 
@@ -220,6 +236,7 @@ fn knows(office: &Office, noun: Noun, name: &Name) -> bool {
         Noun::User => office.users.contains_key(name),
         Noun::Group => office.groups.contains_key(name),
         Noun::Gateway => office.gateways.contains_key(name),
+        Noun::GatewayGroup => office.gateways.values().any(|gateway| gateway.group.as_ref() == Some(name)),
         Noun::Scenario => office.scenarios.contains_key(name),
     }
 }

@@ -1,12 +1,14 @@
 //! The inverse of reading: an office as a document.
 
+mod gateways;
+
 use crate::parts::{
-    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
     id_of_number, usual_hold_music,
 };
 use crate::{
-    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret,
-    SecretOrigin, Transport, User,
+    DigestChoice, DigestIntegrity, From, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin, Through,
+    User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Distribution, Member, Name, UserStatus};
@@ -30,6 +32,9 @@ impl Office {
         document.put("domains", self.domains.iter().map(|domain| Node::from(domain.as_str())).collect::<Node>());
         document.put_unless("language", self.language.as_str(), LANGUAGE);
         document.put_unless("country", self.country.as_str(), COUNTRY);
+        if let Some(area) = &self.area {
+            document.put("area", area.as_str());
+        }
         if let Some(prompts) = &self.prompts {
             document.put("prompts", placed(folder, prompts));
         }
@@ -45,7 +50,7 @@ impl Office {
         }
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
         document.put_list("groups", self.groups().map(|group| group_node(group)));
-        document.put_list("gateways", self.gateways().map(|gateway| gateway_node(gateway)));
+        document.put_list("gateways", self.gateways().map(|gateway| gateways::node(gateway, secrets, folder)));
         document.put_list("numbers", self.numbers().map(number_node));
         document.put_list("routes", self.routes().map(|route| route_node(route)));
         document.put_list("scenarios", self.scenarios().map(|source| source.document.clone()));
@@ -118,6 +123,9 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("devices", user.devices_max, DEVICES);
     entry.put_unless("status", status(user.status), status(UserStatus::default()));
     entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
+    if let Some(number) = &user.outside_number {
+        entry.put("outside_number", number.as_str());
+    }
     entry.node()
 }
 
@@ -161,27 +169,6 @@ fn group_node(group: &Group) -> Node {
     entry.node()
 }
 
-fn gateway_node(gateway: &Gateway) -> Node {
-    let transport = |transport| match transport {
-        Transport::Udp => "udp",
-        Transport::Tcp => "tcp",
-        Transport::Tls => "tls",
-    };
-    let source = |(address, port): &(std::net::IpAddr, Option<u16>)| match port {
-        Some(port) => std::net::SocketAddr::new(*address, *port).to_string(),
-        None => address.to_string(),
-    };
-    let mut entry = Entries::default();
-    entry.put("id", gateway.id.name.as_str());
-    entry.put("address", gateway.address.to_string());
-    entry.put_unless("transport", transport(gateway.transport), transport(Transport::default()));
-    if gateway.inbound != Gateway::sources_of(gateway.address) {
-        entry.put("inbound", gateway.inbound.iter().map(|one| Node::from(source(one))).collect::<Node>());
-    }
-    entry.put_unless("calls", gateway.calls_max, CHANNELS);
-    entry.node()
-}
-
 fn number_node(incoming: &IncomingNumber) -> Node {
     let mut entry = Entries::default();
     if id_of_number(&incoming.number).as_ref() != Some(&incoming.id.name) {
@@ -212,8 +199,14 @@ fn route_node(route: &Route) -> Node {
         Goal::User(id) => entry.put("user", id.name.as_str()),
         Goal::Group(id) => entry.put("group", id.name.as_str()),
         Goal::Refuse(cause) => entry.put("refuse", u32::from(cause.status)),
-        Goal::Gateway { gateway, strip, add } => {
-            entry.put("gateway", gateway.name.as_str());
+        Goal::Gateway { through, strip, add } => {
+            match through {
+                Through::One(gateway) => entry.put("gateway", gateway.name.as_str()),
+                Through::These(gateways) => {
+                    entry.put("gateways", gateways.iter().map(|one| Node::from(one.name.as_str())).collect::<Node>());
+                }
+                Through::Group(group) => entry.put("gateway_group", group.as_str()),
+            }
             entry.put_unless("strip", u32::try_from(*strip).unwrap_or(u32::MAX), 0);
             entry.put_unless("add", add.as_str(), "");
         }

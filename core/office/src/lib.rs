@@ -3,6 +3,8 @@
 mod availability;
 mod document;
 mod export;
+mod gateway;
+mod numbers;
 mod office;
 mod parts;
 mod route;
@@ -12,10 +14,11 @@ mod set;
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
 pub use export::Secrets;
+pub use gateway::{CallLimits, CallerRules, Gateway, GatewayLogin, Identity, Place, Probe};
+pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
-    DigestChoice, DigestIntegrity, Gateway, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin,
-    TransferRules, Transport, User,
+    DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules, Transport, User,
 };
-pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Treatment};
+pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;
 pub use set::OfficeSet;

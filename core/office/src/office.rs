@@ -1,6 +1,6 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
-use crate::{IncomingNumber, Route};
+use crate::{Gateway, IncomingNumber, NumberPlan, Route};
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
@@ -8,7 +8,7 @@ use plugboard_model::{
 };
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +21,10 @@ pub struct Office {
     pub domains: Vec<String>,
     /// BCP 47.
     pub language: String,
-    /// ISO 3166-1 alpha-2: chooses the call progress tones.
+    /// ISO 3166-1 alpha-2: chooses the call progress tones, and how numbers are written.
     pub country: String,
+    /// The area code without the trunk prefix: numbers dialled without one are of this area.
+    pub area: Option<String>,
     pub(crate) users: BTreeMap<Name, Arc<User>>,
     pub(crate) groups: BTreeMap<Name, Arc<Group>>,
     pub(crate) gateways: BTreeMap<Name, Arc<Gateway>>,
@@ -73,6 +75,8 @@ pub struct User {
     pub status: UserStatus,
     /// How long a direct call rings him.
     pub ring_for: Duration,
+    /// The number that gateways show of him; without one, theirs, else his internal one.
+    pub outside_number: Option<Dialled>,
 }
 
 /// A group of users.
@@ -90,21 +94,6 @@ pub struct Group {
     pub ring_for: Duration,
     /// In the document's order, at most 256.
     pub members: Vec<Member>,
-}
-
-/// A SIP peer that carries calls to and from the outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gateway {
-    /// Which.
-    pub id: GatewayId,
-    /// Where calls are sent.
-    pub address: SocketAddr,
-    /// How.
-    pub transport: Transport,
-    /// Sources that are believed to be this gateway: an address, and a port unless any will do.
-    pub inbound: Vec<(IpAddr, Option<u16>)>,
-    /// Calls through it at once; 1 to 10,000.
-    pub calls_max: u32,
 }
 
 /// How SIP messages travel.
@@ -187,13 +176,6 @@ pub enum Internal {
     Group(GroupId),
 }
 
-impl Gateway {
-    /// Where its calls come from unless the document says otherwise: from where calls go to.
-    pub(crate) fn sources_of(address: SocketAddr) -> Vec<(IpAddr, Option<u16>)> {
-        vec![(address.ip().to_canonical(), Some(address.port()))]
-    }
-}
-
 impl Secret {
     /// A secret that stands in the document.
     pub fn written(value: impl Into<String>) -> Self {
@@ -256,10 +238,11 @@ impl Office {
         (id.office == self.id).then(|| self.gateways.get(&id.name))?
     }
 
-    /// The gateway that a message from this source comes from. An entry with a port beats one without.
+    /// The gateway that a message from this source comes from, as far as it can be told without DNS. An entry with a port
+    /// beats one without.
     pub fn gateway_by_source(&self, source: SocketAddr) -> Option<&Arc<Gateway>> {
         let matches = |port: Option<u16>| {
-            self.gateways.values().find(|gateway| gateway.inbound.contains(&(source.ip().to_canonical(), port)))
+            self.gateways.values().find(|gateway| gateway.sources().contains(&(source.ip().to_canonical(), port)))
         };
         matches(Some(source.port())).or_else(|| matches(None))
     }
@@ -297,6 +280,11 @@ impl Office {
     /// Every incoming number, in order.
     pub fn numbers(&self) -> impl ExactSizeIterator<Item = &IncomingNumber> {
         self.numbers.values()
+    }
+
+    /// How numbers are written in the office's country and area.
+    pub fn number_plan(&self) -> NumberPlan<'_> {
+        NumberPlan::of(&self.country, self.area.as_deref())
     }
 
     /// The digest realm: the first domain.

@@ -1,8 +1,10 @@
-//! The parts of an office document: users, groups, gateways, numbers, routes, scenarios.
+//! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
+
+mod gateways;
 
 use crate::{
-    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route,
-    ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, Transport, User,
+    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret,
+    SecretOrigin, Surroundings, Through, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
@@ -10,7 +12,6 @@ use plugboard_model::{
     UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,11 +46,39 @@ pub(crate) const HOLD_MUSIC: &str = "music";
 pub(crate) const SILENCE: &str = "silence";
 /// How a call is handed on: what it rings before whoever handed it on is rung again.
 pub(crate) const TRANSFER: TransferRules = TransferRules { ring_for: Duration::from_secs(30), recall: true };
+/// How soon a gateway says a word: it sends 100 at once, and the INVITE goes four times in these seconds.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long a registration is to last.
+pub(crate) const REGISTER_FOR: Duration = Duration::from_mins(10);
+/// Unanswered probes in a row that show a gateway to be down.
+pub(crate) const DOWN_AFTER: u32 = 3;
+/// Answered ones that show it to be up again.
+pub(crate) const UP_AFTER: u32 = 1;
+/// A gateway's place among those that a route names.
+pub(crate) const PRIORITY: u32 = 10;
+/// Gateways that one route names: as many are tried for one call.
+pub(crate) const WAYS_MAX: usize = 8;
 /// A member's weight.
 pub(crate) const WEIGHT: u32 = 1;
 
 /// A user's own forwarding, which no call follows before the later part that brings rules of users.
 const FORWARD: &str = "forwarding of users is not supported yet";
+
+/// Whose secret one is.
+#[derive(Debug, Clone, Copy)]
+enum Owner<'n> {
+    User(&'n str),
+    Gateway(&'n str),
+}
+
+impl std::fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "user {name}"),
+            Self::Gateway(name) => write!(f, "gateway {name}"),
+        }
+    }
+}
 
 /// What a reference points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +86,7 @@ pub(crate) enum Noun {
     User,
     Group,
     Gateway,
+    GatewayGroup,
     Scenario,
 }
 
@@ -66,6 +96,7 @@ impl Noun {
             Self::User => "user",
             Self::Group => "group",
             Self::Gateway => "gateway",
+            Self::GatewayGroup => "gateway with the group",
             Self::Scenario => "scenario",
         }
     }
@@ -111,7 +142,8 @@ impl<'p> Parts<'p> {
             self.found.named.insert((Noun::User, name.clone()));
             let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
             let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
-            let password = fields.need("password", self.faults).and_then(|field| self.secret(&field, name.as_str()));
+            let password =
+                fields.need("password", self.faults).and_then(|field| self.secret(&field, Owner::User(name.as_str())));
             let digests = [
                 ("md5", DigestChoice::Md5),
                 ("sha256", DigestChoice::Sha256),
@@ -138,6 +170,7 @@ impl<'p> Parts<'p> {
             let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
             let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
+            let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
             if let Some(forward) = fields.take("forward") {
                 // A setting that is read and changes nothing would be a lie.
                 forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
@@ -157,6 +190,7 @@ impl<'p> Parts<'p> {
                 devices_max,
                 status,
                 ring_for,
+                outside_number,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
@@ -216,56 +250,6 @@ impl<'p> Parts<'p> {
             members.push(Member { user: UserId { office: self.office.clone(), name }, weight });
         }
         members
-    }
-
-    pub(crate) fn gateways(&mut self, field: Option<Field<'_>>) {
-        for item in self.items(field, ITEMS_MAX) {
-            let Some((name, mut fields)) = self.named(&item) else { continue };
-            self.found.named.insert((Noun::Gateway, name.clone()));
-            let address = fields.need("address", self.faults).and_then(|field| {
-                let text = field.text(self.faults)?;
-                let address = text.parse::<SocketAddr>().ok();
-                if address.is_none() {
-                    field.fault(self.faults, format!("{text:?} is no address with a port"), "write 192.0.2.1:5060");
-                }
-                address
-            });
-            let transports = [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
-            let transport =
-                fields.take("transport").and_then(|field| field.one_of(&transports, self.faults)).unwrap_or_default();
-            let inbound = fields.take("inbound").map(|field| self.sources(&field));
-            let calls_max = self.count(&mut fields, "calls", 1..=10_000, CHANNELS);
-            fields.finish(self.faults);
-            let Some(address) = address else { continue };
-            let inbound = inbound.unwrap_or_else(|| Gateway::sources_of(address));
-            let id = GatewayId { office: self.office.clone(), name: name.clone() };
-            let taken =
-                self.found.gateways.values().find(|other| other.inbound.iter().any(|source| inbound.contains(source)));
-            if let Some(other) = taken {
-                let reason = format!("the gateway {} has the same source address", other.id.name);
-                item.fault(self.faults, reason, "tell them apart by port, or make them one gateway");
-            }
-            let gateway = Gateway { id, address, transport, inbound, calls_max };
-            if self.found.gateways.insert(name, Arc::new(gateway)).is_some() {
-                self.twice(&item);
-            }
-        }
-    }
-
-    /// Addresses with or without a port.
-    fn sources(&mut self, field: &Field<'_>) -> Vec<(IpAddr, Option<u16>)> {
-        let mut sources = Vec::new();
-        for item in field.list(ITEMS_MAX, self.faults) {
-            let Some(text) = item.text(self.faults) else { continue };
-            if let Ok(address) = text.parse::<SocketAddr>() {
-                sources.push((address.ip().to_canonical(), Some(address.port())));
-            } else if let Ok(address) = text.parse::<IpAddr>() {
-                sources.push((address.to_canonical(), None));
-            } else {
-                item.fault(self.faults, format!("{text:?} is no address"), "write 192.0.2.1 or 192.0.2.1:5060");
-            }
-        }
-        sources
     }
 
     pub(crate) fn numbers(&mut self, field: Option<Field<'_>>) {
@@ -352,7 +336,7 @@ impl<'p> Parts<'p> {
         const STRIP_MAX: i64 = 32;
         let office = self.office.clone();
         let (strip, add) = (fields.take("strip"), fields.take("add"));
-        let goals: Vec<_> = ["scenario", "user", "group", "gateway", "refuse"]
+        let goals: Vec<_> = ["scenario", "user", "group", "gateway", "gateways", "gateway_group", "refuse"]
             .into_iter()
             .filter_map(|key| fields.take(key).map(|field| (key, field)))
             .collect();
@@ -364,13 +348,13 @@ impl<'p> Parts<'p> {
                     self.faults.add(second.key_at, &second.path, reason, remedy);
                 }
                 [] | [_] => {
-                    let remedy = "add one of \"scenario\", \"user\", \"group\", \"gateway\" and \"refuse\"";
+                    let remedy = "add one of \"scenario\", \"user\", \"group\", \"gateway\", \"gateways\", \"gateway_group\" and \"refuse\"";
                     item.fault(self.faults, "the route does not say where it leads", remedy);
                 }
             }
             return None;
         };
-        if *key != "gateway"
+        if !matches!(*key, "gateway" | "gateways" | "gateway_group")
             && let Some(extra) = strip.as_ref().or(add.as_ref())
         {
             extra.fault(self.faults, "\"strip\" and \"add\" belong to a route to a gateway", "take it out");
@@ -379,18 +363,40 @@ impl<'p> Parts<'p> {
             "scenario" => Goal::Scenario(ScenarioId { office, name: self.refers(Noun::Scenario, field)? }),
             "user" => Goal::User(UserId { office, name: self.refers(Noun::User, field)? }),
             "group" => Goal::Group(GroupId { office, name: self.refers(Noun::Group, field)? }),
-            "gateway" => {
-                let name = self.refers(Noun::Gateway, field)?;
+            "gateway" | "gateways" | "gateway_group" => {
+                let through = self.through(key, field)?;
                 let strip = strip.and_then(|field| field.integer(0..=STRIP_MAX, self.faults)).unwrap_or(0);
                 let add = add.and_then(|field| self.dialled(&field)).map_or_else(String::new, String::from);
                 let strip = usize::try_from(strip).unwrap_or(0);
-                Goal::Gateway { gateway: GatewayId { office, name }, strip, add }
+                Goal::Gateway { through, strip, add }
             }
             _ => {
                 let status = field.integer(400..=699, self.faults)?;
                 Goal::Refuse(Cause::of(u16::try_from(status).ok()?))
             }
         })
+    }
+
+    /// One gateway, several, or those of a group.
+    fn through(&mut self, key: &str, field: &Field<'_>) -> Option<Through> {
+        let office = self.office.clone();
+        let id = |name| GatewayId { office: office.clone(), name };
+        match key {
+            "gateway" => Some(Through::One(id(self.refers(Noun::Gateway, field)?))),
+            "gateway_group" => Some(Through::Group(self.refers(Noun::GatewayGroup, field)?)),
+            _ => {
+                let items = field.list(WAYS_MAX, self.faults);
+                let named: Vec<GatewayId> =
+                    items.iter().filter_map(|item| self.refers(Noun::Gateway, item).map(id)).collect();
+                if items.is_empty() && matches!(field.node.kind, Kind::List(_)) {
+                    field.fault(self.faults, "a route through no gateway leads nowhere", "name one");
+                }
+                if named.iter().collect::<BTreeSet<_>>().len() < named.len() {
+                    field.fault(self.faults, "a gateway is here twice", "take one of them out");
+                }
+                (!named.is_empty()).then_some(Through::These(named))
+            }
+        }
     }
 
     /// Scenario documents, or `{ file: path }`.
@@ -537,7 +543,7 @@ impl<'p> Parts<'p> {
     }
 
     /// A text, `{ file: path }`, `{ environment: NAME }` or `{ keep: true }`.
-    fn secret(&mut self, field: &Field<'_>, user: &str) -> Option<Secret> {
+    fn secret(&mut self, field: &Field<'_>, owner: Owner<'_>) -> Option<Secret> {
         /// Bytes of a secret.
         const SECRET_MAX: usize = 256;
         let secret = match &field.node.kind {
@@ -570,8 +576,12 @@ impl<'p> Parts<'p> {
                             place.fault(self.faults, "a secret is kept or it is not given so", "write keep: true");
                             return None;
                         }
-                        let Some(value) = self.surroundings.kept(&self.office, user) else {
-                            let fault = format!("user {user} has no password yet that could be kept");
+                        let kept = match owner {
+                            Owner::User(user) => self.surroundings.kept(&self.office, user),
+                            Owner::Gateway(gateway) => self.surroundings.kept_of_gateway(&self.office, gateway),
+                        };
+                        let Some(value) = kept else {
+                            let fault = format!("{owner} has no password yet that could be kept");
                             place.fault(self.faults, fault, "write one");
                             return None;
                         };

@@ -1,7 +1,9 @@
 //! Where a call goes.
 
-use crate::{Internal, Office};
-use plugboard_model::{Cause, Dialled, GatewayId, GroupId, NumberId, RouteId, ScenarioId, UserId};
+use crate::parts::WAYS_MAX;
+use crate::{Internal, NumberFormat, Office};
+use plugboard_model::{Cause, Dialled, GatewayId, GroupId, Name, NumberId, RouteId, ScenarioId, UserId};
+use std::sync::Arc;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +30,37 @@ pub enum Treatment {
     DirectGroup(GroupId),
     /// The call goes out.
     Outbound {
-        /// Through this gateway.
-        gateway: GatewayId,
-        /// What is dialled there.
-        number: Dialled,
+        /// Through one of these, in the order of their priorities; [`drawn`] decides among equals. At least one, at most 8.
+        ways: Vec<Way>,
         /// The route that said so.
         route: RouteId,
     },
     /// The call is refused.
     Refused(Cause),
+}
+
+/// One way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Through this gateway.
+    pub gateway: GatewayId,
+    /// What is dialled there, in its own format.
+    pub number: Dialled,
+    /// As [`crate::Gateway::priority`].
+    pub priority: u32,
+    /// As [`crate::Gateway::weight`].
+    pub weight: u32,
+}
+
+/// The gateways that a route leads through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Through {
+    /// This one.
+    One(GatewayId),
+    /// These.
+    These(Vec<GatewayId>),
+    /// Those of this group.
+    Group(Name),
 }
 
 /// One rule: who calls what, and where that goes.
@@ -84,8 +108,8 @@ pub enum Goal {
     Group(GroupId),
     /// Out through a gateway, after the first `strip` characters are taken off and `add` is put in front.
     Gateway {
-        /// The gateway.
-        gateway: GatewayId,
+        /// Which may take it.
+        through: Through,
         /// Characters taken off the front.
         strip: usize,
         /// Put in front.
@@ -112,12 +136,20 @@ impl Office {
     /// The order: a route for exactly this number (one gateway's before any gateway's); an incoming number; for calls
     /// of users a user's or group's internal number; the route with the longest matching prefix. No match is 404
     /// (R48): never silence. A user who dials himself gets 486, because he is on the phone.
+    ///
+    /// What a gateway with a format of its own sends is looked for as it came, and in E.164. Emergency numbers have their
+    /// place before all of this, and no number is written anew before internal ones are looked for.
     pub fn route(&self, from: &Source, called: &Dialled) -> Treatment {
-        let exact = |route: &&Route| matches!(&route.called, Pattern::Exact(number) if number == called);
+        let e164 = match from {
+            Source::Gateway(gateway) => self.gateway(gateway).and_then(|gateway| self.e164_of(gateway, called)),
+            Source::User(_) => None,
+        };
+        let is_called = |number: &Dialled| number == called || e164.as_ref() == Some(number);
+        let exact = |route: &&Route| matches!(&route.called, Pattern::Exact(number) if is_called(number));
         if let Some(route) = self.applicable(from).filter(exact).max_by_key(|route| route.from.precision()) {
-            return follow(route, from, called);
+            return self.follow(route, from, called);
         }
-        if let Some(incoming) = self.numbers.get(called) {
+        if let Some(incoming) = self.numbers.get(called).or_else(|| self.numbers.get(e164.as_ref()?)) {
             let route = RouteId { office: self.id.clone(), name: incoming.id.name.clone() };
             return Treatment::Scenario { scenario: incoming.scenario.clone(), route };
         }
@@ -130,7 +162,10 @@ impl Office {
             };
         }
         let by_prefix = |route: &'_ Route| match &route.called {
-            Pattern::Prefix(prefix) => called.as_str().starts_with(prefix.as_str()).then_some(prefix.len()),
+            Pattern::Prefix(prefix) => {
+                let begins = |number: &Dialled| number.as_str().starts_with(prefix.as_str());
+                (begins(called) || e164.as_ref().is_some_and(begins)).then_some(prefix.len())
+            }
             Pattern::Exact(_) => None,
         };
         let longest = self
@@ -138,9 +173,57 @@ impl Office {
             .filter_map(|route| Some(((by_prefix(route)?, route.from.precision()), route)))
             .max_by_key(|(rank, _)| *rank);
         match longest {
-            Some((_, route)) => follow(route, from, called),
+            Some((_, route)) => self.follow(route, from, called),
             None => refused(404, "nobody has this number, and no route takes it"),
         }
+    }
+
+    /// What a gateway wrote, in E.164; `None` when it writes numbers as they are dialled, or this is none.
+    pub fn e164_of(&self, gateway: &crate::Gateway, written: &Dialled) -> Option<Dialled> {
+        (gateway.numbers != NumberFormat::AsDialled)
+            .then(|| self.number_plan().e164_from(written, gateway.numbers))
+            .flatten()
+    }
+
+    fn follow(&self, route: &Route, from: &Source, called: &Dialled) -> Treatment {
+        match &route.to {
+            Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
+            Goal::User(user) => direct_user(user, from),
+            Goal::Group(group) => Treatment::DirectGroup(group.clone()),
+            Goal::Refuse(cause) => refused(cause.status, &format!("the route {} refuses", route.id.name)),
+            Goal::Gateway { through, strip, add } => {
+                let rest: String = called.as_str().chars().skip(*strip).collect();
+                match Dialled::new(&format!("{add}{rest}")) {
+                    Ok(number) => Treatment::Outbound { ways: self.ways(through, &number), route: route.id.clone() },
+                    // Nothing but the prefix was dialled, or what is left cannot be a number.
+                    Err(_) => refused(484, &format!("the route {} leaves no number to call", route.id.name)),
+                }
+            }
+        }
+    }
+
+    /// The gateways that this names, lower priorities first, else as written.
+    fn ways(&self, through: &Through, number: &Dialled) -> Vec<Way> {
+        let gateways: Vec<&Arc<crate::Gateway>> = match through {
+            Through::One(id) => self.gateway(id).into_iter().collect(),
+            Through::These(ids) => ids.iter().filter_map(|id| self.gateway(id)).collect(),
+            Through::Group(group) => {
+                self.gateways.values().filter(|gateway| gateway.group.as_ref() == Some(group)).collect()
+            }
+        };
+        let plan = self.number_plan();
+        let mut ways: Vec<Way> = gateways
+            .into_iter()
+            .map(|gateway| Way {
+                gateway: gateway.id.clone(),
+                number: plan.write(number, gateway.numbers),
+                priority: gateway.priority,
+                weight: gateway.weight,
+            })
+            .collect();
+        ways.sort_by_key(|way| way.priority);
+        ways.truncate(WAYS_MAX);
+        ways
     }
 
     fn applicable<'o>(&'o self, from: &Source) -> impl Iterator<Item = &'o Route> {
@@ -163,21 +246,25 @@ impl From {
     }
 }
 
-fn follow(route: &Route, from: &Source, called: &Dialled) -> Treatment {
-    match &route.to {
-        Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
-        Goal::User(user) => direct_user(user, from),
-        Goal::Group(group) => Treatment::DirectGroup(group.clone()),
-        Goal::Refuse(cause) => refused(cause.status, &format!("the route {} refuses", route.id.name)),
-        Goal::Gateway { gateway, strip, add } => {
-            let rest: String = called.as_str().chars().skip(*strip).collect();
-            match Dialled::new(&format!("{add}{rest}")) {
-                Ok(number) => Treatment::Outbound { gateway: gateway.clone(), number, route: route.id.clone() },
-                // Nothing but the prefix was dialled, or what is left cannot be a number.
-                Err(_) => refused(484, &format!("the route {} leaves no number to call", route.id.name)),
-            }
-        }
+/// The order in which ways are tried: by priority; among equals those with a weight as they are drawn by it, then the others
+/// as written. `below(n)` draws a number below `n`.
+pub fn drawn(ways: Vec<Way>, mut below: impl FnMut(u64) -> u64) -> Vec<Way> {
+    let mut order = Vec::with_capacity(ways.len());
+    let mut left = ways;
+    while let Some(first) = left.first() {
+        let priority = first.priority;
+        let equals = left.iter().take_while(|way| way.priority == priority).count();
+        let sum: u64 = left.iter().take(equals).map(|way| u64::from(way.weight)).sum();
+        let mut mark = if sum == 0 { 0 } else { below(sum) };
+        let chosen = left.iter().take(equals).position(|way| {
+            let weight = u64::from(way.weight);
+            let hit = weight > mark;
+            mark = mark.saturating_sub(weight);
+            hit
+        });
+        order.push(left.remove(chosen.unwrap_or(0)));
     }
+    order
 }
 
 /// With a reason for whoever looks for it in the call's record.

@@ -1,8 +1,10 @@
 //! The JSON Schema of office documents, for editors.
 
+mod gateway;
+
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::parts::{
-    CALLS_AT_ONCE, CHANNELS, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -26,7 +28,9 @@ pub fn schema() -> Json {
                 "default": LANGUAGE, "examples": ["de"],
                 "description": "BCP 47: which prompts callers hear who say nothing else." },
             "country": { "type": "string", "pattern": "^[A-Za-z]{2}$", "default": COUNTRY, "examples": ["us"],
-                "description": "The two letters of ISO 3166-1 (or `uk`): chooses the tones." },
+                "description": "The two letters of ISO 3166-1 (or `uk`): chooses the tones, and how numbers are read and written." },
+            "area": { "type": ["string", "integer"], "examples": ["30"],
+                "description": "Area code without the trunk prefix: numbers dialled without one are of this area, where a gateway wants numbers written anew." },
             "prompts": { "type": "string", "examples": ["audio"],
                 "description": "Folder of prompts (WAV), relative to this document: `welcome.de.wav` is the prompt `welcome` for callers whose language is `de`." },
             "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],
@@ -56,7 +60,7 @@ pub fn schema() -> Json {
             ] },
             "user": user(),
             "group": group(),
-            "gateway": gateway(),
+            "gateway": gateway::gateway(),
             "number": object(&["number", "scenario"], json!({
                 "id": name("Its id; without one, its digits.", "hotline"),
                 "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
@@ -110,7 +114,8 @@ fn user() -> Json {
             "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": DEVICES, "description": "Devices that may be registered at once." },
             "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
                 "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
-            "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings.")
+            "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
+            "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451")
         }),
     )
 }
@@ -140,21 +145,6 @@ fn group() -> Json {
     )
 }
 
-fn gateway() -> Json {
-    object(
-        &["id", "address"],
-        json!({
-            "id": name("The gateway's id.", "outside"),
-            "address": { "type": "string", "description": "Address and port that calls go to.", "examples": ["192.0.2.1:5060"] },
-            "transport": { "enum": ["udp", "tcp", "tls"], "default": "udp", "description": "What calls to it go over." },
-            "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],
-                "description": "Sources believed to be it, with or without a port; without a list, its address and port." },
-            "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": CHANNELS, "examples": [30],
-                "description": "Calls through it at once; more get 503." }
-        }),
-    )
-}
-
 fn route() -> Json {
     let mut route = object(
         &["id"],
@@ -167,13 +157,16 @@ fn route() -> Json {
             "number": dialled("For calls to this number. One of `number`, `prefix` and `any` is needed.", "100"),
             "prefix": dialled("For calls to numbers that begin so; the longest prefix goes first.", "0"),
             "any": { "const": true, "description": "For every call that no other route takes." },
-            "scenario": name("Runs this scenario. One of `scenario`, `user`, `group`, `gateway` and `refuse` is needed.", "welcome"),
+            "scenario": name("Runs this scenario. One of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` and `refuse` is needed.", "welcome"),
             "user": name("Rings this user.", "ann"),
             "group": name("Rings this group.", "sales"),
             "gateway": name("Calls through this gateway.", "outside"),
+            "gateways": { "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 1, "maxItems": 8, "examples": [["first", "second"]],
+                "description": "Calls through the first of these that takes the call: lower priorities first; among equals those with a weight as drawn, then as written." },
+            "gateway_group": name("Calls through the gateways of this group, likewise.", "carriers"),
             "strip": { "type": "integer", "minimum": 0, "maximum": 32, "default": 0, "examples": [1],
-                "description": "With `gateway`: characters taken off the number's front." },
-            "add": dialled("With `gateway`: put before the number after that.", "+49"),
+                "description": "With a gateway: characters taken off the number's front." },
+            "add": dialled("With a gateway: put before the number after that.", "+49"),
             "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "examples": [603], "description": "Refuses with this SIP status." }
         }),
     );
@@ -181,7 +174,7 @@ fn route() -> Json {
         let one_of = |keys: &[&str]| -> Json { keys.iter().map(|key| json!({ "required": [key] })).collect() };
         let both = json!([
             { "oneOf": one_of(&["number", "prefix", "any"]) },
-            { "oneOf": one_of(&["scenario", "user", "group", "gateway", "refuse"]) }
+            { "oneOf": one_of(&["scenario", "user", "group", "gateway", "gateways", "gateway_group", "refuse"]) }
         ]);
         route.insert("allOf".into(), both);
     }

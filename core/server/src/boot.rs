@@ -122,6 +122,7 @@ impl Running {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
+            dns: Arc::new(crate::names::Names::of_machine()),
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,

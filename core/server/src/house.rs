@@ -54,11 +54,19 @@ impl Surroundings for Bundle {
     fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
         self.kept.get(&keeper(office, user)).cloned()
     }
+    fn kept_of_gateway(&self, office: &OfficeId, gateway: &str) -> Option<String> {
+        self.kept.get(&gateway_keeper(office, gateway)).cloned()
+    }
 }
 
 /// Whose a kept password is.
 fn keeper(office: &OfficeId, user: &str) -> String {
     format!("{office}/{user}")
+}
+
+/// The same of a gateway: no user's name has a slash.
+fn gateway_keeper(office: &OfficeId, gateway: &str) -> String {
+    format!("{office}/gateway/{gateway}")
 }
 
 /// Reads from the document's own folder, and remembers what was asked for.
@@ -84,6 +92,11 @@ impl Surroundings for Reading<'_> {
     fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
         let unknown = "known to the switch".to_owned();
         self.kept.borrow_mut().insert(keeper(office, user), unknown.clone());
+        Some(unknown)
+    }
+    fn kept_of_gateway(&self, office: &OfficeId, gateway: &str) -> Option<String> {
+        let unknown = "known to the switch".to_owned();
+        self.kept.borrow_mut().insert(gateway_keeper(office, gateway), unknown.clone());
         Some(unknown)
     }
 }
@@ -121,7 +134,7 @@ impl Bundle {
         plugboard_document::examine(&self.file, &self.text)
     }
 
-    /// Users that keep their passwords keep those that they have in `houses`.
+    /// Users and gateways that keep their passwords keep those that they have in `houses`.
     pub(crate) fn keep_passwords<'a>(&mut self, houses: impl Iterator<Item = &'a House>) {
         let wanted: BTreeSet<String> = std::mem::take(&mut self.kept).into_keys().collect();
         for house in houses {
@@ -129,6 +142,12 @@ impl Bundle {
                 let whose = keeper(&house.office.id, user.id.name.as_str());
                 if wanted.contains(&whose) {
                     self.kept.insert(whose, user.password.reveal().to_owned());
+                }
+            }
+            for gateway in house.office.gateways() {
+                let whose = gateway_keeper(&house.office.id, gateway.id.name.as_str());
+                if let Some(login) = gateway.login.as_ref().filter(|_| wanted.contains(&whose)) {
+                    self.kept.insert(whose, login.password.reveal().to_owned());
                 }
             }
         }

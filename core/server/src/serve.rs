@@ -194,6 +194,7 @@ async fn serve_until_told(
 async fn drain(running: &Running, limit: Duration) {
     running.switch.drain();
     let started = running.clock.now();
+    running.switch.leave_gateways().await;
     while !running.switch.calls().await.is_empty() {
         if running.clock.now().since(started) >= limit {
             running.switch.hang_up_all(Cause::of(SHUTDOWN)).await;

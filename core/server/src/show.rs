@@ -75,7 +75,13 @@ pub(crate) fn status(value: &Value, json: bool) -> ExitCode {
         output::line(format!("users {}, registered {}", field(value, "users"), field(value, "users_registered")));
         for gateway in items(value, "gateways") {
             let (id, calls, max) = (field(gateway, "id"), field(gateway, "calls"), field(gateway, "calls_max"));
-            output::line(format!("gateway {id}: {calls} of {max} channels in use"));
+            let down = gateway["down"].as_str().map(|reason| format!("; down: {reason}")).unwrap_or_default();
+            let registered = match gateway["registered"].as_bool() {
+                Some(true) => ", registered",
+                Some(false) => ", not registered",
+                None => "",
+            };
+            output::line(format!("gateway {id}: {calls} of {max} channels in use{registered}{down}"));
         }
     })
 }

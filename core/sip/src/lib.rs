@@ -13,6 +13,7 @@
 //!
 //! - [`transaction`]: one [`transaction::Layer`] a shard: sending again, absorbing, CANCEL, giving up.
 //! - [`session`]: one [`session::Session`] a leg, calling or called; [`dialog`] is what it stands on.
+//! - [`trunk`]: what is known of a gateway: [`locate`] where it is, [`probe`] whether it answers, [`registration`] our own there.
 //! - [`registrar`]: where a user's devices are. [`digest`]: who may say so. [`replies`]: the rest.
 
 pub mod dialog;
@@ -21,19 +22,23 @@ pub mod flow;
 mod headers;
 mod lexer;
 pub mod limits;
+pub mod locate;
 mod message;
 mod method;
 mod name_addr;
 mod names;
 mod params;
 mod peek;
+pub mod probe;
 pub mod registrar;
+pub mod registration;
 mod rejection;
 pub mod replies;
 mod scan;
 pub mod session;
 mod stream;
 pub mod transaction;
+pub mod trunk;
 mod uri;
 mod validate;
 mod via;

@@ -15,7 +15,7 @@ mod called;
 mod calling;
 mod dtmf;
 mod exchange;
-mod login;
+pub(crate) mod login;
 mod reason;
 mod requests;
 mod stray;
@@ -82,6 +82,9 @@ pub struct OutgoingSpec {
     pub max_forwards: u8,
     /// The name and password for a peer that asks for them (401, 407).
     pub login: Option<Login>,
+    /// When a peer that has said nothing at all, not even 100, is given up (408): another may be tried in its place long
+    /// before Timer B. Without it the peer has these 32 s.
+    pub answer_by: Option<Time>,
 }
 
 /// A name and password.
@@ -372,7 +375,8 @@ impl Session {
                 Exchange::Glare { at, .. } => Some(*at),
             },
             State::Leaving { answered, .. } => Some(answered.wake()),
-            State::Calling(_) | State::Closing { .. } | State::Over => None,
+            State::Calling(calling) => calling.answer_by(),
+            State::Closing { .. } | State::Over => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where the words of one crate become those of another.
 
+use plugboard_call::Party;
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
     Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, SipMessage, SipRequest,
@@ -10,6 +11,16 @@ use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::registrar::SavedBinding;
 use plugboard_sip::{Message, ParseError, Peek, PeekKind};
 use plugboard_store::{Store, StoreError};
+
+use crate::env::Random;
+
+/// An outside number, its ways in the order in which they are tried.
+pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> Party {
+    let below = |bound: u64| random.next() % bound.max(1);
+    let ways = plugboard_office::drawn(ways, below);
+    let way = |way: plugboard_office::Way| plugboard_call::Way { gateway: way.gateway, number: way.number.into() };
+    Party::Outside { ways: ways.into_iter().map(way).collect() }
+}
 
 /// The transport of a gateway as SIP's.
 pub(crate) const fn sip_transport(transport: plugboard_office::Transport) -> Transport {

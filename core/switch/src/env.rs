@@ -8,6 +8,7 @@ use plugboard_metrics::Metrics;
 use plugboard_model::{HostResult, OfficeId, Time, WallTime};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
 use plugboard_sip::flow::Flow;
+use plugboard_sip::locate::{Answer, NotFound, Question};
 use plugboard_store::Store;
 use std::fmt;
 use std::net::SocketAddr;
@@ -64,6 +65,15 @@ pub trait SipTransport: Send + Sync {
     fn local_addresses(&self) -> Vec<(plugboard_sip::flow::Transport, SocketAddr)>;
 }
 
+/// Asks the domain name system. Never waits: the answer comes back by itself.
+pub trait Dns: Send + Sync {
+    /// Asks; `reply` is called once, from any thread, within half a minute.
+    fn ask(&self, question: Question, reply: DnsReply);
+}
+
+/// Where an answer goes.
+pub type DnsReply = Box<dyn FnOnce(Result<Answer, NotFound>) + Send>;
+
 /// A message that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
@@ -118,6 +128,8 @@ pub struct Env {
     pub random: Arc<dyn Random>,
     /// The network.
     pub sip: Arc<dyn SipTransport>,
+    /// Names.
+    pub dns: Arc<dyn Dns>,
     /// RTP.
     pub media: Arc<dyn MediaPlane>,
     /// Actions.

@@ -7,14 +7,17 @@
 //! The only crate that names actix.
 
 mod actor;
+mod channels;
 mod convert;
 mod directory;
 mod env;
 mod events;
 mod guesses;
+mod identity;
 mod message;
 mod moves;
 mod overload;
+mod peers;
 mod post;
 mod shard;
 mod snapshot;
@@ -25,7 +28,9 @@ mod wake;
 
 pub use plugboard_sip::flow::Transport as SipProtocol;
 
-pub use env::{Clock, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
+pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records, SrvRecord};
+
+pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
 pub use events::Events;
 pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;

@@ -7,10 +7,13 @@ use plugboard_media::{Codec, Event as MediaEvent, MediaLeg};
 use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
 use plugboard_plugin::RunEvent;
 use plugboard_sip::flow::Flow;
+use plugboard_sip::locate::{Answer, NotFound, Question, Target};
 use plugboard_sip::transaction::{Input as LayerInput, Output as LayerOutput, ServerTx};
+use plugboard_sip::trunk::Placement;
 use plugboard_sip::{Message as SipMessage, Request};
 use std::sync::Arc;
 
+use crate::channels::Channel;
 use crate::snapshot::Snapshot;
 
 /// Event: a message came from the network. From a listener to the shard's `SipActor`.
@@ -355,30 +358,54 @@ pub struct RegisteredContact {
 #[rtype(result = "()")]
 pub(crate) struct UseUser(pub(crate) Arc<plugboard_office::User>);
 
-/// Question: may one more call go through the gateway? From `CallActor` to `GatewayActor`; the answer is at once.
+/// Question: may one more call go through the gateway, and where? From `CallActor` to `GatewayActor`; the answer goes to
+/// `reply`, at once unless the gateway's name is still looked for.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct AdmitCall {
-    pub(crate) call: CallId,
     pub(crate) leg: LegId,
+    /// Where the call was already.
+    pub(crate) tried: Vec<Target>,
     pub(crate) reply: Recipient<CallAdmitted>,
 }
 
 /// Event: the gateway's answer. From `GatewayActor` to `CallActor`.
-#[derive(Debug, Clone, Message)]
+#[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct CallAdmitted {
     pub(crate) leg: LegId,
-    pub(crate) admitted: bool,
+    pub(crate) admitted: Result<(Placement, Channel), Cause>,
 }
 
-/// Event: a call through the gateway is over. From `CallActor` to `GatewayActor`.
-#[derive(Debug, Clone, Message)]
+/// Event: a call to this address of the gateway got no answer, or a 503. From `CallActor` to `GatewayActor`.
+#[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub(crate) struct CallLeftGateway {
-    pub(crate) call: CallId,
-    pub(crate) leg: LegId,
+pub(crate) struct TargetFailed(pub(crate) Target);
+
+/// Event: an answer of DNS. From whoever asks for us to the `GatewayActor` that asked.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct NameAnswered {
+    /// The trunk that asked.
+    pub(crate) owner: u64,
+    pub(crate) question: Question,
+    pub(crate) answer: Result<Answer, NotFound>,
 }
+
+/// Command: what comes back to this owner's requests is for this gateway. From `GatewayActor` to its `SipActor`, before its
+/// first request.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Hire {
+    pub(crate) owner: u64,
+    pub(crate) events: Recipient<FromLayer>,
+}
+
+/// Command: take back what is registered, and ask no more. From the `Switch` to `GatewayActor`, when it ends or the gateway is
+/// taken out of its office.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LeaveGateway;
 
 /// Question: how is the gateway? Answered by each `GatewayActor`.
 #[derive(Debug, Clone, Copy, Message)]
@@ -394,9 +421,19 @@ pub struct GatewayState {
     pub calls: usize,
     /// As many as it takes.
     pub calls_max: u32,
+    /// Of these, those that came from it.
+    pub calls_in: usize,
+    /// Why no call goes there; none when one can.
+    pub down: Option<String>,
+    /// Whether we are registered there; none where we are not to be.
+    pub registered: Option<bool>,
+    /// Where it is, as far as that is known.
+    pub targets: Vec<String>,
+    /// Nothing is done for it any more.
+    pub left: bool,
 }
 
-/// Command: the office changed this gateway. From the `Switch` to `GatewayActor`.
+/// Command: the office changed this gateway, or has now this realm. From the `Switch` to `GatewayActor`.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub(crate) struct UseGateway(pub(crate) Arc<plugboard_office::Gateway>);
+pub(crate) struct UseGateway(pub(crate) Arc<plugboard_office::Gateway>, pub(crate) String);

@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use crate::actor::gateway::GatewayActor;
 use crate::actor::user::UserActor;
+use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, CallLeftGateway, ClaimSlot, GetGatewayState, GetUserState, LoseConnection, OfferCall, Register,
-    UseGateway, UseSlot, UseUser,
+    AdmitCall, ClaimSlot, GetGatewayState, GetUserState, LeaveGateway, LoseConnection, OfferCall, Register,
+    TargetFailed, UseGateway, UseSlot, UseUser,
 };
 
 /// The configuration that the server hands over: everything is checked already.
@@ -72,8 +73,11 @@ pub(crate) struct UserHandle {
 /// The way to a gateway's actor.
 #[derive(Clone)]
 pub(crate) struct GatewayHandle {
+    /// Its channels.
+    pub(crate) channels: Arc<Channels>,
     pub(crate) admit: Recipient<AdmitCall>,
-    pub(crate) left: Recipient<CallLeftGateway>,
+    pub(crate) failed: Recipient<TargetFailed>,
+    pub(crate) leave: Recipient<LeaveGateway>,
     pub(crate) state: Recipient<GetGatewayState>,
     pub(crate) change: Recipient<UseGateway>,
     /// As a user's.
@@ -97,10 +101,12 @@ impl UserHandle {
 }
 
 impl GatewayHandle {
-    pub(crate) fn new(addr: &Addr<GatewayActor>) -> Self {
+    pub(crate) fn new(addr: &Addr<GatewayActor>, channels: Arc<Channels>) -> Self {
         Self {
+            channels,
             admit: addr.clone().recipient(),
-            left: addr.clone().recipient(),
+            failed: addr.clone().recipient(),
+            leave: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.clone().recipient(),
             actor: addr.downgrade(),

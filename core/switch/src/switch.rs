@@ -9,26 +9,34 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::UserActor;
+use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::env::Env;
 use crate::events::Events;
 use crate::guesses::SharedGuesses;
 use crate::message::{
     ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall,
-    Holdings, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
+    Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
 };
 use crate::moves::Moves;
+use crate::peers::Peers;
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
 use crate::transport::{Network, Router};
 
 /// As many shards as a call id can name.
 pub const SHARDS_MAX: usize = 256;
+
+/// A registrar that lives answers within a second, a password asked for in between.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(2);
+/// How often gateways are looked at meanwhile.
+const LEAVE_LOOK: Duration = Duration::from_millis(20);
 
 /// Where the actors run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +56,7 @@ pub struct Switch {
     readiness: Readiness,
     guesses: SharedGuesses,
     moves: Moves,
+    peers: Peers,
     /// Changed by [`Switch::apply`] alone; locked for a copy of the pointer only.
     snapshot: Arc<Mutex<Arc<Snapshot>>>,
     /// Changed there too.
@@ -59,7 +68,7 @@ pub struct Switch {
 #[derive(Default)]
 struct Former {
     users: BTreeMap<UserId, (WeakAddr<UserActor>, Arc<Presence>)>,
-    gateways: BTreeMap<GatewayId, WeakAddr<GatewayActor>>,
+    gateways: BTreeMap<GatewayId, (WeakAddr<GatewayActor>, Arc<Channels>)>,
 }
 
 struct Shard {
@@ -98,8 +107,8 @@ impl Switch {
         let empty =
             Snapshot { configuration: Configuration::default(), users: BTreeMap::new(), gateways: BTreeMap::new() };
         let empty = Arc::new(empty);
-        let (guesses, moves) = (SharedGuesses::default(), Moves::default());
-        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves));
+        let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
+        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers));
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
@@ -111,6 +120,7 @@ impl Switch {
             readiness,
             guesses,
             moves,
+            peers,
             snapshot: Arc::new(Mutex::new(empty)),
             former: Arc::default(),
         };
@@ -170,17 +180,22 @@ impl Switch {
                 next.users.insert(user.id.clone(), handle);
             }
             for (index, gateway) in office.gateways().enumerate() {
-                let back = || former.gateways.remove(&gateway.id)?.upgrade().map(|addr| GatewayHandle::new(&addr));
+                let back = || {
+                    let (actor, channels) = former.gateways.remove(&gateway.id)?;
+                    Some(GatewayHandle::new(&actor.upgrade()?, channels))
+                };
                 let handle = match current.gateways.get(&gateway.id).cloned().or_else(back) {
                     Some(known) => {
-                        post(&known.change, UseGateway(Arc::clone(gateway)));
+                        post(&known.change, UseGateway(Arc::clone(gateway), office.realm().to_owned()));
                         known
                     }
-                    None => self.start_gateway(index, gateway),
+                    None => self.start_gateway(index, gateway, office.realm()),
                 };
                 next.gateways.insert(gateway.id.clone(), handle);
             }
         }
+        let gone = current.gateways.iter().filter(|(id, _)| !next.gateways.contains_key(*id));
+        gone.for_each(|(_, handle)| post(&handle.leave, LeaveGateway));
         former.leave(&current, &next);
         let next = Arc::new(next);
         *current = Arc::clone(&next);
@@ -275,6 +290,22 @@ impl Switch {
         gateways
     }
 
+    /// Takes back what is registered at gateways: no call comes from them any more. Over when they have heard it, or did not
+    /// answer within [`LEAVE_PATIENCE`].
+    pub async fn leave_gateways(&self) {
+        let handles: Vec<GatewayHandle> = self.current().gateways.values().cloned().collect();
+        handles.iter().for_each(|handle| post(&handle.leave, LeaveGateway));
+        let until = self.env.clock.now() + LEAVE_PATIENCE;
+        for handle in handles {
+            while self.env.clock.now() < until {
+                match handle.state.send(GetGatewayState).await {
+                    Ok(state) if !state.left => actix::clock::sleep(LEAVE_LOOK).await,
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        }
+    }
+
     /// Stops the threads. Calls that go on are cut: drain first.
     pub fn stop(&self) {
         for arbiter in self.arbiters.iter() {
@@ -316,14 +347,20 @@ impl Switch {
         UserHandle::new(&addr, presence)
     }
 
-    fn start_gateway(&self, index: usize, gateway: &Arc<Gateway>) -> GatewayHandle {
-        let gateway = Arc::clone(gateway);
-        let make = move |_: &mut actix::Context<GatewayActor>| GatewayActor::new(gateway);
+    fn start_gateway(&self, index: usize, gateway: &Arc<Gateway>, realm: &str) -> GatewayHandle {
+        let (gateway, realm) = (Arc::clone(gateway), realm.to_owned());
+        let (env, readiness, peers) = (self.env.clone(), self.readiness.clone(), self.peers.clone());
+        let channels = Arc::new(Channels::new(self.env.metrics.trunk(&gateway.id.to_string())));
+        let shown = Arc::clone(&channels);
+        let sip = self.shards.get(index % self.shards.len().max(1)).map(|shard| shard.sip.clone());
+        let make = move |_: &mut actix::Context<GatewayActor>| {
+            GatewayActor::new(env, (gateway, realm), shown, (readiness, peers), sip.as_ref())
+        };
         let addr = match self.place(index) {
             Some(place) => GatewayActor::start_in_arbiter(place, make),
             None => GatewayActor::create(make),
         };
-        GatewayHandle::new(&addr)
+        GatewayHandle::new(&addr, channels)
     }
 }
 
@@ -331,12 +368,13 @@ impl Former {
     /// Notes who is in the old configuration alone, and forgets those whose last call is over.
     fn leave(&mut self, old: &Snapshot, new: &Snapshot) {
         self.users.retain(|_, (user, _)| user.upgrade().is_some());
-        self.gateways.retain(|_, gateway| gateway.upgrade().is_some());
+        self.gateways.retain(|_, (gateway, _)| gateway.upgrade().is_some());
         let gone = old.users.iter().filter(|(id, _)| !new.users.contains_key(*id));
         let kept = |handle: &UserHandle| (handle.actor.clone(), Arc::clone(&handle.presence));
         self.users.extend(gone.map(|(id, handle)| (id.clone(), kept(handle))));
         let gone = old.gateways.iter().filter(|(id, _)| !new.gateways.contains_key(*id));
-        self.gateways.extend(gone.map(|(id, handle)| (id.clone(), handle.actor.clone())));
+        let kept = |handle: &GatewayHandle| (handle.actor.clone(), Arc::clone(&handle.channels));
+        self.gateways.extend(gone.map(|(id, handle)| (id.clone(), kept(handle))));
     }
 }
 
@@ -346,15 +384,14 @@ fn start_shard(
     env: &Env,
     empty: &Arc<Snapshot>,
     readiness: &Readiness,
-    (guesses, moves): (&SharedGuesses, &Moves),
+    (guesses, moves, peers): (&SharedGuesses, &Moves, &Peers),
 ) -> Shard {
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
     let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot));
     let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
-    let (readiness, guesses, moves) = (readiness.clone(), guesses.clone(), moves.clone());
-    let sip = SipActor::start_in_arbiter(&place, move |_| {
-        SipActor::new(sip_env, n, sip_snapshot, taker, readiness, guesses, moves)
-    });
+    let (readiness, shared) = (readiness.clone(), (guesses.clone(), moves.clone(), peers.clone()));
+    let sip =
+        SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness, shared));
     post(&calls.clone().recipient(), ServeSip(sip.clone()));
     Shard { place, sip, calls }
 }

@@ -22,6 +22,7 @@
 mod clock;
 mod ladder;
 mod media;
+mod names;
 mod network;
 mod office;
 mod phone;

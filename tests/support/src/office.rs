@@ -76,6 +76,10 @@ impl Surroundings for OfficeText {
     fn kept(&self, _: &OfficeId, _: &str) -> Option<String> {
         None
     }
+
+    fn kept_of_gateway(&self, _: &OfficeId, _: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What can be played in every office: prompts with their lengths, and music. Each sounds of its own mark.

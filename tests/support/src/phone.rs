@@ -172,11 +172,40 @@ impl Phone {
         self.agent.borrow_mut().update(self.now(), index, direction);
     }
 
+    /// Calls what is registered with it, for this number, with this number of his own.
+    pub fn dials_registered(&self, number: &str, own: &str) {
+        let mut agent = self.agent.borrow_mut();
+        let contact = agent.contact_held.clone().unwrap_or_else(|| self.nothing("that is registered with it"));
+        let (to, own) = (format!("<sip:{number}@carrier.test>"), format!("<sip:{own}@carrier.test>"));
+        agent.dial_at(self.now(), &contact, &to, &own);
+    }
+
     // ---- what a phone is like -------------------------------------------------------------------------------
 
     /// It refuses every call and every change of one with this status from now on.
     pub fn always_refuses(&self, status: u16) {
         self.agent.borrow_mut().set_manner(Manner::Refuses(status));
+    }
+
+    /// It answers OPTIONS with this status from now on.
+    pub fn answers_options_with(&self, status: u16) {
+        self.agent.borrow_mut().options = status;
+    }
+
+    /// Whoever calls it or registers with it must know this name and password.
+    pub fn demands(&self, user: &str, password: &str) {
+        let account = Account { user: user.into(), domain: "carrier.test".into(), password: password.into() };
+        self.agent.borrow_mut().demands = Some(account);
+    }
+
+    /// Its plug is in again.
+    pub fn is_plugged_in(&self) {
+        self.agent.borrow_mut().set_manner(Manner::Rings);
+    }
+
+    /// Its INVITEs have this header from now on.
+    pub fn says(&self, header: &str, value: &str) {
+        self.agent.borrow_mut().says.push((header.into(), value.into()));
     }
 
     /// It takes calls without a word until a person answers: no 180.
@@ -325,6 +354,22 @@ impl Phone {
     /// The number of the last INVITE that came.
     pub fn called(&self) -> Option<String> {
         self.last(|call| call.invite.uri.user().map(|user| user.into_owned())).flatten()
+    }
+
+    /// A header of the last INVITE that came.
+    pub fn was_told_of_caller(&self, header: &str) -> Option<String> {
+        self.last(|call| call.invite.headers.get(header).map(str::to_owned)).flatten()
+    }
+
+    /// The Contact that is registered with it.
+    pub fn holds_contact(&self) -> Option<String> {
+        self.agent.borrow().contact_held.clone()
+    }
+
+    /// Something is registered with it.
+    pub fn has_registration(&self) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.agent.borrow().contact_held.is_some()
     }
 
     /// Its name in the ladder.

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::clock::{SimClock, SimRandom};
 use crate::ladder::Ladder;
 use crate::media::SimMedia;
+use crate::names::Names;
 use crate::network::{Addresses, Network, Packet, Payload, Weather};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
@@ -47,6 +48,7 @@ pub struct Setup {
     actions: Arc<Catalogue>,
     limits: Limits,
     reach: Reach,
+    zone: String,
 }
 
 impl Setup {
@@ -60,7 +62,7 @@ impl Setup {
         let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
         let (actions, limits) = (built_in(), Limits::default());
         let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
-        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach }
+        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach, zone: String::new() }
     }
 
     /// These offices in place of the ones it had.
@@ -74,6 +76,13 @@ impl Setup {
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// What DNS says, a record a line, as `a.test 60 A 10.0.0.9`; see [`Sim::zone_is`].
+    #[must_use]
+    pub fn zone(mut self, records: &str) -> Self {
+        records.clone_into(&mut self.zone);
         self
     }
 
@@ -139,6 +148,7 @@ pub struct Sim {
 struct World {
     clock: Arc<SimClock>,
     network: Network,
+    names: Names,
     media: Arc<SimMedia>,
     plugins: Arc<SimPlugins>,
     store: Store,
@@ -188,10 +198,12 @@ impl Sim {
         ));
         let plugins =
             Arc::new(SimPlugins::new(Arc::clone(&setup.actions), &clock, Arc::clone(&wake), events.run_sink()));
+        let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SimRandom::new(seed + 2)),
             sip: Arc::new(network.clone()),
+            dns: Arc::new(names.clone()),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),
@@ -205,7 +217,8 @@ impl Sim {
         let phones = BTreeMap::new();
         let strangers = RefCell::default();
         let waits = Cell::new(Duration::ZERO);
-        let world = World { clock, network, media, plugins, store, writer, router, phones, waits, strangers, wake };
+        let world =
+            World { clock, network, names, media, plugins, store, writer, router, phones, waits, strangers, wake };
         let (actions, limits) = (setup.actions, setup.limits);
         Self {
             system: Some(system),
@@ -362,6 +375,18 @@ impl Sim {
     /// How the network is from now on.
     pub fn weather(&self, weather: Weather) {
         self.world.network.set_weather(weather);
+    }
+
+    /// What DNS says from now on, a record a line: name, time to live in seconds, type, and what it says. `NAPTR` has order,
+    /// preference, service and next name, `SRV` priority, weight, port and host. `FAIL` in place of all that: no server
+    /// knows; `SILENT`: none answers.
+    pub fn zone_is(&self, records: &str) {
+        self.world.names.zone_is(records);
+    }
+
+    /// What DNS was asked so far, in order.
+    pub fn names_asked(&self) -> Vec<String> {
+        self.world.names.asked()
     }
 
     /// The next `times` messages whose ladder line has these words are lost.
@@ -543,6 +568,7 @@ impl World {
     }
 
     fn work(&self, now: Time) {
+        self.names.answer(now);
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, self.network.is_switch(packet.to.ip(), packet.from.ip())) {
                 (Payload::Sip(bytes), true) => {
@@ -593,8 +619,13 @@ impl World {
 
     fn next(&self) -> Option<Time> {
         let phones = self.phones.values().filter_map(|phone| phone.borrow().next());
-        let others =
-            [self.network.next(), self.media.poll_timeout(), self.plugins.poll_timeout(), self.writer.poll_timeout()];
+        let others = [
+            self.network.next(),
+            self.names.next(),
+            self.media.poll_timeout(),
+            self.plugins.poll_timeout(),
+            self.writer.poll_timeout(),
+        ];
         phones.chain(others.into_iter().flatten()).min()
     }
 }

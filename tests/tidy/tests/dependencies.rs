@@ -18,6 +18,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("metrics", &["model"]),
     ("switch", &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics"]),
+    // Beside the machines, and wired by the server alone: nothing that decides knows what the outside speaks.
+    ("outside", &["model"]),
     ("console", &["model", "metrics", "switch"]),
     (
         "server",
@@ -34,6 +36,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "store",
             "metrics",
             "switch",
+            "outside",
             "console",
         ],
     ),
@@ -50,6 +53,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("wasmtime", "plugin"),
     ("rocksdb", "store"),
     ("prometheus", "metrics"),
+    ("hickory-resolver", "outside"),
     ("actix", "switch"),
     ("actix-web", "console"),
     ("clap", "server"),

@@ -51,6 +51,7 @@ impl Call {
         if self.legs.get(&leg).is_none_or(Leg::is_over) {
             return;
         }
+        let rang = self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Ringing);
         self.mark_ended(now, leg, cause.clone());
         if leg == self.anchor {
             return self.anchor_gone(now);
@@ -66,6 +67,10 @@ impl Call {
             return;
         }
         ring.failed(told);
+        if self.goes_on(now, leg, cause.status, rang) {
+            return;
+        }
+        let Some(ring) = &mut self.ring else { return };
         // 600, 603 and 607 speak for the person, not for one device (decision 2).
         if matches!(cause.status, 600 | 603 | 607)
             && let Some(user) = user

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Call;
 use crate::ear::Ear;
 use crate::input::{OfferedDevices, Op, Party, RingOrder};
-use crate::leg::{Leg, LegState};
+use crate::leg::{Leg, LegState, Ways};
 use crate::output::{CancelWhy, Output};
 use crate::ring::Ring;
 
@@ -73,7 +73,15 @@ impl Call {
         let leg = LegId(next);
         let (user, gateway, to) = match &party {
             Party::User(user) => (Some(user.clone()), None, user.name.to_string()),
-            Party::Outside { gateway, number } => (None, Some(gateway.clone()), number.clone()),
+            Party::Outside { ways } => {
+                let first = ways.first();
+                let number = first.map_or_else(String::new, |way| way.number.clone());
+                (None, first.map(|way| way.gateway.clone()), number)
+            }
+        };
+        let ways = match &party {
+            Party::User(_) => Ways::default(),
+            Party::Outside { ways } => Ways { left: ways.clone(), has_more: false },
         };
         self.legs.insert(
             leg,
@@ -86,6 +94,7 @@ impl Call {
                 state: LegState::Calling,
                 holds: false,
                 music: None,
+                ways,
             },
         );
         if let Some(ring) = &mut self.ring {
@@ -93,6 +102,52 @@ impl Call {
         }
         self.journal(JournalEvent::LegBegan { leg, user, to });
         self.out(Output::MakeLeg { leg, party, device });
+    }
+
+    pub(super) fn leg_has_more(&mut self, leg: LegId) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.ways.has_more = true;
+        }
+    }
+
+    /// A gateway did not take the call: it goes to the gateway's next address, or to the next gateway. Whether it does.
+    ///
+    /// What says something of the gateway or of the way behind it leads on; what the called side itself answers (busy,
+    /// declined, no such number) is the answer. A 408 after it rang is nobody who picked up.
+    pub(super) fn goes_on(&mut self, now: Time, leg: LegId, status: u16, rang: bool) -> bool {
+        let Some(failed) = self.legs.get_mut(&leg) else { return false };
+        let (mut ways, has_more) = (std::mem::take(&mut failed.ways.left), failed.ways.has_more);
+        let is_the_gateways = matches!(status, 500..=599) || (status == 408 && !rang);
+        // Another address of the same gateway is another machine: it may do better where this one is silent or full
+        // (RFC 3263 section 4.3).
+        let again = has_more && matches!(status, 408 | 503);
+        if !is_the_gateways || ways.is_empty() || self.caller_is_over() {
+            return false;
+        }
+        if !again {
+            ways.remove(0);
+        }
+        let Some(until) = self.ring.as_ref().map(|ring| ring.until).filter(|until| now < *until) else { return false };
+        let Some(next) = ways.first() else { return false };
+        let text = format!("{leg} was not taken ({status}); the call goes on through {}", next.gateway.name);
+        self.journal(JournalEvent::Note { text });
+        self.early_leg_gone(leg);
+        self.make_leg(now, Party::Outside { ways }, 0, until);
+        self.ring_check(now);
+        true
+    }
+
+    /// What the caller heard of a leg before its answer is over.
+    fn early_leg_gone(&mut self, leg: LegId) {
+        let Some(ring) = &mut self.ring else { return };
+        if ring.early.take_if(|early| *early == leg).is_some() {
+            ring.rang = false;
+            self.out(Output::Unbridge { peer: leg });
+        }
+    }
+
+    fn caller_is_over(&self) -> bool {
+        self.legs.get(&LegId::CALLER).is_none_or(Leg::is_over)
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {

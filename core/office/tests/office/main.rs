@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod gateways;
+#[cfg(test)]
 mod handling;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod routing;

@@ -24,7 +24,7 @@ fn the_demo_is_the_office_that_the_readme_promises() {
 
 #[test]
 fn every_fault_is_listed_with_its_place() {
-    insta::assert_snapshot!(faults("office: Main\ndomains: []\nusers:\n  - { id: ann, number: 101, password: x, digets: md5 }\n  - { id: bob, number: 101, password: \"\" }\n  - { id: ann, number: \"1 @\", password: y, calls_at_once: 0, ring_for: 5 }\n  - { number: 105, password: { file: none.txt } }\n  - { id: eve, number: 106, password: { environment: HOME, file: x } }\n  - { id: fay, number: 107, password: { environment: HOME } }\ngroups:\n  - { id: sales, number: 101, members: [ann, ann, zed, { user: bob, weight: -1 }] }\ngateways:\n  - { id: out, address: example.org }\n  - { id: a, address: \"192.0.2.1:5060\", inbound: [192.0.2.300] }\nnumbers:\n  - { number: +4930123, scenario: nothing }\nroutes:\n  - { id: r, number: 100, prefix: 1, scenario: s }\n  - { id: r, number: 102 }\n  - { id: t, any: true, from: { gateway: lost }, refuse: 200 }\n  - { id: u, prefix: 0, gateway: a }\n  - { id: v, prefix: 0, user: ann, strip: 1 }\nscenarios:\n  - { steps: [] }\n  - { file: lost.yaml }\n"), @r#"
+    insta::assert_snapshot!(faults("office: Main\ndomains: []\nusers:\n  - { id: ann, number: 101, password: x, digets: md5 }\n  - { id: bob, number: 101, password: \"\" }\n  - { id: ann, number: \"1 @\", password: y, calls_at_once: 0, ring_for: 5 }\n  - { number: 105, password: { file: none.txt } }\n  - { id: eve, number: 106, password: { environment: HOME, file: x } }\n  - { id: fay, number: 107, password: { environment: HOME } }\ngroups:\n  - { id: sales, number: 101, members: [ann, ann, zed, { user: bob, weight: -1 }] }\ngateways:\n  - { id: out, address: example org }\n  - { id: a, address: \"192.0.2.1:5060\", inbound: [192.0.2.300] }\nnumbers:\n  - { number: +4930123, scenario: nothing }\nroutes:\n  - { id: r, number: 100, prefix: 1, scenario: s }\n  - { id: r, number: 102 }\n  - { id: t, any: true, from: { gateway: lost }, refuse: 200 }\n  - { id: u, prefix: 0, gateway: a }\n  - { id: v, prefix: 0, user: ann, strip: 1 }\nscenarios:\n  - { steps: [] }\n  - { file: lost.yaml }\n"), @r#"
     o.yaml:1:9: office: a name is made of a-z 0-9 . _ -, this one has 'M'
     o.yaml:2:10: domains: an office has at least one domain (add for example plugboard.test)
     o.yaml:4:42: users[0].digets: "digets" is not known (did you mean "digest"?)
@@ -40,12 +40,12 @@ fn every_fault_is_listed_with_its_place() {
     o.yaml:11:46: groups[0].members[1]: ann is a member twice (take one of them out)
     o.yaml:11:51: groups[0].members[2]: the office has no user zed
     o.yaml:11:77: groups[0].members[3].weight: a whole number from 0 to 1000000 is expected
-    o.yaml:13:25: gateways[0].address: "example.org" is no address with a port (write 192.0.2.1:5060)
+    o.yaml:13:25: gateways[0].address: "example org" is no address and no host name (write 192.0.2.1:5060, sip.carrier.test or sip.carrier.test:5080)
     o.yaml:14:51: gateways[1].inbound[0]: "192.0.2.300" is no address (write 192.0.2.1 or 192.0.2.1:5060)
     o.yaml:16:35: numbers[0].scenario: the office has no scenario nothing
     o.yaml:18:27: routes[0].prefix: a route is for one "number", one "prefix" or "any" call, this one says two of them (take one out, or make them two routes)
     o.yaml:18:48: routes[0].scenario: the office has no scenario s
-    o.yaml:19:5: routes[1]: the route does not say where it leads (add one of "scenario", "user", "group", "gateway" and "refuse")
+    o.yaml:19:5: routes[1]: the route does not say where it leads (add one of "scenario", "user", "group", "gateway", "gateways", "gateway_group" and "refuse")
     o.yaml:20:42: routes[2].from.gateway: the office has no gateway lost
     o.yaml:20:58: routes[2].refuse: a whole number from 400 to 699 is expected
     o.yaml:22:5: routes[4]: the route u is for the same calls (take one of them out: nothing would choose between them)

@@ -10,8 +10,10 @@ fn goes(office: &Office, from: &Source, number: &str) -> String {
         Treatment::Scenario { scenario, route } => format!("scenario {} by {}", scenario.name, route.name),
         Treatment::DirectUser(user) => format!("user {user}"),
         Treatment::DirectGroup(group) => format!("group {group}"),
-        Treatment::Outbound { gateway, number, route } => {
-            format!("{number} through {} by {}", gateway.name, route.name)
+        Treatment::Outbound { ways, route } => {
+            let ways: Vec<String> =
+                ways.iter().map(|way| format!("{} through {}", way.number, way.gateway.name)).collect();
+            format!("{} by {}", ways.join(", "), route.name)
         }
         Treatment::Refused(cause) => format!("refused {}", cause.status),
     }

@@ -20,6 +20,10 @@ impl Surroundings for Folder {
     fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
         user.starts_with('1').then(|| format!("kept by {office} for {user}"))
     }
+
+    fn kept_of_gateway(&self, office: &OfficeId, gateway: &str) -> Option<String> {
+        Some(format!("kept by {office} for the gateway {gateway}"))
+    }
 }
 
 /// Files that are not on the disk.
@@ -36,6 +40,10 @@ impl Surroundings for Files {
     }
 
     fn kept(&self, _: &OfficeId, _: &str) -> Option<String> {
+        None
+    }
+
+    fn kept_of_gateway(&self, _: &OfficeId, _: &str) -> Option<String> {
         None
     }
 }

@@ -101,7 +101,10 @@ async fn status(running: &Running) -> Answer {
         .gateways()
         .await
         .into_iter()
-        .map(|(id, state)| json!({ "id": id.to_string(), "calls": state.calls, "calls_max": state.calls_max }))
+        .map(|(id, state)| {
+            json!({ "id": id.to_string(), "calls": state.calls, "calls_in": state.calls_in, "calls_max": state.calls_max,
+                "down": state.down, "registered": state.registered, "targets": state.targets })
+        })
         .collect();
     let report = running.readiness.report();
     Answer::Done(json!({

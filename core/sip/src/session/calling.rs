@@ -87,6 +87,8 @@ impl Session {
             return State::Calling(calling);
         }
         if response.is_provisional() {
+            let mut calling = calling;
+            calling.spec.answer_by = None;
             if response.status > 100 && !calling.cancelled {
                 self.emit(Event::Progress { status: response.status, sdp: body_of(response) });
             }
@@ -100,7 +102,8 @@ impl Session {
         if !calling.cancelled
             && let Some(credentials) = self.credentials(response, signed, calling.tries)
         {
-            let Calling { spec, cseq, tries, min_se, .. } = *calling;
+            let Calling { mut spec, cseq, tries, min_se, .. } = *calling;
+            spec.answer_by = None;
             return State::Calling(Box::new(self.send_invite(spec, cseq + 1, tries + 1, min_se, Some(credentials))));
         }
         if !calling.cancelled
@@ -137,6 +140,18 @@ impl Session {
         State::Up { dialog, exchange: Exchange::Idle }
     }
 
+    /// The peer has said nothing at all in its time. The INVITE may have reached it all the same: the layer cancels it as
+    /// soon as a word comes, and ends what is answered.
+    pub(super) fn on_silence(&mut self, now: Time, calling: Box<Calling>) -> State {
+        if calling.answer_by().is_none_or(|until| now < until) {
+            return State::Calling(calling);
+        }
+        self.transaction(transaction::Input::Cancel { tx: calling.tx, reason: None });
+        let cause = Cause::of(if calling.cancelled { 487 } else { 408 });
+        self.emit(Event::Rejected { cause, retry_after: None, redirect: Vec::new() });
+        self.finish()
+    }
+
     pub(super) fn cancel(&mut self, mut calling: Box<Calling>, reason: Option<String>) -> State {
         if !calling.cancelled {
             calling.cancelled = true;
@@ -167,6 +182,12 @@ impl Session {
                 }
             }
         }
+    }
+}
+
+impl Calling {
+    pub(super) const fn answer_by(&self) -> Option<Time> {
+        self.spec.answer_by
     }
 }
 

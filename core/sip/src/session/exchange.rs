@@ -337,6 +337,7 @@ impl Session {
     pub(super) fn tick(&mut self, now: Time) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Ringing(ringing) => self.repeat_progress(now, ringing),
+            State::Calling(calling) => self.on_silence(now, calling),
             State::Up { dialog, exchange: Exchange::Asked { tx, request, until } } if until <= now => {
                 self.answer(tx, &request, 488);
                 self.emit(Event::ReofferCancelled);
@@ -370,7 +371,7 @@ impl Session {
                     State::Leaving { dialog, answered: self.repeat_answer(now, answered), reason }
                 }
             }
-            state @ (State::Calling(_) | State::Up { .. } | State::Closing { .. } | State::Over) => state,
+            state @ (State::Up { .. } | State::Closing { .. } | State::Over) => state,
         };
     }
 

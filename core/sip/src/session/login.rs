@@ -10,26 +10,25 @@ pub(super) const TRIES_MAX: u8 = 3;
 
 /// A name and password, and the last challenge that they answered.
 #[derive(Debug)]
-pub(super) struct LoginState {
+pub(crate) struct LoginState {
     login: Login,
     nonce: String,
     nc: u32,
 }
 
 impl LoginState {
-    pub(super) fn new(login: Login) -> Self {
+    pub(crate) fn new(login: Login) -> Self {
         Self { login, nonce: String::new(), nc: 0 }
     }
-}
 
-impl Session {
-    /// The header that answers the challenge in `response`; `None` when there is no password, no challenge that can be
-    /// answered, or `tries` says that the password is wrong (a challenge not stale after an answer).
-    pub(super) fn credentials(
+    /// The header that answers the challenge in `response`; `None` when there is no challenge that can be answered, or
+    /// `tries` says that the password is wrong (a challenge not stale after an answer).
+    pub(crate) fn credentials(
         &mut self,
         response: &Response,
         request: Signed<'_>,
         tries: u8,
+        cnonce: &str,
     ) -> Option<(&'static str, String)> {
         let (asks, answers) = match response.status {
             401 => ("WWW-Authenticate", "Authorization"),
@@ -40,15 +39,26 @@ impl Session {
         if tries >= TRIES_MAX || (tries > 1 && !challenge.stale) {
             return None;
         }
-        let cnonce = self.random_token(tries);
-        let state = self.login.as_mut()?;
-        if state.nonce != challenge.nonce {
-            state.nonce.clone_from(&challenge.nonce);
-            state.nc = 0;
+        if self.nonce != challenge.nonce {
+            self.nonce.clone_from(&challenge.nonce);
+            self.nc = 0;
         }
-        state.nc = state.nc.saturating_add(1);
-        let Login { user, password } = &state.login;
-        Some((answers, challenge.answer(user, password, request, &cnonce, state.nc)))
+        self.nc = self.nc.saturating_add(1);
+        let Login { user, password } = &self.login;
+        Some((answers, challenge.answer(user, password, request, cnonce, self.nc)))
+    }
+}
+
+impl Session {
+    /// As [`LoginState::credentials`]; `None` also when there is no password.
+    pub(super) fn credentials(
+        &mut self,
+        response: &Response,
+        request: Signed<'_>,
+        tries: u8,
+    ) -> Option<(&'static str, String)> {
+        let cnonce = self.random_token(tries);
+        self.login.as_mut()?.credentials(response, request, tries, &cnonce)
     }
 
     /// A number that depends on the session's random one and on how far it is.

@@ -36,6 +36,7 @@ fn spec(flow: Flow) -> OutgoingSpec {
         headers: vec![("X-Story".into(), "yes".into())],
         max_forwards: 69,
         login: None,
+        answer_by: None,
     }
 }
 

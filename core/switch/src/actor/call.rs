@@ -5,18 +5,21 @@ pub(crate) use carry::Adoption;
 mod carry;
 mod host;
 mod journal;
+mod outside;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
-use plugboard_call::{Begin, Call, Input, Op};
+use actix::{Actor, ActorContext, Context, Handler, Recipient};
+use plugboard_call::{Begin, Call, Input, Op, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
-use plugboard_model::{CallId, Cause, JournalEvent, LegId, RunId, Time, UserId};
+use plugboard_model::{CallId, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
 use plugboard_office::Office;
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
+use plugboard_sip::locate::Target;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::channels::Channel;
 use crate::env::Env;
 use crate::message::{
     Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia, LegNews,
@@ -56,6 +59,10 @@ pub(crate) struct NewCall {
     pub(crate) script: Option<Interpreter>,
     /// Hops that are left for its other legs (RFC 3261 section 16.3).
     pub(crate) max_forwards: u8,
+    /// Its caller does not want gateways to show who he is.
+    pub(crate) hides: bool,
+    /// The channel of the gateway that it came from.
+    pub(crate) channel: Option<Channel>,
     /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
     pub(crate) codecs: Vec<Codec>,
 }
@@ -63,10 +70,20 @@ pub(crate) struct NewCall {
 /// The way to a leg.
 struct LegHandle {
     order: Recipient<DoLeg>,
-    /// The gateway whose channel it holds.
-    gateway: Option<plugboard_model::GatewayId>,
+    /// The gateway that it goes through.
+    outside: Option<Outside>,
     media: MediaLeg,
     codec: Option<Codec>,
+}
+
+/// A leg's place in a gateway.
+struct Outside {
+    gateway: GatewayId,
+    target: Target,
+    /// It has said that it rings, or more.
+    spoke: bool,
+    /// Given back with the leg.
+    _channel: Channel,
 }
 
 /// Runs one [`Call`] and its [`Interpreter`]: feeds them, carries out their outputs. Decides nothing itself.
@@ -89,7 +106,12 @@ pub(crate) struct CallActor {
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
     /// Outside legs that a gateway was asked about.
-    admissions: BTreeMap<LegId, (plugboard_model::GatewayId, String)>,
+    admissions: BTreeMap<LegId, Way>,
+    /// The addresses of each gateway that this call has tried.
+    tried: BTreeMap<GatewayId, Vec<Target>>,
+    hides: bool,
+    /// The channel of the gateway that it came from; given back with the call.
+    _channel: Option<Channel>,
     /// Runs that have not ended, each with its host call that waits.
     runs: BTreeMap<RunId, Option<u32>>,
     /// What each run was a run of, for the metrics.
@@ -103,7 +125,8 @@ pub(crate) struct CallActor {
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards, codecs } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, .. } = new;
+        let (max_forwards, hides, channel, codecs) = (new.max_forwards, new.hides, new.channel, new.codecs);
         let id = begin.id.clone();
         Self {
             journal: CallJournal::new(env.store.calls(), &id),
@@ -124,6 +147,9 @@ impl CallActor {
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
             admissions: BTreeMap::new(),
+            tried: BTreeMap::new(),
+            hides,
+            _channel: channel,
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
             agreed: None,
@@ -134,7 +160,7 @@ impl CallActor {
 
     /// The caller's leg, made by whoever took the INVITE.
     pub(crate) fn with_caller(&mut self, order: Recipient<DoLeg>, media: MediaLeg) {
-        self.legs.insert(LegId::CALLER, LegHandle { order, gateway: None, media, codec: None });
+        self.legs.insert(LegId::CALLER, LegHandle { order, outside: None, media, codec: None });
     }
 
     fn now(&self) -> Time {
@@ -235,9 +261,6 @@ impl Drop for CallActor {
             self.order(leg, LegCommand::End(fault.clone()));
             self.leg_left(leg, &fault);
         }
-        for (leg, (gateway, _)) in std::mem::take(&mut self.admissions) {
-            self.leave_gateway(leg, &gateway);
-        }
         for run in self.runs.keys() {
             self.env.plugins.cancel(self.run_key(*run));
         }
@@ -252,6 +275,7 @@ impl Handler<LegEvent> for CallActor {
 
     fn handle(&mut self, happened: LegEvent, ctx: &mut Self::Context) {
         let LegEvent { leg, event } = happened;
+        self.note_speech(leg, &event);
         let input = match event {
             LegNews::Rang => Input::LegRang(leg),
             LegNews::EarlyMedia { codec, rings } => {
@@ -345,12 +369,9 @@ impl Handler<CallAdmitted> for CallActor {
     type Result = ();
 
     fn handle(&mut self, answer: CallAdmitted, ctx: &mut Self::Context) {
-        let Some((gateway, number)) = self.admissions.remove(&answer.leg) else { return };
-        let made = if answer.admitted {
-            self.call_outside(answer.leg, &gateway, &number, ctx.address().recipient())
-        } else {
-            Err(Cause { status: 503, text: "All channels of the gateway are in use".into() })
-        };
+        // One that was stopped meanwhile gives its channel back.
+        let Some(way) = self.admissions.remove(&answer.leg) else { return };
+        let made = answer.admitted.and_then(|place| self.call_outside(answer.leg, &way, place, ctx));
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg: answer.leg, cause }, ctx);
         }

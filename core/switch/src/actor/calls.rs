@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
-use crate::actor::refused::{Caller, Limits, Trail, direction, keep_routed};
+use crate::actor::refused::{Limits, Trail, direction, keep_routed};
 use crate::actor::sip::SipActor;
+use crate::channels::{Channel, Side};
 use crate::env::Env;
+use crate::identity::{Caller, called};
 use crate::message::{
     CallOver, EndCall, ForgetTrace, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia,
     LiveCall, MediaHappened, RunHappened, TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
@@ -133,12 +135,13 @@ impl CallsActor {
             Ok(Some(hops)) => hops.saturating_sub(1),
             Err(_) => return Err(not_allowed(400, "its Max-Forwards is no number".into())),
         };
-        let called = request.uri.user().and_then(|user| Dialled::new(&user).ok());
+        let called = called(&office, &source, &request);
         let no_number =
             || Refusal::new(RefusalReason::NoRoute, 404, "what was called is no number that can be dialled");
         let called = called.ok_or_else(no_number)?;
         let treatment = office.route(&source, &called);
-        let plan = self.plan(&office, &source, &treatment)?;
+        let plan = self.plan(&office, &source, treatment)?;
+        let channel = self.inbound_channel(&office, &source)?;
         let offer = match request.body.as_slice() {
             [] => None,
             body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
@@ -157,16 +160,18 @@ impl CallsActor {
             }
             return Err(not_allowed(400, "its INVITE lacks what a call needs".into()));
         };
-        let begin = self.begin(id, &office, &source, &request, &called, &plan);
+        let caller = Caller::of(&office, &source, &request);
+        let hides = caller.hides;
+        let begin = self.begin(id, caller, &called, &plan);
         let description = OfferAnswer::new(media, self.env.random.next());
         let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
         let new_leg = NewLeg { leg: LegId::CALLER, owner, session, media, description, offer };
-        self.start(begin, plan, office, max_forwards, new_leg, sip_call_id, ctx);
+        self.start((begin, hides), plan, office, (max_forwards, channel), new_leg, sip_call_id, ctx);
         Ok(())
     }
 
     /// What the treatment comes to: a scenario, or whom to ring directly.
-    fn plan(&self, office: &Office, source: &Source, treatment: &Treatment) -> Result<Plan, Refusal> {
+    fn plan(&self, office: &Office, source: &Source, treatment: Treatment) -> Result<Plan, Refusal> {
         let direct = |parties, order, ring_for, route: &str| Plan {
             route: Some(route.to_owned()),
             scenario: None,
@@ -179,7 +184,7 @@ impl CallsActor {
                     .snapshot
                     .configuration
                     .programs
-                    .get(scenario)
+                    .get(&scenario)
                     .map(|program| Interpreter::new(Arc::clone(program)));
                 let Some(interpreter) = interpreter else {
                     let why = format!("the scenario {} is not in force: it lacks an action", scenario.name);
@@ -187,41 +192,45 @@ impl CallsActor {
                 };
                 Ok(Plan {
                     route: Some(route.name.to_string()),
-                    scenario: Some((scenario.clone(), interpreter)),
+                    scenario: Some((scenario, interpreter)),
                     direct: None,
                     direction: direction(source, false),
                 })
             }
             Treatment::DirectUser(user) => {
-                let ring_for = office.user(user).map_or(DIRECT_RING, |user| user.ring_for);
-                Ok(direct(vec![Party::User(user.clone())], RingOrder::One, ring_for, "user"))
+                let ring_for = office.user(&user).map_or(DIRECT_RING, |user| user.ring_for);
+                Ok(direct(vec![Party::User(user)], RingOrder::One, ring_for, "user"))
             }
             Treatment::DirectGroup(group) => {
                 let no_group = || Refusal::new(RefusalReason::NoRoute, 404, "the group is gone");
-                let group = office.group(group).ok_or_else(no_group)?;
+                let group = office.group(&group).ok_or_else(no_group)?;
                 let parties = group.members.iter().map(|member| Party::User(member.user.clone())).collect();
                 Ok(direct(parties, RingOrder::AtOnce, group.ring_for, "group"))
             }
-            Treatment::Outbound { gateway, number, route } => {
-                let party = Party::Outside { gateway: gateway.clone(), number: number.as_str().to_owned() };
+            Treatment::Outbound { ways, route } => {
+                let party = crate::convert::outside(ways, &*self.env.random);
                 let mut plan = direct(vec![party], RingOrder::One, OUTSIDE_RING, route.name.as_str());
                 plan.direction = direction(source, true);
                 Ok(plan)
             }
-            Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause: cause.clone() }),
+            Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause }),
         }
     }
 
-    fn begin(
-        &self,
-        id: CallId,
-        office: &Office,
-        source: &Source,
-        request: &Request,
-        called: &Dialled,
-        plan: &Plan,
-    ) -> Begin {
-        let caller = Caller::of(office, source, request);
+    /// A channel of the gateway that calls; none for users.
+    fn inbound_channel(&self, office: &Office, source: &Source) -> Result<Option<Channel>, Refusal> {
+        let Source::Gateway(id) = source else { return Ok(None) };
+        let (Some(gateway), Some(handle)) = (office.gateway(id), self.snapshot.gateways.get(id)) else {
+            return Ok(None);
+        };
+        let full = || {
+            let why = format!("as many calls come from the gateway {} as it may have", id.name);
+            Refusal::new(RefusalReason::GatewayFull, 503, why)
+        };
+        handle.channels.enter(Side::In, gateway.limits).map(Some).ok_or_else(full)
+    }
+
+    fn begin(&self, id: CallId, caller: Caller, called: &Dialled, plan: &Plan) -> Begin {
         Begin {
             id,
             wall: self.env.clock.wall(),
@@ -242,10 +251,10 @@ impl CallsActor {
     )]
     fn start(
         &mut self,
-        begin: Begin,
+        (begin, hides): (Begin, bool),
         plan: Plan,
         office: Arc<Office>,
-        max_forwards: u8,
+        (max_forwards, channel): (u8, Option<Channel>),
         new_leg: NewLeg,
         sip_call_id: String,
         ctx: &mut Context<Self>,
@@ -277,6 +286,8 @@ impl CallsActor {
             direct: plan.direct,
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
+            hides,
+            channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {

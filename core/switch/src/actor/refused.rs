@@ -5,7 +5,7 @@
 use plugboard_metrics::RefusalReason;
 use plugboard_model::{
     CallId, CallOutcome, CallRecord, Cause, Dialled, Direction, GatewayId, JournalEntry, JournalEvent, LegId,
-    LegRecord, ScenarioId, Time, UserId, WallTime,
+    LegRecord, ScenarioId, Time, WallTime,
 };
 use plugboard_office::{Office, Source, Treatment};
 use plugboard_sip::Request;
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::env::Env;
+use crate::identity::{Caller, called, tame};
 
 /// Records of a gateway's refused calls in a [`SPAN`], on one shard: a provider has far fewer.
 const RECORDS_MAX: u32 = 60;
@@ -21,8 +22,6 @@ const RECORDS_MAX: u32 = 60;
 const LINES_MAX: u32 = 10;
 /// For so many of them.
 const SPAN: Duration = Duration::from_secs(60);
-/// Letters of a name or number that came from outside.
-const NAME_LEN_MAX: usize = 64;
 
 /// What a refused call leaves beside its count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,43 +78,6 @@ impl Limits {
     }
 }
 
-/// What came from outside, as it may stand in a record.
-fn tame(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NAME_LEN_MAX).collect()
-}
-
-/// Who calls, as the office knows him.
-pub(super) struct Caller {
-    /// Empty when it is withheld.
-    pub(super) number: String,
-    pub(super) name: String,
-    pub(super) user: Option<UserId>,
-    pub(super) gateway: Option<GatewayId>,
-}
-
-impl Caller {
-    pub(super) fn of(office: &Office, source: &Source, request: &Request) -> Self {
-        match source {
-            // The identity that was proven, not the one that was claimed.
-            Source::User(user) => {
-                let known = office.user(user);
-                let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
-                let name = known.map_or_else(String::new, |user| user.name.clone());
-                Self { number, name, user: Some(user.clone()), gateway: None }
-            }
-            Source::Gateway(gateway) => {
-                let from = request.headers.from().ok();
-                let uri = from.as_ref().and_then(|from| from.parse_uri().ok());
-                let number = uri.as_ref().and_then(|uri| uri.user()).unwrap_or_default().into_owned();
-                let number = Dialled::new(&number).map_or_else(|_| String::new(), |number| number.as_str().to_owned());
-                let name = from.and_then(|from| from.display.map(|name| tame(&name))).unwrap_or_default();
-                let number = if number == "anonymous" { String::new() } else { number };
-                Self { number, name, user: None, gateway: Some(gateway.clone()) }
-            }
-        }
-    }
-}
-
 /// From where to where a call goes; `out`: through a gateway.
 pub(super) fn direction(source: &Source, out: bool) -> Direction {
     match (source, out) {
@@ -135,8 +97,8 @@ struct Way {
 }
 
 impl Way {
-    fn of(office: &Office, source: &Source, called: &str) -> Self {
-        let treatment = Dialled::new(called).ok().map(|called| office.route(source, &called));
+    fn of(office: &Office, source: &Source, called: Option<&Dialled>) -> Self {
+        let treatment = called.map(|called| office.route(source, called));
         let known = |route: &str| Some(route.to_owned());
         match treatment {
             Some(Treatment::Scenario { scenario, route }) => {
@@ -159,13 +121,14 @@ pub(super) fn keep_record(env: &Env, id: CallId, office: &Office, source: &Sourc
 
 /// Keeps the record of a call that came to nothing on its way.
 pub(super) fn keep_routed(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause) {
-    let way = Way::of(office, source, &request.uri.user().unwrap_or_default());
+    let way = Way::of(office, source, called(office, source, request).as_ref());
     keep(env, id, office, source, request, cause, way);
 }
 
 fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause, way: Way) {
     let (caller, now): (_, WallTime) = (Caller::of(office, source, request), env.clock.wall());
-    let called = request.uri.user().unwrap_or_default();
+    let said = || request.uri.user().unwrap_or_default().into_owned();
+    let called = called(office, source, request).map_or_else(said, String::from);
     let leg = LegRecord {
         leg: LegId::CALLER,
         user: caller.user.clone(),

@@ -23,11 +23,12 @@ use std::sync::Arc;
 use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Holdings, LoseConnection, Received,
-    TakeCall, ToLayer, UseSnapshot, Wire,
+    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, LoseConnection,
+    Received, TakeCall, ToLayer, UseSnapshot, Wire,
 };
 use crate::moves::Moves;
 use crate::overload::Overload;
+use crate::peers::Peers;
 use crate::post::post;
 use crate::shard::{branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
@@ -76,10 +77,13 @@ pub(crate) struct SipActor {
     layer: Layer,
     snapshot: Arc<Snapshot>,
     owners: HashMap<u64, Owner>,
+    /// Gateways that ask and register by themselves.
+    hired: HashMap<u64, Recipient<FromLayer>>,
     traces: Traces,
     doors: BTreeMap<OfficeId, Door>,
     guesses: SharedGuesses,
     moves: Moves,
+    peers: Peers,
     strangers: Told,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
@@ -102,8 +106,7 @@ impl SipActor {
         snapshot: Arc<Snapshot>,
         calls: Recipient<TakeCall>,
         readiness: Readiness,
-        guesses: SharedGuesses,
-        moves: Moves,
+        (guesses, moves, peers): (SharedGuesses, Moves, Peers),
     ) -> Self {
         let mut key = [0; 32];
         env.random.fill(&mut key);
@@ -120,9 +123,11 @@ impl SipActor {
             layer,
             snapshot,
             owners: HashMap::new(),
+            hired: HashMap::new(),
             doors: BTreeMap::new(),
             guesses,
             moves,
+            peers,
             strangers: Told::default(),
             connections: BTreeMap::new(),
             calls,
@@ -159,7 +164,7 @@ impl SipActor {
                 }
                 // The second of a leg that broke while it called: its CANCEL came too late.
                 Output::Stray { tx, response, flow } | Output::Response { tx, response, flow }
-                    if !self.owners.contains_key(&tx.owner) =>
+                    if !self.owners.contains_key(&tx.owner) && !self.hired.contains_key(&tx.owner) =>
                 {
                     let (ack, bye) = (self.own_tx(), self.own_tx());
                     for input in end_stray(&response, flow, ack, bye).into_iter().flatten() {
@@ -204,8 +209,8 @@ impl SipActor {
     }
 
     fn to_owner(&self, owner: u64, output: Output) {
-        if let Some(owner) = self.owners.get(&owner) {
-            post(&owner.events, FromLayer(output));
+        if let Some(events) = self.owners.get(&owner).map(|owner| &owner.events).or_else(|| self.hired.get(&owner)) {
+            post(events, FromLayer(output));
         }
     }
 
@@ -358,9 +363,17 @@ impl Handler<Adopt> for SipActor {
     }
 }
 
+impl Handler<Hire> for SipActor {
+    type Result = ();
+    fn handle(&mut self, hire: Hire, _: &mut Self::Context) {
+        self.hired.insert(hire.owner, hire.events);
+    }
+}
+
 impl Handler<Forget> for SipActor {
     type Result = ();
     fn handle(&mut self, forget: Forget, _: &mut Self::Context) {
+        self.hired.remove(&forget.owner);
         if let Some(owner) = self.owners.remove(&forget.owner) {
             self.traces.end(&owner.sip_call_id);
         }

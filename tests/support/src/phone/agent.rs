@@ -4,6 +4,7 @@
 
 mod answered;
 mod called;
+mod registrar;
 
 use bytes::Bytes;
 use plugboard_media::Codec;
@@ -72,6 +73,14 @@ pub(crate) struct Agent {
     pub(crate) heard: BTreeMap<String, Time>,
     /// How many packets came of each sound.
     pub(crate) packets: BTreeMap<String, u64>,
+    /// What it asks of those who call it or register with it.
+    pub(crate) demands: Option<Account>,
+    /// The status that it answers OPTIONS with.
+    pub(crate) options: u16,
+    /// The Contact that is registered with it.
+    pub(crate) contact_held: Option<String>,
+    /// Headers of its INVITEs beside the usual ones.
+    pub(crate) says: Vec<(String, String)>,
     /// Keys that came as telephone events.
     pub(crate) keys: String,
     network: Network,
@@ -107,6 +116,10 @@ impl Agent {
             registered: None,
             heard: BTreeMap::new(),
             packets: BTreeMap::new(),
+            demands: None,
+            options: 200,
+            contact_held: None,
+            says: Vec::new(),
             keys: String::new(),
             network,
             sounds,
@@ -151,7 +164,12 @@ impl Agent {
     }
 
     pub(crate) fn dial_as(&mut self, now: Time, number: &str, domain: &str, own: &str) -> usize {
-        let target = format!("sip:{number}@{domain}");
+        self.dial_at(now, &format!("sip:{number}@{domain}"), &format!("<sip:{number}@{domain}>"), own)
+    }
+
+    /// Calls an address, for somebody.
+    pub(crate) fn dial_at(&mut self, now: Time, target: &str, to: &str, own: &str) -> usize {
+        let (target, to) = (target.to_owned(), to.to_owned());
         let index = self.calls.len();
         let (local, id) =
             (format!("{own};tag={}-{index}", self.name), format!("{}-{index}@{}", self.name, self.address.ip()));
@@ -160,13 +178,16 @@ impl Agent {
             index,
             id,
             local,
-            format!("<{target}>"),
+            to,
             target,
             self.network.switch(self.address.ip()),
             invite,
         );
         self.calls.push(call);
         let mut invite = self.request_of(index, Method::Invite);
+        for (name, value) in &self.says {
+            invite.headers.push(name, value.as_str());
+        }
         let offers = self.offers;
         if let Some(call) = self.calls.get_mut(index) {
             if offers {

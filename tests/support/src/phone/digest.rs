@@ -50,6 +50,17 @@ pub(crate) fn answer(
     ))
 }
 
+/// Whether somebody's answer to this challenge shows that he knows the account.
+pub(crate) fn is_right(account: &Account, challenge: &str, answer: &str, method: &str) -> bool {
+    let told = |name| parameter(answer, name).unwrap_or_default();
+    let (realm, nonce) = (parameter(challenge, "realm"), parameter(challenge, "nonce"));
+    let a1 = hash::<Md5>(&format!("{}:{}:{}", account.user, realm.unwrap_or_default(), account.password));
+    let a2 = hash::<Md5>(&format!("{method}:{}", told("uri")));
+    let nonce = nonce.unwrap_or_default();
+    let right = hash::<Md5>(&format!("{a1}:{nonce}:{}:{}:auth:{a2}", told("nc"), told("cnonce")));
+    told("username") == account.user && told("nonce") == nonce && told("response") == right
+}
+
 /// Whether the challenge only asks for a fresh nonce.
 pub(crate) fn is_stale(challenge: &str) -> bool {
     parameter(challenge, "stale").is_some_and(|value| value.eq_ignore_ascii_case("true"))

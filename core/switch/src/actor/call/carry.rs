@@ -8,23 +8,21 @@ use plugboard_media::{
 };
 use plugboard_metrics::RunOutcome;
 use plugboard_model::{
-    Audio, CallInfo, CallOutcome, CallRecord, Cause, GatewayId, HostCall, JournalEvent, LegId, RunEnd, RunId, Tone,
-    UserId, Value, WallTime,
+    Audio, CallInfo, CallOutcome, CallRecord, Cause, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone, UserId,
+    Value, WallTime,
 };
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
 use plugboard_scenario::{Input as ScriptInput, Talker};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::session::{OutgoingSpec, Session};
+use plugboard_sip::session::{Login, OutgoingSpec, Session};
 use plugboard_sip::{RequestUri, SipUri};
 use std::time::Duration;
 
 use super::{CallActor, LegHandle};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg};
-use crate::message::{
-    AdmitCall, Adopt, CallLeftGateway, CallOver, ClaimSlot, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
-};
+use crate::message::{Adopt, CallOver, ClaimSlot, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
 use crate::post::post;
 
 impl CallActor {
@@ -138,15 +136,7 @@ impl CallActor {
                     (None, _) | (_, None) => Err(Cause::of(480)),
                 }
             }
-            Party::Outside { gateway, number } => match self.snapshot.gateways.get(&gateway) {
-                Some(handle) => {
-                    let reply = ctx.address().recipient();
-                    post(&handle.admit, AdmitCall { call: self.id.clone(), leg, reply });
-                    self.admissions.insert(leg, (gateway, number));
-                    Ok(())
-                }
-                None => Err(Cause::of(404)),
-            },
+            Party::Outside { ways } => self.ask_gateway(leg, ways, ctx),
         };
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg, cause }, ctx);
@@ -163,39 +153,14 @@ impl CallActor {
     ) -> Result<(), Cause> {
         let uri = RequestUri::parse(contact).map_err(|_| Cause::of(480))?;
         let to = format!("<sip:{number}@{}>", self.office.realm());
-        self.start_leg(leg, uri, to, flow, NextHop::Source, call)
+        let from = self.caller_address();
+        let (headers, login, answer_by) = (Vec::new(), None, None);
+        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, from, headers, login, answer_by };
+        self.start_leg(leg, dial, call)
     }
 
-    /// Calls a number through a gateway that has a free channel.
-    pub(super) fn call_outside(
-        &mut self,
-        leg: LegId,
-        gateway: &GatewayId,
-        number: &str,
-        call: Recipient<LegEvent>,
-    ) -> Result<(), Cause> {
-        let Some(gateway) = self.office.gateway(gateway).cloned() else { return Err(Cause::of(404)) };
-        let transport = crate::convert::sip_transport(gateway.transport);
-        let flow = self.env.sip.flow_to(transport, gateway.address).ok_or_else(|| Cause::of(503))?;
-        let uri = SipUri::of_address(Some(number), gateway.address);
-        let to = format!("<{uri}>");
-        let made = self.start_leg(leg, RequestUri::Sip(uri), to, flow, NextHop::Target, call);
-        match self.legs.get_mut(&leg) {
-            Some(handle) if made.is_ok() => handle.gateway = Some(gateway.id.clone()),
-            Some(_) | None => self.leave_gateway(leg, &gateway.id),
-        }
-        made
-    }
-
-    fn start_leg(
-        &mut self,
-        leg: LegId,
-        uri: RequestUri,
-        to: String,
-        flow: Flow,
-        next_hop: NextHop,
-        call: Recipient<LegEvent>,
-    ) -> Result<(), Cause> {
+    pub(super) fn start_leg(&mut self, leg: LegId, dial: Dial, call: Recipient<LegEvent>) -> Result<(), Cause> {
+        let flow = dial.flow;
         let media = self.env.open_media(self.media_shard, flow).map_err(|error| self.no_media(leg, &error))?;
         let owner = self.owners.next();
         let mut description = OfferAnswer::new(media, self.env.random.next());
@@ -210,16 +175,17 @@ impl CallActor {
         let sdp = description.make_offer(&offered, plugboard_media::Flow::SendRecv);
         let spec = OutgoingSpec {
             flow,
-            next_hop,
-            uri,
-            from: self.caller_address(),
-            to,
+            next_hop: dial.next_hop,
+            uri: dial.uri,
+            from: dial.from,
+            to: dial.to,
             call_id: self.owners.call_id(&*self.env.random),
             routes: Vec::new(),
             sdp: sdp.into(),
-            headers: Vec::new(),
+            headers: dial.headers,
             max_forwards: self.max_forwards,
-            login: None,
+            login: dial.login,
+            answer_by: dial.answer_by,
         };
         let local = self.owners.local(owner, flow, &*self.env.random);
         let adopted_call_id = spec.call_id.clone();
@@ -239,7 +205,7 @@ impl CallActor {
             &self.links.adopt,
             Adoption { call: self.id.clone(), sip_call_id: adopted_call_id },
         );
-        self.legs.insert(leg, LegHandle { order: handle, gateway: None, media: media.leg, codec: None });
+        self.legs.insert(leg, LegHandle { order: handle, outside: None, media: media.leg, codec: None });
         plugboard_metrics::LegBegan { call: &self.id, leg }.emit(&self.env.metrics);
         Ok(())
     }
@@ -262,20 +228,13 @@ impl CallActor {
         format!("{name} <{uri}>")
     }
 
-    /// A leg that a gateway has not let in yet has nothing to end but its place.
+    /// A leg that a gateway has not let in yet has nothing to end.
     fn stop_leg(&mut self, leg: LegId, command: LegCommand, ctx: &mut Context<Self>) {
         if self.legs.contains_key(&leg) {
             return self.order(leg, command);
         }
-        if let Some((gateway, _)) = self.admissions.remove(&leg) {
-            self.leave_gateway(leg, &gateway);
+        if self.admissions.remove(&leg).is_some() {
             self.feed(Input::LegEnded { leg, cause: Cause::of(487) }, ctx);
-        }
-    }
-
-    pub(super) fn leave_gateway(&self, leg: LegId, gateway: &GatewayId) {
-        if let Some(handle) = self.snapshot.gateways.get(gateway) {
-            post(&handle.left, CallLeftGateway { call: self.id.clone(), leg });
         }
     }
 
@@ -283,8 +242,8 @@ impl CallActor {
     pub(super) fn leg_left(&mut self, leg: LegId, cause: &Cause) {
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
-        if let Some(gateway) = handle.gateway {
-            self.leave_gateway(leg, &gateway);
+        if let Some(outside) = handle.outside {
+            self.outside_left(&outside, cause);
         }
     }
 
@@ -495,6 +454,18 @@ fn is_steady(audio: &Audio) -> bool {
         Audio::Tone(Tone::RingBack | Tone::Busy | Tone::Congestion) => true,
         Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) => false,
     }
+}
+
+/// Whom a new leg calls, and what it says.
+pub(super) struct Dial {
+    pub(super) uri: RequestUri,
+    pub(super) to: String,
+    pub(super) flow: Flow,
+    pub(super) next_hop: NextHop,
+    pub(super) from: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) login: Option<Login>,
+    pub(super) answer_by: Option<Time>,
 }
 
 /// Whose a new leg is, for the shard.

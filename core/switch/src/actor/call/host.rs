@@ -173,9 +173,7 @@ impl CallActor {
     fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
         match from.map(|from| self.office.route(&from, dialled)) {
-            Some(Treatment::Outbound { gateway, number, .. }) => {
-                Ok(Party::Outside { gateway, number: number.as_str().to_owned() })
-            }
+            Some(Treatment::Outbound { ways, .. }) => Ok(crate::convert::outside(ways, &*self.env.random)),
             Some(
                 Treatment::Scenario { .. }
                 | Treatment::DirectUser(_)

@@ -3,7 +3,7 @@
 use actix::{AsyncContext, Context};
 use plugboard_metrics::{CallPutOff, CallRefused, Condition, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, UserId};
-use plugboard_office::{Office, Source};
+use plugboard_office::{Office, Source, Treatment};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
 use plugboard_sip::{Request, RequestUri, Response};
@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::SipActor;
 use super::login::Challenger;
 use crate::actor::refused::keep_record;
+use crate::identity::called;
 use crate::message::{Register, TakeCall};
 use crate::post::post;
 
@@ -129,9 +130,30 @@ impl SipActor {
         }
     }
 
+    /// The gateway that calls: by its written sources, by what was registered there, or by where DNS says that it is.
     fn gateway_of(&self, request: &Request, flow: Flow) -> Option<(Arc<Office>, GatewayId)> {
-        let called = request.uri.user().and_then(|user| Dialled::new(&user).ok())?;
-        let (office, gateway) = self.snapshot.configuration.offices.by_gateway(flow.remote, &called)?;
-        Some((Arc::clone(office), gateway))
+        let offices = &self.snapshot.configuration.offices;
+        let written = request.uri.user().and_then(|user| Dialled::new(&user).ok());
+        if let Some((office, gateway)) = offices.by_gateway(flow.remote, &written?) {
+            return Some((Arc::clone(office), gateway));
+        }
+        let line = request.uri.as_sip().and_then(|uri| uri.param("line"));
+        let mut candidates: Vec<GatewayId> = line.and_then(|line| self.peers.by_line(line)).into_iter().collect();
+        if candidates.is_empty() {
+            candidates = self.peers.at(flow.remote.ip());
+        }
+        let found = candidates.into_iter().filter_map(|id| {
+            let office = offices.get(&id.office)?;
+            office.gateway(&id)?;
+            Some((Arc::clone(office), id))
+        });
+        let found: Vec<(Arc<Office>, GatewayId)> = found.collect();
+        // Several offices may have the same provider: the one that knows the number gets the call.
+        let knows = |(office, gateway): &&(Arc<Office>, GatewayId)| {
+            let source = Source::Gateway(gateway.clone());
+            called(office, &source, request)
+                .is_some_and(|called| !matches!(office.route(&source, &called), Treatment::Refused(_)))
+        };
+        found.iter().find(knows).or_else(|| found.first()).cloned()
     }
 }

@@ -19,7 +19,15 @@ impl Agent {
             return self.send(to, bytes);
         }
         let index = self.call_of(request.headers.call_id().unwrap_or_default());
+        if matches!(request.method, Method::Invite | Method::Register)
+            && index.is_none()
+            && self.challenges(from, request)
+        {
+            return;
+        }
         match (&request.method, index) {
+            (Method::Register, _) => self.registers(from, request),
+            (Method::Options, None) => self.respond(from, request, self.options, Vec::new(), None),
             (Method::Invite, None) => self.called(now, from, request),
             (Method::Invite, Some(index)) => self.reinvited(now, from, index, request),
             (Method::Cancel, Some(index)) => self.cancelled(now, from, index, request),
@@ -128,7 +136,9 @@ impl Agent {
     ) {
         let index = self.call_of(request.headers.call_id().unwrap_or_default()).unwrap_or(usize::MAX);
         let mut response = Response::to_request_tagged(request, status, &format!("{}-{index}", self.name));
-        response.headers.push("Contact", self.contact());
+        if request.method != Method::Register {
+            response.headers.push("Contact", self.contact());
+        }
         if let Some(reason) = reason {
             response.headers.push("Reason", reason);
         }
@@ -136,6 +146,10 @@ impl Agent {
             response.headers.push("Content-Type", "application/sdp");
             response.body = body;
         }
+        self.respond_with(to, request, response);
+    }
+
+    pub(super) fn respond_with(&mut self, to: SocketAddr, request: &Request, response: Response) {
         let branch = branch_of(request.headers.top_via().ok().and_then(|via| via.branch()));
         let bytes = Bytes::from(response.to_bytes());
         self.served.insert((branch, request.method.as_str().to_owned()), (to, bytes.clone()));

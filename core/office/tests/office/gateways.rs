@@ -1,0 +1,118 @@
+//! What an office document says of gateways.
+
+use crate::support::{demo_folder, dial, faults, gateway, office, user};
+use plugboard_office::{
+    CallLimits, Identity, NumberFormat, Office, Place, Secrets, Source, Transport, Treatment, Way, drawn,
+};
+use std::time::Duration;
+
+const EVERYTHING: &str = "office: main\ndomains: [a.test]\ncountry: de\narea: 30\nusers: [{ id: ann, number: 101, password: x, outside_number: +4930100 }]\ngateways:\n  - id: carrier\n    address: sip.carrier.test\n    transport: tcp\n    inbound: [192.0.2.7]\n    priority: 5\n    weight: 3\n    group: carriers\n    calls: 30\n    calls_in: 20\n    calls_out: 25\n    user: 493010\n    password: s3cret\n    register: 5m\n    probe: { every: 20s, down_after: 2, up_after: 4 }\n    answer_within: 3s\n    caller: { number: +493010, tells: asserted, believed: true, passes: true }\n    numbers: e164\n  - { id: plain, address: 192.0.2.1, group: carriers }\nroutes:\n  - { id: all, prefix: 0, gateway_group: carriers, strip: 1 }\n  - { id: both, prefix: 1, gateways: [plain, carrier] }\n  - { id: one, prefix: 2, gateway: plain, add: 5 }\n";
+
+#[test]
+fn everything_that_can_be_said_of_a_gateway_is_read() {
+    let office = office(EVERYTHING);
+    let Source::Gateway(id) = gateway("carrier") else { unreachable!() };
+    let carrier = office.gateway(&id).unwrap();
+    assert_eq!(carrier.address, Place::Host { name: "sip.carrier.test".into(), port: None });
+    assert_eq!(carrier.transport, Some(Transport::Tcp));
+    assert_eq!(carrier.limits, CallLimits { both: 30, inbound: 20, outbound: 25 });
+    let login = carrier.login.as_ref().unwrap();
+    assert_eq!((login.user.as_str(), login.password.reveal()), ("493010", "s3cret"));
+    assert_eq!(carrier.register, Some(Duration::from_secs(300)));
+    let probe = carrier.probe.unwrap();
+    assert_eq!((probe.every, probe.down_after, probe.up_after), (Duration::from_secs(20), 2, 4));
+    assert_eq!(
+        (carrier.caller.tells, carrier.caller.believed, carrier.caller.passes),
+        (Identity::Asserted, true, true)
+    );
+    assert_eq!(carrier.numbers, NumberFormat::E164);
+    assert!(office.gateway_by_source("192.0.2.7:9".parse().unwrap()).is_some());
+    let Source::Gateway(id) = gateway("plain") else { unreachable!() };
+    let plain = office.gateway(&id).unwrap();
+    assert_eq!(plain.address.address(), Some("192.0.2.1:5060".parse().unwrap()));
+    assert_eq!((plain.transport, plain.probe, plain.register), (None, None, None));
+    assert_eq!(plain.limits, CallLimits { both: 1_000, inbound: 1_000, outbound: 1_000 });
+}
+
+#[test]
+fn an_exported_gateway_read_again_is_the_same_and_hides_its_password() {
+    let office = office(EVERYTHING);
+    let text = office.export(Secrets::InClear, None);
+    let again = Office::parse("o.yaml", &text, &demo_folder()).unwrap();
+    assert_eq!(
+        format!("{:?}", again.gateways().collect::<Vec<_>>()),
+        format!("{:?}", office.gateways().collect::<Vec<_>>())
+    );
+    assert_eq!(again.export(Secrets::InClear, None), text);
+    let hidden = office.export(Secrets::Hidden, None);
+    assert!(!hidden.contains("s3cret"), "{hidden}");
+    let kept = Office::parse("o.yaml", &hidden, &demo_folder()).unwrap();
+    let Source::Gateway(id) = gateway("carrier") else { unreachable!() };
+    let password = kept.gateway(&id).unwrap().login.clone().unwrap().password;
+    assert_eq!(password.reveal(), "kept by main for the gateway carrier");
+}
+
+#[test]
+fn what_makes_no_sense_of_a_gateway_is_told() {
+    let text = "office: main\ndomains: [a.test]\narea: 030\ngateways:\n  - { id: a, address: a.test, register: true }\n  - { id: b, address: b.test, user: x }\n  - { id: c, address: c.test, user: \"x y\", password: z }\n  - { id: d, address: d.test, probe: 1s, answer_within: 2m, numbers: +49 }\n  - { id: e, address: e.test, calls_in: -1, caller: { tells: nobody } }\nroutes:\n  - { id: r, prefix: 0, gateways: [] }\n  - { id: s, prefix: 1, gateways: [a, a, z] }\n  - { id: t, prefix: 2, gateway_group: none }\n  - { id: u, prefix: 3, gateway: a, gateways: [b] }\n";
+    insta::assert_snapshot!(faults(text), @"");
+}
+
+fn ways(office: &Office, number: &str) -> Vec<(String, String)> {
+    match office.route(&user("ann"), &dial(number)) {
+        Treatment::Outbound { ways, .. } => {
+            ways.into_iter().map(|way| (way.gateway.name.to_string(), way.number.to_string())).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_route_leads_through_one_gateway_or_several_each_with_numbers_as_it_writes_them() {
+    let office = office(EVERYTHING);
+    let to = |gateway: &str, number: &str| (gateway.to_owned(), number.to_owned());
+    assert_eq!(ways(&office, "0030123456"), [to("carrier", "+4930123456"), to("plain", "030123456")]);
+    assert_eq!(ways(&office, "1234567"), [to("carrier", "+49301234567"), to("plain", "1234567")], "by priority");
+    assert_eq!(ways(&office, "299"), [to("plain", "5299")]);
+}
+
+#[test]
+fn emergency_and_internal_numbers_are_not_written_anew() {
+    let office = office(EVERYTHING);
+    assert_eq!(ways(&office, "0112")[0].1, "112");
+    assert_eq!(ways(&office, "0110")[0].1, "110");
+    assert!(matches!(office.route(&user("ann"), &dial("101")), Treatment::Refused(_)), "his own internal number");
+}
+
+#[test]
+fn numbers_from_a_gateway_are_found_in_its_format_too() {
+    let text = EVERYTHING.replace("routes:\n", "scenarios: [{ scenario: s, steps: [echo] }]\nnumbers: [{ number: +4930555, scenario: s }]\nroutes:\n  - { id: r, from: gateways, number: +4930101, user: ann }\n  - { id: p, from: gateways, prefix: +4989, user: ann }\n");
+    let office = office(&text);
+    for (number, found) in [("+4930101", true), ("030101555", false), ("0030101", false), ("08912345", true)] {
+        let treatment = office.route(&gateway("carrier"), &dial(number));
+        assert_eq!(treatment != office.route(&gateway("carrier"), &dial("nobody")), found, "{number}: {treatment:?}");
+    }
+    assert!(matches!(office.route(&gateway("carrier"), &dial("0049305555555")), Treatment::Refused(_)));
+    assert!(matches!(office.route(&gateway("carrier"), &dial("030555")), Treatment::Scenario { .. }));
+    assert!(matches!(office.route(&gateway("plain"), &dial("030555")), Treatment::Refused(_)), "it writes as it dials");
+}
+
+#[test]
+fn weights_share_and_what_has_none_follows_as_written() {
+    let office = office(EVERYTHING);
+    let Treatment::Outbound { ways, .. } = office.route(&user("ann"), &dial("0030123456")) else { unreachable!() };
+    let way = |name: &str, priority, weight| {
+        let Source::Gateway(gateway) = gateway(name) else { unreachable!() };
+        Way { gateway, number: ways[0].number.clone(), priority, weight }
+    };
+    let all = vec![way("a", 1, 3), way("b", 1, 1), way("c", 1, 0), way("d", 1, 0), way("e", 2, 9)];
+    let mut first = std::collections::BTreeMap::new();
+    for mark in 0..4 {
+        let mut marks = vec![0, mark];
+        let order = drawn(all.clone(), |below| marks.pop().unwrap_or(0).min(below - 1));
+        let names: Vec<&str> = order.iter().map(|way| way.gateway.name.as_str()).collect();
+        assert_eq!(names[2..], ["c", "d", "e"]);
+        *first.entry(names[0].to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(first, [("a".to_owned(), 3), ("b".to_owned(), 1)].into());
+}

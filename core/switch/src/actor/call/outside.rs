@@ -1,0 +1,92 @@
+//! Legs to gateways: the question whether one more may go there, and what the gateway is told.
+
+use actix::{AsyncContext, Context};
+use plugboard_call::{Input, Way};
+use plugboard_model::{Cause, LegId};
+use plugboard_sip::dialog::NextHop;
+use plugboard_sip::digest::Secret;
+use plugboard_sip::session::Login;
+use plugboard_sip::trunk::Placement;
+use plugboard_sip::{RequestUri, SipUri};
+
+use super::carry::Dial;
+use super::{CallActor, Outside};
+use crate::channels::Channel;
+use crate::identity;
+use crate::message::{AdmitCall, LegNews, TargetFailed};
+use crate::post::post;
+
+impl CallActor {
+    /// The gateway's answer is `CallAdmitted`.
+    pub(super) fn ask_gateway(&mut self, leg: LegId, ways: Vec<Way>, ctx: &mut Context<Self>) -> Result<(), Cause> {
+        let way = ways.into_iter().next().ok_or_else(|| Cause::of(404))?;
+        let handle = self.snapshot.gateways.get(&way.gateway).ok_or_else(|| Cause::of(404))?;
+        let tried = self.tried.get(&way.gateway).cloned().unwrap_or_default();
+        post(&handle.admit, AdmitCall { leg, tried, reply: ctx.address().recipient() });
+        self.admissions.insert(leg, way);
+        Ok(())
+    }
+
+    /// Calls a number through a gateway that has a free channel.
+    pub(super) fn call_outside(
+        &mut self,
+        leg: LegId,
+        way: &Way,
+        (place, channel): (Placement, Channel),
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Cause> {
+        let Some(gateway) = self.office.gateway(&way.gateway).cloned() else { return Err(Cause::of(404)) };
+        let Placement { target, has_more } = place;
+        self.tried.entry(way.gateway.clone()).or_default().push(target);
+        if has_more {
+            self.feed(Input::LegHasMore(leg), ctx);
+        }
+        let no_way = || Cause { status: 503, text: format!("No listener of ours reaches {target}") };
+        let flow = self.env.sip.flow_to(target.transport, target.address).ok_or_else(no_way)?;
+        let uri = match &gateway.address {
+            plugboard_office::Place::Address(address) => SipUri::of_address(Some(&way.number), *address),
+            plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
+        };
+        let (from, headers) = identity::told(&self.office, &gateway, &self.begin, self.hides);
+        let password = |secret: &plugboard_office::Secret| Secret::new(secret.reveal());
+        let login = gateway.login.as_ref();
+        let dial = Dial {
+            to: format!("<{uri}>"),
+            uri: RequestUri::Sip(uri),
+            flow,
+            next_hop: NextHop::Target,
+            from,
+            headers,
+            login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),
+            answer_by: Some(self.env.clock.now() + gateway.answer_within),
+        };
+        self.start_leg(leg, dial, ctx.address().recipient())?;
+        if let Some(handle) = self.legs.get_mut(&leg) {
+            handle.outside = Some(Outside { gateway: gateway.id.clone(), target, spoke: false, _channel: channel });
+        }
+        Ok(())
+    }
+
+    /// A gateway that has passed on a word of the called side works, whatever comes of the call.
+    pub(super) fn note_speech(&mut self, leg: LegId, news: &LegNews) {
+        let outside = self.legs.get_mut(&leg).and_then(|handle| handle.outside.as_mut());
+        match news {
+            LegNews::Rang | LegNews::EarlyMedia { .. } | LegNews::Answered { .. } => {
+                if let Some(outside) = outside {
+                    outside.spoke = true;
+                }
+            }
+            LegNews::Ended(_) | LegNews::Reoffers(_) | LegNews::ReofferDone { .. } | LegNews::Digit(_) => {}
+        }
+    }
+
+    /// A leg to a gateway is over; what that says of its address is told.
+    pub(super) fn outside_left(&self, outside: &Outside, cause: &Cause) {
+        if outside.spoke || !matches!(cause.status, 408 | 503) {
+            return;
+        }
+        if let Some(handle) = self.snapshot.gateways.get(&outside.gateway) {
+            post(&handle.failed, TargetFailed(outside.target));
+        }
+    }
+}

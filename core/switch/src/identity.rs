@@ -1,0 +1,154 @@
+//! Who calls and who is called, as a request says it and as a gateway is told.
+//!
+//! Source: RFC 3323 (Privacy), RFC 3325 (P-Asserted-Identity); Remote-Party-ID is draft-ietf-sip-privacy-04.
+
+use plugboard_call::Begin;
+use plugboard_model::{Dialled, GatewayId, UserId};
+use plugboard_office::{CallerRules, Gateway, Identity, Office, Source};
+use plugboard_sip::{NameAddr, Request, SipUri};
+
+/// Letters of a name or number that came from outside.
+const NAME_LEN_MAX: usize = 64;
+
+/// Who calls, as the office knows him.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller {
+    /// Empty when it is withheld.
+    pub(crate) number: String,
+    pub(crate) name: String,
+    pub(crate) user: Option<UserId>,
+    pub(crate) gateway: Option<GatewayId>,
+    /// He does not want those whom he calls outside to know who he is.
+    pub(crate) hides: bool,
+}
+
+impl Caller {
+    pub(crate) fn of(office: &Office, source: &Source, request: &Request) -> Self {
+        let hides = wants_privacy(request);
+        match source {
+            // The identity that was proven, not the one that was claimed.
+            Source::User(user) => {
+                let known = office.user(user);
+                let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
+                let name = known.map_or_else(String::new, |user| user.name.clone());
+                Self { number, name, user: Some(user.clone()), gateway: None, hides }
+            }
+            Source::Gateway(id) => {
+                let gateway = office.gateway(id);
+                let (number, name) = claimed(request, gateway.is_some_and(|gateway| gateway.caller.believed));
+                let e164 = number.as_ref().and_then(|number| office.e164_of(gateway?, number));
+                // A number that its carrier tells in confidence is for the carrier alone.
+                let number = e164.or(number).filter(|_| !hides).map_or_else(String::new, String::from);
+                let name = if number.is_empty() { String::new() } else { name };
+                Self { number, name, user: None, gateway: Some(id.clone()), hides }
+            }
+        }
+    }
+}
+
+/// The number and name that a gateway gives: with `believed` in the headers of those who are trusted, else in From.
+fn claimed(request: &Request, believed: bool) -> (Option<Dialled>, String) {
+    let headers = &request.headers;
+    let trusted = ["P-Asserted-Identity", "Remote-Party-ID"];
+    let asserted = trusted.into_iter().filter(|_| believed).flat_map(|name| headers.get_all(name));
+    let asserted = asserted.filter_map(|value| NameAddr::parse(value).and_then(|address| number_of(&address)));
+    let from = headers.from().ok().as_ref().and_then(number_of);
+    let (number, name) = asserted.chain(from).next().unwrap_or_default();
+    (Dialled::new(&number).ok(), name)
+}
+
+/// The number in an address, and the name beside it; none in one that says only that it says nothing.
+fn number_of(address: &NameAddr<'_>) -> Option<(String, String)> {
+    let uri = address.parse_uri().ok()?;
+    let number = uri.user().filter(|number| !number.eq_ignore_ascii_case("anonymous"))?.into_owned();
+    Some((number, address.display.as_ref().map(|name| tame(name)).unwrap_or_default()))
+}
+
+/// What came from outside, as it may stand in a record.
+pub(crate) fn tame(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NAME_LEN_MAX).collect()
+}
+
+/// Whether the caller hides: by Privacy, by Remote-Party-ID, or in From as phones do (RFC 3323 section 4.1).
+fn wants_privacy(request: &Request) -> bool {
+    let headers = &request.headers;
+    let asked = headers.get_all("Privacy").flat_map(|value| value.split(';')).map(str::trim);
+    let mut asked = asked.filter(|value| !value.eq_ignore_ascii_case("none"));
+    let from = headers.from().ok();
+    let uri = from.as_ref().and_then(|from| from.parse_uri().ok());
+    let anonymous = uri.as_ref().is_some_and(|uri| {
+        let host = uri.as_sip().map(|uri| uri.host().into_owned()).unwrap_or_default();
+        uri.user().is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
+            || host.eq_ignore_ascii_case("anonymous.invalid")
+    });
+    let remote = headers.get_all("Remote-Party-ID").filter_map(NameAddr::parse);
+    let mut remote = remote.filter_map(|address| address.param("privacy"));
+    anonymous
+        || asked.any(|value| ["id", "user", "header", "session"].iter().any(|one| value.eq_ignore_ascii_case(one)))
+        || remote.any(|value| !value.eq_ignore_ascii_case("off"))
+}
+
+/// The number that a request is for. A registrar sends calls to what was registered: then To says which number it is.
+pub(crate) fn called(office: &Office, source: &Source, request: &Request) -> Option<Dialled> {
+    let user = request.uri.user()?;
+    let Source::Gateway(gateway) = source else { return Dialled::new(&user).ok() };
+    let registered = office.gateway(gateway).filter(|gateway| gateway.register.is_some());
+    let is_account = registered.and_then(|gateway| gateway.login.as_ref()).is_some_and(|login| login.user == user);
+    let told = is_account.then(|| {
+        let to = request.headers.to().ok()?.parse_uri().ok()?;
+        Dialled::new(&to.user()?).ok()
+    });
+    told.flatten().or_else(|| Dialled::new(&user).ok())
+}
+
+/// How a gateway is told who calls: From, and the headers beside it.
+pub(crate) fn told(office: &Office, gateway: &Gateway, begin: &Begin, hides: bool) -> (String, Vec<(String, String)>) {
+    let rules = &gateway.caller;
+    let number = shown_number(office, gateway, begin);
+    let domain = if gateway.register.is_some() { gateway.address.host() } else { office.realm().to_owned() };
+    let address = |number: &str| {
+        let uri = SipUri::new(Some(number), &domain, None);
+        if begin.caller_name.is_empty() {
+            return format!("<{uri}>");
+        }
+        let mut name = String::new();
+        plugboard_sip::push_quoted(&mut name, &begin.caller_name);
+        format!("{name} <{uri}>")
+    };
+    let Some(number) = number else {
+        return (ANONYMOUS.to_owned(), privacy());
+    };
+    let (header, value) = match rules.tells {
+        Identity::From => (None, String::new()),
+        Identity::Asserted => (Some("P-Asserted-Identity"), address(&number)),
+        Identity::RemoteParty => {
+            let secrecy = if hides { "full" } else { "off" };
+            (Some("Remote-Party-ID"), format!("{};party=calling;screen=yes;privacy={secrecy}", address(&number)))
+        }
+    };
+    let mut headers: Vec<(String, String)> = header.map(|name| (name.to_owned(), value)).into_iter().collect();
+    if hides {
+        headers.extend(privacy());
+        return (ANONYMOUS.to_owned(), headers);
+    }
+    (address(&number), headers)
+}
+
+/// RFC 3323 section 4.1.1.3.
+const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
+fn privacy() -> Vec<(String, String)> {
+    vec![("Privacy".to_owned(), "id".to_owned())]
+}
+
+/// The number that a gateway shows of the caller, in its own format; `None` when nobody knows one.
+fn shown_number(office: &Office, gateway: &Gateway, begin: &Begin) -> Option<String> {
+    let CallerRules { number: ours, passes, .. } = &gateway.caller;
+    let own = Dialled::new(&begin.caller).ok();
+    let number = match &begin.caller_user {
+        Some(user) => office.user(user).and_then(|user| user.outside_number.clone()).or_else(|| ours.clone()).or(own),
+        None if *passes => own.or_else(|| ours.clone()),
+        None => ours.clone().or(own),
+    };
+    Some(office.number_plan().write(&number?, gateway.numbers).into())
+}
