@@ -32,6 +32,7 @@ const TEST: &[Need] = &[
     Need { package: "sip-tester", why: "sipp, the interop tests' callers and callees", sign: Sign::Program("sipp") },
     Need { package: "baresip-core", why: "two phones that must hear each other", sign: Sign::Program("baresip") },
     Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
+    Need { package: "kamailio", why: "a carrier that the switch registers at", sign: Sign::Program("kamailio") },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];

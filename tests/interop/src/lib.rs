@@ -15,6 +15,7 @@
 mod baresip;
 mod bridge;
 mod ear;
+mod kamailio;
 mod linphone;
 mod office;
 mod port;
@@ -28,6 +29,7 @@ mod wait;
 pub use baresip::Baresip;
 pub use bridge::Bridge;
 pub use ear::{Ear, Heard, speech};
+pub use kamailio::Kamailio;
 pub use linphone::Linphone;
 pub use office::Office;
 pub use port::{free_port, free_rtp_ports};

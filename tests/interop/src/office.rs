@@ -71,6 +71,22 @@ impl Office {
         self
     }
 
+    /// With a gateway of these settings: what it sends reaches 100.
+    #[must_use]
+    pub fn trunk(mut self, name: &str, settings: &str) -> Self {
+        writeln!(self.gateways, "  - {{ id: {name}, {settings} }}").unwrap();
+        writeln!(self.routes, "  - {{ id: in-{name}, from: {{ gateway: {name} }}, any: true, scenario: welcome }}")
+            .unwrap();
+        self
+    }
+
+    /// Numbers after a 0 go through the first of these gateways that takes the call.
+    #[must_use]
+    pub fn out_through(mut self, gateways: &[&str]) -> Self {
+        writeln!(self.routes, "  - {{ id: out, prefix: 0, gateways: [{}], strip: 1 }}", gateways.join(", ")).unwrap();
+        self
+    }
+
     /// With a scenario of these steps at a number.
     #[must_use]
     pub fn scenario(self, number: &str, name: &str, steps: &str) -> Self {

@@ -81,6 +81,13 @@ impl Sipp {
         Self::new_at(switch.folder(), name, &answer.xml(), own, transport)
     }
 
+    /// Somebody who calls another address once, such as a carrier's, from a port that is his own.
+    pub fn calls_at(switch: &Plugboard, name: &str, call: &Call, address: SocketAddr, port: u16) -> Self {
+        let mut sipp = Self::new(switch.folder(), name, &call.xml(), port, Transport::Udp);
+        sipp.command.arg(address.to_string());
+        sipp
+    }
+
     /// Somebody who answers one call at a port.
     pub fn answers(switch: &Plugboard, name: &str, answer: &Answer, transport: Transport, port: u16) -> Self {
         Self::new(switch.folder(), name, &answer.xml(), port, transport)

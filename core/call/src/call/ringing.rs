@@ -121,7 +121,7 @@ impl Call {
         // Another address of the same gateway is another machine: it may do better where this one is silent or full
         // (RFC 3263 section 4.3).
         let again = has_more && matches!(status, 408 | 503);
-        if !is_the_gateways || ways.is_empty() || self.caller_is_over() {
+        if !is_the_gateways || ways.is_empty() || self.anchor_is_over() {
             return false;
         }
         if !again {
@@ -146,8 +146,8 @@ impl Call {
         }
     }
 
-    fn caller_is_over(&self) -> bool {
-        self.legs.get(&LegId::CALLER).is_none_or(Leg::is_over)
+    fn anchor_is_over(&self) -> bool {
+        self.legs.get(&self.anchor).is_none_or(Leg::is_over)
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {

@@ -36,8 +36,9 @@ traces = \"14d\"
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 6] = [
+const STEPS: [(&str, &str); 7] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
+    ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
     ("collect-digits", "- collect-digits: { prompt: customer, max_digits: 8, variable: customer }"),
     ("echo", "- echo: { max: 60s }"),

@@ -639,3 +639,30 @@ fn a_gateway_gets_and_sends_numbers_in_its_own_format() {
     bob.refuses(486);
     sim.run_until_quiet();
 }
+
+// ---- from a scenario --------------------------------------------------------------------------------------------
+
+#[test]
+fn r41_a_scenario_calls_through_the_gateways() {
+    let gateways = format!("  - {{ id: first, address: \"{FIRST}\" }}\n  - {{ id: second, address: \"{SECOND}\" }}\n");
+    let office = OfficeText::demo()
+        .with_story("  - call-number: { number: \"8301234\", ring_for: 40s }\n    on:\n      no-answer: [{ play-audio: { audio: welcome } }]\n")
+        .replace("gateways:\n", &format!("gateways:\n{gateways}"))
+        .replace("routes:\n", "routes:\n  - { id: eight, prefix: 8, gateways: [first, second], strip: 1 }\n");
+    let mut sim = Setup::offices(vec![office]).start();
+    let (ann, first, second) = (sim.phone("ann", "101"), sim.outside("first", FIRST), sim.outside("second", SECOND));
+    first.always_refuses(503);
+    ann.dials("300");
+    sim.run_until(second.rings());
+    assert_eq!(second.called().as_deref(), Some("301234"));
+    second.answers();
+    talk(&mut sim, &ann, &second);
+    second.hangs_up();
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(tried(&sim), [("first".into(), 503), ("second".into(), 200)]);
+    ann.dials("300");
+    second.always_refuses(486);
+    sim.run_until(ann.hears("welcome"));
+    sim.run_until_quiet();
+}

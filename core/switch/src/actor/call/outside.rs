@@ -76,7 +76,7 @@ impl CallActor {
                     outside.spoke = true;
                 }
             }
-            LegNews::Ended(_) | LegNews::Reoffers(_) | LegNews::ReofferDone { .. } | LegNews::Digit(_) => {}
+            LegNews::Ended(_) | LegNews::Holds(_) | LegNews::Digit(_) => {}
         }
     }
 

@@ -1,0 +1,146 @@
+//! Kamailio as a carrier: it wants a password for registrations and calls, and carries both ways between what is registered
+//! and the world behind it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Program, free_port, tool, until};
+
+/// The name that it lets register.
+const TRUNK: &str = "493012300";
+/// That one's password.
+const PASSWORD: &str = "s3cret";
+
+/// A running Kamailio.
+#[derive(Debug)]
+pub struct Kamailio {
+    program: Program,
+    address: SocketAddr,
+    /// Its configuration, its sockets, and what it said.
+    _folder: tempfile::TempDir,
+}
+
+impl Kamailio {
+    /// A carrier on a free port of 127.0.0.1; the world is at `world`.
+    pub fn carrier(world: u16) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().to_owned();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port(1)));
+        let file = folder.join("kamailio.cfg");
+        fs::write(&file, configuration(address, world)).unwrap();
+        let mut command = Command::new(kamailio());
+        // In the foreground, without a dump of its memory, its files in the test's own folder.
+        command.args(["-DD", "-E", "-m", "32", "-M", "4", "-f"]).arg(&file);
+        command.arg("-Y").arg(&folder).arg("-P").arg(folder.join("pid"));
+        let program = Program::start(command, &folder, "kamailio");
+        let kamailio = Self { program, address, _folder: scratch };
+        kamailio.answers();
+        kamailio
+    }
+
+    /// Where it is.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What an office says of it as a gateway: registered at, and probed each five seconds.
+    pub fn settings(&self) -> String {
+        let probe = "probe: { every: 5s, down_after: 1 }, answer_within: 1s";
+        format!("address: '{}', user: '{TRUNK}', password: {PASSWORD}, register: 1m, {probe}", self.address)
+    }
+
+    /// What it wrote so far.
+    pub fn log(&self) -> String {
+        self.program.output()
+    }
+
+    /// Stops it and waits for its end.
+    pub fn stops(mut self) {
+        self.program.signal("TERM");
+        self.program.wait();
+    }
+
+    /// Waits until it answers OPTIONS.
+    fn answers(&self) {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+        let own = socket.local_addr().unwrap();
+        let options = format!(
+            "OPTIONS sip:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKup;rport\r\nMax-Forwards: 70\r\n\
+             From: <sip:{own}>;tag=up\r\nTo: <sip:{to}>\r\nCall-ID: up\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+            to = self.address
+        );
+        until("Kamailio to answer", || {
+            // Before it listens, nothing is there to be reached.
+            let _ = socket.send_to(options.as_bytes(), self.address);
+            let mut bytes = [0; 2_048];
+            let len = socket.recv(&mut bytes).ok()?;
+            bytes[..len].starts_with(b"SIP/2.0 200").then_some(())
+        });
+    }
+}
+
+impl Drop for Kamailio {
+    /// Its main process ends the others; one that is killed leaves them behind.
+    fn drop(&mut self) {
+        if self.program.ended().is_none() {
+            self.program.signal("TERM");
+            self.program.wait();
+        }
+    }
+}
+
+/// Debian puts it where only administrators' paths look.
+fn kamailio() -> PathBuf {
+    let usual = PathBuf::from("/usr/sbin/kamailio");
+    if usual.is_file() { usual } else { tool("kamailio") }
+}
+
+fn configuration(address: SocketAddr, world: u16) -> String {
+    let modules = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth"];
+    let modules: String = modules.iter().map(|name| format!("loadmodule \"{name}.so\"\n")).collect();
+    format!(
+        r#"#!KAMAILIO
+debug=2
+log_stderror=yes
+children=1
+auto_aliases=no
+disable_tcp=yes
+alias="carrier.test"
+listen=udp:{address}
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/aarch64-linux-gnu/kamailio/modules/:/usr/lib64/kamailio/modules/"
+{modules}
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "max_expires", 3600)
+
+request_route {{
+    if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
+    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+    if (has_totag()) {{
+        if (!loose_route() && is_method("ACK") && !t_check_trans()) exit;
+        t_relay();
+        exit;
+    }}
+    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    if (is_method("REGISTER")) {{
+        if (!pv_www_authenticate("carrier.test", "{PASSWORD}", "0")) {{ www_challenge("carrier.test", "1"); exit; }}
+        save("location");
+        exit;
+    }}
+    record_route();
+    if ($sp == {world}) {{
+        $ru = "sip:{TRUNK}@carrier.test";
+        if (!lookup("location")) {{ sl_send_reply("404", "Nobody is registered"); exit; }}
+        t_relay();
+        exit;
+    }}
+    if (!pv_proxy_authenticate("carrier.test", "{PASSWORD}", "0")) {{ proxy_challenge("carrier.test", "1"); exit; }}
+    consume_credentials();
+    $du = "sip:127.0.0.1:{world}";
+    t_relay();
+}}
+"#
+    )
+}
