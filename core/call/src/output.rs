@@ -138,6 +138,16 @@ pub enum Output {
         /// Names it.
         play: PlayId,
     },
+    /// For the scenario: somebody who is called rings. Once for each leg.
+    Rang {
+        /// Which.
+        leg: LegId,
+    },
+    /// For the scenario: somebody who was in the call has hung up, or was hung up on.
+    HungUp {
+        /// Which.
+        leg: LegId,
+    },
     /// For the scenario: somebody puts somebody on hold.
     Held {
         /// Who.

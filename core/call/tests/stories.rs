@@ -23,6 +23,7 @@ struct Story {
     call: Call,
     now: Time,
     seen: Vec<Output>,
+    told: Vec<Output>,
 }
 
 fn user(number: &str) -> UserId {
@@ -32,7 +33,7 @@ fn user(number: &str) -> UserId {
 impl Story {
     fn new(scenario: bool) -> Self {
         let office = OfficeId::new("main").unwrap();
-        let mut story = Self { call: Call::default(), now: Time::ZERO, seen: Vec::new() };
+        let mut story = Self { call: Call::default(), now: Time::ZERO, seen: Vec::new(), told: Vec::new() };
         story.feed(Input::Begin(Box::new(Begin {
             id: CallId::new(office.clone(), WallTime(1_000), 7),
             wall: WallTime(1_000),
@@ -48,11 +49,13 @@ impl Story {
         story
     }
 
+    /// What is to be done; what is only told, to the journal and the scenario, is in `told`.
     fn feed(&mut self, input: Input) -> Vec<Output> {
         self.call.handle(self.now, input);
-        let outputs: Vec<Output> = std::iter::from_fn(|| self.call.poll_output())
+        let (told, outputs): (Vec<Output>, Vec<Output>) = std::iter::from_fn(|| self.call.poll_output())
             .filter(|output| !matches!(output, Output::Journal(_)))
-            .collect();
+            .partition(|output| matches!(output, Output::Rang { .. } | Output::HungUp { .. }));
+        self.told.extend(told);
         self.seen.extend(outputs.iter().cloned());
         outputs
     }
@@ -645,4 +648,28 @@ fn nobody_who_picks_up_is_an_answer_and_so_is_what_the_called_side_says() {
         }
         assert_eq!(through(&story.feed(ends(1, status))), Vec::<String>::new(), "{status}");
     }
+}
+
+#[test]
+fn r42_the_scenario_hears_of_each_that_rings_and_of_each_that_hangs_up() {
+    let mut story = Story::new(true);
+    story.feed(Input::Request { op: OP, request: dials_through(&["a", "b"]) });
+    story.feed(ends(1, 503));
+    assert_eq!(story.told, [], "one that never rang was never in the call");
+    story.feed(Input::LegRang(LegId(2)));
+    story.feed(Input::LegRang(LegId(2)));
+    assert_eq!(story.told, [Output::Rang { leg: LegId(2) }], "once, however often it says so");
+    story.answers(2);
+    story.feed(ends(2, 200));
+    story.feed(ends(0, 200));
+    assert_eq!(story.told[1..], [Output::HungUp { leg: LegId(2) }, Output::HungUp { leg: LegId(0) }]);
+}
+
+#[test]
+fn r42_a_gateway_that_is_heard_before_its_answer_rings_as_well() {
+    let mut story = Story::new(true);
+    story.feed(Input::Request { op: OP, request: dials_through(&["a"]) });
+    story.feed(early(1, false));
+    story.feed(early(1, true));
+    assert_eq!(story.told, [Output::Rang { leg: LegId(1) }]);
 }

@@ -177,6 +177,8 @@ impl Interpreter {
                 | Input::Unbridged
                 | Input::CallerGone
                 // Steps at events come with the scenario's later words.
+                | Input::Rang { .. }
+                | Input::HungUp { .. }
                 | Input::Held { .. }
                 | Input::Resumed { .. },
             ) => {}

@@ -42,6 +42,16 @@ pub enum Input {
     Unbridged,
     /// The caller is gone, or the switch ends the call.
     CallerGone,
+    /// Somebody whom an action calls rings, a user or a number behind a gateway.
+    Rang {
+        /// Who.
+        whom: Talker,
+    },
+    /// Somebody who talked in the call has left it.
+    HungUp {
+        /// Who.
+        by: Talker,
+    },
     /// Somebody of the call puts another on hold.
     Held {
         /// Who.

@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -256,8 +257,8 @@ impl Registration {
             return self.on_success(now, response);
         }
         let cnonce = format!("{:016x}", self.drawn(u64::from(tries)));
-        let credentials =
-            self.login.as_mut().and_then(|login| login.credentials(response, "REGISTER", &uri, tries, &cnonce));
+        let signed = Signed { method: "REGISTER", uri: &uri, body: b"" };
+        let credentials = self.login.as_mut().and_then(|login| login.credentials(response, signed, tries, &cnonce));
         if let Some(credentials) = credentials {
             return self.want(tries + 1, Some(credentials), leaving);
         }

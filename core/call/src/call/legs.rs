@@ -51,8 +51,12 @@ impl Call {
         if self.legs.get(&leg).is_none_or(Leg::is_over) {
             return;
         }
-        let rang = self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Ringing);
+        let before = self.legs.get(&leg).map(|leg| leg.state.clone());
+        let rang = before == Some(LegState::Ringing);
         self.mark_ended(now, leg, cause.clone());
+        if before == Some(LegState::Up) {
+            self.out(Output::HungUp { leg });
+        }
         if leg == self.anchor {
             return self.anchor_gone(now);
         }

@@ -207,6 +207,7 @@ impl Call {
         }
         ringing.state = LegState::Ringing;
         self.journal(JournalEvent::LegRang { leg });
+        self.out(Output::Rang { leg });
         let Some(ring) = &self.ring else { return };
         if self.anchor_is_up() {
             if ring.tone == RingBack::Tone && ring.back.is_none() {
@@ -238,6 +239,7 @@ impl Call {
         if let Some(ringing) = self.legs.get_mut(&leg).filter(|leg| leg.state == LegState::Calling) {
             ringing.state = LegState::Ringing;
             self.journal(JournalEvent::LegRang { leg });
+            self.out(Output::Rang { leg });
         }
         if !up && (begins || rings_now) {
             if let Some(caller) = self.legs.get_mut(&LegId::CALLER) {

@@ -69,6 +69,8 @@ impl CallActor {
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
+            Output::Rang { leg } => self.feed_script(ScriptInput::Rang { whom: self.talker(leg) }, ctx),
+            Output::HungUp { leg } => self.feed_script(ScriptInput::HungUp { by: self.talker(leg) }, ctx),
             Output::Held { by, whom } => {
                 let (by, whom) = (self.talker(by), whom.map(|whom| self.talker(whom)));
                 self.feed_script(ScriptInput::Held { by, whom }, ctx);
