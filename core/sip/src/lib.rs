@@ -14,7 +14,7 @@
 //! - [`transaction`]: one [`transaction::Layer`] a shard: sending again, absorbing, CANCEL, giving up.
 //! - [`session`]: one [`session::Session`] a leg, calling or called; [`dialog`] is what it stands on.
 //! - [`trunk`]: what is known of a gateway: [`locate`] where it is, [`probe`] whether it answers, [`registration`] our own there.
-//! - [`registrar`]: where a user's devices are. [`digest`]: who may say so. [`replies`]: the rest.
+//! - [`registrar`]: where a user's devices are. [`stun`]: how they keep their flows. [`digest`]: who may say so. [`replies`]: the rest.
 
 pub mod dialog;
 pub mod digest;
@@ -37,6 +37,7 @@ pub mod replies;
 mod scan;
 pub mod session;
 mod stream;
+pub mod stun;
 pub mod transaction;
 pub mod trunk;
 mod uri;

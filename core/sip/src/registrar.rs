@@ -1,4 +1,5 @@
-//! The bindings of one address of record (RFC 3261 section 10.3).
+//! The bindings of one address of record (RFC 3261 section 10.3), with the proxies on the way (Path, RFC 3327) and several
+//! flows of one device (RFC 5626).
 //!
 //! One [`Bindings`] a user. Time comes in, nothing goes out but the response: whoever holds it sends that, saves the
 //! bindings after a change, and calls [`Bindings::expire`] at [`Bindings::next_expiry`].
@@ -6,7 +7,7 @@
 use crate::flow::Flow;
 use crate::headers::HeaderError;
 use crate::message::{Request, Response};
-use crate::name_addr::Contact;
+use crate::name_addr::{Contact, NameAddr};
 use crate::rejection::Rejection;
 use crate::uri::RequestUri;
 use plugboard_model::{Time, WallTime};
@@ -20,6 +21,15 @@ pub const BINDINGS_MAX: usize = 10;
 const CONTACT_LEN_MAX: usize = 512;
 /// The longest Call-ID and instance that is kept.
 const TOKEN_LEN_MAX: usize = 256;
+/// Proxies between a device and us: an edge, a load balancer and some to spare.
+const PATH_MAX: usize = 8;
+/// The longest URI of such a proxy, with its token for the flow.
+const PATH_LEN_MAX: usize = 512;
+/// The option tag of flows (RFC 5626 section 11.2).
+const OUTBOUND: &str = "outbound";
+/// A device without a sign of life on its flow for so long may be cut off by a NAT: it is told to ping more often than that
+/// (RFC 5626 section 5.4). Most NATs forget a UDP flow after 30 s or later; who wants less says so himself.
+const FLOW_TIMER_SECONDS: &str = "120";
 
 /// What a registrar allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +62,10 @@ pub struct Binding {
     pub q: u16,
     /// The device's own name (`+sip.instance`, RFC 5626 section 4.1), the same after a reboot.
     pub instance: Option<String>,
+    /// Which of the device's flows this is (RFC 5626 section 4.2); `None`: it has but one.
+    pub reg_id: Option<u32>,
+    /// The proxies that lead to the device, the first to pass first: the routes of what is sent to it (RFC 3327).
+    pub path: Box<[Box<str>]>,
     call_id: String,
     cseq: u32,
     heard: Time,
@@ -65,6 +79,10 @@ pub struct SavedBinding {
     expires_at: WallTime,
     q: u16,
     instance: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reg_id: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    path: Vec<Box<str>>,
     call_id: String,
     cseq: u32,
 }
@@ -99,7 +117,24 @@ pub struct Bindings {
 /// One wish of a REGISTER, read and judged.
 enum Wish {
     Bind(Binding),
-    Unbind(String, Option<String>),
+    Unbind(Wanted),
+}
+
+/// Which binding a contact is about.
+struct Wanted {
+    uri: RequestUri,
+    instance: Option<String>,
+    reg_id: Option<u32>,
+}
+
+/// What holds for every contact of a REGISTER.
+struct Asked<'a> {
+    call_id: &'a str,
+    cseq: u32,
+    flow: Flow,
+    path: Box<[Box<str>]>,
+    /// Whether flows count.
+    outbound: bool,
 }
 
 impl Bindings {
@@ -121,16 +156,34 @@ impl Bindings {
     ) -> (Response, Vec<Change>) {
         self.expire(now);
         let (mut response, changes) = match self.carry_out(now, request, flow, limits) {
-            Ok(changes) => (self.list(now, request), changes),
+            Ok((changes, outbound)) => (self.list(now, request, outbound), changes),
             Err(rejection) => (rejection.response(request), Vec::new()),
         };
         response.headers.set_to_tag(to_tag);
         (response, changes)
     }
 
-    /// The devices that may be rung now: by preference, and the last heard of first.
+    /// The bindings that may be used now: by preference, and the last heard of first.
     pub fn live(&self, now: Time) -> Vec<&Binding> {
         self.bindings.iter().filter(|binding| binding.expires > now).collect()
+    }
+
+    /// The devices that may be rung now: of several flows of one device the best (RFC 5626 section 7).
+    pub fn devices(&self, now: Time) -> Vec<&Binding> {
+        let mut devices: Vec<&Binding> = Vec::new();
+        for binding in self.live(now) {
+            let known = |other: &&Binding| other.instance.is_some() && other.instance == binding.instance;
+            if !devices.iter().any(known) {
+                devices.push(binding);
+            }
+        }
+        devices
+    }
+
+    /// Another flow of the device that had this binding.
+    pub fn other_flow(&self, now: Time, lost: &Binding) -> Option<Flow> {
+        lost.reg_id?;
+        self.live(now).into_iter().find(|other| other.instance == lost.instance).map(|other| other.flow)
     }
 
     /// How many devices are bound.
@@ -177,6 +230,8 @@ impl Bindings {
                 expires_at: at(binding),
                 q: binding.q,
                 instance: binding.instance.clone(),
+                reg_id: binding.reg_id,
+                path: binding.path.to_vec(),
                 call_id: binding.call_id.clone(),
                 cseq: binding.cseq,
             })
@@ -197,6 +252,8 @@ impl Bindings {
                     heard: now,
                     q: saved.q,
                     instance: saved.instance,
+                    reg_id: saved.reg_id,
+                    path: saved.path.into(),
                     call_id: saved.call_id,
                     cseq: saved.cseq,
                 }
@@ -211,13 +268,13 @@ impl Bindings {
         request: &Request,
         flow: Flow,
         limits: &ExpiryLimits,
-    ) -> Result<Vec<Change>, Rejection> {
+    ) -> Result<(Vec<Change>, bool), Rejection> {
         let headers = &request.headers;
         let broken = |fault: HeaderError| Rejection::bad_request(fault);
         let (call_id, cseq) = (headers.call_id().map_err(broken)?, headers.cseq().map_err(broken)?.number);
         let contacts = headers.contacts().map_err(broken)?;
         if contacts.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         }
         if call_id.len() > TOKEN_LEN_MAX {
             return Err(Rejection::bad_request("the Call-ID is too long"));
@@ -229,15 +286,22 @@ impl Bindings {
             if self.bindings.iter().any(|binding| is_late(binding, call_id, cseq)) {
                 return Err(Rejection::of(500));
             }
-            return Ok(self.bindings.drain(..).map(Change::Removed).collect());
+            return Ok((self.bindings.drain(..).map(Change::Removed).collect(), false));
         }
         if contacts.len() > BINDINGS_MAX {
             return Err(Rejection { reason: "Too many devices".into(), ..Rejection::of(403) });
         }
+        let path = path(request)?;
+        let outbound = headers.has_token("Supported", OUTBOUND) || headers.has_token("Require", OUTBOUND);
+        let asked = Asked { call_id, cseq, flow, path, outbound };
+        let flows = outbound && contacts.iter().filter_map(Contact::addr).any(|addr| reg_id(addr).is_some());
+        if flows && !first_hop_keeps_flows(request, &asked.path) {
+            return Err(Rejection::of(439));
+        }
         let mut next = self.clone();
         let mut changes = Vec::new();
         for contact in &contacts {
-            let wish = self.wish(now, contact, request, (call_id, cseq), flow, limits)?;
+            let wish = self.wish(now, contact, request, &asked, limits)?;
             next.grant(wish, &mut changes);
         }
         next.bindings.sort_by_key(|binding| (std::cmp::Reverse(binding.q), std::cmp::Reverse(binding.heard)));
@@ -247,7 +311,7 @@ impl Bindings {
             changes.push(Change::Removed(next.bindings.remove(place)));
         }
         *self = next;
-        Ok(changes)
+        Ok((changes, flows))
     }
 
     fn wish(
@@ -255,8 +319,7 @@ impl Bindings {
         now: Time,
         contact: &Contact<'_>,
         request: &Request,
-        (call_id, cseq): (&str, u32),
-        flow: Flow,
+        asked: &Asked<'_>,
         limits: &ExpiryLimits,
     ) -> Result<Wish, Rejection> {
         let Some(addr) = contact.addr() else { return Err(Rejection::bad_request("Contact: * among others")) };
@@ -265,15 +328,17 @@ impl Bindings {
             return Err(Rejection::bad_request("Contact must be a SIP URI of at most 512 bytes"));
         }
         let instance = addr.instance().filter(|instance| instance.len() <= TOKEN_LEN_MAX);
-        if let Some(known) = self.bindings.iter().find(|binding| binding.is_same(&uri, instance.as_deref()))
-            && is_late(known, call_id, cseq)
+        let reg_id = reg_id(addr).filter(|_| asked.outbound && instance.is_some());
+        let wanted = Wanted { uri, instance, reg_id };
+        if let Some(known) = self.bindings.iter().find(|binding| binding.is_wanted(&wanted))
+            && is_late(known, asked.call_id, asked.cseq)
         {
             return Err(Rejection::of(500));
         }
         let wished = addr.expires().or_else(|| request.headers.expires()).map(|secs| Duration::from_secs(secs.into()));
         let expires = wished.unwrap_or(limits.default).min(limits.max);
         if expires.is_zero() {
-            return Ok(Wish::Unbind(addr.uri.to_string(), instance));
+            return Ok(Wish::Unbind(wanted));
         }
         if expires < limits.min {
             let min = limits.min.as_secs().to_string();
@@ -281,42 +346,51 @@ impl Bindings {
         }
         Ok(Wish::Bind(Binding {
             contact: addr.uri.into(),
-            flow,
+            flow: asked.flow,
             expires: now + expires,
             heard: now,
             q: addr.q(),
-            instance,
-            call_id: call_id.to_owned(),
-            cseq,
+            instance: wanted.instance,
+            reg_id,
+            path: asked.path.clone(),
+            call_id: asked.call_id.to_owned(),
+            cseq: asked.cseq,
         }))
     }
 
     fn grant(&mut self, wish: Wish, changes: &mut Vec<Change>) {
-        let (contact, instance) = match &wish {
-            Wish::Bind(new) => (new.contact.to_string(), new.instance.clone()),
-            Wish::Unbind(contact, instance) => (contact.clone(), instance.clone()),
-        };
-        let Ok(uri) = RequestUri::parse(&contact) else { return };
-        let known: Vec<Binding> =
-            self.bindings.extract_if(.., |known| known.is_same(&uri, instance.as_deref())).collect();
-        match wish {
+        let (wanted, new) = match wish {
+            Wish::Unbind(wanted) => (wanted, None),
             Wish::Bind(new) => {
+                let Ok(uri) = RequestUri::parse(&new.contact) else { return };
+                (Wanted { uri, instance: new.instance.clone(), reg_id: new.reg_id }, Some(new))
+            }
+        };
+        let known: Vec<Binding> = self.bindings.extract_if(.., |known| known.is_wanted(&wanted)).collect();
+        match new {
+            Some(new) => {
                 let change = if known.is_empty() { Change::Added } else { Change::Refreshed };
                 changes.push(change(new.clone()));
-                let back = self.gone.extract_if(.., |gone| gone.is_same(&uri, instance.as_deref()));
+                let back = self.gone.extract_if(.., |gone| gone.is_wanted(&wanted));
                 let former = known.iter().map(|known| known.flow).chain(back.map(|back| back.flow));
                 let to = new.flow;
                 let moved = |from: &Flow| ![0, to.connection].contains(&from.connection) && to.connection != 0;
                 changes.extend(former.filter(moved).map(|from| Change::Moved { from, to }));
                 self.bindings.push(new);
             }
-            Wish::Unbind(..) => changes.extend(known.into_iter().map(Change::Removed)),
+            None => changes.extend(known.into_iter().map(Change::Removed)),
         }
     }
 
-    /// 200 with every binding and the seconds that each has left.
-    fn list(&self, now: Time, request: &Request) -> Response {
+    /// 200 with every binding and the seconds that each has left; with the proxies that were noted, and with `outbound` how
+    /// long a flow may be silent.
+    fn list(&self, now: Time, request: &Request, outbound: bool) -> Response {
         let mut response = Response::to_request(request, 200);
+        response.headers.copy_from(&request.headers, "Path");
+        if outbound {
+            response.headers.push("Require", OUTBOUND);
+            response.headers.push("Flow-Timer", FLOW_TIMER_SECONDS);
+        }
         for binding in &self.bindings {
             let left = binding.expires.since(now).as_secs();
             let mut contact = format!("<{}>;expires={left}", binding.contact);
@@ -328,6 +402,10 @@ impl Bindings {
                 contact.push_str(";+sip.instance=");
                 crate::params::push_quoted(&mut contact, &format!("<{instance}>"));
             }
+            if let Some(reg_id) = binding.reg_id {
+                // Writing to a String cannot fail.
+                let _ = write!(contact, ";reg-id={reg_id}");
+            }
             response.headers.push("Contact", contact);
         }
         response
@@ -335,17 +413,41 @@ impl Bindings {
 }
 
 impl Binding {
-    /// The same device: the same instance, or the same URI (RFC 3261 section 19.1.4).
-    fn is_same(&self, uri: &RequestUri, instance: Option<&str>) -> bool {
-        if let (Some(own), Some(other)) = (self.instance.as_deref(), instance) {
-            return own == other;
+    /// The same device and flow: the same instance and number, or the same URI (RFC 3261 section 19.1.4). A device that
+    /// counts its flows no more, or begins to, has but the one.
+    fn is_wanted(&self, wanted: &Wanted) -> bool {
+        if let (Some(own), Some(other)) = (&self.instance, &wanted.instance) {
+            return own == other && (self.reg_id == wanted.reg_id || self.reg_id.is_none() || wanted.reg_id.is_none());
         }
         let own = RequestUri::parse(&self.contact).ok();
-        match (own.as_ref().and_then(RequestUri::as_sip), uri.as_sip()) {
+        match (own.as_ref().and_then(RequestUri::as_sip), wanted.uri.as_sip()) {
             (Some(own), Some(other)) => own.equivalent(other),
             (None, _) | (_, None) => false,
         }
     }
+}
+
+/// The proxies that wrote themselves into Path, the first to pass first.
+fn path(request: &Request) -> Result<Box<[Box<str>]>, Rejection> {
+    let path = request.headers.addresses("Path").map_err(Rejection::bad_request)?;
+    let too_much = path.len() > PATH_MAX || path.iter().any(|proxy| proxy.uri.len() > PATH_LEN_MAX);
+    if too_much || path.iter().any(|proxy| proxy.parse_uri().is_ok_and(|uri| uri.as_sip().is_none())) {
+        return Err(Rejection::bad_request("Path must have at most 8 SIP URIs of at most 512 bytes"));
+    }
+    Ok(path.iter().map(|proxy| format!("<{}>{}", proxy.uri, proxy.params.as_str()).into()).collect())
+}
+
+/// The number of the flow, 1 to 2^31 - 1 (RFC 5626 section 4.2).
+fn reg_id(addr: &NameAddr<'_>) -> Option<u32> {
+    addr.param("reg-id")?.parse().ok().filter(|number| (1..=0x7fff_ffff).contains(number))
+}
+
+/// Whether the device's flow is kept: it ends here, or at a proxy that says `ob` (RFC 5626 section 6).
+fn first_hop_keeps_flows(request: &Request, path: &[Box<str>]) -> bool {
+    let direct = request.headers.vias().is_ok_and(|vias| vias.len() == 1);
+    let edge = path.last().and_then(|proxy| NameAddr::parse(proxy));
+    let keeps = edge.and_then(|edge| edge.parse_uri().ok());
+    direct || keeps.is_some_and(|uri| uri.as_sip().is_some_and(|uri| uri.has_param("ob")))
 }
 
 /// The request came after a later one of the same device (RFC 3261 section 10.3 point 7).

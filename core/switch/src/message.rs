@@ -281,6 +281,8 @@ pub(crate) struct Device {
     pub(crate) contact: String,
     /// The flow that it registered over.
     pub(crate) flow: Flow,
+    /// The proxies that lead to it: the values of Route.
+    pub(crate) path: Vec<String>,
 }
 
 /// Question: is the slot ours? From `CallActor` to `UserActor`; the answer goes to `reply`.

@@ -54,6 +54,20 @@ fn options_are_answered_with_what_the_switch_takes() {
 }
 
 #[test]
+fn a_phone_that_asks_by_stun_where_it_is_seen_keeps_its_way_open() {
+    let switch = Plugboard::demo();
+    let socket = socket(&switch);
+    let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"plugboard-id"].concat();
+    socket.send(&request).unwrap();
+    let mut bytes = [0; 100];
+    let length = socket.recv(&mut bytes).expect("an answer");
+    assert_eq!((length, &bytes[..2], &bytes[8..20]), (32, &[1, 1][..], &b"plugboard-id"[..]));
+    let port = u16::from_be_bytes([bytes[26] ^ 0x21, bytes[27] ^ 0x12]);
+    assert_eq!(port, socket.local_addr().unwrap().port());
+    is_alive(&socket, 1);
+}
+
+#[test]
 fn a_method_that_nobody_knows_gets_405_with_what_is_allowed() {
     let switch = Plugboard::demo();
     let socket = socket(&switch);

@@ -54,6 +54,19 @@ impl Phone {
         self.agent.borrow_mut().register(self.now(), seconds);
     }
 
+    /// From now on it registers by way of these proxies (RFC 3327).
+    pub fn is_behind(&self, proxies: &[&str]) {
+        let path = proxies.iter().map(|proxy| ("Path".to_owned(), (*proxy).to_owned()));
+        self.agent.borrow_mut().registers_with.0.extend(path);
+    }
+
+    /// From now on it registers as this flow of the device with this name (RFC 5626).
+    pub fn is_flow(&self, reg_id: u32, device: &str) {
+        let mut agent = self.agent.borrow_mut();
+        agent.registers_with.0.push(("Supported".into(), "path, outbound".into()));
+        agent.registers_with.1 = format!(";+sip.instance=\"<{device}>\";reg-id={reg_id}");
+    }
+
     /// Calls a number.
     pub fn dials(&self, number: &str) {
         self.agent.borrow_mut().dial(self.now(), number);
@@ -370,6 +383,11 @@ impl Phone {
     pub fn has_registration(&self) -> impl Fn() -> bool + use<> {
         let phone = self.clone();
         move || phone.agent.borrow().contact_held.is_some()
+    }
+
+    /// The proxies that the last INVITE is to pass on its way.
+    pub fn routes(&self) -> Vec<String> {
+        self.last(|call| call.invite.headers.get_all("Route").map(ToOwned::to_owned).collect()).unwrap_or_default()
     }
 
     /// Its name in the ladder.

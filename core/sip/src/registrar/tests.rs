@@ -249,3 +249,124 @@ proptest! {
         }
     }
 }
+
+const EDGE: &str = "<sip:tok%3aen@edge.example.org;lr;ob>";
+
+/// A REGISTER that counts flows, by way of these proxies.
+fn flow_register(cseq: u32, contact: &str, path: &[&str], hops: usize) -> Request {
+    let mut request = register("c", cseq, &[contact], Some(600));
+    request.headers.push("Supported", "path, outbound");
+    for proxy in path {
+        request.headers.push("Path", *proxy);
+    }
+    for hop in 1..hops {
+        request.headers.push_via(format!("SIP/2.0/UDP edge{hop};branch=z9hG4bK{hop}"));
+    }
+    request
+}
+
+#[test]
+fn the_proxies_on_the_way_are_kept_and_told() {
+    let mut bindings = Bindings::new();
+    let near = "<sip:near.example.org;lr>";
+    let request = flow_register(1, "<sip:101@10.0.0.7>", &[near, EDGE], 3);
+    let (response, _) = bindings.register(at(0), &request, flow(5060), &ExpiryLimits::default(), "t");
+    assert_eq!(response.headers.get_all("Path").collect::<Vec<_>>(), [near, EDGE]);
+    assert_eq!(*bindings.live(at(0))[0].path, [near.into(), EDGE.into()]);
+    assert_eq!(response.headers.get("Require"), None, "no flow is counted");
+    let kept = Bindings::restore(at(0), WallTime(0), bindings.save(at(0), WallTime(0)));
+    assert_eq!(*kept.live(at(0))[0].path, [near.into(), EDGE.into()]);
+    let (_, _, changes) = ask(&mut bindings, 0, &flow_register(2, "<sip:101@10.0.0.7>", &[], 1));
+    assert_eq!(changes, ["refreshed"]);
+    assert!(bindings.live(at(0))[0].path.is_empty(), "it came another way");
+}
+
+#[test]
+fn a_path_that_is_no_path_is_refused() {
+    for path in
+        ["<tel:+4930>".to_owned(), "nonsense".into(), format!("<sip:{}@h>", "a".repeat(600)), [EDGE; 9].join(",")]
+    {
+        let mut bindings = Bindings::new();
+        let (status, _, changes) = ask(&mut bindings, 0, &flow_register(1, "<sip:101@10.0.0.7>", &[&path], 2));
+        assert_eq!((status, changes.len()), (400, 0), "{path}");
+    }
+}
+
+#[test]
+fn flows_of_one_device_stand_beside_each_other_and_it_is_rung_once() {
+    let mut bindings = Bindings::new();
+    let contact = |reg_id| format!("<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id={reg_id}");
+    for (cseq, reg_id, expected) in [(1, 1, "added"), (2, 2, "added"), (3, 1, "refreshed")] {
+        let request = flow_register(cseq, &contact(reg_id), &[], 1);
+        let (response, changes) =
+            bindings.register(at(cseq.into()), &request, flow(5060), &ExpiryLimits::default(), "t");
+        assert_eq!(response.headers.get("Require"), Some("outbound"));
+        assert_eq!(response.headers.get("Flow-Timer"), Some("120"));
+        assert_eq!(matches!(changes[..], [Change::Added(_)]), expected == "added", "{changes:?}");
+    }
+    assert_eq!(bindings.len(), 2);
+    let devices: Vec<_> = bindings.devices(at(9)).iter().map(|device| device.reg_id).collect();
+    assert_eq!(devices, [Some(1)], "the flow that was heard of last");
+    let (_, contacts, _) = ask(&mut bindings, 9, &register("c", 4, &[], None));
+    assert!(contacts.iter().any(|contact| contact.ends_with(";reg-id=2")), "{contacts:?}");
+    let kept = Bindings::restore(at(0), WallTime(0), bindings.save(at(0), WallTime(0)));
+    assert_eq!((kept.len(), kept.devices(at(0)).len()), (2, 1));
+    let (_, _, changes) =
+        ask(&mut bindings, 9, &flow_register(5, &contact(2).replace("0.7>", "0.7>;expires=0"), &[], 1));
+    assert_eq!((changes, bindings.len()), (vec!["removed"], 1), "one flow ends alone");
+    let plain = "<sip:101@10.0.0.9>;+sip.instance=\"<urn:uuid:1>\"";
+    let (_, _, changes) = ask(&mut bindings, 9, &flow_register(6, plain, &[], 1));
+    assert_eq!((changes, bindings.len()), (vec!["refreshed"], 1), "it counts its flows no more");
+}
+
+#[test]
+fn a_number_of_a_flow_means_nothing_to_who_does_not_know_flows() {
+    let mut bindings = Bindings::new();
+    for (cseq, reg_id) in [(1, 1), (2, 2)] {
+        let contact = format!("<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id={reg_id}");
+        let (_, contacts, _) = ask(&mut bindings, 0, &register("c", cseq, &[&contact], Some(600)));
+        assert!(!contacts[0].contains("reg-id"), "{contacts:?}");
+    }
+    for bad in ["0", "2147483648", "x"] {
+        let contact = format!("<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id={bad}");
+        let (_, contacts, _) = ask(&mut bindings, 0, &flow_register(9, &contact, &[], 1));
+        assert!(!contacts[0].contains("reg-id"), "{bad}: {contacts:?}");
+        bindings = Bindings::new();
+    }
+}
+
+#[test]
+fn a_proxy_before_the_device_has_to_keep_its_flow() {
+    let contact = "<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id=1";
+    let keepless = "<sip:edge.example.org;lr>";
+    let near = "<sip:near.example.org;lr>";
+    for (path, hops, expected) in [
+        (&[][..], 1, 200),
+        (&[], 2, 439),
+        (&[keepless], 2, 439),
+        (&[EDGE], 2, 200),
+        (&[near, EDGE], 3, 200),
+        (&[EDGE, near], 3, 439),
+    ] {
+        let (status, ..) = ask(&mut Bindings::new(), 0, &flow_register(1, contact, path, hops));
+        assert_eq!(status, expected, "{path:?} over {hops}");
+    }
+}
+
+#[test]
+fn what_was_on_a_lost_flow_may_go_over_another_one_of_the_same_device() {
+    let mut bindings = Bindings::new();
+    let (ours, theirs) = ("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:9".parse().unwrap());
+    let contact = |reg_id| format!("<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id={reg_id}");
+    for (cseq, connection) in [(1, 11), (2, 12)] {
+        let flow = Flow::tcp(ours, theirs, connection);
+        let request = flow_register(cseq, &contact(cseq), &[], 1);
+        let (response, _) = bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+        assert_eq!(response.status, 200);
+    }
+    let lost = bindings.connection_lost(Flow::tcp(ours, theirs, 11));
+    let other = lost.first().and_then(|lost| bindings.other_flow(at(0), lost));
+    assert_eq!(other.map(|flow| flow.connection), Some(12));
+    let lost = bindings.connection_lost(Flow::tcp(ours, theirs, 12));
+    assert_eq!(lost.first().and_then(|lost| bindings.other_flow(at(0), lost)), None);
+}

@@ -66,9 +66,13 @@ impl UserActor {
         }
         let devices: Vec<Device> = self
             .bindings
-            .live(self.env.clock.now())
+            .devices(self.env.clock.now())
             .into_iter()
-            .map(|binding| Device { contact: binding.contact.to_string(), flow: binding.flow })
+            .map(|binding| Device {
+                contact: binding.contact.to_string(),
+                flow: binding.flow,
+                path: binding.path.iter().map(|proxy| proxy.to_string()).collect(),
+            })
             .collect();
         if devices.is_empty() {
             self.availability.release(call);
@@ -229,7 +233,15 @@ impl Handler<Register> for UserActor {
 impl Handler<LoseConnection> for UserActor {
     type Result = ();
     fn handle(&mut self, lost: LoseConnection, ctx: &mut Self::Context) {
-        if !self.bindings.connection_lost(lost.0).is_empty() {
+        let gone = self.bindings.connection_lost(lost.0);
+        let now = self.env.clock.now();
+        for binding in &gone {
+            // What it had on this flow, such as a call, goes on over another one of the same device.
+            if let Some(to) = self.bindings.other_flow(now, binding) {
+                self.moves.moved(&self.user.id, binding.flow, to);
+            }
+        }
+        if !gone.is_empty() {
             self.bindings_changed(ctx);
         }
     }

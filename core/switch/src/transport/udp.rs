@@ -4,6 +4,7 @@ use bytes::Bytes;
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::limits::UDP_BYTES_MAX;
+use plugboard_sip::stun;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -122,7 +123,14 @@ impl UdpEndpoint {
                     break;
                 }
                 match socket.try_recv_from(&mut buffer) {
-                    Ok((len, remote)) => backlog.push(now, buffer.get(..len).unwrap_or_default(), remote),
+                    Ok((len, remote)) => {
+                        let datagram = buffer.get(..len).unwrap_or_default();
+                        match stun::answer(datagram, remote) {
+                            // One that is lost is asked for again.
+                            Some(answer) => drop(self.send(remote, &answer)),
+                            None => backlog.push(now, datagram, remote),
+                        }
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) => {
                         tracing::debug!(%error, local = %self.local, "a datagram could not be read");

@@ -9,6 +9,7 @@
 
 mod early_media;
 mod faults;
+mod flows;
 mod gateways;
 mod giving_up;
 mod groups;

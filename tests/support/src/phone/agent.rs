@@ -66,6 +66,8 @@ pub(crate) struct Agent {
     pub(crate) codecs: Vec<Codec>,
     /// Its INVITEs bring an offer.
     offers: bool,
+    /// More headers of its REGISTERs, and what follows its Contact there.
+    pub(crate) registers_with: (Vec<(String, String)>, String),
     pub(crate) calls: Vec<Call>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
@@ -112,6 +114,7 @@ impl Agent {
             connection: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             offers: true,
+            registers_with: (Vec::new(), String::new()),
             calls: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
@@ -146,8 +149,12 @@ impl Agent {
         request.headers.push("To", of_record);
         request.headers.push("Call-ID", call_id);
         request.headers.push("CSeq", format!("{} REGISTER", self.registration_cseq));
-        request.headers.push("Contact", self.contact());
+        let (more, params) = &self.registers_with;
+        request.headers.push("Contact", format!("{}{params}", self.contact()));
         request.headers.push("Expires", expires.to_string());
+        for (name, value) in more {
+            request.headers.push(name, value.as_str());
+        }
         let switch = self.network.switch(self.address.ip());
         self.send_request(now, request, switch, Purpose::Register, false);
     }
@@ -174,15 +181,7 @@ impl Agent {
         let (local, id) =
             (format!("{own};tag={}-{index}", self.name), format!("{}-{index}@{}", self.name, self.address.ip()));
         let invite = request(Method::Invite, &target);
-        let call = self.new_call(
-            index,
-            id,
-            local,
-            to,
-            target,
-            self.network.switch(self.address.ip()),
-            invite,
-        );
+        let call = self.new_call(index, id, local, to, target, self.network.switch(self.address.ip()), invite);
         self.calls.push(call);
         let mut invite = self.request_of(index, Method::Invite);
         for (name, value) in &self.says {

@@ -54,10 +54,10 @@ pub(crate) fn answer(
 pub(crate) fn is_right(account: &Account, challenge: &str, answer: &str, method: &str) -> bool {
     let told = |name| parameter(answer, name).unwrap_or_default();
     let (realm, nonce) = (parameter(challenge, "realm"), parameter(challenge, "nonce"));
-    let a1 = hash::<Md5>(&format!("{}:{}:{}", account.user, realm.unwrap_or_default(), account.password));
-    let a2 = hash::<Md5>(&format!("{method}:{}", told("uri")));
+    let a1 = hash::<Md5>(format!("{}:{}:{}", account.user, realm.unwrap_or_default(), account.password).as_bytes());
+    let a2 = hash::<Md5>(format!("{method}:{}", told("uri")).as_bytes());
     let nonce = nonce.unwrap_or_default();
-    let right = hash::<Md5>(&format!("{a1}:{nonce}:{}:{}:auth:{a2}", told("nc"), told("cnonce")));
+    let right = hash::<Md5>(format!("{a1}:{nonce}:{}:{}:auth:{a2}", told("nc"), told("cnonce")).as_bytes());
     told("username") == account.user && told("nonce") == nonce && told("response") == right
 }
 

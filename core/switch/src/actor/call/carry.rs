@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::{CallActor, LegHandle};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg};
-use crate::message::{Adopt, CallOver, ClaimSlot, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
+use crate::message::{Adopt, CallOver, ClaimSlot, Device, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
 use crate::post::post;
 
 impl CallActor {
@@ -132,9 +132,7 @@ impl CallActor {
                 let found = self.devices.get(&user).and_then(|devices| devices.get(device)).cloned();
                 let number = self.office.user(&user).map(|user| user.number.as_str().to_owned());
                 match (found, number) {
-                    (Some(device), Some(number)) => {
-                        self.call_device(leg, &device.contact, device.flow, &number, ctx.address().recipient())
-                    }
+                    (Some(device), Some(number)) => self.call_device(leg, device, &number, ctx.address().recipient()),
                     (None, _) | (_, None) => Err(Cause::of(480)),
                 }
             }
@@ -148,16 +146,16 @@ impl CallActor {
     fn call_device(
         &mut self,
         leg: LegId,
-        contact: &str,
-        flow: Flow,
+        device: Device,
         number: &str,
         call: Recipient<LegEvent>,
     ) -> Result<(), Cause> {
-        let uri = RequestUri::parse(contact).map_err(|_| Cause::of(480))?;
+        let uri = RequestUri::parse(&device.contact).map_err(|_| Cause::of(480))?;
+        let (flow, routes) = (device.flow, device.path);
         let to = format!("<sip:{number}@{}>", self.office.realm());
         let from = self.caller_address();
         let (headers, login, answer_by) = (Vec::new(), None, None);
-        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, from, headers, login, answer_by };
+        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, routes, from, headers, login, answer_by };
         self.start_leg(leg, dial, call)
     }
 
@@ -182,7 +180,7 @@ impl CallActor {
             from: dial.from,
             to: dial.to,
             call_id: self.owners.call_id(&*self.env.random),
-            routes: Vec::new(),
+            routes: dial.routes,
             sdp: sdp.into(),
             headers: dial.headers,
             max_forwards: self.max_forwards,
@@ -464,6 +462,8 @@ pub(super) struct Dial {
     pub(super) to: String,
     pub(super) flow: Flow,
     pub(super) next_hop: NextHop,
+    /// The proxies on the way.
+    pub(super) routes: Vec<String>,
     pub(super) from: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) login: Option<Login>,

@@ -55,6 +55,7 @@ impl CallActor {
             uri: RequestUri::Sip(uri),
             flow,
             next_hop: NextHop::Target,
+            routes: Vec::new(),
             from,
             headers,
             login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),
