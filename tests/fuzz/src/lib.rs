@@ -12,12 +12,13 @@ pub mod sdp;
 pub mod stream;
 pub mod uri;
 pub mod wav;
+pub mod websocket;
 
 /// A parser's function: it panics when the bytes show a fault.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -26,4 +27,5 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("stream", stream::stream),
     ("rtp", rtp::rtp),
     ("wav", wav::wav),
+    ("websocket", websocket::websocket),
 ];

@@ -207,3 +207,36 @@ fn no_bytes_break_the_reader_of_audio_files() {
     let seeds: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     run("wav", 150_000, &seeds, &[b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x01\0", b"\x80\xbb\0\0"]);
 }
+
+/// A frame of a client (RFC 6455 section 5.2): its first byte, and the payload under a mask of its own.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mask = [0x37, 0xfa, 0x21, 0x3d];
+    let mut frame =
+        match (u8::try_from(payload.len()).ok().filter(|length| *length < 126), u16::try_from(payload.len())) {
+            (Some(length), _) => vec![first, 0x80 + length],
+            (None, Ok(length)) => [&[first, 0x80 + 126][..], &length.to_be_bytes()].concat(),
+            (None, Err(_)) => panic!("no seed is so long"),
+        };
+    frame.extend_from_slice(&mask);
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_websocket_frames() {
+    let torture = torture();
+    let whole = torture.iter().map(|message| frame(0x82, message));
+    let more = [
+        [frame(0x89, b"ping"), frame(0x81, b"\r\n\r\n"), frame(0x88, &[0x03, 0xe8])].concat(),
+        [frame(0x01, b"OPTIONS sip:h SIP/2.0\r\nVia: "), frame(0x80, b"SIP/2.0/WS h;branch=z9hG4bKx\r\n\r\n")].concat(),
+        frame(0x81, &[0xff; 300]),
+    ];
+    let seeds: Vec<Vec<u8>> = whole.chain(more).collect();
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    run(
+        "websocket",
+        120_000,
+        &seeds,
+        &[b"\x81\xff", b"\x81\xfe\xff\xff", b"\x00\x80", b"\x8a\x80\0\0\0\0", b"\xc1\x81"],
+    );
+}
