@@ -605,7 +605,7 @@ fn dials_through(gateways: &[&str]) -> Request {
 /// The gateways of the legs that were made.
 fn through(outputs: &[Output]) -> Vec<String> {
     let gateway = |output: &Output| match output {
-        Output::MakeLeg { party: Party::Outside { ways }, .. } => Some(ways[0].gateway.name.to_string()),
+        Output::MakeLeg { party: Party::Outside { ways }, .. } => ways.first().map(|way| way.gateway.name.to_string()),
         _ => None,
     };
     outputs.iter().filter_map(gateway).collect()

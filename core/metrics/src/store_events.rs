@@ -42,14 +42,19 @@ pub struct StoreLost {
     pub journal: u64,
     /// Records and other durable writes, since the last such event.
     pub records: u64,
+    /// What the line says: journal and trace lines, and durable writes, since the last line. None: there is no line now, since
+    /// a full disk would fill the log as well.
+    pub told: Option<(u64, u64)>,
 }
 
 impl StoreLost {
-    /// Writes the line and counts.
+    /// Counts, and writes the line if there is one.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.store_lost_journal.inc_by(self.journal);
         metrics.families.store_lost_records.inc_by(self.records);
-        tracing::error!(journal_lines = self.journal, records = self.records, "the store lost writes");
+        if let Some((journal_lines, records)) = self.told {
+            tracing::error!(journal_lines, records, "the store lost writes");
+        }
     }
 }
 

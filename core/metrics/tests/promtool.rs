@@ -90,7 +90,7 @@ fn emit_everything(metrics: &Metrics) {
     StoreCommitted { took: Duration::from_millis(3), writes: 5 }.emit(metrics);
     StoreQueued(3).emit(metrics);
     StoreDegraded { reason: "No space left on device" }.emit(metrics);
-    StoreLost { journal: 17, records: 1 }.emit(metrics);
+    StoreLost { journal: 17, records: 1, told: Some((17, 1)) }.emit(metrics);
     StoreTrimmed { office: &call.office, kind: KeptKind::SipTrace, calls: 3 }.emit(metrics);
     MessageDropped { queue: Queue::Subscriber }.emit(metrics);
 }

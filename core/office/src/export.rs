@@ -7,8 +7,8 @@ use crate::parts::{
     id_of_number, usual_hold_music,
 };
 use crate::{
-    DigestChoice, DigestIntegrity, From, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin, Through,
-    User,
+    DigestChoice, DigestIntegrity, From, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin,
+    Through, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Distribution, Member, Name, UserStatus};

@@ -17,7 +17,8 @@ pub use export::Secrets;
 pub use gateway::{CallLimits, CallerRules, Gateway, GatewayLogin, Identity, Place, Probe};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
-    DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules, Transport, User,
+    DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules,
+    Transport, User,
 };
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;

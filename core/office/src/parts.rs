@@ -3,8 +3,8 @@
 mod gateways;
 
 use crate::{
-    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret,
-    SecretOrigin, Surroundings, Through, TransferRules, User,
+    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route,
+    ScenarioSource, Secret, SecretOrigin, Surroundings, Through, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{

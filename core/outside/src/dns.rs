@@ -106,7 +106,7 @@ type Reply = Box<dyn FnOnce(Result<Answer, NoAnswer>) + Send>;
 struct Asked {
     question: Question,
     reply: Reply,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 /// Asks. A clone asks the same servers. The thread ends with the last clone.
@@ -161,7 +161,7 @@ impl Resolver {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return reply(Err(NoAnswer::Failed("too many names are asked for".into())));
         };
-        if let Err(refused) = self.queue.try_send(Asked { question, reply, _place: place }) {
+        if let Err(refused) = self.queue.try_send(Asked { question, reply, place }) {
             let asked = match refused {
                 tokio::sync::mpsc::error::TrySendError::Full(asked)
                 | tokio::sync::mpsc::error::TrySendError::Closed(asked) => asked,
@@ -184,15 +184,18 @@ async fn serve(config: ResolverConfig, mut asked: Receiver<Asked>) {
             return;
         }
     };
-    while let Some(Asked { question, reply, _place }) = asked.recv().await {
-        let resolver = resolver.clone();
-        // As many as there are places.
-        tokio::spawn(async move {
-            let answer = look_up(&resolver, &question).await;
-            reply(answer);
-            drop(_place);
-        });
+    while let Some(asked) = asked.recv().await {
+        spawn_look_up(resolver.clone(), asked);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "as many as there are places, each for a bounded time")]
+fn spawn_look_up(resolver: TokioResolver, Asked { question, reply, place }: Asked) {
+    tokio::spawn(async move {
+        let answer = look_up(&resolver, &question).await;
+        reply(answer);
+        drop(place);
+    });
 }
 
 fn options() -> ResolverOpts {

@@ -14,13 +14,14 @@ use plugboard_switch::{Clock, Configuration, Env, Events, Network, Placement, Sw
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::catalogue::Actions;
 use crate::config::Config;
 use crate::house::{Absent, Bundle, House, in_words};
 use crate::keep::Keeper;
+use crate::losses::Losses;
 use crate::prompts::Library;
 use crate::stored::{Stored, read_stored, together};
 
@@ -51,6 +52,14 @@ pub(crate) struct Running {
 struct Observer {
     metrics: Metrics,
     readiness: Readiness,
+    clock: Arc<dyn Clock>,
+    losses: Mutex<Losses>,
+}
+
+impl Observer {
+    fn losses(&self) -> MutexGuard<'_, Losses> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl StoreObserver for Observer {
@@ -58,11 +67,14 @@ impl StoreObserver for Observer {
         StoreCommitted { took, writes }.emit(&self.metrics);
     }
     fn lost(&self, journal: u64, records: u64) {
-        StoreLost { journal, records }.emit(&self.metrics);
+        let told = self.losses().add(self.clock.now(), (journal, records));
+        StoreLost { journal, records, told }.emit(&self.metrics);
     }
     fn health(&self, health: &StoreHealth) {
         match health {
             StoreHealth::Ok => {
+                let told = self.losses().take();
+                StoreLost { journal: 0, records: 0, told }.emit(&self.metrics);
                 self.readiness.clear(&Condition::StoreDegraded);
                 StoreRecovered.emit(&self.metrics);
             }
@@ -79,7 +91,12 @@ impl StoreObserver for Observer {
 
 /// The store's reports to metrics and readiness.
 pub(crate) fn observer(metrics: &Metrics, readiness: &Readiness) -> Arc<dyn StoreObserver> {
-    Arc::new(Observer { metrics: metrics.clone(), readiness: readiness.clone() })
+    Arc::new(Observer {
+        metrics: metrics.clone(),
+        readiness: readiness.clone(),
+        clock: Arc::new(SystemClock::start()),
+        losses: Mutex::default(),
+    })
 }
 
 impl Running {

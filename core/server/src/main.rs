@@ -12,6 +12,7 @@ mod house;
 mod keep;
 mod leave;
 mod license;
+mod losses;
 mod names;
 mod output;
 mod prompts;

@@ -176,12 +176,18 @@ async fn serve_until_told(
     let control = listen::control(running, data).map_err(|fault| Start::new(3, fault))?;
     let console = listen::console(running, config).map_err(|fault| Start::new(3, fault))?;
     // Whoever reads that it is ready may end it at once.
-    let told_to_end = listen::told_to_end(tls).map_err(|fault| Start::new(3, fault))?;
+    let mut signals = listen::Signals::catch(tls).map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);
     let forgetting = tokio::task::spawn_local(keep::forget_for_ever(Arc::clone(running)));
-    told_to_end.await;
-    output::fault("draining: new calls are refused, running ones may finish");
-    drain(running, config.drain).await;
+    signals.told_to_end().await;
+    output::fault("draining: new calls are refused, running ones may finish; a second signal ends them");
+    tokio::select! {
+        () = drain(running, config.drain) => {}
+        () = signals.told_to_end() => {
+            output::fault("told to end once more: running calls are ended");
+            end_calls(running).await;
+        }
+    }
     control.abort();
     forgetting.abort();
     console.handle.stop().await;
@@ -197,12 +203,16 @@ async fn drain(running: &Running, limit: Duration) {
     running.switch.leave_gateways().await;
     while !running.switch.calls().await.is_empty() {
         if running.clock.now().since(started) >= limit {
-            running.switch.hang_up_all(Cause::of(SHUTDOWN)).await;
-            pause(Duration::from_secs(1)).await;
-            return;
+            return end_calls(running).await;
         }
         pause(DRAIN_LOOK).await;
     }
+}
+
+/// Tells every phone that its call is over, and gives that a second.
+async fn end_calls(running: &Running) {
+    running.switch.hang_up_all(Cause::of(SHUTDOWN)).await;
+    pause(Duration::from_secs(1)).await;
 }
 
 fn announce(running: &Running, network: &Arc<Network>, http: SocketAddr, data: &Path, json: bool) {

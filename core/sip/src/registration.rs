@@ -220,10 +220,9 @@ impl Registration {
         headers.push("To", of_record);
         headers.push("Call-ID", self.spec.call_id.as_str());
         headers.push("CSeq", format!("{} REGISTER", self.cseq));
-        match self.contact.take_if(|old| *old != contact) {
-            // What is not taken back rings into the void until it runs out.
-            Some(old) => headers.push("Contact", format!("{old};expires=0")),
-            None => {}
+        // What is not taken back rings into the void until it runs out.
+        if let Some(old) = self.contact.take_if(|old| *old != contact) {
+            headers.push("Contact", format!("{old};expires=0"));
         }
         let seconds = if leaving { 0 } else { self.expires.as_secs() };
         headers.push("Contact", format!("{contact};expires={seconds}"));
@@ -347,7 +346,7 @@ impl Registration {
         f64::from(u32::try_from(drawn >> 32).unwrap_or(0)) / f64::from(u32::MAX)
     }
 
-    /// SplitMix64 of the random number: it spreads; what must not be guessed rests on the random number itself.
+    /// `SplitMix64` of the random number: it spreads; what must not be guessed rests on the random number itself.
     fn drawn(&self, salt: u64) -> u64 {
         let mut z = self.spec.random ^ (u64::from(self.cseq) << 32 | salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

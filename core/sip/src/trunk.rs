@@ -476,7 +476,7 @@ impl Trunk {
         }
     }
 
-    /// SplitMix64 of the random number: it spreads; what must not be guessed rests on the random number itself.
+    /// `SplitMix64` of the random number: it spreads; what must not be guessed rests on the random number itself.
     const fn drawn(&self, one: u32, other: u64) -> u64 {
         let salt = ((one as u64) << 32) ^ other;
         let mut z = self.spec.random ^ salt.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -292,9 +292,12 @@ impl Switch {
 
     /// Takes back what is registered at gateways: no call comes from them any more. Over when they have heard it, or did not
     /// answer within [`LEAVE_PATIENCE`].
+    #[expect(clippy::disallowed_methods, reason = "looks until every gateway has answered, for a bounded time")]
     pub async fn leave_gateways(&self) {
         let handles: Vec<GatewayHandle> = self.current().gateways.values().cloned().collect();
-        handles.iter().for_each(|handle| post(&handle.leave, LeaveGateway));
+        for handle in &handles {
+            post(&handle.leave, LeaveGateway);
+        }
         let until = self.env.clock.now() + LEAVE_PATIENCE;
         for handle in handles {
             while self.env.clock.now() < until {

@@ -100,7 +100,7 @@ fn kamailio() -> PathBuf {
 
 fn configuration(address: SocketAddr, world: u16) -> String {
     let modules = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth"];
-    let modules: String = modules.iter().map(|name| format!("loadmodule \"{name}.so\"\n")).collect();
+    let modules = modules.map(|name| format!("loadmodule \"{name}.so\"")).join("\n");
     format!(
         r#"#!KAMAILIO
 debug=2

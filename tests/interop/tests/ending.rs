@@ -51,6 +51,23 @@ fn a_call_that_outlasts_the_limit_of_the_drain_is_ended_and_recorded() {
 }
 
 #[test]
+fn told_to_end_twice_it_ends_the_running_call_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut switch = Serve::on(&folder.path().join("data")).configured("drain = \"1h\"\n").start();
+    switch.apply(&Office::new());
+    let running = Call::new("101", "secret-101", "*43").stays();
+    let running = Sipp::calls(&switch, "running", &running, Transport::Udp).start();
+    until("the call to be answered", || running.messages().contains("ACK sip:").then_some(()));
+    switch.terminate();
+    until("the switch to drain", || (switch.page("/readyz").0 == 503).then_some(()));
+    assert_eq!(switch.live_calls().len(), 1, "the call goes on");
+    switch.program().signal("INT");
+    // He gets a BYE.
+    running.succeeds();
+    assert_eq!(switch.wait().code(), Some(0));
+}
+
+#[test]
 fn without_calls_it_ends_at_once_also_by_an_interrupt() {
     for signal in ["TERM", "INT"] {
         let mut switch = Plugboard::with_office(&Office::new());

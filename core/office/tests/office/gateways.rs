@@ -78,7 +78,10 @@ fn ways(office: &Office, number: &str) -> Vec<(String, String)> {
         Treatment::Outbound { ways, .. } => {
             ways.into_iter().map(|way| (way.gateway.name.to_string(), way.number.to_string())).collect()
         }
-        other => panic!("{other:?}"),
+        other @ (Treatment::Scenario { .. }
+        | Treatment::DirectUser(_)
+        | Treatment::DirectGroup(_)
+        | Treatment::Refused(_)) => panic!("{other:?}"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet};
 
 use plugboard_switch::Tls;
@@ -91,31 +91,41 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
     Ok(Console { address, handle })
 }
 
-/// From now on SIGTERM, SIGINT and SIGHUP do not kill: the answer waits for one of the first two. At the third, and when
-/// their files have changed, certificates are read anew.
-pub(super) fn told_to_end(tls: Option<Arc<Tls>>) -> Result<impl Future<Output = ()>, String> {
-    let failed = |error: std::io::Error| format!("signals cannot be caught: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-    Ok(async move {
+/// What the system tells the process.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Signals {
+    /// From now on SIGTERM, SIGINT and SIGHUP do not kill.
+    pub(super) fn catch(tls: Option<Arc<Tls>>) -> Result<Self, String> {
+        let caught = |kind| signal(kind).map_err(|error| format!("signals cannot be caught: {error}"));
+        let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hangup: caught(SignalKind::hangup())?, tls })
+    }
+
+    /// Waits for SIGTERM or SIGINT. At SIGHUP, and when their files have changed, certificates are read anew.
+    pub(super) async fn told_to_end(&mut self) {
         loop {
             tokio::select! {
-                _ = terminate.recv() => return,
-                _ = interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
                 // A closed terminal must not end calls.
-                _ = hangup.recv() => match &tls {
+                _ = self.hangup.recv() => match &self.tls {
                     Some(tls) => reload(tls),
                     None => tracing::warn!("SIGHUP changes nothing: offices are changed by `plugboard apply`"),
                 },
                 () = pause(CERTIFICATES_LOOK) => {
-                    if let Some(tls) = tls.as_ref().filter(|tls| tls.is_outdated()) {
+                    if let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_outdated()) {
                         reload(tls);
                     }
                 }
             }
         }
-    })
+    }
 }
 
 /// Connections that are open go on with what they agreed on.

@@ -74,7 +74,7 @@ impl Rig {
                     let request = self.trunk.request(tx, flow).unwrap();
                     self.sent.push((tx, target, request));
                 }
-                other => self.told.push(other),
+                other @ (Output::Ask(_) | Output::Changed | Output::Moved | Output::Left) => self.told.push(other),
             }
         }
     }

@@ -170,7 +170,7 @@ fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Reque
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plugboard_model::{Name, OfficeId};
+    use plugboard_model::{Name, OfficeId, UserId};
 
     fn source(gateway: &str) -> Source {
         Source::Gateway(GatewayId { office: OfficeId::new("main").unwrap(), name: Name::new(gateway).unwrap() })
