@@ -36,6 +36,20 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    /// One that stands for another call.
+    pub(crate) fn joint(now: Time, other: String) -> Self {
+        Self {
+            user: None,
+            gateway: None,
+            party: other,
+            began: now,
+            answered: Some(now),
+            state: LegState::Up,
+            holds: false,
+            music: None,
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, LegState::Ended { .. })
     }

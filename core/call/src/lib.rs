@@ -18,5 +18,5 @@ mod output;
 mod ring;
 
 pub use call::{CALL_LENGTH_MAX, Call};
-pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder};
-pub use output::{CancelWhy, Output, PlayId};
+pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder, Transfer};
+pub use output::{AskWhy, CancelWhy, Output, PlayId};

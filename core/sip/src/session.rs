@@ -17,6 +17,7 @@ mod dtmf;
 mod exchange;
 mod login;
 mod reason;
+mod refer;
 mod requests;
 mod stray;
 pub(crate) mod timer;
@@ -38,7 +39,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The methods that a session takes, for Allow.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER";
 
 /// What is ours in a session.
 #[derive(Debug, Clone)]
@@ -195,6 +196,25 @@ pub enum Command {
     },
     /// Send digits by INFO, to a peer that knows no RFC 4733.
     SendDigit(InfoDigit),
+    /// Take on [`Event::Referred`]: 202, and a first NOTIFY.
+    AcceptRefer,
+    /// Refuse [`Event::Referred`].
+    RejectRefer {
+        /// 400 to 699.
+        status: u16,
+    },
+    /// Tell who wanted it how far the new call is. Nothing is told where nobody asked.
+    NotifyRefer {
+        /// 100 to 699; from 200 on it is the last word.
+        status: u16,
+    },
+    /// Show the peer whom he talks to now.
+    Identify {
+        /// P-Asserted-Identity and the like.
+        headers: Vec<(String, String)>,
+        /// The description in force, for a peer that takes no UPDATE.
+        sdp: Bytes,
+    },
 }
 
 /// What happened.
@@ -251,6 +271,13 @@ pub enum Event {
     /// The session timer of a peer that takes no UPDATE wants the description in force to be sent again: answer with
     /// [`Command::Reoffer`] of it (RFC 4028 section 7.4).
     RefreshDue,
+    /// The peer wants us to call somebody in his place: answer with [`Command::AcceptRefer`] or [`Command::RejectRefer`].
+    Referred {
+        /// The value of Refer-To; see [`crate::ReferTo`].
+        target: String,
+        /// The value of Referred-By (RFC 3892).
+        referred_by: Option<String>,
+    },
     /// Nothing more will be sent or understood.
     Finished,
 }
@@ -283,6 +310,8 @@ pub struct Session {
     login: Option<Box<login::LoginState>>,
     /// Once it is up.
     timer: Option<Box<timer::SessionTimer>>,
+    /// What the peer asked for by REFER.
+    refer: Option<Box<refer::Refer>>,
     outbox: VecDeque<Output>,
 }
 
@@ -399,7 +428,16 @@ impl Session {
 
     fn new(local: Local, state: State, made_the_call: bool, login: Option<Login>) -> Self {
         let login = login.map(|login| Box::new(login::LoginState::new(login)));
-        Self { local: Box::new(local), next_seq: 1, state, made_the_call, login, timer: None, outbox: VecDeque::new() }
+        Self {
+            local: Box::new(local),
+            next_seq: 1,
+            state,
+            made_the_call,
+            login,
+            timer: None,
+            refer: None,
+            outbox: VecDeque::new(),
+        }
     }
 
     fn emit(&mut self, event: Event) {

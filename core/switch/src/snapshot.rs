@@ -13,8 +13,8 @@ use crate::actor::gateway::GatewayActor;
 use crate::actor::user::UserActor;
 use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, CallLeftGateway, ClaimSlot, GetGatewayState, GetUserState, LoseConnection, OfferCall, Register,
-    UseGateway, UseSlot, UseUser,
+    AdmitCall, CallLeftGateway, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LoseConnection, OfferCall,
+    Register, UseGateway, UseSlot, UseUser,
 };
 
 /// The configuration that the server hands over: everything is checked already.
@@ -45,6 +45,8 @@ pub(crate) struct Snapshot {
     pub(crate) configuration: Configuration,
     pub(crate) users: BTreeMap<UserId, UserHandle>,
     pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
+    /// Where dialogs are asked for, by shard.
+    pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }
 
 impl fmt::Debug for Snapshot {

@@ -6,6 +6,7 @@ use crate::dialog::{Dialog, NextHop};
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::rejection::Rejection;
+use crate::replaces::REPLACES;
 use crate::transaction::{self, ServerTx};
 use bytes::Bytes;
 use plugboard_model::{Cause, Time};
@@ -180,11 +181,12 @@ impl Session {
     }
 
     /// A 1xx or 2xx that makes or refreshes a dialog (RFC 3261 section 12.1.1).
-    fn dialog_response(&self, request: &Request, status: u16) -> Response {
+    pub(super) fn dialog_response(&self, request: &Request, status: u16) -> Response {
         let mut response = Response::to_request_tagged(request, status, &self.local.tag);
         response.headers.copy_from(&request.headers, "Record-Route");
         response.headers.push("Contact", &*self.local.contact);
         response.headers.push("Allow", ALLOW);
+        response.headers.push("Supported", REPLACES);
         response
     }
 

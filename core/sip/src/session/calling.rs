@@ -7,6 +7,7 @@ use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::replaces::REPLACES;
 use crate::transaction::{self, ClientTx};
 use bytes::Bytes;
 use plugboard_model::{Cause, Time};
@@ -63,6 +64,7 @@ impl Session {
         headers.push("Contact", &*self.local.contact);
         headers.push("Allow", ALLOW);
         timer::push_first(headers, min_se);
+        headers.push("Supported", REPLACES);
         if let Some((name, value)) = credentials {
             headers.push(name, value);
         }

@@ -54,6 +54,21 @@ impl Session {
                 State::Up { dialog, exchange: Exchange::Idle }
             }
             (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),
+            (State::Up { mut dialog, exchange }, Command::AcceptRefer) => {
+                self.accept_refer(&mut dialog);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { dialog, exchange }, Command::RejectRefer { status }) => {
+                self.reject_refer(status);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { mut dialog, exchange }, Command::NotifyRefer { status }) => {
+                self.notify_refer(&mut dialog, status);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { dialog, exchange }, Command::Identify { headers, sdp }) => {
+                self.identify(now, dialog, exchange, &headers, sdp)
+            }
             // Too early or too late for the state: calls cross on their way, and nothing follows from it.
             (
                 state @ State::Calling(_),
@@ -62,14 +77,22 @@ impl Session {
                 | Command::Reoffer { .. }
                 | Command::AcceptReoffer { .. }
                 | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             )
             | (
                 state @ State::Ringing(_),
                 Command::Reoffer { .. }
                 | Command::AcceptReoffer { .. }
                 | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             )
             | (
                 state @ State::Up { .. },
@@ -87,7 +110,11 @@ impl Session {
                 | Command::Reoffer { .. }
                 | Command::AcceptReoffer { .. }
                 | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             ) => state,
         };
     }
@@ -101,6 +128,7 @@ impl Session {
         cause: Cause,
     ) -> State {
         self.emit(Event::Ended { cause, by_remote: false });
+        self.drop_refer();
         match exchange {
             Exchange::Answered(answered) => State::Leaving { dialog, answered, reason },
             Exchange::Asked { tx, request, .. } => {
@@ -130,15 +158,30 @@ impl Session {
     fn send_reoffer(
         &mut self,
         now: Time,
-        mut dialog: Box<Dialog>,
+        dialog: Box<Dialog>,
         sdp: Bytes,
         credentials: Option<(&'static str, String)>,
         tries: u8,
+    ) -> State {
+        self.send_reoffer_with(now, dialog, sdp, (credentials, tries), &[])
+    }
+
+    /// As [`Self::send_reoffer`], with more headers.
+    pub(super) fn send_reoffer_with(
+        &mut self,
+        now: Time,
+        mut dialog: Box<Dialog>,
+        sdp: Bytes,
+        (credentials, tries): (Option<(&'static str, String)>, u8),
+        headers: &[(String, String)],
     ) -> State {
         let mut request = dialog.request(Method::Invite);
         request.headers.push("Contact", &*self.local.contact);
         request.headers.push("Allow", ALLOW);
         self.push_timer(&mut request.headers);
+        for (name, value) in headers {
+            request.headers.push(name, value.as_str());
+        }
         if let Some((name, value)) = credentials {
             request.headers.push(name, value);
         }

@@ -7,6 +7,7 @@ use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::replaces::REPLACES;
 use crate::transaction::ServerTx;
 use crate::validate::{Abilities, validate};
 use bytes::Bytes;
@@ -14,8 +15,17 @@ use plugboard_model::{Cause, Time};
 
 /// What a session takes; BYE is taken whatever it carries.
 const ABILITIES: Abilities<'static> = Abilities {
-    methods: &[Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Info, Method::Update],
-    extensions: &[TIMER],
+    methods: &[
+        Method::Invite,
+        Method::Ack,
+        Method::Bye,
+        Method::Cancel,
+        Method::Options,
+        Method::Info,
+        Method::Update,
+        Method::Refer,
+    ],
+    extensions: &[TIMER, REPLACES, "norefersub"],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };
@@ -79,7 +89,10 @@ impl Session {
             self.respond(tx, Response::to_request(request, 200));
             return self.give_up(&ringing, request);
         }
-        if is_offer(request) {
+        if request.method == Method::Refer {
+            // There is nobody yet whom he could hand on.
+            self.answer(tx, request, 403);
+        } else if is_offer(request) {
             self.busy(tx, request);
         } else {
             self.on_harmless(now, tx, request, false);
@@ -100,12 +113,17 @@ impl Session {
                 self.answer(*asked, offer, 487);
             }
             self.respond(tx, Response::to_request(&request, 200));
+            self.drop_refer();
             let cause = reason_of(&request.headers).unwrap_or_else(Cause::normal);
             self.emit(Event::Ended { cause, by_remote: true });
             return self.finish();
         }
         if is_offer(&request) {
             return self.on_offer(now, tx, request, dialog, exchange);
+        }
+        if request.method == Method::Refer {
+            self.on_refer(tx, request);
+            return State::Up { dialog, exchange };
         }
         dialog.refresh(&request);
         self.on_harmless(now, tx, &request, true);

@@ -1,3 +1,4 @@
+mod refer;
 mod solo;
 mod timer;
 mod world;

@@ -5,6 +5,7 @@ pub(crate) use carry::Adoption;
 mod carry;
 mod host;
 mod journal;
+mod transfer;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op};
@@ -13,13 +14,14 @@ use plugboard_model::{CallId, Cause, JournalEvent, LegId, RunId, Time, UserId};
 use plugboard_office::Office;
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
+use plugboard_sip::Replaces;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::env::Env;
 use crate::message::{
-    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia, LegNews,
+    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
     RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
 };
 use crate::post::post;
@@ -58,15 +60,26 @@ pub(crate) struct NewCall {
     pub(crate) max_forwards: u8,
     /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
     pub(crate) codecs: Vec<Codec>,
+    /// The dialog whose place the caller wants to take.
+    pub(crate) replaces: Option<Replaces>,
 }
 
 /// The way to a leg.
 struct LegHandle {
-    order: Recipient<DoLeg>,
+    order: Order,
     /// The gateway whose channel it holds.
     gateway: Option<plugboard_model::GatewayId>,
     media: MediaLeg,
     codec: Option<Codec>,
+    /// Where a media leg of ours hears another media thread: it stands for a call over there.
+    relay: Option<std::net::SocketAddr>,
+}
+
+/// Whom a leg's commands go to.
+enum Order {
+    Leg(Recipient<DoLeg>),
+    /// The leg stands for another call.
+    Joint(Box<Joint>),
 }
 
 /// Runs one [`Call`] and its [`Interpreter`]: feeds them, carries out their outputs. Decides nothing itself.
@@ -85,6 +98,7 @@ pub(crate) struct CallActor {
     script: Option<Interpreter>,
     begin: Begin,
     direct: Option<plugboard_call::Request>,
+    replaces: Option<Replaces>,
     legs: BTreeMap<LegId, LegHandle>,
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
@@ -97,13 +111,17 @@ pub(crate) struct CallActor {
     journal: CallJournal,
     /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
     agreed: Option<Codec>,
+    joining: transfer::Joining,
+    /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
+    referred_by: Option<String>,
     wake: Wake,
     over: bool,
 }
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards, codecs } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, max_forwards, codecs, replaces } =
+            new;
         let id = begin.id.clone();
         Self {
             journal: CallJournal::new(env.store.calls(), &id),
@@ -121,12 +139,15 @@ impl CallActor {
             script,
             begin,
             direct,
+            replaces,
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
             admissions: BTreeMap::new(),
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
             agreed: None,
+            joining: transfer::Joining::default(),
+            referred_by: None,
             wake: Wake::default(),
             over: false,
         }
@@ -134,7 +155,10 @@ impl CallActor {
 
     /// The caller's leg, made by whoever took the INVITE.
     pub(crate) fn with_caller(&mut self, order: Recipient<DoLeg>, media: MediaLeg) {
-        self.legs.insert(LegId::CALLER, LegHandle { order, gateway: None, media, codec: None });
+        self.legs.insert(
+            LegId::CALLER,
+            LegHandle { order: Order::Leg(order), gateway: None, media, codec: None, relay: None },
+        );
     }
 
     fn now(&self) -> Time {
@@ -186,8 +210,10 @@ impl CallActor {
     }
 
     fn order(&self, leg: LegId, command: LegCommand) {
-        if let Some(handle) = self.legs.get(&leg) {
-            post(&handle.order, DoLeg(command));
+        match self.legs.get(&leg).map(|handle| &handle.order) {
+            Some(Order::Leg(order)) => post(order, DoLeg(command)),
+            Some(Order::Joint(joint)) => joint.order(&self.id, command),
+            None => {}
         }
     }
 
@@ -210,6 +236,9 @@ impl Actor for CallActor {
         plugboard_metrics::CallBegan { call: &self.id, caller: &self.begin.caller, called: &self.begin.called }
             .emit(&self.env.metrics);
         self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);
+        if let Some(replaces) = self.replaces.take() {
+            self.ask_to_join(None, replaces, ctx);
+        }
         if let Some(request) = self.direct.take() {
             self.feed(Input::Request { op: Op::Direct, request }, ctx);
         }
@@ -270,6 +299,8 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegEnded { leg, cause }
             }
             LegNews::Holds(on) => Input::LegHolds { leg, on },
+            LegNews::Refers { target } => return self.referred(leg, &target, ctx),
+            LegNews::JoinAsked(ask) => return self.join_asked(leg, *ask, ctx),
             LegNews::Digit(digit) => Input::Digit { leg, digit },
         };
         self.feed(input, ctx);

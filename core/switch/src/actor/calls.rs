@@ -10,7 +10,7 @@ use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::session::Session;
 use plugboard_sip::transaction::{Input as LayerInput, ServerTx};
-use plugboard_sip::{Request, Response};
+use plugboard_sip::{Replaces, Request, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,8 +137,16 @@ impl CallsActor {
         let no_number =
             || Refusal::new(RefusalReason::NoRoute, 404, "what was called is no number that can be dialled");
         let called = called.ok_or_else(no_number)?;
-        let treatment = office.route(&source, &called);
-        let plan = self.plan(&office, &source, &treatment)?;
+        let plan = match replaced(&request, &source)? {
+            Some(replaces) => Plan {
+                route: Some("replaces".into()),
+                scenario: None,
+                direct: None,
+                direction: direction(&source, false),
+                replaces: Some(replaces),
+            },
+            None => self.plan(&office, &source, &office.route(&source, &called))?,
+        };
         let offer = match request.body.as_slice() {
             [] => None,
             body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
@@ -172,6 +180,7 @@ impl CallsActor {
             scenario: None,
             direct: Some(CallRequest::Ring { parties, order, ring_for, ring_back: RingBack::Tone }),
             direction: direction(source, false),
+            replaces: None,
         };
         match treatment {
             Treatment::Scenario { scenario, route } => {
@@ -190,6 +199,7 @@ impl CallsActor {
                     scenario: Some((scenario.clone(), interpreter)),
                     direct: None,
                     direction: direction(source, false),
+                    replaces: None,
                 })
             }
             Treatment::DirectUser(user) => {
@@ -278,6 +288,7 @@ impl CallsActor {
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
+            replaces: plan.replaces,
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {
             layer: links.layer.clone(),
@@ -307,6 +318,21 @@ impl CallsActor {
     }
 }
 
+/// The dialog whose place a new call is to take (RFC 3891 section 3).
+fn replaced(request: &Request, source: &Source) -> Result<Option<Replaces>, Refusal> {
+    let not_allowed = |status, why: &str| Err(Refusal::new(RefusalReason::NotAllowed, status, why));
+    let values: Vec<&str> = request.headers.get_all("Replaces").collect();
+    match (values.as_slice(), source) {
+        ([], _) => Ok(None),
+        (_, Source::Gateway(_)) => not_allowed(403, "a gateway takes no call's place"),
+        ([value], Source::User(_)) => match Replaces::parse(value) {
+            Some(replaces) => Ok(Some(replaces)),
+            None => not_allowed(400, "its Replaces cannot be read"),
+        },
+        ([_, _, ..], Source::User(_)) => not_allowed(400, "it has several Replaces"),
+    }
+}
+
 /// Ring time of calls that go out: the far end's network gives up first.
 const OUTSIDE_RING: Duration = Duration::from_secs(180);
 
@@ -316,6 +342,8 @@ struct Plan {
     scenario: Option<(ScenarioId, Interpreter)>,
     direct: Option<CallRequest>,
     direction: Direction,
+    /// Whose place the caller wants to take (RFC 3891).
+    replaces: Option<Replaces>,
 }
 
 impl Actor for CallsActor {

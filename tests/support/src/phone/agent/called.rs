@@ -19,6 +19,7 @@ impl Agent {
             return self.send(to, bytes);
         }
         let index = self.call_of(request.headers.call_id().unwrap_or_default());
+        self.look_at(index, request);
         match (&request.method, index) {
             (Method::Invite, None) => self.called(now, from, request),
             (Method::Invite, Some(index)) => self.reinvited(now, from, index, request),
@@ -37,6 +38,16 @@ impl Agent {
             (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
             (_, _) => self.respond(from, request, 200, Vec::new(), None),
         }
+    }
+
+    /// Who is shown, and what is told of a transfer.
+    fn look_at(&mut self, index: Option<usize>, request: &Request) {
+        let Some(call) = index.and_then(|index| self.calls.get_mut(index)) else { return };
+        if let Some(shown) = request.headers.get("P-Asserted-Identity") {
+            call.shown = Some(shown.to_owned());
+        }
+        let told = std::str::from_utf8(&request.body).ok().and_then(|body| body.strip_prefix("SIP/2.0 "));
+        call.told.extend(told.and_then(|told| told.get(..3)?.parse::<u16>().ok()));
     }
 
     fn called(&mut self, now: Time, from: SocketAddr, request: &Request) {
@@ -129,6 +140,9 @@ impl Agent {
         let index = self.call_of(request.headers.call_id().unwrap_or_default()).unwrap_or(usize::MAX);
         let mut response = Response::to_request_tagged(request, status, &format!("{}-{index}", self.name));
         response.headers.push("Contact", self.contact());
+        if self.allows {
+            response.headers.push("Allow", super::ALLOW);
+        }
         if let Some(reason) = reason {
             response.headers.push("Reason", reason);
         }
