@@ -5,9 +5,9 @@
 //! | `office` | the office's id |
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for`, `reliable` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `calls` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `calls`, `reliable` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |

@@ -118,6 +118,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("devices", user.devices_max, DEVICES);
     entry.put_unless("status", status(user.status), status(UserStatus::default()));
     entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
+    entry.put_unless("reliable", user.reliable, false);
     entry.node()
 }
 
@@ -179,6 +180,7 @@ fn gateway_node(gateway: &Gateway) -> Node {
         entry.put("inbound", gateway.inbound.iter().map(|one| Node::from(source(one))).collect::<Node>());
     }
     entry.put_unless("calls", gateway.calls_max, CHANNELS);
+    entry.put_unless("reliable", gateway.reliable, false);
     entry.node()
 }
 

@@ -73,6 +73,8 @@ pub struct User {
     pub status: UserStatus,
     /// How long a direct call rings him.
     pub ring_for: Duration,
+    /// Whether his devices are offered reliable provisional responses (RFC 3262).
+    pub reliable: bool,
 }
 
 /// A group of users.
@@ -105,6 +107,8 @@ pub struct Gateway {
     pub inbound: Vec<(IpAddr, Option<u16>)>,
     /// Calls through it at once; 1 to 10,000.
     pub calls_max: u32,
+    /// Whether it is offered reliable provisional responses (RFC 3262).
+    pub reliable: bool,
 }
 
 /// How SIP messages travel.

@@ -138,6 +138,7 @@ impl<'p> Parts<'p> {
             let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
             let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
+            let reliable = self.reliable(&mut fields);
             if let Some(forward) = fields.take("forward") {
                 // A setting that is read and changes nothing would be a lie.
                 forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
@@ -157,6 +158,7 @@ impl<'p> Parts<'p> {
                 devices_max,
                 status,
                 ring_for,
+                reliable,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
@@ -235,6 +237,7 @@ impl<'p> Parts<'p> {
                 fields.take("transport").and_then(|field| field.one_of(&transports, self.faults)).unwrap_or_default();
             let inbound = fields.take("inbound").map(|field| self.sources(&field));
             let calls_max = self.count(&mut fields, "calls", 1..=10_000, CHANNELS);
+            let reliable = self.reliable(&mut fields);
             fields.finish(self.faults);
             let Some(address) = address else { continue };
             let inbound = inbound.unwrap_or_else(|| Gateway::sources_of(address));
@@ -245,7 +248,7 @@ impl<'p> Parts<'p> {
                 let reason = format!("the gateway {} has the same source address", other.id.name);
                 item.fault(self.faults, reason, "tell them apart by port, or make them one gateway");
             }
-            let gateway = Gateway { id, address, transport, inbound, calls_max };
+            let gateway = Gateway { id, address, transport, inbound, calls_max, reliable };
             if self.found.gateways.insert(name, Arc::new(gateway)).is_some() {
                 self.twice(&item);
             }
@@ -530,6 +533,10 @@ impl<'p> Parts<'p> {
     fn count(&mut self, fields: &mut Fields<'_>, key: &'static str, range: RangeInclusive<i64>, otherwise: u32) -> u32 {
         let given = fields.take(key).and_then(|field| field.integer(range, self.faults));
         given.and_then(|value| u32::try_from(value).ok()).unwrap_or(otherwise)
+    }
+
+    fn reliable(&mut self, fields: &mut Fields<'_>) -> bool {
+        fields.take("reliable").and_then(|field| field.boolean(self.faults)).unwrap_or_default()
     }
 
     fn ring_for(&mut self, fields: &mut Fields<'_>) -> Option<Duration> {

@@ -83,6 +83,11 @@ fn transfer() -> Json {
     transfer
 }
 
+fn reliable(who: &str) -> Json {
+    json!({ "type": "boolean", "default": false,
+        "description": format!("Whether calls to {who} offer provisional responses that are acknowledged (100rel).") })
+}
+
 fn dialled(description: &str, example: &str) -> Json {
     json!({ "$ref": "#/$defs/dialled", "description": description, "examples": [example] })
 }
@@ -110,7 +115,8 @@ fn user() -> Json {
             "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": DEVICES, "description": "Devices that may be registered at once." },
             "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
                 "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
-            "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings.")
+            "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
+            "reliable": reliable("his devices")
         }),
     )
 }
@@ -150,7 +156,8 @@ fn gateway() -> Json {
             "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],
                 "description": "Sources believed to be it, with or without a port; without a list, its address and port." },
             "calls": { "type": "integer", "minimum": 1, "maximum": 10_000, "default": CHANNELS, "examples": [30],
-                "description": "Calls through it at once; more get 503." }
+                "description": "Calls through it at once; more get 503." },
+            "reliable": reliable("it")
         }),
     )
 }

@@ -18,12 +18,14 @@ mod exchange;
 mod login;
 mod reason;
 mod refer;
+mod reliable;
 mod requests;
 mod stray;
 pub(crate) mod timer;
 
 pub use dtmf::InfoDigit;
 pub use reason::{reason_of, reason_value};
+pub use reliable::RELIABLE;
 pub use stray::end_stray;
 pub use timer::{MIN_SE, SESSION_EXPIRES, TIMER};
 
@@ -39,7 +41,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The methods that a session takes, for Allow.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER, PRACK";
 
 /// What is ours in a session.
 #[derive(Debug, Clone)]
@@ -83,6 +85,8 @@ pub struct OutgoingSpec {
     pub max_forwards: u8,
     /// The name and password for a peer that asks for them (401, 407).
     pub login: Option<Login>,
+    /// Whether the peer may send provisional responses that we acknowledge (RFC 3262). Those that it sends so are, anyway.
+    pub reliable: bool,
 }
 
 /// A name and password.
@@ -232,6 +236,11 @@ pub enum Event {
         /// The answer; `None` from a peer that gave it in a provisional response only.
         sdp: Option<Bytes>,
     },
+    /// Called: he answered the offer of our provisional response, by PRACK.
+    EarlyAnswered {
+        /// His answer.
+        sdp: Bytes,
+    },
     /// Called: the caller acknowledged the answer.
     Established {
         /// His answer when the INVITE had no offer.
@@ -253,7 +262,7 @@ pub enum Event {
         /// Whether the peer ended it.
         by_remote: bool,
     },
-    /// The peer wants to change the session: answer with [`Command::AcceptReoffer`] or [`Command::RejectReoffer`].
+    /// The peer wants to change the session, or what was agreed before the answer: answer with [`Command::AcceptReoffer`] or [`Command::RejectReoffer`].
     /// Unanswered, it is refused with 488 after [`REOFFER_PATIENCE`].
     Reoffered {
         /// The offer; `None` asks for one.
@@ -392,7 +401,7 @@ impl Session {
     /// When to call [`Session::handle`] with [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.state {
-            State::Ringing(ringing) => ringing.repeat_at(),
+            State::Ringing(ringing) => ringing.wake(),
             State::Up { exchange, .. } => match exchange {
                 Exchange::Idle => self.timer.as_ref().map(|timer| timer.due()),
                 // What is under way shows whether the peer is there: it puts the refresh off.

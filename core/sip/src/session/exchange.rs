@@ -25,11 +25,36 @@ impl Session {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, command) {
             (State::Ringing(ringing), Command::Progress { status, sdp }) => self.progress(now, ringing, status, sdp),
-            (State::Ringing(ringing), Command::Answer { sdp }) => self.answer_call(now, *ringing, &sdp),
-            (State::Ringing(ringing), Command::Reject { status, reason, headers }) => {
-                self.refuse(&ringing, status, reason, &headers)
+            (State::Ringing(mut ringing), Command::Answer { sdp }) => {
+                if ringing.reliable.holds_answer() {
+                    ringing.reliable.hold(sdp);
+                    State::Ringing(ringing)
+                } else {
+                    self.answer_call(now, ringing, &sdp)
+                }
             }
-            (State::Ringing(ringing), Command::End { reason }) => self.refuse(&ringing, 480, reason, &[]),
+            (State::Ringing(ringing), Command::AcceptReoffer { sdp }) => {
+                self.answer_early_offer(now, ringing, Ok(&sdp))
+            }
+            (State::Ringing(ringing), Command::RejectReoffer { status }) => {
+                self.answer_early_offer(now, ringing, Err(status))
+            }
+            (State::Calling(mut calling), Command::AcceptReoffer { sdp }) => {
+                if let Some((tx, request)) = calling.asked.take() {
+                    self.respond_with_sdp(tx, &request, &sdp);
+                }
+                State::Calling(calling)
+            }
+            (State::Calling(mut calling), Command::RejectReoffer { status }) => {
+                if let Some((tx, request)) = calling.asked.take() {
+                    self.answer(tx, &request, status);
+                }
+                State::Calling(calling)
+            }
+            (State::Ringing(mut ringing), Command::Reject { status, reason, headers }) => {
+                self.refuse(&mut ringing, status, reason, &headers)
+            }
+            (State::Ringing(mut ringing), Command::End { reason }) => self.refuse(&mut ringing, 480, reason, &[]),
             (State::Calling(calling), Command::End { reason } | Command::Reject { reason, .. }) => {
                 self.cancel(calling, reason)
             }
@@ -75,8 +100,6 @@ impl Session {
                 Command::Progress { .. }
                 | Command::Answer { .. }
                 | Command::Reoffer { .. }
-                | Command::AcceptReoffer { .. }
-                | Command::RejectReoffer { .. }
                 | Command::SendDigit(_)
                 | Command::AcceptRefer
                 | Command::RejectRefer { .. }
@@ -86,8 +109,6 @@ impl Session {
             | (
                 state @ State::Ringing(_),
                 Command::Reoffer { .. }
-                | Command::AcceptReoffer { .. }
-                | Command::RejectReoffer { .. }
                 | Command::SendDigit(_)
                 | Command::AcceptRefer
                 | Command::RejectRefer { .. }
@@ -144,7 +165,7 @@ impl Session {
     /// would send one after it.
     pub fn abandon(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.refuse(&ringing, 500, None, &[]),
+            State::Ringing(mut ringing) => self.refuse(&mut ringing, 500, None, &[]),
             State::Calling(calling) => self.cancel(calling, None),
             State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } } => {
                 self.answer(tx, &request, 500);
@@ -379,7 +400,14 @@ impl Session {
 
     pub(super) fn tick(&mut self, now: Time) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.repeat_progress(now, ringing),
+            State::Ringing(mut ringing) => {
+                if self.repeat_reliable(now, &mut ringing) {
+                    self.repeat_progress(now, ringing)
+                } else {
+                    // RFC 3262 section 3: nobody acknowledged it.
+                    self.refuse(&mut ringing, 504, None, &[])
+                }
+            }
             State::Up { dialog, exchange: Exchange::Asked { tx, request, until } } if until <= now => {
                 self.answer(tx, &request, 488);
                 self.emit(Event::ReofferCancelled);

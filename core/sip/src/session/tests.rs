@@ -1,4 +1,5 @@
 mod refer;
+mod reliable;
 mod solo;
 mod timer;
 mod world;
@@ -37,6 +38,7 @@ fn spec(flow: Flow) -> OutgoingSpec {
         headers: vec![("X-Story".into(), "yes".into())],
         max_forwards: 69,
         login: None,
+        reliable: false,
     }
 }
 

@@ -170,7 +170,7 @@ impl LegActor {
             // An offer is answered in the moment in which it comes: none is taken back.
             Event::Progress { .. } | Event::Established { sdp: None } | Event::ReofferCancelled => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
-            Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
+            Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
@@ -350,7 +350,7 @@ impl LegActor {
 
     fn command(&mut self, command: LegCommand) -> Command {
         match command {
-            LegCommand::Ring => Command::Progress { status: 180, sdp: None },
+            LegCommand::Ring => Command::Progress { status: 180, sdp: self.early_offer() },
             LegCommand::Progress { prefer, rings } => self.progress(prefer, rings),
             LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
@@ -383,8 +383,20 @@ impl LegActor {
                 Err(_) => self.offer = Some(offer),
             }
         }
+        if self.early.is_none() {
+            self.early_offer();
+        }
         let status = if self.early.is_some() && !rings { 183 } else { 180 };
         Command::Progress { status, sdp: self.early.clone() }
+    }
+
+    /// A caller who made no offer and insists on reliable responses gets ours with the first of them (RFC 3262 section 5).
+    fn early_offer(&mut self) -> Option<Bytes> {
+        if self.early.is_none() && self.session.must_offer_early() {
+            self.early = Some(self.description.make_offer(&[], MediaFlow::SendRecv).into());
+            return self.early.clone();
+        }
+        None
     }
 
     fn answer(&mut self, prefer: Option<Codec>) -> Command {

@@ -42,7 +42,7 @@ use trace::Traces;
 const SIP_MAILBOX: usize = 16_384;
 
 /// The methods outside and inside dialogs that we take.
-const METHODS: [Method; 9] = [
+const METHODS: [Method; 10] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -52,11 +52,12 @@ const METHODS: [Method; 9] = [
     Method::Info,
     Method::Update,
     Method::Refer,
+    Method::Prack,
 ];
 
 const ABILITIES: Abilities<'static> = Abilities {
     methods: &METHODS,
-    extensions: &[plugboard_sip::session::TIMER, plugboard_sip::REPLACES],
+    extensions: &[plugboard_sip::session::TIMER, plugboard_sip::REPLACES, plugboard_sip::session::RELIABLE],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };

@@ -128,7 +128,7 @@ pub(super) fn called_by(headers: &[(&str, &str)]) -> Session {
     called_with(headers, "offer")
 }
 
-fn called_with(headers: &[(&str, &str)], body: &str) -> Session {
+pub(super) fn called_with(headers: &[(&str, &str)], body: &str) -> Session {
     let mut invite = peer(Method::Invite, 1, headers, body);
     invite.headers.set("To", "<sip:101@plugboard.test>");
     let mut session = Session::incoming(TX, invite, flow(), NextHop::Source, local(1)).unwrap();

@@ -169,7 +169,8 @@ impl CallActor {
     ) -> Result<(), Cause> {
         let uri = RequestUri::parse(contact).map_err(|_| Cause::of(480))?;
         let to = format!("<sip:{number}@{}>", self.office.realm());
-        self.start_leg(leg, uri, to, flow, NextHop::Source, call)
+        let reliable = self.office.find_user(number).is_some_and(|user| user.reliable);
+        self.start_leg(leg, (uri, to), flow, (NextHop::Source, reliable), call)
     }
 
     /// Calls a number through a gateway that has a free channel.
@@ -185,7 +186,7 @@ impl CallActor {
         let flow = self.env.sip.flow_to(transport, gateway.address).ok_or_else(|| Cause::of(503))?;
         let uri = SipUri::of_address(Some(number), gateway.address);
         let to = format!("<{uri}>");
-        let made = self.start_leg(leg, RequestUri::Sip(uri), to, flow, NextHop::Target, call);
+        let made = self.start_leg(leg, (RequestUri::Sip(uri), to), flow, (NextHop::Target, gateway.reliable), call);
         match self.legs.get_mut(&leg) {
             Some(handle) if made.is_ok() => handle.gateway = Some(gateway.id.clone()),
             Some(_) | None => self.leave_gateway(leg, &gateway.id),
@@ -196,10 +197,9 @@ impl CallActor {
     fn start_leg(
         &mut self,
         leg: LegId,
-        uri: RequestUri,
-        to: String,
+        (uri, to): (RequestUri, String),
         flow: Flow,
-        next_hop: NextHop,
+        (next_hop, reliable): (NextHop, bool),
         call: Recipient<LegEvent>,
     ) -> Result<(), Cause> {
         let media = self.env.open_media(self.media_shard, flow).map_err(|error| self.no_media(leg, &error))?;
@@ -226,6 +226,7 @@ impl CallActor {
             headers: self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())).collect(),
             max_forwards: self.max_forwards,
             login: None,
+            reliable,
         };
         let local = self.owners.local(owner, flow, &*self.env.random);
         let adopted_call_id = spec.call_id.clone();
