@@ -6,6 +6,7 @@ mod hold;
 mod legs;
 mod requests;
 mod ringing;
+mod transfer;
 
 use plugboard_model::{CallEvent, CallOutcome, Cause, HostResult, JournalEvent, LegId, Time, UserId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -51,6 +52,7 @@ pub struct Call {
     ring: Option<Ring>,
     /// Whose ear [`Self::ear`] is: the caller's, or that of who stays after the caller handed him on.
     anchor: LegId,
+    transferring: Option<transfer::Transferring>,
     /// Users who keep this call in their books: reserved for it, rung by it or taken. Each is given back once.
     slots: BTreeSet<UserId>,
     /// Who talked to the caller first, and since when.
@@ -73,6 +75,7 @@ impl Default for Call {
             ear: Ear::Idle,
             ring: None,
             anchor: LegId::CALLER,
+            transferring: None,
             slots: BTreeSet::new(),
             talked: None,
             last_cause: None,
@@ -142,6 +145,11 @@ impl Call {
         }
     }
 
+    /// Whom the call is about: the caller, or who stayed when the caller left.
+    pub fn anchor(&self) -> LegId {
+        self.anchor
+    }
+
     /// Who a leg is: a user of the office or nobody, and his number, or whatever stands for it.
     pub fn party(&self, leg: LegId) -> Option<(Option<&UserId>, &str)> {
         self.legs.get(&leg).map(|leg| (leg.user.as_ref(), leg.party.as_str()))
@@ -206,6 +214,8 @@ impl Call {
             }
             Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),
             Input::LegHolds { leg, on } => self.leg_holds(leg, on),
+            Input::Transfer(transfer) => self.transfer(now, transfer),
+            Input::Join { leaving, other } => self.join(now, leaving, other),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
             Input::HangUp(cause) => self.hang_up(now, &cause),
@@ -218,6 +228,7 @@ impl Call {
         match input {
             Input::LegEnded { leg, cause } | Input::LegNotMade { leg, cause } => self.mark_ended(now, leg, cause),
             Input::Request { op, request } => self.refuse_gone(op, &request),
+            Input::Transfer(transfer) => self.out(Output::RejectTransfer { leg: transfer.by, status: 481 }),
             Input::UserOffers { user, offer: Ok(_) } => self.release(&user),
             Input::Claimed { leg, granted: true } => {
                 if let Some(user) = self.legs.get(&leg).and_then(|leg| leg.user.clone()) {
@@ -246,6 +257,7 @@ impl Call {
             | Input::LegEarlyMedia { .. }
             | Input::LegAnswered(_)
             | Input::LegHolds { .. }
+            | Input::Join { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }
             | Input::HangUp(_) => {}

@@ -45,6 +45,8 @@ pub enum Op {
     },
     /// The call's own default treatment (a direct call): not connected ends the call with the cause.
     Direct,
+    /// A transfer: not connected leads back to who wanted it.
+    Transfer,
 }
 
 /// Who is to be rung.
@@ -136,6 +138,23 @@ pub enum PlayFinish {
     NotPlayable(String),
 }
 
+/// How somebody is handed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Who hands on whom he talks to.
+    pub by: LegId,
+    /// To whom: resolved by the office, at most 256.
+    pub parties: Vec<Party>,
+    /// With or without reservation.
+    pub order: RingOrder,
+    /// For how long.
+    pub ring_for: Duration,
+    /// Whether `by` is rung when nobody answers and he has left.
+    pub recall: bool,
+    /// The number, for people.
+    pub to: String,
+}
+
 /// What the world tells the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -205,6 +224,17 @@ pub enum Input {
         leg: LegId,
         /// On hold, or back.
         on: bool,
+    },
+    /// Hand on whom this leg talks to: he is connected to whoever answers, this leg is let go. By REFER, or by the switch.
+    /// It must talk to somebody ([`crate::Call::may_hand_on`]); else it is refused with 481.
+    Transfer(Transfer),
+    /// This leg gives its place to another call: whom it talks to is connected to who stays there. Without a leg, the
+    /// caller of a call that is nothing yet is. The new leg is told by [`crate::Output::Joint`].
+    Join {
+        /// Whose place the other call takes.
+        leaving: Option<LegId>,
+        /// The other call, for people.
+        other: String,
     },
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {

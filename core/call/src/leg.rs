@@ -48,6 +48,21 @@ pub(crate) struct Ways {
 }
 
 impl Leg {
+    /// One that stands for another call.
+    pub(crate) fn joint(now: Time, other: String) -> Self {
+        Self {
+            user: None,
+            gateway: None,
+            party: other,
+            began: now,
+            answered: Some(now),
+            state: LegState::Up,
+            holds: false,
+            music: None,
+            ways: Ways::default(),
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, LegState::Ended { .. })
     }

@@ -18,5 +18,5 @@ mod output;
 mod ring;
 
 pub use call::{CALL_LENGTH_MAX, Call};
-pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder, Way};
-pub use output::{CancelWhy, Output, PlayId};
+pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder, Transfer, Way};
+pub use output::{AskWhy, CancelWhy, Output, PlayId};

@@ -22,6 +22,17 @@ pub enum CancelWhy {
     Declined,
 }
 
+/// Why a user is rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskWhy {
+    /// A scenario or a group offers him.
+    Offered,
+    /// Somebody dialled him, or hands a call on to him.
+    Direct,
+    /// A call that he handed on comes back: never refused.
+    Recall,
+}
+
 /// What the call asks of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
@@ -33,6 +44,8 @@ pub enum Output {
         user: UserId,
         /// Take his slot now (decision 4).
         reserve: bool,
+        /// Why he is rung.
+        why: AskWhy,
     },
     /// Take the user's slot for this answered leg if it is free; answered by `Input::Claimed`.
     Claim {
@@ -168,6 +181,38 @@ pub enum Output {
         op: Op,
         /// The answer.
         result: HostResult,
+    },
+    /// The transfer that this leg wants is taken on (SIP 202).
+    AcceptTransfer {
+        /// Which.
+        leg: LegId,
+    },
+    /// ... or refused.
+    RejectTransfer {
+        /// Which.
+        leg: LegId,
+        /// The final status.
+        status: u16,
+    },
+    /// Tell the leg that wanted the transfer how far it is; from 200 on it is the last word.
+    NotifyTransfer {
+        /// Which.
+        leg: LegId,
+        /// 180, or a final status.
+        status: u16,
+    },
+    /// Show a leg whom it talks to now.
+    Identify {
+        /// Which.
+        leg: LegId,
+        /// Whom.
+        other: LegId,
+    },
+    /// This leg stands for another call: [`Output::EndLeg`] of it tells that call, and [`crate::Input::LegEnded`] follows when that
+    /// call lets go.
+    Joint {
+        /// The new leg.
+        leg: LegId,
     },
     /// For the scenario: the caller talks to somebody now.
     Bridged,

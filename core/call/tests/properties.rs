@@ -6,7 +6,9 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
-use plugboard_call::{Begin, Call, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder};
+use plugboard_call::{
+    Begin, Call, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder, Transfer,
+};
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, LegId, OfficeId, PlayOptions, RingBack, RunId, ScenarioId, Time,
     UserId, WallTime,
@@ -66,6 +68,15 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (leg.clone(), prop_oneof![Just(486u16), Just(603), Just(200)])
             .prop_map(|(leg, status)| Input::LegEnded { leg, cause: Cause::of(status) }),
         2 => (leg.clone(), any::<bool>()).prop_map(|(leg, on)| Input::LegHolds { leg, on }),
+        2 => (leg.clone(), 0u8..4, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
+            by,
+            parties: vec![Party::User(user(n))],
+            order: RingOrder::One,
+            ring_for: Duration::from_secs(2),
+            recall,
+            to: "101".into(),
+        })),
+        1 => prop::option::of(leg.clone()).prop_map(|leaving| Input::Join { leaving, other: "call".into() }),
         2 => leg.prop_map(|leg| Input::Digit { leg, digit: '1' }),
         1 => (0u32..6).prop_map(|n| Input::PlayEnded { play: PlayId(n), finish: PlayFinish::Finished }),
         1 => (0u8..4).prop_map(|n| Input::UserTaken(user(n))),
@@ -88,7 +99,9 @@ impl Watch {
         while let Some(output) = call.poll_output() {
             assert_eq!(self.ended, 0, "nothing comes after Ended, not even {output:?}");
             match output {
-                Output::MakeLeg { leg, .. } => assert!(self.made.insert(leg.0), "a leg is made once"),
+                Output::MakeLeg { leg, .. } | Output::Joint { leg } => {
+                    assert!(self.made.insert(leg.0), "a leg is made once");
+                }
                 Output::Result { op, .. } => *self.asked.entry(op).or_default() -= 1,
                 Output::Bridge { .. } => self.bridges += 1,
                 Output::Unbridge { .. } => self.bridges -= 1,

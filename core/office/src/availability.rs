@@ -20,6 +20,8 @@ pub enum OfferKind {
     AllAtOnce,
     /// Somebody dialled him.
     Direct,
+    /// A call that he handed on comes back to him: never refused.
+    Recall,
 }
 
 /// The answer to an offer.
@@ -102,7 +104,7 @@ impl Availability {
             return Offered::Refused(Unavailable::TooManyCalls);
         }
         let disturbed = match (self.status, kind) {
-            (UserStatus::Available, _) | (UserStatus::Busy, OfferKind::Direct) => false,
+            (UserStatus::Available, _) | (UserStatus::Busy, OfferKind::Direct) | (_, OfferKind::Recall) => false,
             (UserStatus::Busy, OfferKind::OneUser | OfferKind::AllAtOnce)
             | (UserStatus::DoNotDisturb | UserStatus::LoggedOut, _) => true,
         };
@@ -113,6 +115,7 @@ impl Availability {
             OfferKind::OneUser if self.slot_is_free() => Holding::Reserved,
             OfferKind::AllAtOnce if self.slot_is_free() => Holding::Ringing(kind),
             OfferKind::Direct if self.direct_calls_and_taken() < self.calls_at_once => Holding::Ringing(kind),
+            OfferKind::Recall => Holding::Ringing(kind),
             OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Direct => {
                 return Offered::Refused(Unavailable::OnACall);
             }
@@ -124,7 +127,7 @@ impl Availability {
     /// One of his devices answered: compare-and-set of the slot.
     pub fn claim(&mut self, call: &CallId) -> Claim {
         let granted = match self.calls.get(call) {
-            Some(Holding::Reserved) => true,
+            Some(Holding::Reserved | Holding::Ringing(OfferKind::Recall)) => true,
             Some(Holding::Ringing(OfferKind::Direct)) => self.taken() < self.calls_at_once,
             Some(Holding::Ringing(OfferKind::AllAtOnce | OfferKind::OneUser)) => self.slot_is_free(),
             Some(Holding::Taken | Holding::Lost) | None => false,
@@ -209,7 +212,7 @@ impl Availability {
             let lost = match holding {
                 Holding::Reserved | Holding::Ringing(OfferKind::OneUser | OfferKind::AllAtOnce) => true,
                 Holding::Ringing(OfferKind::Direct) => direct_is_full,
-                Holding::Taken | Holding::Lost => false,
+                Holding::Ringing(OfferKind::Recall) | Holding::Taken | Holding::Lost => false,
             };
             if lost {
                 *holding = Holding::Lost;

@@ -126,6 +126,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     if let Some(number) = &user.outside_number {
         entry.put("outside_number", number.as_str());
     }
+    entry.put_unless("reliable", user.reliable, false);
     entry.node()
 }
 

@@ -38,6 +38,8 @@ pub struct Gateway {
     pub caller: CallerRules,
     /// How numbers are written that go to it.
     pub numbers: NumberFormat,
+    /// Whether it is offered reliable provisional responses (RFC 3262).
+    pub reliable: bool,
 }
 
 /// Where a gateway is.

@@ -77,6 +77,8 @@ pub struct User {
     pub ring_for: Duration,
     /// The number that gateways show of him; without one, theirs, else his internal one.
     pub outside_number: Option<Dialled>,
+    /// Whether his devices are offered reliable provisional responses (RFC 3262).
+    pub reliable: bool,
 }
 
 /// A group of users.

@@ -171,6 +171,7 @@ impl<'p> Parts<'p> {
             let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
             let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
+            let reliable = self.reliable(&mut fields);
             if let Some(forward) = fields.take("forward") {
                 // A setting that is read and changes nothing would be a lie.
                 forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
@@ -191,6 +192,7 @@ impl<'p> Parts<'p> {
                 status,
                 ring_for,
                 outside_number,
+                reliable,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
@@ -536,6 +538,10 @@ impl<'p> Parts<'p> {
     fn count(&mut self, fields: &mut Fields<'_>, key: &'static str, range: RangeInclusive<i64>, otherwise: u32) -> u32 {
         let given = fields.take(key).and_then(|field| field.integer(range, self.faults));
         given.and_then(|value| u32::try_from(value).ok()).unwrap_or(otherwise)
+    }
+
+    pub(crate) fn reliable(&mut self, fields: &mut Fields<'_>) -> bool {
+        fields.take("reliable").and_then(|field| field.boolean(self.faults)).unwrap_or_default()
     }
 
     fn ring_for(&mut self, fields: &mut Fields<'_>) -> Option<Duration> {

@@ -87,6 +87,11 @@ fn transfer() -> Json {
     transfer
 }
 
+fn reliable(who: &str) -> Json {
+    json!({ "type": "boolean", "default": false,
+        "description": format!("Whether calls to {who} offer provisional responses that are acknowledged (100rel).") })
+}
+
 fn dialled(description: &str, example: &str) -> Json {
     json!({ "$ref": "#/$defs/dialled", "description": description, "examples": [example] })
 }
@@ -115,7 +120,8 @@ fn user() -> Json {
             "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
                 "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
-            "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451")
+            "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
+            "reliable": reliable("his devices")
         }),
     )
 }

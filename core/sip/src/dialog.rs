@@ -170,6 +170,12 @@ impl Dialog {
         fresh
     }
 
+    /// Counts on from where the early dialog was that this one was before its answer.
+    pub fn goes_on_from(&mut self, early: &Self) {
+        self.local_cseq = self.local_cseq.max(early.local_cseq);
+        self.remote_cseq = self.remote_cseq.max(early.remote_cseq);
+    }
+
     /// Notes over what the peer's requests come.
     pub fn set_flow(&mut self, flow: Flow) {
         self.flow = flow;

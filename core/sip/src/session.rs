@@ -17,12 +17,15 @@ mod dtmf;
 mod exchange;
 pub(crate) mod login;
 mod reason;
+mod refer;
+mod reliable;
 mod requests;
 mod stray;
 pub(crate) mod timer;
 
 pub use dtmf::InfoDigit;
 pub use reason::{reason_of, reason_value};
+pub use reliable::RELIABLE;
 pub use stray::end_stray;
 pub use timer::{MIN_SE, SESSION_EXPIRES, TIMER};
 
@@ -38,7 +41,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The methods that a session takes, for Allow.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER, PRACK";
 
 /// What is ours in a session.
 #[derive(Debug, Clone)]
@@ -85,6 +88,8 @@ pub struct OutgoingSpec {
     /// When a peer that has said nothing at all, not even 100, is given up (408): another may be tried in its place long
     /// before Timer B. Without it the peer has these 32 s.
     pub answer_by: Option<Time>,
+    /// Whether the peer may send provisional responses that we acknowledge (RFC 3262). Those that it sends so are, anyway.
+    pub reliable: bool,
 }
 
 /// A name and password.
@@ -198,6 +203,25 @@ pub enum Command {
     },
     /// Send digits by INFO, to a peer that knows no RFC 4733.
     SendDigit(InfoDigit),
+    /// Take on [`Event::Referred`]: 202, and a first NOTIFY.
+    AcceptRefer,
+    /// Refuse [`Event::Referred`].
+    RejectRefer {
+        /// 400 to 699.
+        status: u16,
+    },
+    /// Tell who wanted it how far the new call is. Nothing is told where nobody asked.
+    NotifyRefer {
+        /// 100 to 699; from 200 on it is the last word.
+        status: u16,
+    },
+    /// Show the peer whom he talks to now.
+    Identify {
+        /// P-Asserted-Identity and the like.
+        headers: Vec<(String, String)>,
+        /// The description in force, for a peer that takes no UPDATE.
+        sdp: Bytes,
+    },
 }
 
 /// What happened.
@@ -214,6 +238,11 @@ pub enum Event {
     Answered {
         /// The answer; `None` from a peer that gave it in a provisional response only.
         sdp: Option<Bytes>,
+    },
+    /// Called: he answered the offer of our provisional response, by PRACK.
+    EarlyAnswered {
+        /// His answer.
+        sdp: Bytes,
     },
     /// Called: the caller acknowledged the answer.
     Established {
@@ -236,7 +265,7 @@ pub enum Event {
         /// Whether the peer ended it.
         by_remote: bool,
     },
-    /// The peer wants to change the session: answer with [`Command::AcceptReoffer`] or [`Command::RejectReoffer`].
+    /// The peer wants to change the session, or what was agreed before the answer: answer with [`Command::AcceptReoffer`] or [`Command::RejectReoffer`].
     /// Unanswered, it is refused with 488 after [`REOFFER_PATIENCE`].
     Reoffered {
         /// The offer; `None` asks for one.
@@ -254,6 +283,13 @@ pub enum Event {
     /// The session timer of a peer that takes no UPDATE wants the description in force to be sent again: answer with
     /// [`Command::Reoffer`] of it (RFC 4028 section 7.4).
     RefreshDue,
+    /// The peer wants us to call somebody in his place: answer with [`Command::AcceptRefer`] or [`Command::RejectRefer`].
+    Referred {
+        /// The value of Refer-To; see [`crate::ReferTo`].
+        target: String,
+        /// The value of Referred-By (RFC 3892).
+        referred_by: Option<String>,
+    },
     /// Nothing more will be sent or understood.
     Finished,
 }
@@ -286,6 +322,8 @@ pub struct Session {
     login: Option<Box<login::LoginState>>,
     /// Once it is up.
     timer: Option<Box<timer::SessionTimer>>,
+    /// What the peer asked for by REFER.
+    refer: Option<Box<refer::Refer>>,
     outbox: VecDeque<Output>,
 }
 
@@ -366,7 +404,7 @@ impl Session {
     /// When to call [`Session::handle`] with [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.state {
-            State::Ringing(ringing) => ringing.repeat_at(),
+            State::Ringing(ringing) => ringing.wake(),
             State::Up { exchange, .. } => match exchange {
                 Exchange::Idle => self.timer.as_ref().map(|timer| timer.due()),
                 // What is under way shows whether the peer is there: it puts the refresh off.
@@ -403,7 +441,16 @@ impl Session {
 
     fn new(local: Local, state: State, made_the_call: bool, login: Option<Login>) -> Self {
         let login = login.map(|login| Box::new(login::LoginState::new(login)));
-        Self { local: Box::new(local), next_seq: 1, state, made_the_call, login, timer: None, outbox: VecDeque::new() }
+        Self {
+            local: Box::new(local),
+            next_seq: 1,
+            state,
+            made_the_call,
+            login,
+            timer: None,
+            refer: None,
+            outbox: VecDeque::new(),
+        }
     }
 
     fn emit(&mut self, event: Event) {

@@ -1,5 +1,6 @@
 //! Where the words of one crate become those of another.
 
+use crate::message::Shown;
 use plugboard_call::Party;
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
@@ -99,6 +100,15 @@ pub(crate) fn count_traffic(traffic: &Traffic, metrics: &Metrics) {
     for (reason, packets) in dropped.into_iter().filter(|(_, packets)| *packets > 0) {
         RtpDropped { reason, packets }.emit(metrics);
     }
+}
+
+/// The headers that show somebody (RFC 3325 section 9.1; Remote-Party-ID for phones that know no other).
+pub(crate) fn identity_headers(shown: &Shown) -> Vec<(String, String)> {
+    if shown.number.is_empty() {
+        return vec![("Privacy".to_owned(), "id".to_owned())];
+    }
+    let party = format!("{};party=called;privacy=off;screen=yes", shown.address);
+    vec![("P-Asserted-Identity".to_owned(), shown.address.clone()), ("Remote-Party-ID".to_owned(), party)]
 }
 
 /// A tone of a country, as audio.

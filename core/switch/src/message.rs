@@ -64,6 +64,8 @@ pub(crate) struct Adopt {
     pub(crate) sip_call_id: Box<str>,
     pub(crate) leg: LegId,
     pub(crate) events: Recipient<FromLayer>,
+    /// Asked whether another call may take the leg's place.
+    pub(crate) join: Recipient<JoinAsked>,
 }
 
 /// Event: a leg is over; nothing more is for it. From `LegActor` to its `SipActor`.
@@ -113,6 +115,14 @@ pub(crate) enum LegCommand {
     Cancel(CancelWhy),
     /// Hang up.
     End(Cause),
+    /// Take on the REFER of the far end.
+    AcceptTransfer,
+    /// Refuse it.
+    RejectTransfer(u16),
+    /// Tell the far end how far the call is that it wanted.
+    NotifyTransfer(u16),
+    /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
+    Identify(Shown),
 }
 
 /// Event: what happened to a leg. From `LegActor` to `CallActor`.
@@ -136,8 +146,80 @@ pub(crate) enum LegNews {
     Ended(Cause),
     /// The far end listens no longer, or listens again.
     Holds(bool),
+    /// The far end hands on whom it talks to (REFER).
+    Refers { target: String },
+    /// Another call wants to take its place; it exists, and how far it is fits.
+    JoinAsked(Box<JoinAsked>),
     /// A digit by SIP INFO.
     Digit(char),
+}
+
+/// Somebody as others are shown him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Empty when there is none.
+    pub(crate) name: String,
+    /// Empty when it is withheld.
+    pub(crate) number: String,
+    /// Name and address as From has them.
+    pub(crate) address: String,
+}
+
+/// Question: may a call take the place of this dialog? From `CallActor` to the `SipActor` of the dialog's shard, from there by way
+/// of the `LegActor` to the `CallActor` of the dialog; the answer goes to `offer.answer`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct JoinAsked {
+    pub(crate) replaces: plugboard_sip::Replaces,
+    /// Who wants it.
+    pub(crate) by: UserId,
+    /// Who will be there in place of the dialog.
+    pub(crate) joint: Box<Joint>,
+    pub(crate) answer: Recipient<JoinAnswered>,
+}
+
+impl JoinAsked {
+    /// It may not, with this status.
+    pub(crate) fn refuse(self, status: u16) {
+        crate::post::post(&self.answer, JoinAnswered(Err(status)));
+    }
+}
+
+/// Event: the answer to [`JoinAsked`]: the other call, or a final status. From the dialog's `CallActor`, or who finds that there is none.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct JoinAnswered(pub(crate) Result<Box<Joint>, u16>);
+
+/// A call as another one knows it that it is joined with.
+#[derive(Debug, Clone)]
+pub(crate) struct Joint {
+    pub(crate) call: CallId,
+    /// Who is there.
+    pub(crate) shown: Shown,
+    /// His media leg.
+    pub(crate) media: MediaLeg,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) news: Recipient<JointNews>,
+}
+
+/// Event: something of the call that this one is joined with. From `CallActor` to `CallActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct JointNews {
+    /// From which.
+    pub(crate) call: CallId,
+    pub(crate) news: JointEvent,
+}
+
+/// What happens to a call that another one is joined with.
+#[derive(Debug)]
+pub(crate) enum JointEvent {
+    /// It lets go.
+    Over(Cause),
+    /// Who is there now.
+    Shows(Shown),
+    /// Where it hears our side, when the two are on different media threads.
+    HearsAt(std::net::SocketAddr),
 }
 
 /// Event: something of media. From the media plane's sink to the shard's `CallsActor`, which knows whose it is.

@@ -7,6 +7,7 @@ use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::session::Local;
 use plugboard_sip::transaction::Timers;
 use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use crate::env::Random;
@@ -70,6 +71,16 @@ pub(crate) fn shard_of_call_id(call_id: &[u8]) -> Option<usize> {
     let rest = call_id.strip_prefix(b"s")?;
     let end = rest.iter().position(|byte| *byte == b'-')?;
     std::str::from_utf8(rest.get(..end)?).ok()?.parse().ok()
+}
+
+/// The shard, of so many, of the calls with this Call-ID: ours by the shard in it, a stranger's by its hash, so that all of a
+/// call meets in one place.
+pub(crate) fn shard_of_dialog(call_id: &[u8], count: usize) -> usize {
+    shard_of_call_id(call_id).filter(|shard| *shard < count).unwrap_or_else(|| {
+        let mut hasher = DefaultHasher::new();
+        call_id.hash(&mut hasher);
+        usize::try_from(hasher.finish() % u64::try_from(count.max(1)).unwrap_or(1)).unwrap_or(0)
+    })
 }
 
 /// The start of each branch of a shard.

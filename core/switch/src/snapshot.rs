@@ -14,7 +14,7 @@ use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, ClaimSlot, GetGatewayState, GetUserState, LeaveGateway, LoseConnection, OfferCall, Register,
+    AdmitCall, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LeaveGateway, LoseConnection, OfferCall, Register,
     TargetFailed, UseGateway, UseSlot, UseUser,
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Snapshot {
     pub(crate) configuration: Configuration,
     pub(crate) users: BTreeMap<UserId, UserHandle>,
     pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
+    /// Where dialogs are asked for, by shard.
+    pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }
 
 impl fmt::Debug for Snapshot {

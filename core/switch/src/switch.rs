@@ -104,9 +104,12 @@ impl Switch {
                 (arbiters.iter().map(Arbiter::handle).collect(), arbiters)
             }
         };
-        let empty =
-            Snapshot { configuration: Configuration::default(), users: BTreeMap::new(), gateways: BTreeMap::new() };
-        let empty = Arc::new(empty);
+        let empty = Arc::new(Snapshot {
+            configuration: Configuration::default(),
+            users: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            shards: Vec::new(),
+        });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
         let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers));
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
@@ -162,7 +165,8 @@ impl Switch {
     pub fn apply(&self, configuration: Configuration) {
         let mut current = self.current();
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new() };
+        let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
+        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new(), shards };
         for office in next.configuration.offices.iter() {
             let mut saved = self.saved_registrations(&office.id);
             for (index, user) in office.users().enumerate() {

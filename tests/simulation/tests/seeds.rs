@@ -71,7 +71,7 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
     let phones = people(&mut sim, &mut dice);
     for _ in 0..DEEDS {
         let phone = dice.pick(&phones).clone();
-        deed(&mut dice, &phone);
+        deed(&mut dice, &phone, &phones);
         if dice.chance(50) {
             sim.applies(std::slice::from_ref(dice.pick(&offices)));
         }
@@ -111,22 +111,51 @@ fn people(sim: &mut Sim, dice: &mut Dice) -> Vec<Phone> {
 }
 
 /// Something that a person may do with his phone just now.
-fn deed(dice: &mut Dice, phone: &Phone) {
+fn deed(dice: &mut Dice, phone: &Phone, phones: &[Phone]) {
     let has = |stage: fn(&Stage) -> bool| phone.calls().iter().any(stage);
     let rings = has(|stage| *stage == Stage::Ringing);
     let (talks, busy) = (has(|stage| *stage == Stage::Up), has(|stage| !matches!(stage, Stage::Over(_))));
     match dice.below(100) {
         0..40 if rings => phone.answers(),
         40..50 if rings => phone.refuses(*dice.pick(&[486, 603, 480])),
-        0..30 if talks => phone.presses(dice.pick::<&str>(&KEYS)),
-        30..40 if talks => phone.holds(),
-        40..50 if talks => phone.resumes(),
+        0..20 if talks => phone.presses(dice.pick::<&str>(&KEYS)),
+        20..28 if talks => hands_on(dice, phone),
+        28..32 if talks => phone.dials(dice.pick::<&str>(&NUMBERS)),
+        32..40 if talks => holds(dice, phone),
+        40..44 if talks => phone.resumes(),
+        44..48 if talks => phone.resumes_by_update(),
+        48..50 if talks => phone.asks_for_an_offer(),
+        50..54 if !busy => takes_a_call(phone, dice.pick(phones)),
         50..75 if busy => phone.hangs_up(),
         75..78 => phone.registers(),
         78..80 => phone.registers_for(0),
         _ if busy => {}
         _ if phone.name() == "world" => phone.dials_as("100", "+4930123456"),
         _ => phone.dials(dice.pick::<&str>(&NUMBERS)),
+    }
+}
+
+/// He puts the other one on hold, in some way.
+fn holds(dice: &mut Dice, phone: &Phone) {
+    let ways: [fn(&Phone); 4] = [Phone::holds, Phone::holds_both_ways, Phone::holds_with_zeros, Phone::holds_by_update];
+    dice.pick(&ways)(phone);
+}
+
+/// He hands the other one on, to a number or to whom he talks to as well.
+fn hands_on(dice: &mut Dice, phone: &Phone) {
+    let up = phone.calls().iter().filter(|stage| **stage == Stage::Up).count();
+    if up > 1 && dice.chance(700) {
+        phone.connects_its_calls();
+    } else {
+        phone.hands_on_to(dice.pick::<&str>(&NUMBERS));
+    }
+}
+
+/// He takes what another one has: mostly he may not.
+fn takes_a_call(phone: &Phone, other: &Phone) {
+    let live = other.calls().last().is_some_and(|stage| matches!(stage, Stage::Up | Stage::Ringing));
+    if live && phone.name() != "world" && phone.name() != other.name() {
+        phone.takes_the_call_of(other);
     }
 }
 
@@ -185,7 +214,14 @@ fn nothing_is_wrong(sim: &Sim, luck: Luck) -> String {
         // A call that broke tells no more of its legs.
         let whole = luck == Luck::Good || !matches!(record.outcome, CallOutcome::Failed(_));
         assert!(!whole || begun + 1 == ended, "each leg of {} and the caller's ended once", record.id);
-        writeln!(told, "{} -> {}: {:?}", record.caller, record.called, record.outcome).unwrap();
+        let handed_on = count(|event| matches!(event, JournalEvent::Transferred { .. }));
+        let held = count(|event| matches!(event, JournalEvent::Held { .. }));
+        writeln!(
+            told,
+            "{} -> {}: {:?} held {held} handed on {handed_on}",
+            record.caller, record.called, record.outcome
+        )
+        .unwrap();
     }
     told
 }
@@ -211,11 +247,12 @@ fn no_slot_was_taken_twice(sim: &Sim, records: &[CallRecord]) {
             .filter_map(|entry| if let JournalEvent::Bridged { b, .. } = entry.event { Some(b) } else { None })
             .collect();
         let offered = record.scenario.is_some() || record.route.as_deref() == Some("group");
+        let handed_on = legs_after_a_transfer(sim, record);
         for leg in &record.legs {
             let Some(user) = &leg.user else { continue };
             let from = if leg.leg == LegId::CALLER { Some(leg.began) } else { leg.answered };
             if let Some(from) = from.filter(|_| leg.leg == LegId::CALLER || bridged.contains(&leg.leg)) {
-                let offered = offered && leg.leg != LegId::CALLER;
+                let offered = offered && leg.leg != LegId::CALLER && !handed_on.contains(&leg.leg);
                 parts.push(Part { user, call: &record.id, from, to: leg.ended, offered });
             }
         }
@@ -227,6 +264,15 @@ fn no_slot_was_taken_twice(sim: &Sim, records: &[CallRecord]) {
         let other = parts.iter().find(has).map(|other| other.call);
         assert_eq!(other, None, "{} took {} while he had another call", taken.user, taken.call);
     }
+}
+
+/// Whoever is rung since somebody handed the call on was dialled: nobody offered him.
+fn legs_after_a_transfer(sim: &Sim, record: &CallRecord) -> Vec<LegId> {
+    let journal = sim.journal(record);
+    let after = journal.iter().skip_while(|entry| !matches!(entry.event, JournalEvent::Transferred { .. }));
+    after
+        .filter_map(|entry| if let JournalEvent::LegBegan { leg, .. } = entry.event { Some(leg) } else { None })
+        .collect()
 }
 
 /// No phone believes that it is still in a call. One that never said a word may still ring: it cannot be cancelled.
@@ -262,21 +308,25 @@ fn part(part: u64, of: u64, luck: Luck) {
     }
     let seeds = if std::env::var_os("PLUGBOARD_LONG").is_some() { SEEDS_LONG } else { SEEDS };
     let seeds = if luck == Luck::Bad { seeds / 4 } else { seeds };
-    let (mut calls, mut outcomes) = (0, BTreeSet::new());
+    let (mut calls, mut outcomes, mut held, mut handed_on) = (0, BTreeSet::new(), 0, 0);
     for seed in (part..seeds).step_by(usize::try_from(of).unwrap()) {
         match twice(seed, luck) {
             Ok(told) => {
                 calls += told.lines().count();
                 outcomes.extend(
-                    told.lines().filter_map(|line| line.split(": ").nth(1)?.split('(').next().map(str::to_owned)),
+                    told.lines()
+                        .filter_map(|line| line.split(": ").nth(1)?.split(['(', ' ']).next().map(str::to_owned)),
                 );
+                held += told.lines().filter(|line| !line.contains(" held 0 ")).count();
+                handed_on += told.lines().filter(|line| !line.ends_with(" handed on 0")).count();
             }
             Err(why) => panic!(
                 "seed {seed}: {why}\nrun it alone: PLUGBOARD_SEED={seed} cargo test --release --workspace --test seeds"
             ),
         }
     }
-    eprintln!("{calls} calls: {outcomes:?}");
+    eprintln!("{calls} calls, {held} with holds, {handed_on} handed on: {outcomes:?}");
+    assert!(held > 0 && handed_on > 0, "too tame");
     let expected = ["Abandoned", "Answered", "Handled", "NotAnswered"].map(str::to_owned);
     assert!(expected.iter().all(|outcome| outcomes.contains(outcome)), "too tame: {outcomes:?}");
 }

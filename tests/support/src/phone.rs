@@ -158,6 +158,33 @@ impl Phone {
         self.updates("sendrecv");
     }
 
+    /// Hands whom it talks to on to a number (RFC 5589 section 6.1).
+    pub fn hands_on_to(&self, number: &str) {
+        self.refers_to(&format!("<sip:{number}@plugboard.test>"));
+    }
+
+    /// Sends a REFER with this target.
+    pub fn refers_to(&self, target: &str) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to hand on"));
+        self.agent.borrow_mut().refer(self.now(), index, target);
+    }
+
+    /// Connects whom it talks to in its first call that is up with whom it talks to in its last (RFC 5589 section 7.1).
+    pub fn connects_its_calls(&self) {
+        let replaces = self.last(Call::as_replaces).unwrap_or_else(|| self.nothing("to connect"));
+        let escaped = replaces.replace(';', "%3B").replace('=', "%3D").replace('@', "%40");
+        let first = self.agent.borrow().calls.iter().position(|call| call.stage == Stage::Up);
+        let first = first.unwrap_or_else(|| self.nothing("to connect"));
+        let target = format!("<sip:anybody@plugboard.test?Replaces={escaped}>");
+        self.agent.borrow_mut().refer(self.now(), first, &target);
+    }
+
+    /// Takes the place of the last call of another phone (RFC 3891).
+    pub fn takes_the_call_of(&self, other: &Self) {
+        let replaces = other.last(Call::as_replaces).unwrap_or_else(|| self.nothing("to take"));
+        self.agent.borrow_mut().dial_in_place(self.now(), "replaced", replaces);
+    }
+
     /// Asks the switch for an offer: a re-INVITE without one, answered in the ACK (RFC 3261 section 14.1).
     pub fn asks_for_an_offer(&self) {
         let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
@@ -219,6 +246,11 @@ impl Phone {
     /// Its INVITEs have this header from now on.
     pub fn says(&self, header: &str, value: &str) {
         self.agent.borrow_mut().says.push((header.into(), value.into()));
+    }
+
+    /// It says that it takes UPDATE, in calls from now on.
+    pub fn allows_updates(&self) {
+        self.agent.borrow_mut().allows = true;
     }
 
     /// It takes calls without a word until a person answers: no 180.
@@ -357,6 +389,34 @@ impl Phone {
     /// The final status of its last re-INVITE or UPDATE.
     pub fn reinvited(&self) -> Option<u16> {
         self.last(|call| call.reinvited).flatten()
+    }
+
+    /// The final status of its last REFER.
+    pub fn referred(&self) -> Option<u16> {
+        self.agent.borrow().calls.iter().rev().find_map(|call| call.referred)
+    }
+
+    /// The statuses that it was told of its last REFER.
+    pub fn told_of_transfer(&self) -> Vec<u16> {
+        let agent = self.agent.borrow();
+        agent.calls.iter().rev().find(|call| !call.told.is_empty()).map(|call| call.told.clone()).unwrap_or_default()
+    }
+
+    /// Its last REFER came to this end.
+    pub fn was_told_of_transfer(&self, status: u16) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.told_of_transfer().last() == Some(&status)
+    }
+
+    /// Its last REFER was refused with this status.
+    pub fn was_refused_transfer(&self, status: u16) -> impl Fn() -> bool + use<> {
+        let phone = self.clone();
+        move || phone.referred() == Some(status)
+    }
+
+    /// Whom its last call shows, since somebody said so within the call.
+    pub fn shows(&self) -> Option<String> {
+        self.last(|call| call.shown.clone()).flatten()
     }
 
     /// From of the last INVITE that came.

@@ -29,6 +29,13 @@ impl Call {
         }
     }
 
+    /// As [`Self::end_if_nothing_goes_on`], for this reason.
+    pub(super) fn end_if_nothing_goes_on_with(&mut self, now: Time, cause: &Cause) {
+        if self.script == Script::Over && self.ring.is_none() && !matches!(self.ear, Ear::Talking { .. }) {
+            self.hang_up(now, cause);
+        }
+    }
+
     /// We end the call: the caller is told the cause.
     pub(super) fn hang_up(&mut self, now: Time, cause: &Cause) {
         let outcome = self.outcome_when_we_end(cause);
@@ -90,6 +97,7 @@ impl Call {
             match op {
                 Op::Run { .. } => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
                 Op::Direct => {}
+                Op::Transfer => self.transfer_over(487),
             }
         }
         let legs: Vec<LegId> = self.legs.keys().copied().filter(|leg| *leg != self.anchor).collect();

@@ -60,6 +60,9 @@ impl Call {
         if leg == self.anchor {
             return self.anchor_gone(now);
         }
+        if leg == LegId::CALLER {
+            self.caller_left();
+        }
         if matches!(self.ear, Ear::Talking { peer } if peer == leg) {
             self.free_ear();
             self.out(Output::Unbridged);

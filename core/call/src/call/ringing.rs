@@ -14,7 +14,7 @@ use crate::output::{CancelWhy, Output};
 use crate::ring::Ring;
 
 /// Legs that one call may make: a group of 256 with a phone and a page each.
-const LEGS_MAX: u32 = 512;
+pub(super) const LEGS_MAX: u32 = 512;
 
 impl Call {
     pub(super) fn ring(
@@ -38,7 +38,7 @@ impl Call {
             self.start_ring_back();
         }
         let own = self.legs.get(&self.anchor).and_then(|anchor| anchor.user.clone());
-        let reserve = order == RingOrder::One;
+        let (reserve, why) = (order == RingOrder::One, self.why_asked(op));
         let mut seen = BTreeSet::new();
         for party in parties {
             match party {
@@ -53,7 +53,7 @@ impl Call {
                         if let Some(ring) = &mut self.ring {
                             ring.asking.insert(user.clone());
                         }
-                        self.out(Output::AskUser { user, reserve });
+                        self.out(Output::AskUser { user, reserve, why });
                     }
                 }
                 Party::Outside { .. } => self.make_leg(now, party, 0, now + ring_for),
@@ -208,6 +208,7 @@ impl Call {
         ringing.state = LegState::Ringing;
         self.journal(JournalEvent::LegRang { leg });
         self.out(Output::Rang { leg });
+        self.transfer_rings();
         let Some(ring) = &self.ring else { return };
         if self.anchor_is_up() {
             if ring.tone == RingBack::Tone && ring.back.is_none() {
@@ -240,6 +241,7 @@ impl Call {
             ringing.state = LegState::Ringing;
             self.journal(JournalEvent::LegRang { leg });
             self.out(Output::Rang { leg });
+            self.transfer_rings();
         }
         if !up && (begins || rings_now) {
             if let Some(caller) = self.legs.get_mut(&LegId::CALLER) {
@@ -344,6 +346,9 @@ impl Call {
         self.journal(JournalEvent::Bridged { a: self.anchor, b: leg });
         self.out(Output::Bridge { anchor: self.anchor, peer: leg });
         self.hold_as_before(leg);
+        if op == Some(Op::Transfer) {
+            return self.transferred(leg);
+        }
         if let Some(op) = op {
             self.connected(op, connected);
         }
@@ -353,7 +358,8 @@ impl Call {
     fn connected(&mut self, op: Op, connected: Connected) {
         match op {
             Op::Run { .. } => self.result(op, HostResult::Rang(Ok(connected))),
-            Op::Direct => {}
+            // Told by `transferred`.
+            Op::Direct | Op::Transfer => {}
         }
     }
 
@@ -399,6 +405,7 @@ impl Call {
         match op {
             Op::Run { .. } => self.result(op, HostResult::Rang(Err(why))),
             Op::Direct => self.hang_up(now, &cause),
+            Op::Transfer => self.transfer_failed(now, &cause),
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
         entry.put("caller", caller_node(&gateway.caller));
     }
     entry.put_unless("numbers", format_word(gateway.numbers), format_word(NumberFormat::default()));
+    entry.put_unless("reliable", gateway.reliable, false);
     entry.node()
 }
 

@@ -82,12 +82,14 @@ impl Parts<'_> {
             ("national", NumberFormat::National),
         ];
         let numbers = fields.take("numbers").and_then(|field| field.one_of(&formats, self.faults)).unwrap_or_default();
+        let reliable = self.reliable(fields);
         // Where its calls go to, said once more, says nothing.
         let own = |place: &Place| place.address().map(|at| vec![(at.ip().to_canonical(), Some(at.port()))]);
         let inbound = inbound.filter(|inbound| address.as_ref().and_then(own).as_ref() != Some(inbound));
         Some(Gateway {
             id: GatewayId { office: self.office.clone(), name: name.clone() },
             address: address?,
+            reliable,
             transport,
             inbound,
             priority,

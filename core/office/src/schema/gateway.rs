@@ -1,6 +1,6 @@
 //! The JSON Schema of a gateway.
 
-use super::{dialled, name, object};
+use super::{dialled, name, object, reliable};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -41,7 +41,8 @@ pub(super) fn gateway() -> Json {
                 "description": "When a call that it has not answered by a word goes to the next address or gateway." },
             "caller": caller(),
             "numbers": { "enum": ["as-dialled", "e164", "digits", "international", "national"], "default": "as-dialled", "examples": ["e164"],
-                "description": "How it writes numbers: as they are dialled, `+49301234`, `49301234`, `0049301234`, or `0301234` within the country. Numbers that go to it are written so; numbers that come from it are also looked for in E.164." }
+                "description": "How it writes numbers: as they are dialled, `+49301234`, `49301234`, `0049301234`, or `0301234` within the country. Numbers that go to it are written so; numbers that come from it are also looked for in E.164." },
+            "reliable": reliable("it")
         }),
     )
 }

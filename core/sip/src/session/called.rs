@@ -1,11 +1,13 @@
 //! The called side until the answer.
 
 use super::reason::{reason_of, reason_value};
+use super::reliable::Reliable;
 use super::{ALLOW, Answered, Event, Exchange, Local, Session, State};
 use crate::dialog::{Dialog, NextHop};
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::rejection::Rejection;
+use crate::replaces::REPLACES;
 use crate::transaction::{self, ServerTx};
 use bytes::Bytes;
 use plugboard_model::{Cause, Time};
@@ -18,12 +20,13 @@ const REPEAT_EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Ringing {
     pub(super) dialog: Box<Dialog>,
-    tx: ServerTx,
+    pub(super) tx: ServerTx,
     /// Without its body.
     pub(super) request: Request,
     /// Whether the INVITE had no offer.
-    late: bool,
+    pub(super) late: bool,
     said: Said,
+    pub(super) reliable: Reliable,
 }
 
 /// What the caller was told.
@@ -34,11 +37,12 @@ enum Said {
 }
 
 impl Ringing {
-    pub(super) fn repeat_at(&self) -> Option<Time> {
-        match &self.said {
+    pub(super) fn wake(&self) -> Option<Time> {
+        let repeat_at = match &self.said {
             Said::Nothing => None,
             Said::Progress { repeat_at, .. } => Some(*repeat_at),
-        }
+        };
+        repeat_at.into_iter().chain(self.reliable.wake()).min()
     }
 }
 
@@ -64,14 +68,21 @@ impl Session {
         };
         let owner = local.owner;
         let late = std::mem::take(&mut request.body).is_empty();
-        let ringing = Ringing { dialog, tx, request, late, said: Said::Nothing };
+        let first = u32::try_from(local.random >> 33).unwrap_or_default();
+        let reliable = Reliable::new(&request.headers, first);
+        let ringing = Ringing { dialog, tx, request, late, said: Said::Nothing, reliable };
         let mut session = Self::new(local, State::Ringing(Box::new(ringing)), false, None);
         session.transaction(transaction::Input::Own { tx, owner });
         Ok(session)
     }
 
     pub(super) fn progress(&mut self, now: Time, mut ringing: Box<Ringing>, status: u16, sdp: Option<Bytes>) -> State {
-        if (101..200).contains(&status) {
+        // What went reliably has arrived, and is not said once more.
+        let sdp = sdp.filter(|_| !ringing.reliable.described);
+        if (101..200).contains(&status) && ringing.reliable.is_for(sdp.is_some()) {
+            self.progress_reliably(now, &mut ringing, status, sdp);
+            ringing.said = Said::Progress { status, sdp: None, repeat_at: now + REPEAT_EVERY };
+        } else if (101..200).contains(&status) {
             let mut response = self.dialog_response(&ringing.request, status);
             if let Some(sdp) = &sdp {
                 response.headers.push("Content-Type", "application/sdp");
@@ -93,9 +104,15 @@ impl Session {
         }
     }
 
-    pub(super) fn answer_call(&mut self, now: Time, ringing: Ringing, sdp: &Bytes) -> State {
-        let Ringing { dialog, tx, request, late, .. } = ringing;
-        let response = self.ok_with_sdp(now, &request, sdp);
+    pub(super) fn answer_call(&mut self, now: Time, ringing: Box<Ringing>, sdp: &Bytes) -> State {
+        let Ringing { dialog, tx, request, late, reliable, .. } = *ringing;
+        let mut response = self.ok_with_sdp(now, &request, sdp);
+        if reliable.described {
+            // Agreed already (RFC 6337 section 2.2).
+            response.headers.remove("Content-Type");
+            response.body.clear();
+        }
+        let late = late && !reliable.described;
         self.respond(tx, response);
         let cseq = request.headers.cseq().map(|cseq| cseq.number).unwrap_or_default();
         let answered = Answered::new(now, true, late, tx, cseq, &self.local.timers);
@@ -104,11 +121,14 @@ impl Session {
 
     pub(super) fn refuse(
         &mut self,
-        ringing: &Ringing,
+        ringing: &mut Ringing,
         status: u16,
         reason: Option<String>,
         headers: &[(String, String)],
     ) -> State {
+        if let Some((tx, request)) = ringing.reliable.take_asked() {
+            self.answer(tx, &request, 487);
+        }
         let status = if (300..700).contains(&status) { status } else { 500 };
         let mut response = Response::to_request_tagged(&ringing.request, status, &self.local.tag);
         for (name, value) in headers {
@@ -123,7 +143,10 @@ impl Session {
     }
 
     /// The caller gave up, by CANCEL or by BYE (RFC 3261 sections 9.2 and 15.1.2).
-    pub(super) fn give_up(&mut self, ringing: &Ringing, by: &Request) -> State {
+    pub(super) fn give_up(&mut self, ringing: &mut Ringing, by: &Request) -> State {
+        if let Some((tx, request)) = ringing.reliable.take_asked() {
+            self.answer(tx, &request, 487);
+        }
         self.answer(ringing.tx, &ringing.request, 487);
         let cause = reason_of(&by.headers).unwrap_or_else(|| Cause::of(487));
         self.emit(Event::Ended { cause, by_remote: true });
@@ -132,7 +155,7 @@ impl Session {
 
     pub(super) fn on_cancelled(&mut self, tx: ServerTx, cancel: &Request) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) if ringing.tx == tx => self.give_up(&ringing, cancel),
+            State::Ringing(mut ringing) if ringing.tx == tx => self.give_up(&mut ringing, cancel),
             State::Up { dialog, exchange: Exchange::Asked { tx: asked, request, .. } } if asked == tx => {
                 self.answer(tx, &request, 487);
                 self.emit(Event::ReofferCancelled);
@@ -180,11 +203,12 @@ impl Session {
     }
 
     /// A 1xx or 2xx that makes or refreshes a dialog (RFC 3261 section 12.1.1).
-    fn dialog_response(&self, request: &Request, status: u16) -> Response {
+    pub(super) fn dialog_response(&self, request: &Request, status: u16) -> Response {
         let mut response = Response::to_request_tagged(request, status, &self.local.tag);
         response.headers.copy_from(&request.headers, "Record-Route");
         response.headers.push("Contact", &*self.local.contact);
         response.headers.push("Allow", ALLOW);
+        response.headers.push("Supported", REPLACES);
         response
     }
 

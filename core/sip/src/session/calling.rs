@@ -1,13 +1,15 @@
 //! The calling side until the answer.
 
 use super::reason::cause_of;
+use super::reliable::{Early, RELIABLE};
 use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray, timer};
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::transaction::{self, ClientTx};
+use crate::replaces::REPLACES;
+use crate::transaction::{self, ClientTx, ServerTx};
 use bytes::Bytes;
 use plugboard_model::{Cause, Time};
 use std::time::Duration;
@@ -21,15 +23,19 @@ const RETRY_AFTER_MAX: u32 = 86_400;
 /// An INVITE that is not answered.
 #[derive(Debug)]
 pub(super) struct Calling {
-    spec: OutgoingSpec,
+    pub(super) spec: OutgoingSpec,
     tx: ClientTx,
-    cseq: u32,
+    pub(super) cseq: u32,
     /// How often the INVITE was sent anew.
     tries: u8,
     /// The shortest session that somebody on the way takes.
     min_se: Option<Duration>,
     /// Whether it was given up.
     cancelled: bool,
+    /// The devices that have said something.
+    pub(super) early: Vec<Early>,
+    /// An offer of one of them.
+    pub(super) asked: Option<(ServerTx, Request)>,
 }
 
 impl Session {
@@ -63,6 +69,10 @@ impl Session {
         headers.push("Contact", &*self.local.contact);
         headers.push("Allow", ALLOW);
         timer::push_first(headers, min_se);
+        headers.push("Supported", REPLACES);
+        if spec.reliable {
+            headers.push("Supported", RELIABLE);
+        }
         if let Some((name, value)) = credentials {
             headers.push(name, value);
         }
@@ -72,13 +82,13 @@ impl Session {
         headers.push("Content-Type", "application/sdp");
         request.body = spec.sdp.to_vec();
         let tx = self.send(request, spec.flow);
-        Calling { spec, tx, cseq, tries, min_se, cancelled: false }
+        Calling { spec, tx, cseq, tries, min_se, cancelled: false, early: Vec::new(), asked: None }
     }
 
     pub(super) fn on_calling_response(
         &mut self,
         now: Time,
-        calling: Box<Calling>,
+        mut calling: Box<Calling>,
         tx: ClientTx,
         response: &Response,
         flow: Flow,
@@ -87,9 +97,8 @@ impl Session {
             return State::Calling(calling);
         }
         if response.is_provisional() {
-            let mut calling = calling;
             calling.spec.answer_by = None;
-            if response.status > 100 && !calling.cancelled {
+            if response.status > 100 && self.hear_early(&mut calling, response, flow) && !calling.cancelled {
                 self.emit(Event::Progress { status: response.status, sdp: body_of(response) });
             }
             return State::Calling(calling);
@@ -125,11 +134,14 @@ impl Session {
     /// The first 2xx. One that crossed our CANCEL is acknowledged and ended (RFC 3261 section 9.1).
     fn on_answer(&mut self, now: Time, calling: &Calling, response: &Response, flow: Flow) -> State {
         let dialog = Dialog::of_response(response, &calling.spec.uri, flow, calling.spec.next_hop);
-        let Ok(dialog) = dialog.map(Box::new) else {
+        let Ok(mut dialog) = dialog.map(Box::new) else {
             // Without tags or with a broken route there is no way to reach the peer: he gives up by himself.
             self.emit(Event::Rejected { cause: Cause::of(502), retry_after: None, redirect: Vec::new() });
             return self.finish();
         };
+        if let Some(early) = calling.early.iter().find(|early| early.dialog.remote_tag() == dialog.remote_tag()) {
+            dialog.goes_on_from(&early.dialog);
+        }
         self.send_ack(&dialog, calling.cseq);
         if calling.cancelled {
             self.emit(Event::Ended { cause: Cause::of(487), by_remote: false });

@@ -25,11 +25,36 @@ impl Session {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, command) {
             (State::Ringing(ringing), Command::Progress { status, sdp }) => self.progress(now, ringing, status, sdp),
-            (State::Ringing(ringing), Command::Answer { sdp }) => self.answer_call(now, *ringing, &sdp),
-            (State::Ringing(ringing), Command::Reject { status, reason, headers }) => {
-                self.refuse(&ringing, status, reason, &headers)
+            (State::Ringing(mut ringing), Command::Answer { sdp }) => {
+                if ringing.reliable.holds_answer() {
+                    ringing.reliable.hold(sdp);
+                    State::Ringing(ringing)
+                } else {
+                    self.answer_call(now, ringing, &sdp)
+                }
             }
-            (State::Ringing(ringing), Command::End { reason }) => self.refuse(&ringing, 480, reason, &[]),
+            (State::Ringing(ringing), Command::AcceptReoffer { sdp }) => {
+                self.answer_early_offer(now, ringing, Ok(&sdp))
+            }
+            (State::Ringing(ringing), Command::RejectReoffer { status }) => {
+                self.answer_early_offer(now, ringing, Err(status))
+            }
+            (State::Calling(mut calling), Command::AcceptReoffer { sdp }) => {
+                if let Some((tx, request)) = calling.asked.take() {
+                    self.respond_with_sdp(tx, &request, &sdp);
+                }
+                State::Calling(calling)
+            }
+            (State::Calling(mut calling), Command::RejectReoffer { status }) => {
+                if let Some((tx, request)) = calling.asked.take() {
+                    self.answer(tx, &request, status);
+                }
+                State::Calling(calling)
+            }
+            (State::Ringing(mut ringing), Command::Reject { status, reason, headers }) => {
+                self.refuse(&mut ringing, status, reason, &headers)
+            }
+            (State::Ringing(mut ringing), Command::End { reason }) => self.refuse(&mut ringing, 480, reason, &[]),
             (State::Calling(calling), Command::End { reason } | Command::Reject { reason, .. }) => {
                 self.cancel(calling, reason)
             }
@@ -54,22 +79,41 @@ impl Session {
                 State::Up { dialog, exchange: Exchange::Idle }
             }
             (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),
+            (State::Up { mut dialog, exchange }, Command::AcceptRefer) => {
+                self.accept_refer(&mut dialog);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { dialog, exchange }, Command::RejectRefer { status }) => {
+                self.reject_refer(status);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { mut dialog, exchange }, Command::NotifyRefer { status }) => {
+                self.notify_refer(&mut dialog, status);
+                State::Up { dialog, exchange }
+            }
+            (State::Up { dialog, exchange }, Command::Identify { headers, sdp }) => {
+                self.identify(now, dialog, exchange, &headers, sdp)
+            }
             // Too early or too late for the state: calls cross on their way, and nothing follows from it.
             (
                 state @ State::Calling(_),
                 Command::Progress { .. }
                 | Command::Answer { .. }
                 | Command::Reoffer { .. }
-                | Command::AcceptReoffer { .. }
-                | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             )
             | (
                 state @ State::Ringing(_),
                 Command::Reoffer { .. }
-                | Command::AcceptReoffer { .. }
-                | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             )
             | (
                 state @ State::Up { .. },
@@ -87,7 +131,11 @@ impl Session {
                 | Command::Reoffer { .. }
                 | Command::AcceptReoffer { .. }
                 | Command::RejectReoffer { .. }
-                | Command::SendDigit(_),
+                | Command::SendDigit(_)
+                | Command::AcceptRefer
+                | Command::RejectRefer { .. }
+                | Command::NotifyRefer { .. }
+                | Command::Identify { .. },
             ) => state,
         };
     }
@@ -101,6 +149,7 @@ impl Session {
         cause: Cause,
     ) -> State {
         self.emit(Event::Ended { cause, by_remote: false });
+        self.drop_refer();
         match exchange {
             Exchange::Answered(answered) => State::Leaving { dialog, answered, reason },
             Exchange::Asked { tx, request, .. } => {
@@ -116,7 +165,7 @@ impl Session {
     /// would send one after it.
     pub fn abandon(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.refuse(&ringing, 500, None, &[]),
+            State::Ringing(mut ringing) => self.refuse(&mut ringing, 500, None, &[]),
             State::Calling(calling) => self.cancel(calling, None),
             State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } } => {
                 self.answer(tx, &request, 500);
@@ -130,15 +179,30 @@ impl Session {
     fn send_reoffer(
         &mut self,
         now: Time,
-        mut dialog: Box<Dialog>,
+        dialog: Box<Dialog>,
         sdp: Bytes,
         credentials: Option<(&'static str, String)>,
         tries: u8,
+    ) -> State {
+        self.send_reoffer_with(now, dialog, sdp, (credentials, tries), &[])
+    }
+
+    /// As [`Self::send_reoffer`], with more headers.
+    pub(super) fn send_reoffer_with(
+        &mut self,
+        now: Time,
+        mut dialog: Box<Dialog>,
+        sdp: Bytes,
+        (credentials, tries): (Option<(&'static str, String)>, u8),
+        headers: &[(String, String)],
     ) -> State {
         let mut request = dialog.request(Method::Invite);
         request.headers.push("Contact", &*self.local.contact);
         request.headers.push("Allow", ALLOW);
         self.push_timer(&mut request.headers);
+        for (name, value) in headers {
+            request.headers.push(name, value.as_str());
+        }
         if let Some((name, value)) = credentials {
             request.headers.push(name, value);
         }
@@ -336,8 +400,15 @@ impl Session {
 
     pub(super) fn tick(&mut self, now: Time) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.repeat_progress(now, ringing),
             State::Calling(calling) => self.on_silence(now, calling),
+            State::Ringing(mut ringing) => {
+                if self.repeat_reliable(now, &mut ringing) {
+                    self.repeat_progress(now, ringing)
+                } else {
+                    // RFC 3262 section 3: nobody acknowledged it.
+                    self.refuse(&mut ringing, 504, None, &[])
+                }
+            }
             State::Up { dialog, exchange: Exchange::Asked { tx, request, until } } if until <= now => {
                 self.answer(tx, &request, 488);
                 self.emit(Event::ReofferCancelled);

@@ -2,11 +2,12 @@
 
 use super::called::Ringing;
 use super::reason::reason_of;
-use super::{Event, Exchange, InfoDigit, REOFFER_PATIENCE, Session, State, TIMER};
+use super::{Event, Exchange, InfoDigit, RELIABLE, REOFFER_PATIENCE, Session, State, TIMER};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::replaces::REPLACES;
 use crate::transaction::ServerTx;
 use crate::validate::{Abilities, validate};
 use bytes::Bytes;
@@ -14,8 +15,18 @@ use plugboard_model::{Cause, Time};
 
 /// What a session takes; BYE is taken whatever it carries.
 const ABILITIES: Abilities<'static> = Abilities {
-    methods: &[Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Info, Method::Update],
-    extensions: &[TIMER],
+    methods: &[
+        Method::Invite,
+        Method::Ack,
+        Method::Bye,
+        Method::Cancel,
+        Method::Options,
+        Method::Info,
+        Method::Update,
+        Method::Refer,
+        Method::Prack,
+    ],
+    extensions: &[TIMER, REPLACES, RELIABLE, "norefersub"],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };
@@ -39,7 +50,8 @@ impl Session {
             timer.heard(now);
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(ringing) => self.on_request_when_ringing(now, tx, &request, ringing),
+            State::Ringing(ringing) => self.on_request_when_ringing(now, tx, request, ringing),
+            State::Calling(calling) => self.on_request_when_calling(tx, request, calling),
             State::Up { dialog, exchange } => self.on_request_when_up(now, tx, request, dialog, exchange),
             state @ (State::Leaving { .. } | State::Closing { .. }) => {
                 // A BYE that crosses ours is fine; anything else comes too late (RFC 3261 section 15.1.2).
@@ -49,9 +61,9 @@ impl Session {
                     (state, _) => state,
                 }
             }
-            state @ (State::Calling(_) | State::Over) => {
+            State::Over => {
                 self.answer(tx, &request, 481);
-                state
+                State::Over
             }
         };
     }
@@ -61,7 +73,11 @@ impl Session {
         let dialog = match &mut self.state {
             State::Ringing(ringing) => &mut ringing.dialog,
             State::Up { dialog, .. } | State::Leaving { dialog, .. } | State::Closing { dialog, .. } => dialog,
-            State::Calling(_) | State::Over => return Err(481),
+            State::Calling(calling) => {
+                let early = calling.early.iter_mut().find(|early| early.dialog.is_of(request));
+                &mut early.ok_or(481_u16)?.dialog
+            }
+            State::Over => return Err(481),
         };
         if !dialog.is_of(request) {
             return Err(481);
@@ -74,12 +90,28 @@ impl Session {
         Ok(())
     }
 
-    fn on_request_when_ringing(&mut self, now: Time, tx: ServerTx, request: &Request, ringing: Box<Ringing>) -> State {
+    fn on_request_when_ringing(
+        &mut self,
+        now: Time,
+        tx: ServerTx,
+        request: Request,
+        mut ringing: Box<Ringing>,
+    ) -> State {
         if request.method == Method::Bye {
-            self.respond(tx, Response::to_request(request, 200));
-            return self.give_up(&ringing, request);
+            self.respond(tx, Response::to_request(&request, 200));
+            return self.give_up(&mut ringing, &request);
         }
-        if is_offer(request) {
+        if request.method == Method::Prack {
+            return self.on_prack(now, tx, request, ringing);
+        }
+        if request.method == Method::Update && !request.body.is_empty() {
+            return self.on_early_offer(tx, request, ringing);
+        }
+        let request = &request;
+        if request.method == Method::Refer {
+            // There is nobody yet whom he could hand on.
+            self.answer(tx, request, 403);
+        } else if is_offer(request) {
             self.busy(tx, request);
         } else {
             self.on_harmless(now, tx, request, false);
@@ -100,12 +132,21 @@ impl Session {
                 self.answer(*asked, offer, 487);
             }
             self.respond(tx, Response::to_request(&request, 200));
+            self.drop_refer();
             let cause = reason_of(&request.headers).unwrap_or_else(Cause::normal);
             self.emit(Event::Ended { cause, by_remote: true });
             return self.finish();
         }
         if is_offer(&request) {
             return self.on_offer(now, tx, request, dialog, exchange);
+        }
+        if request.method == Method::Prack {
+            self.on_late_prack(tx, &request, &exchange);
+            return State::Up { dialog, exchange };
+        }
+        if request.method == Method::Refer {
+            self.on_refer(tx, request);
+            return State::Up { dialog, exchange };
         }
         dialog.refresh(&request);
         self.on_harmless(now, tx, &request, true);
@@ -157,7 +198,7 @@ impl Session {
     }
 
     /// 500 with Retry-After: one offer at a time (RFC 3261 section 14.2).
-    fn busy(&mut self, tx: ServerTx, request: &Request) {
+    pub(super) fn busy(&mut self, tx: ServerTx, request: &Request) {
         let mut response = Response::to_request_tagged(request, 500, &self.local.tag);
         response.headers.push("Retry-After", (self.random(0) % (RETRY_AFTER_MAX + 1)).to_string());
         self.respond(tx, response);

@@ -1,3 +1,5 @@
+mod refer;
+mod reliable;
 mod solo;
 mod timer;
 mod world;
@@ -37,6 +39,7 @@ fn spec(flow: Flow) -> OutgoingSpec {
         max_forwards: 69,
         login: None,
         answer_by: None,
+        reliable: false,
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) struct SessionTimer {
     misses: u8,
     /// Refreshes in a row that were too short for somebody.
     raises: u8,
+    /// The peer takes UPDATE, as far as he says.
+    updates: bool,
 }
 
 /// Who keeps the session alive.
@@ -72,7 +74,17 @@ enum By {
 
 impl SessionTimer {
     fn new(now: Time, expires: Duration, min: Option<Duration>, refresher: Refresher, by: By) -> Self {
-        let mut timer = Self { expires, min, refresher, by, due: now, asked: None, misses: 0, raises: 0 };
+        let mut timer = Self {
+            expires,
+            min,
+            refresher,
+            by,
+            due: now,
+            asked: None,
+            misses: 0,
+            raises: 0,
+            updates: by == By::Update,
+        };
         timer.refreshed(now);
         timer
     }
@@ -109,6 +121,18 @@ impl SessionTimer {
     /// Our re-INVITE could not be sent: whether the session goes on. Where the peer refreshes it, that alone decides.
     pub(super) fn missed_reoffer(&mut self, now: Time) -> bool {
         self.refresher == Refresher::Peer || self.miss(now)
+    }
+
+    /// Whether the peer takes UPDATE.
+    pub(super) fn takes_update(&self) -> bool {
+        self.updates
+    }
+
+    /// An UPDATE of ours went, and the refresh with it.
+    pub(super) fn sent(&mut self, tx: ClientTx) {
+        if self.by == By::Update && self.asked.is_none() {
+            self.asked = Some(tx);
+        }
     }
 
     fn miss(&mut self, now: Time) -> bool {
@@ -185,7 +209,10 @@ impl Session {
                 let expires = expires.clamp(min.unwrap_or_default().max(MIN_SE), EXPIRES_MAX);
                 SessionTimer::new(now, expires, min, refresher, by)
             }
-            None => SessionTimer::new(now, SESSION_EXPIRES, min, Refresher::We, By::Options),
+            None => SessionTimer {
+                updates: allows_update,
+                ..SessionTimer::new(now, SESSION_EXPIRES, min, Refresher::We, By::Options)
+            },
         };
         self.timer = Some(Box::new(timer));
     }
@@ -196,7 +223,8 @@ impl Session {
         response.headers.push("Supported", TIMER);
         if !knows(headers) {
             let timer = SessionTimer::new(now, SESSION_EXPIRES, self.min_heard(), Refresher::We, By::Options);
-            self.timer = Some(Box::new(timer));
+            let updates = headers.has_token("Allow", "UPDATE");
+            self.timer = Some(Box::new(SessionTimer { updates, ..timer }));
             return;
         }
         let own_min = interval(headers, "Min-SE").map(|(min, _)| min.clamp(MIN_SE, EXPIRES_MAX));
@@ -289,7 +317,7 @@ impl Session {
             // Something crossed it.
             (By::Update, 491 | 500, _) => timer.due = now + LATER,
             // He takes no UPDATE after all, whatever he allows.
-            (By::Update, 400..700, _) => (timer.by, timer.due) = (By::Invite, now + LATER),
+            (By::Update, 400..700, _) => (timer.by, timer.due, timer.updates) = (By::Invite, now + LATER, false),
             (By::Update | By::Options | By::Invite, _, _) => {}
         }
         true

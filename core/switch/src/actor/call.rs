@@ -6,6 +6,7 @@ mod carry;
 mod host;
 mod journal;
 mod outside;
+mod transfer;
 
 use actix::{Actor, ActorContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Way};
@@ -14,6 +15,7 @@ use plugboard_model::{CallId, Cause, GatewayId, JournalEvent, LegId, RunId, Time
 use plugboard_office::Office;
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
+use plugboard_sip::Replaces;
 use plugboard_sip::locate::Target;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use std::time::Duration;
 use crate::channels::Channel;
 use crate::env::Env;
 use crate::message::{
-    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, LegCommand, LegEvent, LegMedia, LegNews,
+    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
     RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
 };
 use crate::post::post;
@@ -65,15 +67,26 @@ pub(crate) struct NewCall {
     pub(crate) channel: Option<Channel>,
     /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
     pub(crate) codecs: Vec<Codec>,
+    /// The dialog whose place the caller wants to take.
+    pub(crate) replaces: Option<Replaces>,
 }
 
 /// The way to a leg.
 struct LegHandle {
-    order: Recipient<DoLeg>,
+    order: Order,
     /// The gateway that it goes through.
     outside: Option<Outside>,
     media: MediaLeg,
     codec: Option<Codec>,
+    /// Where a media leg of ours hears another media thread: it stands for a call over there.
+    relay: Option<std::net::SocketAddr>,
+}
+
+/// Whom a leg's commands go to.
+enum Order {
+    Leg(Recipient<DoLeg>),
+    /// The leg stands for another call.
+    Joint(Box<Joint>),
 }
 
 /// A leg's place in a gateway.
@@ -102,6 +115,7 @@ pub(crate) struct CallActor {
     script: Option<Interpreter>,
     begin: Begin,
     direct: Option<plugboard_call::Request>,
+    replaces: Option<Replaces>,
     legs: BTreeMap<LegId, LegHandle>,
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
@@ -119,13 +133,16 @@ pub(crate) struct CallActor {
     journal: CallJournal,
     /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
     agreed: Option<Codec>,
+    joining: transfer::Joining,
+    /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
+    referred_by: Option<String>,
     wake: Wake,
     over: bool,
 }
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, .. } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, replaces, .. } = new;
         let (max_forwards, hides, channel, codecs) = (new.max_forwards, new.hides, new.channel, new.codecs);
         let id = begin.id.clone();
         Self {
@@ -144,6 +161,7 @@ impl CallActor {
             script,
             begin,
             direct,
+            replaces,
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
             admissions: BTreeMap::new(),
@@ -153,6 +171,8 @@ impl CallActor {
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
             agreed: None,
+            joining: transfer::Joining::default(),
+            referred_by: None,
             wake: Wake::default(),
             over: false,
         }
@@ -160,7 +180,10 @@ impl CallActor {
 
     /// The caller's leg, made by whoever took the INVITE.
     pub(crate) fn with_caller(&mut self, order: Recipient<DoLeg>, media: MediaLeg) {
-        self.legs.insert(LegId::CALLER, LegHandle { order, outside: None, media, codec: None });
+        self.legs.insert(
+            LegId::CALLER,
+            LegHandle { order: Order::Leg(order), outside: None, media, codec: None, relay: None },
+        );
     }
 
     fn now(&self) -> Time {
@@ -212,8 +235,10 @@ impl CallActor {
     }
 
     fn order(&self, leg: LegId, command: LegCommand) {
-        if let Some(handle) = self.legs.get(&leg) {
-            post(&handle.order, DoLeg(command));
+        match self.legs.get(&leg).map(|handle| &handle.order) {
+            Some(Order::Leg(order)) => post(order, DoLeg(command)),
+            Some(Order::Joint(joint)) => joint.order(&self.id, command),
+            None => {}
         }
     }
 
@@ -236,6 +261,9 @@ impl Actor for CallActor {
         plugboard_metrics::CallBegan { call: &self.id, caller: &self.begin.caller, called: &self.begin.called }
             .emit(&self.env.metrics);
         self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);
+        if let Some(replaces) = self.replaces.take() {
+            self.ask_to_join(None, replaces, ctx);
+        }
         if let Some(request) = self.direct.take() {
             self.feed(Input::Request { op: Op::Direct, request }, ctx);
         }
@@ -294,6 +322,8 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegEnded { leg, cause }
             }
             LegNews::Holds(on) => Input::LegHolds { leg, on },
+            LegNews::Refers { target } => return self.referred(leg, &target, ctx),
+            LegNews::JoinAsked(ask) => return self.join_asked(leg, *ask, ctx),
             LegNews::Digit(digit) => Input::Digit { leg, digit },
         };
         self.feed(input, ctx);

@@ -10,7 +10,7 @@ use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::session::Session;
 use plugboard_sip::transaction::{Input as LayerInput, ServerTx};
-use plugboard_sip::{Request, Response};
+use plugboard_sip::{Replaces, Request, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,8 +139,16 @@ impl CallsActor {
         let no_number =
             || Refusal::new(RefusalReason::NoRoute, 404, "what was called is no number that can be dialled");
         let called = called.ok_or_else(no_number)?;
-        let treatment = office.route(&source, &called);
-        let plan = self.plan(&office, &source, treatment)?;
+        let plan = match replaced(&request, &source)? {
+            Some(replaces) => Plan {
+                route: Some("replaces".into()),
+                scenario: None,
+                direct: None,
+                direction: direction(&source, false),
+                replaces: Some(replaces),
+            },
+            None => self.plan(&office, &source, office.route(&source, &called))?,
+        };
         let channel = self.inbound_channel(&office, &source)?;
         let offer = match request.body.as_slice() {
             [] => None,
@@ -177,6 +185,7 @@ impl CallsActor {
             scenario: None,
             direct: Some(CallRequest::Ring { parties, order, ring_for, ring_back: RingBack::Tone }),
             direction: direction(source, false),
+            replaces: None,
         };
         match treatment {
             Treatment::Scenario { scenario, route } => {
@@ -195,6 +204,7 @@ impl CallsActor {
                     scenario: Some((scenario, interpreter)),
                     direct: None,
                     direction: direction(source, false),
+                    replaces: None,
                 })
             }
             Treatment::DirectUser(user) => {
@@ -289,6 +299,7 @@ impl CallsActor {
             hides,
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
+            replaces: plan.replaces,
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {
             layer: links.layer.clone(),
@@ -318,6 +329,21 @@ impl CallsActor {
     }
 }
 
+/// The dialog whose place a new call is to take (RFC 3891 section 3).
+fn replaced(request: &Request, source: &Source) -> Result<Option<Replaces>, Refusal> {
+    let not_allowed = |status, why: &str| Err(Refusal::new(RefusalReason::NotAllowed, status, why));
+    let values: Vec<&str> = request.headers.get_all("Replaces").collect();
+    match (values.as_slice(), source) {
+        ([], _) => Ok(None),
+        (_, Source::Gateway(_)) => not_allowed(403, "a gateway takes no call's place"),
+        ([value], Source::User(_)) => match Replaces::parse(value) {
+            Some(replaces) => Ok(Some(replaces)),
+            None => not_allowed(400, "its Replaces cannot be read"),
+        },
+        ([_, _, ..], Source::User(_)) => not_allowed(400, "it has several Replaces"),
+    }
+}
+
 /// Ring time of calls that go out: the far end's network gives up first.
 const OUTSIDE_RING: Duration = Duration::from_secs(180);
 
@@ -327,6 +353,8 @@ struct Plan {
     scenario: Option<(ScenarioId, Interpreter)>,
     direct: Option<CallRequest>,
     direction: Direction,
+    /// Whose place the caller wants to take (RFC 3891).
+    replaces: Option<Replaces>,
 }
 
 impl Actor for CallsActor {

@@ -14,7 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::actor::call::Adoption;
 use crate::env::Env;
-use crate::message::{Adopt, DoLeg, Forget, FromLayer, LegCommand, LegEvent, LegNews, ToLayer, UnwatchMedia};
+use crate::message::{
+    Adopt, DoLeg, Forget, FromLayer, JoinAsked, LegCommand, LegEvent, LegNews, ToLayer, UnwatchMedia,
+};
 use crate::post::post;
 use crate::wake::Wake;
 
@@ -132,7 +134,8 @@ impl LegActor {
     ) -> Recipient<DoLeg> {
         let (owner, leg) = (new.owner, new.leg);
         let actor = Self::create(|ctx| {
-            post(adopt, adoption.message(owner, leg, ctx.address().recipient()));
+            let ways = (ctx.address().recipient(), ctx.address().recipient());
+            post(adopt, adoption.message(owner, leg, ways));
             Self::new(env, links, new)
         });
         actor.recipient()
@@ -167,7 +170,7 @@ impl LegActor {
             // An offer is answered in the moment in which it comes: none is taken back.
             Event::Progress { .. } | Event::Established { sdp: None } | Event::ReofferCancelled => {}
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
-            Event::Established { sdp: Some(sdp) } => self.take_answer(&sdp, ctx),
+            Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
@@ -176,6 +179,7 @@ impl LegActor {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
                 self.step_later(Command::Reoffer { sdp }, ctx);
             }
+            Event::Referred { target, .. } => self.tell(LegNews::Refers { target }),
             Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
             Event::DigitUnsent => DigitUnsent { leg: self.leg }.emit(&self.env.metrics),
             Event::Finished => {
@@ -346,7 +350,7 @@ impl LegActor {
 
     fn command(&mut self, command: LegCommand) -> Command {
         match command {
-            LegCommand::Ring => Command::Progress { status: 180, sdp: None },
+            LegCommand::Ring => Command::Progress { status: 180, sdp: self.early_offer() },
             LegCommand::Progress { prefer, rings } => self.progress(prefer, rings),
             LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
@@ -354,6 +358,13 @@ impl LegActor {
             }
             LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
             LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
+            LegCommand::AcceptTransfer => Command::AcceptRefer,
+            LegCommand::RejectTransfer(status) => Command::RejectRefer { status },
+            LegCommand::NotifyTransfer(status) => Command::NotifyRefer { status },
+            LegCommand::Identify(shown) => Command::Identify {
+                headers: crate::convert::identity_headers(&shown),
+                sdp: Bytes::copy_from_slice(self.description.sent().unwrap_or_default()),
+            },
         }
     }
 
@@ -372,8 +383,20 @@ impl LegActor {
                 Err(_) => self.offer = Some(offer),
             }
         }
+        if self.early.is_none() {
+            self.early_offer();
+        }
         let status = if self.early.is_some() && !rings { 183 } else { 180 };
         Command::Progress { status, sdp: self.early.clone() }
+    }
+
+    /// A caller who made no offer and insists on reliable responses gets ours with the first of them (RFC 3262 section 5).
+    fn early_offer(&mut self) -> Option<Bytes> {
+        if self.early.is_none() && self.session.must_offer_early() {
+            self.early = Some(self.description.make_offer(&[], MediaFlow::SendRecv).into());
+            return self.early.clone();
+        }
+        None
     }
 
     fn answer(&mut self, prefer: Option<Codec>) -> Command {
@@ -473,6 +496,22 @@ impl Handler<DoLeg> for LegActor {
     fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
         let command = self.command(order.0);
         self.step(Input::Command(command), ctx);
+    }
+}
+
+impl Handler<JoinAsked> for LegActor {
+    type Result = ();
+
+    fn handle(&mut self, ask: JoinAsked, _: &mut Self::Context) {
+        let (dialog, up) = (self.session.dialog(), self.session.is_up());
+        match dialog {
+            Some(dialog) if dialog != ask.replaces.dialog() || self.told => ask.refuse(481),
+            Some(_) if up && ask.replaces.early_only => ask.refuse(486),
+            // A call that its far end made is not answered by another one (RFC 3891 section 3).
+            Some(_) if !up => ask.refuse(481),
+            // What rings at the far end has no dialog here before it answers: the tag alone tells it.
+            Some(_) | None => self.tell(LegNews::JoinAsked(Box::new(ask))),
+        }
     }
 }
 

@@ -23,8 +23,8 @@ use std::sync::Arc;
 use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, LoseConnection,
-    Received, TakeCall, ToLayer, UseSnapshot, Wire,
+    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, JoinAsked,
+    LoseConnection, Received, TakeCall, ToLayer, UseSnapshot, Wire,
 };
 use crate::moves::Moves;
 use crate::overload::Overload;
@@ -43,7 +43,7 @@ use trace::Traces;
 const SIP_MAILBOX: usize = 16_384;
 
 /// The methods outside and inside dialogs that we take.
-const METHODS: [Method; 8] = [
+const METHODS: [Method; 10] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -52,11 +52,13 @@ const METHODS: [Method; 8] = [
     Method::Register,
     Method::Info,
     Method::Update,
+    Method::Refer,
+    Method::Prack,
 ];
 
 const ABILITIES: Abilities<'static> = Abilities {
     methods: &METHODS,
-    extensions: &[plugboard_sip::session::TIMER],
+    extensions: &[plugboard_sip::session::TIMER, plugboard_sip::REPLACES, plugboard_sip::session::RELIABLE],
     content_types: &["application/sdp", "application/dtmf-relay", "application/dtmf"],
     tel: true,
 };
@@ -67,6 +69,7 @@ const NOBODY: u64 = u64::MAX;
 /// A leg of the shard.
 struct Owner {
     events: Recipient<FromLayer>,
+    join: Recipient<JoinAsked>,
     sip_call_id: Box<str>,
 }
 
@@ -271,6 +274,9 @@ impl SipActor {
             self.invite(tx, request, flow, ctx);
         } else if request.method == Method::Register {
             self.register(tx, request, flow, ctx);
+        } else if request.method == Method::Refer {
+            // Whom we call in somebody's place is whom he talks to.
+            self.refuse(tx, Response::to_request(&request, 403));
         } else {
             // `ABILITIES` names no other method that `stateless_reply` leaves.
             self.refuse(tx, Response::to_request(&request, 501));
@@ -359,7 +365,19 @@ impl Handler<Adopt> for SipActor {
     type Result = ();
     fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) {
         self.trace_call(&adopt.sip_call_id, &adopt.call, adopt.leg);
-        self.owners.insert(adopt.owner, Owner { events: adopt.events, sip_call_id: adopt.sip_call_id });
+        let Adopt { owner, events, join, sip_call_id, .. } = adopt;
+        self.owners.insert(owner, Owner { events, join, sip_call_id });
+    }
+}
+
+impl Handler<JoinAsked> for SipActor {
+    type Result = ();
+    fn handle(&mut self, ask: JoinAsked, _: &mut Self::Context) {
+        let known = owner_of_tag(&ask.replaces.to_tag).and_then(|owner| self.owners.get(&owner));
+        match known.filter(|known| *known.sip_call_id == *ask.replaces.call_id) {
+            Some(owner) => post(&owner.join, ask),
+            None => ask.refuse(481),
+        }
     }
 }
 

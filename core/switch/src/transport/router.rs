@@ -7,12 +7,11 @@ use plugboard_metrics::{MessageDropped, Metrics, Queue};
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::{Message, PeekKind, peek};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::env::Clock;
 use crate::message::{ConnectionClosed, Received, Wire};
-use crate::shard::{shard_of_branch, shard_of_call_id};
+use crate::shard::{shard_of_branch, shard_of_dialog};
 
 /// Over when the shard has taken a message that came over a stream: at once, but for a shard that does not keep up.
 pub struct Waiting(Option<RecipientRequest<Received>>);
@@ -107,8 +106,7 @@ impl Router {
         }
     }
 
-    /// A response goes where its branch says, a request where its Call-ID says: ours by the shard in it, a stranger's
-    /// by its hash, so that all of a call meets in one place.
+    /// A response goes where its branch says, a request where its Call-ID says.
     fn shard_of<'a>(&self, keys: impl FnOnce() -> Option<(PeekKind, &'a [u8], &'a [u8])>) -> usize {
         let count = self.shards.len();
         if count <= 1 {
@@ -116,14 +114,10 @@ impl Router {
         }
         let Some((kind, branch, call_id)) = keys() else { return 0 };
         let ours = match kind {
-            PeekKind::Response(_) => shard_of_branch(branch),
-            PeekKind::Request => shard_of_call_id(call_id),
+            PeekKind::Response(_) => shard_of_branch(branch).filter(|shard| *shard < count),
+            PeekKind::Request => None,
         };
-        ours.filter(|shard| *shard < count).unwrap_or_else(|| {
-            let mut hasher = DefaultHasher::new();
-            call_id.hash(&mut hasher);
-            usize::try_from(hasher.finish() % u64::try_from(count).unwrap_or(1)).unwrap_or(0)
-        })
+        ours.unwrap_or_else(|| shard_of_dialog(call_id, count))
     }
 }
 

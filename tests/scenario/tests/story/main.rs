@@ -21,6 +21,7 @@ mod outcomes;
 mod overload;
 mod people;
 mod strangers;
+mod transfer;
 mod transports;
 mod wire;
 

@@ -21,12 +21,16 @@ use super::voice::{self, Voice};
 use crate::network::{Network, Packet, Payload};
 use crate::sound::Sounds;
 
+/// What a phone takes that takes UPDATE.
+pub(crate) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, UPDATE, NOTIFY";
+
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Register,
     Invite(usize),
     Reinvite(usize),
+    Refer(usize),
     Bye,
 }
 
@@ -68,6 +72,10 @@ pub(crate) struct Agent {
     offers: bool,
     /// More headers of its REGISTERs, and what follows its Contact there.
     pub(crate) registers_with: (Vec<(String, String)>, String),
+    /// It says that it takes UPDATE.
+    pub(crate) allows: bool,
+    /// The next INVITE takes the place of this dialog.
+    replaces: Option<String>,
     pub(crate) calls: Vec<Call>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
@@ -115,6 +123,8 @@ impl Agent {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             offers: true,
             registers_with: (Vec::new(), String::new()),
+            allows: false,
+            replaces: None,
             calls: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
@@ -187,6 +197,9 @@ impl Agent {
         for (name, value) in &self.says {
             invite.headers.push(name, value.as_str());
         }
+        if let Some(replaces) = self.replaces.take() {
+            invite.headers.push("Replaces", replaces);
+        }
         let offers = self.offers;
         if let Some(call) = self.calls.get_mut(index) {
             if offers {
@@ -258,6 +271,22 @@ impl Agent {
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = body;
         self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
+    }
+
+    /// Calls a number in place of this dialog.
+    pub(crate) fn dial_in_place(&mut self, now: Time, number: &str, replaces: String) {
+        self.replaces = Some(replaces);
+        self.dial(now, number);
+    }
+
+    /// Wants the switch to call this target in our place.
+    pub(crate) fn refer(&mut self, now: Time, index: usize, target: &str) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
+        (call.referred, call.told) = (None, Vec::new());
+        let peer = call.peer;
+        let mut refer = self.request_of(index, Method::Refer);
+        refer.headers.push("Refer-To", target);
+        self.send_request(now, refer, peer, Purpose::Refer(index), false);
     }
 
     /// Offers a new direction by UPDATE.
@@ -400,6 +429,9 @@ impl Agent {
         request.headers.push("Call-ID", call.id.clone());
         request.headers.push("CSeq", format!("{} {}", call.cseq, request.method.as_str()));
         request.headers.push("Contact", contact);
+        if self.allows {
+            request.headers.push("Allow", ALLOW);
+        }
         request
     }
 
@@ -480,6 +512,9 @@ impl Agent {
             acks: BTreeMap::new(),
             reason: None,
             reinvited: None,
+            referred: None,
+            told: Vec::new(),
+            shown: None,
             early: None,
             heard_direction: None,
         }

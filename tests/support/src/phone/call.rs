@@ -57,6 +57,11 @@ pub(crate) struct Call {
     pub(crate) reason: Option<String>,
     /// The final status of our last re-INVITE.
     pub(crate) reinvited: Option<u16>,
+    /// The final status of our last REFER, and what was told of it.
+    pub(crate) referred: Option<u16>,
+    pub(crate) told: Vec<u16>,
+    /// P-Asserted-Identity of the last request that had one.
+    pub(crate) shown: Option<String>,
     /// The description that came before the answer.
     pub(crate) early: Option<Vec<u8>>,
     /// The last description that came.
@@ -85,6 +90,12 @@ impl Call {
         self.voice.sends = described.hears && matches!(self.direction, "sendrecv" | "sendonly");
         self.heard_direction = Some((described.hears, described.speaks));
         true
+    }
+
+    /// The value of a Replaces header that names this dialog: its tags as the switch has them.
+    pub(crate) fn as_replaces(&self) -> String {
+        let tag = |address: &str| address.rsplit_once(";tag=").map(|(_, tag)| tag.to_owned()).unwrap_or_default();
+        format!("{};to-tag={};from-tag={}", self.id, tag(&self.remote), tag(&self.local))
     }
 
     /// Our description.

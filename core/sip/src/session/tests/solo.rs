@@ -51,7 +51,7 @@ pub(super) fn drain(session: &mut Session) -> Seen {
     seen
 }
 
-fn words(session: &mut Session) -> Vec<String> {
+pub(super) fn words(session: &mut Session) -> Vec<String> {
     drain(session).words
 }
 
@@ -80,7 +80,7 @@ pub(super) fn command(session: &mut Session, command: Command) -> Seen {
 }
 
 /// An outgoing session that is answered, and its INVITE.
-fn up() -> (Session, ClientTx, Request) {
+pub(super) fn up() -> (Session, ClientTx, Request) {
     let (mut session, tx, invite) = caller(spec(flow()));
     let seen = hear(&mut session, tx, response(&invite, 200, "bob", "answer"));
     assert_eq!(seen.words, ["send ACK", "answered"]);
@@ -108,7 +108,7 @@ pub(super) fn peer(method: Method, cseq: u32, headers: &[(&str, &str)], body: &s
     request
 }
 
-fn ask(session: &mut Session, request: Request) -> Seen {
+pub(super) fn ask(session: &mut Session, request: Request) -> Seen {
     session.handle(at(3), Input::Request { tx: TX, request, flow: flow() });
     drain(session)
 }
@@ -128,7 +128,7 @@ pub(super) fn called_by(headers: &[(&str, &str)]) -> Session {
     called_with(headers, "offer")
 }
 
-fn called_with(headers: &[(&str, &str)], body: &str) -> Session {
+pub(super) fn called_with(headers: &[(&str, &str)], body: &str) -> Session {
     let mut invite = peer(Method::Invite, 1, headers, body);
     invite.headers.set("To", "<sip:101@plugboard.test>");
     let mut session = Session::incoming(TX, invite, flow(), NextHop::Source, local(1)).unwrap();

@@ -1,10 +1,9 @@
 //! Carries out what the call machine wants.
 
 use actix::{AsyncContext, Context, Recipient};
-use plugboard_call::{Input, Output, Party, PlayFinish, PlayId};
+use plugboard_call::{AskWhy, Input, Output, Party, PlayFinish, PlayId};
 use plugboard_media::{
-    Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd, PlayId as MediaPlayId,
-    PlayOptions,
+    Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd, PlayOptions,
 };
 use plugboard_metrics::RunOutcome;
 use plugboard_model::{
@@ -20,16 +19,18 @@ use plugboard_sip::session::{Login, OutgoingSpec, Session};
 use plugboard_sip::{RequestUri, SipUri};
 use std::time::Duration;
 
-use super::{CallActor, LegHandle};
+use super::{CallActor, LegHandle, Order};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg};
-use crate::message::{Adopt, CallOver, ClaimSlot, Device, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
+use crate::message::{
+    Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
+};
 use crate::post::post;
 
 impl CallActor {
     pub(super) fn carry(&mut self, output: Output, ctx: &mut Context<Self>) {
         match output {
             Output::Journal(event) => self.journal.note(self.now(), event),
-            Output::AskUser { user, reserve } => self.ask_user(user, reserve, ctx),
+            Output::AskUser { user, reserve, why } => self.ask_user(user, reserve, why, ctx),
             Output::Claim { user, leg } => self.claim(&user, leg, ctx),
             Output::Occupy { user } => self.use_slot(&user, UseSlot::Occupy(self.id.clone())),
             Output::Release { user } => self.use_slot(&user, UseSlot::Release(self.id.clone())),
@@ -45,8 +46,8 @@ impl CallActor {
             Output::Play { leg, play, audio, max, repeat } => self.play(leg, play, &audio, max, repeat, ctx),
             Output::HoldMusic { leg, play } => self.hold_music(leg, play),
             Output::StopPlay { leg, play } => {
-                if let Some(leg) = self.media_of(leg) {
-                    self.to_media(MediaCommand::StopPlay { leg, id: MediaPlayId(play.0.into()) });
+                if let Some(media) = self.media_of(leg) {
+                    self.to_media(MediaCommand::StopPlay { leg: media, id: self.play_id(leg, play) });
                 }
             }
             Output::Echo { leg, on } => {
@@ -65,6 +66,11 @@ impl CallActor {
                     self.to_media(MediaCommand::Unbridge { leg });
                 }
             }
+            Output::AcceptTransfer { leg } => self.order(leg, LegCommand::AcceptTransfer),
+            Output::RejectTransfer { leg, status } => self.order(leg, LegCommand::RejectTransfer(status)),
+            Output::NotifyTransfer { leg, status } => self.order(leg, LegCommand::NotifyTransfer(status)),
+            Output::Identify { leg, other } => self.identify(leg, other),
+            Output::Joint { leg } => self.add_joint(leg),
             Output::Result { op, result } => self.resume(op, result),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
@@ -91,12 +97,13 @@ impl CallActor {
 
     // ---- users ----------------------------------------------------------------------------------------------
 
-    fn ask_user(&mut self, user: UserId, reserve: bool, ctx: &mut Context<Self>) {
-        let kind = match (reserve, &self.begin.scenario) {
-            (true, Some(_)) => OfferKind::OneUser,
+    fn ask_user(&mut self, user: UserId, reserve: bool, why: AskWhy, ctx: &mut Context<Self>) {
+        let kind = match (reserve, why) {
+            (_, AskWhy::Recall) => OfferKind::Recall,
+            (true, AskWhy::Offered) => OfferKind::OneUser,
             // Somebody who dials a group has its members rung as a scenario would ring them.
-            (false, Some(_) | None) => OfferKind::AllAtOnce,
-            (true, None) => OfferKind::Direct,
+            (false, AskWhy::Offered | AskWhy::Direct) => OfferKind::AllAtOnce,
+            (true, AskWhy::Direct) => OfferKind::Direct,
         };
         // Remembered from the question on, so that a fault of ours gives back what he answers.
         self.devices.entry(user.clone()).or_default();
@@ -153,9 +160,10 @@ impl CallActor {
         let uri = RequestUri::parse(&device.contact).map_err(|_| Cause::of(480))?;
         let (flow, routes) = (device.flow, device.path);
         let to = format!("<sip:{number}@{}>", self.office.realm());
-        let from = self.caller_address();
-        let (headers, login, answer_by) = (Vec::new(), None, None);
-        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, routes, from, headers, login, answer_by };
+        let (from, reliable) = (self.anchor_address(), self.office.find_user(number).is_some_and(|user| user.reliable));
+        let headers = self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())).collect();
+        let (login, answer_by) = (None, None);
+        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, routes, from, headers, login, answer_by, reliable };
         self.start_leg(leg, dial, call)
     }
 
@@ -165,7 +173,7 @@ impl CallActor {
         let owner = self.owners.next();
         let mut description = OfferAnswer::new(media, self.env.random.next());
         // What the caller speaks already comes first, so that nothing must be transcoded.
-        let spoken = self.legs.get(&LegId::CALLER).and_then(|caller| caller.codec);
+        let spoken = self.legs.get(&self.call.anchor()).and_then(|anchor| anchor.codec);
         let mut offered: Vec<Codec> = Vec::new();
         for codec in spoken.into_iter().chain(self.codecs.iter().copied()).chain(Codec::ALL) {
             if !offered.contains(&codec) {
@@ -186,6 +194,7 @@ impl CallActor {
             max_forwards: self.max_forwards,
             login: dial.login,
             answer_by: dial.answer_by,
+            reliable: dial.reliable,
         };
         let local = self.owners.local(owner, flow, &*self.env.random);
         let adopted_call_id = spec.call_id.clone();
@@ -205,7 +214,10 @@ impl CallActor {
             &self.links.adopt,
             Adoption { call: self.id.clone(), sip_call_id: adopted_call_id },
         );
-        self.legs.insert(leg, LegHandle { order: handle, outside: None, media: media.leg, codec: None });
+        self.legs.insert(
+            leg,
+            LegHandle { order: Order::Leg(handle), outside: None, media: media.leg, codec: None, relay: None },
+        );
         plugboard_metrics::LegBegan { call: &self.id, leg }.emit(&self.env.metrics);
         Ok(())
     }
@@ -215,21 +227,17 @@ impl CallActor {
         Cause { status: 503, text: "No media port is free".into() }
     }
 
-    /// From of every other leg: the caller as the office knows him.
-    fn caller_address(&self) -> String {
-        let realm = self.office.realm();
-        let number = if self.begin.caller.is_empty() { "anonymous" } else { self.begin.caller.as_str() };
-        let uri = SipUri::new(Some(number), realm, None);
-        if self.begin.caller_name.is_empty() {
-            return format!("<{uri}>");
-        }
-        let mut name = String::new();
-        plugboard_sip::push_quoted(&mut name, &self.begin.caller_name);
-        format!("{name} <{uri}>")
+    /// From of every other leg: whom the call is about, as the office knows him.
+    fn anchor_address(&self) -> String {
+        self.shown(self.call.anchor()).address
     }
 
     /// A leg that a gateway has not let in yet has nothing to end.
     fn stop_leg(&mut self, leg: LegId, command: LegCommand, ctx: &mut Context<Self>) {
+        if let Some(joint) = self.remove_joint(leg) {
+            joint.order(&self.id, command);
+            return self.feed(Input::LegEnded { leg, cause: Cause::normal() }, ctx);
+        }
         if self.legs.contains_key(&leg) {
             return self.order(leg, command);
         }
@@ -240,6 +248,9 @@ impl CallActor {
 
     /// A leg is over: what it held is given back.
     pub(super) fn leg_left(&mut self, leg: LegId, cause: &Cause) {
+        if self.remove_joint(leg).is_some() {
+            return;
+        }
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
         if let Some(outside) = handle.outside {
@@ -268,7 +279,7 @@ impl CallActor {
             (Ok(audio), Some(leg)) => {
                 let yields = matches!(asked, Audio::Tone(Tone::RingBack));
                 let options = PlayOptions { max, repeat, yields };
-                let command = MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options };
+                let command = MediaCommand::Play { leg, id: self.play_id(to, play), audio, options };
                 if let Err(error) = self.env.media.send(command) {
                     tracing::warn!(call_id = %self.id, %error, "a prompt was not played");
                     self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(error.to_string()) }, ctx);
@@ -286,15 +297,15 @@ impl CallActor {
     }
 
     /// What the office has for those who are on hold. Without music they hear silence, and nothing of the one who holds.
-    fn hold_music(&self, leg: LegId, play: PlayId) {
-        let Some(leg) = self.media_of(leg) else { return };
+    fn hold_music(&self, to: LegId, play: PlayId) {
+        let Some(leg) = self.media_of(to) else { return };
         let music = self.office.hold_music.as_ref().and_then(|name| {
             let found = self.env.prompts.find(&self.office.id, name.as_str(), &self.office.language, true);
             found.inspect_err(|reason| tracing::warn!(call_id = %self.id, reason, "no music on hold")).ok()
         });
         let audio = music.unwrap_or_else(plugboard_media::Audio::silence);
         let options = PlayOptions { max: None, repeat: true, yields: false };
-        self.to_media(MediaCommand::Play { leg, id: MediaPlayId(play.0.into()), audio, options });
+        self.to_media(MediaCommand::Play { leg, id: self.play_id(to, play), audio, options });
     }
 
     fn tone(&self, tone: Tone) -> plugboard_media::Audio {
@@ -403,9 +414,8 @@ impl CallActor {
 
     /// A leg as scenarios see it.
     fn talker(&self, leg: LegId) -> Talker {
-        let (user, number) = self.call.party(leg).unwrap_or_default();
-        let number = user.and_then(|user| self.office.user(user)).map_or(number, |user| user.number.as_str());
-        Talker { user: user.cloned(), number: number.to_owned() }
+        let user = self.call.party(leg).and_then(|(user, _)| user.cloned());
+        Talker { user, number: self.shown(leg).number }
     }
 
     pub(super) fn switch_variables(&self) -> Vec<(String, Value)> {
@@ -468,6 +478,8 @@ pub(super) struct Dial {
     pub(super) headers: Vec<(String, String)>,
     pub(super) login: Option<Login>,
     pub(super) answer_by: Option<Time>,
+    /// Whether provisional responses that we acknowledge are offered.
+    pub(super) reliable: bool,
 }
 
 /// Whose a new leg is, for the shard.
@@ -478,7 +490,12 @@ pub(crate) struct Adoption {
 
 impl Adoption {
     /// The message for the shard's `SipActor`.
-    pub(crate) fn message(self, owner: u64, leg: LegId, events: Recipient<crate::message::FromLayer>) -> Adopt {
-        Adopt { owner, call: self.call, sip_call_id: self.sip_call_id.into(), leg, events }
+    pub(crate) fn message(
+        self,
+        owner: u64,
+        leg: LegId,
+        (events, join): (Recipient<FromLayer>, Recipient<JoinAsked>),
+    ) -> Adopt {
+        Adopt { owner, call: self.call, sip_call_id: self.sip_call_id.into(), leg, events, join }
     }
 }

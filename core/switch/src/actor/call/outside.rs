@@ -60,6 +60,7 @@ impl CallActor {
             headers,
             login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),
             answer_by: Some(self.env.clock.now() + gateway.answer_within),
+            reliable: gateway.reliable,
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {

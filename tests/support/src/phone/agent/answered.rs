@@ -54,6 +54,11 @@ impl Agent {
                     }
                 }
             }
+            Purpose::Refer(index) => {
+                if let Some(call) = self.calls.get_mut(index).filter(|_| response.is_final()) {
+                    call.referred = Some(response.status);
+                }
+            }
             Purpose::Bye => {}
         }
     }
@@ -189,7 +194,7 @@ impl Agent {
                     }
                 }
             }
-            Purpose::Reinvite(_) | Purpose::Bye => return false,
+            Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Bye => return false,
         }
         self.send_request(now, again, to, purpose, true);
         true
@@ -210,6 +215,11 @@ impl Agent {
                     Purpose::Reinvite(index) => {
                         if let Some(call) = self.calls.get_mut(index) {
                             call.reinvited = Some(408);
+                        }
+                    }
+                    Purpose::Refer(index) => {
+                        if let Some(call) = self.calls.get_mut(index) {
+                            call.referred = Some(408);
                         }
                     }
                     Purpose::Bye => {}

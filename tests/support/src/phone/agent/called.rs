@@ -25,6 +25,7 @@ impl Agent {
         {
             return;
         }
+        self.look_at(index, request);
         match (&request.method, index) {
             (Method::Register, _) => self.registers(from, request),
             (Method::Options, None) => self.respond(from, request, self.options, Vec::new(), None),
@@ -45,6 +46,16 @@ impl Agent {
             (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
             (_, _) => self.respond(from, request, 200, Vec::new(), None),
         }
+    }
+
+    /// Who is shown, and what is told of a transfer.
+    fn look_at(&mut self, index: Option<usize>, request: &Request) {
+        let Some(call) = index.and_then(|index| self.calls.get_mut(index)) else { return };
+        if let Some(shown) = request.headers.get("P-Asserted-Identity") {
+            call.shown = Some(shown.to_owned());
+        }
+        let told = std::str::from_utf8(&request.body).ok().and_then(|body| body.strip_prefix("SIP/2.0 "));
+        call.told.extend(told.and_then(|told| told.get(..3)?.parse::<u16>().ok()));
     }
 
     fn called(&mut self, now: Time, from: SocketAddr, request: &Request) {
@@ -138,6 +149,9 @@ impl Agent {
         let mut response = Response::to_request_tagged(request, status, &format!("{}-{index}", self.name));
         if request.method != Method::Register {
             response.headers.push("Contact", self.contact());
+        }
+        if self.allows {
+            response.headers.push("Allow", super::ALLOW);
         }
         if let Some(reason) = reason {
             response.headers.push("Reason", reason);

@@ -7,8 +7,11 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod transfer;
+
 use plugboard_call::{
-    Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder, Way,
+    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder,
+    Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
@@ -158,7 +161,11 @@ fn rang(outputs: &[Output]) -> Option<Result<Option<UserId>, NotConnected>> {
 #[test]
 fn r1_r3_r4_every_device_rings_and_nothing_is_bridged_before_the_answer() {
     let mut story = Story::new(true);
-    assert!(story.rings(&["102"], RingOrder::One).contains(&Output::AskUser { user: user("102"), reserve: true }));
+    assert!(story.rings(&["102"], RingOrder::One).contains(&Output::AskUser {
+        user: user("102"),
+        reserve: true,
+        why: AskWhy::Offered
+    }));
     assert_eq!(made_legs(&story.offers("102", 2)), [1, 2]);
     assert_eq!(story.feed(Input::LegRang(LegId(1))), [Output::RingCaller]);
     assert!(story.feed(Input::LegRang(LegId(2))).is_empty(), "the caller hears one ring-back");

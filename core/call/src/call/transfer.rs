@@ -1,0 +1,188 @@
+//! Calls that are handed on: to a number (RFC 5589 section 6), or to another call (section 7).
+//!
+//! Whoever stays is the call's anchor from then on. Who leaves is put aside until the other side has answered: when nobody
+//! does, he has his call back, or is rung if he has hung up meanwhile.
+
+use plugboard_model::{Cause, Connected, HostResult, JournalEvent, LegId, RingBack, Time, UserId};
+
+use super::ringing::LEGS_MAX;
+use super::{Call, Script};
+use crate::ear::Ear;
+use crate::input::{Op, Party, RingOrder, Transfer};
+use crate::leg::{Leg, LegState};
+use crate::output::{AskWhy, CancelWhy, Output};
+
+/// A transfer to a number that goes on.
+#[derive(Debug)]
+pub(super) struct Transferring {
+    /// Who wants it.
+    by: LegId,
+    /// Whom to ring when it fails and he has left: him.
+    recall: Option<(UserId, std::time::Duration)>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nobody rings yet.
+    Begun,
+    Rings,
+    /// Nobody answered, and he has left: he is rung himself.
+    Recalls,
+}
+
+impl Call {
+    /// Whether this leg talks to somebody whom it could hand on.
+    pub fn may_hand_on(&self, leg: LegId) -> bool {
+        let is_up = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Up);
+        is_up(&leg) && self.partner(leg).is_some_and(|other| is_up(&other))
+    }
+
+    /// Whom this leg talks to.
+    pub fn talks_to(&self, leg: LegId) -> Option<LegId> {
+        self.partner(leg)
+    }
+
+    /// Whether this leg rings, so that somebody else may take the call in its place.
+    pub fn may_be_picked_up(&self, leg: LegId) -> bool {
+        self.ring.as_ref().is_some_and(|ring| ring.legs.contains_key(&leg) && ring.claiming.is_none())
+            && self.legs.get(&leg).is_some_and(|leg| matches!(leg.state, LegState::Calling | LegState::Ringing))
+    }
+
+    pub(super) fn transfer(&mut self, now: Time, transfer: Transfer) {
+        let Transfer { by, parties, order, ring_for, recall, to } = transfer;
+        let Some(stays) = self.partner(by).filter(|_| self.may_hand_on(by)) else {
+            return self.out(Output::RejectTransfer { leg: by, status: 481 });
+        };
+        self.out(Output::AcceptTransfer { leg: by });
+        self.free_ear();
+        self.anchor = stays;
+        self.journal(JournalEvent::Transferred { by: Some(by), whom: stays, to });
+        let user = self.legs.get(&by).and_then(|leg| leg.user.clone()).filter(|_| recall);
+        let recall = user.map(|user| (user, ring_for));
+        self.transferring = Some(Transferring { by, recall, stage: Stage::Begun });
+        self.ring(now, Op::Transfer, parties, order, ring_for, RingBack::Tone);
+    }
+
+    pub(super) fn why_asked(&self, op: Op) -> AskWhy {
+        match (op, &self.transferring) {
+            (Op::Run { .. }, _) => AskWhy::Offered,
+            (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
+            (Op::Direct | Op::Transfer, _) => AskWhy::Direct,
+        }
+    }
+
+    /// The first of those who are called rings.
+    pub(super) fn transfer_rings(&mut self) {
+        let Some(transfer) = self.transferring.as_mut().filter(|transfer| transfer.stage == Stage::Begun) else {
+            return;
+        };
+        transfer.stage = Stage::Rings;
+        let leg = transfer.by;
+        self.out(Output::NotifyTransfer { leg, status: 180 });
+    }
+
+    /// Somebody answered: he talks to who stayed, and who handed him on may go.
+    pub(super) fn transferred(&mut self, leg: LegId) {
+        let by = self.transferring.as_ref().map(|transfer| transfer.by);
+        self.transfer_over(200);
+        self.out(Output::Identify { leg: self.anchor, other: leg });
+        if let Some(by) = by {
+            self.end_leg(by, &Cause::normal());
+        }
+    }
+
+    /// The last word to who wanted the transfer.
+    pub(super) fn transfer_over(&mut self, status: u16) {
+        if let Some(transfer) = self.transferring.take() {
+            self.out(Output::NotifyTransfer { leg: transfer.by, status });
+        }
+    }
+
+    /// Nobody answered: who wanted the transfer has his call back, or gets it.
+    pub(super) fn transfer_failed(&mut self, now: Time, cause: &Cause) {
+        let Some(Transferring { by, recall, stage }) = self.transferring.take() else { return };
+        self.out(Output::NotifyTransfer { leg: by, status: cause.status });
+        if self.legs.get(&by).is_some_and(|leg| leg.state == LegState::Up) {
+            self.talk_to(by);
+            return;
+        }
+        match recall {
+            Some((user, ring_for)) if stage != Stage::Recalls => {
+                let parties = vec![Party::User(user)];
+                self.transferring = Some(Transferring { by, recall: None, stage: Stage::Recalls });
+                self.ring(now, Op::Transfer, parties, RingOrder::One, ring_for, RingBack::Tone);
+            }
+            Some(_) | None => {
+                self.out(Output::Unbridged);
+                self.end_if_nothing_goes_on_with(now, cause);
+            }
+        }
+    }
+
+    /// The anchor and this leg hear each other from now on.
+    fn talk_to(&mut self, peer: LegId) {
+        self.ear = Ear::Talking { peer };
+        self.journal(JournalEvent::Bridged { a: self.anchor, b: peer });
+        self.out(Output::Bridge { anchor: self.anchor, peer });
+        self.hold_as_before(peer);
+    }
+
+    /// The caller handed on whom he talked to and is gone: his scenario is over, the call is not.
+    pub(super) fn caller_left(&mut self) {
+        if self.script == Script::Running {
+            self.script = Script::Over;
+            self.out(Output::CallerGone);
+        }
+    }
+
+    /// Another call takes the place of a leg, or takes the call in place of a leg that rings.
+    pub(super) fn join(&mut self, now: Time, leaving: Option<LegId>, other: String) {
+        let stays = match leaving {
+            Some(leg) if self.may_be_picked_up(leg) => Some(self.anchor),
+            Some(leg) => self.partner(leg),
+            None => matches!(self.ear, Ear::Idle).then_some(self.anchor),
+        };
+        let next = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
+        let Some(stays) = stays.filter(|_| next < LEGS_MAX) else { return };
+        let user = leaving.and_then(|leg| self.legs.get(&leg)).and_then(|leg| leg.user.clone());
+        let picked_up = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), other.clone()));
+        let op = self.stop_ringing(CancelWhy::CompletedElsewhere, None);
+        self.free_ear();
+        self.anchor = stays;
+        self.answer_caller(now);
+        let joint = LegId(next);
+        self.legs.insert(joint, Leg::joint(now, other.clone()));
+        self.journal(JournalEvent::LegBegan { leg: joint, user: None, to: other.clone() });
+        self.journal(JournalEvent::LegAnswered { leg: joint });
+        if let Some(leaving) = leaving {
+            self.journal(JournalEvent::Transferred { by: Some(leaving), whom: stays, to: other });
+        }
+        self.out(Output::Joint { leg: joint });
+        self.talked.get_or_insert((now, user));
+        self.talk_to(joint);
+        self.out(Output::Identify { leg: stays, other: joint });
+        if let Some(leaving) = leaving {
+            self.out(Output::NotifyTransfer { leg: leaving, status: 200 });
+            self.end_leg(leaving, &Cause::normal());
+        }
+        self.joined(op, picked_up);
+    }
+
+    fn joined(&mut self, op: Option<Op>, picked_up: Option<Connected>) {
+        match (op, picked_up) {
+            (Some(op @ Op::Run { .. }), Some(connected)) => {
+                self.result(op, HostResult::Rang(Ok(connected)));
+                self.out(Output::Bridged);
+            }
+            (Some(Op::Transfer), _) => {
+                let by = self.transferring.as_ref().map(|transfer| transfer.by);
+                self.transfer_over(200);
+                if let Some(by) = by {
+                    self.end_leg(by, &Cause::normal());
+                }
+            }
+            (Some(Op::Run { .. } | Op::Direct) | None, _) => {}
+        }
+    }
+}

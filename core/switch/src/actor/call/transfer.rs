@@ -1,0 +1,363 @@
+//! Calls that are handed on, and calls that are joined: who may, who is asked, who is shown to whom.
+
+use actix::{AsyncContext, Context, Handler};
+use plugboard_call::{Input, Party, PlayId, RingOrder, Transfer};
+use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Flow, Negotiated, PlayId as MediaPlayId};
+use plugboard_model::{CallId, Cause, Dialled, LegId, UserId};
+use plugboard_office::{Source, Treatment};
+use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use super::{CallActor, LegHandle, Order};
+use crate::message::{JoinAnswered, JoinAsked, Joint, JointEvent, JointNews, LegCommand, Shown};
+use crate::post::post;
+use crate::shard::shard_of_dialog;
+
+/// Plays to a leg of another call have numbers of their own, so that its own call's are not taken for them.
+const OTHERS_PLAYS: u64 = 1 << 32;
+
+/// The payload types between two media threads of ours.
+const PCMU: u8 = 0;
+const TELEPHONE_EVENT: u8 = 101;
+
+/// A join that goes on.
+#[derive(Default)]
+pub(super) struct Joining {
+    asked: Asked,
+    /// The other call, until the machine names its leg here.
+    joint: Option<Box<Joint>>,
+}
+
+/// Whether another call is asked, and for whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    Not,
+    /// For the caller, who talks to nobody yet.
+    ForCaller,
+    /// For whom this leg talks to, which leaves then.
+    ForOtherThan(LegId),
+}
+
+/// What a REFER comes to.
+enum Wanted {
+    Number(Transfer),
+    Dialog(Replaces),
+}
+
+impl Joint {
+    /// A leg that stands for another call can be told little.
+    pub(super) fn order(&self, from: &CallId, command: LegCommand) {
+        match command {
+            LegCommand::End(cause) | LegCommand::Reject(cause) => self.tell(from, JointEvent::Over(cause)),
+            LegCommand::Cancel(_) => self.tell(from, JointEvent::Over(Cause::normal())),
+            LegCommand::Identify(shown) => self.tell(from, JointEvent::Shows(shown)),
+            LegCommand::Ring
+            | LegCommand::Progress { .. }
+            | LegCommand::Answer { .. }
+            | LegCommand::AcceptTransfer
+            | LegCommand::RejectTransfer(_)
+            | LegCommand::NotifyTransfer(_) => {}
+        }
+    }
+
+    fn tell(&self, from: &CallId, news: JointEvent) {
+        post(&self.news, JointNews { call: from.clone(), news });
+    }
+}
+
+impl CallActor {
+    // ---- who is who -----------------------------------------------------------------------------------------
+
+    /// A leg as the others of its call are shown it.
+    pub(super) fn shown(&self, leg: LegId) -> Shown {
+        if let Some(LegHandle { order: Order::Joint(joint), .. }) = self.legs.get(&leg) {
+            return joint.shown.clone();
+        }
+        let (user, party) = self.call.party(leg).unwrap_or_default();
+        let (name, number) = match user.and_then(|user| self.office.user(user)) {
+            _ if leg == LegId::CALLER => (self.begin.caller_name.as_str(), self.begin.caller.as_str()),
+            Some(user) => (user.name.as_str(), user.number.as_str()),
+            None => ("", party),
+        };
+        let uri = SipUri::new(Some(if number.is_empty() { "anonymous" } else { number }), self.office.realm(), None);
+        let mut address = String::new();
+        if !name.is_empty() {
+            plugboard_sip::push_quoted(&mut address, name);
+            address.push(' ');
+        }
+        // Writing into memory cannot fail.
+        let _ = write!(address, "<{uri}>");
+        Shown { name: name.to_owned(), number: number.to_owned(), address }
+    }
+
+    /// Names of ours are for our people, and for calls of ours.
+    pub(super) fn identify(&self, leg: LegId, other: LegId) {
+        let shown = self.shown(other);
+        self.show(leg, shown);
+    }
+
+    fn show(&self, leg: LegId, shown: Shown) {
+        let joint = self.legs.get(&leg).is_some_and(|handle| matches!(handle.order, Order::Joint(_)));
+        if joint || self.call.party(leg).is_some_and(|(user, _)| user.is_some()) {
+            self.order(leg, LegCommand::Identify(shown));
+        }
+    }
+
+    pub(super) fn play_id(&self, leg: LegId, play: PlayId) -> MediaPlayId {
+        let joint = self.legs.get(&leg).is_some_and(|handle| matches!(handle.order, Order::Joint(_)));
+        MediaPlayId(u64::from(play.0) | if joint { OTHERS_PLAYS } else { 0 })
+    }
+
+    // ---- REFER ----------------------------------------------------------------------------------------------
+
+    pub(super) fn referred(&mut self, leg: LegId, target: &str, ctx: &mut Context<Self>) {
+        match self.wanted(leg, target) {
+            Ok(Wanted::Number(transfer)) => {
+                self.referred_by = Some(self.shown(leg).address);
+                self.feed(Input::Transfer(transfer), ctx);
+            }
+            Ok(Wanted::Dialog(replaces)) => {
+                self.order(leg, LegCommand::AcceptTransfer);
+                self.ask_to_join(Some(leg), replaces, ctx);
+            }
+            Err((status, why)) => {
+                tracing::info!(call_id = %self.id, leg_id = %leg, status, why, "a transfer was refused");
+                self.order(leg, LegCommand::RejectTransfer(status));
+            }
+        }
+    }
+
+    /// Whom a REFER names, by what whoever sent it may dial.
+    fn wanted(&self, leg: LegId, target: &str) -> Result<Wanted, (u16, &'static str)> {
+        let refer = ReferTo::parse(target).ok_or((400, "its Refer-To cannot be read"))?;
+        if !self.call.may_hand_on(leg) {
+            return Err((403, "it talks to nobody who could be handed on"));
+        }
+        let (Some(user), _) = self.call.party(leg).unwrap_or_default() else {
+            return Err((403, "only users of the office hand calls on"));
+        };
+        if let Some(replaces) = refer.replaces {
+            let idle = self.joining.asked == Asked::Not;
+            return if idle { Ok(Wanted::Dialog(replaces)) } else { Err((491, "the call is being joined already")) };
+        }
+        if is_elsewhere(&refer.uri, &self.office.domains) {
+            return Err((404, "its target is at another domain"));
+        }
+        let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
+        let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
+        let (parties, order) = self.transfer_parties(user, &dialled)?;
+        let rules = self.office.transfer;
+        Ok(Wanted::Number(Transfer {
+            by: leg,
+            parties,
+            order,
+            ring_for: rules.ring_for,
+            recall: rules.recall,
+            to: dialled.as_str().to_owned(),
+        }))
+    }
+
+    fn transfer_parties(&self, by: &UserId, number: &Dialled) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
+        match self.office.route(&Source::User(by.clone()), number) {
+            Treatment::DirectUser(user) => Ok((vec![Party::User(user)], RingOrder::One)),
+            Treatment::DirectGroup(group) => {
+                let members = self.office.group(&group).map(|group| group.members.iter());
+                let parties = members.into_iter().flatten().map(|member| Party::User(member.user.clone())).collect();
+                Ok((parties, RingOrder::AtOnce))
+            }
+            Treatment::Outbound { gateway, number, .. } => {
+                Ok((vec![Party::Outside { gateway, number: number.as_str().to_owned() }], RingOrder::One))
+            }
+            Treatment::Scenario { .. } => Err((403, "calls cannot be handed on to a scenario")),
+            Treatment::Refused(cause) => Err((cause.status, "the office's routes refuse the number")),
+        }
+    }
+
+    // ---- joining --------------------------------------------------------------------------------------------
+
+    /// Asks the call of that dialog to let us have whom it talks to.
+    pub(super) fn ask_to_join(&mut self, leaving: Option<LegId>, replaces: Replaces, ctx: &mut Context<Self>) {
+        let who = leaving.unwrap_or(LegId::CALLER);
+        let by = self.call.party(who).and_then(|(user, _)| user.cloned());
+        let stays = leaving.map_or(Some(LegId::CALLER), |leg| self.call.talks_to(leg));
+        let joint = stays.and_then(|stays| self.joint(stays, ctx));
+        let shards = &self.snapshot.shards;
+        let shard = shards.get(shard_of_dialog(replaces.call_id.as_bytes(), shards.len()));
+        self.joining.asked = leaving.map_or(Asked::ForCaller, Asked::ForOtherThan);
+        match (by, joint, shard) {
+            (Some(by), Some(joint), Some(shard)) => {
+                let ask = JoinAsked { replaces, by, joint, answer: ctx.address().recipient() };
+                post(shard, ask);
+            }
+            (None, _, _) | (_, None, _) | (_, _, None) => self.not_joined(403, ctx),
+        }
+    }
+
+    fn joint(&self, stays: LegId, ctx: &Context<Self>) -> Option<Box<Joint>> {
+        let handle = self.legs.get(&stays)?;
+        let news = ctx.address().recipient();
+        let (call, shown) = (self.id.clone(), self.shown(stays));
+        Some(Box::new(Joint { call, shown, media: handle.media, codec: handle.codec, news }))
+    }
+
+    fn not_joined(&mut self, status: u16, ctx: &mut Context<Self>) {
+        match std::mem::take(&mut self.joining.asked) {
+            Asked::ForOtherThan(leg) => self.order(leg, LegCommand::NotifyTransfer(status)),
+            Asked::ForCaller => self.feed(Input::HangUp(Cause::of(status)), ctx),
+            Asked::Not => {}
+        }
+    }
+
+    /// Another call wants the place of this leg.
+    pub(super) fn join_asked(&mut self, leg: LegId, ask: JoinAsked, ctx: &mut Context<Self>) {
+        let JoinAsked { by, joint, .. } = &ask;
+        let own = self.call.party(leg).and_then(|(user, _)| user.cloned());
+        let (talks, rings) = (self.call.may_hand_on(leg), self.call.may_be_picked_up(leg));
+        if !(talks || rings) || joint.call == self.id {
+            return ask.refuse(481);
+        }
+        // Whoever rings may be helped by his group; whom somebody talks to is his alone.
+        let may = own.as_ref() == Some(by) || (rings && own.is_some_and(|own| self.share_a_group(&own, by)));
+        if !may {
+            return ask.refuse(603);
+        }
+        let stays = if talks { self.call.talks_to(leg) } else { Some(self.call.anchor()) };
+        let Some(ours) = stays.and_then(|stays| self.joint(stays, ctx)) else { return ask.refuse(481) };
+        let JoinAsked { joint, answer, .. } = ask;
+        if self.take_joint(Some(leg), joint, ctx) {
+            post(&answer, JoinAnswered(Ok(ours)));
+            self.tell_where();
+        } else {
+            post(&answer, JoinAnswered(Err(481)));
+        }
+    }
+
+    fn share_a_group(&self, one: &UserId, other: &UserId) -> bool {
+        let in_group = |group: &plugboard_office::Group, who: &UserId| group.members.iter().any(|m| m.user == *who);
+        self.office.groups().any(|group| in_group(group, one) && in_group(group, other))
+    }
+
+    /// Whether the machine took the other call in.
+    fn take_joint(&mut self, leaving: Option<LegId>, joint: Box<Joint>, ctx: &mut Context<Self>) -> bool {
+        let other = format!("call {}", joint.call);
+        self.joining.joint = Some(joint);
+        self.feed(Input::Join { leaving, other }, ctx);
+        self.joining.joint.take().is_none()
+    }
+
+    /// The machine names the leg that stands for the other call.
+    pub(super) fn add_joint(&mut self, leg: LegId) {
+        let Some(joint) = self.joining.joint.take() else { return };
+        // Two media threads hand packets to each other as any two hosts do.
+        let far = usize::from(joint.media.shard()) != self.media_shard;
+        let relay = far.then(|| self.env.media.open(self.media_shard, AddressFamily::V4));
+        let (media, relay) = match relay {
+            None => (joint.media, None),
+            Some(Ok(local)) => (local.leg, Some(local.rtp)),
+            Some(Err(error)) => {
+                crate::shard::count_open_error(&error, &self.id, leg, &self.env.metrics);
+                (joint.media, None)
+            }
+        };
+        let (codec, order) = (joint.codec, Order::Joint(joint));
+        self.legs.insert(leg, LegHandle { order, gateway: None, media, codec, relay });
+    }
+
+    /// Tells the calls that this one is joined with where our media threads hear theirs.
+    fn tell_where(&self) {
+        for handle in self.legs.values() {
+            if let (Order::Joint(joint), Some(at)) = (&handle.order, handle.relay) {
+                joint.tell(&self.id, JointEvent::HearsAt(at));
+            }
+        }
+    }
+
+    fn hears_at(&self, leg: LegId, at: SocketAddr) {
+        let Some(handle) = self.legs.get(&leg).filter(|handle| handle.relay.is_some()) else { return };
+        let negotiated = Negotiated {
+            codec: Codec::Pcmu,
+            payload_type_send: PCMU,
+            payload_type_receive: PCMU,
+            telephone_event_send: Some(TELEPHONE_EVENT),
+            telephone_event_receive: Some(TELEPHONE_EVENT),
+            remote_rtp: at,
+            remote_rtcp: SocketAddr::new(at.ip(), at.port().saturating_add(1)),
+            flow: Flow::SendRecv,
+            ptime_ms: 20,
+        };
+        self.to_media(MediaCommand::SetRemote { leg: handle.media, negotiated });
+    }
+
+    /// Takes a leg away that stands for another call; whether it was one.
+    pub(super) fn remove_joint(&mut self, leg: LegId) -> Option<Box<Joint>> {
+        if !matches!(self.legs.get(&leg)?.order, Order::Joint(_)) {
+            return None;
+        }
+        let handle = self.legs.remove(&leg)?;
+        if handle.relay.is_some() {
+            self.to_media(MediaCommand::Close { leg: handle.media });
+        }
+        match handle.order {
+            Order::Joint(joint) => Some(joint),
+            Order::Leg(_) => None,
+        }
+    }
+}
+
+/// Whether a target is at a domain that is not the office's. An address stands for us, as peers of this kind take it.
+fn is_elsewhere(uri: &RequestUri, domains: &[String]) -> bool {
+    uri.as_sip().is_some_and(|uri| {
+        let host = uri.host().to_ascii_lowercase();
+        uri.host_ip().is_none() && !domains.contains(&host)
+    })
+}
+
+impl Handler<JoinAnswered> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, answered: JoinAnswered, ctx: &mut Self::Context) {
+        let joint = match answered.0 {
+            Ok(joint) => joint,
+            Err(status) => return self.not_joined(status, ctx),
+        };
+        let other = joint.clone();
+        let taken = match self.joining.asked {
+            Asked::ForOtherThan(leg) => self.take_joint(Some(leg), joint, ctx),
+            Asked::ForCaller => self.take_joint(None, joint, ctx),
+            Asked::Not => false,
+        };
+        if taken {
+            self.joining.asked = Asked::Not;
+            return self.tell_where();
+        }
+        // Whoever was to talk there is gone.
+        other.tell(&self.id, JointEvent::Over(Cause::normal()));
+        self.not_joined(481, ctx);
+    }
+}
+
+impl Handler<JointNews> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, happened: JointNews, ctx: &mut Self::Context) {
+        let is_it = |handle: &LegHandle| matches!(&handle.order, Order::Joint(joint) if joint.call == happened.call);
+        let Some(leg) = self.legs.iter().find(|(_, handle)| is_it(handle)).map(|(leg, _)| *leg) else { return };
+        match happened.news {
+            JointEvent::Over(cause) => {
+                self.remove_joint(leg);
+                self.feed(Input::LegEnded { leg, cause }, ctx);
+            }
+            JointEvent::HearsAt(at) => self.hears_at(leg, at),
+            JointEvent::Shows(shown) => {
+                if let Some(LegHandle { order: Order::Joint(joint), .. }) = self.legs.get_mut(&leg) {
+                    joint.shown = shown.clone();
+                }
+                if let Some(partner) = self.call.talks_to(leg) {
+                    self.show(partner, shown);
+                }
+            }
+        }
+    }
+}
