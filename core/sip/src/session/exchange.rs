@@ -25,31 +25,16 @@ impl Session {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, command) {
             (State::Ringing(ringing), Command::Progress { status, sdp }) => self.progress(now, ringing, status, sdp),
-            (State::Ringing(mut ringing), Command::Answer { sdp }) => {
-                if ringing.reliable.holds_answer() {
-                    ringing.reliable.hold(sdp);
-                    State::Ringing(ringing)
-                } else {
-                    self.answer_call(now, ringing, &sdp)
-                }
-            }
+            (State::Ringing(ringing), Command::Answer { sdp }) => self.answer_in_order(now, ringing, sdp),
             (State::Ringing(ringing), Command::AcceptReoffer { sdp }) => {
                 self.answer_early_offer(now, ringing, Ok(&sdp))
             }
             (State::Ringing(ringing), Command::RejectReoffer { status }) => {
                 self.answer_early_offer(now, ringing, Err(status))
             }
-            (State::Calling(mut calling), Command::AcceptReoffer { sdp }) => {
-                if let Some((tx, request)) = calling.asked.take() {
-                    self.respond_with_sdp(tx, &request, &sdp);
-                }
-                State::Calling(calling)
-            }
-            (State::Calling(mut calling), Command::RejectReoffer { status }) => {
-                if let Some((tx, request)) = calling.asked.take() {
-                    self.answer(tx, &request, status);
-                }
-                State::Calling(calling)
+            (State::Calling(calling), Command::AcceptReoffer { sdp }) => self.answer_when_calling(calling, Ok(&sdp)),
+            (State::Calling(calling), Command::RejectReoffer { status }) => {
+                self.answer_when_calling(calling, Err(status))
             }
             (State::Ringing(mut ringing), Command::Reject { status, reason, headers }) => {
                 self.refuse(&mut ringing, status, reason, &headers)
@@ -79,17 +64,13 @@ impl Session {
                 State::Up { dialog, exchange: Exchange::Idle }
             }
             (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),
-            (State::Up { mut dialog, exchange }, Command::AcceptRefer) => {
-                self.accept_refer(&mut dialog);
-                State::Up { dialog, exchange }
-            }
+            (State::Up { dialog, exchange }, Command::AcceptRefer) => self.accept_refer(dialog, exchange),
             (State::Up { dialog, exchange }, Command::RejectRefer { status }) => {
                 self.reject_refer(status);
                 State::Up { dialog, exchange }
             }
-            (State::Up { mut dialog, exchange }, Command::NotifyRefer { status }) => {
-                self.notify_refer(&mut dialog, status);
-                State::Up { dialog, exchange }
+            (State::Up { dialog, exchange }, Command::NotifyRefer { status }) => {
+                self.tell_of_refer(dialog, exchange, status)
             }
             (State::Up { dialog, exchange }, Command::Identify { headers, sdp }) => {
                 self.identify(now, dialog, exchange, &headers, sdp)

@@ -42,14 +42,17 @@ impl Session {
     }
 
     /// 202, and the first news.
-    pub(super) fn accept_refer(&mut self, dialog: &mut Dialog) {
-        let Some((tx, request)) = self.refer.as_mut().and_then(|refer| refer.asked.take()) else { return };
+    pub(super) fn accept_refer(&mut self, mut dialog: Box<Dialog>, exchange: Exchange) -> State {
+        let Some((tx, request)) = self.refer.as_mut().and_then(|refer| refer.asked.take()) else {
+            return State::Up { dialog, exchange };
+        };
         let mut response = self.dialog_response(&request, 202);
         if self.refer.as_ref().is_some_and(|refer| refer.silent) {
             response.headers.push("Refer-Sub", "false");
         }
         self.respond(tx, response);
-        self.notify_refer(dialog, 100);
+        self.notify_refer(&mut dialog, 100);
+        State::Up { dialog, exchange }
     }
 
     pub(super) fn reject_refer(&mut self, status: u16) {
@@ -58,7 +61,12 @@ impl Session {
     }
 
     /// Tells how far the new call is; a final status is the last word.
-    pub(super) fn notify_refer(&mut self, dialog: &mut Dialog, status: u16) {
+    pub(super) fn tell_of_refer(&mut self, mut dialog: Box<Dialog>, exchange: Exchange, status: u16) -> State {
+        self.notify_refer(&mut dialog, status);
+        State::Up { dialog, exchange }
+    }
+
+    fn notify_refer(&mut self, dialog: &mut Dialog, status: u16) {
         let Some(refer) = self.refer.as_ref().filter(|refer| refer.asked.is_none()) else { return };
         let (id, silent, over) = (refer.id, refer.silent, status >= 200);
         if over {

@@ -225,7 +225,7 @@ impl Session {
         State::Ringing(ringing)
     }
 
-    /// Answers the offer of a PRACK or UPDATE; `None` refuses it.
+    /// Answers the offer of a PRACK or UPDATE, or refuses it with this status.
     pub(super) fn answer_early_offer(
         &mut self,
         now: Time,
@@ -243,7 +243,26 @@ impl Session {
         self.go_on_ringing(now, ringing)
     }
 
-    pub(super) fn respond_with_sdp(&mut self, tx: ServerTx, request: &Request, sdp: &Bytes) {
+    /// Answers the call, or keeps the answer until the description before it has arrived.
+    pub(super) fn answer_in_order(&mut self, now: Time, mut ringing: Box<Ringing>, sdp: Bytes) -> State {
+        if ringing.reliable.holds_answer() {
+            ringing.reliable.hold(sdp);
+            return State::Ringing(ringing);
+        }
+        self.answer_call(now, ringing, &sdp)
+    }
+
+    /// Answers the offer of a device that has not answered our INVITE, or refuses it.
+    pub(super) fn answer_when_calling(&mut self, mut calling: Box<Calling>, sdp: Result<&Bytes, u16>) -> State {
+        match (calling.asked.take(), sdp) {
+            (Some((tx, request)), Ok(sdp)) => self.respond_with_sdp(tx, &request, sdp),
+            (Some((tx, request)), Err(status)) => self.answer(tx, &request, status),
+            (None, _) => {}
+        }
+        State::Calling(calling)
+    }
+
+    fn respond_with_sdp(&mut self, tx: ServerTx, request: &Request, sdp: &Bytes) {
         let mut response = self.dialog_response(request, 200);
         response.headers.push("Content-Type", "application/sdp");
         response.body = sdp.to_vec();
