@@ -295,7 +295,7 @@ impl Switch {
     }
 
     /// Takes back what is registered at gateways: no call comes from them any more. Over when they have heard it, or did not
-    /// answer within [`LEAVE_PATIENCE`].
+    /// answer within two seconds.
     #[expect(clippy::disallowed_methods, reason = "looks until every gateway has answered, for a bounded time")]
     pub async fn leave_gateways(&self) {
         let handles: Vec<GatewayHandle> = self.current().gateways.values().cloned().collect();

@@ -1,4 +1,4 @@
-//! Provisional responses that must arrive (RFC 3262): RSeq, PRACK, and the offers and answers in them.
+//! Provisional responses that must arrive (RFC 3262): `RSeq`, PRACK, and the offers and answers in them.
 
 use super::called::Ringing;
 use super::calling::Calling;
@@ -120,7 +120,7 @@ impl Reliable {
     }
 }
 
-/// The three parts of RAck (RFC 3262 section 7.2).
+/// The three parts of `RAck` (RFC 3262 section 7.2).
 fn rack(headers: &Headers) -> Option<(u32, u32, Method)> {
     let mut words = headers.get("RAck")?.split_ascii_whitespace();
     let (rseq, cseq, method) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?);

@@ -13,10 +13,10 @@ use plugboard_model::{
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
 use plugboard_scenario::{Input as ScriptInput, Talker};
+use plugboard_sip::RequestUri;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Login, OutgoingSpec, Session};
-use plugboard_sip::{RequestUri, SipUri};
 use std::time::Duration;
 
 use super::{CallActor, LegHandle, Order};

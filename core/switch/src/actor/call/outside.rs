@@ -78,7 +78,11 @@ impl CallActor {
                     outside.spoke = true;
                 }
             }
-            LegNews::Ended(_) | LegNews::Holds(_) | LegNews::Digit(_) => {}
+            LegNews::Ended(_)
+            | LegNews::Holds(_)
+            | LegNews::Refers { .. }
+            | LegNews::JoinAsked(_)
+            | LegNews::Digit(_) => {}
         }
     }
 

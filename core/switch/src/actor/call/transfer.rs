@@ -167,8 +167,8 @@ impl CallActor {
                 let parties = members.into_iter().flatten().map(|member| Party::User(member.user.clone())).collect();
                 Ok((parties, RingOrder::AtOnce))
             }
-            Treatment::Outbound { gateway, number, .. } => {
-                Ok((vec![Party::Outside { gateway, number: number.as_str().to_owned() }], RingOrder::One))
+            Treatment::Outbound { ways, .. } => {
+                Ok((vec![crate::convert::outside(ways, &*self.env.random)], RingOrder::One))
             }
             Treatment::Scenario { .. } => Err((403, "calls cannot be handed on to a scenario")),
             Treatment::Refused(cause) => Err((cause.status, "the office's routes refuse the number")),
@@ -262,7 +262,7 @@ impl CallActor {
             }
         };
         let (codec, order) = (joint.codec, Order::Joint(joint));
-        self.legs.insert(leg, LegHandle { order, gateway: None, media, codec, relay });
+        self.legs.insert(leg, LegHandle { order, outside: None, media, codec, relay });
     }
 
     /// Tells the calls that this one is joined with where our media threads hear theirs.
