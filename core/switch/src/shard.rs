@@ -56,6 +56,7 @@ impl Owners {
             agent: AGENT.into(),
             timers: Timers::default(),
             random: random.next(),
+            larger: None,
         }
     }
 }
