@@ -6,6 +6,9 @@
 /// reach 6 KB in practice. 16 KiB is past both, and small enough for a receive buffer per batch slot.
 pub const UDP_BYTES_MAX: usize = 16 * 1024;
 
+/// A request that is longer goes over a stream, if its peer leaves the transport open (RFC 3261 section 18.1.1).
+pub const UDP_REQUEST_BYTES_MAX: usize = 1_300;
+
 /// The largest message on a stream, start line to end of body, in bytes.
 ///
 /// RFC 3261 section 18.1.1 asks for 65,535 bytes; a message past it is nobody's call set-up.

@@ -58,6 +58,8 @@ pub struct Local {
     pub timers: Timers,
     /// A random number, for glare and client nonces.
     pub random: u64,
+    /// Where INVITEs go that are too long for UDP, if the peer leaves the transport open.
+    pub larger: Option<Flow>,
 }
 
 /// A call to be made.
@@ -478,7 +480,15 @@ impl Session {
             request.headers.push("User-Agent", &*self.local.agent);
         }
         let tx = self.next_tx();
-        self.transaction(transaction::Input::SendRequest { tx, request, flow });
+        let larger = self.local.larger.filter(|larger| {
+            request.method == crate::method::Method::Invite
+                && !flow.transport.is_reliable()
+                && larger.remote == flow.remote
+        });
+        self.transaction(match larger {
+            Some(larger) => transaction::Input::SendEither { tx, request, flow, larger },
+            None => transaction::Input::SendRequest { tx, request, flow },
+        });
         tx
     }
 

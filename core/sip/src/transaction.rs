@@ -69,6 +69,18 @@ pub enum Input {
         /// Over what it goes.
         flow: Flow,
     },
+    /// Send an INVITE to a peer that leaves the transport open: over UDP, or over a stream if it is longer than 1,300 bytes
+    /// (RFC 3261 section 18.1.1). A stream that cannot be opened is given up at once for UDP.
+    SendEither {
+        /// The new transaction's name.
+        tx: ClientTx,
+        /// The INVITE, without our Via.
+        request: Request,
+        /// Over what it goes when it is short: UDP.
+        flow: Flow,
+        /// Over what it goes when it is long.
+        larger: Flow,
+    },
     /// Send the ACK of a 2xx: no transaction, never repeated by the layer (RFC 3261 section 13.2.2.4).
     SendAck {
         /// Names the branch; like a transaction's.

@@ -57,6 +57,7 @@ impl Owners {
             agent: AGENT.into(),
             timers: Timers::default(),
             random: random.next(),
+            larger: None,
         }
     }
 }

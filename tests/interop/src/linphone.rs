@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::{Plugboard, Program, free_port, tool, until};
+use crate::{Plugboard, Program, Transport, free_port, tool, until};
 
 /// A running phone, which registers by itself.
 #[derive(Debug)]
@@ -14,16 +14,29 @@ pub struct Linphone {
 impl Linphone {
     /// A phone of a user of this switch.
     pub fn start(switch: &Plugboard, user: &str, password: &str) -> Self {
+        Self::start_over(switch, user, password, Transport::Udp)
+    }
+
+    /// The same over another transport; over TLS it verifies the switch's certificate.
+    pub fn start_over(switch: &Plugboard, user: &str, password: &str, transport: Transport) -> Self {
         let folder = switch.folder().join(format!("linphone-{user}"));
         // It keeps a database below the home folder, and does not make the way to it.
         fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
         fs::create_dir_all(folder.join(".config/linphone")).unwrap();
-        let (sip, address) = (free_port(1), switch.sip(crate::Transport::Udp));
+        let (sip, address, name) = (free_port(1), switch.sip(transport), transport.name());
+        // It finds no address in a certificate, only names. -1 takes any port; with 0 it does not speak TLS at all.
+        let (address, tls) = match transport {
+            Transport::Tls => (format!("localhost:{}", address.port()), -1),
+            Transport::Udp | Transport::Tcp | Transport::Ws | Transport::Wss => (address.to_string(), 0),
+        };
+        let root = switch.data().join("tls/certificate.pem");
         let config = format!(
-            "[sip]\nsip_port={sip}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0\ndefault_proxy=0\n\
-             register_only_when_network_is_up=0\n[proxy_0]\nreg_proxy=<sip:{address};transport=udp>\n\
+            "[sip]\nroot_ca={}\nverify_server_certs=1\nverify_server_cn=1\nsip_port={sip}\nsip_tcp_port=0\n\
+             sip_tls_port={tls}\nuse_ipv6=0\ndefault_proxy=0\n\
+             register_only_when_network_is_up=0\n[proxy_0]\nreg_proxy=<sip:{address};transport={name}>\n\
              reg_identity=sip:{user}@127.0.0.1\nreg_sendregister=1\nreg_expires=600\npublish=0\n\
-             [auth_info_0]\nusername={user}\npasswd={password}\nrealm=plugboard.test\n"
+             [auth_info_0]\nusername={user}\npasswd={password}\nrealm=plugboard.test\n",
+            root.display(),
         );
         let file = folder.join("linphonerc");
         fs::write(&file, config).unwrap();

@@ -22,6 +22,7 @@ fn local(owner: u64) -> Local {
         agent: "Plugboard".into(),
         timers: Timers::default(),
         random: owner.wrapping_mul(0x1234_5678_9abc_def1),
+        larger: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The INVITE client transaction (RFC 3261 section 17.1.1, RFC 6026 section 7.2).
 
+use super::layer::either::WayBack;
 use super::timer::{Resend, Timers};
 use crate::flow::Flow;
 use crate::headers::Headers;
@@ -15,6 +16,8 @@ pub(super) struct ClientInvite {
     /// The headers that ACK and CANCEL repeat, and the Request-URI.
     skeleton: Request,
     state: State,
+    /// Where it goes if its flow fails before anything was heard.
+    pub(super) way_back: Option<Box<WayBack>>,
 }
 
 #[derive(Debug)]
@@ -74,7 +77,15 @@ impl ClientInvite {
         }
         let resend = Resend::start(now, flow.transport.is_reliable(), timers);
         let state = State::Calling { bytes, resend, give_up: now + timers.give_up(), cancel: None };
-        Self { flow, skeleton, state }
+        Self { flow, skeleton, state, way_back: None }
+    }
+
+    /// What is left to try when the flow has failed, with the CANCEL that is wanted.
+    pub(super) fn way_back(&mut self) -> Option<(WayBack, Option<CancelWish>)> {
+        match &mut self.state {
+            State::Calling { cancel, .. } => self.way_back.take().map(|way| (*way, cancel.take())),
+            State::Proceeding { .. } | State::Completed { .. } | State::Accepted { .. } => None,
+        }
     }
 
     pub(super) fn on_response(&mut self, now: Time, response: &Response, timers: &Timers) -> Heard {
@@ -101,6 +112,8 @@ impl ClientInvite {
             State::Accepted { .. } => return if answered { Heard::Pass } else { Heard::Absorb },
         };
         self.state = next;
+        // The peer has it.
+        self.way_back = None;
         if matches!(self.state, State::Accepted { .. }) {
             // Neither ACK nor CANCEL is made of it any more, and it would stay for 32 s.
             self.skeleton.headers = Headers::new();

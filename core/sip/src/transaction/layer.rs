@@ -1,5 +1,7 @@
 //! All transactions of one shard.
 
+pub(super) mod either;
+
 use super::client_invite::{CancelWish, ClientInvite, Heard, Ticked};
 use super::client_non_invite::ClientNonInvite;
 use super::key::{Branches, server_key};
@@ -118,6 +120,7 @@ impl Layer {
             Input::Received { message: Message::Request(request), flow } => self.on_request(now, request, flow),
             Input::Received { message: Message::Response(response), flow } => self.on_response(now, response, flow),
             Input::SendRequest { tx, request, flow } => self.send_request(now, tx, request, flow),
+            Input::SendEither { tx, request, flow, larger } => self.send_either(now, tx, request, flow, larger),
             Input::SendAck { tx, mut request, flow } => {
                 self.push_via(&mut request, tx, flow);
                 self.send_off(flow, request.to_bytes().into());
@@ -138,7 +141,7 @@ impl Layer {
                     }
                 }
             }
-            Input::Failed { flow } => self.fail(flow),
+            Input::Failed { flow } => self.fail(now, flow),
             Input::Unsent { of } => self.fail_one(now, of),
             Input::Tick => self.tick(now),
         }
@@ -497,17 +500,19 @@ impl Layer {
     }
 
     /// Ends the transactions of a flow. Walks over all of them: connections break seldom.
-    fn fail(&mut self, flow: Flow) {
+    fn fail(&mut self, now: Time, flow: Flow) {
         // Connection 0 asked for any to that address, and this was it.
         let same = |other: Flow| {
             other.transport == flow.transport
                 && other.remote == flow.remote
                 && (other.connection == flow.connection || other.connection == 0)
         };
-        let mut waiting = Vec::new();
+        let (mut waiting, mut back) = (Vec::new(), Vec::new());
         self.clients.retain(|tx, client| {
             let gone = same(client.flow());
-            if gone && client.is_waiting() {
+            if let (true, Some((way, cancel))) = (gone, client.way_back()) {
+                back.push((*tx, way, cancel));
+            } else if gone && client.is_waiting() {
                 waiting.push(Output::TransportError { tx: *tx });
             }
             !gone
@@ -518,6 +523,9 @@ impl Layer {
             waiting.extend(self.lose_server(tx));
         }
         self.outbox.extend(waiting);
+        for (tx, way, cancel) in back {
+            self.send_back(now, tx, way, cancel);
+        }
     }
 
     /// Ends the transaction whose message could not be sent (RFC 3261 sections 17.1.4 and 17.2.4).
@@ -563,6 +571,14 @@ impl Client {
         match self {
             Self::Invite(invite) => invite.wake(),
             Self::Other(other) => Some(other.wake()),
+        }
+    }
+
+    /// What is left to try when its flow fails, and whether it is to be given up all the same.
+    fn way_back(&mut self) -> Option<(either::WayBack, Option<CancelWish>)> {
+        match self {
+            Self::Invite(invite) => invite.way_back(),
+            Self::Other(_) => None,
         }
     }
 

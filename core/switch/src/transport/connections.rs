@@ -66,7 +66,7 @@ struct Open {
     /// Numbers of targets, and the connection that serves each.
     targets: HashMap<Target, u64>,
     target_names: HashMap<u64, Arc<str>>,
-    by_target: HashMap<u64, u64>,
+    by_target: HashMap<(u64, SocketAddr), u64>,
     handshakes: usize,
     handshakes_per_address: HashMap<IpAddr, usize>,
 }
@@ -100,7 +100,7 @@ impl Connections {
         let number = match flow.connection {
             // Whoever is at that address and port speaks for it, unless a certificate must show it.
             0 if !flow.transport.is_secure() => *open.by_remote.get(&(flow.transport, flow.remote))?,
-            target if target == 0 || target >= TARGETS_FROM => *open.by_target.get(&target)?,
+            target if target == 0 || target >= TARGETS_FROM => *open.by_target.get(&(target, flow.remote))?,
             number => number,
         };
         match open.by_number.get(&number) {
@@ -169,7 +169,7 @@ impl Connections {
         let mut open = self.lock();
         let duties = self.add(&mut open, flow.remote)?;
         if flow.transport.is_secure() {
-            open.by_target.insert(flow.connection, duties.number);
+            open.by_target.insert((flow.connection, flow.remote), duties.number);
         } else {
             open.by_remote.insert((flow.transport, flow.remote), duties.number);
         }
@@ -305,6 +305,10 @@ mod tests {
         assert_eq!(all.target(Transport::Tls, peer(2), "sip.example"), flow.connection, "the name keeps its number");
         all.remove(number, Transport::Tls, peer(2));
         assert_eq!(goes(&all, flow, &mut open), None);
+        // By its address alone.
+        open.push(all.opened(to(Transport::Tls, peer(3), 0)).unwrap());
+        assert_eq!(goes(&all, to(Transport::Tls, peer(3), 0), &mut open), Some(open[2].number));
+        assert_eq!(goes(&all, to(Transport::Tls, peer(4), 0), &mut open), None, "another address");
     }
 
     #[test]

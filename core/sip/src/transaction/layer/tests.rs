@@ -1,5 +1,6 @@
 //! The layer as its users see it.
 
+mod either;
 mod refusing;
 
 use super::*;
