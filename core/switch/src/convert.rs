@@ -9,11 +9,12 @@ use plugboard_metrics::{
 };
 use plugboard_model::{Tone, UserId};
 use plugboard_sip::flow::{Flow, Transport};
+use plugboard_sip::locate::Target;
 use plugboard_sip::registrar::SavedBinding;
 use plugboard_sip::{Message, ParseError, Peek, PeekKind};
 use plugboard_store::{Store, StoreError};
 
-use crate::env::Random;
+use crate::env::{Random, SipTransport};
 
 /// An outside number, its ways in the order in which they are tried.
 pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> Party {
@@ -21,6 +22,18 @@ pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> 
     let ways = plugboard_office::drawn(ways, below);
     let way = |way: plugboard_office::Way| plugboard_call::Way { gateway: way.gateway, number: way.number.into() };
     Party::Outside { ways: ways.into_iter().map(way).collect() }
+}
+
+/// Our way to an address of a gateway. One that is known by name has to show that name over TLS.
+pub(crate) fn gateway_flow(
+    sip: &dyn SipTransport,
+    gateway: &plugboard_office::Gateway,
+    target: Target,
+) -> Option<Flow> {
+    match &gateway.address {
+        plugboard_office::Place::Host { name, .. } => sip.flow_to_named(target.transport, target.address, name),
+        plugboard_office::Place::Address(_) => sip.flow_to(target.transport, target.address),
+    }
 }
 
 /// The transport of a gateway as SIP's.

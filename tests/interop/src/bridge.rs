@@ -46,7 +46,13 @@ impl Bridge {
     /// Whoever connects to it over TLS is connected to a program of this machine over TCP. Its certificate, for its
     /// address, is written to this file.
     pub fn before(port: u16, certificate: &Path) -> Self {
-        let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        Self::named(&["127.0.0.1"], port, certificate)
+    }
+
+    /// The same with a certificate for these names.
+    pub fn named(names: &[&str], port: u16, certificate: &Path) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let own = rcgen::generate_simple_self_signed(names).unwrap();
         fs::write(certificate, own.cert.pem()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))

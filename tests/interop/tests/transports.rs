@@ -100,6 +100,29 @@ fn a_gateway_is_called_over_tls_when_its_certificate_is_trusted() {
 }
 
 #[test]
+fn a_gateway_with_a_name_shows_it_in_its_certificate() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    for (names, status) in [(&["localhost"][..], 200), (&["carrier.test", "127.0.0.1"], 500)] {
+        let trusted = folder.path().join(format!("{status}.pem"));
+        let port = free_port(1);
+        let bridge = Bridge::named(names, port, &trusted);
+        // The phones of this test have its address as well.
+        let gateway = format!("address: 'localhost:{}', transport: tls, inbound: [192.0.2.9]", bridge.address().port());
+        let office = Office::new().trunk("outside", &gateway).out_through(&["outside"]);
+        let switch = Plugboard::everywhere(&office, &format!("[tls]\nca = '{}'\n", trusted.display()));
+        let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Tcp, port).start();
+        let call = Call::new("101", "secret-101", "0301234567");
+        if status == 200 {
+            Sipp::calls(&switch, "caller", &call, Transport::Udp).succeeds();
+            callee.succeeds();
+        } else {
+            Sipp::calls(&switch, "caller", &call.gets(status), Transport::Udp).succeeds();
+            until("the reason in the log", || switch.log().contains("invalid peer certificate").then_some(()));
+        }
+    }
+}
+
+#[test]
 fn a_gateway_whose_certificate_nobody_signed_gets_no_call_and_the_log_tells_why() {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let bridge = Bridge::before(free_port(1), &folder.path().join("gateway.pem"));

@@ -140,7 +140,7 @@ impl GatewayActor {
 
     fn send(&mut self, tx: ClientTx, target: Target) {
         let Some(trunk) = self.trunks.get_mut(&tx.owner) else { return };
-        let flow = self.env.sip.flow_to(target.transport, target.address);
+        let flow = crate::convert::gateway_flow(&*self.env.sip, &self.gateway, target);
         match (flow, &self.links) {
             (Some(flow), Some(links)) => {
                 if let Some(request) = trunk.request(tx, flow) {

@@ -42,7 +42,7 @@ impl CallActor {
             self.feed(Input::LegHasMore(leg), ctx);
         }
         let no_way = || Cause { status: 503, text: format!("No listener of ours reaches {target}") };
-        let flow = self.env.sip.flow_to(target.transport, target.address).ok_or_else(no_way)?;
+        let flow = crate::convert::gateway_flow(&*self.env.sip, &gateway, target).ok_or_else(no_way)?;
         let uri = match &gateway.address {
             plugboard_office::Place::Address(address) => SipUri::of_address(Some(&way.number), *address),
             plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
