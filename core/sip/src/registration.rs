@@ -10,13 +10,13 @@ mod tests;
 
 use crate::digest::Signed;
 use crate::flow::Flow;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, reason_phrase};
 use crate::method::Method;
 use crate::session::Login;
 use crate::session::login::LoginState;
 use crate::transaction::ClientTx;
 use crate::uri::{RequestUri, SipUri};
-use plugboard_model::{Cause, Time};
+use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -157,8 +157,9 @@ impl Registration {
             }
             (State::Registered { .. } | State::Waiting { .. }, Input::Moved) => self.want(1, None, false),
             (State::Registered { renew_at: until } | State::Waiting { until }, Input::Tick) => {
-                if now >= *until {
-                    self.run_out(now);
+                let due = now >= *until;
+                self.run_out(now);
+                if due {
                     self.want(1, None, false);
                 }
             }
@@ -189,9 +190,11 @@ impl Registration {
     }
 
     /// When to say [`Input::Tick`].
-    pub const fn poll_timeout(&self) -> Option<Time> {
+    pub fn poll_timeout(&self) -> Option<Time> {
         match self.state {
-            State::Registered { renew_at: until } | State::Waiting { until } => Some(until),
+            State::Registered { renew_at } => Some(renew_at),
+            // What is held may run out before the next try.
+            State::Waiting { until } => Some(self.valid_until.map_or(until, |valid| valid.min(until))),
             State::Wanted { .. } | State::Asking { .. } | State::Over => None,
         }
     }
@@ -273,10 +276,10 @@ impl Registration {
             // Challenged anew, if at all: a nonce may be good for one request.
             return self.want(1, None, false);
         }
-        let cause = Cause::of(response.status);
+        let text = reason_phrase(response.status);
         let reason = match response.status {
-            401 | 407 => format!("the registrar does not take the password: {} {}", cause.status, cause.text),
-            status => format!("the registrar answers {status} {}", cause.text),
+            status @ (401 | 407) => format!("the registrar does not take the password: {status} {text}"),
+            status => format!("the registrar answers {status} {text}"),
         };
         let retry_after = response.headers.get("Retry-After").and_then(leading_number).map(Duration::from_secs);
         let pause = match response.status {

@@ -48,5 +48,5 @@ fn a_number_that_is_not_granted_or_leads_nowhere_fails_with_the_reason() {
     assert!(report.failure().is_some(), "{report:?}");
     let nowhere = NotConnected::Invalid("no route of this office leads to 0301234".into());
     let report = kit.run().parameters(&number).on_ring(move |_| Err(nowhere.clone())).finish().unwrap();
-    assert_eq!(report.failure(), Some("no route of this office leads to 0301234"));
+    assert_eq!(report.failure(), Some("the switch refused a parameter: no route of this office leads to 0301234"));
 }
