@@ -1,5 +1,50 @@
 //! Damage from a seed: the same on every machine, so that a failure comes again.
 
+/// Texts that mean something to the readers of SIP and of what it carries.
+pub const SIP_WORDS: &[&[u8]] = &[
+    b"\r\n",
+    b"\n",
+    b"\r\n\r\n",
+    b"\r\n ",
+    b"\t",
+    b" ",
+    b":",
+    b";",
+    b",",
+    b"\"",
+    b"\\",
+    b"<",
+    b">",
+    b"@",
+    b"%",
+    b"%00",
+    b"[",
+    b"]",
+    b"=",
+    b"?",
+    b"*",
+    b"\0",
+    b"\xff",
+    b"\xc3\xa9",
+    b"SIP/2.0",
+    b"sip:",
+    b"tel:",
+    b"Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n",
+    b"l: 0\r\n",
+    b"Content-Length: 99999999999999999999\r\n",
+    b"CSeq: 1 INVITE\r\n",
+    b"i:",
+    b"4294967296",
+    b"-1",
+    b"[::1]",
+    b";branch=",
+    b";received=",
+    b";rport",
+    b"<sip:a@h;lr>",
+    b"z9hG4bK",
+    b"Contact: *\r\n",
+];
+
 /// xorshift64*: enough to damage messages.
 #[derive(Debug)]
 pub struct Dice(u64);

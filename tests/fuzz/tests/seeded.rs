@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stderr, reason = "the bytes that show a fault are printed before the panic goes on")]
 
-use plugboard_tests_fuzz::mutation::{Dice, damage};
+use plugboard_tests_fuzz::mutation::{Dice, SIP_WORDS, damage};
 use plugboard_tests_fuzz::{TARGETS, Target};
 use sipx_testkit::{rfc4475, rfc5118};
 use std::panic::{catch_unwind, resume_unwind};
@@ -13,60 +13,6 @@ use std::panic::{catch_unwind, resume_unwind};
 const SEED: u64 = 0x5e1f_0b0a_4d5e_ed01;
 /// What a long round tries more.
 const LONG: u32 = 50;
-
-/// Texts that mean something to the parsers.
-const WORDS: &[&[u8]] = &[
-    b"\r\n",
-    b"\n",
-    b"\r\n\r\n",
-    b"\r\n ",
-    b"\t",
-    b" ",
-    b":",
-    b";",
-    b",",
-    b"\"",
-    b"\\",
-    b"<",
-    b">",
-    b"@",
-    b"%",
-    b"%00",
-    b"%2",
-    b"[",
-    b"]",
-    b"=",
-    b"?",
-    b"*",
-    b"\0",
-    b"\xff",
-    b"\xc3\xa9",
-    b"SIP/2.0",
-    b"sip:",
-    b"sips:",
-    b"tel:",
-    b"urn:",
-    b"4294967296",
-    b"-1",
-    b"65536",
-    b"[::1]",
-    b";lr",
-    b";tag=",
-    b"z9hG4bK",
-];
-
-const SIP_WORDS: &[&[u8]] = &[
-    b"Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n",
-    b"l: 0\r\n",
-    b"Content-Length: 99999999999999999999\r\n",
-    b"CSeq: 1 INVITE\r\n",
-    b"i:",
-    b";branch=",
-    b";received=",
-    b";rport",
-    b"<sip:a@h;lr>",
-    b"Contact: *\r\n",
-];
 
 const URIS: &[&[u8]] = &[
     b"sip:101@plugboard.test",
@@ -135,7 +81,7 @@ fn run(name: &str, rounds: u32, seeds: &[&[u8]], words: &[&[u8]]) {
     for bytes in seeds {
         check(target, name, bytes);
     }
-    let words = [words, WORDS].concat();
+    let words = [words, SIP_WORDS].concat();
     for _ in 0..rounds.saturating_mul(long) {
         check(target, name, &damage(&mut dice, seeds, &words));
     }
@@ -157,7 +103,7 @@ fn torture() -> Vec<Vec<u8>> {
 fn no_bytes_break_the_reader_of_messages() {
     let seeds = torture();
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-    run("message", 250_000, &seeds, SIP_WORDS);
+    run("message", 250_000, &seeds, &[]);
 }
 
 #[test]
@@ -170,17 +116,17 @@ fn no_bytes_break_the_reader_of_streams() {
     });
     let seeds: Vec<Vec<u8>> = joined.collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-    run("stream", 60_000, &seeds, SIP_WORDS);
+    run("stream", 60_000, &seeds, &[]);
 }
 
 #[test]
 fn no_bytes_break_the_reader_of_uris() {
-    run("uri", 1_500_000, URIS, &[]);
+    run("uri", 1_500_000, URIS, &[b"sips:", b"urn:", b"%2", b"65536"]);
 }
 
 #[test]
 fn no_bytes_break_the_readers_of_header_lists() {
-    run("header_lists", 700_000, LISTS, SIP_WORDS);
+    run("header_lists", 700_000, LISTS, &[b";tag=", b";lr"]);
 }
 
 #[test]
