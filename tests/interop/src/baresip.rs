@@ -97,6 +97,21 @@ impl Baresip {
         self.command("hangup", "");
     }
 
+    /// Puts the other one on hold.
+    pub fn holds(&self) {
+        self.command("hold", "");
+    }
+
+    /// Takes him back.
+    pub fn resumes(&self) {
+        self.command("resume", "");
+    }
+
+    /// Hands whom it talks to on to a number, by REFER.
+    pub fn hands_on_to(&self, number: &str) {
+        self.command("transfer", &format!("sip:{number}@{}", self.switch));
+    }
+
     /// Presses a key.
     pub fn presses(&self, key: char) {
         self.command("sndcode", &key.to_string());
@@ -116,6 +131,16 @@ impl Baresip {
             heard.pop().filter(|file| fs::metadata(file).is_ok_and(|about| about.len() > TWO_SECONDS))
         };
         until("two seconds of sound at baresip", kept)
+    }
+
+    /// Waits until the last second that it heard is this tone.
+    pub fn waits_to_hear_tone(&self, hertz: f64) {
+        let hears = || {
+            let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+            let mut heard = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav"));
+            heard.any(|file| Recording::so_far(&file).is_some_and(|heard| heard.ends_with(hertz))).then_some(())
+        };
+        until(&format!("a tone of {hertz} Hz at baresip"), hears);
     }
 
     /// Ends the phone as its owner would, and gives what it heard.

@@ -14,6 +14,7 @@
 
 mod baresip;
 mod bridge;
+mod consultation;
 mod ear;
 mod kamailio;
 mod linphone;

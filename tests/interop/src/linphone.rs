@@ -1,7 +1,9 @@
 //! linphonec: a phone that knows both digests.
 
+use std::cell::RefCell;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::io::Write;
+use std::process::{ChildStdin, Command, Stdio};
 
 use crate::{Plugboard, Program, Transport, free_port, tool, until};
 
@@ -9,6 +11,9 @@ use crate::{Plugboard, Program, Transport, free_port, tool, until};
 #[derive(Debug)]
 pub struct Linphone {
     program: Program,
+    /// Where it is told what to do.
+    typed: RefCell<ChildStdin>,
+    switch: String,
 }
 
 impl Linphone {
@@ -44,7 +49,34 @@ impl Linphone {
         // The log of everything shows each message. Standard input stays open: its end would be the phone's.
         command.arg("-c").arg(file).args(["-d", "6"]).env("HOME", &folder).stdin(Stdio::piped());
         command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
-        Self { program: Program::start(command, &folder, "linphonec") }
+        let mut program = Program::start(command, &folder, "linphonec");
+        let typed = RefCell::new(program.child().stdin.take().unwrap());
+        Self { program, typed, switch: format!("{address};transport={name}") }
+    }
+
+    /// Types a command, as its owner would.
+    fn types(&self, line: &str) {
+        let mut typed = self.typed.borrow_mut();
+        writeln!(typed, "{line}").and_then(|()| typed.flush()).unwrap();
+    }
+
+    /// Calls a number, and waits until they talk; `call` counts its calls from 1.
+    pub fn calls(&self, number: &str, call: usize) {
+        // Without a sound card it has to be told that files will do.
+        self.types("soundcard use files");
+        self.types(&format!("call sip:{number}@{}", self.switch));
+        self.waits_to_say(&format!("for call {call} (audio)"));
+    }
+
+    /// Puts whom it talks to on hold.
+    pub fn holds(&self) {
+        self.types("pause");
+        self.waits_to_say("is now paused");
+    }
+
+    /// Connects its first call with its second one, and leaves both.
+    pub fn connects_both(&self) {
+        self.types("transfer 1 --to-call 2");
     }
 
     /// Waits until it has logged something.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The codecs of a leg, as SDP has them, and where it hears. A stream has a port of its own in sipp, which is opened when
 /// its keyword is used.
-fn sdp(talk: Option<&String>) -> String {
+pub(crate) fn sdp(talk: Option<&String>) -> String {
     let port = if talk.is_some() { "rtpstream_audio_port" } else { "hears" };
     format!(
         "Content-Type: application/sdp\nContent-Length: [len]\n\nv=0\no=u 1 1 IN IP[media_ip_type] [media_ip]\ns=-\n\
@@ -236,7 +236,13 @@ fn pause(time: Duration) -> String {
 }
 
 fn hung_up() -> String {
-    format!("<recv request=\"BYE\"/>\n{}", send(&copied_into("200 OK", "[last_To:]", "[last_CSeq:]"), false))
+    request_is_answered("BYE")
+}
+
+/// A request comes, and gets 200.
+pub(crate) fn request_is_answered(method: &str) -> String {
+    let answer = send(&copied_into("200 OK", "[last_To:]", "[last_CSeq:]"), false);
+    format!("<recv request=\"{method}\"/>\n{answer}")
 }
 
 /// A response to the last request.
@@ -244,7 +250,7 @@ fn copied_into(status: &str, to: &str, cseq: &str) -> String {
     format!("SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n{to}\n[last_Call-ID:]\n{cseq}\nContent-Length: 0\n\n")
 }
 
-fn send(message: &str, repeated: bool) -> String {
+pub(crate) fn send(message: &str, repeated: bool) -> String {
     let retrans = if repeated { " retrans=\"500\"" } else { "" };
     format!("<send{retrans}><![CDATA[\n{message}]]></send>\n")
 }
@@ -253,6 +259,6 @@ fn talk(file: Option<&str>) -> String {
     file.map_or_else(String::new, |file| format!("<nop><action><exec rtp_stream=\"{file},1,0\"/></action></nop>\n"))
 }
 
-fn scenario(name: &str, steps: &str) -> String {
+pub(crate) fn scenario(name: &str, steps: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"{name}\">\n{steps}</scenario>\n")
 }

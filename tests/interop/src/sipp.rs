@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Answer, Bridge, Call, Ear, Plugboard, Program, Transport, free_port, scenario, tool};
+use crate::{Answer, Bridge, Call, Ear, Plugboard, Program, Transport, consultation, free_port, scenario, tool};
 
 /// A sipp to be started.
 #[derive(Debug)]
@@ -85,6 +85,15 @@ impl Sipp {
     pub fn calls_at(switch: &Plugboard, name: &str, call: &Call, address: SocketAddr, port: u16) -> Self {
         let mut sipp = Self::new(switch.folder(), name, &call.xml(), port, Transport::Udp);
         sipp.command.arg(address.to_string());
+        sipp
+    }
+
+    /// A user who calls one, puts him on hold, calls another one, and connects both.
+    pub fn connects(switch: &Plugboard, user: &str, password: &str, both: [&str; 2], transport: Transport) -> Self {
+        let xml = consultation::xml(user, password, both[0], both[1]);
+        let mut sipp = Self::new(switch.folder(), "consultation", &xml, free_port(1), transport);
+        // Its usual Call-ID has an @, which would have to be escaped in a URI.
+        sipp.command.args(["-cid_str", "%u-%p", &switch.sip(transport).to_string()]);
         sipp
     }
 

@@ -46,6 +46,21 @@ impl Recording {
         Self { samples: samples.collect() }
     }
 
+    /// Reads a file that is still being written, whose header does not say how long it is. `None` before there is a header.
+    pub fn so_far(file: &Path) -> Option<Self> {
+        let bytes = fs::read(file).ok()?;
+        let data = bytes.windows(4).position(|word| word == b"data")? + 8;
+        let samples = bytes.get(data..)?.chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])));
+        Some(Self { samples: samples.collect() })
+    }
+
+    /// Whether the last second is this tone, and hardly anything else.
+    pub fn ends_with(&self, hertz: f64) -> bool {
+        let second = usize::try_from(RATE).unwrap();
+        let last = self.samples.rchunks_exact(second).next().map(<[f64]>::to_vec);
+        last.is_some_and(|samples| Self { samples }.is_tone(hertz))
+    }
+
     /// How much of the sound of the loudest second is this tone: 1 for nothing else, near 0 for none of it.
     pub fn share(&self, hertz: f64) -> f64 {
         let second = usize::try_from(RATE).unwrap();
