@@ -2,6 +2,7 @@
 
 mod caller;
 mod ending;
+mod forward;
 mod hold;
 mod legs;
 mod requests;
@@ -13,10 +14,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::ear::Ear;
-use crate::input::{Begin, Input, Op};
+use crate::input::{Begin, Input, Op, Redirect};
 use crate::leg::{Leg, LegState, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
+
+pub use forward::FORWARDS_MAX;
 
 /// No conversation of an office lasts longer; a forgotten hold does.
 pub const CALL_LENGTH_MAX: Duration = Duration::from_hours(24);
@@ -182,6 +185,7 @@ impl Call {
                 holds: false,
                 music: None,
                 ways: Ways::default(),
+                forwards: Vec::new(),
             },
         );
         if let Some(user) = begin.caller_user.clone() {
@@ -213,6 +217,7 @@ impl Call {
                 self.leg_ended(now, leg, &cause, told);
             }
             Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),
+            Input::LegRedirected(redirect) => self.leg_redirected(now, redirect),
             Input::LegHolds { leg, on } => self.leg_holds(leg, on),
             Input::Transfer(transfer) => self.transfer(now, transfer),
             Input::Join { leaving, other } => self.join(now, leaving, other),
@@ -226,7 +231,9 @@ impl Call {
     /// While closing only ends matter; what arrives late is undone.
     fn handle_closing(&mut self, now: Time, input: Input) {
         match input {
-            Input::LegEnded { leg, cause } | Input::LegNotMade { leg, cause } => self.mark_ended(now, leg, cause),
+            Input::LegEnded { leg, cause }
+            | Input::LegNotMade { leg, cause }
+            | Input::LegRedirected(Redirect { leg, cause, .. }) => self.mark_ended(now, leg, cause),
             Input::Request { op, request } => self.refuse_gone(op, &request),
             Input::Transfer(transfer) => self.out(Output::RejectTransfer { leg: transfer.by, status: 481 }),
             Input::UserOffers { user, offer: Ok(_) } => self.release(&user),

@@ -1,8 +1,8 @@
 //! What the world tells the call.
 
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, Direction, GatewayId, LegId, PlayOptions, RingBack, RunId, ScenarioId,
-    UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, GatewayId, LegId, PlayOptions, RingBack, RunId,
+    ScenarioId, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct Begin {
     pub route: Option<String>,
     /// The scenario that decides, if one does.
     pub scenario: Option<ScenarioId>,
+    /// How often it was sent on before it came to us.
+    pub forwarded: usize,
 }
 
 /// Who asked: the answer goes back there.
@@ -68,6 +70,8 @@ pub struct Way {
     pub gateway: GatewayId,
     /// The number as the gateway wants it.
     pub number: String,
+    /// Where the gateway itself has sent the call: one of its addresses, or its name.
+    pub at: Option<String>,
 }
 
 /// Whether ringing reserves the user's slot (decision 4 of the requirements).
@@ -136,6 +140,41 @@ pub enum PlayFinish {
     TimeOver,
     /// Missing or broken, with the reason.
     NotPlayable(String),
+}
+
+/// Somebody who has sent a call on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Who, if he is a user.
+    pub user: Option<UserId>,
+    /// What was called: his name in the office, or the number outside.
+    pub number: String,
+    /// Why.
+    pub why: ForwardWhy,
+}
+
+/// Where a call is sent on to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Onward {
+    /// Who is rung: resolved by the office.
+    pub parties: Vec<Party>,
+    /// With or without reservation.
+    pub order: RingOrder,
+    /// The number, for people.
+    pub to: String,
+}
+
+/// A called leg is over, and names others in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// Which.
+    pub leg: LegId,
+    /// As what it is over.
+    pub cause: Cause,
+    /// Whom it names, best first, as far as the office lets it; tried one after the other.
+    pub targets: Vec<Onward>,
+    /// Why.
+    pub why: ForwardWhy,
 }
 
 /// How somebody is handed on.
@@ -217,6 +256,8 @@ pub enum Input {
         /// Why.
         cause: Cause,
     },
+    /// A called leg is over and others are to be rung in its place (RFC 3261 section 8.1.3.4). In place of [`Input::LegEnded`].
+    LegRedirected(Redirect),
     /// A leg puts whoever it talks to on hold, or takes him back (RFC 3264 section 8.4). It was answered already: what
     /// else a new offer changes is a matter of its own media.
     LegHolds {

@@ -1,7 +1,7 @@
 //! A leg as its call sees it.
 
 use crate::PlayId;
-use crate::input::Way;
+use crate::input::{Forward, Way};
 use plugboard_model::{Cause, GatewayId, LegId, LegRecord, Time, UserId, WallTime};
 
 /// How far a leg is.
@@ -36,6 +36,8 @@ pub(crate) struct Leg {
     pub(crate) music: Option<PlayId>,
     /// Where the call goes if this leg's gateway does not take it.
     pub(crate) ways: Ways,
+    /// On whose behalf it is called.
+    pub(crate) forwards: Vec<Forward>,
 }
 
 /// What is left to be tried of the ways to an outside number.
@@ -60,6 +62,7 @@ impl Leg {
             holds: false,
             music: None,
             ways: Ways::default(),
+            forwards: Vec::new(),
         }
     }
 

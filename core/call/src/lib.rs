@@ -17,6 +17,8 @@ mod leg;
 mod output;
 mod ring;
 
-pub use call::{CALL_LENGTH_MAX, Call};
-pub use input::{Begin, Input, OfferedDevices, Op, Party, PlayFinish, Request, RingOrder, Transfer, Way};
+pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
+pub use input::{
+    Begin, Forward, Input, OfferedDevices, Onward, Op, Party, PlayFinish, Redirect, Request, RingOrder, Transfer, Way,
+};
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

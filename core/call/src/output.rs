@@ -20,6 +20,8 @@ pub enum CancelWhy {
     TimeOver,
     /// The user declined on another device of his (600, 603, 607).
     Declined,
+    /// The user sent the call on from another device of his.
+    Forwarded,
 }
 
 /// Why a user is rung.

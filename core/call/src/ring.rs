@@ -3,7 +3,31 @@
 use plugboard_model::{Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::input::{Forward, Onward};
 use crate::{Op, PlayId};
+
+/// A leg that may still answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rung {
+    /// The end of its own user's answer time.
+    pub(crate) until: Time,
+    /// The place in [`Ring::chains`] of what led to it.
+    pub(crate) chain: Option<usize>,
+}
+
+/// Those who are tried one after the other in the place of somebody who has sent the call on.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// On whose behalf; he who sent the call on stands last.
+    pub(crate) forwards: Vec<Forward>,
+    left: VecDeque<Onward>,
+}
+
+impl Chain {
+    pub(crate) fn new(forwards: Vec<Forward>, targets: Vec<Onward>) -> Self {
+        Self { forwards, left: targets.into() }
+    }
+}
 
 /// A ringing that goes on.
 #[derive(Debug)]
@@ -19,10 +43,16 @@ pub(crate) struct Ring {
     pub(crate) early: Option<LegId>,
     /// That leg has said that it rings.
     pub(crate) rang: bool,
-    /// Users that have not told their devices yet.
-    pub(crate) asking: BTreeSet<UserId>,
-    /// Legs that may still answer, each with the end of its own user's answer time.
-    pub(crate) legs: BTreeMap<LegId, Time>,
+    /// Users that have not told their devices yet, each with the chain that led to him.
+    pub(crate) asking: BTreeMap<UserId, Option<usize>>,
+    /// Users that were asked; nobody is asked twice.
+    pub(crate) asked: BTreeSet<UserId>,
+    /// Legs that may still answer.
+    pub(crate) legs: BTreeMap<LegId, Rung>,
+    /// On whose behalf everybody is rung.
+    pub(crate) forwards: Vec<Forward>,
+    /// Those who are tried in the place of others. Each is a leg's doing, so that there are no more than legs.
+    pub(crate) chains: Vec<Chain>,
     /// The answered leg whose user is asked for his slot.
     pub(crate) claiming: Option<LegId>,
     /// Users whose slot this call got for a device that ended before it was told: their other devices need not ask again.
@@ -43,8 +73,11 @@ impl Ring {
             back: None,
             early: None,
             rang: false,
-            asking: BTreeSet::new(),
+            asking: BTreeMap::new(),
+            asked: BTreeSet::new(),
             legs: BTreeMap::new(),
+            forwards: Vec::new(),
+            chains: Vec::new(),
             claiming: None,
             granted: BTreeSet::new(),
             answered: VecDeque::new(),
@@ -63,13 +96,13 @@ impl Ring {
         self.timed_out = true;
     }
 
-    /// Takes a leg out: it answered, ended or was told to stop. Whether it was in.
-    pub(crate) fn forget(&mut self, leg: LegId) -> bool {
+    /// Takes a leg out: it answered, ended or was told to stop. What it was, if it was in.
+    pub(crate) fn forget(&mut self, leg: LegId) -> Option<Rung> {
         self.answered.retain(|waiting| *waiting != leg);
         if self.claiming == Some(leg) {
             self.claiming = None;
         }
-        self.legs.remove(&leg).is_some()
+        self.legs.remove(&leg)
     }
 
     /// Whether this leg is all that is rung.
@@ -98,6 +131,17 @@ impl Ring {
 
     /// The next moment at which a leg or the whole ringing gives up.
     pub(crate) fn next_timeout(&self) -> Time {
-        self.legs.values().copied().fold(self.until, Time::min)
+        self.legs.values().map(|rung| rung.until).fold(self.until, Time::min)
+    }
+
+    /// Takes whoever comes next out of a chain of which nobody rings any more; and which chain it is.
+    pub(crate) fn next_in_chain(&mut self) -> Option<(usize, Onward)> {
+        let rings = |chain: usize| {
+            self.legs.values().any(|rung| rung.chain == Some(chain))
+                || self.asking.values().any(|of| *of == Some(chain))
+        };
+        let idle: Vec<bool> = (0..self.chains.len()).map(|chain| !rings(chain)).collect();
+        let mut chains = self.chains.iter_mut().enumerate().zip(idle);
+        chains.find_map(|((place, chain), idle)| Some((place, if idle { chain.left.pop_front() } else { None }?)))
     }
 }

@@ -7,11 +7,12 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder, Transfer,
+    Begin, Call, Input, OfferedDevices, Onward, Op, Output, Party, PlayFinish, PlayId, Redirect, Request, RingOrder,
+    Transfer,
 };
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, Direction, LegId, OfficeId, PlayOptions, RingBack, RunId, ScenarioId, Time,
-    UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack, RunId,
+    ScenarioId, Time, UserId, WallTime,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => leg.clone().prop_map(Input::LegAnswered),
         2 => (leg.clone(), prop_oneof![Just(486u16), Just(603), Just(200)])
             .prop_map(|(leg, status)| Input::LegEnded { leg, cause: Cause::of(status) }),
+        2 => (leg.clone(), prop::collection::vec(0u8..4, 0..3)).prop_map(|(leg, users)| {
+            let target = |n| Onward { parties: vec![Party::User(user(n))], order: RingOrder::One, to: "101".into() };
+            let targets = users.into_iter().map(target).collect();
+            Input::LegRedirected(Redirect { leg, cause: Cause::of(302), targets, why: ForwardWhy::Deflection })
+        }),
         2 => (leg.clone(), any::<bool>()).prop_map(|(leg, on)| Input::LegHolds { leg, on }),
         2 => (leg.clone(), 0u8..4, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
             by,
@@ -141,6 +147,7 @@ proptest! {
             called: "100".into(),
             route: None,
             scenario: Some(ScenarioId::new(&office, "s").unwrap()),
+            forwarded: 0,
         })));
         watch.drain(&mut call);
         for (input, wait) in inputs {

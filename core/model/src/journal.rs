@@ -2,7 +2,7 @@
 //!
 //! Recovery, `call trace` and `call replay` read it. An entry is written before the thing it allows acts.
 
-use crate::{Cause, HostCall, HostResult, LegId, RunId, ScenarioId, Time, UserId, WallTime};
+use crate::{Cause, ForwardWhy, HostCall, HostResult, LegId, RunId, ScenarioId, Time, UserId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Version of [`JournalEvent`]'s written form; replay refuses another one.
@@ -230,6 +230,17 @@ pub enum JournalEvent {
         /// Who is handed on.
         whom: LegId,
         /// To whom: a number, or a call by its id.
+        to: String,
+    },
+    /// The call goes on to somebody else than was called.
+    Forwarded {
+        /// The leg that was called, if one was.
+        leg: Option<LegId>,
+        /// Who was called: an internal number or an outside one.
+        by: String,
+        /// Why it goes on.
+        why: ForwardWhy,
+        /// To whom: a number.
         to: String,
     },
 }

@@ -4,6 +4,7 @@
 //! import each other (`sip`, `media`, `call`, `scenario`, `office`, `plugin`, `store`) must both say it.
 
 mod cause;
+mod forward;
 mod host;
 mod id;
 mod journal;
@@ -14,6 +15,7 @@ mod time;
 mod value;
 
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
+pub use forward::ForwardWhy;
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
     DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected, PlayEnd, PlayOptions, RingBack,

@@ -71,6 +71,7 @@ impl Steps {
             | JournalEvent::Held { .. }
             | JournalEvent::Resumed { .. }
             | JournalEvent::Transferred { .. }
+            | JournalEvent::Forwarded { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -100,6 +100,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             | JournalEvent::Held { .. }
             | JournalEvent::Resumed { .. }
             | JournalEvent::Transferred { .. }
+            | JournalEvent::Forwarded { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -20,7 +20,8 @@ use crate::env::{Random, SipTransport};
 pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> Party {
     let below = |bound: u64| random.next() % bound.max(1);
     let ways = plugboard_office::drawn(ways, below);
-    let way = |way: plugboard_office::Way| plugboard_call::Way { gateway: way.gateway, number: way.number.into() };
+    let way =
+        |way: plugboard_office::Way| plugboard_call::Way { gateway: way.gateway, number: way.number.into(), at: None };
     Party::Outside { ways: ways.into_iter().map(way).collect() }
 }
 

@@ -144,6 +144,8 @@ pub(crate) enum LegNews {
     Answered { codec: Codec },
     /// It is over; its media is closed.
     Ended(Cause),
+    /// It is over as [`LegNews::Ended`] has it, and names others in its place: the URIs of a 3xx, best first.
+    Redirected { cause: Cause, contacts: Vec<String> },
     /// The far end listens no longer, or listens again.
     Holds(bool),
     /// The far end hands on whom it talks to (REFER).

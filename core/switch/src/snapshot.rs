@@ -17,6 +17,7 @@ use crate::message::{
     AdmitCall, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LeaveGateway, LoseConnection, OfferCall, Register,
     TargetFailed, UseGateway, UseSlot, UseUser,
 };
+use crate::peers::Peers;
 
 /// The configuration that the server hands over: everything is checked already.
 #[derive(Clone, Default)]
@@ -82,6 +83,8 @@ pub(crate) struct GatewayHandle {
     pub(crate) leave: Recipient<LeaveGateway>,
     pub(crate) state: Recipient<GetGatewayState>,
     pub(crate) change: Recipient<UseGateway>,
+    /// Who is where, as far as DNS says.
+    pub(crate) peers: Peers,
     /// As a user's.
     pub(crate) actor: WeakAddr<GatewayActor>,
 }
@@ -103,7 +106,7 @@ impl UserHandle {
 }
 
 impl GatewayHandle {
-    pub(crate) fn new(addr: &Addr<GatewayActor>, channels: Arc<Channels>) -> Self {
+    pub(crate) fn new(addr: &Addr<GatewayActor>, channels: Arc<Channels>, peers: Peers) -> Self {
         Self {
             channels,
             admit: addr.clone().recipient(),
@@ -111,6 +114,7 @@ impl GatewayHandle {
             leave: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.clone().recipient(),
+            peers,
             actor: addr.downgrade(),
         }
     }

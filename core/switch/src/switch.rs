@@ -186,7 +186,7 @@ impl Switch {
             for (index, gateway) in office.gateways().enumerate() {
                 let back = || {
                     let (actor, channels) = former.gateways.remove(&gateway.id)?;
-                    Some(GatewayHandle::new(&actor.upgrade()?, channels))
+                    Some(GatewayHandle::new(&actor.upgrade()?, channels, self.peers.clone()))
                 };
                 let handle = match current.gateways.get(&gateway.id).cloned().or_else(back) {
                     Some(known) => {
@@ -367,7 +367,7 @@ impl Switch {
             Some(place) => GatewayActor::start_in_arbiter(place, make),
             None => GatewayActor::create(make),
         };
-        GatewayHandle::new(&addr, channels)
+        GatewayHandle::new(&addr, channels, self.peers.clone())
     }
 }
 

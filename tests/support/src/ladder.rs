@@ -104,6 +104,14 @@ fn what(bytes: &[u8]) -> String {
             format!("{} {method}", response.status)
         }
     };
+    if let Message::Response(response) = &message
+        && (300..400).contains(&response.status)
+    {
+        for contact in headers.get_all("Contact") {
+            words.push_str(" to ");
+            words.push_str(contact);
+        }
+    }
     if let Some(target) = headers.get("Refer-To") {
         words.push_str(" to ");
         words.push_str(target.split(['?', '@']).next().unwrap_or_default().trim_start_matches("<sip:"));

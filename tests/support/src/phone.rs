@@ -116,6 +116,22 @@ impl Phone {
         self.agent.borrow_mut().refuse(self.now(), index, status);
     }
 
+    /// Sends the call that rings on to others (a 3xx): its answer has these Contacts.
+    pub fn sends_on(&self, status: u16, contacts: &[&str]) {
+        self.names_others(contacts);
+        self.refuses(status);
+    }
+
+    /// Sends every call on from now on.
+    pub fn always_sends_on(&self, status: u16, contacts: &[&str]) {
+        self.names_others(contacts);
+        self.always_refuses(status);
+    }
+
+    fn names_others(&self, contacts: &[&str]) {
+        self.agent.borrow_mut().others = contacts.iter().map(|contact| (*contact).to_owned()).collect();
+    }
+
     /// Ends the last call that goes on, whatever it is at.
     pub fn hangs_up(&self) {
         let index = self.find(|call| !call.is_over()).unwrap_or_else(|| self.nothing("to hang up"));

@@ -126,7 +126,7 @@ impl Call {
         let late: Vec<LegId> = ring
             .legs
             .iter()
-            .filter(|(leg, until)| now >= **until && claiming != Some(**leg))
+            .filter(|(leg, rung)| now >= rung.until && claiming != Some(**leg))
             .map(|(leg, _)| *leg)
             .collect();
         for leg in late {

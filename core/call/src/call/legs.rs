@@ -70,30 +70,16 @@ impl Call {
         }
         let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
         let Some(ring) = &mut self.ring else { return };
-        if !ring.forget(leg) {
-            return;
-        }
+        let Some(rung) = ring.forget(leg) else { return };
         ring.failed(told);
-        if self.goes_on(now, leg, cause.status, rang) {
+        if self.goes_on(now, leg, cause.status, rang, rung.chain) {
             return;
         }
-        let Some(ring) = &mut self.ring else { return };
         // 600, 603 and 607 speak for the person, not for one device (decision 2).
         if matches!(cause.status, 600 | 603 | 607)
             && let Some(user) = user
         {
-            let others: Vec<LegId> = ring
-                .legs
-                .keys()
-                .filter(|other| self.legs.get(other).is_some_and(|leg| leg.user.as_ref() == Some(&user)))
-                .copied()
-                .collect();
-            for other in others {
-                if let Some(ring) = &mut self.ring {
-                    ring.forget(other);
-                }
-                self.cancel_leg(other, CancelWhy::Declined);
-            }
+            self.stop_devices(&user, CancelWhy::Declined);
         }
         self.next_claim(now);
         self.ring_check(now);

@@ -3,15 +3,14 @@
 use plugboard_model::{
     Audio, Cause, Connected, HostResult, JournalEvent, LegId, NotConnected, RingBack, Time, Tone, UserId,
 };
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Call;
 use crate::ear::Ear;
 use crate::input::{OfferedDevices, Op, Party, RingOrder};
 use crate::leg::{Leg, LegState, Ways};
-use crate::output::{CancelWhy, Output};
-use crate::ring::Ring;
+use crate::output::{AskWhy, CancelWhy, Output};
+use crate::ring::{Ring, Rung};
 
 /// Legs that one call may make: a group of 256 with a phone and a page each.
 pub(super) const LEGS_MAX: u32 = 512;
@@ -33,36 +32,45 @@ impl Call {
             let why = NotConnected::Invalid("another step has the caller's ear".into());
             return self.not_connected(now, op, why);
         }
-        self.ring = Some(Ring::new(op, now, now + ring_for, ring_back));
+        let mut ring = Ring::new(op, now, now + ring_for, ring_back);
+        ring.forwards = self.handed_on_by(op);
+        self.ring = Some(ring);
         if self.anchor_is_up() && ring_back == RingBack::Music {
             self.start_ring_back();
         }
-        let own = self.legs.get(&self.anchor).and_then(|anchor| anchor.user.clone());
-        let (reserve, why) = (order == RingOrder::One, self.why_asked(op));
-        let mut seen = BTreeSet::new();
-        for party in parties {
-            match party {
-                // He is on the phone himself: ringing him would only make noise.
-                Party::User(user) if Some(&user) == own.as_ref() => {
-                    if let Some(ring) = &mut self.ring {
-                        ring.failed(Cause::of(486));
-                    }
-                }
-                Party::User(user) => {
-                    if seen.insert(user.clone()) {
-                        if let Some(ring) = &mut self.ring {
-                            ring.asking.insert(user.clone());
-                        }
-                        self.out(Output::AskUser { user, reserve, why });
-                    }
-                }
-                Party::Outside { .. } => self.make_leg(now, party, 0, now + ring_for),
-            }
-        }
+        self.ring_parties(now, parties, order, None);
         self.ring_check(now);
     }
 
-    fn make_leg(&mut self, now: Time, party: Party, device: usize, until: Time) {
+    /// Rings these as well; in somebody's place when there is a chain.
+    pub(super) fn ring_parties(&mut self, now: Time, parties: Vec<Party>, order: RingOrder, chain: Option<usize>) {
+        let own = self.legs.get(&self.anchor).and_then(|anchor| anchor.user.clone());
+        let (reserve, op) = (order == RingOrder::One, self.ring.as_ref().map(|ring| ring.op));
+        // Whoever sends a call on dials in place of its caller.
+        let why = op.filter(|_| chain.is_none()).map_or(AskWhy::Direct, |op| self.why_asked(op));
+        for party in parties {
+            let passed = matches!(&party, Party::User(user) if self.is_passed(user, chain));
+            let Some(ring) = &mut self.ring else { return };
+            match party {
+                // R8: he has sent it on himself.
+                Party::User(_) if passed => ring.failed(Cause::of(482)),
+                // He is on the phone himself: ringing him would only make noise.
+                Party::User(user) if Some(&user) == own.as_ref() => ring.failed(Cause::of(486)),
+                Party::User(user) => {
+                    if ring.asked.insert(user.clone()) {
+                        ring.asking.insert(user.clone(), chain);
+                        self.out(Output::AskUser { user, reserve, why });
+                    }
+                }
+                Party::Outside { .. } => {
+                    let until = ring.until;
+                    self.make_leg(now, party, 0, Rung { until, chain });
+                }
+            }
+        }
+    }
+
+    fn make_leg(&mut self, now: Time, party: Party, device: usize, rung: Rung) {
         let next = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
         if next >= LEGS_MAX {
             if let Some(ring) = &mut self.ring {
@@ -83,6 +91,9 @@ impl Call {
             Party::User(_) => Ways::default(),
             Party::Outside { ways } => Ways { left: ways.clone(), has_more: false },
         };
+        let ring = self.ring.as_ref();
+        let chain = ring.and_then(|ring| ring.chains.get(rung.chain?).map(|chain| &chain.forwards));
+        let forwards = chain.or_else(|| ring.map(|ring| &ring.forwards)).cloned().unwrap_or_default();
         self.legs.insert(
             leg,
             Leg {
@@ -95,10 +106,11 @@ impl Call {
                 holds: false,
                 music: None,
                 ways,
+                forwards,
             },
         );
         if let Some(ring) = &mut self.ring {
-            ring.legs.insert(leg, until);
+            ring.legs.insert(leg, rung);
         }
         self.journal(JournalEvent::LegBegan { leg, user, to });
         self.out(Output::MakeLeg { leg, party, device });
@@ -114,7 +126,7 @@ impl Call {
     ///
     /// What says something of the gateway or of the way behind it leads on; what the called side itself answers (busy,
     /// declined, no such number) is the answer. A 408 after it rang is nobody who picked up.
-    pub(super) fn goes_on(&mut self, now: Time, leg: LegId, status: u16, rang: bool) -> bool {
+    pub(super) fn goes_on(&mut self, now: Time, leg: LegId, status: u16, rang: bool, chain: Option<usize>) -> bool {
         let Some(failed) = self.legs.get_mut(&leg) else { return false };
         let (mut ways, has_more) = (std::mem::take(&mut failed.ways.left), failed.ways.has_more);
         let is_the_gateways = matches!(status, 500..=599) || (status == 408 && !rang);
@@ -132,13 +144,13 @@ impl Call {
         let text = format!("{leg} was not taken ({status}); the call goes on through {}", next.gateway.name);
         self.journal(JournalEvent::Note { text });
         self.early_leg_gone(leg);
-        self.make_leg(now, Party::Outside { ways }, 0, until);
+        self.make_leg(now, Party::Outside { ways }, 0, Rung { until, chain });
         self.ring_check(now);
         true
     }
 
     /// What the caller heard of a leg before its answer is over.
-    fn early_leg_gone(&mut self, leg: LegId) {
+    pub(super) fn early_leg_gone(&mut self, leg: LegId) {
         let Some(ring) = &mut self.ring else { return };
         if ring.early.take_if(|early| *early == leg).is_some() {
             ring.rang = false;
@@ -151,7 +163,9 @@ impl Call {
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {
-        let Some(ring) = self.ring.as_mut().and_then(|ring| ring.asking.remove(&user).then_some(ring)) else {
+        let Some((ring, chain)) =
+            self.ring.as_mut().and_then(|ring| ring.asking.remove(&user).map(|chain| (ring, chain)))
+        else {
             // The ringing is over: a reservation that comes late is given back.
             if offer.is_ok() && !self.slots.contains(&user) {
                 self.out(Output::Release { user });
@@ -164,7 +178,7 @@ impl Call {
                 let until = offered.ring_for.map_or(ring.until, |own| ring.until.min(now + own));
                 self.slots.insert(user.clone());
                 for device in 0..offered.devices.len() {
-                    self.make_leg(now, Party::User(user.clone()), device, until);
+                    self.make_leg(now, Party::User(user.clone()), device, Rung { until, chain });
                 }
                 if offered.devices.is_empty() {
                     self.release_if_unused(&user);
@@ -385,6 +399,7 @@ impl Call {
 
     /// Nobody left, or time over: the ringing ends without an answer.
     pub(super) fn ring_check(&mut self, now: Time) {
+        self.ring_next_in_chains(now);
         let Some(ring) = self.ring.as_ref().filter(|ring| ring.is_hopeless()) else { return };
         let verdict = ring.verdict();
         if let Some(op) = self.stop_ringing(CancelWhy::TimeOver, None) {

@@ -3,12 +3,12 @@
 //! Whoever stays is the call's anchor from then on. Who leaves is put aside until the other side has answered: when nobody
 //! does, he has his call back, or is rung if he has hung up meanwhile.
 
-use plugboard_model::{Cause, Connected, HostResult, JournalEvent, LegId, RingBack, Time, UserId};
+use plugboard_model::{Cause, Connected, ForwardWhy, HostResult, JournalEvent, LegId, RingBack, Time, UserId};
 
 use super::ringing::LEGS_MAX;
 use super::{Call, Script};
 use crate::ear::Ear;
-use crate::input::{Op, Party, RingOrder, Transfer};
+use crate::input::{Forward, Op, Party, RingOrder, Transfer};
 use crate::leg::{Leg, LegState};
 use crate::output::{AskWhy, CancelWhy, Output};
 
@@ -70,6 +70,15 @@ impl Call {
             (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
             (Op::Direct | Op::Transfer, _) => AskWhy::Direct,
         }
+    }
+
+    /// On whose behalf those are rung whom a transfer leads to.
+    pub(super) fn handed_on_by(&self, op: Op) -> Vec<Forward> {
+        let handed = self.transferring.as_ref().filter(|transfer| op == Op::Transfer && transfer.stage == Stage::Begun);
+        let by = handed.and_then(|transfer| self.legs.get(&transfer.by));
+        let forward =
+            |leg: &Leg| Forward { user: leg.user.clone(), number: leg.party.clone(), why: ForwardWhy::Deflection };
+        by.map(forward).into_iter().collect()
     }
 
     /// The first of those who are called rings.

@@ -138,6 +138,12 @@ impl Reader {
                 self.leg(at, by.0, &format!("hands leg {} on to {to}", whom.0));
             }
             JournalEvent::Transferred { by: None, whom, to } => self.leg(at, whom.0, &format!("is handed on to {to}")),
+            JournalEvent::Forwarded { leg: Some(leg), to, why, .. } => {
+                self.leg(at, leg.0, &format!("sends the call on to {to} ({})", why.diversion_reason()));
+            }
+            JournalEvent::Forwarded { leg: None, by, to, why } => {
+                self.say(at, "forward", format!("{by} sends the call on to {to} ({})", why.diversion_reason()));
+            }
             JournalEvent::Note { text } => self.say(at, "note", text),
             JournalEvent::Ended { outcome } => {
                 use plugboard_model::CallOutcome;

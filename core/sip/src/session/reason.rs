@@ -30,10 +30,10 @@ pub fn reason_value(cause: &Cause) -> String {
     value
 }
 
-/// The cause of a response: its Reason, or its status and phrase.
+/// The cause of a response: its Reason, or its status and phrase. A 3xx speaks for itself: it wants something done.
 pub(super) fn cause_of(response: &crate::message::Response) -> Cause {
     reason_of(&response.headers)
-        .filter(|cause| cause.status >= 300)
+        .filter(|cause| cause.status >= 300 && !(300..400).contains(&response.status))
         .unwrap_or_else(|| Cause { status: response.status, text: shortened(&response.reason).to_owned() })
 }
 

@@ -6,6 +6,7 @@ mod carry;
 mod host;
 mod journal;
 mod outside;
+mod redirect;
 mod transfer;
 
 use actix::{Actor, ActorContext, Context, Handler, Recipient};
@@ -321,6 +322,7 @@ impl Handler<LegEvent> for CallActor {
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }
+            LegNews::Redirected { cause, contacts } => self.redirected(leg, cause, &contacts),
             LegNews::Holds(on) => Input::LegHolds { leg, on },
             LegNews::Refers { target } => return self.referred(leg, &target, ctx),
             LegNews::JoinAsked(ask) => return self.join_asked(leg, *ask, ctx),

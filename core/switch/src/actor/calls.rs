@@ -252,6 +252,7 @@ impl CallsActor {
             called: called.as_str().to_owned(),
             route: plan.route.clone(),
             scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
+            forwarded: 0,
         }
     }
 

@@ -172,6 +172,9 @@ impl LegActor {
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
+            Event::Rejected { cause, redirect, .. } if (300..400).contains(&cause.status) => {
+                self.over_as(LegNews::Redirected { cause, contacts: redirect });
+            }
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferDone(result) => self.reoffer_done(result, ctx),
@@ -306,12 +309,16 @@ impl LegActor {
 
     /// The leg is of no use any more: media closes, the call is told, once.
     fn over(&mut self, cause: Cause) {
+        self.over_as(LegNews::Ended(cause));
+    }
+
+    fn over_as(&mut self, last_word: LegNews) {
         if self.told {
             return;
         }
         self.to_media(MediaCommand::Close { leg: self.media.leg });
         post(&self.links.unwatch, UnwatchMedia(self.media.leg));
-        post(&self.links.call, LegEvent { leg: self.leg, event: LegNews::Ended(cause) });
+        post(&self.links.call, LegEvent { leg: self.leg, event: last_word });
         // Last, so that a fault on the way has it done again.
         self.told = true;
     }
@@ -436,6 +443,7 @@ fn cancel_reason(why: CancelWhy) -> Option<String> {
     match why {
         CancelWhy::CompletedElsewhere => Some(REASON_COMPLETED_ELSEWHERE.into()),
         CancelWhy::Declined => Some(reason_value(&Cause::of(603))),
+        CancelWhy::Forwarded => Some(reason_value(&Cause::of(302))),
         CancelWhy::CallerGone | CancelWhy::TimeOver => None,
     }
 }

@@ -20,6 +20,7 @@ mod menu;
 mod outcomes;
 mod overload;
 mod people;
+mod redirect;
 mod strangers;
 mod transfer;
 mod transports;

@@ -91,6 +91,8 @@ pub(crate) struct Agent {
     pub(crate) contact_held: Option<String>,
     /// Headers of its INVITEs beside the usual ones.
     pub(crate) says: Vec<(String, String)>,
+    /// Whom its 3xx name.
+    pub(crate) others: Vec<String>,
     /// Keys that came as telephone events.
     pub(crate) keys: String,
     network: Network,
@@ -133,6 +135,7 @@ impl Agent {
             options: 200,
             contact_held: None,
             says: Vec::new(),
+            others: Vec::new(),
             keys: String::new(),
             network,
             sounds,

@@ -21,7 +21,8 @@ impl CallActor {
     pub(super) fn ask_gateway(&mut self, leg: LegId, ways: Vec<Way>, ctx: &mut Context<Self>) -> Result<(), Cause> {
         let way = ways.into_iter().next().ok_or_else(|| Cause::of(404))?;
         let handle = self.snapshot.gateways.get(&way.gateway).ok_or_else(|| Cause::of(404))?;
-        let tried = self.tried.get(&way.gateway).cloned().unwrap_or_default();
+        // Where it sends the call itself may be where the call was already.
+        let tried = self.tried.get(&way.gateway).filter(|_| way.at.is_none()).cloned().unwrap_or_default();
         post(&handle.admit, AdmitCall { leg, tried, reply: ctx.address().recipient() });
         self.admissions.insert(leg, way);
         Ok(())
@@ -36,7 +37,11 @@ impl CallActor {
         ctx: &mut Context<Self>,
     ) -> Result<(), Cause> {
         let Some(gateway) = self.office.gateway(&way.gateway).cloned() else { return Err(Cause::of(404)) };
-        let Placement { target, has_more } = place;
+        let Placement { mut target, has_more } = place;
+        // A redirection has named this one of its addresses.
+        if let Some(at) = way.at.as_ref().and_then(|at| at.parse().ok()) {
+            target.address = at;
+        }
         self.tried.entry(way.gateway.clone()).or_default().push(target);
         if has_more {
             self.feed(Input::LegHasMore(leg), ctx);
@@ -44,7 +49,7 @@ impl CallActor {
         let no_way = || Cause { status: 503, text: format!("No listener of ours reaches {target}") };
         let flow = crate::convert::gateway_flow(&*self.env.sip, &gateway, target).ok_or_else(no_way)?;
         let uri = match &gateway.address {
-            plugboard_office::Place::Address(address) => SipUri::of_address(Some(&way.number), *address),
+            plugboard_office::Place::Address(_) => SipUri::of_address(Some(&way.number), target.address),
             plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
         };
         let (from, headers) = identity::told(&self.office, &gateway, &self.begin, self.hides);
@@ -79,6 +84,7 @@ impl CallActor {
                 }
             }
             LegNews::Ended(_)
+            | LegNews::Redirected { .. }
             | LegNews::Holds(_)
             | LegNews::Refers { .. }
             | LegNews::JoinAsked(_)

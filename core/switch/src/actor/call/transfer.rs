@@ -147,7 +147,7 @@ impl CallActor {
         }
         let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
         let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
-        let (parties, order) = self.transfer_parties(user, &dialled)?;
+        let (parties, order) = self.reached_by(&Source::User(user.clone()), &dialled)?;
         let rules = self.office.transfer;
         Ok(Wanted::Number(Transfer {
             by: leg,
@@ -159,8 +159,13 @@ impl CallActor {
         }))
     }
 
-    fn transfer_parties(&self, by: &UserId, number: &Dialled) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
-        match self.office.route(&Source::User(by.clone()), number) {
+    /// Whom a user reaches who dials this: as the office has it, whatever he dials it for.
+    pub(super) fn reached_by(
+        &self,
+        by: &Source,
+        number: &Dialled,
+    ) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
+        match self.office.route(by, number) {
             Treatment::DirectUser(user) => Ok((vec![Party::User(user)], RingOrder::One)),
             Treatment::DirectGroup(group) => {
                 let members = self.office.group(&group).map(|group| group.members.iter());
@@ -170,7 +175,7 @@ impl CallActor {
             Treatment::Outbound { ways, .. } => {
                 Ok((vec![crate::convert::outside(ways, &*self.env.random)], RingOrder::One))
             }
-            Treatment::Scenario { .. } => Err((403, "calls cannot be handed on to a scenario")),
+            Treatment::Scenario { .. } => Err((403, "a call that goes on cannot begin a scenario")),
             Treatment::Refused(cause) => Err((cause.status, "the office's routes refuse the number")),
         }
     }
@@ -307,7 +312,7 @@ impl CallActor {
 }
 
 /// Whether a target is at a domain that is not the office's. An address stands for us, as peers of this kind take it.
-fn is_elsewhere(uri: &RequestUri, domains: &[String]) -> bool {
+pub(super) fn is_elsewhere(uri: &RequestUri, domains: &[String]) -> bool {
     uri.as_sip().is_some_and(|uri| {
         let host = uri.host().to_ascii_lowercase();
         uri.host_ip().is_none() && !domains.contains(&host)

@@ -147,7 +147,11 @@ impl Agent {
     ) {
         let index = self.call_of(request.headers.call_id().unwrap_or_default()).unwrap_or(usize::MAX);
         let mut response = Response::to_request_tagged(request, status, &format!("{}-{index}", self.name));
-        if request.method != Method::Register {
+        if (300..400).contains(&status) {
+            for other in &self.others {
+                response.headers.push("Contact", other.as_str());
+            }
+        } else if request.method != Method::Register {
             response.headers.push("Contact", self.contact());
         }
         if self.allows {

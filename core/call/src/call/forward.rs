@@ -1,0 +1,99 @@
+//! Calls that go on to somebody else than was called: a device or a gateway names others (a 3xx).
+//!
+//! Who is named is tried one after the other, within the ringing that goes on. Nobody is rung on behalf of himself, and
+//! nobody whom the call has passed already: so a ring of forwards ends (R8).
+
+use plugboard_model::{Cause, JournalEvent, LegId, Time, UserId};
+
+use super::Call;
+use crate::input::{Forward, Onward, Redirect};
+use crate::leg::LegState;
+use crate::output::CancelWhy;
+use crate::ring::{Chain, Ring};
+
+/// How often a call may be sent on, those before it came to us included: networks count to five (3GPP TS 24.604 section 4.5.2.6).
+pub const FORWARDS_MAX: usize = 5;
+
+impl Call {
+    /// On whose behalf this leg is called: who was called first stands first.
+    pub fn forwards(&self, leg: LegId) -> &[Forward] {
+        self.legs.get(&leg).map_or(&[], |leg| &leg.forwards)
+    }
+
+    /// A called leg names others in its place.
+    pub(super) fn leg_redirected(&mut self, now: Time, redirect: Redirect) {
+        let Redirect { leg, cause, targets, why } = redirect;
+        let Some(named) = self.legs.get(&leg).filter(|leg| !leg.is_over()) else { return };
+        let rings = matches!(named.state, LegState::Calling | LegState::Ringing)
+            && self.ring.as_ref().is_some_and(|ring| ring.legs.contains_key(&leg));
+        let user = named.user.clone();
+        if !rings || user.as_ref().is_some_and(|user| self.answers(user)) {
+            return self.leg_ended(now, leg, &cause, Cause::of(480));
+        }
+        let mut forwards = named.forwards.clone();
+        forwards.push(Forward { user: user.clone(), number: named.party.clone(), why });
+        self.mark_ended(now, leg, cause);
+        self.early_leg_gone(leg);
+        if let Some(ring) = &mut self.ring {
+            ring.forget(leg);
+        }
+        // He spoke for himself, not for one of his devices.
+        if let Some(user) = &user {
+            self.stop_devices(user, CancelWhy::Forwarded);
+        }
+        self.send_on(Some(leg), forwards, targets);
+        self.ring_check(now);
+    }
+
+    /// Puts others in the place of the last of `forwards`; [`Call::ring_check`] rings them.
+    fn send_on(&mut self, leg: Option<LegId>, forwards: Vec<Forward>, targets: Vec<Onward>) {
+        let before = self.begin.as_ref().map_or(0, |begin| begin.forwarded);
+        let Some(ring) = &mut self.ring else { return };
+        if before + forwards.len() > FORWARDS_MAX {
+            return ring.failed(Cause::of(483));
+        }
+        let (Some(first), Some(by)) = (targets.first(), forwards.last()) else {
+            return ring.failed(Cause::of(480));
+        };
+        let note = JournalEvent::Forwarded { leg, by: by.number.clone(), why: by.why, to: first.to.clone() };
+        ring.chains.push(Chain::new(forwards, targets));
+        self.journal(note);
+    }
+
+    /// Whether a device of his has answered already.
+    fn answers(&self, user: &UserId) -> bool {
+        let is_his = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user));
+        self.ring.as_ref().is_some_and(|ring| ring.claiming.iter().chain(&ring.answered).any(is_his))
+    }
+
+    /// The devices of a user that ring are told to stop.
+    pub(super) fn stop_devices(&mut self, user: &UserId, why: CancelWhy) {
+        let Some(ring) = &self.ring else { return };
+        // One that was answered already is his last word.
+        let is_his = |leg: &&LegId| {
+            let leg = self.legs.get(leg).filter(|leg| matches!(leg.state, LegState::Calling | LegState::Ringing));
+            leg.is_some_and(|leg| leg.user.as_ref() == Some(user))
+        };
+        let his: Vec<LegId> = ring.legs.keys().filter(is_his).copied().collect();
+        for leg in his {
+            if let Some(ring) = &mut self.ring {
+                ring.forget(leg);
+            }
+            self.cancel_leg(leg, why);
+        }
+    }
+
+    /// Whoever comes next where all who were tried in somebody's place are over.
+    pub(super) fn ring_next_in_chains(&mut self, now: Time) {
+        // Each turn takes one away, and only a leg's end adds some.
+        while let Some((chain, next)) = self.ring.as_mut().and_then(Ring::next_in_chain) {
+            self.ring_parties(now, next.parties, next.order, Some(chain));
+        }
+    }
+
+    /// Whether ringing a user would lead back to somebody who has sent the call on.
+    pub(super) fn is_passed(&self, user: &UserId, chain: Option<usize>) -> bool {
+        let chain = chain.and_then(|chain| self.ring.as_ref()?.chains.get(chain));
+        chain.is_some_and(|chain| chain.forwards.iter().any(|forward| forward.user.as_ref() == Some(user)))
+    }
+}
