@@ -19,6 +19,7 @@ struct Need {
 enum Sign {
     Program(&'static str),
     LibClang,
+    KamailioTls,
 }
 
 /// To build the switch.
@@ -33,6 +34,7 @@ const TEST: &[Need] = &[
     Need { package: "baresip-core", why: "two phones that must hear each other", sign: Sign::Program("baresip") },
     Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
     Need { package: "kamailio", why: "a carrier that the switch registers at", sign: Sign::Program("kamailio") },
+    Need { package: "kamailio-tls-modules", why: "its TLS", sign: Sign::KamailioTls },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];
@@ -111,6 +113,7 @@ fn is_there(sign: Sign) -> bool {
     match sign {
         Sign::Program(name) => on_path(name).is_some(),
         Sign::LibClang => std::env::var_os("LIBCLANG_PATH").is_some() || has_libclang(Path::new("/usr/lib")),
+        Sign::KamailioTls => has_kamailio_tls(Path::new("/usr")),
     }
 }
 
@@ -126,6 +129,13 @@ fn has_libclang(lib: &Path) -> bool {
         let library = entries(&llvm.join("lib")).any(|file| named(&file, "libclang"));
         library && entries(&llvm.join("lib/clang")).any(|version| version.join("include/stddef.h").exists())
     })
+}
+
+/// Modules lie below the library folder, or below that of the architecture in it.
+fn has_kamailio_tls(usr: &Path) -> bool {
+    let libraries = || ["lib", "lib64"].into_iter().map(|name| usr.join(name));
+    let mut folders = libraries().chain(libraries().flat_map(|lib| entries(&lib).collect::<Vec<_>>()));
+    folders.any(|folder| folder.join("kamailio/modules/tls.so").exists())
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -144,6 +154,17 @@ mod tests {
     fn a_program_is_found_on_the_path_and_a_fancy_is_not() {
         assert!(on_path("sh").is_some());
         assert_eq!(on_path("no-such-telephone"), None);
+    }
+
+    #[test]
+    fn kamailios_tls_is_found_below_the_folder_of_the_architecture() {
+        let usr = std::env::temp_dir().join(format!("plugboard-kamailio-{}", std::process::id()));
+        let modules = usr.join("lib/some-linux-gnu/kamailio/modules");
+        std::fs::create_dir_all(&modules).unwrap();
+        assert!(!has_kamailio_tls(&usr));
+        std::fs::write(modules.join("tls.so"), "").unwrap();
+        assert!(has_kamailio_tls(&usr));
+        std::fs::remove_dir_all(&usr).unwrap();
     }
 
     #[test]

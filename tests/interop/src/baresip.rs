@@ -28,6 +28,12 @@ impl Baresip {
         Self::start_at(switch, switch.sip(transport), user, password, hertz, transport)
     }
 
+    /// The same behind a proxy at this address, through which everything goes, over UDP.
+    pub fn start_behind(switch: &Plugboard, proxy: SocketAddr, user: &str, password: &str, hertz: f64) -> Self {
+        let outbound = format!(";outbound=\"sip:{proxy};transport=udp\"");
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound)
+    }
+
     /// The same through something that stands before the switch, at this address.
     pub fn start_at(
         switch: &Plugboard,
@@ -36,6 +42,18 @@ impl Baresip {
         password: &str,
         hertz: f64,
         transport: Transport,
+    ) -> Self {
+        Self::start_with(switch, address, user, password, hertz, transport, "")
+    }
+
+    fn start_with(
+        switch: &Plugboard,
+        address: SocketAddr,
+        user: &str,
+        password: &str,
+        hertz: f64,
+        transport: Transport,
+        more: &str,
     ) -> Self {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
@@ -59,7 +77,7 @@ impl Baresip {
             rtp + 19,
         );
         let account = format!(
-            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600\n",
+            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{more}\n",
             transport.name()
         );
         fs::write(folder.join("config"), config).unwrap();

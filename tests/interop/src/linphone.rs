@@ -3,9 +3,13 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
 
-use crate::{Plugboard, Program, Transport, free_port, tool, until};
+use crate::{Plugboard, Program, Recording, Transport, free_port, tool, until, write_tone};
+
+/// Longer than any test's call.
+const TONE_SECONDS: u32 = 60;
 
 /// A running phone, which registers by itself.
 #[derive(Debug)]
@@ -14,6 +18,7 @@ pub struct Linphone {
     /// Where it is told what to do.
     typed: RefCell<ChildStdin>,
     switch: String,
+    folder: PathBuf,
 }
 
 impl Linphone {
@@ -51,7 +56,7 @@ impl Linphone {
         command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
         let mut program = Program::start(command, &folder, "linphonec");
         let typed = RefCell::new(program.child().stdin.take().unwrap());
-        Self { program, typed, switch: format!("{address};transport={name}") }
+        Self { program, typed, switch: format!("{address};transport={name}"), folder }
     }
 
     /// Types a command, as its owner would.
@@ -60,10 +65,23 @@ impl Linphone {
         writeln!(typed, "{line}").and_then(|()| typed.flush()).unwrap();
     }
 
+    /// Its voice is a tone, and what it hears is kept. Without a sound card it has to be told that files will do.
+    pub fn plays(&self, hertz: f64) {
+        let tone = self.folder.join("tone.wav");
+        write_tone(&tone, hertz, TONE_SECONDS);
+        self.types("soundcard use files");
+        self.types(&format!("play {}", tone.display()));
+        self.types(&format!("record {}", self.folder.join("heard.wav").display()));
+    }
+
+    /// Whether the last second that it heard in a call that is over is this tone: it writes the file at the end.
+    pub fn has_heard_tone(&self, hertz: f64) {
+        let heard = || Recording::so_far(&self.folder.join("heard.wav")).filter(|heard| heard.ends_with(hertz));
+        until(&format!("a tone of {hertz} Hz at linphonec"), || heard().map(|_| ()));
+    }
+
     /// Calls a number, and waits until they talk; `call` counts its calls from 1.
     pub fn calls(&self, number: &str, call: usize) {
-        // Without a sound card it has to be told that files will do.
-        self.types("soundcard use files");
         self.types(&format!("call sip:{number}@{}", self.switch));
         self.waits_to_say(&format!("for call {call} (audio)"));
     }

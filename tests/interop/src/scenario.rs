@@ -91,7 +91,9 @@ impl Call {
         format!(
             "{method} {target} SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}\n\
              From: <sip:{user}@plugboard.test>;tag=[pid]-[call_number]\n{to}\nCall-ID: [call_id]\nCSeq: {cseq} {method}\n\
-             Contact: <sip:{user}@[local_ip]:[local_port];transport=[transport]>\nMax-Forwards: 70\n{rest}"
+             Contact: <sip:{user}@[local_ip]:[local_port];transport=[transport]>\nMax-Forwards: 70\n{routes}{rest}",
+            // Those that a proxy noted; without one there is no such line.
+            routes = if to.contains("last_To") { "[routes]\n" } else { "" },
         )
     }
 
@@ -168,7 +170,8 @@ impl Answer {
 
     /// The whole scenario.
     pub fn xml(&self) -> String {
-        let copied = "[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]-[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n\
+        // What a proxy noted goes back; without one there is no such line.
+        let copied = "[last_Via:]\n[last_Record-Route:]\n[last_From:]\n[last_To:];tag=[pid]-[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n\
                       Contact: <sip:[local_ip]:[local_port];transport=[transport]>\n";
         let mut steps = String::from("<recv request=\"INVITE\" rrs=\"true\"/>\n");
         steps += &send(&format!("SIP/2.0 180 Ringing\n{copied}Content-Length: 0\n\n"), false);
@@ -194,7 +197,7 @@ impl Answer {
                 // The switch's From of the INVITE is our To now, and the reverse.
                 steps += &send(
                     "BYE [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n\
-                     From[$to];tag=[pid]-[call_number]\nTo[$from]\nCall-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70\n\
+                     From[$to];tag=[pid]-[call_number]\nTo[$from]\nCall-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70\n[routes]\n\
                      Content-Length: 0\n\n",
                     true,
                 );

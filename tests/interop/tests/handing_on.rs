@@ -62,6 +62,7 @@ fn linphone_asks_a_colleague_first_and_then_connects_both() {
     let (bob, cem) = (phone(&switch, "102", BOB), phone(&switch, "103", CEM));
     let ann = Linphone::start(&switch, "101", "secret-101");
     switch.waits_for_registration("101", 1);
+    ann.plays(ANN);
     ann.calls("102", 1);
     ann.holds();
     bob.waits_to_hear_tone(MUSIC);

@@ -17,12 +17,19 @@ fn everywhere() -> Plugboard {
     Plugboard::everywhere(&Office::new(), "")
 }
 
-/// A user calls over a transport, and hangs up.
-fn a_caller_is_answered(transport: Transport) {
-    let switch = everywhere();
-    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "*43"), transport).succeeds();
+/// A user calls the world over a transport, is heard, and hangs up.
+fn a_caller_is_heard(transport: Transport) {
+    let (port, ear) = (free_port(1), Ear::new());
+    let switch = Plugboard::everywhere(&Office::new().gateway("outside", port, Transport::Udp), "");
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).heard_by(&ear).start();
+    let (file, said) = speech(switch.folder());
+    let call = Call::new("101", "secret-101", "0301234567").talks(&file).lasts(Duration::from_secs(2));
+    let caller = Sipp::calls(&switch, "caller", &call, transport).start();
+    assert!(ear.hears(PACKETS).is_part_of(&said));
+    caller.succeeds();
+    callee.succeeds();
     let record = &switch.waits_for_past_calls(1)[0];
-    assert_eq!(record["outcome"], "handled", "{record}");
+    assert_eq!(record["outcome"], "answered", "{record}");
     let over = format!(
         "plugboard_sip_messages_total{{direction=\"in\",method=\"INVITE\",transport=\"{}\"}}",
         transport.name()
@@ -32,17 +39,41 @@ fn a_caller_is_answered(transport: Transport) {
 
 #[test]
 fn sipp_calls_over_tls() {
-    a_caller_is_answered(Transport::Tls);
+    a_caller_is_heard(Transport::Tls);
 }
 
 #[test]
 fn sipp_calls_over_websocket() {
-    a_caller_is_answered(Transport::Ws);
+    a_caller_is_heard(Transport::Ws);
 }
 
 #[test]
 fn sipp_calls_over_secure_websocket() {
-    a_caller_is_answered(Transport::Wss);
+    a_caller_is_heard(Transport::Wss);
+}
+
+#[test]
+fn a_callee_that_hangs_up_first_ends_the_call_over_every_transport() {
+    let port = free_port(1);
+    let switch = Plugboard::everywhere(&Office::new().gateway("outside", port, Transport::Udp), "");
+    let call = Call::new("101", "secret-101", "0301234567").stays();
+    let hangs_up = |name: &str| {
+        let answer = Answer::new().hangs_up_after(Duration::from_millis(100));
+        Sipp::answers(&switch, &format!("callee-{name}"), &answer, Transport::Udp, port).start()
+    };
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
+        let name = transport.name();
+        let callee = hangs_up(name);
+        Sipp::calls(&switch, name, &call, transport).succeeds();
+        callee.succeeds();
+    }
+    for (transport, name) in [(Transport::Udp, "udp-v6"), (Transport::Tcp, "tcp-v6")] {
+        let callee = hangs_up(name);
+        Sipp::calls_over_v6(&switch, name, &call, transport).succeeds();
+        callee.succeeds();
+    }
+    let records = switch.waits_for_past_calls(7);
+    assert!(records.iter().all(|record| record["outcome"] == "answered"), "{records:?}");
 }
 
 /// Two phones, each calling the other.
@@ -72,6 +103,22 @@ fn linphone_registers_over_tls_and_verifies_the_certificate() {
     switch.waits_for_registration("101", 1);
     let contacts = switch.ask(&["registrations"]).to_string();
     assert!(contacts.contains("TLS"), "{contacts}");
+}
+
+#[test]
+fn linphone_and_baresip_over_tls_hear_each_others_tone() {
+    let switch = everywhere();
+    let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Tls);
+    let ann = Linphone::start_over(&switch, "101", "secret-101", Transport::Tls);
+    switch.waits_for_registration("101", 1);
+    ann.plays(ANN);
+    ann.calls("102", 1);
+    bob.waits_to_hear();
+    bob.waits_to_hear_tone(ANN);
+    bob.hangs_up();
+    ann.has_heard_tone(BOB);
+    assert_eq!(switch.waits_for_past_calls(1)[0]["outcome"], "answered");
+    assert!(switch.sample("plugboard_sip_messages_total{direction=\"in\",method=\"INVITE\",transport=\"tls\"}") >= 2.0);
 }
 
 #[test]
