@@ -100,8 +100,8 @@ impl Call {
                 }
             }
             Phase::Live => self.handle_live(now, input),
-            Phase::Closing { .. } => self.handle_closing(now, input),
-            Phase::Over => {}
+            // Steps on the hanging up may ask for something when everything is over.
+            Phase::Closing { .. } | Phase::Over => self.handle_closing(now, input),
         }
         self.finish_closing(now);
     }

@@ -25,6 +25,12 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// A step starts a run. Told by whoever sees it, since several steps may be under way when the run tells that it has begun;
+    /// without it the run is of the step that was taken last.
+    pub fn starts(&mut self, run: RunId, path: &str) {
+        self.runs.insert(run, self.kept.iter().rposition(|step| step.path == path));
+    }
+
     /// Takes the next event.
     pub fn note(&mut self, event: &JournalEvent) {
         match event {
@@ -43,7 +49,7 @@ impl Steps {
                 }
             }
             JournalEvent::RunBegan { run, .. } => {
-                self.runs.insert(*run, self.current);
+                self.runs.entry(*run).or_insert(self.current);
             }
             JournalEvent::RunEnded { run, end } => {
                 // A line may be lost under pressure: then it is the run of where the scenario is.

@@ -1,5 +1,6 @@
 //! What the checker and the interpreter know about actions and about the office.
 
+use crate::Occasion;
 use plugboard_model::{GroupId, UserId, ValueType};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -80,6 +81,13 @@ impl Action {
     /// Whether the scenario is over once this action has run.
     pub fn ends_scenario(&self) -> bool {
         self.outcomes.is_empty()
+    }
+
+    /// What steps can hang on beside the outcomes: who can be answered rings before, and hangs up after. A word that is an
+    /// outcome of its own stays one.
+    pub fn occasions(&self) -> Vec<Occasion> {
+        let calls = self.has_outcome(ANSWER);
+        Occasion::OF_ACTIONS.into_iter().filter(|occasion| calls && !self.has_outcome(occasion.as_str())).collect()
     }
 
     /// Whether steps can hang on `outcome`.

@@ -6,7 +6,7 @@ use crate::flow::{Flow, Types};
 use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source, Step};
 use crate::template::Template;
-use crate::{ANSWER, Action, ActionCatalogue, FAILED, Fault, Resolver, parameter};
+use crate::{ANSWER, Action, ActionCatalogue, FAILED, Fault, Occasion, Resolver, parameter};
 use plugboard_document::{Faults, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
 use serde_json::Value as Json;
@@ -211,6 +211,13 @@ impl Compiler<'_> {
             }
             StepKind::Menu(menu) => ("menu", Act::Menu(self.menu(step, menu, flow))),
             StepKind::Set(assignments) => ("set", Act::Set(self.set(assignments, flow))),
+            StepKind::Event { occasion, steps } => {
+                if *occasion == Occasion::HangUp {
+                    self.only_after_the_call(steps);
+                }
+                ("event", Act::Event { occasion: *occasion, list: self.list(steps, &mut flow.at_event()) })
+            }
+            StepKind::Stream(steps) => ("stream", Act::Stream(self.list(steps, &mut flow.clone()))),
         };
         Some(Step { path: step.path.clone(), word: word.into(), act })
     }
@@ -229,8 +236,11 @@ impl Compiler<'_> {
             return None;
         };
         let compiled = self.parameters(step, &action, parameters, flow);
-        for branch in on.iter().filter(|branch| !action.has_outcome(&branch.name)) {
-            let known: Vec<&str> = action.outcomes.iter().map(String::as_str).chain([FAILED]).collect();
+        let occasions: Vec<&str> = action.occasions().into_iter().map(Occasion::as_str).collect();
+        let knows = |name: &str| action.has_outcome(name) || occasions.contains(&name);
+        for branch in on.iter().filter(|branch| !knows(&branch.name)) {
+            let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED]);
+            let known: Vec<&str> = outcomes.chain(occasions.iter().copied()).collect();
             let reason = format!("{word} has no outcome {:?}", branch.name);
             let remedy = near_or(&branch.name, &known, || format!("it has {}", known.join(", ")));
             self.faults.add(branch.at, &branch.path, reason, remedy);
@@ -243,8 +253,27 @@ impl Compiler<'_> {
             let reason = format!("\"continue\" needs an action with the outcome {ANSWER}, {word} has none");
             self.faults.add(step.at, &step.path, reason, "take it out");
         }
+        let beside = |compiler: &mut Self, occasion: Occasion| {
+            let branch = on.iter().find(|branch| branch.name == occasion.as_str())?;
+            if !action.occasions().contains(&occasion) || branch.steps.is_empty() {
+                return None;
+            }
+            if occasion == Occasion::HangUp && !go_on {
+                compiler.only_after_the_call(&branch.steps);
+            }
+            Some(compiler.list(&branch.steps, &mut flow.at_event()))
+        };
+        let (ringing, hang_up) = (beside(self, Occasion::Ringing), beside(self, Occasion::HangUp));
         let on = self.outcomes(&action, parameters, on, go_on, flow);
-        Some(Run { parameters: compiled, on, go_on, blocking: action.blocking, ends_scenario: action.ends_scenario() })
+        Some(Run {
+            parameters: compiled,
+            on,
+            ringing,
+            hang_up,
+            go_on,
+            blocking: action.blocking,
+            ends_scenario: action.ends_scenario(),
+        })
     }
 
     /// The steps on each outcome, and what is known after all of them.
@@ -283,6 +312,35 @@ impl Compiler<'_> {
             *flow = after;
         }
         lists
+    }
+
+    /// Steps on the hanging up find nobody to play to, to ask or to put through.
+    fn only_after_the_call(&mut self, steps: &[document::Step]) {
+        let mut ahead: Vec<&document::Step> = steps.iter().collect();
+        while let Some(step) = ahead.pop() {
+            let in_vain = match &step.action {
+                StepKind::Action { word, on, .. } => {
+                    ahead.extend(on.iter().flat_map(|branch| &branch.steps));
+                    let action = self.catalogue.get(word);
+                    action.filter(|action| action.ends_scenario() || action.has_outcome(ANSWER)).map(|_| word.as_str())
+                }
+                StepKind::Menu(_) => Some("menu"),
+                StepKind::Event { .. } => Some("event"),
+                StepKind::If { then, otherwise, .. } => {
+                    ahead.extend(then.iter().chain(otherwise));
+                    None
+                }
+                StepKind::Stream(steps) => {
+                    ahead.extend(steps);
+                    None
+                }
+                StepKind::Set(_) => None,
+            };
+            if let Some(word) = in_vain {
+                let reason = format!("{word} does nothing here: the call is over");
+                self.faults.add(step.at, &step.path, reason, "take it out");
+            }
+        }
     }
 
     fn unknown_word(&mut self, step: &document::Step, word: &str) {

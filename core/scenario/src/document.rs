@@ -1,7 +1,7 @@
 //! The scenario document as a typed tree, each step with its place.
 
 use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
-use crate::{Fault, Node};
+use crate::{Fault, Node, Occasion};
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, did_you_mean};
 use plugboard_model::{Name, ValueType};
 use std::collections::BTreeSet;
@@ -23,15 +23,19 @@ pub(crate) const KEYS_MAX: usize = 64;
 const KEY_LEN_MAX: usize = 8;
 
 /// The control words, which belong to the language; every other word is an action.
-pub const CONTROL_WORDS: [&str; 3] = ["if", "menu", SET];
+pub const CONTROL_WORDS: [&str; 5] = ["if", "menu", SET, EVENT, STREAM];
 /// Assigns in the order of its keys.
 const SET: &str = "set";
+/// Has steps that run beside the script when something happens.
+const EVENT: &str = "event";
+/// Has steps that run beside the script.
+const STREAM: &str = "stream";
 /// Words that the language keeps for itself and does not know yet.
-pub const RESERVED_WORDS: [&str; 5] = ["when", "event", "stream", "run", "repeat"];
+pub const RESERVED_WORDS: [&str; 3] = ["when", "run", "repeat"];
 /// The types of variables, as documents write them.
 pub(crate) const TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 /// Keys of a step beside its word.
-const STEP_KEYS: [&str; 5] = ["on", "then", "else", "continue", "note"];
+const STEP_KEYS: [&str; 6] = ["on", "then", "else", "steps", "continue", "note"];
 
 /// A scenario document whose form is right; whether it makes sense is told by [`crate::compile`].
 #[derive(Debug, Clone)]
@@ -106,6 +110,15 @@ pub enum StepKind {
     Menu(Menu),
     /// Assigns variables, in the order of the document.
     Set(Vec<Assignment>),
+    /// Steps that run beside the script whenever something happens, from here on.
+    Event {
+        /// What happens.
+        occasion: Occasion,
+        /// What is done then.
+        steps: Vec<Step>,
+    },
+    /// Steps that run beside the script, one after the other.
+    Stream(Vec<Step>),
 }
 
 /// Steps with a name: an outcome, a menu's key.
@@ -220,6 +233,7 @@ impl Document {
                     let lists = [&menu.invalid, &menu.nothing, &menu.unanswered];
                     ahead.extend(menu.keys.iter().flat_map(|key| &key.steps).chain(lists.into_iter().flatten()));
                 }
+                StepKind::Event { steps, .. } | StepKind::Stream(steps) => ahead.extend(steps),
                 StepKind::Set(_) => {}
             }
         }
@@ -339,11 +353,13 @@ impl Reader {
             "if" => self.choice(body, &mut fields, depth),
             "menu" => self.menu(body, depth).map(StepKind::Menu),
             SET => Some(StepKind::Set(self.assignments(body))),
+            EVENT => self.event(body, &mut fields, depth),
+            STREAM => Some(StepKind::Stream(self.filled_list(body, depth))),
             word => Some(self.action(word, body, &mut fields, depth)),
         };
         let told = |key: &str| misspelt.iter().any(|(own, _)| *own == key);
         for (key, extra) in fields.rest().into_iter().filter(|(key, _)| key != word && !told(key)) {
-            let remedy = "\"on\" and \"continue\" belong to actions, \"then\" and \"else\" to if";
+            let remedy = "\"on\" and \"continue\" belong to actions, \"then\" and \"else\" to if, \"steps\" to event";
             self.faults.add(extra.key_at, &extra.path, format!("{key:?} does not belong to {word}"), remedy);
         }
         Some(Step { at: body.key_at, path: field.path.clone(), action: action? })
@@ -361,6 +377,30 @@ impl Reader {
         let on = fields.take("on").map(|field| self.branches(&field, depth)).unwrap_or_default();
         let go_on = fields.take("continue").and_then(|field| field.boolean(&mut self.faults)).unwrap_or(false);
         StepKind::Action { word: word.into(), parameters, on, go_on }
+    }
+
+    /// `event: hold`, with `steps` beside it.
+    fn event(&mut self, body: &Field<'_>, fields: &mut Fields<'_>, depth: usize) -> Option<StepKind> {
+        let steps = fields.need("steps", &mut self.faults).map(|field| self.filled_list(&field, depth));
+        let word = body.text(&mut self.faults)?;
+        let Some(occasion) = Occasion::parse(&word) else {
+            let known = Occasion::ALL.map(Occasion::as_str);
+            let remedy = match did_you_mean(&word, &known) {
+                near if near.is_empty() => format!("events are {}", known.join(", ")),
+                near => near,
+            };
+            body.fault(&mut self.faults, format!("{word:?} is no event"), remedy);
+            return None;
+        };
+        Some(StepKind::Event { occasion, steps: steps? })
+    }
+
+    /// Steps, at least one.
+    fn filled_list(&mut self, field: &Field<'_>, depth: usize) -> Vec<Step> {
+        if matches!(&field.node.kind, Kind::List(items) if items.is_empty()) {
+            field.fault(&mut self.faults, "there is no step", "write at least one");
+        }
+        self.list(field, depth + 1)
     }
 
     fn branches(&mut self, field: &Field<'_>, depth: usize) -> Vec<Branch> {

@@ -4,7 +4,7 @@ use crate::check::near_or;
 use crate::document::{Document, Step, StepKind};
 use crate::interpreter::COLLECT;
 use crate::template::Template;
-use crate::{ActionCatalogue, SWITCH_VARIABLES, parameter};
+use crate::{ActionCatalogue, EVENT_VARIABLES, SWITCH_VARIABLES, parameter};
 use plugboard_document::{Faults, Kind, Mark, Node};
 use plugboard_model::ValueType;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,8 @@ impl Types {
     /// Gathers the switch's variables, the declared ones, and those that steps assign, in the document's order. One that
     /// two places give different types is a fault.
     pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, whole: bool, faults: &mut Faults) -> Self {
-        let known = SWITCH_VARIABLES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+        let own = SWITCH_VARIABLES.iter().chain(&EVENT_VARIABLES);
+        let known = own.map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
         let mut types = Self { known, whole };
         for variable in &document.variables {
             if is_own(&variable.name) {
@@ -59,12 +60,12 @@ impl Types {
             faults.add(at, path, format!("there is no variable {name:?}"), remedy);
         } else if !flow.has(name) {
             let reason = format!("{name} may have no value here");
-            faults.add(
-                at,
-                path,
-                reason,
-                format!("assign it on every way to this step, or ask \"assigned({name})\" first"),
-            );
+            let only_there = if EVENT_VARIABLES.iter().any(|(own, _)| *own == name) {
+                "it has one in the steps at an event alone"
+            } else {
+                "assign it on every way to this step"
+            };
+            faults.add(at, path, reason, format!("{only_there}, or ask \"assigned({name})\" first"));
         }
     }
 
@@ -97,6 +98,7 @@ impl Types {
                         self.steps(list, catalogue, faults);
                     }
                 }
+                StepKind::Event { steps, .. } | StepKind::Stream(steps) => self.steps(steps, catalogue, faults),
                 StepKind::Set(assignments) => {
                     for assignment in assignments {
                         let declared = self.get(&assignment.name).filter(|_| !is_own(&assignment.name));
@@ -142,8 +144,8 @@ impl Types {
 }
 
 /// Whether a variable is the switch's.
-fn is_own(name: &str) -> bool {
-    SWITCH_VARIABLES.iter().any(|(own, _)| *own == name)
+pub(crate) fn is_own(name: &str) -> bool {
+    SWITCH_VARIABLES.iter().chain(&EVENT_VARIABLES).any(|(own, _)| *own == name)
 }
 
 /// What is sure at a place of the document: whether a call can come here, and which variables then have a value.
@@ -157,6 +159,13 @@ impl Flow {
     /// The beginning of a call.
     pub(crate) fn start() -> Self {
         Self { reached: true, assigned: ALWAYS.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    /// The steps at an event know what was known when they were armed, and who did it.
+    pub(crate) fn at_event(&self) -> Self {
+        let mut event = self.clone();
+        event.assigned.extend(["event_number", "event_other_number"].map(String::from));
+        event
     }
 
     /// No way leads here yet; [`Flow::join`] adds some.

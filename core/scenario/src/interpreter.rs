@@ -1,16 +1,22 @@
 //! The machine that runs a program for one call.
 
-use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source};
+mod events;
+mod menu;
+mod strand;
+
+use crate::program::{Act, ListId, Parameter, Program, Run, Source};
 use crate::template::to_json;
 use crate::variables::Variables;
-use crate::{ANSWER, Extension, FAILED, Input, Output, RunOutcome, ScenarioEnd};
+use crate::{ANSWER, FAILED, Input, Occasion, Output, RunOutcome, ScenarioEnd, Talker};
+use events::Armed;
 use plugboard_model::{JournalEvent, RunId, SetError, Time, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use strand::{Answered, Frame, Place, Purpose, State, StepRef, Strand};
 
-/// Steps that one call may take. A document has at most 2,000 and nothing loops but menus, ten times at most: a call
-/// that comes here is caught in nested menus.
+/// Steps that the script of one call may take. A document has at most 2,000 and nothing loops but menus, ten times at most: a
+/// call that comes here is caught in nested menus.
 const STEPS_MAX: u32 = 10_000;
 /// Actions that run beside the script: more than a few per call are a document's mistake.
 const BESIDE_MAX: usize = 16;
@@ -20,6 +26,8 @@ pub(crate) const COLLECT: (&str, &str) = ("collect-digits", "digits");
 pub(crate) const CALL_USER: &str = "call-user";
 /// As [`CALL_USER`], for groups.
 pub(crate) const CALL_GROUP: &str = "call-group";
+/// Where the script stands among the strands, as long as it is not over.
+const MAIN: usize = 0;
 
 /// Runs a program for one call: no clock, no random source, nothing but inputs decides what it does, so that feeding the
 /// same inputs again gives the same outputs.
@@ -27,65 +35,22 @@ pub(crate) const CALL_GROUP: &str = "call-group";
 pub struct Interpreter {
     program: Arc<Program>,
     variables: Variables,
-    state: State,
-    stack: Vec<Frame>,
+    /// The script, then what runs beside it. Once the script is over: the steps on the hanging up.
+    strands: Vec<Strand>,
+    armed: Vec<Armed>,
     talk: Talk,
+    /// Who hung up last.
+    left: Option<Talker>,
+    /// Actions that no strand waits for.
     beside: BTreeSet<RunId>,
     next_run: u32,
     steps_taken: u32,
+    steps_beside: u32,
+    started: bool,
+    end: Option<ScenarioEnd>,
+    closed: bool,
     outbox: VecDeque<Output>,
     at: Time,
-}
-
-/// Where the script is.
-#[derive(Debug, Clone, PartialEq)]
-enum State {
-    /// Nothing was told yet.
-    New,
-    /// A run of a step is awaited.
-    Running { run: RunId, step: StepRef, purpose: Purpose },
-    /// The owner of a dialled number is awaited.
-    Finding { step: StepRef, tries: u8, number: String },
-    /// The next step can be taken.
-    Ready,
-    /// The steps on the answer are done and the conversation goes on.
-    Talking,
-    /// Nothing comes any more.
-    Ended,
-}
-
-/// Why a run was started.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Purpose {
-    /// The step is this action.
-    Step,
-    /// A menu collects digits, for this many times already.
-    Digits { tries: u8 },
-    /// A menu puts the caller through.
-    Extension,
-}
-
-/// A step of the program.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct StepRef {
-    list: ListId,
-    place: usize,
-}
-
-/// A list that is being worked through.
-#[derive(Debug, Clone, PartialEq)]
-struct Frame {
-    list: ListId,
-    next: usize,
-    /// These are the steps on an answer: after them the conversation is awaited.
-    answered: Option<Answered>,
-}
-
-/// What follows a conversation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Answered {
-    /// The caller stays when the callee left.
-    go_on: bool,
 }
 
 /// The conversation, as the call machine tells it.
@@ -106,12 +71,17 @@ impl Interpreter {
         Self {
             program,
             variables,
-            state: State::New,
-            stack: Vec::new(),
+            strands: Vec::new(),
+            armed: Vec::new(),
             talk: Talk::None,
+            left: None,
             beside: BTreeSet::new(),
             next_run: 0,
             steps_taken: 0,
+            steps_beside: 0,
+            started: false,
+            end: None,
+            closed: false,
             outbox: VecDeque::new(),
             at: Time::ZERO,
         }
@@ -120,68 +90,45 @@ impl Interpreter {
     /// Takes one input; then read what is to be done with [`Interpreter::poll_output`].
     pub fn handle(&mut self, now: Time, input: Input) {
         self.at = self.at.max(now);
-        match (self.state.clone(), input) {
-            (State::New, Input::Start { variables }) => self.start(variables),
-            (State::Running { run, step, purpose }, Input::RunEnded { run: ended, outcome, sets }) if run == ended => {
-                self.take_sets(sets);
-                self.run_ended(step, purpose, outcome);
-            }
-            (State::Finding { step, tries, number }, Input::ExtensionFound { number: found, extension })
-                if number == found =>
-            {
-                self.extension_found(step, tries, &number, extension.as_ref());
-            }
-            (
-                State::New | State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
-                Input::CallerGone,
-            ) => {
-                self.end(ScenarioEnd::CallerGone);
-            }
-            (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking, Input::Bridged) => {
-                self.talk = Talk::Going;
-            }
-            (
-                state @ (State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking),
-                Input::Unbridged,
-            ) => {
-                self.unbridged(&state);
-            }
-            (
-                State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
-                Input::VariableSet { name, value },
-            ) => {
-                // Who assigns through the host was told by `assign`; replay cares for the effect alone.
-                let _ = self.variables.assign(&name, value);
-            }
-            (
-                State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking,
-                Input::RunEnded { run, sets, .. },
-            ) => {
-                if self.beside.remove(&run) {
-                    self.take_sets(sets);
+        if self.closed {
+            return;
+        }
+        match input {
+            Input::Start { variables } => self.start(variables),
+            Input::RunEnded { run, outcome, sets } => self.any_run_ended(run, outcome, sets),
+            Input::ExtensionFound { number: found, extension } => {
+                let asked = self.strands.iter().enumerate().find_map(|(strand, one)| match &one.state {
+                    State::Finding { step, tries, number } if *number == found => Some((strand, (*step, *tries))),
+                    State::Finding { .. } | State::Running { .. } | State::Ready | State::Talking | State::Done => None,
+                });
+                // A late answer to a question that no longer stands changes nothing.
+                if let Some((strand, at)) = asked {
+                    self.extension_found(strand, at, &found, extension.as_ref());
                 }
             }
-            // A late answer to a question that no longer stands changes nothing.
-            (
-                State::New
-                | State::Running { .. }
-                | State::Finding { .. }
-                | State::Ready
-                | State::Talking
-                | State::Ended,
-                Input::Start { .. }
-                | Input::RunEnded { .. }
-                | Input::VariableSet { .. }
-                | Input::ExtensionFound { .. }
-                | Input::Bridged
-                | Input::Unbridged
-                | Input::CallerGone
-                // Steps at events come with the scenario's later words.
-                | Input::Rang { .. }
-                | Input::HungUp { .. }
-                | Input::Held { .. }
-                | Input::Resumed { .. },
-            ) => {}
+            Input::VariableSet { name, value } => {
+                if self.started {
+                    // Who assigns through the host was told by `assign`; replay cares for the effect alone.
+                    let _ = self.variables.assign(&name, value);
+                }
+            }
+            Input::Bridged => {
+                if self.goes_on() {
+                    self.talk = Talk::Going;
+                }
+            }
+            Input::Unbridged => self.unbridged(),
+            Input::CallerGone => self.finish(ScenarioEnd::CallerGone),
+            Input::Rang { whom } => self.happened(Occasion::Ringing, Some(&whom), None),
+            Input::HungUp { by } => self.left = Some(by),
+            Input::Held { by, whom } => self.happened(Occasion::Hold, Some(&by), whom.as_ref()),
+            Input::Resumed { by, whom } => self.happened(Occasion::Resume, Some(&by), whom.as_ref()),
+            Input::TimeOver => {
+                if self.end.is_some() {
+                    self.note("the time for steps after the call is over".into());
+                    self.cancel_all();
+                }
+            }
         }
         self.advance();
     }
@@ -196,12 +143,18 @@ impl Interpreter {
         self.variables.get(name)
     }
 
+    /// A variable's value as a running action reads it: at an event it also knows who did it.
+    pub fn read(&self, run: RunId, name: &str) -> Option<&Value> {
+        let strand = self.strands.iter().find(|strand| strand.awaits() == Some(run));
+        strand.and_then(|strand| own(strand, name)).or_else(|| self.variables.get(name))
+    }
+
     /// Assigns a variable for a running action. The same as [`Input::VariableSet`], with an answer.
     ///
     /// # Errors
     /// [`SetError`], for the action.
     pub fn assign(&mut self, name: &str, value: Value) -> Result<(), SetError> {
-        if self.state == State::Ended {
+        if self.closed {
             return Err(SetError::ReadOnly);
         }
         self.variables.assign(name, value)
@@ -222,108 +175,181 @@ impl Interpreter {
         self.at
     }
 
-    /// Whether [`Output::Ended`] was put out.
+    /// Whether [`Output::Ended`] was put out: nothing but steps on the hanging up runs.
     pub fn is_ended(&self) -> bool {
-        self.state == State::Ended
+        self.end.is_some()
+    }
+
+    /// Whether [`Output::Closed`] was put out: nothing runs any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn goes_on(&self) -> bool {
+        self.started && self.end.is_none()
     }
 
     fn start(&mut self, own: Vec<(String, Value)>) {
+        if self.started || self.end.is_some() {
+            return;
+        }
+        self.started = true;
         for (name, value) in own {
             self.variables.set_own(&name, value);
         }
-        self.stack.push(Frame { list: self.program.main, next: 0, answered: None });
-        self.state = State::Ready;
+        self.strands.push(Strand::new(Place::Main, self.program.main, Vec::new()));
     }
 
-    /// Takes steps until one must be waited for.
+    fn any_run_ended(&mut self, run: RunId, outcome: RunOutcome, sets: Vec<(String, Value)>) {
+        let waiting = self.strands.iter().enumerate().find_map(|(strand, one)| match one.state {
+            State::Running { run: own, step, purpose } if own == run => Some((strand, step, purpose)),
+            State::Running { .. } | State::Finding { .. } | State::Ready | State::Talking | State::Done => None,
+        });
+        if waiting.is_none() && !self.beside.remove(&run) {
+            return;
+        }
+        self.take_sets(sets);
+        if let Some((strand, step, purpose)) = waiting {
+            self.run_ended(strand, step, purpose, outcome);
+        }
+    }
+
+    /// Takes steps until every strand must wait.
     fn advance(&mut self) {
+        let mut strand = 0;
+        while strand < self.strands.len() {
+            let ended = self.end.is_some();
+            self.advance_strand(strand);
+            // The end of the script takes every other strand away, and may bring new ones.
+            strand = if self.end.is_some() == ended { strand + 1 } else { 0 };
+        }
+        self.strands.retain(|strand| strand.state != State::Done);
+        if self.end.is_some() && self.strands.is_empty() && self.beside.is_empty() && !self.closed {
+            self.closed = true;
+            self.outbox.push_back(Output::Closed);
+        }
+    }
+
+    /// Takes the steps of one strand until it must wait, or the script is over.
+    fn advance_strand(&mut self, strand: usize) {
         let program = Arc::clone(&self.program);
-        while self.state == State::Ready {
-            let Some(frame) = self.stack.last_mut() else {
-                self.script_done();
+        let ended = self.end.is_some();
+        while self.end.is_some() == ended && self.is_ready(strand) {
+            let Some(frame) = self.strands.get_mut(strand).and_then(|strand| strand.stack.last_mut()) else {
+                self.strand_done(strand);
                 return;
             };
             let at = StepRef { list: frame.list, place: frame.next };
             let Some(step) = program.list(at.list).get(at.place) else {
-                self.list_done();
+                self.list_done(strand);
                 continue;
             };
             frame.next += 1;
-            self.steps_taken += 1;
-            if self.steps_taken > STEPS_MAX {
-                self.end(ScenarioEnd::Limit(format!("more than {STEPS_MAX} steps")));
+            if !self.may_step(strand) {
                 return;
             }
             self.journal(JournalEvent::Step { path: step.path.clone(), word: step.word.clone() });
             match &step.act {
-                Act::Run(run) => self.run_step(at, &step.word, run),
+                Act::Run(run) => self.run_step(strand, at, &step.word, run),
                 Act::If { all, conditions, then, otherwise } => {
-                    let taken = self.choose(&step.path, *all, conditions);
-                    self.push(if taken { *then } else { *otherwise });
+                    let taken = self.choose(strand, &step.path, *all, conditions);
+                    self.push(strand, if taken { *then } else { *otherwise });
                 }
-                Act::Set(assignments) => self.set(&step.path, assignments),
-                Act::Menu(menu) => self.ask(at, menu, 0),
+                Act::Set(assignments) => self.set(strand, &step.path, assignments),
+                Act::Menu(menu) => self.ask(strand, at, menu, 0),
+                Act::Event { occasion, list } => {
+                    self.arm(Armed { occasion: *occasion, list: *list, path: step.path.clone() });
+                }
+                Act::Stream(list) => {
+                    let own = self.strands.get(strand).map(|strand| strand.own.clone()).unwrap_or_default();
+                    self.begin_beside(*list, &step.path, "begins", own);
+                }
             }
         }
     }
 
+    /// Counts a step. One too many ends the call, or the stream or event that takes it.
+    fn may_step(&mut self, strand: usize) -> bool {
+        match self.place(strand) {
+            Place::Main => {
+                self.steps_taken += 1;
+                if self.steps_taken <= STEPS_MAX {
+                    return true;
+                }
+                self.finish(ScenarioEnd::Limit(format!("more than {STEPS_MAX} steps")));
+            }
+            Place::Beside => {
+                if self.may_step_beside() {
+                    return true;
+                }
+                self.note("streams and events have taken too many steps".into());
+                self.set_state(strand, State::Done);
+            }
+        }
+        false
+    }
+
     /// The last step is done. A conversation that an action began without the outcome `answer` goes on.
-    fn script_done(&mut self) {
-        match self.talk {
-            Talk::Going => self.state = State::Talking,
-            Talk::None | Talk::Over => self.end(ScenarioEnd::Finished),
+    fn strand_done(&mut self, strand: usize) {
+        match (self.place(strand), self.talk) {
+            (Place::Main, Talk::Going) => self.set_state(strand, State::Talking),
+            (Place::Main, Talk::None | Talk::Over) => self.finish(ScenarioEnd::Finished),
+            (Place::Beside, Talk::None | Talk::Going | Talk::Over) => self.set_state(strand, State::Done),
         }
     }
 
     /// The end of a list: the next sibling follows, or the conversation is awaited first.
-    fn list_done(&mut self) {
-        let answered = self.stack.last().and_then(|frame| frame.answered);
+    fn list_done(&mut self, strand: usize) {
+        let answered = self.strands.get(strand).and_then(|strand| strand.stack.last()?.answered);
         match (answered, self.talk) {
             // An "answer" without a conversation is an outcome like any other.
-            (None, _) | (Some(_), Talk::None) => drop(self.stack.pop()),
-            (Some(_), Talk::Going) => self.state = State::Talking,
-            (Some(answered), Talk::Over) => self.conversation_over(answered),
+            (None, _) | (Some(_), Talk::None) => self.pop(strand),
+            (Some(_), Talk::Going) => self.set_state(strand, State::Talking),
+            (Some(answered), Talk::Over) => self.conversation_over(strand, answered),
         }
     }
 
-    fn conversation_over(&mut self, answered: Answered) {
+    fn conversation_over(&mut self, strand: usize, answered: Answered) {
         if answered.go_on {
             self.talk = Talk::None;
-            self.stack.pop();
-            self.state = State::Ready;
+            self.pop(strand);
+            self.set_state(strand, State::Ready);
+            self.conversation_ended(answered.hang_up);
         } else {
-            self.end(ScenarioEnd::CalleeLeft);
+            self.finish(ScenarioEnd::CalleeLeft);
         }
     }
 
     /// The callee left. Steps on the answer that still run are stopped with the script, unless the caller stays.
-    fn unbridged(&mut self, state: &State) {
-        if self.talk != Talk::Going {
+    fn unbridged(&mut self) {
+        if self.talk != Talk::Going || !self.goes_on() {
             return;
         }
         self.talk = Talk::Over;
-        let Some(answered) = self.stack.iter().find_map(|frame| frame.answered) else {
+        let Some(main) = self.strands.get(MAIN) else { return };
+        let talking = main.state == State::Talking;
+        let Some(answered) = main.stack.iter().find_map(|frame| frame.answered) else {
             // Either the script is done, or the action that rang the callee has not ended yet and its outcome decides.
-            if *state == State::Talking {
-                self.end(ScenarioEnd::CalleeLeft);
+            if talking {
+                self.finish(ScenarioEnd::CalleeLeft);
             }
             return;
         };
-        if *state == State::Talking || !answered.go_on {
-            self.conversation_over(answered);
+        if talking || !answered.go_on {
+            self.conversation_over(MAIN, answered);
         }
     }
 
-    fn run_step(&mut self, at: StepRef, action: &str, run: &Run) {
-        let parameters = run.parameters.iter().map(|(name, value)| (name.clone(), self.fill(value))).collect();
+    fn run_step(&mut self, strand: usize, at: StepRef, action: &str, run: &Run) {
+        let parameters = run.parameters.iter().map(|(name, value)| (name.clone(), self.fill(strand, value))).collect();
         let id = self.start_run(at, action, parameters);
         if run.blocking {
-            self.state = State::Running { run: id, step: at, purpose: Purpose::Step };
+            self.set_state(strand, State::Running { run: id, step: at, purpose: Purpose::Step });
             return;
         }
         self.beside.insert(id);
         if self.beside.len() > BESIDE_MAX {
-            self.end(ScenarioEnd::Limit(format!("more than {BESIDE_MAX} actions beside the script")));
+            self.finish(ScenarioEnd::Limit(format!("more than {BESIDE_MAX} actions beside the script")));
         }
     }
 
@@ -336,7 +362,7 @@ impl Interpreter {
         run
     }
 
-    fn run_ended(&mut self, at: StepRef, purpose: Purpose, outcome: RunOutcome) {
+    fn run_ended(&mut self, strand: usize, at: StepRef, purpose: Purpose, outcome: RunOutcome) {
         let program = Arc::clone(&self.program);
         let Some(step) = program.list(at.list).get(at.place) else { return };
         let outcome = match outcome {
@@ -344,53 +370,59 @@ impl Interpreter {
             // The reason is in the journal already: the switch writes how a run ended.
             RunOutcome::Failed(_) => FAILED.into(),
         };
-        self.state = State::Ready;
+        self.set_state(strand, State::Ready);
         match (&step.act, purpose) {
             (Act::Run(run), Purpose::Step) => {
                 self.journal(JournalEvent::Decided { path: step.path.clone(), branch: outcome.clone() });
                 // Even when it failed: the steps after it are written for calls that do not come here (R74).
                 if run.ends_scenario {
-                    self.end(ScenarioEnd::HungUp);
+                    self.finish(ScenarioEnd::HungUp);
                     return;
                 }
-                self.outcome(&outcome, run.on.get(&outcome).copied(), Answered { go_on: run.go_on });
+                let answered = Answered { go_on: run.go_on, hang_up: run.hang_up };
+                self.outcome(strand, &outcome, run.on.get(&outcome).copied(), answered);
             }
-            (Act::Menu(menu), Purpose::Digits { tries }) => self.digits(at, menu, tries, &outcome),
+            (Act::Menu(menu), Purpose::Digits { tries }) => self.digits(strand, at, menu, tries, &outcome),
             (Act::Menu(menu), Purpose::Extension) => {
                 self.journal(JournalEvent::Decided { path: step.path.clone(), branch: outcome.clone() });
                 let steps = (outcome != ANSWER).then_some(menu.unanswered);
-                self.outcome(&outcome, steps, Answered { go_on: false });
+                self.outcome(strand, &outcome, steps, Answered { go_on: false, hang_up: None });
             }
-            (Act::Run(_) | Act::If { .. } | Act::Set(_), Purpose::Digits { .. } | Purpose::Extension)
-            | (Act::If { .. } | Act::Set(_) | Act::Menu(_), Purpose::Step) => {
+            (
+                Act::Run(_) | Act::If { .. } | Act::Set(_) | Act::Event { .. } | Act::Stream(_),
+                Purpose::Digits { .. } | Purpose::Extension,
+            )
+            | (Act::If { .. } | Act::Set(_) | Act::Menu(_) | Act::Event { .. } | Act::Stream(_), Purpose::Step) => {
                 unreachable!("a run is started with the purpose of its own step")
             }
         }
     }
 
-    fn outcome(&mut self, outcome: &str, steps: Option<ListId>, answered: Answered) {
-        let talked = outcome == ANSWER && self.talk != Talk::None;
+    /// The conversation belongs to the script: beside it an answer is an outcome like any other.
+    fn outcome(&mut self, strand: usize, outcome: &str, steps: Option<ListId>, answered: Answered) {
+        let main = self.place(strand) == Place::Main;
+        let talked = main && outcome == ANSWER && self.talk != Talk::None;
         if !talked {
-            if self.talk == Talk::Over {
+            if main && self.talk == Talk::Over {
                 self.talk = Talk::None;
             }
             if let Some(list) = steps {
-                self.push(list);
+                self.push(strand, list);
             }
             return;
         }
-        if self.talk == Talk::Over && !answered.go_on {
-            self.end(ScenarioEnd::CalleeLeft);
-            return;
-        }
         // An empty list still stands for the conversation that is awaited.
-        self.stack.push(Frame { list: steps.unwrap_or(ListId::NOTHING), next: 0, answered: Some(answered) });
+        let list = steps.unwrap_or(ListId::NOTHING);
+        self.push_frame(strand, Frame { list, next: 0, answered: Some(answered) });
+        if self.talk == Talk::Over && !answered.go_on {
+            self.finish(ScenarioEnd::CalleeLeft);
+        }
     }
 
-    fn choose(&mut self, path: &str, all: bool, conditions: &[crate::condition::Condition]) -> bool {
+    fn choose(&mut self, strand: usize, path: &str, all: bool, conditions: &[crate::condition::Condition]) -> bool {
         let mut notes = Vec::new();
         let mut decide = |condition: &crate::condition::Condition| {
-            condition.decide(|name| self.variables.get(name)).unwrap_or_else(|reason| {
+            condition.decide(|name| self.value(strand, name)).unwrap_or_else(|reason| {
                 notes.push(format!("{path}: a condition counts as false: {reason}"));
                 false
             })
@@ -404,13 +436,13 @@ impl Interpreter {
         taken
     }
 
-    fn set(&mut self, path: &str, assignments: &[(String, Source)]) {
+    fn set(&mut self, strand: usize, path: &str, assignments: &[(String, Source)]) {
         for (name, source) in assignments {
             let value = match source {
                 Source::Fixed(value) => value.clone(),
-                Source::Text(template) => Value::Text(template.render(|name| self.variables.get(name))),
+                Source::Text(template) => Value::Text(template.render(|name| self.value(strand, name))),
                 Source::Variable(other) => {
-                    let Some(value) = self.variables.get(other) else {
+                    let Some(value) = self.value(strand, other) else {
                         self.note(format!("{path}: {other} has no value, {name} keeps its own"));
                         continue;
                     };
@@ -424,72 +456,45 @@ impl Interpreter {
         }
     }
 
-    /// Asks the caller of a menu, for the first time or again.
-    fn ask(&mut self, at: StepRef, menu: &Menu, tries: u8) {
-        self.variables.unassign(COLLECT.1);
-        let parameters = menu.collect.iter().map(|(name, value)| (name.clone(), self.fill(value))).collect();
-        let run = self.start_run(at, COLLECT.0, parameters);
-        self.state = State::Running { run, step: at, purpose: Purpose::Digits { tries } };
-    }
-
-    /// What the caller keyed: a key of the menu, perhaps an internal number, or nothing.
-    fn digits(&mut self, at: StepRef, menu: &Menu, tries: u8, outcome: &str) {
-        let digits = match self.variables.get(COLLECT.1) {
-            Some(Value::Text(digits)) if outcome != FAILED => digits.clone(),
-            Some(_) | None => String::new(),
-        };
-        if digits.is_empty() {
-            self.ask_again(at, menu, tries, "nothing", menu.nothing);
-        } else if let Some(list) = menu.keys.get(&digits) {
-            self.decided(at, &digits);
-            self.push(*list);
-        } else if menu.extensions {
-            self.outbox.push_back(Output::FindExtension { number: digits.clone() });
-            self.state = State::Finding { step: at, tries, number: digits };
-        } else {
-            self.ask_again(at, menu, tries, "invalid", menu.invalid);
-        }
-    }
-
-    fn extension_found(&mut self, at: StepRef, tries: u8, number: &str, extension: Option<&Extension>) {
-        let program = Arc::clone(&self.program);
-        let Some(Act::Menu(menu)) = program.list(at.list).get(at.place).map(|step| &step.act) else {
-            unreachable!("only a menu looks for an extension");
-        };
-        let (action, parameters) = match extension {
-            Some(Extension::User(_)) => (CALL_USER, vec![("mode", "user"), ("target", number)]),
-            Some(Extension::Group(_)) => (CALL_GROUP, vec![("group", number)]),
-            None => {
-                self.ask_again(at, menu, tries, "invalid", menu.invalid);
-                return;
-            }
-        };
-        self.decided(at, &format!("extension {number}"));
-        let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), Json::from(value))).collect();
-        let run = self.start_run(at, action, parameters);
-        self.state = State::Running { run, step: at, purpose: Purpose::Extension };
-    }
-
-    /// Repeats the menu, or gives up with the steps for that.
-    fn ask_again(&mut self, at: StepRef, menu: &Menu, tries: u8, why: &str, steps: ListId) {
-        if tries < menu.repeats {
-            self.decided(at, &format!("{why}, asked again"));
-            self.ask(at, menu, tries + 1);
-        } else {
-            self.decided(at, why);
-            self.state = State::Ready;
-            self.push(steps);
-        }
-    }
-
     fn decided(&mut self, at: StepRef, branch: &str) {
         let path = self.program.list(at.list).get(at.place).map_or_else(String::new, |step| step.path.clone());
         self.journal(JournalEvent::Decided { path, branch: branch.into() });
     }
 
-    fn push(&mut self, list: ListId) {
-        self.stack.push(Frame { list, next: 0, answered: None });
-        self.state = State::Ready;
+    fn push(&mut self, strand: usize, list: ListId) {
+        self.push_frame(strand, Frame { list, next: 0, answered: None });
+        self.set_state(strand, State::Ready);
+    }
+
+    fn push_frame(&mut self, strand: usize, frame: Frame) {
+        if let Some(strand) = self.strands.get_mut(strand) {
+            strand.stack.push(frame);
+        }
+    }
+
+    fn pop(&mut self, strand: usize) {
+        if let Some(strand) = self.strands.get_mut(strand) {
+            strand.stack.pop();
+        }
+    }
+
+    fn set_state(&mut self, strand: usize, state: State) {
+        if let Some(strand) = self.strands.get_mut(strand) {
+            strand.state = state;
+        }
+    }
+
+    fn place(&self, strand: usize) -> Place {
+        self.strands.get(strand).map_or(Place::Beside, |strand| strand.place)
+    }
+
+    fn is_ready(&self, strand: usize) -> bool {
+        self.strands.get(strand).is_some_and(|strand| strand.state == State::Ready)
+    }
+
+    /// A variable as the steps of a strand read it.
+    fn value(&self, strand: usize, name: &str) -> Option<&Value> {
+        self.strands.get(strand).and_then(|strand| own(strand, name)).or_else(|| self.variables.get(name))
     }
 
     fn take_sets(&mut self, sets: Vec<(String, Value)>) {
@@ -501,30 +506,18 @@ impl Interpreter {
         }
     }
 
-    fn fill(&self, parameter: &Parameter) -> Json {
+    fn fill(&self, strand: usize, parameter: &Parameter) -> Json {
         match parameter {
             Parameter::Fixed(value) => value.clone(),
-            Parameter::Text(template) => match template.only_variable().and_then(|name| self.variables.get(name)) {
+            Parameter::Text(template) => match template.only_variable().and_then(|name| self.value(strand, name)) {
                 Some(value) => to_json(value),
-                None => Json::from(template.render(|name| self.variables.get(name))),
+                None => Json::from(template.render(|name| self.value(strand, name))),
             },
-            Parameter::List(items) => items.iter().map(|item| self.fill(item)).collect(),
+            Parameter::List(items) => items.iter().map(|item| self.fill(strand, item)).collect(),
             Parameter::Map(entries) => {
-                Json::Object(entries.iter().map(|(name, value)| (name.clone(), self.fill(value))).collect())
+                Json::Object(entries.iter().map(|(name, value)| (name.clone(), self.fill(strand, value))).collect())
             }
         }
-    }
-
-    fn end(&mut self, end: ScenarioEnd) {
-        if let State::Running { run, .. } = self.state {
-            self.outbox.push_back(Output::CancelRun { run });
-        }
-        for run in std::mem::take(&mut self.beside) {
-            self.outbox.push_back(Output::CancelRun { run });
-        }
-        self.stack.clear();
-        self.state = State::Ended;
-        self.outbox.push_back(Output::Ended(end));
     }
 
     fn journal(&mut self, event: JournalEvent) {
@@ -534,6 +527,11 @@ impl Interpreter {
     fn note(&mut self, text: String) {
         self.journal(JournalEvent::Note { text });
     }
+}
+
+/// What only the steps of this strand know.
+fn own<'s>(strand: &'s Strand, name: &str) -> Option<&'s Value> {
+    strand.own.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
 }
 
 impl ListId {

@@ -47,7 +47,8 @@ pub enum Input {
         /// Who.
         whom: Talker,
     },
-    /// Somebody who talked in the call has left it.
+    /// Somebody who talked in the call has left it, or the caller gave up. Comes before the [`Input::Unbridged`] or [`Input::CallerGone`] that it
+    /// leads to.
     HungUp {
         /// Who.
         by: Talker,
@@ -66,6 +67,8 @@ pub enum Input {
         /// Whom.
         whom: Option<Talker>,
     },
+    /// The steps on the hanging up have had their time.
+    TimeOver,
 }
 
 /// Somebody who talks in a call.
@@ -114,8 +117,11 @@ pub enum Output {
     },
     /// A line for the call's journal.
     Journal(JournalEvent),
-    /// The scenario is over: hang up, if the caller is still there. Nothing comes after it.
+    /// The scenario is over: hang up, if the caller is still there. Nothing comes after it but what steps on the hanging up
+    /// do, and [`Output::Closed`].
     Ended(ScenarioEnd),
+    /// Nothing runs any more, and nothing comes after it.
+    Closed,
 }
 
 /// Why a scenario is over.

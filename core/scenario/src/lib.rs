@@ -23,15 +23,22 @@
 //! | `continue: true` | beside an action that connects the caller: when the callee leaves first the caller stays and the next step runs; without it he is hung up |
 //! | `if` | `if: condition`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then:` and `else:`. Conditions are CEL; one that cannot be decided counts as false and leaves a note in the trace |
 //! | `menu` | asks the caller for a key: `prompt`, `keys: { "1": steps }`, `extensions: true` (internal numbers are put through), `digits` (8), `first_digit` (5s), `inter_digit` (2s), `repeats` (2), `invalid`, `nothing`, `unanswered` (steps after the last wrong answer, after the last missing one, and when an internal number was not answered) |
+//! | `event` | `event: hold` with `steps:`: from here on these run beside the script each time it happens. [`Occasion`] has the events |
+//! | `stream` | `stream: steps`: these run beside the script, one after the other, and end with the call |
 //! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users and groups by id or number |
 //!
-//! `when`, `event`, `stream`, `run` and `repeat` are kept for the language and refused until they exist.
+//! `when`, `run` and `repeat` are kept for the language and refused until they exist.
 //!
 //! **Texts are templates**: `{name}` is a variable, `{{` and `}}` are braces. A parameter that is nothing but `{name}`
 //! keeps the variable's type. The switch's own variables are [`SWITCH_VARIABLES`].
 //!
 //! **Answer.** When an action ends with `answer` while the caller talks to somebody, the steps on `answer` run beside the
 //! conversation, and the steps after the action wait for its end.
+//!
+//! **Events.** Beside its outcomes, an action that can be answered has `ringing` (once a run, when somebody whom it calls rings)
+//! and `hang-up` (when the conversation that it began is over): `on: { ringing: steps }`. Steps at an event read
+//! [`EVENT_VARIABLES`]; they hold neither the script nor the call up, and what they assign stays. At the hanging up script and
+//! streams are stopped; its steps have 30 s then, in which the call can neither be played to nor put through.
 //!
 //! **Actions that end the call** are those without outcomes, as `hang-up`: nothing follows them.
 //!
@@ -55,6 +62,7 @@ mod document;
 mod flow;
 mod interpreter;
 mod io;
+mod occasion;
 mod parameter;
 mod program;
 mod schema;
@@ -68,6 +76,7 @@ pub use document::{
 };
 pub use interpreter::{Interpreter, replay};
 pub use io::{Input, Output, RunOutcome, ScenarioEnd, Talker};
+pub use occasion::Occasion;
 pub use plugboard_document::{Fault, Node};
 pub use program::Program;
 pub use schema::schema;
@@ -84,4 +93,13 @@ pub const SWITCH_VARIABLES: [(&str, ValueType); 6] = [
     ("called_number", ValueType::Text),
     ("call_id", ValueType::Text),
     ("language", ValueType::Text),
+];
+
+/// The variables that the steps at an event read, and nobody assigns: who did it, and to whom. The numbers are empty texts
+/// when they are withheld or there is nobody; the users are there only when they are of the office.
+pub const EVENT_VARIABLES: [(&str, ValueType); 4] = [
+    ("event_number", ValueType::Text),
+    ("event_user", ValueType::User),
+    ("event_other_number", ValueType::Text),
+    ("event_other_user", ValueType::User),
 ];

@@ -1,5 +1,6 @@
 //! A checked scenario, ready to run.
 
+use crate::Occasion;
 use crate::condition::Condition;
 use crate::template::Template;
 use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
@@ -33,9 +34,21 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) enum Act {
     Run(Run),
-    If { all: bool, conditions: Vec<Condition>, then: ListId, otherwise: ListId },
+    If {
+        all: bool,
+        conditions: Vec<Condition>,
+        then: ListId,
+        otherwise: ListId,
+    },
     Menu(Menu),
     Set(Vec<(String, Source)>),
+    /// Steps that run beside the script whenever something happens.
+    Event {
+        occasion: Occasion,
+        list: ListId,
+    },
+    /// Steps that run beside the script from now on.
+    Stream(ListId),
 }
 
 /// A run of an action.
@@ -43,6 +56,10 @@ pub(crate) enum Act {
 pub(crate) struct Run {
     pub(crate) parameters: Vec<(String, Parameter)>,
     pub(crate) on: BTreeMap<String, ListId>,
+    /// Steps that run beside it when whom it calls rings.
+    pub(crate) ringing: Option<ListId>,
+    /// Steps that run beside the rest when the conversation that it began is over.
+    pub(crate) hang_up: Option<ListId>,
     pub(crate) go_on: bool,
     pub(crate) blocking: bool,
     pub(crate) ends_scenario: bool,

@@ -1,24 +1,25 @@
 //! The JSON Schema of scenario documents, for editors.
 
 use crate::document::{KEYS_MAX, VARIABLES_MAX};
-use crate::{ActionCatalogue, FAILED};
+use crate::{ActionCatalogue, FAILED, Occasion};
 use serde_json::{Map, Value as Json, json};
 
 /// JSON Schema (2020-12) of a scenario document with the actions of a catalogue. Editors complete and check by it; the
 /// checker knows more, such as variables.
 pub fn schema(catalogue: &ActionCatalogue) -> Json {
-    let mut steps = vec![choice(), menu(), set(), words(catalogue)];
+    let mut steps = vec![choice(), menu(), set(), event(), stream(), words(catalogue)];
     let mut definitions = Map::new();
     for action in catalogue.iter() {
         definitions.insert(format!("action-{}", action.name), open(&action.parameters));
         let reference = json!({ "$ref": format!("#/$defs/action-{}", action.name) });
         let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED]);
-        let on: Map<String, Json> = outcomes.map(|name| (name.to_owned(), steps_reference())).collect();
+        let mut on: Map<String, Json> = outcomes.map(|name| (name.to_owned(), steps_reference())).collect();
+        on.extend(action.occasions().iter().map(|occasion| (occasion.as_str().to_owned(), steps_reference())));
         let own = [
             (action.name.as_str(), reference),
             (
                 "on",
-                json!({ "type": "object", "description": "Steps on its outcomes.", "properties": on, "additionalProperties": false }),
+                json!({ "type": "object", "description": "Steps on its outcomes and events.", "properties": on, "additionalProperties": false }),
             ),
             ("continue", json!({ "type": "boolean", "description": "The caller stays when the callee left first." })),
         ];
@@ -57,9 +58,14 @@ fn steps_reference() -> Json {
 }
 
 /// A step with one word and what belongs to it.
-fn step(word: &str, mut properties: Map<String, Json>) -> Json {
+fn step(word: &str, properties: Map<String, Json>) -> Json {
+    with_all(&[word], properties)
+}
+
+/// ... where all of these are needed.
+fn with_all(required: &[&str], mut properties: Map<String, Json>) -> Json {
     properties.insert("note".into(), json!({ "type": "string", "description": "For readers of the document." }));
-    json!({ "type": "object", "required": [word], "properties": properties, "additionalProperties": false })
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 /// The entries of a JSON object.
@@ -114,6 +120,21 @@ fn set() -> Json {
     let set = json!({ "type": "object", "minProperties": 1, "examples": [{ "greeting": "Hello {caller_name}", "tries": 3 }],
         "description": "Variables with their values, in this order: numbers, booleans, lists of texts, templates; users and groups by id or number.", "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
     step("set", entries([("set", set)]))
+}
+
+fn event() -> Json {
+    let meanings: Vec<String> =
+        Occasion::ALL.iter().map(|occasion| format!("`{}`: {}", occasion.as_str(), occasion.description())).collect();
+    let word = json!({ "enum": Occasion::ALL.map(Occasion::as_str), "examples": ["hold"],
+        "description": format!("From this step on `steps` run beside the script each time it happens. {}. Script and call go on meanwhile; after `hang-up` they have 30 s, and the call can no longer be played to or put through.", meanings.join("; ")) });
+    let steps = json!({ "$ref": "#/$defs/steps", "description": "What is done then.", "examples": [[{ "set": { "held": true } }]] });
+    let own = entries([("event", word), ("steps", steps)]);
+    with_all(&["event", "steps"], own)
+}
+
+fn stream() -> Json {
+    let steps = json!({ "$ref": "#/$defs/steps", "description": "Steps that run beside the script, one after the other, and end with the call.", "examples": [[{ "play-audio": { "audio": "welcome" } }]] });
+    step("stream", entries([("stream", steps)]))
 }
 
 /// A schema with a description and an example.

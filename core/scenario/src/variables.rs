@@ -65,7 +65,7 @@ impl Variables {
         }
         self.check(&value)?;
         let known = self.slots.get(name);
-        if known.is_some_and(|slot| slot.read_only) || crate::SWITCH_VARIABLES.iter().any(|(own, _)| *own == name) {
+        if known.is_some_and(|slot| slot.read_only) || crate::flow::is_own(name) {
             return Err(SetError::ReadOnly);
         }
         if let Some(slot) = known.filter(|slot| slot.value_type != value.value_type()) {

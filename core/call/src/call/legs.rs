@@ -54,7 +54,8 @@ impl Call {
         let before = self.legs.get(&leg).map(|leg| leg.state.clone());
         let rang = before == Some(LegState::Ringing);
         self.mark_ended(now, leg, cause.clone());
-        if before == Some(LegState::Up) {
+        // Who gives up before he is answered hangs up as well.
+        if before == Some(LegState::Up) || leg == self.anchor {
             self.out(Output::HungUp { leg });
         }
         if leg == self.anchor {

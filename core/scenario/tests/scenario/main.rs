@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod checking;
+mod events;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

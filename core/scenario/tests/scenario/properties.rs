@@ -2,7 +2,7 @@
 
 use crate::support::{Call, Demo, catalogue, faults, office, program};
 use plugboard_model::{RunId, Value};
-use plugboard_scenario::{Document, Extension, Input, Output, RunOutcome, StepKind, compile, replay};
+use plugboard_scenario::{Document, Extension, Input, Output, RunOutcome, StepKind, Talker, compile, replay};
 use proptest::prelude::*;
 
 /// A step of a random scenario, as text.
@@ -14,6 +14,8 @@ fn any_step(depth: u32) -> BoxedStrategy<String> {
         Just("{search-history: }".to_owned()),
         Just("{call-user: {mode: user, target: 101}, continue: true}".to_owned()),
         Just("{call-user: {mode: user, target: 102}}".to_owned()),
+        Just("{event: hold, steps: [{echo: {}}, {notify: {text: x}}]}".to_owned()),
+        Just("{event: hang-up, steps: [{echo: {}}, {notify: {text: x}}]}".to_owned()),
     ];
     if depth == 0 {
         return leaf.boxed();
@@ -26,8 +28,9 @@ fn any_step(depth: u32) -> BoxedStrategy<String> {
         (list(), list(), list()).prop_map(|(a, b, c)| format!(
             "{{menu: {{extensions: true, repeats: 1, keys: {{'1': {a}}}, invalid: {b}, unanswered: {c}}}}}"
         )),
+        list().prop_map(|a| format!("{{stream: [echo, {{if: \"true\", then: {a}}}]}}")),
         (list(), list()).prop_map(|(a, b)| format!(
-            "{{call-user: {{mode: user, target: 103}}, on: {{answer: {a}, timeout: {b}}}}}"
+            "{{call-user: {{mode: user, target: 103}}, on: {{answer: {a}, timeout: {b}, hang-up: [{{echo: {{}}}}], ringing: [echo]}}}}"
         )),
     ]
     .boxed()
@@ -45,7 +48,15 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::ExtensionFound { number: "9".into(), extension: None }),
         1 => Just(Input::Bridged),
         1 => Just(Input::Unbridged),
+        1 => Just(Input::Held { by: somebody(), whom: None }),
+        1 => Just(Input::Rang { whom: somebody() }),
+        1 => Just(Input::HungUp { by: somebody() }),
+        1 => Just(Input::TimeOver),
     ]
+}
+
+fn somebody() -> Talker {
+    Talker { user: None, number: "102".into() }
 }
 
 proptest! {
@@ -75,8 +86,11 @@ proptest! {
             call.tell(Input::CallerGone);
             let ends = call.outputs.iter().filter(|output| matches!(output, Output::Ended(_))).count();
             prop_assert_eq!(ends, 1);
-            prop_assert!(matches!(call.outputs.last(), Some(Output::Ended(_))));
-            prop_assert!(call.machine.is_ended());
+            call.tell(Input::TimeOver);
+            prop_assert!(matches!(call.outputs.last(), Some(Output::Closed)));
+            let closed = call.outputs.iter().filter(|output| matches!(output, Output::Closed)).count();
+            prop_assert_eq!(closed, 1);
+            prop_assert!(call.machine.is_closed());
             prop_assert_eq!(replay(&program, call.inputs.clone()), call.outputs);
         }
     }

@@ -63,7 +63,7 @@ fn r28_a_run_has_one_outcome_and_a_second_one_changes_nothing() {
 fn r29_the_caller_who_hangs_up_while_it_rings_ends_the_run_and_the_scenario() {
     let mut call = Call::of_steps(CALL_106);
     call.tell(Input::CallerGone);
-    assert!(call.trace().ends_with("cancel 0\nended CallerGone"), "{}", call.trace());
+    assert!(call.trace().ends_with("cancel 0\nended CallerGone\nclosed"), "{}", call.trace());
     let before = call.trace();
     call.ends("answer").tell(Input::Bridged).tell(Input::CallerGone);
     assert_eq!(call.trace(), before, "nothing comes after the end");
@@ -97,6 +97,7 @@ fn r30_and_r33_steps_run_in_order_and_nest() {
     run 3: echo {"max":"4s"}
     decided steps[2]: done
     ended Finished
+    closed
     "#);
 }
 
@@ -154,7 +155,7 @@ fn steps_on_the_answer_stop_when_the_callee_leaves() {
         "  - call-user: { mode: user, target: 101 }\n    on:\n      answer: [{ echo: {} }, { echo: {} }]\n  - echo: {}\n",
     );
     call.answered().tell(Input::Unbridged);
-    assert!(call.trace().ends_with("cancel 1\nended CalleeLeft"), "{}", call.trace());
+    assert!(call.trace().ends_with("cancel 1\nended CalleeLeft\nclosed"), "{}", call.trace());
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn an_action_beside_does_not_hold_the_script_and_ends_with_it() {
     let mut call = Call::of_steps("  - notify: { text: a }\n  - echo: {}\n");
     assert_eq!(call.runs().len(), 2);
     call.ends("done");
-    assert!(call.trace().ends_with("cancel 0\nended Finished"), "{}", call.trace());
+    assert!(call.trace().ends_with("cancel 0\nended Finished\nclosed"), "{}", call.trace());
 }
 
 #[test]

@@ -204,5 +204,6 @@ fn line(output: &Output) -> String {
         Output::Journal(JournalEvent::Note { text }) => format!("note {text}"),
         Output::Journal(other) => panic!("the interpreter does not write {other:?}"),
         Output::Ended(end) => format!("ended {end:?}"),
+        Output::Closed => "closed".into(),
     }
 }

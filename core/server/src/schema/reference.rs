@@ -1,6 +1,9 @@
 //! The references that people read: every key of a kind of file, made from its JSON Schema, as Markdown.
 
-use plugboard_scenario::{Action, ActionCatalogue, CONTROL_WORDS, FAILED, RESERVED_WORDS, SWITCH_VARIABLES};
+use plugboard_model::ValueType;
+use plugboard_scenario::{
+    Action, ActionCatalogue, CONTROL_WORDS, EVENT_VARIABLES, FAILED, Occasion, RESERVED_WORDS, SWITCH_VARIABLES,
+};
 use serde_json::{Map, Value as Json};
 use std::fmt::Write as _;
 
@@ -89,16 +92,21 @@ pub(super) fn scenario(schema: &Json, actions: &ActionCatalogue) -> String {
     ));
     page.say(
         "| beside an action | type | meaning |\n| --- | --- | --- |\n\
-         | `on` | map of steps | steps on its outcomes; after the steps of any but `answer` the next step follows |\n\
+         | `on` | map of steps | steps on its outcomes; after the steps of any but `answer` the next step follows. Steps on its \
+         events run beside the script: `ringing` when somebody whom it calls rings, once a run, `hang-up` when the \
+         conversation that it began is over |\n\
          | `continue` | true or false | with `true` the caller stays when the callee leaves first, and the next step \
          runs; without it he is hung up |\n",
     );
-    let own = SWITCH_VARIABLES.map(|(name, value_type)| format!("`{name}` ({})", value_type.as_str()));
+    let typed = |(name, value_type): (&str, ValueType)| format!("`{name}` ({})", value_type.as_str());
+    let (own, at_events) = (SWITCH_VARIABLES.map(typed), EVENT_VARIABLES.map(typed));
     page.say(&format!(
         "Texts are templates: `{{name}}` is a variable, `{{{{` and `}}}}` are braces; a parameter that is nothing but \
          `{{name}}` keeps the variable's type. The switch's own variables: {}. `caller_user` has a value only when the \
-         caller is a user of the office: ask `assigned(caller_user)` first.\n",
-        own.join(", ")
+         caller is a user of the office: ask `assigned(caller_user)` first. Steps at an event read {} as well: who did it, and \
+         to whom; numbers are empty when withheld, users have a value only when they are of the office.\n",
+        own.join(", "),
+        at_events.join(", ")
     ));
     page.text.truncate(page.text.trim_end().len() + 1);
     for word in CONTROL_WORDS {
@@ -165,7 +173,9 @@ impl<'s> Page<'s> {
         self.table(&action.parameters, "parameter");
         let outcomes: Vec<String> = action.outcomes.iter().map(String::as_str).chain([FAILED]).map(code).collect();
         let outcomes = if action.ends_scenario() { "none: it ends the call".into() } else { outcomes.join(", ") };
-        self.say(&format!("\nOutcomes: {outcomes}."));
+        let occasions: Vec<String> = action.occasions().into_iter().map(Occasion::as_str).map(code).collect();
+        let events = if occasions.is_empty() { String::new() } else { format!(" Events: {}.", occasions.join(", ")) };
+        self.say(&format!("\nOutcomes: {outcomes}.{events}"));
         for sets in &action.sets {
             let after: Vec<String> = sets.after.iter().map(code).collect();
             let (name, value_type) = (code(&sets.name), sets.value_type.as_str());

@@ -12,7 +12,7 @@ mod transfer;
 use actix::{Actor, ActorContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
-use plugboard_model::{CallId, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
+use plugboard_model::{CallId, CallRecord, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
 use plugboard_office::Office;
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
@@ -126,7 +126,7 @@ pub(crate) struct CallActor {
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
     /// The channel of the gateway that it came from; given back with the call.
-    _channel: Option<Channel>,
+    channel: Option<Channel>,
     /// Runs that have not ended, each with its host call that waits.
     runs: BTreeMap<RunId, Option<u32>>,
     /// What each run was a run of, for the metrics.
@@ -138,6 +138,8 @@ pub(crate) struct CallActor {
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
     wake: Wake,
+    /// The call has its record; steps on its hanging up still run, until then.
+    afterwards: Option<(Box<CallRecord>, Time)>,
     over: bool,
 }
 
@@ -168,13 +170,14 @@ impl CallActor {
             admissions: BTreeMap::new(),
             tried: BTreeMap::new(),
             hides,
-            _channel: channel,
+            channel,
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
             agreed: None,
             joining: transfer::Joining::default(),
             referred_by: None,
             wake: Wake::default(),
+            afterwards: None,
             over: false,
         }
     }
@@ -225,12 +228,20 @@ impl CallActor {
                 self.carry_script(output, ctx);
             }
         }
+        if self.afterwards.is_some() && self.nothing_runs() {
+            self.leave();
+        }
         if self.over {
             return ctx.stop();
         }
-        let at = self.call.poll_timeout().map(|at| self.origin + at.since(Time::ZERO));
+        let until = self.afterwards.as_ref().map(|(_, until)| *until);
+        let at = self.call.poll_timeout().into_iter().chain(until).min();
+        let at = at.map(|at| self.origin + at.since(Time::ZERO));
         self.wake.set(ctx, self.env.clock.now(), at, |call, ctx| {
             call.wake.rang();
+            if call.afterwards.as_ref().is_some_and(|(_, until)| *until <= call.now()) {
+                return call.feed_script(ScriptInput::TimeOver, ctx);
+            }
             call.feed(Input::Tick, ctx);
         });
     }
@@ -284,6 +295,9 @@ impl Drop for CallActor {
     fn drop(&mut self) {
         if self.over {
             return;
+        }
+        if self.afterwards.is_some() {
+            return self.leave();
         }
         let fault = Cause::of(500);
         for leg in self.legs.keys().copied().collect::<Vec<_>>() {
@@ -414,6 +428,9 @@ impl Handler<EndCall> for CallActor {
     type Result = ();
 
     fn handle(&mut self, end: EndCall, ctx: &mut Self::Context) {
+        if self.afterwards.is_some() {
+            return self.feed_script(ScriptInput::TimeOver, ctx);
+        }
         self.feed(Input::HangUp(end.0), ctx);
     }
 }

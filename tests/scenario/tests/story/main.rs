@@ -8,6 +8,7 @@
 )]
 
 mod early_media;
+mod events;
 mod faults;
 mod flows;
 mod gateways;

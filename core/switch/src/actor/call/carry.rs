@@ -12,7 +12,7 @@ use plugboard_model::{
 };
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
-use plugboard_scenario::{Input as ScriptInput, Talker};
+use plugboard_scenario::{Input as ScriptInput, Interpreter, Talker};
 use plugboard_sip::RequestUri;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Flow;
@@ -25,6 +25,9 @@ use crate::message::{
     Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
 };
 use crate::post::post;
+
+/// Steps on the hanging up have so long: who called is gone, and nothing of his shall be in the way for long.
+const AFTERWARDS_MAX: Duration = Duration::from_secs(30);
 
 impl CallActor {
     pub(super) fn carry(&mut self, output: Output, ctx: &mut Context<Self>) {
@@ -342,17 +345,37 @@ impl CallActor {
     // ---- the end --------------------------------------------------------------------------------------------
 
     fn ended(&mut self, mut record: CallRecord) {
+        record.steps = self.journal.steps();
+        self.write_record(&record);
+        let after = self.now().since(plugboard_model::Time::ZERO);
+        plugboard_metrics::CallEnded { call: &self.id, direction: record.direction, outcome: &record.outcome, after }
+            .emit(&self.env.metrics);
+        self.channel = None;
+        self.afterwards = Some((Box::new(record), self.now() + AFTERWARDS_MAX));
+    }
+
+    /// Whether no step of the scenario is left that goes on after the call.
+    pub(super) fn nothing_runs(&self) -> bool {
+        self.script.as_ref().is_none_or(Interpreter::is_closed)
+    }
+
+    /// The last that the call does. The steps on its hanging up are added to its record.
+    pub(super) fn leave(&mut self) {
         for run in std::mem::take(&mut self.runs).into_keys() {
             self.env.plugins.cancel(self.run_key(run));
         }
         for run in self.components.keys() {
             self.count_run(*run, &RunEnd::Cancelled, RunUsage::default());
         }
-        record.steps = self.journal.take_steps();
-        self.write_record(&record);
-        let after = self.now().since(plugboard_model::Time::ZERO);
-        plugboard_metrics::CallEnded { call: &self.id, direction: record.direction, outcome: &record.outcome, after }
-            .emit(&self.env.metrics);
+        self.journal.end_runs(self.now());
+        self.journal.flush();
+        if let Some((mut record, _)) = self.afterwards.take() {
+            let steps = self.journal.steps();
+            if record.steps != steps {
+                record.steps = steps;
+                self.write_record(&record);
+            }
+        }
         self.over = true;
         post(&self.links.over, CallOver(self.id.clone()));
     }
@@ -367,6 +390,7 @@ impl CallActor {
     pub(super) fn write_failed_record(&mut self) {
         let began = self.begin.wall;
         let outcome = CallOutcome::Failed(Cause::of(500));
+        self.journal.end_runs(self.now());
         self.journal.note(self.now(), JournalEvent::Ended { outcome: outcome.clone() });
         self.journal.flush();
         let record = CallRecord {

@@ -43,6 +43,8 @@ impl CallActor {
             }
             ScriptOutput::Journal(event) => self.journal.note(self.now(), event),
             ScriptOutput::Ended(_) => self.feed(Input::ScenarioEnded, ctx),
+            // The call looks whether anything runs before it goes.
+            ScriptOutput::Closed => {}
         }
     }
 
@@ -114,7 +116,9 @@ impl CallActor {
                 return self.resume(op, HostResult::Group(self.directory().find_group(&which)));
             }
             HostCall::GetVariable(name) => {
-                let value = self.script.as_ref().and_then(|script| script.get(&name).cloned());
+                let run = if let Op::Run { run, .. } = op { Some(run) } else { None };
+                let script = self.script.as_ref();
+                let value = run.and_then(|run| script.and_then(|script| script.read(run, &name).cloned()));
                 return self.resume(op, HostResult::Value(value));
             }
             HostCall::SetVariable { name, value } => return self.set_variable(op, &name, value, ctx),

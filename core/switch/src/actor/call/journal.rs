@@ -15,23 +15,49 @@ pub(crate) struct CallJournal {
     steps: Steps,
     /// Runs that have begun and not ended.
     runs: BTreeSet<RunId>,
+    /// Runs that the scenario waits for no more.
+    cancelled: BTreeSet<RunId>,
 }
 
 impl CallJournal {
     pub(crate) fn new(store: CallStore, call: &CallId) -> Self {
-        Self { store, call: call.clone(), next: 0, waiting: Vec::new(), steps: Steps::default(), runs: BTreeSet::new() }
+        Self {
+            store,
+            call: call.clone(),
+            next: 0,
+            waiting: Vec::new(),
+            steps: Steps::default(),
+            runs: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+        }
     }
 
-    /// Adds an entry; written with the next [`CallJournal::flush`].
-    ///
-    /// The end of the call is the end of its runs: what the runner says of them comes too late.
+    /// Adds an entry; written with the next [`CallJournal::flush`]. What the runner says of a run that was cancelled comes
+    /// too late.
     pub(crate) fn note(&mut self, at: Time, event: JournalEvent) {
-        if matches!(event, JournalEvent::Ended { .. }) {
-            for run in std::mem::take(&mut self.runs) {
-                self.write(at, JournalEvent::RunEnded { run, end: RunEnd::Cancelled });
-            }
+        let began = if let JournalEvent::RunBegan { run, .. } = event { Some(run) } else { None };
+        let ended = if let JournalEvent::RunEnded { run, .. } = event { Some(run) } else { None };
+        if ended.is_some_and(|run| self.cancelled.contains(&run)) {
+            return;
         }
         self.write(at, event);
+        if let Some(run) = began.filter(|run| self.cancelled.contains(run)) {
+            self.write(at, JournalEvent::RunEnded { run, end: RunEnd::Cancelled });
+        }
+    }
+
+    /// Nothing runs any more.
+    pub(crate) fn end_runs(&mut self, at: Time) {
+        for run in self.runs.clone() {
+            self.cancel(at, run);
+        }
+    }
+
+    fn cancel(&mut self, at: Time, run: RunId) {
+        self.cancelled.insert(run);
+        if self.runs.contains(&run) {
+            self.write(at, JournalEvent::RunEnded { run, end: RunEnd::Cancelled });
+        }
     }
 
     fn write(&mut self, at: Time, event: JournalEvent) {
@@ -51,11 +77,21 @@ impl CallJournal {
 
     /// Takes the journal lines out of an interpreter's outputs.
     pub(crate) fn note_script(&mut self, at: Time, outputs: &mut Vec<ScriptOutput>) {
-        for output in outputs.extract_if(.., |output| matches!(output, ScriptOutput::Journal(_))) {
-            if let ScriptOutput::Journal(event) = output {
-                self.note(at, event);
+        outputs.retain(|output| match output {
+            ScriptOutput::Journal(event) => {
+                self.note(at, event.clone());
+                false
             }
-        }
+            ScriptOutput::StartRun { run, path, .. } => {
+                self.steps.starts(*run, path);
+                true
+            }
+            ScriptOutput::CancelRun { run } => {
+                self.cancel(at, *run);
+                true
+            }
+            ScriptOutput::FindExtension { .. } | ScriptOutput::Ended(_) | ScriptOutput::Closed => true,
+        });
     }
 
     /// Hands what waits to the store. Never waits; what the store cannot take it counts as lost.
@@ -70,8 +106,8 @@ impl CallJournal {
     }
 
     /// The steps taken, for the record.
-    pub(crate) fn take_steps(&mut self) -> Vec<StepRecord> {
-        std::mem::take(&mut self.steps).into_records()
+    pub(crate) fn steps(&self) -> Vec<StepRecord> {
+        self.steps.clone().into_records()
     }
 
     fn remember(&mut self, event: &JournalEvent) {
