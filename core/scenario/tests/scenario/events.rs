@@ -177,13 +177,11 @@ fn an_answer_beside_the_script_is_an_outcome_like_any_other() {
     let mut call = Call::of_steps(
         "  - stream:\n      - call-user: { mode: user, target: 102 }\n        on:\n          answer: [{ notify: { text: answered } }]\n      - echo: {}\n  - play-audio: { audio: welcome }\n",
     );
-    let dialled = call.outputs.iter().find_map(|output| match output {
-        plugboard_scenario::Output::StartRun { run, action, .. } if action == "call-user" => Some(*run),
-        _ => None,
-    });
+    // The script takes its step first, then the stream.
+    let dialled = call.last_run();
     let answer = plugboard_scenario::RunOutcome::Named("answer".into());
     call.tell(Input::Bridged);
-    call.tell(Input::RunEnded { run: dialled.unwrap(), outcome: answer, sets: vec![] });
+    call.tell(Input::RunEnded { run: dialled, outcome: answer, sets: vec![] });
     assert!(call.runs().iter().any(|run| run.contains("echo")), "nothing waits for the conversation: {}", call.trace());
 }
 
