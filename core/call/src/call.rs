@@ -184,6 +184,7 @@ impl Call {
                 state: LegState::Calling,
                 holds: false,
                 music: None,
+                told: None,
                 ways: Ways::default(),
                 forwards: Vec::new(),
             },

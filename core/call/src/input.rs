@@ -33,6 +33,8 @@ pub struct Begin {
     pub scenario: Option<ScenarioId>,
     /// How often it was sent on before it came to us.
     pub forwarded: usize,
+    /// Whoever called for help is called back: he is rung whatever his status.
+    pub call_back: bool,
 }
 
 /// Who asked: the answer goes back there.
@@ -72,6 +74,22 @@ pub struct Way {
     pub number: String,
     /// Where the gateway itself has sent the call: one of its addresses, or its name.
     pub at: Option<String>,
+    /// What the call is worth.
+    pub urgency: Urgency,
+}
+
+/// What a call to the outside is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Urgency {
+    /// Limits hold, and what the called side answers is the answer.
+    #[default]
+    Usual,
+    /// Only an answer is one: whatever else becomes of it, the next way is tried.
+    Test,
+    /// The same, and it takes a channel from another call.
+    Help,
+    /// The same, and it goes there even when the gateway is down.
+    LastResort,
 }
 
 /// Whether ringing reserves the user's slot (decision 4 of the requirements).

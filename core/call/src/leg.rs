@@ -34,6 +34,8 @@ pub(crate) struct Leg {
     pub(crate) holds: bool,
     /// What it hears while it is on hold.
     pub(crate) music: Option<PlayId>,
+    /// Why we end it, which says more than that it ended.
+    pub(crate) told: Option<Cause>,
     /// Where the call goes if this leg's gateway does not take it.
     pub(crate) ways: Ways,
     /// On whose behalf it is called.
@@ -61,6 +63,7 @@ impl Leg {
             state: LegState::Up,
             holds: false,
             music: None,
+            told: None,
             ways: Ways::default(),
             forwards: Vec::new(),
         }

@@ -33,6 +33,8 @@ pub enum AskWhy {
     Direct,
     /// A call that he handed on comes back: never refused.
     Recall,
+    /// He called for help and is called back: never refused.
+    CallBack,
 }
 
 /// What the call asks of the world.

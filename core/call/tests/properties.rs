@@ -148,6 +148,7 @@ proptest! {
             route: None,
             scenario: Some(ScenarioId::new(&office, "s").unwrap()),
             forwarded: 0,
+            call_back: false,
         })));
         watch.drain(&mut call);
         for (input, wait) in inputs {

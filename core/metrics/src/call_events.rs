@@ -2,7 +2,7 @@
 
 use crate::Metrics;
 use crate::labels::{Label, label};
-use plugboard_model::{CallId, CallOutcome, Cause, Direction, LegId};
+use plugboard_model::{CallId, CallOutcome, Cause, Direction, GatewayId, LegId};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -213,6 +213,56 @@ impl LegEnded<'_> {
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.legs_active.dec();
         tracing::debug!(call_id = %self.call, leg_id = %self.leg, status = self.cause.status, "leg ended");
+    }
+}
+
+label!(
+    /// Whether a call for help is one.
+    EmergencyKind {
+        /// It is.
+        Call = "call",
+        /// It only tries the way.
+        Test = "test",
+    }
+);
+
+/// Somebody calls for help: whoever watches the lines or the counter is to look at once. The journal has the numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct EmergencyCalled<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// Whose leg.
+    pub leg: LegId,
+    /// Where he is; empty when nobody knows.
+    pub location: &'a str,
+    /// Who; empty when he is no user.
+    pub user: &'a str,
+    /// It only tries the way.
+    pub test: bool,
+}
+
+impl EmergencyCalled<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let kind = if self.test { EmergencyKind::Test } else { EmergencyKind::Call };
+        metrics.families.emergency_calls.inc(kind);
+        let (location, user, test) = (self.location, self.user, self.test);
+        tracing::warn!(call_id = %self.call, leg_id = %self.leg, user, location, test, "somebody calls for help");
+    }
+}
+
+/// A call for help took the channel of another call, which ends.
+#[derive(Debug, Clone, Copy)]
+pub struct EmergencyTookChannel<'a> {
+    /// The gateway whose channels are all in use.
+    pub gateway: &'a GatewayId,
+}
+
+impl EmergencyTookChannel<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.emergency_channels.inc();
+        tracing::warn!(gateway = %self.gateway, "a call was ended, since a call for help needs its channel");
     }
 }
 

@@ -29,7 +29,8 @@ mod store_events;
 mod switch_events;
 
 pub use call_events::{
-    CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, LegBegan, LegEnded, RefusalReason, StrangerCalled,
+    CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, EmergencyCalled, EmergencyKind, EmergencyTookChannel,
+    LegBegan, LegEnded, RefusalReason, StrangerCalled,
 };
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};

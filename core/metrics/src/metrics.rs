@@ -1,6 +1,6 @@
 //! The registry: every family of the switch, made once.
 
-use crate::call_events::RefusalReason;
+use crate::call_events::{EmergencyKind, RefusalReason};
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
@@ -55,6 +55,8 @@ pub(crate) struct Families {
     pub(crate) calls_active: IntGauge,
     calls: Box<[IntCounter]>,
     pub(crate) calls_refused: Row<RefusalReason>,
+    pub(crate) emergency_calls: Row<EmergencyKind>,
+    pub(crate) emergency_channels: IntCounter,
     pub(crate) call_setup: Histogram,
     pub(crate) call_duration: Histogram,
     pub(crate) legs_active: IntGauge,
@@ -213,6 +215,17 @@ impl Families {
         Self {
             calls_active: gauge(r, "plugboard_calls_active", "Calls that have begun and not ended."),
             calls,
+            emergency_calls: Row::new(
+                r,
+                "plugboard_emergency_calls_total",
+                "Calls for help, and trials of their way.",
+                "kind",
+            ),
+            emergency_channels: counter(
+                r,
+                "plugboard_emergency_channels_taken_total",
+                "Calls that were ended because a call for help needed their channel.",
+            ),
             calls_refused: Row::new(
                 r,
                 "plugboard_calls_refused_total",

@@ -92,6 +92,17 @@ pub enum JournalEvent {
         /// Its version: SHA-256 of its canonical form.
         version: [u8; 32],
     },
+    /// Somebody calls for help: the notice for the front desk.
+    Emergency {
+        /// The number that calls for help.
+        number: String,
+        /// Where he is, as far as that is known.
+        location: Option<crate::Name>,
+        /// The number that is shown of him and leads back to him.
+        call_back: String,
+        /// It only tries the way.
+        test: bool,
+    },
     /// The interpreter entered a step.
     Step {
         /// The step's path, such as `steps[1].menu.1.steps[0]`.

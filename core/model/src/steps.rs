@@ -64,6 +64,7 @@ impl Steps {
             JournalEvent::Decided { .. }
             | JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }
+            | JournalEvent::Emergency { .. }
             | JournalEvent::Assigned { .. }
             | JournalEvent::Begin { .. }
             | JournalEvent::End { .. }

@@ -6,22 +6,23 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for`, `outside_number`, `reliable` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for`, `outside_number`, `reliable`, `location` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
 //! | `hold_music` | one of `music`, or `silence` |
 //! | `transfer` | `ring_for`, `recall` |
+//! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //!
 //! `password` is a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that the user has
 //! already in the running switch: so `export` writes it.
 
 use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
 use crate::{Internal, Office, Pattern};
-use plugboard_document::{Fault, Faults, Field, Fields, Kind, Node, did_you_mean};
+use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -132,6 +133,11 @@ fn read(
     let music = parts.music(fields.take("music"));
     let hold_music = parts.hold_music(fields.take("hold_music"), &music);
     let transfer = parts.transfer(fields.take("transfer"));
+    let emergency = fields.take("emergency");
+    let told = emergency
+        .as_ref()
+        .map_or_else(|| (fields.at(), "emergency".to_owned()), |field| (field.node.at, field.path.clone()));
+    let emergency = parts.emergency(emergency);
     let found = parts.finish();
     fields.finish(faults);
     let mut office = Office {
@@ -151,7 +157,10 @@ fn read(
         music,
         hold_music,
         transfer,
+        emergency,
+        help_numbers: BTreeMap::new(),
     };
+    office.index_help();
     for (noun, name, at, path) in &found.references {
         // One whose own entry has a fault is not missing as well.
         if !knows(&office, *noun, name) && !found.named.contains(&(*noun, name.clone())) {
@@ -172,8 +181,35 @@ fn read(
             faults.add(at, &path, reason, "give one of them another number");
         }
     }
+    clashes(&office, told, bearable);
     *named = found.named;
     Some(office)
+}
+
+/// Numbers that call for help and are something else in the office as well: until the admin says which they are, the
+/// document is refused; one that is in force already is served, and they call for help.
+fn clashes(office: &Office, (at, path): (Mark, String), bearable: &mut Faults) {
+    let numbers = office.emergency_numbers().into_iter().chain(office.emergency.test.clone());
+    for number in numbers.filter(|number| !office.emergency.over.contains(number)) {
+        for spelling in office.spellings(&number) {
+            let routed = |route: &&Arc<crate::Route>| {
+                route.from == crate::From::Users && matches!(&route.called, Pattern::Exact(own) if *own == spelling)
+            };
+            let other = match (office.internal.get(&spelling), office.numbers.get(&spelling)) {
+                (Some(owner), _) => owner.name(),
+                (None, Some(incoming)) => format!("the incoming number {}", incoming.id.name),
+                (None, None) => match office.routes.iter().find(routed) {
+                    Some(route) => format!("the route {}", route.id.name),
+                    None => continue,
+                },
+            };
+            let reason = format!("{spelling} calls for help ({number}), and is also the number of {other}");
+            let remedy = format!(
+                "give it another number, or write `over: [{number}]` to keep it for help alone, or `numbers` without {number}"
+            );
+            bearable.add(at, &path, reason, remedy);
+        }
+    }
 }
 
 /// The longest tag that has to be taken (RFC 5646 section 4.4.1).
@@ -237,6 +273,7 @@ fn knows(office: &Office, noun: Noun, name: &Name) -> bool {
         Noun::Group => office.groups.contains_key(name),
         Noun::Gateway => office.gateways.contains_key(name),
         Noun::GatewayGroup => office.gateways.values().any(|gateway| gateway.group.as_ref() == Some(name)),
+        Noun::Location => office.emergency.locations.contains_key(name),
         Noun::Scenario => office.scenarios.contains_key(name),
     }
 }

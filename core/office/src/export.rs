@@ -1,5 +1,6 @@
 //! The inverse of reading: an office as a document.
 
+mod emergency;
 mod gateways;
 
 use crate::parts::{
@@ -48,6 +49,7 @@ impl Office {
         if self.transfer != TRANSFER {
             document.put("transfer", transfer.node());
         }
+        document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
         document.put_list("groups", self.groups().map(|group| group_node(group)));
         document.put_list("gateways", self.gateways().map(|gateway| gateways::node(gateway, secrets, folder)));
@@ -127,6 +129,9 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
         entry.put("outside_number", number.as_str());
     }
     entry.put_unless("reliable", user.reliable, false);
+    if let Some(location) = &user.location {
+        entry.put("location", location.as_str());
+    }
     entry.node()
 }
 

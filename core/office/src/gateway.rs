@@ -40,6 +40,23 @@ pub struct Gateway {
     pub numbers: NumberFormat,
     /// Whether it is offered reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// What it is told of a call for help beside the number.
+    pub emergency_headers: Vec<EmergencyHeader>,
+}
+
+/// A header that marks a call for help, for a gateway that wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EmergencyHeader {
+    /// `Priority: emergency` (RFC 3261 section 20.26).
+    Priority,
+    /// `Resource-Priority: esnet.0` (RFC 7135).
+    ResourcePriority,
+}
+
+impl EmergencyHeader {
+    /// Each as documents name it.
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("priority", Self::Priority), ("resource-priority", Self::ResourcePriority)];
 }
 
 /// Where a gateway is.

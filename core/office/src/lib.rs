@@ -2,6 +2,7 @@
 
 mod availability;
 mod document;
+mod emergency;
 mod export;
 mod gateway;
 mod numbers;
@@ -13,8 +14,9 @@ mod set;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
+pub use emergency::{Emergency, Help, Location, Network};
 pub use export::Secrets;
-pub use gateway::{CallLimits, CallerRules, Gateway, GatewayLogin, Identity, Place, Probe};
+pub use gateway::{CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
     DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules,

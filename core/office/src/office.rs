@@ -1,6 +1,6 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
-use crate::{Gateway, IncomingNumber, NumberPlan, Route};
+use crate::{Emergency, Gateway, IncomingNumber, NumberPlan, Route};
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
@@ -41,6 +41,10 @@ pub struct Office {
     pub hold_music: Option<Name>,
     /// How its people hand calls on.
     pub transfer: TransferRules,
+    /// How they call for help.
+    pub emergency: Emergency,
+    /// The numbers of that, by what is dialled.
+    pub(crate) help_numbers: BTreeMap<String, Dialled>,
 }
 
 /// How a call is handed on to a number.
@@ -79,6 +83,8 @@ pub struct User {
     pub outside_number: Option<Dialled>,
     /// Whether his devices are offered reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// Where he is when he calls for help, unless his address says otherwise.
+    pub location: Option<Name>,
 }
 
 /// A group of users.

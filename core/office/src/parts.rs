@@ -1,6 +1,9 @@
 //! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
 
+mod emergency;
 mod gateways;
+
+pub(crate) use emergency::CALL_BACK_WITHIN;
 
 use crate::{
     DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route,
@@ -87,6 +90,7 @@ pub(crate) enum Noun {
     Group,
     Gateway,
     GatewayGroup,
+    Location,
     Scenario,
 }
 
@@ -97,6 +101,7 @@ impl Noun {
             Self::Group => "group",
             Self::Gateway => "gateway",
             Self::GatewayGroup => "gateway with the group",
+            Self::Location => "location",
             Self::Scenario => "scenario",
         }
     }
@@ -172,6 +177,7 @@ impl<'p> Parts<'p> {
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
             let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
             let reliable = self.reliable(&mut fields);
+            let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
             if let Some(forward) = fields.take("forward") {
                 // A setting that is read and changes nothing would be a lie.
                 forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
@@ -193,6 +199,7 @@ impl<'p> Parts<'p> {
                 ring_for,
                 outside_number,
                 reliable,
+                location,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);

@@ -35,6 +35,15 @@ pub enum Treatment {
         /// The route that said so.
         route: RouteId,
     },
+    /// Somebody calls for help: the call goes out whatever else is set.
+    Emergency {
+        /// As in [`Treatment::Outbound`], in this order.
+        ways: Vec<Way>,
+        /// The number, without what was dialled for an outside line.
+        number: Dialled,
+        /// It only tries the way.
+        test: bool,
+    },
     /// The call is refused.
     Refused(Cause),
 }
@@ -137,9 +146,14 @@ impl Office {
     /// of users a user's or group's internal number; the route with the longest matching prefix. No match is 404
     /// (R48): never silence. A user who dials himself gets 486, because he is on the phone.
     ///
-    /// What a gateway with a format of its own sends is looked for as it came, and in E.164. Emergency numbers have their
-    /// place before all of this, and no number is written anew before internal ones are looked for.
+    /// What a gateway with a format of its own sends is looked for as it came, and in E.164. A user who dials an emergency
+    /// number calls for help before all of this, and no number is written anew before internal ones are looked for.
     pub fn route(&self, from: &Source, called: &Dialled) -> Treatment {
+        if matches!(from, Source::User(_))
+            && let Some(help) = self.help(called)
+        {
+            return self.call_for_help(help);
+        }
         let e164 = match from {
             Source::Gateway(gateway) => self.gateway(gateway).and_then(|gateway| self.e164_of(gateway, called)),
             Source::User(_) => None,

@@ -1,5 +1,6 @@
 //! The JSON Schema of office documents, for editors.
 
+mod emergency;
 mod gateway;
 
 use crate::document::LANGUAGE_LEN_MAX;
@@ -37,6 +38,7 @@ pub fn schema() -> Json {
                 "description": "Music by name: a file (WAV), relative to this document." },
             "hold_music": name("What people on hold hear: a name of `music`, or `silence`; without it, the music named `music` if there is one.", "music"),
             "transfer": transfer(),
+            "emergency": emergency::emergency(),
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
             "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
@@ -121,7 +123,8 @@ fn user() -> Json {
                 "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
             "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
-            "reliable": reliable("his devices")
+            "reliable": reliable("his devices"),
+            "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
     )
 }

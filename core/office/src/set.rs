@@ -87,7 +87,8 @@ impl OfficeSet {
             .filter_map(|office| office.gateway_by_source(source).map(|gateway| (office, gateway.id.clone())));
         let first = candidates.next()?;
         let knows = |(office, gateway): &(&Arc<Office>, GatewayId)| {
-            !matches!(office.route(&Source::Gateway(gateway.clone()), called), Treatment::Refused(_))
+            office.is_call_back(called)
+                || !matches!(office.route(&Source::Gateway(gateway.clone()), called), Treatment::Refused(_))
         };
         if knows(&first) {
             return Some(first);

@@ -225,6 +225,7 @@ impl Bundle {
             return Err(faults);
         }
         warnings.extend(known.missing.take());
+        warnings.extend(office.emergency_warning());
         Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 

@@ -88,6 +88,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
                 bridged.get_or_insert((entry.at, *b));
             }
             JournalEvent::Step { .. }
+            | JournalEvent::Emergency { .. }
             | JournalEvent::Decided { .. }
             | JournalEvent::Assigned { .. }
             | JournalEvent::RunBegan { .. }

@@ -136,7 +136,12 @@ fn a_warning_is_a_fault_where_strictness_is_asked_for() {
         assert_eq!(found, Some(code), "{words:?}");
         assert!(said.contains("warning") && said.contains("gone.wav"), "{said}");
     }
-    fs::write(desk.0.join("office.yaml"), "office: main\ndomains: [a.test]\n").unwrap();
+    let office = "office: main\ndomains: [a.test]\n";
+    fs::write(desk.0.join("office.yaml"), office).unwrap();
+    let (found, said) = check(&["--strict", "office.yaml"]);
+    assert_eq!(found, Some(1));
+    assert!(said.contains("nobody has confirmed the emergency numbers"), "{said}");
+    fs::write(desk.0.join("office.yaml"), format!("{office}emergency: {{ confirmed: true }}\n")).unwrap();
     assert_eq!(check(&["--strict", "office.yaml"]), (Some(0), String::new()));
 }
 

@@ -228,6 +228,17 @@ impl Trunk {
         Ok(Placement { target, has_more: left.next().is_some() })
     }
 
+    /// Where a call goes that must try even a gateway that is down: what is thought to be up first.
+    ///
+    /// # Errors
+    /// No address of it is known.
+    pub fn place_regardless(&mut self, now: Time) -> Result<Placement, String> {
+        let up = self.ordered(now).into_iter().next();
+        let any = up.or_else(|| self.targets().first().copied());
+        let target = any.ok_or("no address of it is known")?;
+        Ok(Placement { target, has_more: false })
+    }
+
     /// After [`Output::Send`]: the request that goes as `tx` over `flow`; `None` when it is not wanted any more.
     pub fn request(&mut self, tx: ClientTx, flow: Flow) -> Option<Request> {
         match self.asked.get(&tx.seq)? {

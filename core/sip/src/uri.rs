@@ -105,6 +105,14 @@ impl RequestUri {
         }
     }
 
+    /// Whether it asks for help whatever its number is: `urn:service:sos` and its kinds (RFC 5031 section 4.2).
+    pub fn is_help(&self) -> bool {
+        const HELP: &str = "urn:service:sos";
+        let Self::Raw(text) = self else { return false };
+        let fits = text.get(..HELP.len()).is_some_and(|head| head.eq_ignore_ascii_case(HELP));
+        fits && text.get(HELP.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// The scheme in lower case as far as it is known: `sip`, `sips`, `tel`, or as it was spelled.
     pub fn scheme(&self) -> &str {
         match self {

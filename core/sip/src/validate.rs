@@ -97,6 +97,8 @@ fn check_scheme(request: &Request, abilities: &Abilities<'_>) -> Result<(), Reje
     match &request.uri {
         RequestUri::Sip(_) => Ok(()),
         RequestUri::Tel(_) if abilities.tel => Ok(()),
+        // Whoever takes numbers knows the one that calls for help.
+        RequestUri::Raw(_) if abilities.tel && request.uri.is_help() => Ok(()),
         RequestUri::Tel(_) | RequestUri::Raw(_) => Err(Rejection::of(416)),
     }
 }

@@ -1,7 +1,7 @@
 //! Where the words of one crate become those of another.
 
 use crate::message::Shown;
-use plugboard_call::Party;
+use plugboard_call::{Party, Urgency};
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
     Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, SipMessage, SipRequest,
@@ -20,9 +20,18 @@ use crate::env::{Random, SipTransport};
 pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> Party {
     let below = |bound: u64| random.next() % bound.max(1);
     let ways = plugboard_office::drawn(ways, below);
-    let way =
-        |way: plugboard_office::Way| plugboard_call::Way { gateway: way.gateway, number: way.number.into(), at: None };
-    Party::Outside { ways: ways.into_iter().map(way).collect() }
+    Party::Outside { ways: ways.into_iter().map(|way| call_way(way, Urgency::Usual)).collect() }
+}
+
+fn call_way(way: plugboard_office::Way, urgency: Urgency) -> plugboard_call::Way {
+    plugboard_call::Way { gateway: way.gateway, number: way.number.into(), at: None, urgency }
+}
+
+/// Whoever answers calls for help: each gateway in turn, then each once more even when it is down.
+pub(crate) fn help(ways: Vec<plugboard_office::Way>, test: bool) -> Party {
+    let urgencies: &[Urgency] = if test { &[Urgency::Test] } else { &[Urgency::Help, Urgency::LastResort] };
+    let all = |urgency: &Urgency| ways.iter().cloned().map(|way| call_way(way, *urgency)).collect::<Vec<_>>();
+    Party::Outside { ways: urgencies.iter().flat_map(all).collect() }
 }
 
 /// Our way to an address of a gateway. One that is known by name has to show that name over TLS.

@@ -4,8 +4,13 @@
 
 use plugboard_call::Begin;
 use plugboard_model::{Dialled, GatewayId, UserId};
-use plugboard_office::{CallerRules, Gateway, Identity, Office, Source};
-use plugboard_sip::{NameAddr, Request, SipUri};
+use plugboard_office::{CallerRules, EmergencyHeader, Gateway, Identity, Location, Office, Source};
+use plugboard_sip::flow::Flow;
+use plugboard_sip::{NameAddr, Request, RequestUri, SipUri};
+
+use std::fmt::Write as _;
+
+use crate::message::Device;
 
 /// Letters of a name or number that came from outside.
 const NAME_LEN_MAX: usize = 64;
@@ -90,6 +95,9 @@ fn wants_privacy(request: &Request) -> bool {
 
 /// The number that a request is for. A registrar sends calls to what was registered: then To says which number it is.
 pub(crate) fn called(office: &Office, source: &Source, request: &Request) -> Option<Dialled> {
+    if let (RequestUri::Raw(urn), Source::User(_)) = (&request.uri, source) {
+        return office.help_by_urn(urn);
+    }
     let user = request.uri.user()?;
     let Source::Gateway(gateway) = source else { return Dialled::new(&user).ok() };
     let registered = office.gateway(gateway).filter(|gateway| gateway.register.is_some());
@@ -99,6 +107,14 @@ pub(crate) fn called(office: &Office, source: &Source, request: &Request) -> Opt
         Dialled::new(&to.user()?).ok()
     });
     told.flatten().or_else(|| Dialled::new(&user).ok())
+}
+
+/// Where whoever sent this is reached outside of its dialog.
+pub(crate) fn reached_at(request: &Request, flow: Flow) -> Device {
+    let contact = request.headers.get("Contact").and_then(NameAddr::parse);
+    let contact = contact.and_then(|contact| contact.parse_uri().ok()).map(|uri| uri.to_string());
+    let contact = contact.unwrap_or_else(|| SipUri::of_address(None, flow.remote).to_string());
+    Device { contact, flow, path: request.headers.get_all("Record-Route").map(str::to_owned).collect() }
 }
 
 /// How a gateway is told who calls: From, and the headers beside it.
@@ -132,6 +148,47 @@ pub(crate) fn told(office: &Office, gateway: &Gateway, begin: &Begin, hides: boo
         return (ANONYMOUS.to_owned(), headers);
     }
     (address(&number), headers)
+}
+
+/// The number that a gateway is shown of somebody who calls for help, and that leads back to him.
+pub(crate) fn call_back(office: &Office, gateway: &Gateway, begin: &Begin, location: Option<&Location>) -> String {
+    let own = || office.user(begin.caller_user.as_ref()?)?.outside_number.clone();
+    let of_place = location.and_then(|location| location.call_back.clone());
+    let number = of_place.or_else(|| office.emergency.call_back.clone()).or_else(own);
+    let number = number.or_else(|| gateway.caller.number.clone());
+    number.map_or_else(|| begin.caller.clone(), String::from)
+}
+
+/// How a gateway is told who calls for help: whoever does, does not hide.
+pub(crate) fn told_for_help(
+    office: &Office,
+    gateway: &Gateway,
+    (number, name): (&str, &str),
+    location: Option<&Location>,
+) -> (String, Vec<(String, String)>) {
+    let written = |number: &str| {
+        Dialled::new(number)
+            .map_or_else(|_| number.to_owned(), |number| office.number_plan().write(&number, gateway.numbers).into())
+    };
+    let domain = if gateway.register.is_some() { gateway.address.host() } else { office.realm().to_owned() };
+    let uri = SipUri::new(Some(&written(number)), &domain, None);
+    let mut address = String::new();
+    if !name.is_empty() {
+        plugboard_sip::push_quoted(&mut address, name);
+        address.push(' ');
+    }
+    // Writing into memory cannot fail.
+    let _ = write!(address, "<{uri}>");
+    let mut headers = vec![("P-Asserted-Identity".to_owned(), address.clone())];
+    if let Some(place) = location.and_then(|location| location.geolocation.as_ref()) {
+        headers.push(("Geolocation".to_owned(), format!("<{place}>")));
+        headers.push(("Geolocation-Routing".to_owned(), "yes".to_owned()));
+    }
+    headers.extend(gateway.emergency_headers.iter().map(|header| match header {
+        EmergencyHeader::Priority => ("Priority".to_owned(), "emergency".to_owned()),
+        EmergencyHeader::ResourcePriority => ("Resource-Priority".to_owned(), "esnet.0".to_owned()),
+    }));
+    (address, headers)
 }
 
 /// RFC 3323 section 4.1.1.3.

@@ -7,6 +7,7 @@
 //! The only crate that names actix.
 
 mod actor;
+mod awaited;
 mod channels;
 mod convert;
 mod directory;

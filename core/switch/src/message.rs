@@ -339,6 +339,8 @@ pub(crate) struct UseSnapshot(pub(crate) Arc<Snapshot>);
 pub(crate) struct OfferCall {
     pub(crate) call: CallId,
     pub(crate) kind: plugboard_office::OfferKind,
+    /// One that called for help is rung even when it is not registered.
+    pub(crate) device: Option<Device>,
     pub(crate) reply: Recipient<UserOffered>,
     /// Told when another call takes him meanwhile.
     pub(crate) taken: Recipient<UserTaken>,
@@ -452,7 +454,10 @@ pub(crate) struct AdmitCall {
     pub(crate) leg: LegId,
     /// Where the call was already.
     pub(crate) tried: Vec<Target>,
+    pub(crate) urgency: plugboard_call::Urgency,
     pub(crate) reply: Recipient<CallAdmitted>,
+    /// Told to end the call when a call for help needs its channel.
+    pub(crate) end: Recipient<EndCall>,
 }
 
 /// Event: the gateway's answer. From `GatewayActor` to `CallActor`.

@@ -15,6 +15,7 @@ use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::UserActor;
+use crate::awaited::Awaited;
 use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::env::Env;
@@ -111,7 +112,8 @@ impl Switch {
             shards: Vec::new(),
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
-        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers));
+        let awaited = Awaited::default();
+        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers, &awaited));
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
@@ -391,12 +393,13 @@ fn start_shard(
     env: &Env,
     empty: &Arc<Snapshot>,
     readiness: &Readiness,
-    (guesses, moves, peers): (&SharedGuesses, &Moves, &Peers),
+    (guesses, moves, peers, awaited): (&SharedGuesses, &Moves, &Peers, &Awaited),
 ) -> Shard {
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
-    let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot));
+    let (waiting, known) = (awaited.clone(), awaited.clone());
+    let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot, waiting));
     let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
-    let (readiness, shared) = (readiness.clone(), (guesses.clone(), moves.clone(), peers.clone()));
+    let (readiness, shared) = (readiness.clone(), (guesses.clone(), moves.clone(), peers.clone(), known));
     let sip =
         SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness, shared));
     post(&calls.clone().recipient(), ServeSip(sip.clone()));

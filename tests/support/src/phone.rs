@@ -236,6 +236,14 @@ impl Phone {
         agent.dial_at(self.now(), &contact, &to, &own);
     }
 
+    /// Calls this URI, whatever it is of.
+    pub fn dials_uri(&self, uri: &str) {
+        let mut agent = self.agent.borrow_mut();
+        let own = agent.account.as_ref().map(|account| format!("<sip:{}@{}>", account.user, account.domain));
+        let own = own.unwrap_or_else(|| self.nothing("without an account"));
+        agent.dial_at(self.now(), uri, &format!("<{uri}>"), &own);
+    }
+
     // ---- what a phone is like -------------------------------------------------------------------------------
 
     /// It refuses every call and every change of one with this status from now on.

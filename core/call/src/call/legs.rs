@@ -25,6 +25,7 @@ impl Call {
         match found.state {
             LegState::Claiming | LegState::Up => {
                 found.state = LegState::Ending;
+                found.told = (cause.status != Cause::normal().status).then(|| cause.clone());
                 self.out(Output::EndLeg { leg, cause: cause.clone() });
             }
             LegState::Calling | LegState::Ringing | LegState::Ending | LegState::Ended { .. } => {}
@@ -36,6 +37,8 @@ impl Call {
         if found.is_over() {
             return;
         }
+        // That it ended as it was told to says less than why.
+        let cause = found.told.take().filter(|_| cause.status == Cause::normal().status).unwrap_or(cause);
         found.state = LegState::Ended { at: now, cause: cause.clone() };
         // Its media is closed.
         found.music = None;

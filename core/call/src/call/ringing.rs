@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::ear::Ear;
-use crate::input::{OfferedDevices, Op, Party, RingOrder};
+use crate::input::{OfferedDevices, Op, Party, RingOrder, Urgency};
 use crate::leg::{Leg, LegState, Ways};
 use crate::output::{AskWhy, CancelWhy, Output};
 use crate::ring::{Ring, Rung};
@@ -105,6 +105,7 @@ impl Call {
                 state: LegState::Calling,
                 holds: false,
                 music: None,
+                told: None,
                 ways,
                 forwards,
             },
@@ -129,7 +130,9 @@ impl Call {
     pub(super) fn goes_on(&mut self, now: Time, leg: LegId, status: u16, rang: bool, chain: Option<usize>) -> bool {
         let Some(failed) = self.legs.get_mut(&leg) else { return false };
         let (mut ways, has_more) = (std::mem::take(&mut failed.ways.left), failed.ways.has_more);
-        let is_the_gateways = matches!(status, 500..=599) || (status == 408 && !rang);
+        // Who calls for help needs somebody who picks up; that the first gateway says busy is no answer.
+        let presses = ways.first().is_some_and(|way| way.urgency != Urgency::Usual);
+        let is_the_gateways = presses || matches!(status, 500..=599) || (status == 408 && !rang);
         // Another address of the same gateway is another machine: it may do better where this one is silent or full
         // (RFC 3263 section 4.3).
         let again = has_more && matches!(status, 408 | 503);

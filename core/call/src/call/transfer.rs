@@ -68,6 +68,7 @@ impl Call {
         match (op, &self.transferring) {
             (Op::Run { .. }, _) => AskWhy::Offered,
             (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
+            (Op::Direct, _) if self.begin.as_ref().is_some_and(|begin| begin.call_back) => AskWhy::CallBack,
             (Op::Direct | Op::Transfer, _) => AskWhy::Direct,
         }
     }

@@ -11,7 +11,7 @@ mod transfer;
 
 use plugboard_call::{
     AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder,
-    Way,
+    Urgency, Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
@@ -49,6 +49,7 @@ impl Story {
             route: None,
             scenario: scenario.then(|| ScenarioId::new(&office, "welcome").unwrap()),
             forwarded: 0,
+            call_back: false,
         })));
         story
     }
@@ -128,8 +129,9 @@ fn early(leg: u32, rings: bool) -> Input {
 /// Rings so many numbers outside at once.
 fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
     let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
-    let number =
-        |n| Party::Outside { ways: vec![Way { gateway: gateway.clone(), number: format!("+493{n}"), at: None }] };
+    let number = |n| Party::Outside {
+        ways: vec![Way { gateway: gateway.clone(), number: format!("+493{n}"), at: None, urgency: Urgency::Usual }],
+    };
     let order = if numbers == 1 { RingOrder::One } else { RingOrder::AtOnce };
     Request::Ring { parties: (0..numbers).map(number).collect(), order, ring_for: Duration::from_secs(60), ring_back }
 }
@@ -605,7 +607,12 @@ fn whoever_rang_beside_the_winner_is_given_back_too() {
 /// Rings one number outside, through these gateways.
 fn dials_through(gateways: &[&str]) -> Request {
     let office = OfficeId::new("main").unwrap();
-    let way = |name: &&str| Way { gateway: GatewayId::new(&office, name).unwrap(), number: "+4930".into(), at: None };
+    let way = |name: &&str| Way {
+        gateway: GatewayId::new(&office, name).unwrap(),
+        number: "+4930".into(),
+        at: None,
+        urgency: Urgency::Usual,
+    };
     let parties = vec![Party::Outside { ways: gateways.iter().map(way).collect() }];
     let (order, ring_for) = (RingOrder::One, Duration::from_secs(60));
     Request::Ring { parties, order, ring_for, ring_back: RingBack::Tone }

@@ -2,7 +2,7 @@
 
 use super::{Entries, Secrets, secret_node};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
-use crate::{CallerRules, Gateway, Identity, NumberFormat, Probe, Transport};
+use crate::{CallerRules, EmergencyHeader, Gateway, Identity, NumberFormat, Probe, Transport};
 use plugboard_document::{Node, write_duration};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -42,6 +42,8 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     }
     entry.put_unless("numbers", format_word(gateway.numbers), format_word(NumberFormat::default()));
     entry.put_unless("reliable", gateway.reliable, false);
+    let words = EmergencyHeader::WORDS.iter().filter(|(_, header)| gateway.emergency_headers.contains(header));
+    entry.put_list("emergency_headers", words.map(|(word, _)| Node::from(*word)));
     entry.node()
 }
 

@@ -1,7 +1,7 @@
 //! Gateways in an office document.
 
 use super::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, ITEMS_MAX, Noun, Owner, PRIORITY, Parts, REGISTER_FOR, UP_AFTER};
-use crate::gateway::{CallLimits, CallerRules, Gateway, GatewayLogin, Identity, Place, Probe};
+use crate::gateway::{CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe};
 use crate::{NumberFormat, Transport};
 use plugboard_document::{Field, Fields, Kind};
 use plugboard_model::{GatewayId, Name};
@@ -83,6 +83,11 @@ impl Parts<'_> {
         ];
         let numbers = fields.take("numbers").and_then(|field| field.one_of(&formats, self.faults)).unwrap_or_default();
         let reliable = self.reliable(fields);
+        let headers =
+            fields.take("emergency_headers").map(|field| field.list(EmergencyHeader::WORDS.len(), self.faults));
+        let headers = headers.unwrap_or_default();
+        let emergency_headers =
+            headers.iter().filter_map(|field| field.one_of(&EmergencyHeader::WORDS, self.faults)).collect();
         // Where its calls go to, said once more, says nothing.
         let own = |place: &Place| place.address().map(|at| vec![(at.ip().to_canonical(), Some(at.port()))]);
         let inbound = inbound.filter(|inbound| address.as_ref().and_then(own).as_ref() != Some(inbound));
@@ -90,6 +95,7 @@ impl Parts<'_> {
             id: GatewayId { office: self.office.clone(), name: name.clone() },
             address: address?,
             reliable,
+            emergency_headers,
             transport,
             inbound,
             priority,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod emergency;
 mod gateways;
 #[cfg(test)]
 mod handling;

@@ -5,7 +5,7 @@ use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet, Source, Treatment};
 use std::sync::Arc;
 
-fn goes(office: &Office, from: &Source, number: &str) -> String {
+pub(crate) fn goes(office: &Office, from: &Source, number: &str) -> String {
     match office.route(from, &dial(number)) {
         Treatment::Scenario { scenario, route } => format!("scenario {} by {}", scenario.name, route.name),
         Treatment::DirectUser(user) => format!("user {user}"),
@@ -14,6 +14,10 @@ fn goes(office: &Office, from: &Source, number: &str) -> String {
             let ways: Vec<String> =
                 ways.iter().map(|way| format!("{} through {}", way.number, way.gateway.name)).collect();
             format!("{} by {}", ways.join(", "), route.name)
+        }
+        Treatment::Emergency { ways, number, test } => {
+            let ways: Vec<&str> = ways.iter().map(|way| way.gateway.name.as_str()).collect();
+            format!("{} {number} through {}", if test { "test" } else { "help" }, ways.join(", "))
         }
         Treatment::Refused(cause) => format!("refused {}", cause.status),
     }
@@ -29,6 +33,11 @@ fn the_demo_sends_calls_where_the_design_says() {
         (user("101"), "*43", "scenario echo by echo"),
         (user("101"), "0301234", "301234 through outside by outside-line"),
         (user("101"), "+49301234", "+49301234 through outside by international"),
+        (user("101"), "112", "help 112 through outside"),
+        (user("101"), "0110", "help 110 through outside"),
+        (user("101"), "933", "test 933 through outside"),
+        (user("101"), "+112", "help 112 through outside"),
+        (gateway("outside"), "112", "scenario welcome by from-outside"),
         (user("101"), "0", "refused 484"),
         (user("101"), "777", "refused 404"),
         (user("101"), "101", "refused 486"),

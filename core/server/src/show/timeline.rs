@@ -144,6 +144,11 @@ impl Reader {
             JournalEvent::Forwarded { leg: None, by, to, why } => {
                 self.say(at, "forward", format!("{by} sends the call on to {to} ({})", why.diversion_reason()));
             }
+            JournalEvent::Emergency { number, location, call_back, test } => {
+                let what = if *test { "tries the way of a call for help" } else { "calls for help" };
+                let place = location.as_ref().map(|place| format!(" from {place}")).unwrap_or_default();
+                self.say(at, "emergency", format!("{what}{place}: {number}; {call_back} leads back"));
+            }
             JournalEvent::Note { text } => self.say(at, "note", text),
             JournalEvent::Ended { outcome } => {
                 use plugboard_model::CallOutcome;

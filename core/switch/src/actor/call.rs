@@ -9,8 +9,8 @@ mod outside;
 mod redirect;
 mod transfer;
 
-use actix::{Actor, ActorContext, Context, Handler, Recipient};
-use plugboard_call::{Begin, Call, Input, Op, Way};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
 use plugboard_model::{CallId, CallRecord, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
 use plugboard_office::Office;
@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::awaited::{Awaited, Phone};
 use crate::channels::Channel;
 use crate::env::Env;
 use crate::message::{
@@ -70,6 +71,12 @@ pub(crate) struct NewCall {
     pub(crate) codecs: Vec<Codec>,
     /// The dialog whose place the caller wants to take.
     pub(crate) replaces: Option<Replaces>,
+    /// Where the caller is reached.
+    pub(crate) caller_at: Device,
+    /// Who called for help and is called back, when this is that call.
+    pub(crate) back_to: Vec<Phone>,
+    /// Where those who call for help are waited for.
+    pub(crate) awaited: Awaited,
 }
 
 /// The way to a leg.
@@ -94,6 +101,7 @@ enum Order {
 struct Outside {
     gateway: GatewayId,
     target: Target,
+    urgency: Urgency,
     /// It has said that it rings, or more.
     spoke: bool,
     /// Given back with the leg.
@@ -125,6 +133,11 @@ pub(crate) struct CallActor {
     /// The addresses of each gateway that this call has tried.
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
+    caller_at: Device,
+    back_to: BTreeMap<UserId, Device>,
+    awaited: Awaited,
+    /// The front desk knows that somebody in this call calls for help.
+    helped: bool,
     /// The channel of the gateway that it came from; given back with the call.
     channel: Option<Channel>,
     /// Runs that have not ended, each with its host call that waits.
@@ -170,6 +183,10 @@ impl CallActor {
             admissions: BTreeMap::new(),
             tried: BTreeMap::new(),
             hides,
+            caller_at: new.caller_at,
+            back_to: new.back_to.into_iter().map(|phone| (phone.user, phone.device)).collect(),
+            awaited: new.awaited,
+            helped: false,
             channel,
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
@@ -270,6 +287,9 @@ impl Actor for CallActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(CALL_MAILBOX);
+        if let Some(channel) = self.channel.as_ref().filter(|_| !self.begin.call_back) {
+            channel.is_of(ctx.address().recipient());
+        }
         plugboard_metrics::CallBegan { call: &self.id, caller: &self.begin.caller, called: &self.begin.called }
             .emit(&self.env.metrics);
         self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);

@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
 use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
-use crate::actor::refused::{Limits, Trail, direction, keep_routed};
+use crate::actor::refused::{EMERGENCY, Limits, Trail, direction, keep_routed};
 use crate::actor::sip::SipActor;
+use crate::awaited::{Awaited, Phone};
 use crate::channels::{Channel, Side};
 use crate::env::Env;
-use crate::identity::{Caller, called};
+use crate::identity::{self, Caller, called};
 use crate::message::{
-    CallOver, EndCall, ForgetTrace, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia,
+    CallOver, Device, EndCall, ForgetTrace, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia,
     LiveCall, MediaHappened, RunHappened, TakeCall, ToLayer, UnwatchMedia, UseSnapshot, WatchMedia,
 };
 use crate::post::post;
@@ -34,6 +35,8 @@ use crate::snapshot::Snapshot;
 const CALLS_MAILBOX: usize = 16_384;
 /// Calls of one shard at once; a call costs about 30 KB.
 const CALLS_MAX: usize = 20_000;
+/// Beyond that: calls for help and those that come back. An office where so many call at once has one emergency.
+const HELP_MAX: usize = 256;
 /// RFC 3261 section 8.1.1.6, when the caller does not say.
 const MAX_FORWARDS: u8 = 70;
 
@@ -55,6 +58,7 @@ pub(crate) struct CallsActor {
     calls: BTreeMap<CallId, CallHandle>,
     media: HashMap<MediaLeg, (CallId, LegId)>,
     limits: Limits,
+    awaited: Awaited,
 }
 
 /// What a request for a new call comes to when it is not one.
@@ -71,7 +75,7 @@ impl Refusal {
 }
 
 impl CallsActor {
-    pub(crate) fn new(env: Env, shard: usize, snapshot: Arc<Snapshot>) -> Self {
+    pub(crate) fn new(env: Env, shard: usize, snapshot: Arc<Snapshot>, awaited: Awaited) -> Self {
         Self {
             env,
             shard,
@@ -81,6 +85,7 @@ impl CallsActor {
             calls: BTreeMap::new(),
             media: HashMap::new(),
             limits: Limits::default(),
+            awaited,
         }
     }
 
@@ -123,7 +128,11 @@ impl CallsActor {
     fn try_take(&mut self, take: TakeCall, ctx: &mut Context<Self>) -> Result<(), Refusal> {
         let TakeCall { id, tx, request, flow, source, office } = take;
         let not_allowed = |status, why: String| Refusal::new(RefusalReason::NotAllowed, status, why);
-        if self.calls.len() >= CALLS_MAX {
+        let called = called(&office, &source, &request);
+        let back_to = called.as_ref().map(|called| self.back_to(&office, &source, called)).unwrap_or_default();
+        let helps = !back_to.is_empty() || called.as_ref().is_some_and(|called| is_help(&office, &source, called));
+        let calls_max = if helps { CALLS_MAX + HELP_MAX } else { CALLS_MAX };
+        if self.calls.len() >= calls_max {
             return Err(Refusal::new(RefusalReason::CallLimit, 503, "as many calls go on as the switch takes"));
         }
         let max_forwards = match request.headers.max_forwards() {
@@ -135,7 +144,6 @@ impl CallsActor {
             Ok(Some(hops)) => hops.saturating_sub(1),
             Err(_) => return Err(not_allowed(400, "its Max-Forwards is no number".into())),
         };
-        let called = called(&office, &source, &request);
         let no_number =
             || Refusal::new(RefusalReason::NoRoute, 404, "what was called is no number that can be dialled");
         let called = called.ok_or_else(no_number)?;
@@ -147,9 +155,13 @@ impl CallsActor {
                 direction: direction(&source, false),
                 replaces: Some(replaces),
             },
+            None if !back_to.is_empty() => call_back(&back_to),
             None => self.plan(&office, &source, office.route(&source, &called))?,
         };
-        let channel = self.inbound_channel(&office, &source)?;
+        let channel = match self.inbound_channel(&office, &source) {
+            Err(_) if helps => None,
+            channel => channel?,
+        };
         let offer = match request.body.as_slice() {
             [] => None,
             body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
@@ -170,12 +182,22 @@ impl CallsActor {
         };
         let caller = Caller::of(&office, &source, &request);
         let hides = caller.hides;
-        let begin = self.begin(id, caller, &called, &plan);
+        let mut begin = self.begin(id, caller, &called, &plan);
+        begin.call_back = !back_to.is_empty();
         let description = OfferAnswer::new(media, self.env.random.next());
         let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
         let new_leg = NewLeg { leg: LegId::CALLER, owner, session, media, description, offer };
-        self.start((begin, hides), plan, office, (max_forwards, channel), new_leg, sip_call_id, ctx);
+        let places = (identity::reached_at(&request, flow), back_to);
+        self.start((begin, hides), plan, office, (max_forwards, channel), places, new_leg, sip_call_id, ctx);
         Ok(())
+    }
+
+    /// The phones that called for help and are called back by this call.
+    fn back_to(&self, office: &Office, source: &Source, called: &Dialled) -> Vec<Phone> {
+        let Source::Gateway(gateway) = source else { return Vec::new() };
+        let e164 = office.gateway(gateway).and_then(|gateway| office.e164_of(gateway, called));
+        let numbers: Vec<&Dialled> = std::iter::once(called).chain(&e164).collect();
+        self.awaited.phones(&office.id, &numbers, self.env.clock.now())
     }
 
     /// What the treatment comes to: a scenario, or whom to ring directly.
@@ -223,6 +245,11 @@ impl CallsActor {
                 plan.direction = direction(source, true);
                 Ok(plan)
             }
+            Treatment::Emergency { ways, test, .. } => {
+                let mut plan = direct(vec![crate::convert::help(ways, test)], RingOrder::One, HELP_RING, EMERGENCY);
+                plan.direction = direction(source, true);
+                Ok(plan)
+            }
             Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause }),
         }
     }
@@ -253,6 +280,7 @@ impl CallsActor {
             route: plan.route.clone(),
             scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
             forwarded: 0,
+            call_back: false,
         }
     }
 
@@ -266,6 +294,7 @@ impl CallsActor {
         plan: Plan,
         office: Arc<Office>,
         (max_forwards, channel): (u8, Option<Channel>),
+        (caller_at, back_to): (Device, Vec<Phone>),
         new_leg: NewLeg,
         sip_call_id: String,
         ctx: &mut Context<Self>,
@@ -301,6 +330,9 @@ impl CallsActor {
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
             replaces: plan.replaces,
+            caller_at,
+            back_to,
+            awaited: self.awaited.clone(),
         };
         let leg_links = |call: Recipient<LegEvent>| LegLinks {
             layer: links.layer.clone(),
@@ -347,6 +379,36 @@ fn replaced(request: &Request, source: &Source) -> Result<Option<Replaces>, Refu
 
 /// Ring time of calls that go out: the far end's network gives up first.
 const OUTSIDE_RING: Duration = Duration::from_secs(180);
+
+/// A centre may ring long, and several gateways may be tried.
+const HELP_RING: Duration = Duration::from_secs(600);
+/// A call back rings for so long: whoever called for help may have left his phone.
+const BACK_RING: Duration = Duration::from_secs(180);
+
+/// Whether it is a call for help.
+fn is_help(office: &Office, source: &Source, called: &Dialled) -> bool {
+    matches!(source, Source::User(_)) && office.help(called).is_some()
+}
+
+/// Rings the phones that called for help.
+fn call_back(phones: &[Phone]) -> Plan {
+    let mut parties: Vec<Party> = Vec::new();
+    for phone in phones {
+        let party = Party::User(phone.user.clone());
+        if !parties.contains(&party) {
+            parties.push(party);
+        }
+    }
+    let request =
+        CallRequest::Ring { parties, order: RingOrder::AtOnce, ring_for: BACK_RING, ring_back: RingBack::Tone };
+    Plan {
+        route: Some("emergency-call-back".into()),
+        scenario: None,
+        direct: Some(request),
+        direction: Direction::Inbound,
+        replaces: None,
+    }
+}
 
 /// What a call will do first.
 struct Plan {

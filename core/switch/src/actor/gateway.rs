@@ -3,7 +3,8 @@
 mod spec;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
-use plugboard_metrics::{Condition, GatewayDown, GatewayUp, Readiness, TrunkSeries};
+use plugboard_call::Urgency;
+use plugboard_metrics::{Condition, EmergencyTookChannel, GatewayDown, GatewayUp, Readiness, TrunkSeries};
 use plugboard_model::{Cause, Time};
 use plugboard_office::Gateway;
 use plugboard_sip::locate::Target;
@@ -202,19 +203,38 @@ impl GatewayActor {
     }
 
     fn admit(&mut self, ask: AdmitCall) {
-        let admitted = self.placed(&ask.tried);
+        let admitted = self.placed(&ask);
         post(&ask.reply, CallAdmitted { leg: ask.leg, admitted });
     }
 
-    fn placed(&mut self, tried: &[Target]) -> Result<(Placement, Channel), Cause> {
+    fn placed(&mut self, ask: &AdmitCall) -> Result<(Placement, Channel), Cause> {
         let refused = |text: String| Cause { status: 503, text };
         let name = &self.gateway.id.name;
         let trunk = self.current.and_then(|owner| self.trunks.get_mut(&owner));
         let trunk = trunk.ok_or_else(|| refused(format!("The gateway {name} was taken out")))?;
         let down = |reason| refused(format!("The gateway {name} is down: {reason}"));
-        let placement = trunk.place(self.env.clock.now(), tried).map_err(down)?;
-        let channel = self.channels.enter(Side::Out, self.gateway.limits);
-        let channel = channel.ok_or_else(|| refused("All channels of the gateway are in use".into()))?;
+        let now = self.env.clock.now();
+        let placement = match ask.urgency {
+            Urgency::Usual | Urgency::Test | Urgency::Help => trunk.place(now, &ask.tried),
+            Urgency::LastResort => trunk.place_regardless(now),
+        };
+        let placement = placement.map_err(down)?;
+        let channel = match ask.urgency {
+            Urgency::Usual | Urgency::Test => {
+                let channel = self.channels.enter(Side::Out, self.gateway.limits);
+                channel.ok_or_else(|| refused("All channels of the gateway are in use".into()))?
+            }
+            Urgency::Help | Urgency::LastResort => {
+                let (channel, took) = self.channels.enter_for_help(self.gateway.limits);
+                if took {
+                    EmergencyTookChannel { gateway: &self.gateway.id }.emit(&self.env.metrics);
+                }
+                channel
+            }
+        };
+        if ask.urgency == Urgency::Usual {
+            channel.is_of(ask.end.clone());
+        }
         Ok((placement, channel))
     }
 }

@@ -23,6 +23,9 @@ const LINES_MAX: u32 = 10;
 /// For so many of them.
 const SPAN: Duration = Duration::from_secs(60);
 
+/// The route of a call for help, as records name it.
+pub(super) const EMERGENCY: &str = "emergency";
+
 /// What a refused call leaves beside its count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trail {
@@ -109,6 +112,7 @@ impl Way {
             Some(Treatment::Outbound { route, .. }) => {
                 Self { route: known(route.name.as_str()), scenario: None, out: true }
             }
+            Some(Treatment::Emergency { .. }) => Self { route: known(EMERGENCY), scenario: None, out: true },
             Some(Treatment::Refused(_)) | None => Self::default(),
         }
     }

@@ -20,6 +20,7 @@ use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::awaited::Awaited;
 use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
@@ -87,6 +88,8 @@ pub(crate) struct SipActor {
     guesses: SharedGuesses,
     moves: Moves,
     peers: Peers,
+    /// Calls back to those who called for help go before what is shed.
+    awaited: Awaited,
     strangers: Told,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
@@ -109,7 +112,7 @@ impl SipActor {
         snapshot: Arc<Snapshot>,
         calls: Recipient<TakeCall>,
         readiness: Readiness,
-        (guesses, moves, peers): (SharedGuesses, Moves, Peers),
+        (guesses, moves, peers, awaited): (SharedGuesses, Moves, Peers, Awaited),
     ) -> Self {
         let mut key = [0; 32];
         env.random.fill(&mut key);
@@ -131,6 +134,7 @@ impl SipActor {
             guesses,
             moves,
             peers,
+            awaited,
             strangers: Told::default(),
             connections: BTreeMap::new(),
             calls,

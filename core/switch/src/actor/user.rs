@@ -58,13 +58,18 @@ impl UserActor {
     }
 
     /// His answer to an offer: his devices, or the cause that tells the caller why not.
-    fn offer(&mut self, call: &CallId, kind: OfferKind) -> Result<(OfferedDevices, Vec<Device>), Cause> {
+    fn offer(
+        &mut self,
+        call: &CallId,
+        kind: OfferKind,
+        besides: Option<Device>,
+    ) -> Result<(OfferedDevices, Vec<Device>), Cause> {
         self.bindings.expire(self.env.clock.now());
         match self.availability.offer(call, kind) {
             Offered::Ring => {}
             Offered::Refused(why) => return Err(cause_of(why)),
         }
-        let devices: Vec<Device> = self
+        let mut devices: Vec<Device> = self
             .bindings
             .devices(self.env.clock.now())
             .into_iter()
@@ -74,6 +79,7 @@ impl UserActor {
                 path: binding.path.iter().map(|proxy| proxy.to_string()).collect(),
             })
             .collect();
+        devices.extend(besides.filter(|besides| devices.iter().all(|device| device.contact != besides.contact)));
         if devices.is_empty() {
             self.availability.release(call);
             return Err(Cause { status: 480, text: "No device is registered".into() });
@@ -172,7 +178,7 @@ impl Drop for UserActor {
 impl Handler<OfferCall> for UserActor {
     type Result = ();
     fn handle(&mut self, ask: OfferCall, _: &mut Self::Context) {
-        let offer = self.offer(&ask.call, ask.kind);
+        let offer = self.offer(&ask.call, ask.kind, ask.device);
         self.show();
         if offer.is_ok() {
             self.ringing.insert(ask.call, ask.taken);

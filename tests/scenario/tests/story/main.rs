@@ -8,6 +8,7 @@
 )]
 
 mod early_media;
+mod emergency;
 mod events;
 mod faults;
 mod flows;

@@ -102,7 +102,7 @@ impl CallActor {
 
     fn ask_user(&mut self, user: UserId, reserve: bool, why: AskWhy, ctx: &mut Context<Self>) {
         let kind = match (reserve, why) {
-            (_, AskWhy::Recall) => OfferKind::Recall,
+            (_, AskWhy::Recall | AskWhy::CallBack) => OfferKind::Recall,
             (true, AskWhy::Offered) => OfferKind::OneUser,
             // Somebody who dials a group has its members rung as a scenario would ring them.
             (false, AskWhy::Offered | AskWhy::Direct) => OfferKind::AllAtOnce,
@@ -113,7 +113,8 @@ impl CallActor {
         match self.snapshot.users.get(&user) {
             Some(handle) => {
                 let (reply, taken) = (ctx.address().recipient(), ctx.address().recipient());
-                post(&handle.offer, OfferCall { call: self.id.clone(), kind, reply, taken });
+                let device = self.back_to.get(&user).cloned();
+                post(&handle.offer, OfferCall { call: self.id.clone(), kind, device, reply, taken });
             }
             None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
         }

@@ -178,6 +178,7 @@ impl CallActor {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
         match from.map(|from| self.office.route(&from, dialled)) {
             Some(Treatment::Outbound { ways, .. }) => Ok(crate::convert::outside(ways, &*self.env.random)),
+            Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
             Some(
                 Treatment::Scenario { .. }
                 | Treatment::DirectUser(_)

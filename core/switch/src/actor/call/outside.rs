@@ -1,16 +1,21 @@
 //! Legs to gateways: the question whether one more may go there, and what the gateway is told.
 
 use actix::{AsyncContext, Context};
-use plugboard_call::{Input, Way};
-use plugboard_model::{Cause, LegId};
+use plugboard_call::{Input, Urgency, Way};
+use plugboard_metrics::EmergencyCalled;
+use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
+use plugboard_office::Gateway;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::digest::Secret;
 use plugboard_sip::session::Login;
 use plugboard_sip::trunk::Placement;
 use plugboard_sip::{RequestUri, SipUri};
 
+use std::sync::Arc;
+
 use super::carry::Dial;
 use super::{CallActor, Outside};
+use crate::awaited::Phone;
 use crate::channels::Channel;
 use crate::identity;
 use crate::message::{AdmitCall, LegNews, TargetFailed};
@@ -23,7 +28,8 @@ impl CallActor {
         let handle = self.snapshot.gateways.get(&way.gateway).ok_or_else(|| Cause::of(404))?;
         // Where it sends the call itself may be where the call was already.
         let tried = self.tried.get(&way.gateway).filter(|_| way.at.is_none()).cloned().unwrap_or_default();
-        post(&handle.admit, AdmitCall { leg, tried, reply: ctx.address().recipient() });
+        let (reply, end) = (ctx.address().recipient(), ctx.address().recipient());
+        post(&handle.admit, AdmitCall { leg, tried, urgency: way.urgency, reply, end });
         self.admissions.insert(leg, way);
         Ok(())
     }
@@ -52,7 +58,10 @@ impl CallActor {
             plugboard_office::Place::Address(_) => SipUri::of_address(Some(&way.number), target.address),
             plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
         };
-        let (from, headers) = identity::told(&self.office, &gateway, &self.begin, self.hides);
+        let (from, headers) = match way.urgency {
+            Urgency::Usual => identity::told(&self.office, &gateway, &self.begin, self.hides),
+            Urgency::Test | Urgency::Help | Urgency::LastResort => self.call_for_help(&gateway, way),
+        };
         let password = |secret: &plugboard_office::Secret| Secret::new(secret.reveal());
         let login = gateway.login.as_ref();
         let dial = Dial {
@@ -69,9 +78,44 @@ impl CallActor {
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {
-            handle.outside = Some(Outside { gateway: gateway.id.clone(), target, spoke: false, _channel: channel });
+            handle.outside = Some(Outside {
+                gateway: gateway.id.clone(),
+                target,
+                urgency: way.urgency,
+                spoke: false,
+                _channel: channel,
+            });
         }
         Ok(())
+    }
+
+    /// Somebody calls for help: the front desk is told once, and he is waited for to be called back.
+    fn call_for_help(&mut self, gateway: &Gateway, way: &Way) -> (String, Vec<(String, String)>) {
+        let office = Arc::clone(&self.office);
+        let location = office.location(self.begin.caller_user.as_ref(), self.caller_at.flow.remote.ip());
+        let back = identity::call_back(&office, gateway, &self.begin, location);
+        if !std::mem::replace(&mut self.helped, true) {
+            let test = way.urgency == Urgency::Test;
+            let place = location.map(|location| location.name.clone());
+            let event = JournalEvent::Emergency {
+                number: way.number.clone(),
+                location: place.clone(),
+                call_back: back.clone(),
+                test,
+            };
+            self.journal.note(self.now(), event);
+            self.journal.flush();
+            let place = place.as_ref().map_or("", Name::as_str);
+            let user = self.begin.caller_user.as_ref().map_or("", |user| user.name.as_str());
+            EmergencyCalled { call: &self.id, leg: LegId::CALLER, location: place, user, test }.emit(&self.env.metrics);
+        }
+        if let (Some(user), Ok(number)) = (&self.begin.caller_user, Dialled::new(&back)) {
+            let now = self.env.clock.now();
+            let until = now + office.emergency.call_back_within;
+            let phone = Phone { user: user.clone(), device: self.caller_at.clone(), until };
+            self.awaited.await_call(&office.id, number, phone, now);
+        }
+        identity::told_for_help(&office, gateway, (&back, &self.begin.caller_name), location)
     }
 
     /// A gateway that has passed on a word of the called side works, whatever comes of the call.

@@ -7,7 +7,7 @@
 //!
 //! Source: RFC 3261 sections 8.1.3.4 and 21.3.
 
-use plugboard_call::{Input, Onward, Party, Redirect, RingOrder, Way};
+use plugboard_call::{Input, Onward, Party, Redirect, RingOrder, Urgency, Way};
 use plugboard_model::{Cause, Dialled, ForwardWhy, GatewayId, LegId, UserId};
 use plugboard_office::{Place, Source};
 use plugboard_sip::RequestUri;
@@ -24,17 +24,17 @@ impl CallActor {
     pub(super) fn redirected(&mut self, leg: LegId, cause: Cause, contacts: &[String]) -> Input {
         let user = self.call.party(leg).and_then(|(user, _)| user.cloned());
         let gateway = self.legs.get(&leg).and_then(|handle| handle.outside.as_ref());
-        let gateway = gateway.map(|outside| (outside.gateway.clone(), outside.target));
+        let gateway = gateway.map(|outside| (outside.gateway.clone(), outside.urgency));
         let number = self.call.party(leg).map(|(_, number)| number.to_owned()).unwrap_or_default();
         self.leg_left(leg, &cause);
         let resolve = |contact: &String| {
             let uri = RequestUri::parse(contact).map_err(|_| "it cannot be read")?;
             match (cause.status, &user, &gateway) {
                 (300..=302, Some(user), _) => self.named_by_user(user, &uri),
-                (300..=302 | 305, None, Some((gateway, _))) => {
+                (300..=302 | 305, None, Some((gateway, urgency))) => {
                     // 305 names a proxy for the same call (RFC 3261 section 21.3.4).
                     let number = (cause.status == 305).then(|| number.clone());
-                    self.named_by_gateway(gateway, &uri, number)
+                    self.named_by_gateway((gateway, *urgency), &uri, number)
                 }
                 (..=u16::MAX, _, _) => Err("that status names nobody whom we could call"),
             }
@@ -69,7 +69,7 @@ impl CallActor {
 
     fn named_by_gateway(
         &self,
-        gateway: &GatewayId,
+        (gateway, urgency): (&GatewayId, Urgency),
         uri: &RequestUri,
         number: Option<String>,
     ) -> Result<Onward, &'static str> {
@@ -86,7 +86,7 @@ impl CallActor {
             Some(number) => number,
             None => number_in(uri)?.as_str().to_owned(),
         };
-        let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at) };
+        let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at), urgency };
         Ok(Onward { parties: vec![Party::Outside { ways: vec![way] }], order: RingOrder::One, to: number })
     }
 

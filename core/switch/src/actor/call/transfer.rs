@@ -175,6 +175,7 @@ impl CallActor {
             Treatment::Outbound { ways, .. } => {
                 Ok((vec![crate::convert::outside(ways, &*self.env.random)], RingOrder::One))
             }
+            Treatment::Emergency { ways, test, .. } => Ok((vec![crate::convert::help(ways, test)], RingOrder::One)),
             Treatment::Scenario { .. } => Err((403, "a call that goes on cannot begin a scenario")),
             Treatment::Refused(cause) => Err((cause.status, "the office's routes refuse the number")),
         }

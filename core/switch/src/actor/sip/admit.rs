@@ -25,10 +25,12 @@ const CALM: Duration = Duration::from_secs(15);
 
 impl SipActor {
     pub(super) fn invite(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
-        if self.draining {
+        let sheds = self.draining || self.overload.is_behind();
+        let helps = sheds && self.helps(&request, flow);
+        if self.draining && !helps {
             return self.refuse_for_now(tx, &request, flow, RefusalReason::Draining);
         }
-        if self.overload.is_behind() {
+        if self.overload.is_behind() && !helps {
             self.show_overload(ctx);
             return self.refuse_for_now(tx, &request, flow, RefusalReason::Overload);
         }
@@ -39,7 +41,7 @@ impl SipActor {
                 (office, Source::Gateway(gateway))
             }
             None => match self.user_of(tx, &request, flow, Challenger::Proxy) {
-                Some((office, user)) if self.is_foreign(&request, &office) => {
+                Some((office, user)) if self.is_foreign(&request, &office) && !dials_help(&office, &request) => {
                     return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());
                 }
                 Some((office, user)) => {
@@ -56,6 +58,18 @@ impl SipActor {
             self.traces.keep(now, SipFlow::In, flow, sip_call_id.as_bytes(), &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
+    }
+
+    /// Whether the call is one for help, or comes back to whoever called for help: such a call is never shed.
+    fn helps(&self, request: &Request, flow: Flow) -> bool {
+        if let Some((office, gateway)) = self.gateway_of(request, flow) {
+            let known = office.gateway(&gateway);
+            let Some(called) = called(&office, &Source::Gateway(gateway), request) else { return false };
+            let e164 = known.and_then(|gateway| office.e164_of(gateway, &called));
+            let numbers: Vec<&Dialled> = std::iter::once(&called).chain(&e164).collect();
+            return !self.awaited.phones(&office.id, &numbers, self.env.clock.now()).is_empty();
+        }
+        self.office_of(request).is_some_and(|office| dials_help(&office, request))
     }
 
     fn new_call_id(&self, office: &Office) -> CallId {
@@ -155,5 +169,16 @@ impl SipActor {
                 .is_some_and(|called| !matches!(office.route(&source, &called), Treatment::Refused(_)))
         };
         found.iter().find(knows).or_else(|| found.first()).cloned()
+    }
+}
+
+/// Whether a user calls for help with it.
+fn dials_help(office: &Office, request: &Request) -> bool {
+    match &request.uri {
+        RequestUri::Raw(urn) => office.help_by_urn(urn).is_some(),
+        RequestUri::Sip(_) | RequestUri::Tel(_) => {
+            let dialled = request.uri.user().and_then(|user| Dialled::new(&user).ok());
+            dialled.is_some_and(|dialled| office.help(&dialled).is_some())
+        }
     }
 }

@@ -205,7 +205,7 @@ impl SipActor {
 
     /// The office whose domain the caller or the called address names. Where there is but one, whatever they name stands
     /// for it: an admin may have called the switch as he likes, or reach it by the address of a NAT.
-    fn office_of(&self, request: &Request) -> Option<Arc<Office>> {
+    pub(super) fn office_of(&self, request: &Request) -> Option<Arc<Office>> {
         let offices = &self.snapshot.configuration.offices;
         let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
         let mut named = from.iter().chain([&request.uri]).filter_map(RequestUri::as_sip);
