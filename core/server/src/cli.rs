@@ -99,6 +99,20 @@ pub(crate) enum Command {
         /// Write the passwords out, so that another switch can take the file.
         #[arg(long)]
         secrets: bool,
+        /// Not the office as it is, but one of its versions, as `versions` lists them.
+        #[arg(long, value_name = "VERSION")]
+        at: Option<u64>,
+        /// The office.
+        #[arg(default_value = "main")]
+        office: String,
+    },
+    /// Apply a version of an office once more: it becomes the newest one. Calls that go on keep the one that they began with.
+    Rollback {
+        /// Why, for the list of versions.
+        #[arg(long, default_value = "")]
+        why: String,
+        /// The version, as `versions` lists it.
+        version: u64,
         /// The office.
         #[arg(default_value = "main")]
         office: String,
@@ -236,8 +250,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Check { plugins, strict, files } => check::check(&files, plugins.as_deref(), home, strict, json),
         Command::Schema { kind, markdown, plugins } => schema::schema(kind, markdown, plugins.as_deref(), home),
         Command::Apply { why, files } => show::apply(home, &files, &why, json),
-        Command::Export { secrets, office } => {
-            control::ask(home, &Request::Export { office, secrets }, |answer| show::text(answer, "yaml", json))
+        Command::Export { secrets, at, office } => {
+            control::ask(home, &Request::Export { office, secrets, version: at }, |answer| {
+                show::text(answer, "yaml", json)
+            })
+        }
+        Command::Rollback { why, version, office } => {
+            control::ask(home, &Request::RollBack { office, version, why }, |answer| show::applied(answer, json))
         }
         Command::Versions { limit, office } => {
             control::ask(home, &Request::Versions { office, limit }, |answer| show::versions(answer, json))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod listen;
+mod offices;
 
 pub(crate) use answer::RECORDS_MAX;
 pub(crate) use listen::pause;

@@ -157,9 +157,12 @@ pub(crate) fn apply(home: &Home, files: &[PathBuf], why: &str, json: bool) -> Ex
         return ExitCode::from(1);
     }
     let request = Request::Apply { bundles, why: why.to_owned() };
-    control::ask(home, &request, |answer| {
-        let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
-        warnings.filter_map(Value::as_str).for_each(|warning| output::fault(format!("warning: {warning}")));
-        plain(answer, json)
-    })
+    control::ask(home, &request, |answer| applied(answer, json))
+}
+
+/// What was applied, with its warnings.
+pub(crate) fn applied(answer: &Value, json: bool) -> ExitCode {
+    let warnings = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    warnings.filter_map(Value::as_str).for_each(|warning| output::fault(format!("warning: {warning}")));
+    plain(answer, json)
 }

@@ -177,6 +177,16 @@ fn versions_tell_who_applied_what_and_why_and_trim_what_it_removed() {
         (&2.into(), &"one call is enough".into())
     );
     assert!(switch.complains(&["versions", "nowhere"]).contains("no version of an office"));
+    let calls_at_once = |text: &str| text.contains("calls_at_once: 1\n");
+    let at = |version: &str| calls_at_once(&switch.succeeds(&["export", "--at", version]));
+    assert_eq!((at("1"), at("2"), calls_at_once(&switch.succeeds(&["export"]))), (false, true, true));
+    let done = switch.succeeds(&["rollback", "1", "--why", "two are better"]);
+    assert_eq!(done.trim(), "office main is in force, version 3");
+    assert!(!calls_at_once(&switch.succeeds(&["export"])), "what was applied first is in force");
+    let listed = switch.succeeds(&["versions", "--limit", "1"]);
+    assert!(listed.trim().ends_with("plugboard rollback  back to version 1: two are better"), "{listed}");
+    let unknown = switch.complains(&["rollback", "9"]);
+    assert!(unknown.contains("office main has no version 9; `plugboard versions main` lists them"), "{unknown}");
     assert_eq!(switch.succeeds(&["trim"]).trim(), "nothing is old enough to be removed");
 }
 

@@ -3,9 +3,8 @@
 use plugboard_model::{
     CallId, CallRecord, Cause, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
-use plugboard_office::Secrets;
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
-use plugboard_store::{BlobId, Blobs, DocumentChange, RecordFilter, Scope};
+use plugboard_store::{BlobId, Blobs, RecordFilter, Scope};
 use plugboard_switch::{LiveCall, UserState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,8 +13,9 @@ use std::sync::{Arc, PoisonError};
 use crate::boot::Running;
 use crate::control::{Answer, Request, call_id, done};
 use crate::disk::on_disk;
-use crate::house::{Absent, Bundle, DOCUMENT, in_words};
+use crate::house::in_words;
 use crate::keep::{Clock, Round};
+use crate::serve::offices;
 
 /// Records in one answer.
 pub(crate) const RECORDS_MAX: usize = 1_000;
@@ -28,14 +28,16 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Registrations => registrations(running).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Plugins => plugins(running),
-        Request::Export { office, secrets } => export(running, &office, secrets),
-        Request::Apply { bundles, why } => apply(running, bundles, why).await,
+        Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
+        Request::RollBack { office, version, why } => offices::roll_back(running, office, version, why).await,
+        Request::Apply { bundles, why } => offices::apply(running, bundles, why).await,
         Request::Record { id } => record(running, &id).await,
         Request::Trim => trim(running).await,
         Request::Journal { .. }
         | Request::Sip { .. }
         | Request::Replay { .. }
         | Request::Versions { .. }
+        | Request::Export { version: Some(_), .. }
         | Request::Backup { .. } => {
             let running = Arc::clone(running);
             told_by(move || from_disk(&running, request)).await
@@ -44,13 +46,16 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
 }
 
 /// The answer of work that waits for the disk.
-async fn told_by(work: impl FnOnce() -> Result<Value, String> + Send + 'static) -> Answer {
+pub(super) async fn told_by(work: impl FnOnce() -> Result<Value, String> + Send + 'static) -> Answer {
     on_disk(work).await.map_or_else(Answer::fault, Answer::Done)
 }
 
 fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
     match request {
-        Request::Versions { office, limit } => versions(running, &office, limit),
+        Request::Versions { office, limit } => offices::versions(running, &office, limit),
+        Request::Export { office, secrets, version: Some(version) } => {
+            offices::export_version(running, &office, version, secrets)
+        }
         Request::Journal { id } => journal(running, &id),
         Request::Sip { id } => sip(running, &id),
         Request::Replay { id } => replay(running, &id),
@@ -67,7 +72,8 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Plugins
         | Request::Trim
         | Request::Apply { .. }
-        | Request::Export { .. } => unreachable!("answered otherwise by `answer`"),
+        | Request::RollBack { .. }
+        | Request::Export { version: None, .. } => unreachable!("answered otherwise by `answer`"),
     }
 }
 
@@ -82,16 +88,6 @@ async fn trim(running: &Running) -> Answer {
 }
 
 /// The versions of an office's document, newest first.
-fn versions(running: &Running, office: &str, limit: usize) -> Result<Value, String> {
-    let id = OfficeId::new(office).map_err(|error| error.to_string())?;
-    let versions = running.store.documents().history(&id, DOCUMENT, None, limit).map_err(|error| error.to_string())?;
-    if versions.is_empty() {
-        return Err(format!("no version of an office {office:?} is kept; `plugboard apply` makes one"));
-    }
-    let version = |version: &plugboard_store::Version| json!({ "version": version.version, "at": version.change.at, "who": version.change.who, "why": version.change.why });
-    Ok(json!({ "office": office, "versions": versions.iter().map(version).collect::<Vec<_>>() }))
-}
-
 async fn status(running: &Running) -> Answer {
     let calls = running.switch.calls().await.len();
     let users = running.switch.users().await;
@@ -137,7 +133,7 @@ async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
         let page = page.map_err(|error| error.to_string())?;
         // The history of an office that is gone can still be read.
         if page.records.is_empty() && !known.contains(&office) {
-            return Err(no_office(office.as_str(), known.iter().map(OfficeId::as_str)));
+            return Err(offices::no_office(office.as_str(), known.iter().map(OfficeId::as_str)));
         }
         Ok(json!({ "now": now, "live": live, "past": page.records, "unreadable": page.unreadable }))
     })
@@ -202,55 +198,6 @@ fn plugins(running: &Running) -> Answer {
         .map(|installed| json!({ "component": installed.id().to_string(), "manifest": installed.manifest() }))
         .collect();
     Answer::Done(json!({ "actions": actions, "refused": in_words(running.actions.refused.clone()) }))
-}
-
-fn export(running: &Running, office: &str, secrets: bool) -> Answer {
-    let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = houses.iter().find(|(id, _)| id.as_str() == office);
-    let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
-    match found.map(|(_, house)| house.office.export(secrets, Some(&house.folder))) {
-        Some(text) => Answer::Done(json!({ "yaml": text })),
-        None => Answer::fault(no_office(office, houses.keys().map(OfficeId::as_str))),
-    }
-}
-
-/// What to say of an office that nobody has heard of.
-fn no_office<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    match known.as_slice() {
-        [] => format!("there is no office {asked:?}, nor any other: load one with `plugboard apply FILE`"),
-        known => format!("there is no office {asked:?}; name one of these: {}", known.join(", ")),
-    }
-}
-
-/// All of the offices or none.
-async fn apply(running: &Arc<Running>, mut bundles: Vec<Bundle>, why: String) -> Answer {
-    for bundle in &mut bundles {
-        bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
-    }
-    let (ids, warnings) = match running.take(&bundles, Absent::Refused) {
-        Ok(taken) => taken,
-        Err(faults) => return Answer::Faults(faults),
-    };
-    let (store, at) = (running.store.clone(), running.clock.wall());
-    told_by(move || {
-        let mut done = Vec::new();
-        for (office, bundle) in ids.into_iter().zip(bundles) {
-            let body = serde_json::to_vec(&bundle).map_err(|error| error.to_string())?;
-            let change = DocumentChange { who: "plugboard apply".into(), at, why: why.clone() };
-            let unkept = |error: String| format!("office {office} is in force, but was not kept: {error}");
-            let newest = store.documents().get(&office, DOCUMENT).map_err(|error| unkept(error.to_string()))?;
-            if let Some(newest) = newest.filter(|newest| bundle.is_kept_by(newest.body.as_deref())) {
-                done.push(format!("office {office} is unchanged, version {}", newest.version));
-                continue;
-            }
-            let version = store.documents().put(&office, DOCUMENT, Some(body), change, None);
-            let version = version.map_err(|error| unkept(error.to_string()))?;
-            done.push(format!("office {office} is in force, version {version}"));
-        }
-        Ok(json!({ "done": done.join("; "), "warnings": warnings }))
-    })
-    .await
 }
 
 /// A past call's record, or what there is so far of one that goes on.

@@ -17,6 +17,9 @@ pub(crate) struct CallJournal {
     runs: BTreeSet<RunId>,
     /// Runs that the scenario waits for no more.
     cancelled: BTreeSet<RunId>,
+    /// Runs that began after the end of the script.
+    late: BTreeSet<RunId>,
+    script_over: bool,
 }
 
 impl CallJournal {
@@ -29,16 +32,23 @@ impl CallJournal {
             steps: Steps::default(),
             runs: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            late: BTreeSet::new(),
+            script_over: false,
         }
     }
 
-    /// Adds an entry; written with the next [`CallJournal::flush`]. What the runner says of a run that was cancelled comes
-    /// too late.
+    /// Adds an entry; written with the next [`CallJournal::flush`].
+    ///
+    /// The end of the call is the end of its runs, but of those that steps on its end began. What the runner says of a run
+    /// that was cancelled comes too late.
     pub(crate) fn note(&mut self, at: Time, event: JournalEvent) {
         let began = if let JournalEvent::RunBegan { run, .. } = event { Some(run) } else { None };
         let ended = if let JournalEvent::RunEnded { run, .. } = event { Some(run) } else { None };
         if ended.is_some_and(|run| self.cancelled.contains(&run)) {
             return;
+        }
+        if matches!(event, JournalEvent::Ended { .. }) {
+            self.end_runs_but(at, &self.late.clone());
         }
         self.write(at, event);
         if let Some(run) = began.filter(|run| self.cancelled.contains(run)) {
@@ -48,7 +58,12 @@ impl CallJournal {
 
     /// Nothing runs any more.
     pub(crate) fn end_runs(&mut self, at: Time) {
-        for run in self.runs.clone() {
+        self.end_runs_but(at, &BTreeSet::new());
+    }
+
+    fn end_runs_but(&mut self, at: Time, late: &BTreeSet<RunId>) {
+        let over: Vec<RunId> = self.runs.difference(late).copied().collect();
+        for run in over {
             self.cancel(at, run);
         }
     }
@@ -84,13 +99,20 @@ impl CallJournal {
             }
             ScriptOutput::StartRun { run, path, .. } => {
                 self.steps.starts(*run, path);
+                if self.script_over {
+                    self.late.insert(*run);
+                }
                 true
             }
             ScriptOutput::CancelRun { run } => {
                 self.cancel(at, *run);
                 true
             }
-            ScriptOutput::FindExtension { .. } | ScriptOutput::Ended(_) | ScriptOutput::Closed => true,
+            ScriptOutput::Ended(_) => {
+                self.script_over = true;
+                true
+            }
+            ScriptOutput::FindExtension { .. } | ScriptOutput::Closed => true,
         });
     }
 
