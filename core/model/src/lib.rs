@@ -15,7 +15,7 @@ mod time;
 mod value;
 
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
-pub use forward::ForwardWhy;
+pub use forward::{ForwardWhen, ForwardWhy};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
     DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected, PlayEnd, PlayOptions, RingBack,

@@ -6,7 +6,7 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `ring_for`, `outside_number`, `reliable`, `location` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `intercom`, `ring_for`, `outside_number`, `reliable`, `location` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers` |
 //! | `numbers` | `number`, `scenario`, `id` |
@@ -16,10 +16,12 @@
 //! | `hold_music` | one of `music`, or `silence` |
 //! | `transfer` | `ring_for`, `recall` |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
+//! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
 //!
 //! `password` is a text, `{ file: path }`, `{ environment: NAME }`, or `{ keep: true }` for the one that the user has
 //! already in the running switch: so `export` writes it.
 
+use crate::parts::features;
 use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
 use crate::{Internal, Office, Pattern};
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
@@ -138,8 +140,10 @@ fn read(
         .as_ref()
         .map_or_else(|| (fields.at(), "emergency".to_owned()), |field| (field.node.at, field.path.clone()));
     let emergency = parts.emergency(emergency);
+    let (features, written) = parts.features(fields.take("feature_codes"));
     let found = parts.finish();
     fields.finish(faults);
+    features::clashes(&features, &written, &found, faults, bearable);
     let mut office = Office {
         id,
         domains,
@@ -159,6 +163,7 @@ fn read(
         transfer,
         emergency,
         help_numbers: BTreeMap::new(),
+        features,
     };
     office.index_help();
     for (noun, name, at, path) in &found.references {
@@ -280,7 +285,7 @@ fn knows(office: &Office, noun: Noun, name: &Name) -> bool {
 
 impl Internal {
     /// For a fault's reason.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::User(user) => format!("the user {}", user.name),
             Self::Group(group) => format!("the group {}", group.name),

@@ -3,16 +3,18 @@
 mod emergency;
 mod gateways;
 
+use crate::parts::users::STATUSES;
 use crate::parts::{
     CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
     id_of_number, usual_hold_music,
 };
+use crate::settings::FORWARD_AFTER;
 use crate::{
-    DigestChoice, DigestIntegrity, From, Goal, Group, IncomingNumber, Office, Pattern, Route, Secret, SecretOrigin,
-    Through, User,
+    DigestChoice, DigestIntegrity, FeatureCode, Features, Forwards, From, Goal, Group, IncomingNumber, Office, Pattern,
+    Route, Secret, SecretOrigin, Through, User,
 };
 use plugboard_document::{Node, write_duration};
-use plugboard_model::{Distribution, Member, Name, UserStatus};
+use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
 use std::path::Path;
 
 /// Whether secrets that stand in the document are written out.
@@ -54,6 +56,7 @@ impl Office {
         document.put_list("groups", self.groups().map(|group| group_node(group)));
         document.put_list("gateways", self.gateways().map(|gateway| gateways::node(gateway, secrets, folder)));
         document.put_list("numbers", self.numbers().map(number_node));
+        document.put_features(&self.features);
         document.put_list("routes", self.routes().map(|route| route_node(route)));
         document.put_list("scenarios", self.scenarios().map(|source| source.document.clone()));
         document.node().to_yaml()
@@ -83,6 +86,18 @@ impl Entries {
         }
     }
 
+    fn put_features(&mut self, features: &Features) {
+        let usual = |code: &FeatureCode| features.code(*code).map(Dialled::as_str) == Some(code.usual());
+        if FeatureCode::ALL.iter().all(|code| features.code(*code).is_none()) {
+            return self.put("feature_codes", false);
+        }
+        let node = |code: FeatureCode| {
+            let written = features.code(code).map_or_else(|| Node::from(false), |code| Node::from(code.as_str()));
+            (code.key(), written)
+        };
+        self.put_some("feature_codes", FeatureCode::ALL.into_iter().filter(|code| !usual(code)).map(node));
+    }
+
     fn put_some<'k>(&mut self, key: &'static str, entries: impl Iterator<Item = (&'k str, Node)>) {
         let entries: Vec<_> = entries.collect();
         if !entries.is_empty() {
@@ -108,12 +123,8 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
         DigestIntegrity::Offered => "offered",
         DigestIntegrity::Required => "required",
     };
-    let status = |status| match status {
-        UserStatus::Available => "available",
-        UserStatus::Busy => "busy",
-        UserStatus::DoNotDisturb => "do-not-disturb",
-        UserStatus::LoggedOut => "logged-out",
-    };
+    let status = |status| STATUSES.iter().find(|(_, known)| *known == status).map_or("available", |(word, _)| *word);
+    let settings = &user.settings;
     let mut entry = Entries::default();
     entry.put("id", user.id.name.as_str());
     entry.put("number", user.number.as_str());
@@ -123,7 +134,10 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("digest_integrity", integrity(user.integrity), integrity(DigestIntegrity::default()));
     entry.put_unless("calls_at_once", user.calls_at_once, CALLS_AT_ONCE);
     entry.put_unless("devices", user.devices_max, DEVICES);
-    entry.put_unless("status", status(user.status), status(UserStatus::default()));
+    entry.put_unless("status", status(settings.status), status(UserStatus::default()));
+    entry.put_some("forward", forward_entries(&settings.forward));
+    entry.put_list("logged_out_of", settings.out_of.iter().map(|group| Node::from(group.as_str())));
+    entry.put_unless("intercom", if user.intercom { "allowed" } else { "refused" }, "refused");
     entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
     if let Some(number) = &user.outside_number {
         entry.put("outside_number", number.as_str());
@@ -133,6 +147,16 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
         entry.put("location", location.as_str());
     }
     entry.node()
+}
+
+/// Empty for who forwards nothing.
+fn forward_entries(forward: &Forwards) -> impl Iterator<Item = (&'static str, Node)> {
+    let to = ForwardWhen::ALL
+        .into_iter()
+        .filter_map(|when| Some((when.as_str(), Node::from(forward.to(when)?.as_str()))))
+        .collect::<Vec<_>>();
+    let after = (forward.after != FORWARD_AFTER).then(|| ("after", Node::from(write_duration(forward.after))));
+    to.into_iter().chain(after)
 }
 
 /// A path of the document, good from any folder.

@@ -4,6 +4,7 @@ mod availability;
 mod document;
 mod emergency;
 mod export;
+mod features;
 mod gateway;
 mod numbers;
 mod office;
@@ -11,11 +12,13 @@ mod parts;
 mod route;
 mod schema;
 mod set;
+mod settings;
 
-pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
+pub use availability::{Availability, Claim, InCall, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
 pub use emergency::{Emergency, Help, Location, Network};
 pub use export::Secrets;
+pub use features::{Feature, FeatureCode, Features};
 pub use gateway::{CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
@@ -25,3 +28,4 @@ pub use office::{
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;
 pub use set::OfficeSet;
+pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};

@@ -1,6 +1,6 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
-use crate::{Emergency, Gateway, IncomingNumber, NumberPlan, Route};
+use crate::{Emergency, Features, Gateway, IncomingNumber, NumberPlan, Route, UserSettings};
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
@@ -45,6 +45,8 @@ pub struct Office {
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
     pub(crate) help_numbers: BTreeMap<String, Dialled>,
+    /// What they dial to change their settings, and for what their phones have no key.
+    pub features: Features,
 }
 
 /// How a call is handed on to a number.
@@ -75,8 +77,10 @@ pub struct User {
     pub calls_at_once: u32,
     /// Devices that may be registered at once: 1 to 32.
     pub devices_max: u32,
-    /// What he lets others know when the switch starts.
-    pub status: UserStatus,
+    /// His status, forwards and groups when the switch starts.
+    pub settings: UserSettings,
+    /// Whether colleagues may speak to him without his picking up.
+    pub intercom: bool,
     /// How long a direct call rings him.
     pub ring_for: Duration,
     /// The number that gateways show of him; without one, theirs, else his internal one.

@@ -1,18 +1,19 @@
 //! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
 
 mod emergency;
+pub(crate) mod features;
 mod gateways;
+pub(crate) mod users;
 
 pub(crate) use emergency::CALL_BACK_WITHIN;
 
 use crate::{
-    DigestChoice, DigestIntegrity, From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route,
-    ScenarioSource, Secret, SecretOrigin, Surroundings, Through, TransferRules, User,
+    From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret, SecretOrigin,
+    Surroundings, Through, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
     Cause, Dialled, Distribution, GatewayId, GroupId, Member, Name, NumberId, OfficeId, RouteId, ScenarioId, UserId,
-    UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -63,9 +64,6 @@ pub(crate) const PRIORITY: u32 = 10;
 pub(crate) const WAYS_MAX: usize = 8;
 /// A member's weight.
 pub(crate) const WEIGHT: u32 = 1;
-
-/// A user's own forwarding, which no call follows before the later part that brings rules of users.
-const FORWARD: &str = "forwarding of users is not supported yet";
 
 /// Whose secret one is.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +118,18 @@ pub(crate) struct Found {
     /// Every id in the document, also of entries with faults.
     pub(crate) named: BTreeSet<(Noun, Name)>,
     pub(crate) references: Vec<(Noun, Name, Mark, String)>,
+    /// What users may dial that an incoming number or a route takes.
+    pub(crate) taken: Vec<Taken>,
+}
+
+/// A number or prefix that something takes which users dial.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) number: String,
+    /// What takes it, for a fault's reason.
+    pub(crate) by: String,
+    pub(crate) at: Mark,
+    pub(crate) path: String,
 }
 
 /// Reads the lists of an office document.
@@ -139,72 +149,6 @@ impl<'p> Parts<'p> {
 
     pub(crate) fn finish(self) -> Found {
         self.found
-    }
-
-    pub(crate) fn users(&mut self, field: Option<Field<'_>>) {
-        for item in self.items(field, USERS_MAX) {
-            let Some((name, mut fields)) = self.named(&item) else { continue };
-            self.found.named.insert((Noun::User, name.clone()));
-            let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
-            let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
-            let password =
-                fields.need("password", self.faults).and_then(|field| self.secret(&field, Owner::User(name.as_str())));
-            let digests = [
-                ("md5", DigestChoice::Md5),
-                ("sha256", DigestChoice::Sha256),
-                ("both", DigestChoice::Both),
-                ("md5-sess", DigestChoice::Md5Session),
-                ("sha256-sess", DigestChoice::Sha256Session),
-            ];
-            let integrities = [
-                ("no", DigestIntegrity::No),
-                ("offered", DigestIntegrity::Offered),
-                ("required", DigestIntegrity::Required),
-            ];
-            let statuses = [
-                ("available", UserStatus::Available),
-                ("busy", UserStatus::Busy),
-                ("do-not-disturb", UserStatus::DoNotDisturb),
-                ("logged-out", UserStatus::LoggedOut),
-            ];
-            let digest =
-                fields.take("digest").and_then(|field| field.one_of(&digests, self.faults)).unwrap_or_default();
-            let integrity = fields.take("digest_integrity").and_then(|field| field.one_of(&integrities, self.faults));
-            let status =
-                fields.take("status").and_then(|field| field.one_of(&statuses, self.faults)).unwrap_or_default();
-            let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
-            let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
-            let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
-            let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
-            let reliable = self.reliable(&mut fields);
-            let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
-            if let Some(forward) = fields.take("forward") {
-                // A setting that is read and changes nothing would be a lie.
-                forward.fault(self.faults, FORWARD, "take it out: a route or a scenario can send calls elsewhere");
-            }
-            fields.finish(self.faults);
-            let (Some(number), Some(password)) = (number, password) else { continue };
-            let id = UserId { office: self.office.clone(), name: name.clone() };
-            self.found.internal.push((number.clone(), Internal::User(id.clone()), item.node.at, item.path.clone()));
-            let user = User {
-                id,
-                number,
-                name: person,
-                password,
-                digest,
-                integrity: integrity.unwrap_or_default(),
-                calls_at_once,
-                devices_max,
-                status,
-                ring_for,
-                outside_number,
-                reliable,
-                location,
-            };
-            if self.found.users.insert(name, Arc::new(user)).is_some() {
-                self.twice(&item);
-            }
-        }
     }
 
     pub(crate) fn groups(&mut self, field: Option<Field<'_>>) {
@@ -280,6 +224,7 @@ impl<'p> Parts<'p> {
                 NumberId { office: self.office.clone(), name },
                 ScenarioId { office: self.office.clone(), name: scenario },
             );
+            self.taken(number.as_str(), format!("the incoming number {}", id.name), &item);
             self.found.numbers.push(IncomingNumber { id, number, scenario });
         }
     }
@@ -298,6 +243,13 @@ impl<'p> Parts<'p> {
             if let Some(other) = self.found.routes.iter().find(|other| other.from == from && other.called == called) {
                 let reason = format!("the route {} is for the same calls", other.id.name);
                 item.fault(self.faults, reason, "take one of them out: nothing would choose between them");
+            }
+            if from == From::Users {
+                let number = match &called {
+                    Pattern::Exact(number) => number.as_str(),
+                    Pattern::Prefix(prefix) => prefix.as_str(),
+                };
+                self.taken(number, format!("the route {name}"), &item);
             }
             let id = RouteId { office: self.office.clone(), name };
             self.found.routes.push(Route { id, from, called, to });
@@ -521,6 +473,11 @@ impl<'p> Parts<'p> {
             return Name::new(&format!("-{}", self.nameless)).ok().map(|name| (name, fields));
         };
         Some((name, fields))
+    }
+
+    fn taken(&mut self, number: &str, by: String, item: &Field<'_>) {
+        let (number, path) = (number.to_owned(), item.path.clone());
+        self.found.taken.push(Taken { number, by, at: item.node.at, path });
     }
 
     fn twice(&mut self, item: &Field<'_>) {

@@ -1,7 +1,7 @@
 //! Where a call goes.
 
 use crate::parts::WAYS_MAX;
-use crate::{Internal, NumberFormat, Office};
+use crate::{Feature, Internal, NumberFormat, Office};
 use plugboard_model::{Cause, Dialled, GatewayId, GroupId, Name, NumberId, RouteId, ScenarioId, UserId};
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub enum Treatment {
         /// It only tries the way.
         test: bool,
     },
+    /// A user dialled a feature code.
+    Feature(Feature),
     /// The call is refused.
     Refused(Cause),
 }
@@ -143,7 +145,8 @@ impl Office {
     /// Where a call goes.
     ///
     /// The order: a route for exactly this number (one gateway's before any gateway's); an incoming number; for calls
-    /// of users a user's or group's internal number; the route with the longest matching prefix. No match is 404
+    /// of users a user's or group's internal number, then a feature code; the route with the longest matching prefix. The
+    /// checker lets no number stand in a code's way. No match is 404
     /// (R48): never silence. A user who dials himself gets 486, because he is on the phone.
     ///
     /// What a gateway with a format of its own sends is looked for as it came, and in E.164. A user who dials an emergency
@@ -173,6 +176,14 @@ impl Office {
             return match owner {
                 Internal::User(user) => direct_user(user, from),
                 Internal::Group(group) => Treatment::DirectGroup(group.clone()),
+            };
+        }
+        if matches!(from, Source::User(_))
+            && let Some(found) = self.features.find(called)
+        {
+            return match found {
+                Ok(feature) => Treatment::Feature(feature),
+                Err(code) => refused(484, &format!("a number has to follow the feature code {}", code.key())),
             };
         }
         let by_prefix = |route: &'_ Route| match &route.called {

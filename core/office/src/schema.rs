@@ -4,9 +4,11 @@ mod emergency;
 mod gateway;
 
 use crate::document::LANGUAGE_LEN_MAX;
+use crate::features::FeatureCode;
 use crate::parts::{
     CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
+use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub fn schema() -> Json {
             "hold_music": name("What people on hold hear: a name of `music`, or `silence`; without it, the music named `music` if there is one.", "music"),
             "transfer": transfer(),
             "emergency": emergency::emergency(),
+            "feature_codes": { "anyOf": [{ "const": false }, { "$ref": "#/$defs/feature_codes" }], "examples": [{ "park": "*5", "intercom": false }],
+                "description": "What users dial to change their settings, and for what their phones have no key; without it the codes below, with `false` none." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
             "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
@@ -68,7 +72,8 @@ pub fn schema() -> Json {
                 "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
                 "scenario": name("The scenario that answers.", "welcome")
             })),
-            "route": route()
+            "route": route(),
+            "feature_codes": feature_codes()
         }
     })
 }
@@ -87,6 +92,22 @@ fn transfer() -> Json {
         object.insert("examples".into(), json!([{ "ring_for": "20s", "recall": false }]));
     }
     transfer
+}
+
+/// The table of feature codes.
+fn feature_codes() -> Json {
+    let code = |code: FeatureCode| {
+        let written = json!({ "anyOf": [{ "const": false }, { "type": "string", "pattern": "^[*#][0-9*#]{1,7}$" }],
+            "default": code.usual(), "examples": [code.usual()], "description": code.meaning() });
+        (code.key().to_owned(), written)
+    };
+    let codes: serde_json::Map<String, Json> = FeatureCode::ALL.into_iter().map(code).collect();
+    let mut table = object(&[], Json::Object(codes));
+    if let Some(table) = table.as_object_mut() {
+        table.insert("title".into(), json!("map"));
+        table.insert("description".into(), json!("What users dial to change their settings, and for what their phones have no key: `*` or `#` and 1 to 7 of `0-9 * #`, or `false` to switch one off. Of several codes that what was dialled begins with, the longest is meant. Internal numbers and routes go first; so that none stands in a code's way, one that does is a fault."));
+    }
+    table
 }
 
 fn reliable(who: &str) -> Json {
@@ -120,13 +141,34 @@ fn user() -> Json {
                 "description": "Direct calls that may be with him at once. Groups and scenarios ring him only while he has none." },
             "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": DEVICES, "description": "Devices that may be registered at once." },
             "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
-                "description": "What he lets others know when the switch starts: `busy` is rung by direct calls alone, the last two by nobody." },
+                "description": "What he lets others know when the switch starts, until he changes it: `busy` is rung by direct calls alone, the last two by nobody." },
+            "forward": forward(),
+            "logged_out_of": { "type": "array", "items": { "type": ["string", "integer"] }, "maxItems": OUT_OF_MAX, "examples": [["sales"]],
+                "description": "Groups that do not ring him though he is a member, until he logs in there." },
+            "intercom": { "enum": ["allowed", "refused"], "default": "refused", "examples": ["allowed"],
+                "description": "Whether colleagues may speak to him by the feature code `intercom` without his picking up." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
             "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
             "reliable": reliable("his devices"),
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
     )
+}
+
+fn forward() -> Json {
+    let to = |description: &str| dialled(description, "102");
+    let after = json!({ "$ref": "#/$defs/time", "default": write_duration(FORWARD_AFTER),
+        "x-minimum": write_duration(*FORWARD_AFTER_RANGE.start()), "x-maximum": write_duration(*FORWARD_AFTER_RANGE.end()),
+        "description": "How long he is rung before `no_answer` applies." });
+    json!({ "description": "Where calls to him go when the switch starts, until he changes it: numbers as he would dial them, so that the routes of users apply. Calls that ring a group do not follow it.",
+        "examples": [{ "busy": 102, "no_answer": "00491701234567", "after": "15s" }],
+        "anyOf": [object(&[], json!({
+            "always": to("Every call; he is not rung."),
+            "busy": to("Calls that find him busy, that he declines, or that come while he does not want to be disturbed."),
+            "no_answer": to("Calls that he does not answer in time."),
+            "unreachable": to("Calls that find no device of his, or come while he is logged out."),
+            "after": after
+        }))] })
 }
 
 fn group() -> Json {

@@ -73,6 +73,8 @@ impl Family {
             | Space::Documents
             | Space::DocumentVersions
             | Space::Registrations
+            | Space::UserSettings
+            | Space::LastCallers
             | Space::Records
             | Space::RecordsByTime
             | Space::RecordsByUser

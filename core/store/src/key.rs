@@ -58,6 +58,10 @@ pub enum Space {
     DocumentVersions = b'D',
     /// What devices a user has registered.
     Registrations = b'r',
+    /// What a user has set.
+    UserSettings = b'U',
+    /// Who called a user last.
+    LastCallers = b'k',
     /// Call records by id.
     Records = b'R',
     /// Call records, newest first.

@@ -9,8 +9,8 @@
 //! | what | written | after a kill | after a power cut | when the disk is full |
 //! | --- | --- | --- | --- | --- |
 //! | journal and SIP trace | to the log of RocksDB, within milliseconds | kept, but for the queue | the unsynced tail is lost | dropped and counted |
-//! | registrations | the same | kept, but for the queue | the unsynced tail is lost | kept in memory, tried again |
-//! | call records | synced within 20 ms, in groups | kept once reported | kept once reported | kept in memory up to a limit, tried again |
+//! | registrations, last callers | the same | kept, but for the queue | the unsynced tail is lost | kept in memory, tried again |
+//! | call records, what users have set | synced within 20 ms, in groups | kept once reported | kept once reported | kept in memory up to a limit, tried again |
 //! | settings, grants, documents, cells, blobs | synced within 20 ms, in groups | kept once reported | kept once reported | refused with the reason |
 //!
 //! Every key starts with its office ([`Key`]), so no look-up can cross a tenant.
@@ -41,8 +41,8 @@ mod key;
 mod kv;
 mod log;
 mod migrate;
+mod of_users;
 mod queue;
-mod registrations;
 mod sip_trace;
 mod store;
 mod traits;
@@ -57,8 +57,8 @@ pub use folder::{DataFolder, FolderError, Kind};
 pub use health::{StoreHealth, StoreObserver};
 pub use key::{Key, KeyError, Scope, Space};
 pub use migrate::SCHEMA;
+pub use of_users::OfUsers;
 pub use queue::Done;
-pub use registrations::Registrations;
 pub use sip_trace::{SipFlow, SipTrace, SipTraceEntry, SipTransport};
 pub use store::{InlineWriter, Place, Store};
 pub use traits::{BlobId, Blobs, Cells, Kv, Log, Op, Pre, Rev, Seq, Versioned};

@@ -6,9 +6,10 @@ use crate::engine::{Change, Engine};
 use crate::error::{CommitError, StoreError};
 use crate::folder::DataFolder;
 use crate::health::{StoreHealth, StoreObserver};
+use crate::key::Space;
 use crate::migrate;
+use crate::of_users::OfUsers;
 use crate::queue::{Class, Done, Job, Queue, Work};
-use crate::registrations::Registrations;
 use crate::traits::Rev;
 use crate::writer::{Decide, LINGER, Told, Writer};
 use plugboard_model::Time;
@@ -99,9 +100,19 @@ impl Store {
         Documents::new(self.clone())
     }
 
-    /// Registered devices.
-    pub fn registrations(&self) -> Registrations {
-        Registrations::new(self.clone())
+    /// Registered devices, so that a restart need not wait for them to come again.
+    pub fn registrations(&self) -> OfUsers {
+        OfUsers::passing(self.clone(), Space::Registrations)
+    }
+
+    /// What users have set: status, forwards, groups.
+    pub fn user_settings(&self) -> OfUsers {
+        OfUsers::lasting(self.clone(), Space::UserSettings)
+    }
+
+    /// Who called each user last.
+    pub fn last_callers(&self) -> OfUsers {
+        OfUsers::passing(self.clone(), Space::LastCallers)
     }
 
     /// How the store is.

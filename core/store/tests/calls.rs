@@ -288,16 +288,23 @@ fn a_document_keeps_who_changed_it_when_and_why() {
 }
 
 #[test]
-fn registrations_are_kept_by_user() {
+fn what_is_kept_of_users_is_kept_by_user_and_kind() {
     let (store, writer) = store();
     let (main, registrations) = (office("main"), store.registrations());
+    let (settings, callers) = (store.user_settings(), store.last_callers());
     let user = |name| UserId::new(&main, name).unwrap();
     registrations.put(&user("ann"), b"desk".to_vec()).unwrap();
     registrations.put(&user("ann"), b"desk, mobile".to_vec()).unwrap();
     registrations.put(&user("bob"), b"desk".to_vec()).unwrap();
     registrations.remove(&user("bob")).unwrap();
+    settings.put(&user("ann"), b"away".to_vec()).unwrap();
+    callers.put(&user("bob"), b"101".to_vec()).unwrap();
+    let long = settings.put(&user("bob"), vec![0; (64 << 10) + 1]).unwrap_err();
+    assert!(long.to_string().contains("too"), "{long}");
     writer.run(Time::ZERO);
     assert_eq!(registrations.all(&main).unwrap(), [(user("ann"), b"desk, mobile".to_vec())]);
+    assert_eq!(settings.all(&main).unwrap(), [(user("ann"), b"away".to_vec())]);
+    assert_eq!(callers.all(&main).unwrap(), [(user("bob"), b"101".to_vec())]);
     assert_eq!(registrations.all(&office("other")).unwrap(), []);
 }
 

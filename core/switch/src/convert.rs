@@ -8,6 +8,7 @@ use plugboard_metrics::{
     SipResponse,
 };
 use plugboard_model::{Tone, UserId};
+use plugboard_office::KeptSettings;
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::locate::Target;
 use plugboard_sip::registrar::SavedBinding;
@@ -153,4 +154,25 @@ pub(crate) fn save_bindings(store: &Store, user: &UserId, saved: &[SavedBinding]
 /// The devices that a user had when the switch stopped. What cannot be read any more is forgotten: phones register again.
 pub(crate) fn read_bindings(bytes: &[u8]) -> Vec<SavedBinding> {
     serde_json::from_slice(bytes).unwrap_or_default()
+}
+
+/// Keeps what a user has set over a restart; nothing when the document says the same.
+pub(crate) fn save_settings(store: &Store, user: &UserId, kept: &KeptSettings) -> Result<(), StoreError> {
+    if kept.is_as_written() {
+        return store.user_settings().remove(user);
+    }
+    // Plain data of known length: it always can be written.
+    let bytes = serde_json::to_vec(kept).unwrap_or_default();
+    store.user_settings().put(user, bytes)
+}
+
+/// What a user had set when the switch stopped. What cannot be read any more is told, and the document holds.
+pub(crate) fn read_settings(user: &UserId, bytes: &[u8]) -> Option<KeptSettings> {
+    match serde_json::from_slice(bytes) {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            tracing::error!(%user, %error, "what the user had set could not be read; the office document holds");
+            None
+        }
+    }
 }

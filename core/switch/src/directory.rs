@@ -1,16 +1,21 @@
 //! Who is in an office and how he is, read by plugin threads without a word to his actor.
 
-use plugboard_model::{DirectoryGroup, DirectoryUser, UserStatus};
+use plugboard_model::{DirectoryGroup, DirectoryUser, Name, UserId, UserStatus};
 use plugboard_office::Office;
 use plugboard_plugin::Directory;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::snapshot::Snapshot;
 
 /// What everybody may see of a user. His actor writes it, whoever likes reads it; it is never ahead of the actor.
 #[derive(Debug, Default)]
-pub(crate) struct Presence(AtomicU64);
+pub(crate) struct Presence {
+    word: AtomicU64,
+    /// The groups that he is logged out of: almost always none. Locked for one look, or to put another set in its place.
+    out_of: RwLock<BTreeSet<Name>>,
+}
 
 /// The call count takes the low half, the status the two bits above it, a device the next.
 const CALLS_BITS: u32 = 32;
@@ -27,11 +32,21 @@ impl Presence {
         let status = u64::try_from(place).unwrap_or_default() << CALLS_BITS;
         let word = u64::from(calls) | status | if reachable { REACHABLE } else { 0 };
         // One word, on which nothing else depends.
-        self.0.store(word, Ordering::Relaxed);
+        self.word.store(word, Ordering::Relaxed);
+    }
+
+    /// Shows the groups that he is logged out of.
+    pub(crate) fn show_out_of(&self, groups: &BTreeSet<Name>) {
+        self.out_of.write().unwrap_or_else(PoisonError::into_inner).clone_from(groups);
+    }
+
+    /// Whether this group rings him, as a member.
+    pub(crate) fn is_in(&self, group: &Name) -> bool {
+        !self.out_of.read().unwrap_or_else(PoisonError::into_inner).contains(group)
     }
 
     fn read(&self) -> (UserStatus, bool, u32) {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed);
         let place = usize::try_from((word >> CALLS_BITS) & 0b11).unwrap_or_default();
         let status = STATUSES.get(place).copied().unwrap_or(UserStatus::Available);
         (status, word & REACHABLE != 0, u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX))
@@ -53,7 +68,11 @@ impl Directory for OfficeDirectory {
     }
 
     fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup> {
-        self.office.find_group(number_or_id).map(|group| group.to_directory())
+        let group = self.office.find_group(number_or_id)?;
+        let mut found = group.to_directory();
+        let logged_in: BTreeSet<&UserId> = self.snapshot.members(group).collect();
+        found.members.retain(|member| logged_in.contains(&member.user));
+        Some(found)
     }
 }
 

@@ -33,7 +33,7 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 
 pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
 pub use events::Events;
-pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
+pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserChanged, UserState};
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};

@@ -1,5 +1,10 @@
 //! The messages between actors. A command is an imperative, an event is in the past tense, a question begins with Get.
 
+mod people;
+
+pub use people::UserChanged;
+pub(crate) use people::{ChangeSettings, SettingsChanged, UnwatchUser, WatchUser};
+
 use actix::{Message, Recipient};
 use bytes::Bytes;
 use plugboard_call::{CancelWhy, OfferedDevices};
@@ -424,6 +429,8 @@ pub(crate) struct GetUserState;
 pub struct UserState {
     /// As actions see him.
     pub user: plugboard_model::DirectoryUser,
+    /// What he has set.
+    pub settings: plugboard_office::UserSettings,
     /// His registered contacts.
     pub contacts: Vec<RegisteredContact>,
     /// Calls that he has or that ring him.

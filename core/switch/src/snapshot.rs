@@ -2,7 +2,7 @@
 
 use actix::{Addr, Recipient, WeakAddr};
 use plugboard_model::{GatewayId, OfficeId, ScenarioId, UserId};
-use plugboard_office::OfficeSet;
+use plugboard_office::{Group, OfficeSet};
 use plugboard_plugin::{Grants, Installed, Limits};
 use plugboard_scenario::Program;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LeaveGateway, LoseConnection, OfferCall, Register,
-    TargetFailed, UseGateway, UseSlot, UseUser,
+    AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LeaveGateway, LoseConnection,
+    OfferCall, Register, TargetFailed, UnwatchUser, UseGateway, UseSlot, UseUser, WatchUser,
 };
 use crate::peers::Peers;
 
@@ -69,6 +69,11 @@ pub(crate) struct UserHandle {
     pub(crate) lost: Recipient<LoseConnection>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
+    pub(crate) set: Recipient<ChangeSettings>,
+    #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
+    pub(crate) watch: Recipient<WatchUser>,
+    #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
+    pub(crate) unwatch: Recipient<UnwatchUser>,
     /// The actor itself, for as long as somebody else needs it.
     pub(crate) actor: WeakAddr<UserActor>,
 }
@@ -100,8 +105,19 @@ impl UserHandle {
             lost: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.clone().recipient(),
+            set: addr.clone().recipient(),
+            watch: addr.clone().recipient(),
+            unwatch: addr.clone().recipient(),
             actor: addr.downgrade(),
         }
+    }
+}
+
+impl Snapshot {
+    /// The members of a group whom it rings: those who are logged in.
+    pub(crate) fn members<'g>(&'g self, group: &'g Group) -> impl Iterator<Item = &'g UserId> {
+        let in_it = |user: &UserId| self.users.get(user).is_none_or(|handle| handle.presence.is_in(&group.id.name));
+        group.members.iter().map(|member| &member.user).filter(move |user| in_it(user))
     }
 }
 

@@ -3,7 +3,7 @@
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
 use plugboard_metrics::{Condition, Readiness};
 use plugboard_model::{CallId, Cause, GatewayId, OfficeId, UserId};
-use plugboard_office::{Gateway, User};
+use plugboard_office::{Gateway, SettingsChange, SettingsFault, User, UserSettings};
 use plugboard_sip::registrar::Bindings;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,8 +22,8 @@ use crate::env::Env;
 use crate::events::Events;
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall,
-    Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
+    ChangeSettings, ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState,
+    HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
 };
 use crate::moves::Moves;
 use crate::peers::Peers;
@@ -70,6 +70,13 @@ pub struct Switch {
 struct Former {
     users: BTreeMap<UserId, (WeakAddr<UserActor>, Arc<Presence>)>,
     gateways: BTreeMap<GatewayId, (WeakAddr<GatewayActor>, Arc<Channels>)>,
+}
+
+/// What was stored of a user.
+#[derive(Default)]
+struct Saved {
+    devices: Option<Vec<u8>>,
+    settings: Option<Vec<u8>>,
 }
 
 struct Shard {
@@ -170,7 +177,7 @@ impl Switch {
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
         let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new(), shards };
         for office in next.configuration.offices.iter() {
-            let mut saved = self.saved_registrations(&office.id);
+            let mut saved = self.saved(&office.id);
             for (index, user) in office.users().enumerate() {
                 let back = || {
                     let (actor, presence) = former.users.remove(&user.id)?;
@@ -181,7 +188,7 @@ impl Switch {
                         post(&known.change, UseUser(Arc::clone(user)));
                         known
                     }
-                    None => self.start_user(index, user, saved.remove(&user.id)),
+                    None => self.start_user(index, user, saved.remove(&user.id).unwrap_or_default()),
                 };
                 next.users.insert(user.id.clone(), handle);
             }
@@ -283,6 +290,19 @@ impl Switch {
         users
     }
 
+    /// Changes what a user has set; `None` when there is no such user.
+    ///
+    /// # Errors
+    /// [`SettingsFault`]; then all is as before.
+    pub async fn change_user(
+        &self,
+        user: &UserId,
+        changes: Vec<SettingsChange>,
+    ) -> Option<Result<UserSettings, SettingsFault>> {
+        let handle = self.current().users.get(user).cloned()?;
+        handle.set.send(ChangeSettings { changes, reply: None }).await.ok()
+    }
+
     /// The gateways, by id.
     pub async fn gateways(&self) -> Vec<(GatewayId, GatewayState)> {
         let handles: Vec<(GatewayId, GatewayHandle)> =
@@ -322,15 +342,22 @@ impl Switch {
         }
     }
 
-    /// Devices that were registered when the switch stopped.
-    fn saved_registrations(&self, office: &OfficeId) -> BTreeMap<UserId, Vec<u8>> {
+    /// What was known of the users of an office when the switch stopped.
+    fn saved(&self, office: &OfficeId) -> BTreeMap<UserId, Saved> {
+        let mut saved: BTreeMap<UserId, Saved> = BTreeMap::new();
         match self.env.store.registrations().all(office) {
-            Ok(saved) => saved.into_iter().collect(),
+            Ok(all) => all.into_iter().for_each(|(user, bytes)| saved.entry(user).or_default().devices = Some(bytes)),
             Err(error) => {
                 tracing::error!(%office, %error, "registrations could not be read; phones will register again");
-                BTreeMap::new()
             }
         }
+        match self.env.store.user_settings().all(office) {
+            Ok(all) => all.into_iter().for_each(|(user, bytes)| saved.entry(user).or_default().settings = Some(bytes)),
+            Err(error) => {
+                tracing::error!(%office, %error, "what users had set could not be read; the office document holds");
+            }
+        }
+        saved
     }
 
     fn current(&self) -> MutexGuard<'_, Arc<Snapshot>> {
@@ -341,14 +368,15 @@ impl Switch {
         self.shards.get(index % self.shards.len().max(1)).map(|shard| &shard.place)
     }
 
-    fn start_user(&self, index: usize, user: &Arc<User>, saved: Option<Vec<u8>>) -> UserHandle {
+    fn start_user(&self, index: usize, user: &Arc<User>, saved: Saved) -> UserHandle {
         let (env, user) = (self.env.clone(), Arc::clone(user));
-        let saved = saved.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
-        let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), saved);
+        let devices = saved.devices.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
+        let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), devices);
+        let kept = saved.settings.and_then(|bytes| crate::convert::read_settings(&user.id, &bytes));
         let shared = (self.guesses.clone(), self.moves.clone());
         let presence = Arc::<Presence>::default();
         let shown = Arc::clone(&presence);
-        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, bindings, shared, shown);
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, (bindings, kept), shared, shown);
         let addr = match self.place(index) {
             Some(place) => UserActor::start_in_arbiter(place, make),
             None => UserActor::create(make),

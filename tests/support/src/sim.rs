@@ -49,6 +49,7 @@ pub struct Setup {
     limits: Limits,
     reach: Reach,
     zone: String,
+    stored: Option<(Store, InlineWriter)>,
 }
 
 impl Setup {
@@ -62,13 +63,22 @@ impl Setup {
         let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
         let (actions, limits) = (built_in(), Limits::default());
         let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
-        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach, zone: String::new() }
+        let (zone, stored) = (String::new(), None);
+        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach, zone, stored }
     }
 
     /// These offices in place of the ones it had.
     #[must_use]
     pub fn offices_are(mut self, offices: Vec<OfficeText>) -> Self {
         self.offices = offices;
+        self
+    }
+
+    /// With what another simulation has stored: the switch starts again.
+    #[must_use]
+    pub fn after(mut self, before: Sim) -> Self {
+        before.world.writer.run(before.now());
+        self.stored = Some((before.world.store.clone(), before.world.writer.clone()));
         self
     }
 
@@ -180,8 +190,9 @@ impl Sim {
         let metrics = Metrics::new();
         let events = Events::new(metrics.clone());
         let (wake, readiness) = (Arc::new(Notify::new()), Readiness::default());
-        let (store, writer) =
-            Store::start_inline(Place::Memory, None).unwrap_or_else(|fault| panic!("no store: {fault}"));
+        let (store, writer) = setup.stored.unwrap_or_else(|| {
+            Store::start_inline(Place::Memory, None).unwrap_or_else(|fault| panic!("no store: {fault}"))
+        });
         let signal = Arc::clone(&wake);
         writer.on_queued(move || signal.notify_one());
         let clock = system.block_on(async { Arc::new(SimClock::start()) });

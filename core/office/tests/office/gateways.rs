@@ -82,6 +82,7 @@ fn ways(office: &Office, number: &str) -> Vec<(String, String)> {
         | Treatment::DirectUser(_)
         | Treatment::DirectGroup(_)
         | Treatment::Emergency { .. }
+        | Treatment::Feature(_)
         | Treatment::Refused(_)) => panic!("{other:?}"),
     }
 }

@@ -4,6 +4,8 @@
 mod availability;
 #[cfg(test)]
 mod emergency;
+#[cfg(test)]
+mod features;
 mod gateways;
 #[cfg(test)]
 mod handling;

@@ -16,7 +16,7 @@ fn the_demo_is_the_office_that_the_readme_promises() {
     assert_eq!(members, ["102", "103", "104"]);
     assert_eq!(demo.scenarios().len(), 2);
     let user = demo.user(&id("101")).unwrap();
-    assert_eq!((user.digest, user.calls_at_once, user.status), (DigestChoice::Md5, 2, UserStatus::Available));
+    assert_eq!((user.digest, user.calls_at_once, user.settings.status), (DigestChoice::Md5, 2, UserStatus::Available));
     assert!(demo.gateway_by_source("127.0.0.1:5080".parse().unwrap()).is_some());
     assert!(demo.gateway_by_source("127.0.0.1:5081".parse().unwrap()).is_none());
     assert!(demo.gateway_by_source("[::ffff:127.0.0.1]:5080".parse().unwrap()).is_some());
@@ -199,16 +199,6 @@ fn an_export_writes_times_as_people_write_them_and_stays_the_same_when_it_is_rea
     assert_eq!(times, ["1500ms"], "{first}");
     assert!(first.contains("ring_for: 90s }") && first.matches("ring_for").count() == 2, "{first}");
     assert_eq!(office(&first).export(Secrets::InClear, None), first);
-}
-
-#[test]
-fn forwarding_of_a_user_is_refused_until_calls_follow_it() {
-    let text = "office: main\ndomains: [a.test]\nusers: [{ id: ann, number: 1, password: x, forward: 2 }]\nroutes: [{ id: r, number: 9, user: amn }]\n";
-    insta::assert_snapshot!(faults(text), @r#"
-    o.yaml:3:53: users[0].forward: forwarding of users is not supported yet (take it out: a route or a scenario can send calls elsewhere)
-    o.yaml:4:36: routes[0].user: the office has no user amn (did you mean "ann"?)
-    "#);
-    assert!(!schema().to_string().contains("forward"), "nor does the schema offer it");
 }
 
 #[test]

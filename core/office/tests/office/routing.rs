@@ -19,6 +19,7 @@ pub(crate) fn goes(office: &Office, from: &Source, number: &str) -> String {
             let ways: Vec<&str> = ways.iter().map(|way| way.gateway.name.as_str()).collect();
             format!("{} {number} through {}", if test { "test" } else { "help" }, ways.join(", "))
         }
+        Treatment::Feature(feature) => format!("{feature:?}"),
         Treatment::Refused(cause) => format!("refused {}", cause.status),
     }
 }

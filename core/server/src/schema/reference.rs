@@ -66,9 +66,14 @@ pub(super) fn config(schema: &Json) -> String {
 pub(super) fn office(schema: &Json) -> String {
     let mut page = Page::new("Office", "office", schema);
     page.section("The office", schema);
-    for (title, part) in
-        [("users", "user"), ("groups", "group"), ("gateways", "gateway"), ("numbers", "number"), ("routes", "route")]
-    {
+    for (title, part) in [
+        ("users", "user"),
+        ("groups", "group"),
+        ("gateways", "gateway"),
+        ("numbers", "number"),
+        ("routes", "route"),
+        ("feature_codes", "feature_codes"),
+    ] {
         if let Some(part) = schema.pointer(&format!("/$defs/{part}")) {
             page.section(title, part);
         }

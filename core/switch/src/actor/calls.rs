@@ -236,7 +236,7 @@ impl CallsActor {
             Treatment::DirectGroup(group) => {
                 let no_group = || Refusal::new(RefusalReason::NoRoute, 404, "the group is gone");
                 let group = office.group(&group).ok_or_else(no_group)?;
-                let parties = group.members.iter().map(|member| Party::User(member.user.clone())).collect();
+                let parties = self.snapshot.members(group).map(|user| Party::User(user.clone())).collect();
                 Ok(direct(parties, RingOrder::AtOnce, group.ring_for, "group"))
             }
             Treatment::Outbound { ways, route } => {
@@ -249,6 +249,10 @@ impl CallsActor {
                 let mut plan = direct(vec![crate::convert::help(ways, test)], RingOrder::One, HELP_RING, EMERGENCY);
                 plan.direction = direction(source, true);
                 Ok(plan)
+            }
+            Treatment::Feature(feature) => {
+                let why = format!("the feature {feature:?} is not carried out yet");
+                Err(Refusal::new(RefusalReason::NoRoute, 501, why))
             }
             Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause }),
         }

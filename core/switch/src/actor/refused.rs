@@ -113,7 +113,7 @@ impl Way {
                 Self { route: known(route.name.as_str()), scenario: None, out: true }
             }
             Some(Treatment::Emergency { .. }) => Self { route: known(EMERGENCY), scenario: None, out: true },
-            Some(Treatment::Refused(_)) | None => Self::default(),
+            Some(Treatment::Feature(_) | Treatment::Refused(_)) | None => Self::default(),
         }
     }
 }

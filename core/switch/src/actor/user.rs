@@ -4,7 +4,10 @@ use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
 use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome, RegistrationsHeld};
 use plugboard_model::{CallId, Cause, UserStatus};
-use plugboard_office::{Availability, Claim, OfferKind, Offered, Output as Asked, Unavailable, User};
+use plugboard_office::{
+    Availability, Claim, KeptSettings, OfferKind, Offered, Output as Asked, SettingsChange, SettingsFault, Unavailable,
+    User, UserSettings,
+};
 use plugboard_sip::registrar::{Bindings, Change, ExpiryLimits};
 use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
@@ -14,8 +17,9 @@ use crate::directory::Presence;
 use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    ClaimSlot, Device, GetUserState, LoseConnection, OfferCall, Register, RegisteredContact, SlotClaimed, ToLayer,
-    UseSlot, UseUser, UserOffered, UserState, UserTaken,
+    ChangeSettings, ClaimSlot, Device, GetUserState, LoseConnection, OfferCall, Register, RegisteredContact,
+    SettingsChanged, SlotClaimed, ToLayer, UnwatchUser, UseSlot, UseUser, UserChanged, UserOffered, UserState,
+    UserTaken, WatchUser,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -24,12 +28,23 @@ use crate::wake::Wake;
 /// A person's calls and registrations; 256 is a group that is rung by 200 calls at once.
 const USER_MAILBOX: usize = 256;
 
+/// Who may watch one user: the lamps of everybody in a large office show its head.
+const WATCHERS_MAX: usize = 4_096;
+
 /// Runs one user's [`Availability`] and [`Bindings`].
 pub(crate) struct UserActor {
     env: Env,
     user: Arc<User>,
+    /// What he has set; his status is the availability's as well.
+    settings: UserSettings,
+    /// The same as it is stored.
+    stored: KeptSettings,
     availability: Availability,
     bindings: Bindings,
+    /// Who is told how he is, at most [`WATCHERS_MAX`].
+    watchers: Vec<Recipient<UserChanged>>,
+    /// What they were told last.
+    told: Option<UserChanged>,
     /// Told from where his devices are registered.
     guesses: SharedGuesses,
     presence: Arc<Presence>,
@@ -46,14 +61,30 @@ impl UserActor {
     pub(crate) fn new(
         env: Env,
         user: Arc<User>,
-        bindings: Bindings,
+        (bindings, kept): (Bindings, Option<KeptSettings>),
         (guesses, moves): (SharedGuesses, Moves),
         presence: Arc<Presence>,
     ) -> Self {
-        let availability = Availability::new(user.status, user.calls_at_once);
-        let (ringing, wake) = (BTreeMap::new(), Wake::default());
-        let made = Self { env, user, availability, bindings, guesses, presence, moves, ringing, registered: 0, wake };
-        made.show();
+        let as_written = || KeptSettings { written: user.settings.clone(), now: user.settings.clone() };
+        let stored = kept.unwrap_or_else(as_written);
+        let settings = stored.under(&user.settings);
+        let mut made = Self {
+            availability: Availability::new(settings.status, user.calls_at_once),
+            env,
+            user,
+            settings,
+            stored,
+            bindings,
+            watchers: Vec::new(),
+            told: None,
+            guesses,
+            presence,
+            moves,
+            ringing: BTreeMap::new(),
+            registered: 0,
+            wake: Wake::default(),
+        };
+        made.settings_changed();
         made
     }
 
@@ -98,7 +129,7 @@ impl UserActor {
                         post(&call, UserTaken(self.user.id.clone()));
                     }
                 }
-                // Lamps and panels come with presence.
+                // Found by comparing, with what else there is to be seen of him.
                 Asked::Changed => {}
             }
         }
@@ -139,8 +170,59 @@ impl UserActor {
     }
 
     /// Shows everybody how he is now.
-    fn show(&self) {
+    fn show(&mut self) {
         self.presence.show(self.availability.status(), !self.bindings.is_empty(), self.availability.taken());
+        self.tell_watchers();
+    }
+
+    fn tell_watchers(&mut self) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let now = self.seen();
+        if self.told.as_ref() == Some(&now) {
+            return;
+        }
+        self.watchers.retain(Recipient::connected);
+        for watcher in &self.watchers {
+            post(watcher, now.clone());
+        }
+        self.told = Some(now);
+    }
+
+    /// What others see of him.
+    fn seen(&self) -> UserChanged {
+        UserChanged {
+            user: self.user.id.clone(),
+            settings: self.settings.clone(),
+            reachable: !self.bindings.is_empty(),
+            calls: self.availability.seen().map(|(call, what)| (call.clone(), what)).collect(),
+        }
+    }
+
+    /// Makes changes, all of them or none.
+    fn set(&mut self, changes: Vec<SettingsChange>) -> Result<UserSettings, SettingsFault> {
+        let mut next = self.settings.clone();
+        for change in changes {
+            next.change(change)?;
+        }
+        self.settings = next;
+        self.settings_changed();
+        Ok(self.settings.clone())
+    }
+
+    /// Keeps what he has set, and lets it act.
+    fn settings_changed(&mut self) {
+        let kept = KeptSettings { written: self.user.settings.clone(), now: self.settings.clone() };
+        if kept != self.stored {
+            if let Err(error) = crate::convert::save_settings(&self.env.store, &self.user.id, &kept) {
+                tracing::error!(user = %self.user.id, %error, "what he has set could not be kept");
+            }
+            self.stored = kept;
+        }
+        self.availability.set_status(self.settings.status);
+        self.presence.show_out_of(&self.settings.out_of);
+        self.drain();
     }
 
     fn directory_user(&self) -> plugboard_model::DirectoryUser {
@@ -264,7 +346,7 @@ impl Handler<GetUserState> for UserActor {
             expires_in: binding.expires.since(now).as_secs(),
         });
         let (contacts, calls) = (contacts.collect(), self.availability.calls());
-        MessageResult(UserState { user: self.directory_user(), contacts, calls })
+        MessageResult(UserState { user: self.directory_user(), settings: self.settings.clone(), contacts, calls })
     }
 }
 
@@ -272,6 +354,43 @@ impl Handler<UseUser> for UserActor {
     type Result = ();
     fn handle(&mut self, change: UseUser, _: &mut Self::Context) {
         self.availability.set_calls_at_once(change.0.calls_at_once);
+        self.settings = self.stored.under(&change.0.settings);
         self.user = change.0;
+        self.settings_changed();
+    }
+}
+
+impl Handler<ChangeSettings> for UserActor {
+    type Result = Result<UserSettings, SettingsFault>;
+    fn handle(&mut self, change: ChangeSettings, _: &mut Self::Context) -> Self::Result {
+        let done = self.set(change.changes);
+        if let Some(reply) = change.reply {
+            post(&reply, SettingsChanged(done.clone()));
+        }
+        done
+    }
+}
+
+impl Handler<WatchUser> for UserActor {
+    type Result = ();
+    fn handle(&mut self, watch: WatchUser, _: &mut Self::Context) {
+        self.watchers.retain(Recipient::connected);
+        if self.watchers.contains(&watch.0) {
+            return;
+        }
+        if self.watchers.len() >= WATCHERS_MAX {
+            return tracing::warn!(user = %self.user.id, "as many watch him as may");
+        }
+        let now = self.seen();
+        post(&watch.0, now.clone());
+        self.told = Some(now);
+        self.watchers.push(watch.0);
+    }
+}
+
+impl Handler<UnwatchUser> for UserActor {
+    type Result = ();
+    fn handle(&mut self, unwatch: UnwatchUser, _: &mut Self::Context) {
+        self.watchers.retain(|watcher| *watcher != unwatch.0);
     }
 }

@@ -23,6 +23,7 @@ mod outcomes;
 mod overload;
 mod people;
 mod redirect;
+mod settings;
 mod strangers;
 mod transfer;
 mod transports;

@@ -159,7 +159,7 @@ impl CallActor {
             }
             Target::Group(group) => {
                 let found = self.office.group(group).ok_or_else(|| nobody(format!("group {}", group.name)))?;
-                parties.extend(found.members.iter().map(|member| Party::User(member.user.clone())));
+                parties.extend(self.snapshot.members(found).map(|user| Party::User(user.clone())));
             }
             Target::Number(number) => {
                 let dialled = Dialled::new(number).map_err(|error| NotConnected::Invalid(error.to_string()))?;
@@ -183,6 +183,7 @@ impl CallActor {
                 Treatment::Scenario { .. }
                 | Treatment::DirectUser(_)
                 | Treatment::DirectGroup(_)
+                | Treatment::Feature(_)
                 | Treatment::Refused(_),
             )
             | None => Err(NotConnected::Invalid(format!("no route of this office leads to {dialled}"))),

@@ -168,8 +168,8 @@ impl CallActor {
         match self.office.route(by, number) {
             Treatment::DirectUser(user) => Ok((vec![Party::User(user)], RingOrder::One)),
             Treatment::DirectGroup(group) => {
-                let members = self.office.group(&group).map(|group| group.members.iter());
-                let parties = members.into_iter().flatten().map(|member| Party::User(member.user.clone())).collect();
+                let members = self.office.group(&group).map(|group| self.snapshot.members(group));
+                let parties = members.into_iter().flatten().map(|user| Party::User(user.clone())).collect();
                 Ok((parties, RingOrder::AtOnce))
             }
             Treatment::Outbound { ways, .. } => {
@@ -177,6 +177,7 @@ impl CallActor {
             }
             Treatment::Emergency { ways, test, .. } => Ok((vec![crate::convert::help(ways, test)], RingOrder::One)),
             Treatment::Scenario { .. } => Err((403, "a call that goes on cannot begin a scenario")),
+            Treatment::Feature(_) => Err((403, "a call that goes on cannot dial this feature code")),
             Treatment::Refused(cause) => Err((cause.status, "the office's routes refuse the number")),
         }
     }

@@ -1,0 +1,101 @@
+//! Users in an office document.
+
+use super::{CALLS_AT_ONCE, DEVICES, Noun, Owner, Parts, RING_FOR_DIRECT, USERS_MAX};
+use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, Forwards, OUT_OF_MAX, UserSettings};
+use crate::{DigestChoice, DigestIntegrity, Internal, User};
+use plugboard_document::Field;
+use plugboard_model::{ForwardWhen, Name, UserId, UserStatus};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Each status as it is written.
+pub(crate) const STATUSES: [(&str, UserStatus); 4] = [
+    ("available", UserStatus::Available),
+    ("busy", UserStatus::Busy),
+    ("do-not-disturb", UserStatus::DoNotDisturb),
+    ("logged-out", UserStatus::LoggedOut),
+];
+/// Whether colleagues may speak to him without his picking up.
+pub(crate) const INTERCOM: [(&str, bool); 2] = [("allowed", true), ("refused", false)];
+
+impl Parts<'_> {
+    pub(crate) fn users(&mut self, field: Option<Field<'_>>) {
+        for item in self.items(field, USERS_MAX) {
+            let Some((name, mut fields)) = self.named(&item) else { continue };
+            self.found.named.insert((Noun::User, name.clone()));
+            let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
+            let person = self.text(&mut fields, "name").unwrap_or_else(|| name.to_string());
+            let password =
+                fields.need("password", self.faults).and_then(|field| self.secret(&field, Owner::User(name.as_str())));
+            let digests = [
+                ("md5", DigestChoice::Md5),
+                ("sha256", DigestChoice::Sha256),
+                ("both", DigestChoice::Both),
+                ("md5-sess", DigestChoice::Md5Session),
+                ("sha256-sess", DigestChoice::Sha256Session),
+            ];
+            let integrities = [
+                ("no", DigestIntegrity::No),
+                ("offered", DigestIntegrity::Offered),
+                ("required", DigestIntegrity::Required),
+            ];
+            let digest =
+                fields.take("digest").and_then(|field| field.one_of(&digests, self.faults)).unwrap_or_default();
+            let integrity = fields.take("digest_integrity").and_then(|field| field.one_of(&integrities, self.faults));
+            let status = fields.take("status").and_then(|field| field.one_of(&STATUSES, self.faults));
+            let calls_at_once = self.count(&mut fields, "calls_at_once", 1..=16, CALLS_AT_ONCE);
+            let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
+            let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
+            let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
+            let reliable = self.reliable(&mut fields);
+            let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
+            let settings = UserSettings {
+                status: status.unwrap_or_default(),
+                forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
+                out_of: fields.take("logged_out_of").map(|field| self.logged_out_of(&field)).unwrap_or_default(),
+            };
+            let intercom = fields.take("intercom").and_then(|field| field.one_of(&INTERCOM, self.faults));
+            fields.finish(self.faults);
+            let (Some(number), Some(password)) = (number, password) else { continue };
+            let id = UserId { office: self.office.clone(), name: name.clone() };
+            self.found.internal.push((number.clone(), Internal::User(id.clone()), item.node.at, item.path.clone()));
+            let user = User {
+                id,
+                number,
+                name: person,
+                password,
+                digest,
+                integrity: integrity.unwrap_or_default(),
+                calls_at_once,
+                devices_max,
+                settings,
+                intercom: intercom.unwrap_or_default(),
+                ring_for,
+                outside_number,
+                reliable,
+                location,
+            };
+            if self.found.users.insert(name, Arc::new(user)).is_some() {
+                self.twice(&item);
+            }
+        }
+    }
+
+    /// `{ always, busy, no_answer, unreachable, after }`.
+    fn forwards(&mut self, field: &Field<'_>) -> Forwards {
+        let mut forwards = Forwards::default();
+        let Some(mut fields) = field.fields(self.faults) else { return forwards };
+        for when in ForwardWhen::ALL {
+            *forwards.place(when) = fields.take(when.as_str()).and_then(|field| self.dialled(&field));
+        }
+        let after = fields.take("after").and_then(|field| field.duration(FORWARD_AFTER_RANGE, self.faults));
+        forwards.after = after.unwrap_or(FORWARD_AFTER);
+        fields.finish(self.faults);
+        forwards
+    }
+
+    fn logged_out_of(&mut self, field: &Field<'_>) -> BTreeSet<Name> {
+        let items = field.list(OUT_OF_MAX, self.faults);
+        items.iter().filter_map(|item| self.refers(Noun::Group, item)).collect()
+    }
+}
