@@ -20,6 +20,7 @@ enum Sign {
     Program(&'static str),
     LibClang,
     KamailioTls,
+    Pip,
 }
 
 /// To build the switch.
@@ -28,6 +29,9 @@ const BUILD: &[Need] = &[
     Need { package: "libclang-dev", why: "RocksDB's C headers are read with it", sign: Sign::LibClang },
 ];
 
+/// To fetch Node where there is none.
+const PIP: Need = Need { package: "python3-pip", why: "fetches Node", sign: Sign::Pip };
+
 /// To run every test.
 const TEST: &[Need] = &[
     Need { package: "sip-tester", why: "sipp, the interop tests' callers and callees", sign: Sign::Program("sipp") },
@@ -35,6 +39,7 @@ const TEST: &[Need] = &[
     Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
     Need { package: "kamailio", why: "a carrier that the switch registers at", sign: Sign::Program("kamailio") },
     Need { package: "kamailio-tls-modules", why: "its TLS", sign: Sign::KamailioTls },
+    Need { package: "chromium", why: "the browser that JsSIP runs in", sign: Sign::Program("chromium") },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];
@@ -48,6 +53,11 @@ pub(crate) fn for_build(project: &Project, log: &mut Log) -> Result<String, Fail
 pub(crate) fn for_tests(project: &Project, log: &mut Log) -> Result<String, Failure> {
     let needs: Vec<Need> = BUILD.iter().chain(TEST).copied().collect();
     provide(project, log, &needs)
+}
+
+/// pip is there afterwards.
+pub(crate) fn provide_pip(project: &Project, log: &mut Log) -> Result<(), Failure> {
+    provide(project, log, &[PIP]).map(|_| ())
 }
 
 fn provide(project: &Project, log: &mut Log, needs: &[Need]) -> Result<String, Failure> {
@@ -113,6 +123,9 @@ fn is_there(sign: Sign) -> bool {
     match sign {
         Sign::Program(name) => on_path(name).is_some(),
         Sign::LibClang => std::env::var_os("LIBCLANG_PATH").is_some() || has_libclang(Path::new("/usr/lib")),
+        Sign::Pip => {
+            Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|pip| pip.status.success())
+        }
         Sign::KamailioTls => has_kamailio_tls(Path::new("/usr")),
     }
 }

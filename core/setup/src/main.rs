@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on standard output")]
 
 mod args;
+mod browser;
 mod clock;
 mod json;
 mod machine;

@@ -1,9 +1,10 @@
-//! Programs for the checks: cargo-deny, built once; Prometheus, unpacked.
+//! Programs for the checks: cargo-deny, built once; Prometheus, unpacked; what a browser is driven with.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::browser;
 use crate::project::Project;
 use crate::rust::unpack;
 use crate::step::{Failure, Log, Show};
@@ -56,6 +57,7 @@ pub(crate) fn provide(project: &Project, log: &mut Log) -> Result<String, Failur
         prometheus(project, log)?;
         made.push("prometheus");
     }
+    made.extend(browser::provide(project, log)?);
     Ok(if made.is_empty() { "nothing is missing".into() } else { format!("made {}", made.join(", ")) })
 }
 

@@ -14,6 +14,7 @@
 
 mod baresip;
 mod bridge;
+mod browser;
 mod consultation;
 mod ear;
 mod kamailio;
@@ -29,6 +30,7 @@ mod wait;
 
 pub use baresip::Baresip;
 pub use bridge::Bridge;
+pub use browser::Browser;
 pub use ear::{Ear, Heard, speech};
 pub use kamailio::Kamailio;
 pub use linphone::Linphone;
