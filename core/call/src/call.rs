@@ -100,8 +100,13 @@ impl Call {
                 }
             }
             Phase::Live => self.handle_live(now, input),
-            // Steps on the hanging up may ask for something when everything is over.
-            Phase::Closing { .. } | Phase::Over => self.handle_closing(now, input),
+            Phase::Closing { .. } => self.handle_closing(now, input),
+            Phase::Over => {
+                // Steps on the hanging up may ask for something when everything is over.
+                if let Input::Request { op, request } = input {
+                    self.refuse_gone(op, &request);
+                }
+            }
         }
         self.finish_closing(now);
     }
@@ -211,6 +216,7 @@ impl Call {
             Input::LegHasMore(leg) => self.leg_has_more(leg),
             Input::LegRang(leg) => self.leg_rang(leg),
             Input::LegEarlyMedia { leg, rings } => self.leg_early(leg, rings),
+            Input::LegEarlySilence(leg) => self.leg_silent_early(leg),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
             Input::LegEnded { leg, cause } => {
                 // That another is overloaded does not mean that we are (RFC 3261 section 16.7 point 6).
@@ -263,6 +269,7 @@ impl Call {
             | Input::LegHasMore(_)
             | Input::LegRang(_)
             | Input::LegEarlyMedia { .. }
+            | Input::LegEarlySilence(_)
             | Input::LegAnswered(_)
             | Input::LegHolds { .. }
             | Input::Join { .. }

@@ -258,6 +258,8 @@ pub enum Input {
         /// It says that it rings (a 180), so that there may be no sound.
         rings: bool,
     },
+    /// ... and says that there is no sound any more: the caller hears ring-back again.
+    LegEarlySilence(LegId),
     /// A called leg was answered.
     LegAnswered(LegId),
     /// A leg is over: told exactly once for each leg that was made, whoever ended it.

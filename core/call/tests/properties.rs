@@ -65,6 +65,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         }),
         3 => (leg.clone(), any::<bool>()).prop_map(|(leg, granted)| Input::Claimed { leg, granted }),
         3 => leg.clone().prop_map(Input::LegRang),
+        1 => (leg.clone(), any::<bool>()).prop_map(|(leg, rings)| Input::LegEarlyMedia { leg, rings }),
+        1 => leg.clone().prop_map(Input::LegEarlySilence),
         4 => leg.clone().prop_map(Input::LegAnswered),
         2 => (leg.clone(), prop_oneof![Just(486u16), Just(603), Just(200)])
             .prop_map(|(leg, status)| Input::LegEnded { leg, cause: Cause::of(status) }),

@@ -33,17 +33,6 @@ impl ForwardWhy {
             Self::Deflection => "deflection",
         }
     }
-
-    /// The status that stands for it in History-Info (RFC 7044 section 5, RFC 4458 section 2).
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::Unconditional | Self::Deflection => 302,
-            Self::Busy => 486,
-            Self::NoAnswer => 408,
-            Self::Unavailable => 404,
-            Self::DoNotDisturb => 480,
-        }
-    }
 }
 
 /// When a forward applies.

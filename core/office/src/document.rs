@@ -8,7 +8,7 @@
 //! | `area` | the area code, without the trunk prefix |
 //! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `intercom`, `ring_for`, `outside_number`, `reliable`, `location` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |

@@ -42,6 +42,10 @@ pub struct Gateway {
     pub reliable: bool,
     /// What it is told of a call for help beside the number.
     pub emergency_headers: Vec<EmergencyHeader>,
+    /// Whether it tells if there is a sound before the answer (P-Early-Media, RFC 5009).
+    pub early_media: bool,
+    /// How it is told who has sent a call on.
+    pub diversion: TellsDiversion,
 }
 
 /// A header that marks a call for help, for a gateway that wants it.
@@ -130,6 +134,20 @@ pub enum Identity {
     Asserted,
     /// Remote-Party-ID, which many know that do not know RFC 3325.
     RemoteParty,
+}
+
+/// The headers that tell a gateway who has sent a call on before it goes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TellsDiversion {
+    /// None: nobody's number is told whom the carrier does not ask for.
+    #[default]
+    No,
+    /// Diversion (RFC 5806), which most carriers want.
+    Diversion,
+    /// History-Info (RFC 7044).
+    HistoryInfo,
+    /// Both.
+    Both,
 }
 
 impl Place {

@@ -19,7 +19,9 @@ pub use document::{Examined, Surroundings};
 pub use emergency::{Emergency, Help, Location, Network};
 pub use export::Secrets;
 pub use features::{Feature, FeatureCode, Features};
-pub use gateway::{CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe};
+pub use gateway::{
+    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe, TellsDiversion,
+};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
     DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules,

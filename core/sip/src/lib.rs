@@ -18,6 +18,7 @@
 
 pub mod dialog;
 pub mod digest;
+mod diversion;
 pub mod flow;
 mod headers;
 mod lexer;
@@ -46,6 +47,7 @@ mod validate;
 mod via;
 mod writer;
 
+pub use diversion::{Diversion, DiversionReason};
 pub use headers::{CSeq, HeaderError, Headers};
 pub use lexer::parse_datagram;
 pub use message::{Message, Request, Response, reason_phrase};

@@ -14,6 +14,7 @@
 mod called;
 mod calling;
 mod dtmf;
+mod early;
 mod exchange;
 pub(crate) mod login;
 mod reason;
@@ -24,6 +25,7 @@ mod stray;
 pub(crate) mod timer;
 
 pub use dtmf::InfoDigit;
+pub use early::EARLY_MEDIA;
 pub use reason::{reason_of, reason_value};
 pub use reliable::RELIABLE;
 pub use stray::end_stray;
@@ -235,6 +237,8 @@ pub enum Event {
         status: u16,
         /// An answer for early media.
         sdp: Option<Bytes>,
+        /// Whether there is a sound for the caller, where the peer says so by P-Early-Media (RFC 5009).
+        sounds: Option<bool>,
     },
     /// Calling: answered and acknowledged. The first answer wins, later ones are ended here.
     Answered {

@@ -11,6 +11,7 @@ mod awaited;
 mod channels;
 mod convert;
 mod directory;
+mod diversion;
 mod env;
 mod events;
 mod guesses;

@@ -145,6 +145,8 @@ pub(crate) enum LegNews {
     Rang,
     /// It may send sound before it answers; what was agreed, and whether it says that it rings.
     EarlyMedia { codec: Codec, rings: bool },
+    /// It says that there is no sound before its answer, or no more.
+    EarlySilence,
     /// It was answered; what was agreed.
     Answered { codec: Codec },
     /// It is over; its media is closed.

@@ -127,6 +127,10 @@ fn what(bytes: &[u8]) -> String {
     if let Some(direction) = direction(message.body()) {
         words.push_str(direction);
     }
+    if let Some(early) = headers.get("P-Early-Media") {
+        words.push_str(" early ");
+        words.push_str(early);
+    }
     if let Some(reason) = headers.get("Reason") {
         words.push_str(" because ");
         words.push_str(reason);

@@ -272,6 +272,12 @@ impl Phone {
         self.agent.borrow_mut().says.push((header.into(), value.into()));
     }
 
+    /// Its provisional responses say of sounds before the answer what this is (RFC 5009); nothing, from now on, when empty.
+    pub fn says_of_early_media(&self, word: &str) {
+        let said = (!word.is_empty()).then(|| ("P-Early-Media".to_owned(), word.to_owned()));
+        self.agent.borrow_mut().says_early = said.into_iter().collect();
+    }
+
     /// It says that it takes UPDATE, in calls from now on.
     pub fn allows_updates(&self) {
         self.agent.borrow_mut().allows = true;
@@ -456,6 +462,12 @@ impl Phone {
     /// A header of the last INVITE that came.
     pub fn was_told_of_caller(&self, header: &str) -> Option<String> {
         self.last(|call| call.invite.headers.get(header).map(str::to_owned)).flatten()
+    }
+
+    /// Every value of a header of the last INVITE that came.
+    pub fn all_told_of_caller(&self, header: &str) -> Vec<String> {
+        let all = |call: &Call| call.invite.headers.get_all(header).map(str::to_owned).collect();
+        self.last(all).unwrap_or_default()
     }
 
     /// The Contact that is registered with it.

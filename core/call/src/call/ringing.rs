@@ -274,6 +274,23 @@ impl Call {
         }
     }
 
+    /// A gateway says that what it sends is not to be heard (RFC 5009 section 6): the caller hears ring-back again.
+    pub(super) fn leg_silent_early(&mut self, leg: LegId) {
+        if self.ring.as_ref().is_none_or(|ring| ring.early != Some(leg)) {
+            return self.leg_rang(leg);
+        }
+        let Some(ring) = &mut self.ring else { return };
+        ring.early = None;
+        ring.rang = false;
+        let tone = ring.tone == RingBack::Tone && ring.back.is_none();
+        self.out(Output::Unbridge { peer: leg });
+        if !self.anchor_is_up() {
+            self.out(Output::ProgressCaller { rings: true });
+        } else if tone {
+            self.start_ring_back();
+        }
+    }
+
     fn start_ring_back(&mut self) {
         let Some(ring) = &self.ring else { return };
         let audio = match ring.tone {

@@ -2,7 +2,7 @@
 
 use super::{Entries, Secrets, secret_node};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
-use crate::{CallerRules, EmergencyHeader, Gateway, Identity, NumberFormat, Probe, Transport};
+use crate::{CallerRules, EmergencyHeader, Gateway, Identity, NumberFormat, Probe, TellsDiversion, Transport};
 use plugboard_document::{Node, write_duration};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -44,6 +44,8 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     entry.put_unless("reliable", gateway.reliable, false);
     let words = EmergencyHeader::WORDS.iter().filter(|(_, header)| gateway.emergency_headers.contains(header));
     entry.put_list("emergency_headers", words.map(|(word, _)| Node::from(*word)));
+    entry.put_unless("early_media", gateway.early_media, false);
+    entry.put_unless("diversion", diversion_word(gateway.diversion), diversion_word(TellsDiversion::default()));
     entry.node()
 }
 
@@ -80,6 +82,15 @@ fn caller_node(rules: &CallerRules) -> Node {
     entry.put_unless("believed", rules.believed, false);
     entry.put_unless("passes", rules.passes, false);
     entry.node()
+}
+
+const fn diversion_word(tells: TellsDiversion) -> &'static str {
+    match tells {
+        TellsDiversion::No => "none",
+        TellsDiversion::Diversion => "diversion",
+        TellsDiversion::HistoryInfo => "history-info",
+        TellsDiversion::Both => "both",
+    }
 }
 
 const fn transport_word(transport: Transport) -> &'static str {

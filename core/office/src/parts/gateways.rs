@@ -1,7 +1,9 @@
 //! Gateways in an office document.
 
 use super::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, ITEMS_MAX, Noun, Owner, PRIORITY, Parts, REGISTER_FOR, UP_AFTER};
-use crate::gateway::{CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe};
+use crate::gateway::{
+    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe, TellsDiversion,
+};
 use crate::{NumberFormat, Transport};
 use plugboard_document::{Field, Fields, Kind};
 use plugboard_model::{GatewayId, Name};
@@ -82,6 +84,15 @@ impl Parts<'_> {
             ("national", NumberFormat::National),
         ];
         let numbers = fields.take("numbers").and_then(|field| field.one_of(&formats, self.faults)).unwrap_or_default();
+        let headers = [
+            ("none", TellsDiversion::No),
+            ("diversion", TellsDiversion::Diversion),
+            ("history-info", TellsDiversion::HistoryInfo),
+            ("both", TellsDiversion::Both),
+        ];
+        let diversion =
+            fields.take("diversion").and_then(|field| field.one_of(&headers, self.faults)).unwrap_or_default();
+        let early_media = fields.take("early_media").and_then(|field| field.boolean(self.faults)).unwrap_or(false);
         let reliable = self.reliable(fields);
         let headers =
             fields.take("emergency_headers").map(|field| field.list(EmergencyHeader::WORDS.len(), self.faults));
@@ -96,6 +107,8 @@ impl Parts<'_> {
             address: address?,
             reliable,
             emergency_headers,
+            diversion,
+            early_media,
             transport,
             inbound,
             priority,

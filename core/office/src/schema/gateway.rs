@@ -44,7 +44,11 @@ pub(super) fn gateway() -> Json {
                 "description": "How it writes numbers: as they are dialled, `+49301234`, `49301234`, `0049301234`, or `0301234` within the country. Numbers that go to it are written so; numbers that come from it are also looked for in E.164." },
             "reliable": reliable("it"),
             "emergency_headers": { "type": "array", "items": { "enum": ["priority", "resource-priority"] }, "maxItems": 2, "examples": [["priority"]],
-                "description": "Headers that mark a call for help, where it wants them: `Priority: emergency`, `Resource-Priority: esnet.0` (RFC 7135)." }
+                "description": "Headers that mark a call for help, where it wants them: `Priority: emergency`, `Resource-Priority: esnet.0` (RFC 7135)." },
+            "early_media": { "type": "boolean", "default": false, "examples": [true],
+                "description": "Whether it tells by P-Early-Media (RFC 5009) if there is a sound before the answer: it is asked to, and callers hear its sound or our ring-back accordingly. Without it, or where it does not say, its 183 with a description is heard." },
+            "diversion": { "enum": ["none", "diversion", "history-info", "both"], "default": "none", "examples": ["diversion"],
+                "description": "How it is told who has sent a call on before it goes there: those of the office (a forward, a device's redirection, a transfer) and, of a call that came from a gateway that is `believed`, those before. Many carriers want `diversion` before they take a call that was sent on. A user is named by his `outside_number`, else the gateway's `caller.number`; who does not want to be named is anonymous." }
         }),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::reason::{reason_of, reason_value};
 use super::reliable::Reliable;
-use super::{ALLOW, Answered, Event, Exchange, Local, Session, State};
+use super::{ALLOW, Answered, Event, Exchange, Local, Session, State, early};
 use crate::dialog::{Dialog, NextHop};
 use crate::flow::Flow;
 use crate::message::{Request, Response};
@@ -84,6 +84,10 @@ impl Session {
             ringing.said = Said::Progress { status, sdp: None, repeat_at: now + REPEAT_EVERY };
         } else if (101..200).contains(&status) {
             let mut response = self.dialog_response(&ringing.request, status);
+            let described = sdp.is_some() || ringing.reliable.described;
+            if let Some(told) = early::told(&ringing.request.headers, status, described) {
+                response.headers.push(early::EARLY_MEDIA, told);
+            }
             if let Some(sdp) = &sdp {
                 response.headers.push("Content-Type", "application/sdp");
                 response.body = sdp.to_vec();

@@ -2,7 +2,7 @@
 
 use super::reason::cause_of;
 use super::reliable::{Early, RELIABLE};
-use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, end_stray, timer};
+use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, early, end_stray, timer};
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
@@ -99,7 +99,11 @@ impl Session {
         if response.is_provisional() {
             calling.spec.answer_by = None;
             if response.status > 100 && self.hear_early(&mut calling, response, flow) && !calling.cancelled {
-                self.emit(Event::Progress { status: response.status, sdp: body_of(response) });
+                self.emit(Event::Progress {
+                    status: response.status,
+                    sdp: body_of(response),
+                    sounds: early::sounds(&response.headers),
+                });
             }
             return State::Calling(calling);
         }

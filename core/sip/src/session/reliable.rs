@@ -2,7 +2,7 @@
 
 use super::called::Ringing;
 use super::calling::Calling;
-use super::{Answered, Event, Exchange, Session, State};
+use super::{Answered, Event, Exchange, Session, State, early};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::headers::Headers;
@@ -157,6 +157,10 @@ impl Session {
         let mut response = self.dialog_response(&ringing.request, pending.status);
         response.headers.push("Require", RELIABLE);
         response.headers.push("RSeq", pending.rseq.to_string());
+        let described = ringing.reliable.described;
+        if let Some(told) = early::told(&ringing.request.headers, pending.status, described) {
+            response.headers.push(early::EARLY_MEDIA, told);
+        }
         if let Some(sdp) = &pending.sdp {
             response.headers.push("Content-Type", "application/sdp");
             response.body = sdp.to_vec();

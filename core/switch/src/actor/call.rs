@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use crate::awaited::{Awaited, Phone};
 use crate::channels::Channel;
+use crate::diversion::Brought;
 use crate::env::Env;
 use crate::message::{
     Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
@@ -65,6 +66,8 @@ pub(crate) struct NewCall {
     pub(crate) max_forwards: u8,
     /// Its caller does not want gateways to show who he is.
     pub(crate) hides: bool,
+    /// Who sent it on before it came.
+    pub(crate) brought: Brought,
     /// The channel of the gateway that it came from.
     pub(crate) channel: Option<Channel>,
     /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
@@ -138,6 +141,7 @@ pub(crate) struct CallActor {
     awaited: Awaited,
     /// The front desk knows that somebody in this call calls for help.
     helped: bool,
+    brought: Brought,
     /// The channel of the gateway that it came from; given back with the call.
     channel: Option<Channel>,
     /// Runs that have not ended, each with its host call that waits.
@@ -160,6 +164,7 @@ impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
         let NewCall { begin, office, snapshot, owners, media_shard, direct, script, replaces, .. } = new;
         let (max_forwards, hides, channel, codecs) = (new.max_forwards, new.hides, new.channel, new.codecs);
+        let brought = new.brought;
         let id = begin.id.clone();
         Self {
             journal: CallJournal::new(env.store.calls(), &id),
@@ -187,6 +192,7 @@ impl CallActor {
             back_to: new.back_to.into_iter().map(|phone| (phone.user, phone.device)).collect(),
             awaited: new.awaited,
             helped: false,
+            brought,
             channel,
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
@@ -345,6 +351,7 @@ impl Handler<LegEvent> for CallActor {
                 self.agreed = Some(codec);
                 Input::LegEarlyMedia { leg, rings }
             }
+            LegNews::EarlySilence => Input::LegEarlySilence(leg),
             LegNews::Answered { codec } => {
                 self.agreed = Some(codec);
                 if let Some(handle) = self.legs.get_mut(&leg) {

@@ -16,11 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
-use crate::actor::leg::{LegActor, LegLinks, NewLeg, Theirs};
+use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg, Theirs};
 use crate::actor::refused::{EMERGENCY, Limits, Trail, direction, keep_routed};
 use crate::actor::sip::SipActor;
 use crate::awaited::{Awaited, Phone};
 use crate::channels::{Channel, Side};
+use crate::diversion::Brought;
 use crate::env::Env;
 use crate::identity::{self, Caller, called};
 use crate::message::{
@@ -181,14 +182,22 @@ impl CallsActor {
             return Err(not_allowed(400, "its INVITE lacks what a call needs".into()));
         };
         let caller = Caller::of(&office, &source, &request);
-        let hides = caller.hides;
-        let mut begin = self.begin(id, caller, &called, &plan);
+        let (hides, brought) = (caller.hides, Brought::by(&office, &source, &request));
+        let mut begin = self.begin(id, caller, &called, &plan, brought.times);
         begin.call_back = !back_to.is_empty();
         let description = OfferAnswer::new(media, self.env.random.next());
         let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
-        let new_leg = NewLeg { leg: LegId::CALLER, owner, session, media, description, offer };
+        let new_leg = NewLeg {
+            leg: LegId::CALLER,
+            owner,
+            session,
+            media,
+            description,
+            offer,
+            early_sound: EarlySound::Described,
+        };
         let places = (identity::reached_at(&request, flow), back_to);
-        self.start((begin, hides), plan, office, (max_forwards, channel), places, new_leg, sip_call_id, ctx);
+        self.start((begin, hides, brought), plan, office, (max_forwards, channel), places, new_leg, sip_call_id, ctx);
         Ok(())
     }
 
@@ -271,7 +280,7 @@ impl CallsActor {
         handle.channels.enter(Side::In, gateway.limits).map(Some).ok_or_else(full)
     }
 
-    fn begin(&self, id: CallId, caller: Caller, called: &Dialled, plan: &Plan) -> Begin {
+    fn begin(&self, id: CallId, caller: Caller, called: &Dialled, plan: &Plan, forwarded: usize) -> Begin {
         Begin {
             id,
             wall: self.env.clock.wall(),
@@ -283,7 +292,7 @@ impl CallsActor {
             called: called.as_str().to_owned(),
             route: plan.route.clone(),
             scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
-            forwarded: 0,
+            forwarded,
             call_back: false,
         }
     }
@@ -294,7 +303,7 @@ impl CallsActor {
     )]
     fn start(
         &mut self,
-        (begin, hides): (Begin, bool),
+        (begin, hides, brought): (Begin, bool, Brought),
         plan: Plan,
         office: Arc<Office>,
         (max_forwards, channel): (u8, Option<Channel>),
@@ -331,6 +340,7 @@ impl CallsActor {
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
             hides,
+            brought,
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
             replaces: plan.replaces,

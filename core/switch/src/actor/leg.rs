@@ -44,6 +44,7 @@ pub(crate) struct LegActor {
     description: OfferAnswer,
     /// What the caller offered, until he is answered; later what a re-INVITE offers.
     offer: Option<Theirs>,
+    early_sound: EarlySound,
     /// The answer that the caller got before he was answered.
     early: Option<Bytes>,
     /// What was agreed.
@@ -55,6 +56,15 @@ pub(crate) struct LegActor {
     /// Its shard was told too, and the session with its peer is over.
     finished: bool,
     wake: Wake,
+}
+
+/// How it is known whether a called side makes a sound before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EarlySound {
+    /// Its 183 has a description.
+    Described,
+    /// It says so by P-Early-Media (RFC 5009).
+    Told,
 }
 
 /// The media that both sides agreed on.
@@ -101,11 +111,12 @@ pub(crate) struct NewLeg {
     pub(crate) media: LocalMedia,
     pub(crate) description: OfferAnswer,
     pub(crate) offer: Option<Theirs>,
+    pub(crate) early_sound: EarlySound,
 }
 
 impl LegActor {
     fn new(env: Env, links: LegLinks, new: NewLeg) -> Self {
-        let NewLeg { leg, owner, session, media, description, offer } = new;
+        let NewLeg { leg, owner, session, media, description, offer, early_sound } = new;
         Self {
             env,
             links,
@@ -115,6 +126,7 @@ impl LegActor {
             media,
             description,
             offer,
+            early_sound,
             early: None,
             agreed: None,
             holds: false,
@@ -162,7 +174,9 @@ impl LegActor {
 
     fn happened(&mut self, event: Event, ctx: &mut Context<Self>) {
         match event {
-            Event::Progress { status, sdp } if status >= 180 => self.rang(status, sdp.as_deref()),
+            Event::Progress { status, sdp, sounds } if status >= 180 => {
+                self.rang(status, sdp.as_deref(), sounds.filter(|_| self.early_sound == EarlySound::Told));
+            }
             // The 200 brought the offer; without an answer in the ACK nobody would ever hear anything.
             Event::Established { sdp: None } if self.agreed.is_none() => {
                 self.useless("the ACK brought no answer to our offer", ctx);
@@ -194,13 +208,21 @@ impl LegActor {
     }
 
     /// The called side rings, or sends sound already. One whose answer does not fit only rings: the 200 decides.
-    fn rang(&mut self, status: u16, sdp: Option<&[u8]>) {
-        match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
+    fn rang(&mut self, status: u16, sdp: Option<&[u8]>, sounds: Option<bool>) {
+        let described = match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
             Some((Ok(negotiated), sdp)) => {
                 self.agree(negotiated, Theirs::read(sdp).ok());
-                self.tell(LegNews::EarlyMedia { codec: negotiated.codec, rings: status == 180 });
+                true
             }
-            Some((Err(_), _)) | None => self.tell(LegNews::Rang),
+            Some((Err(_), _)) | None => false,
+        };
+        // What it says of sounds holds for what it described before, too (RFC 5009 section 8).
+        let codec = self.agreed.as_ref().map(|agreed| agreed.codec);
+        match (sounds, codec) {
+            (Some(false), _) => self.tell(LegNews::EarlySilence),
+            (Some(true), Some(codec)) => self.tell(LegNews::EarlyMedia { codec, rings: false }),
+            (None, Some(codec)) if described => self.tell(LegNews::EarlyMedia { codec, rings: status == 180 }),
+            (None | Some(true), None) | (None, Some(_)) => self.tell(LegNews::Rang),
         }
     }
 

@@ -91,6 +91,8 @@ pub(crate) struct Agent {
     pub(crate) contact_held: Option<String>,
     /// Headers of its INVITEs beside the usual ones.
     pub(crate) says: Vec<(String, String)>,
+    /// Headers of its provisional responses beside the usual ones.
+    pub(crate) says_early: Vec<(String, String)>,
     /// Whom its 3xx name.
     pub(crate) others: Vec<String>,
     /// Keys that came as telephone events.
@@ -136,6 +138,7 @@ impl Agent {
             contact_held: None,
             says: Vec::new(),
             others: Vec::new(),
+            says_early: Vec::new(),
             keys: String::new(),
             network,
             sounds,

@@ -156,9 +156,9 @@ fn progress_of_several_devices_is_told_and_100_is_not() {
     let (mut session, tx, invite) = caller(spec(flow()));
     assert_eq!(hear(&mut session, tx, response(&invite, 100, "", "")).words, [""; 0]);
     let seen = hear(&mut session, tx, response(&invite, 180, "x", ""));
-    assert_eq!(seen.events, [Event::Progress { status: 180, sdp: None }]);
+    assert_eq!(seen.events, [Event::Progress { status: 180, sdp: None, sounds: None }]);
     let seen = hear(&mut session, tx, response(&invite, 183, "y", "early"));
-    assert_eq!(seen.events, [Event::Progress { status: 183, sdp: Some(sdp("early")) }]);
+    assert_eq!(seen.events, [Event::Progress { status: 183, sdp: Some(sdp("early")), sounds: None }]);
 }
 
 #[test]

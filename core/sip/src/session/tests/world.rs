@@ -246,7 +246,7 @@ fn call_is_made_rings_is_answered_and_ends_by_the_caller() {
     world.run(None);
     world.check_over();
     let caller = [
-        Event::Progress { status: 180, sdp: None },
+        Event::Progress { status: 180, sdp: None, sounds: None },
         Event::Answered { sdp: Some(sdp("answer")) },
         Event::Ended { cause: Cause::normal(), by_remote: false },
         Event::Finished,

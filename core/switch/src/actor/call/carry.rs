@@ -20,7 +20,7 @@ use plugboard_sip::session::{Login, OutgoingSpec, Session};
 use std::time::Duration;
 
 use super::{CallActor, LegHandle, Order};
-use crate::actor::leg::{LegActor, LegLinks, NewLeg};
+use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{
     Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
 };
@@ -165,9 +165,11 @@ impl CallActor {
         let (flow, routes) = (device.flow, device.path);
         let to = format!("<sip:{number}@{}>", self.office.realm());
         let (from, reliable) = (self.anchor_address(), self.office.find_user(number).is_some_and(|user| user.reliable));
-        let headers = self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())).collect();
+        let mut headers = crate::diversion::shown(&self.office, self.call.forwards(leg));
+        headers.extend(self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())));
         let (login, answer_by) = (None, None);
-        let dial = Dial { uri, to, flow, next_hop: NextHop::Source, routes, from, headers, login, answer_by, reliable };
+        let (next_hop, early_sound) = (NextHop::Source, EarlySound::Described);
+        let dial = Dial { uri, to, flow, next_hop, routes, from, headers, login, answer_by, reliable, early_sound };
         self.start_leg(leg, dial, call)
     }
 
@@ -210,7 +212,8 @@ impl CallActor {
             call,
         };
         post(&self.links.watch, WatchMedia { media: media.leg, call: self.id.clone(), leg });
-        let new = NewLeg { leg, owner, session, media, description, offer: None };
+        let early_sound = dial.early_sound;
+        let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound };
         let handle = LegActor::begin(
             self.env.clone(),
             links,
@@ -505,6 +508,8 @@ pub(super) struct Dial {
     pub(super) answer_by: Option<Time>,
     /// Whether provisional responses that we acknowledge are offered.
     pub(super) reliable: bool,
+    /// As [`NewLeg::early_sound`].
+    pub(super) early_sound: EarlySound,
 }
 
 /// Whose a new leg is, for the shard.

@@ -7,7 +7,7 @@ use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
 use plugboard_office::Gateway;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::digest::Secret;
-use plugboard_sip::session::Login;
+use plugboard_sip::session::{EARLY_MEDIA, Login};
 use plugboard_sip::trunk::Placement;
 use plugboard_sip::{RequestUri, SipUri};
 
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::carry::Dial;
 use super::{CallActor, Outside};
+use crate::actor::leg::EarlySound;
 use crate::awaited::Phone;
 use crate::channels::Channel;
 use crate::identity;
@@ -58,10 +59,15 @@ impl CallActor {
             plugboard_office::Place::Address(_) => SipUri::of_address(Some(&way.number), target.address),
             plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
         };
-        let (from, headers) = match way.urgency {
+        let (from, mut headers) = match way.urgency {
             Urgency::Usual => identity::told(&self.office, &gateway, &self.begin, self.hides),
             Urgency::Test | Urgency::Help | Urgency::LastResort => self.call_for_help(&gateway, way),
         };
+        let forwards = self.call.forwards(leg);
+        headers.extend(crate::diversion::told(&self.office, &gateway, &self.brought, forwards, &uri));
+        if gateway.early_media {
+            headers.push((EARLY_MEDIA.to_owned(), "supported".to_owned()));
+        }
         let password = |secret: &plugboard_office::Secret| Secret::new(secret.reveal());
         let login = gateway.login.as_ref();
         let dial = Dial {
@@ -75,6 +81,7 @@ impl CallActor {
             login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),
             answer_by: Some(self.env.clock.now() + gateway.answer_within),
             reliable: gateway.reliable,
+            early_sound: if gateway.early_media { EarlySound::Told } else { EarlySound::Described },
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {
@@ -122,7 +129,7 @@ impl CallActor {
     pub(super) fn note_speech(&mut self, leg: LegId, news: &LegNews) {
         let outside = self.legs.get_mut(&leg).and_then(|handle| handle.outside.as_mut());
         match news {
-            LegNews::Rang | LegNews::EarlyMedia { .. } | LegNews::Answered { .. } => {
+            LegNews::Rang | LegNews::EarlyMedia { .. } | LegNews::EarlySilence | LegNews::Answered { .. } => {
                 if let Some(outside) = outside {
                     outside.spoke = true;
                 }

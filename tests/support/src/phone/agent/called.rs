@@ -157,6 +157,11 @@ impl Agent {
         if self.allows {
             response.headers.push("Allow", super::ALLOW);
         }
+        if status < 200 {
+            for (name, value) in &self.says_early {
+                response.headers.push(name, value.as_str());
+            }
+        }
         if let Some(reason) = reason {
             response.headers.push("Reason", reason);
         }
