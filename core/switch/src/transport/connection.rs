@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::connections::{Connections, Duties};
 use super::router::Router;
@@ -29,8 +30,10 @@ const REPLIES_MAX: usize = 8;
 pub(super) enum Heard {
     /// Something whole.
     Frame(Frame),
-    /// A part of it, or what needs no answer.
-    Noise,
+    /// Something whole that means nothing but that the peer lives.
+    Life,
+    /// Bytes that make nothing whole yet. Whoever dribbles is no less silent for it.
+    Part,
 }
 
 /// Why nothing more is read.
@@ -121,21 +124,24 @@ pub(super) async fn converse(
 /// came last, if it has one, is the last word (RFC 3261 section 18.3).
 async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc::Sender<Reply>) -> Gone {
     let (mut patience, mut spoke, mut asked) = (FIRST_MAX, false, false);
+    let mut since = Instant::now();
     loop {
-        let heard = match tokio::time::timeout(patience, ear.hear()).await {
+        let heard = match tokio::time::timeout_at(since + patience, ear.hear()).await {
             Ok(Ok(heard)) => heard,
             Ok(Err(gone)) => return gone,
             // Whoever does not answer now is gone.
             Err(_) if E::ASK_AFTER.is_some() && spoke && !asked => {
-                asked = true;
+                (asked, since) = (true, Instant::now());
                 let _ = replies.try_send(Reply::Ask);
                 continue;
             }
             Err(_) => return Gone::Closed,
         };
-        asked = false;
+        if matches!(heard, Heard::Part) {
+            continue;
+        }
         match heard {
-            Heard::Noise | Heard::Frame(Frame::Pong) => {}
+            Heard::Part | Heard::Life | Heard::Frame(Frame::Pong) => {}
             Heard::Frame(Frame::Message(message)) => {
                 (patience, spoke) = (E::ASK_AFTER.unwrap_or(IDLE_MAX), true);
                 router.received_message(flow, message).over().await;
@@ -147,6 +153,10 @@ async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc:
                     let _ = replies.try_send(Reply::Say(answer.to_bytes().into()));
                 }
             }
+        }
+        // Keep-alives before the first message only hold a descriptor.
+        if spoke {
+            (asked, since) = (false, Instant::now());
         }
     }
 }
@@ -179,7 +189,7 @@ impl<R: AsyncRead + Unpin + Send> Ear for Cut<R> {
         match self.reader.read(&mut self.chunk).await {
             Ok(len) if len > 0 => {
                 self.framer.push(self.chunk.get(..len).unwrap_or_default());
-                Ok(Heard::Noise)
+                Ok(Heard::Part)
             }
             Ok(_) | Err(_) => Err(Gone::Closed),
         }
@@ -270,6 +280,53 @@ mod tests {
         listen(&mut Silent(said), flow, &nobody(), replies).await;
         let asked = std::iter::from_fn(|| due.try_recv().ok()).filter(|reply| matches!(reply, Reply::Ask)).count();
         (began.elapsed().as_secs(), asked)
+    }
+
+    /// A peer that says a message, if it does, and then a byte every ten seconds.
+    struct Dribbling(Option<Frame>);
+
+    impl Ear for Dribbling {
+        const ASK_AFTER: Option<Duration> = None;
+
+        #[expect(clippy::disallowed_methods, reason = "the clock is paused: what is waited for is the time itself")]
+        async fn hear(&mut self) -> Result<Heard, Gone> {
+            if let Some(frame) = self.0.take() {
+                return Ok(Heard::Frame(frame));
+            }
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Ok(Heard::Part)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_dribbles_holds_no_connection_for_longer_than_a_silent_one() {
+        for (said, longest) in [(None, FIRST_MAX), (Some(options()), IDLE_MAX)] {
+            let (replies, _due) = mpsc::channel(REPLIES_MAX);
+            let began = Instant::now();
+            listen(&mut Dribbling(said), Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
+            assert_eq!(began.elapsed(), longest);
+        }
+    }
+
+    /// A peer that sends keep-alives alone.
+    struct Pinging;
+
+    impl Ear for Pinging {
+        const ASK_AFTER: Option<Duration> = None;
+
+        #[expect(clippy::disallowed_methods, reason = "the clock is paused: what is waited for is the time itself")]
+        async fn hear(&mut self) -> Result<Heard, Gone> {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Ok(Heard::Frame(Frame::Ping))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keep_alives_of_a_peer_that_never_spoke_keep_nothing() {
+        let (replies, _due) = mpsc::channel(REPLIES_MAX);
+        let began = Instant::now();
+        listen(&mut Pinging, Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
+        assert_eq!(began.elapsed(), FIRST_MAX);
     }
 
     #[tokio::test(start_paused = true)]

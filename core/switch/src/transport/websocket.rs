@@ -100,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ear for Reads<S> {
             Some(Ok(Message::Text(text))) => Ok(Heard::Frame(read_websocket(text.as_bytes()))),
             Some(Ok(Message::Binary(bytes))) => Ok(Heard::Frame(read_websocket(&bytes))),
             // The library answers pings by itself.
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Noise),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Life),
             Some(Ok(Message::Close(_))) | None => Err(Gone::Closed),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a WebSocket ended");
