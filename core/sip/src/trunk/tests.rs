@@ -238,3 +238,17 @@ fn who_leaves_takes_his_registration_back_and_wants_nothing_more() {
     assert!(plain.told.contains(&Output::Left));
     assert_eq!(plain.trunk.poll_timeout(), None);
 }
+
+#[test]
+fn who_leaves_when_its_name_leads_nowhere_any_more_wants_nothing_more_either() {
+    let mut rig = Rig::new(registering(name()));
+    rig.finds(&[1]);
+    rig.answers(200);
+    rig.now = rig.now + Duration::from_secs(60);
+    rig.tell(Input::Tick);
+    let nothing = Err(NotFound::Nothing { ttl: Duration::from_secs(60) });
+    rig.tell(Input::Answered(Question::A("carrier.test".into()), nothing));
+    assert!(rig.trunk.targets().is_empty(), "{:?}", rig.trunk.targets());
+    rig.tell(Input::Leave);
+    assert!(rig.told.contains(&Output::Left), "{:?}", rig.told);
+}
