@@ -125,7 +125,7 @@ impl Call {
                 let ear = match &self.ear {
                     Ear::Collecting(collecting) => collecting.until,
                     Ear::Echoing { until, .. } => Some(*until),
-                    Ear::Idle | Ear::Playing { .. } | Ear::Talking { .. } => None,
+                    Ear::Idle | Ear::Playing { .. } | Ear::Told { .. } | Ear::Talking { .. } => None,
                 };
                 [
                     Some(Time::ZERO + CALL_LENGTH_MAX),
@@ -149,7 +149,7 @@ impl Call {
     pub fn talking_to(&self) -> Option<LegId> {
         match self.ear {
             Ear::Talking { peer } => Some(peer),
-            Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => None,
+            Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Told { .. } => None,
         }
     }
 
@@ -211,6 +211,7 @@ impl Call {
                 self.end_if_nothing_goes_on(now);
             }
             Input::UserOffers { user, offer } => self.user_offers(now, user, offer),
+            Input::UserForwards { user, why, to } => self.user_forwards(now, user, why, to),
             Input::Claimed { leg, granted } => self.claimed(now, leg, granted),
             Input::UserTaken(user) => self.user_taken(now, &user),
             Input::LegHasMore(leg) => self.leg_has_more(leg),
@@ -264,6 +265,7 @@ impl Call {
             | Input::Cancel { .. }
             | Input::ScenarioEnded
             | Input::UserOffers { offer: Err(_), .. }
+            | Input::UserForwards { .. }
             | Input::Claimed { granted: false, .. }
             | Input::UserTaken(_)
             | Input::LegHasMore(_)

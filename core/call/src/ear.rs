@@ -1,6 +1,6 @@
 //! What the caller hears and who listens to his keys.
 
-use plugboard_model::{CollectEnd, CollectRequest, Collected, LegId, Time};
+use plugboard_model::{Cause, CollectEnd, CollectRequest, Collected, LegId, Time};
 use std::time::Duration;
 
 use crate::{Op, PlayId};
@@ -16,6 +16,8 @@ pub(crate) enum Ear {
     Collecting(Collecting),
     /// His own voice.
     Echoing { op: Op, until: Time },
+    /// What became of a feature code; then the call ends so.
+    Told { play: PlayId, cause: Cause },
     /// Somebody: they talk.
     Talking { peer: LegId },
 }

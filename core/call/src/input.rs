@@ -127,6 +127,8 @@ pub enum Request {
     },
     /// End the call.
     HangUp(Cause),
+    /// Let the caller hear what became of his feature code, and end the call: as done, or with this cause.
+    Tell(Result<(), Cause>),
     /// Ring, and connect the first who answers.
     Ring {
         /// Whom; resolved from targets by the office, at most 256.
@@ -147,6 +149,19 @@ pub struct OfferedDevices {
     pub devices: Vec<String>,
     /// His own answer time, when it is shorter than the step's (R6).
     pub ring_for: Option<Duration>,
+    /// Where the call goes if he does not answer.
+    pub forwards: OwnForwards,
+}
+
+/// Where a user's call goes once he was rung, as the office resolves it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnForwards {
+    /// When his devices are busy or decline.
+    pub busy: Option<Onward>,
+    /// When he has not answered for so long.
+    pub no_answer: Option<(Duration, Onward)>,
+    /// When his devices cannot be reached.
+    pub unreachable: Option<Onward>,
 }
 
 /// How media ended a playback by itself.
@@ -237,6 +252,15 @@ pub enum Input {
         user: UserId,
         /// His devices, or why he cannot be rung.
         offer: Result<OfferedDevices, Cause>,
+    },
+    /// ... or he wants the call to go elsewhere at once.
+    UserForwards {
+        /// Who.
+        user: UserId,
+        /// Why.
+        why: ForwardWhy,
+        /// Where, or why the office does not let it go there.
+        to: Result<Onward, Cause>,
     },
     /// A user answers [`crate::Output::Claim`].
     Claimed {

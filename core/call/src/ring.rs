@@ -3,7 +3,7 @@
 use plugboard_model::{Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::input::{Forward, Onward};
+use crate::input::{Forward, Onward, OwnForwards};
 use crate::{Op, PlayId};
 
 /// A leg that may still answer.
@@ -53,6 +53,8 @@ pub(crate) struct Ring {
     pub(crate) forwards: Vec<Forward>,
     /// Those who are tried in the place of others. Each is a leg's doing, so that there are no more than legs.
     pub(crate) chains: Vec<Chain>,
+    /// Where the calls of users who ring go if they do not answer.
+    pub(crate) own: BTreeMap<UserId, OwnForwards>,
     /// The answered leg whose user is asked for his slot.
     pub(crate) claiming: Option<LegId>,
     /// Users whose slot this call got for a device that ended before it was told: their other devices need not ask again.
@@ -78,6 +80,7 @@ impl Ring {
             legs: BTreeMap::new(),
             forwards: Vec::new(),
             chains: Vec::new(),
+            own: BTreeMap::new(),
             claiming: None,
             granted: BTreeSet::new(),
             answered: VecDeque::new(),

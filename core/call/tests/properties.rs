@@ -7,8 +7,8 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Onward, Op, Output, Party, PlayFinish, PlayId, Redirect, Request, RingOrder,
-    Transfer,
+    Begin, Call, Input, OfferedDevices, Onward, Op, Output, OwnForwards, Party, PlayFinish, PlayId, Redirect, Request,
+    RingOrder, Transfer,
 };
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack, RunId,
@@ -58,7 +58,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => (0u8..4, 0usize..3, any::<bool>()).prop_map(|(n, devices, ok)| Input::UserOffers {
             user: user(n),
             offer: if ok {
-                Ok(OfferedDevices { devices: vec!["d".into(); devices], ring_for: None })
+                Ok(OfferedDevices { devices: vec!["d".into(); devices], ring_for: None, forwards: OwnForwards::default() })
             } else {
                 Err(Cause::of(486))
             }

@@ -197,6 +197,32 @@ impl FeatureCode {
     }
 }
 
+impl Feature {
+    /// The code that stands for it; of two that do the same, the first of the table that says what then holds.
+    pub fn code(&self) -> FeatureCode {
+        match self {
+            Self::Status(UserStatus::Available) => FeatureCode::Available,
+            Self::Status(UserStatus::Busy) => FeatureCode::Busy,
+            Self::Status(UserStatus::DoNotDisturb) => FeatureCode::DoNotDisturb,
+            Self::Status(UserStatus::LoggedOut) => FeatureCode::LogOut,
+            Self::Forward(ForwardWhen::Always, Some(_)) => FeatureCode::ForwardAlways,
+            Self::Forward(ForwardWhen::Always, None) => FeatureCode::ForwardAlwaysOff,
+            Self::Forward(ForwardWhen::Busy, Some(_)) => FeatureCode::ForwardBusy,
+            Self::Forward(ForwardWhen::Busy, None) => FeatureCode::ForwardBusyOff,
+            Self::Forward(ForwardWhen::NoAnswer, Some(_)) => FeatureCode::ForwardNoAnswer,
+            Self::Forward(ForwardWhen::NoAnswer, None) => FeatureCode::ForwardNoAnswerOff,
+            Self::Forward(ForwardWhen::Unreachable, Some(_)) => FeatureCode::ForwardUnreachable,
+            Self::Forward(ForwardWhen::Unreachable, None) => FeatureCode::ForwardUnreachableOff,
+            Self::Group { logged_in: true, .. } => FeatureCode::GroupLogIn,
+            Self::Group { logged_in: false, .. } => FeatureCode::GroupLogOut,
+            Self::CallReturn => FeatureCode::CallReturn,
+            Self::Intercom(_) => FeatureCode::Intercom,
+            Self::PickUp(_) => FeatureCode::PickUp,
+            Self::Park(_) => FeatureCode::Park,
+        }
+    }
+}
+
 impl Default for Features {
     fn default() -> Self {
         let usual = |code: FeatureCode| Some((code, Dialled::new(code.usual()).ok()?));

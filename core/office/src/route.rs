@@ -203,6 +203,38 @@ impl Office {
         }
     }
 
+    /// What users dial to reach a number that a gateway has told: with what a route that leads them to the same gateway takes off again.
+    pub fn dial_back(&self, gateway: &GatewayId, number: Dialled) -> Dialled {
+        let leads_there = |through: &Through| match through {
+            Through::One(id) => id == gateway,
+            Through::These(ids) => ids.contains(gateway),
+            Through::Group(group) => self.gateway(gateway).is_some_and(|gateway| gateway.group.as_ref() == Some(group)),
+        };
+        let outside_line = self.routes.iter().find_map(|route| match (&route.from, &route.called, &route.to) {
+            (From::Users, Pattern::Prefix(prefix), Goal::Gateway { through, strip, add })
+                if *strip > 0 && *strip == prefix.len() && add.is_empty() && leads_there(through) =>
+            {
+                Some(prefix)
+            }
+            (From::Users | From::Gateways | From::Gateway(_), ..) => None,
+        });
+        // A number in E.164 that a route takes as it is needs no outside line.
+        let plain = number.as_str().starts_with('+');
+        let taken = |route: &Arc<Route>| {
+            route.from == From::Users
+                && matches!(&route.called, Pattern::Prefix(prefix) if prefix.starts_with('+') && number.as_str().starts_with(prefix.as_str()))
+        };
+        match outside_line {
+            Some(prefix) if !(plain && self.routes.iter().any(taken)) => {
+                let written = self
+                    .number_plan()
+                    .write(&number, if plain { NumberFormat::National } else { NumberFormat::AsDialled });
+                Dialled::new(&format!("{prefix}{written}")).unwrap_or(number)
+            }
+            Some(_) | None => number,
+        }
+    }
+
     /// What a gateway wrote, in E.164; `None` when it writes numbers as they are dialled, or this is none.
     pub fn e164_of(&self, gateway: &crate::Gateway, written: &Dialled) -> Option<Dialled> {
         (gateway.numbers != NumberFormat::AsDialled)

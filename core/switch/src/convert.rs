@@ -135,6 +135,17 @@ pub(crate) fn identity_headers(shown: &Shown) -> Vec<(String, String)> {
     vec![("P-Asserted-Identity".to_owned(), shown.address.clone()), ("Remote-Party-ID".to_owned(), party)]
 }
 
+/// What has a phone answer by itself: no header does at all of them. RFC 5373; Call-Info as Snom and Grandstream read it, Alert-Info as
+/// Yealink, Panasonic and Polycom do.
+pub(crate) fn answer_by_itself(realm: &str) -> Vec<(String, String)> {
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        header("Answer-Mode", "Auto".to_owned()),
+        header("Call-Info", format!("<sip:{realm}>;answer-after=0")),
+        header("Alert-Info", format!("<http://{realm}>;info=alert-autoanswer;delay=0")),
+    ]
+}
+
 /// A tone of a country, as audio.
 pub(crate) fn tone(country: &str, tone: Tone) -> plugboard_media::Audio {
     let country = plugboard_media::tone::Country::of_code(country).unwrap_or_default();

@@ -3,7 +3,7 @@
 mod people;
 
 pub use people::UserChanged;
-pub(crate) use people::{ChangeSettings, SettingsChanged, UnwatchUser, WatchUser};
+pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged, UnwatchUser, WatchUser};
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
@@ -346,6 +346,10 @@ pub(crate) struct UseSnapshot(pub(crate) Arc<Snapshot>);
 pub(crate) struct OfferCall {
     pub(crate) call: CallId,
     pub(crate) kind: plugboard_office::OfferKind,
+    /// The user's own forwards apply.
+    pub(crate) follows: bool,
+    /// What he dials to call back.
+    pub(crate) caller: Option<plugboard_model::Dialled>,
     /// One that called for help is rung even when it is not registered.
     pub(crate) device: Option<Device>,
     pub(crate) reply: Recipient<UserOffered>,
@@ -364,7 +368,18 @@ pub(crate) struct UserTaken(pub(crate) UserId);
 pub(crate) struct UserOffered {
     pub(crate) user: UserId,
     /// The devices in words for the call, and each one's address and flow in the same order.
-    pub(crate) offer: Result<(OfferedDevices, Vec<Device>), Cause>,
+    pub(crate) offer: Result<(OfferedDevices, Vec<Device>), NotOffered>,
+    /// Where the call goes once he was rung.
+    pub(crate) forward: Option<plugboard_office::Forwards>,
+}
+
+/// Why a user's devices are not rung.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotOffered {
+    /// He cannot be had, and the caller is told why.
+    Refused(Cause),
+    /// His calls go there: a number as he would dial it.
+    Forwards { why: plugboard_model::ForwardWhy, to: plugboard_model::Dialled },
 }
 
 /// Where a device is.

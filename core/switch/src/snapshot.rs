@@ -14,8 +14,8 @@ use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
-    AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetUserState, JoinAsked, LeaveGateway, LoseConnection,
-    OfferCall, Register, TargetFailed, UnwatchUser, UseGateway, UseSlot, UseUser, WatchUser,
+    AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
+    LoseConnection, OfferCall, Register, TargetFailed, UnwatchUser, UseGateway, UseSlot, UseUser, WatchUser,
 };
 use crate::peers::Peers;
 
@@ -70,6 +70,7 @@ pub(crate) struct UserHandle {
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
     pub(crate) set: Recipient<ChangeSettings>,
+    pub(crate) last_caller: Recipient<GetLastCaller>,
     #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
     pub(crate) watch: Recipient<WatchUser>,
     #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
@@ -106,6 +107,7 @@ impl UserHandle {
             state: addr.clone().recipient(),
             change: addr.clone().recipient(),
             set: addr.clone().recipient(),
+            last_caller: addr.clone().recipient(),
             watch: addr.clone().recipient(),
             unwatch: addr.clone().recipient(),
             actor: addr.downgrade(),

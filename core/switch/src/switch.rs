@@ -2,7 +2,7 @@
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
 use plugboard_metrics::{Condition, Readiness};
-use plugboard_model::{CallId, Cause, GatewayId, OfficeId, UserId};
+use plugboard_model::{CallId, Cause, Dialled, GatewayId, OfficeId, UserId};
 use plugboard_office::{Gateway, SettingsChange, SettingsFault, User, UserSettings};
 use plugboard_sip::registrar::Bindings;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
 use crate::actor::sip::SipActor;
-use crate::actor::user::UserActor;
+use crate::actor::user::{Known, UserActor};
 use crate::awaited::Awaited;
 use crate::channels::Channels;
 use crate::directory::Presence;
@@ -77,6 +77,7 @@ struct Former {
 struct Saved {
     devices: Option<Vec<u8>>,
     settings: Option<Vec<u8>>,
+    last_caller: Option<Vec<u8>>,
 }
 
 struct Shard {
@@ -357,6 +358,14 @@ impl Switch {
                 tracing::error!(%office, %error, "what users had set could not be read; the office document holds");
             }
         }
+        match self.env.store.last_callers().all(office) {
+            Ok(all) => {
+                for (user, bytes) in all {
+                    saved.entry(user).or_default().last_caller = Some(bytes);
+                }
+            }
+            Err(error) => tracing::error!(%office, %error, "who called users last could not be read"),
+        }
         saved
     }
 
@@ -372,11 +381,14 @@ impl Switch {
         let (env, user) = (self.env.clone(), Arc::clone(user));
         let devices = saved.devices.map(|bytes| crate::convert::read_bindings(&bytes)).unwrap_or_default();
         let bindings = Bindings::restore(env.clock.now(), env.clock.wall(), devices);
-        let kept = saved.settings.and_then(|bytes| crate::convert::read_settings(&user.id, &bytes));
+        let known = Known {
+            settings: saved.settings.and_then(|bytes| crate::convert::read_settings(&user.id, &bytes)),
+            last_caller: saved.last_caller.and_then(|bytes| Dialled::new(std::str::from_utf8(&bytes).ok()?).ok()),
+        };
         let shared = (self.guesses.clone(), self.moves.clone());
         let presence = Arc::<Presence>::default();
         let shown = Arc::clone(&presence);
-        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, (bindings, kept), shared, shown);
+        let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, (bindings, known), shared, shown);
         let addr = match self.place(index) {
             Some(place) => UserActor::start_in_arbiter(place, make),
             None => UserActor::create(make),

@@ -38,7 +38,7 @@ impl Call {
                 }
             }
             // While they talk, keys are for the other side.
-            Ear::Talking { .. } => {}
+            Ear::Talking { .. } | Ear::Told { .. } => {}
             Ear::Idle if self.ring.as_ref().is_some_and(|ring| ring.early.is_some()) => {}
             Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } => {
                 self.event(CallEvent::Digit(digit));
@@ -75,7 +75,17 @@ impl Call {
                 };
                 collecting.prompt_over(now, not_played);
             }
-            Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Talking { .. } => {
+            Ear::Told { play: playing, cause } if *playing == play => {
+                let cause = cause.clone();
+                self.ear = Ear::Idle;
+                self.hang_up(now, &cause);
+            }
+            Ear::Idle
+            | Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Told { .. }
+            | Ear::Talking { .. } => {
                 if let Some(ring) = self.ring.as_mut().filter(|ring| ring.back == Some(play)) {
                     ring.back = None;
                 }
@@ -107,12 +117,18 @@ impl Call {
                 self.free_ear();
                 self.result(op, HostResult::Done(Ok(())));
             }
-            Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Talking { .. } => {}
+            Ear::Idle
+            | Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Told { .. }
+            | Ear::Talking { .. } => {}
         }
         self.ring_tick(now);
     }
 
     fn ring_tick(&mut self, now: Time) {
+        self.forward_unanswered(now);
         let Some(ring) = &mut self.ring else { return };
         if now >= ring.until && ring.claiming.is_none() {
             ring.timed_out();

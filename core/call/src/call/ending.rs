@@ -87,7 +87,7 @@ impl Call {
             Ear::Playing { op, .. } => Some((*op, HostResult::Played(Err(gone)))),
             Ear::Collecting(collecting) => Some((collecting.op, HostResult::Collected(Err(gone)))),
             Ear::Echoing { op, .. } => Some((*op, HostResult::Done(Err(gone)))),
-            Ear::Idle | Ear::Talking { .. } => None,
+            Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => None,
         };
         self.free_ear();
         if let Some((op, result)) = asker {

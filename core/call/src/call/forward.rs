@@ -1,18 +1,24 @@
-//! Calls that go on to somebody else than was called: a device or a gateway names others (a 3xx).
+//! Calls that go on to somebody else than was called: a device or a gateway names others (a 3xx), or a user has set where his
+//! calls go.
 //!
 //! Who is named is tried one after the other, within the ringing that goes on. Nobody is rung on behalf of himself, and
 //! nobody whom the call has passed already: so a ring of forwards ends (R8).
 
-use plugboard_model::{Cause, JournalEvent, LegId, Time, UserId};
+use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, Time, UserId};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Call;
-use crate::input::{Forward, Onward, Redirect};
+use crate::input::{Forward, Onward, Op, Redirect};
 use crate::leg::LegState;
 use crate::output::CancelWhy;
 use crate::ring::{Chain, Ring};
 
 /// How often a call may be sent on, those before it came to us included: networks count to five (3GPP TS 24.604 section 4.5.2.6).
 pub const FORWARDS_MAX: usize = 5;
+
+/// How long somebody is rung whom a forward leads to: as long as one who is dialled.
+const FORWARD_RING: Duration = Duration::from_secs(60);
 
 impl Call {
     /// On whose behalf this leg is called: who was called first stands first.
@@ -58,6 +64,84 @@ impl Call {
         let note = JournalEvent::Forwarded { leg, by: by.number.clone(), why: by.why, to: first.to.clone() };
         ring.chains.push(Chain::new(forwards, targets));
         self.journal(note);
+    }
+
+    /// A user wants his call to go elsewhere before he is rung.
+    pub(super) fn user_forwards(&mut self, now: Time, user: UserId, why: ForwardWhy, to: Result<Onward, Cause>) {
+        let Some(ring) = &mut self.ring else { return };
+        let Some(chain) = ring.asking.remove(&user) else { return };
+        match to {
+            Err(cause) => ring.failed(cause),
+            Ok(onward) => {
+                let chain = chain.and_then(|chain| ring.chains.get(chain)).map(|chain| &chain.forwards);
+                let forwards = chain.unwrap_or(&ring.forwards).clone();
+                self.send_on_for(now, None, user, forwards, why, onward);
+            }
+        }
+        self.ring_check(now);
+    }
+
+    /// Users whose time is over: their calls go on to where they want them then.
+    pub(super) fn forward_unanswered(&mut self, now: Time) {
+        let Some(ring) = &self.ring else { return };
+        let mut late: BTreeMap<UserId, LegId> = BTreeMap::new();
+        for (leg, _) in ring.legs.iter().filter(|(_, rung)| now >= rung.until) {
+            let user = self.legs.get(leg).and_then(|leg| leg.user.clone());
+            late.extend(
+                user.filter(|user| ring.own.get(user).is_some_and(|own| own.no_answer.is_some())).map(|u| (u, *leg)),
+            );
+        }
+        for (user, leg) in late {
+            if self.answers(&user) {
+                continue;
+            }
+            self.stop_devices(&user, CancelWhy::TimeOver);
+            self.go_on_for(now, &user, leg, ForwardWhen::NoAnswer);
+        }
+    }
+
+    /// A device of a user is over without an answer: when it was the last one, the call goes where he wants it then. Whether it does.
+    pub(super) fn forward_failed(&mut self, now: Time, user: &UserId, leg: LegId, status: u16) -> bool {
+        let Some(ring) = &self.ring else { return false };
+        let is_his = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user));
+        if ring.legs.keys().any(is_his) || self.answers(user) {
+            return false;
+        }
+        let busy = matches!(status, 486 | 600 | 603 | 607);
+        self.go_on_for(now, user, leg, if busy { ForwardWhen::Busy } else { ForwardWhen::Unreachable })
+    }
+
+    fn go_on_for(&mut self, now: Time, user: &UserId, leg: LegId, when: ForwardWhen) -> bool {
+        let Some(ring) = &mut self.ring else { return false };
+        let Some(own) = ring.own.get_mut(user) else { return false };
+        let (to, why) = match when {
+            ForwardWhen::Always => (None, ForwardWhy::Unconditional),
+            ForwardWhen::Busy => (own.busy.take(), ForwardWhy::Busy),
+            ForwardWhen::NoAnswer => (own.no_answer.take().map(|(_, to)| to), ForwardWhy::NoAnswer),
+            ForwardWhen::Unreachable => (own.unreachable.take(), ForwardWhy::Unavailable),
+        };
+        let Some(to) = to else { return false };
+        let forwards = self.forwards(leg).to_vec();
+        self.send_on_for(now, Some(leg), user.clone(), forwards, why, to);
+        true
+    }
+
+    /// In the place of a user who wants it. A call that somebody dialled rings on: only he who waits decides how long.
+    fn send_on_for(
+        &mut self,
+        now: Time,
+        leg: Option<LegId>,
+        user: UserId,
+        mut forwards: Vec<Forward>,
+        why: ForwardWhy,
+        to: Onward,
+    ) {
+        if let Some(ring) = self.ring.as_mut().filter(|ring| ring.op == Op::Direct) {
+            ring.until = ring.until.max(now + FORWARD_RING);
+        }
+        let number = user.name.to_string();
+        forwards.push(Forward { user: Some(user), number, why });
+        self.send_on(leg, forwards, vec![to]);
     }
 
     /// Whether a device of his has answered already.

@@ -16,7 +16,12 @@ impl Call {
         match self.ear {
             Ear::Talking { peer } if leg == self.anchor => Some(peer),
             Ear::Talking { peer } if leg == peer => Some(self.anchor),
-            Ear::Talking { .. } | Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => None,
+            Ear::Talking { .. }
+            | Ear::Idle
+            | Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Told { .. } => None,
         }
     }
 

@@ -75,15 +75,19 @@ impl Call {
         let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
         let Some(ring) = &mut self.ring else { return };
         let Some(rung) = ring.forget(leg) else { return };
-        ring.failed(told);
-        if self.goes_on(now, leg, cause.status, rang, rung.chain) {
-            return;
-        }
         // 600, 603 and 607 speak for the person, not for one device (decision 2).
         if matches!(cause.status, 600 | 603 | 607)
-            && let Some(user) = user
+            && let Some(user) = &user
         {
-            self.stop_devices(&user, CancelWhy::Declined);
+            self.stop_devices(user, CancelWhy::Declined);
+        }
+        if user.is_none_or(|user| !self.forward_failed(now, &user, leg, cause.status))
+            && let Some(ring) = &mut self.ring
+        {
+            ring.failed(told);
+        }
+        if self.goes_on(now, leg, cause.status, rang, rung.chain) {
+            return;
         }
         self.next_claim(now);
         self.ring_check(now);

@@ -1,7 +1,7 @@
 //! What is asked of the call: by actions, by a direct route.
 
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, Time,
+    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, Time, Tone,
 };
 use std::time::Duration;
 
@@ -10,6 +10,11 @@ use crate::ear::{Collecting, Ear, check_collect};
 use crate::input::{Op, Request};
 use crate::leg::LegState;
 use crate::output::{CancelWhy, Output, PlayId};
+
+/// A beep is over sooner.
+const CONFIRM_MAX: Duration = Duration::from_secs(1);
+/// Long enough to be told from a click, short enough not to be waited for.
+const REFUSE_MAX: Duration = Duration::from_secs(2);
 
 impl Call {
     pub(super) fn request(&mut self, now: Time, op: Op, request: Request) {
@@ -59,6 +64,7 @@ impl Call {
                 self.result(op, HostResult::Done(Ok(())));
                 self.hang_up(now, &cause);
             }
+            Request::Tell(done) => self.tell(now, done),
             Request::Ring { parties, order, ring_for, ring_back } => {
                 self.ring(now, op, parties, order, ring_for, ring_back);
             }
@@ -73,6 +79,7 @@ impl Call {
             Request::Play { .. } => HostResult::Played(Err(gone)),
             Request::Collect(_) => HostResult::Collected(Err(gone)),
             Request::NextEvent { .. } => HostResult::Event(Err(gone)),
+            Request::Tell(_) => return,
             Request::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
         };
         self.result(op, result);
@@ -88,18 +95,41 @@ impl Call {
         let ours = match &self.ear {
             Ear::Playing { op: owner, .. } | Ear::Echoing { op: owner, .. } => *owner == op,
             Ear::Collecting(collecting) => collecting.op == op,
-            Ear::Idle | Ear::Talking { .. } => false,
+            Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => false,
         };
         if ours {
             self.free_ear();
         }
     }
 
+    /// Lets the caller hear what became of his feature code, and ends the call: a beep after the answer, or the tone of an error before
+    /// the refusal.
+    fn tell(&mut self, now: Time, done: Result<(), Cause>) {
+        if !matches!(self.ear, Ear::Idle) || self.ring.is_some() {
+            return;
+        }
+        let (tone, max, cause) = match done {
+            Ok(()) => {
+                self.answer_caller(now);
+                (Tone::Beep, CONFIRM_MAX, Cause::normal())
+            }
+            Err(cause) => {
+                if let Some(caller) = self.legs.get_mut(&LegId::CALLER).filter(|leg| leg.state == LegState::Calling) {
+                    caller.state = LegState::Ringing;
+                    self.out(Output::ProgressCaller { rings: false });
+                }
+                (Tone::Congestion, REFUSE_MAX, cause)
+            }
+        };
+        let play = self.play(Audio::Tone(tone), Some(max), false);
+        self.ear = Ear::Told { play, cause };
+    }
+
     /// Makes the ear free for something new, answering the caller first.
     fn take_ear(&mut self, now: Time) -> Result<(), CallError> {
         match self.ear {
             Ear::Talking { .. } => return Err(CallError::Talking),
-            Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } => {
+            Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Told { .. } => {
                 return Err(CallError::NoMedia("another step has the caller's ear".into()));
             }
             Ear::Idle => {}
@@ -115,7 +145,9 @@ impl Call {
     pub(super) fn free_ear(&mut self) {
         match std::mem::replace(&mut self.ear, Ear::Idle) {
             Ear::Idle => {}
-            Ear::Playing { play, .. } => self.out(Output::StopPlay { leg: self.anchor, play }),
+            Ear::Playing { play, .. } | Ear::Told { play, .. } => {
+                self.out(Output::StopPlay { leg: self.anchor, play });
+            }
             Ear::Collecting(collecting) => {
                 if let Some(play) = collecting.prompt {
                     self.out(Output::StopPlay { leg: self.anchor, play });

@@ -54,8 +54,10 @@ impl Call {
             match party {
                 // R8: he has sent it on himself.
                 Party::User(_) if passed => ring.failed(Cause::of(482)),
-                // He is on the phone himself: ringing him would only make noise.
-                Party::User(user) if Some(&user) == own.as_ref() => ring.failed(Cause::of(486)),
+                // He is on the phone himself: ringing him would only make noise; and who sends his call back to him makes a loop.
+                Party::User(user) if Some(&user) == own.as_ref() => {
+                    ring.failed(Cause::of(if chain.is_some() { 482 } else { 486 }));
+                }
                 Party::User(user) => {
                     if ring.asked.insert(user.clone()) {
                         ring.asking.insert(user.clone(), chain);
@@ -178,7 +180,10 @@ impl Call {
         match offer {
             Err(cause) => ring.failed(cause),
             Ok(offered) => {
-                let until = offered.ring_for.map_or(ring.until, |own| ring.until.min(now + own));
+                let after = offered.forwards.no_answer.as_ref().map(|(after, _)| *after);
+                let own = offered.ring_for.into_iter().chain(after).min();
+                let until = own.map_or(ring.until, |own| ring.until.min(now + own));
+                ring.own.insert(user.clone(), offered.forwards);
                 self.slots.insert(user.clone());
                 for device in 0..offered.devices.len() {
                     self.make_leg(now, Party::User(user.clone()), device, Rung { until, chain });

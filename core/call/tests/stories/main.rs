@@ -10,8 +10,8 @@
 mod transfer;
 
 use plugboard_call::{
-    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, Party, PlayFinish, PlayId, Request, RingOrder,
-    Urgency, Way,
+    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, OwnForwards, Party, PlayFinish, PlayId, Request,
+    RingOrder, Urgency, Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
@@ -87,7 +87,10 @@ impl Story {
 
     fn offers(&mut self, name: &str, devices: usize) -> Vec<Output> {
         let devices = (0..devices).map(|n| format!("sip:{name}@{n}")).collect();
-        self.feed(Input::UserOffers { user: user(name), offer: Ok(OfferedDevices { devices, ring_for: None }) })
+        self.feed(Input::UserOffers {
+            user: user(name),
+            offer: Ok(OfferedDevices { devices, ring_for: None, forwards: OwnForwards::default() }),
+        })
     }
 
     /// The leg answers, and its user's slot is free.

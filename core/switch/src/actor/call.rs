@@ -3,6 +3,7 @@
 pub(crate) use carry::Adoption;
 
 mod carry;
+mod feature;
 mod host;
 mod journal;
 mod outside;
@@ -13,7 +14,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
 use plugboard_model::{CallId, CallRecord, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
-use plugboard_office::Office;
+use plugboard_office::{Feature, Office};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
 use plugboard_sip::Replaces;
@@ -28,7 +29,7 @@ use crate::diversion::Brought;
 use crate::env::Env;
 use crate::message::{
     Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
-    RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserOffered, UserTaken, WatchMedia,
+    RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserTaken, WatchMedia,
 };
 use crate::post::post;
 use crate::shard::Owners;
@@ -62,6 +63,8 @@ pub(crate) struct NewCall {
     /// Where the direct treatment leads, when no scenario runs.
     pub(crate) direct: Option<plugboard_call::Request>,
     pub(crate) script: Option<Interpreter>,
+    /// What the caller dialled a code for.
+    pub(crate) feature: Option<Feature>,
     /// Hops that are left for its other legs (RFC 3261 section 16.3).
     pub(crate) max_forwards: u8,
     /// Its caller does not want gateways to show who he is.
@@ -100,6 +103,18 @@ enum Order {
     Joint(Box<Joint>),
 }
 
+/// As what people are rung.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Rung {
+    /// As themselves: what they have set for their calls applies.
+    #[default]
+    Themselves,
+    /// As members of a group.
+    Members,
+    /// To speak without picking up.
+    Intercom,
+}
+
 /// A leg's place in a gateway.
 struct Outside {
     gateway: GatewayId,
@@ -127,6 +142,8 @@ pub(crate) struct CallActor {
     script: Option<Interpreter>,
     begin: Begin,
     direct: Option<plugboard_call::Request>,
+    feature: Option<Feature>,
+    rung: Rung,
     replaces: Option<Replaces>,
     legs: BTreeMap<LegId, LegHandle>,
     /// What each user offered, for the legs that are made of it.
@@ -162,7 +179,7 @@ pub(crate) struct CallActor {
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, replaces, .. } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, feature, replaces, .. } = new;
         let (max_forwards, hides, channel, codecs) = (new.max_forwards, new.hides, new.channel, new.codecs);
         let brought = new.brought;
         let id = begin.id.clone();
@@ -182,6 +199,8 @@ impl CallActor {
             script,
             begin,
             direct,
+            feature,
+            rung: Rung::default(),
             replaces,
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -305,6 +324,9 @@ impl Actor for CallActor {
         if let Some(request) = self.direct.take() {
             self.feed(Input::Request { op: Op::Direct, request }, ctx);
         }
+        if let Some(feature) = self.feature.take() {
+            self.run_feature(feature, ctx);
+        }
         if let Some(script) = &self.script {
             let program = script.program();
             let route = self.begin.route.clone().unwrap_or_default();
@@ -407,18 +429,6 @@ impl Handler<RunHappened> for CallActor {
                 }
             }
         }
-    }
-}
-
-impl Handler<UserOffered> for CallActor {
-    type Result = ();
-
-    fn handle(&mut self, offered: UserOffered, ctx: &mut Self::Context) {
-        let offer = offered.offer.map(|(words, devices)| {
-            self.devices.insert(offered.user.clone(), devices);
-            words
-        });
-        self.feed(Input::UserOffers { user: offered.user, offer }, ctx);
     }
 }
 

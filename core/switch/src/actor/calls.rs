@@ -5,7 +5,7 @@ use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{MediaLeg, OfferAnswer};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId};
-use plugboard_office::{Office, Source, Treatment};
+use plugboard_office::{Feature, Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::session::Session;
@@ -153,6 +153,7 @@ impl CallsActor {
                 route: Some("replaces".into()),
                 scenario: None,
                 direct: None,
+                feature: None,
                 direction: direction(&source, false),
                 replaces: Some(replaces),
             },
@@ -215,6 +216,7 @@ impl CallsActor {
             route: Some(route.to_owned()),
             scenario: None,
             direct: Some(CallRequest::Ring { parties, order, ring_for, ring_back: RingBack::Tone }),
+            feature: None,
             direction: direction(source, false),
             replaces: None,
         };
@@ -234,6 +236,7 @@ impl CallsActor {
                     route: Some(route.name.to_string()),
                     scenario: Some((scenario, interpreter)),
                     direct: None,
+                    feature: None,
                     direction: direction(source, false),
                     replaces: None,
                 })
@@ -259,10 +262,14 @@ impl CallsActor {
                 plan.direction = direction(source, true);
                 Ok(plan)
             }
-            Treatment::Feature(feature) => {
-                let why = format!("the feature {feature:?} is not carried out yet");
-                Err(Refusal::new(RefusalReason::NoRoute, 501, why))
-            }
+            Treatment::Feature(feature) => Ok(Plan {
+                route: Some(format!("feature {}", feature.code().key())),
+                scenario: None,
+                direct: None,
+                feature: Some(feature),
+                direction: direction(source, false),
+                replaces: None,
+            }),
             Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause }),
         }
     }
@@ -337,6 +344,7 @@ impl CallsActor {
             owners: self.owners.clone(),
             media_shard: self.shard % self.env.media.shards(),
             direct: plan.direct,
+            feature: plan.feature,
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
             hides,
@@ -419,6 +427,7 @@ fn call_back(phones: &[Phone]) -> Plan {
         route: Some("emergency-call-back".into()),
         scenario: None,
         direct: Some(request),
+        feature: None,
         direction: Direction::Inbound,
         replaces: None,
     }
@@ -429,6 +438,8 @@ struct Plan {
     route: Option<String>,
     scenario: Option<(ScenarioId, Interpreter)>,
     direct: Option<CallRequest>,
+    /// What the caller dialled a code for.
+    feature: Option<Feature>,
     direction: Direction,
     /// Whose place the caller wants to take (RFC 3891).
     replaces: Option<Replaces>,

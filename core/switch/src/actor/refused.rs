@@ -113,7 +113,10 @@ impl Way {
                 Self { route: known(route.name.as_str()), scenario: None, out: true }
             }
             Some(Treatment::Emergency { .. }) => Self { route: known(EMERGENCY), scenario: None, out: true },
-            Some(Treatment::Feature(_) | Treatment::Refused(_)) | None => Self::default(),
+            Some(Treatment::Feature(feature)) => {
+                Self { route: Some(format!("feature {}", feature.code().key())), ..Self::default() }
+            }
+            Some(Treatment::Refused(_)) | None => Self::default(),
         }
     }
 }

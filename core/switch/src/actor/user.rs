@@ -3,7 +3,7 @@
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
 use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome, RegistrationsHeld};
-use plugboard_model::{CallId, Cause, UserStatus};
+use plugboard_model::{CallId, Cause, Dialled, ForwardWhen, ForwardWhy, UserStatus};
 use plugboard_office::{
     Availability, Claim, KeptSettings, OfferKind, Offered, Output as Asked, SettingsChange, SettingsFault, Unavailable,
     User, UserSettings,
@@ -17,9 +17,9 @@ use crate::directory::Presence;
 use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    ChangeSettings, ClaimSlot, Device, GetUserState, LoseConnection, OfferCall, Register, RegisteredContact,
-    SettingsChanged, SlotClaimed, ToLayer, UnwatchUser, UseSlot, UseUser, UserChanged, UserOffered, UserState,
-    UserTaken, WatchUser,
+    ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
+    Register, RegisteredContact, SettingsChanged, SlotClaimed, ToLayer, UnwatchUser, UseSlot, UseUser, UserChanged,
+    UserOffered, UserState, UserTaken, WatchUser,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -30,6 +30,13 @@ const USER_MAILBOX: usize = 256;
 
 /// Who may watch one user: the lamps of everybody in a large office show its head.
 const WATCHERS_MAX: usize = 4_096;
+
+/// What was kept of a user.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) settings: Option<KeptSettings>,
+    pub(crate) last_caller: Option<Dialled>,
+}
 
 /// Runs one user's [`Availability`] and [`Bindings`].
 pub(crate) struct UserActor {
@@ -50,6 +57,8 @@ pub(crate) struct UserActor {
     presence: Arc<Presence>,
     /// Told when one comes back over another connection.
     moves: Moves,
+    /// Whom he calls back.
+    last_caller: Option<Dialled>,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
     /// Contacts, as the metrics were told last.
@@ -61,12 +70,12 @@ impl UserActor {
     pub(crate) fn new(
         env: Env,
         user: Arc<User>,
-        (bindings, kept): (Bindings, Option<KeptSettings>),
+        (bindings, kept): (Bindings, Known),
         (guesses, moves): (SharedGuesses, Moves),
         presence: Arc<Presence>,
     ) -> Self {
         let as_written = || KeptSettings { written: user.settings.clone(), now: user.settings.clone() };
-        let stored = kept.unwrap_or_else(as_written);
+        let stored = kept.settings.unwrap_or_else(as_written);
         let settings = stored.under(&user.settings);
         let mut made = Self {
             availability: Availability::new(settings.status, user.calls_at_once),
@@ -80,6 +89,7 @@ impl UserActor {
             guesses,
             presence,
             moves,
+            last_caller: kept.last_caller,
             ringing: BTreeMap::new(),
             registered: 0,
             wake: Wake::default(),
@@ -93,12 +103,23 @@ impl UserActor {
         &mut self,
         call: &CallId,
         kind: OfferKind,
+        follows: bool,
         besides: Option<Device>,
-    ) -> Result<(OfferedDevices, Vec<Device>), Cause> {
+    ) -> Result<(OfferedDevices, Vec<Device>), NotOffered> {
         self.bindings.expire(self.env.clock.now());
+        let forward = follows.then_some(&self.settings.forward);
+        let goes = |when, why| {
+            forward.and_then(|forward| forward.to(when)).map(|to| NotOffered::Forwards { why, to: to.clone() })
+        };
+        if let Some(always) = goes(ForwardWhen::Always, ForwardWhy::Unconditional) {
+            return Err(always);
+        }
         match self.availability.offer(call, kind) {
             Offered::Ring => {}
-            Offered::Refused(why) => return Err(cause_of(why)),
+            Offered::Refused(why) => {
+                let elsewhere = forwarded_when(why).and_then(|(when, why)| goes(when, why));
+                return Err(elsewhere.unwrap_or_else(|| NotOffered::Refused(cause_of(why))));
+            }
         }
         let mut devices: Vec<Device> = self
             .bindings
@@ -113,11 +134,14 @@ impl UserActor {
         devices.extend(besides.filter(|besides| devices.iter().all(|device| device.contact != besides.contact)));
         if devices.is_empty() {
             self.availability.release(call);
-            return Err(Cause { status: 480, text: "No device is registered".into() });
+            let nobody = Cause { status: 480, text: "No device is registered".into() };
+            let elsewhere = goes(ForwardWhen::Unreachable, ForwardWhy::Unavailable);
+            return Err(elsewhere.unwrap_or(NotOffered::Refused(nobody)));
         }
         let words = devices.iter().map(|device| device.contact.clone()).collect();
         let ring_for = matches!(kind, OfferKind::Direct).then_some(self.user.ring_for);
-        Ok((OfferedDevices { devices: words, ring_for }, devices))
+        let forwards = plugboard_call::OwnForwards::default();
+        Ok((OfferedDevices { devices: words, ring_for, forwards }, devices))
     }
 
     /// Other calls that ring him stop when one takes him.
@@ -190,6 +214,18 @@ impl UserActor {
         self.told = Some(now);
     }
 
+    /// Keeps who called last.
+    fn note_caller(&mut self, caller: Option<Dialled>) {
+        if caller.is_none() || caller == self.last_caller {
+            return;
+        }
+        self.last_caller = caller;
+        let number = self.last_caller.as_ref().map_or("", Dialled::as_str);
+        if let Err(error) = self.env.store.last_callers().put(&self.user.id, number.into()) {
+            tracing::error!(user = %self.user.id, %error, "who called him could not be kept");
+        }
+    }
+
     /// What others see of him.
     fn seen(&self) -> UserChanged {
         UserChanged {
@@ -230,6 +266,18 @@ impl UserActor {
     }
 }
 
+/// Which of his forwards is for a call that cannot ring him; none when it rings him already.
+fn forwarded_when(why: Unavailable) -> Option<(ForwardWhen, ForwardWhy)> {
+    match why {
+        Unavailable::Status(UserStatus::DoNotDisturb) => Some((ForwardWhen::Busy, ForwardWhy::DoNotDisturb)),
+        Unavailable::Status(UserStatus::LoggedOut) => Some((ForwardWhen::Unreachable, ForwardWhy::Unavailable)),
+        Unavailable::Status(UserStatus::Busy | UserStatus::Available)
+        | Unavailable::OnACall
+        | Unavailable::TooManyCalls => Some((ForwardWhen::Busy, ForwardWhy::Busy)),
+        Unavailable::SameCall => None,
+    }
+}
+
 fn cause_of(why: Unavailable) -> Cause {
     match why {
         Unavailable::Status(UserStatus::DoNotDisturb) => Cause { status: 480, text: "Do not disturb".into() },
@@ -260,12 +308,14 @@ impl Drop for UserActor {
 impl Handler<OfferCall> for UserActor {
     type Result = ();
     fn handle(&mut self, ask: OfferCall, _: &mut Self::Context) {
-        let offer = self.offer(&ask.call, ask.kind, ask.device);
+        let offer = self.offer(&ask.call, ask.kind, ask.follows, ask.device);
+        let forward = ask.follows.then(|| self.settings.forward.clone());
+        self.note_caller(ask.caller);
         self.show();
         if offer.is_ok() {
             self.ringing.insert(ask.call, ask.taken);
         }
-        post(&ask.reply, UserOffered { user: self.user.id.clone(), offer });
+        post(&ask.reply, UserOffered { user: self.user.id.clone(), offer, forward });
     }
 }
 
@@ -368,6 +418,13 @@ impl Handler<ChangeSettings> for UserActor {
             post(&reply, SettingsChanged(done.clone()));
         }
         done
+    }
+}
+
+impl Handler<GetLastCaller> for UserActor {
+    type Result = ();
+    fn handle(&mut self, ask: GetLastCaller, _: &mut Self::Context) {
+        post(&ask.0, LastCaller(self.last_caller.clone()));
     }
 }
 

@@ -17,10 +17,7 @@ pub(crate) struct ChangeSettings {
 /// Event: the settings are changed, or why not. From `UserActor` to who asked for it.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub(crate) struct SettingsChanged(
-    #[expect(dead_code, reason = "feature codes, which come next, tell the caller what became of it")]
-    pub(crate)  Result<UserSettings, SettingsFault>,
-);
+pub(crate) struct SettingsChanged(pub(crate) Result<UserSettings, SettingsFault>);
 
 /// Command: from now on tell this one how the user is, beginning with how he is now. From whoever shows it to others to `UserActor`.
 /// Asked twice is asked once.
@@ -46,3 +43,13 @@ pub struct UserChanged {
     /// The calls that ring him or that he has, at most 64 that ring.
     pub calls: Vec<(CallId, InCall)>,
 }
+
+/// Question: who called you last? From `CallActor` to `UserActor`; the answer goes to the recipient.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct GetLastCaller(pub(crate) Recipient<LastCaller>);
+
+/// Event: the answer: what he dials to call back, if anybody has called him who shows his number. From `UserActor` to `CallActor`.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LastCaller(pub(crate) Option<plugboard_model::Dialled>);

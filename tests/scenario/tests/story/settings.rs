@@ -10,11 +10,11 @@ fn user(name: &str) -> UserId {
     UserId::new(&OfficeId::new("main").unwrap(), name).unwrap()
 }
 
-fn set(sim: &Sim, who: &str, change: SettingsChange) -> Result<UserSettings, SettingsFault> {
+pub(crate) fn set(sim: &Sim, who: &str, change: SettingsChange) -> Result<UserSettings, SettingsFault> {
     sim.ask(sim.switch().change_user(&user(who), vec![change])).unwrap()
 }
 
-fn settings(sim: &Sim, who: &str) -> UserSettings {
+pub(crate) fn settings(sim: &Sim, who: &str) -> UserSettings {
     let users = sim.ask(sim.switch().users());
     users.into_iter().find(|(id, _)| *id == user(who)).unwrap().1.settings
 }

@@ -7,8 +7,8 @@ use plugboard_media::{
 };
 use plugboard_metrics::RunOutcome;
 use plugboard_model::{
-    Audio, CallInfo, CallOutcome, CallRecord, Cause, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone, UserId,
-    Value, WallTime,
+    Audio, CallInfo, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone,
+    UserId, Value, WallTime,
 };
 use plugboard_office::OfferKind;
 use plugboard_plugin::RunUsage;
@@ -19,7 +19,7 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Login, OutgoingSpec, Session};
 use std::time::Duration;
 
-use super::{CallActor, LegHandle, Order};
+use super::{CallActor, LegHandle, Order, Rung};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{
     Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
@@ -108,16 +108,32 @@ impl CallActor {
             (false, AskWhy::Offered | AskWhy::Direct) => OfferKind::AllAtOnce,
             (true, AskWhy::Direct) => OfferKind::Direct,
         };
+        // Who is spoken to without picking up must not talk to somebody else.
+        let kind = if self.rung == Rung::Intercom && kind == OfferKind::Direct { OfferKind::OneUser } else { kind };
+        let follows = self.rung == Rung::Themselves && matches!(kind, OfferKind::Direct | OfferKind::OneUser);
         // Remembered from the question on, so that a fault of ours gives back what he answers.
         self.devices.entry(user.clone()).or_default();
         match self.snapshot.users.get(&user) {
             Some(handle) => {
                 let (reply, taken) = (ctx.address().recipient(), ctx.address().recipient());
                 let device = self.back_to.get(&user).cloned();
-                post(&handle.offer, OfferCall { call: self.id.clone(), kind, device, reply, taken });
+                let (call, caller) = (self.id.clone(), self.dial_back());
+                post(&handle.offer, OfferCall { call, kind, follows, caller, device, reply, taken });
             }
             None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
         }
+    }
+
+    /// What whoever is rung dials to call the caller back; nothing when the caller hides, or has handed the call on.
+    fn dial_back(&self) -> Option<Dialled> {
+        if self.hides || self.call.anchor() != LegId::CALLER {
+            return None;
+        }
+        let number = Dialled::new(&self.begin.caller).ok()?;
+        Some(match &self.begin.caller_gateway {
+            Some(gateway) => self.office.dial_back(gateway, number),
+            None => number,
+        })
     }
 
     fn claim(&mut self, user: &UserId, leg: LegId, ctx: &mut Context<Self>) {
@@ -167,6 +183,9 @@ impl CallActor {
         let (from, reliable) = (self.anchor_address(), self.office.find_user(number).is_some_and(|user| user.reliable));
         let mut headers = crate::diversion::shown(&self.office, self.call.forwards(leg));
         headers.extend(self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())));
+        if self.rung == Rung::Intercom {
+            headers.extend(crate::convert::answer_by_itself(self.office.realm()));
+        }
         let (login, answer_by) = (None, None);
         let (next_hop, early_sound) = (NextHop::Source, EarlySound::Described);
         let dial = Dial { uri, to, flow, next_hop, routes, from, headers, login, answer_by, reliable, early_sound };
@@ -175,6 +194,9 @@ impl CallActor {
 
     pub(super) fn start_leg(&mut self, leg: LegId, dial: Dial, call: Recipient<LegEvent>) -> Result<(), Cause> {
         let flow = dial.flow;
+        // Each who has sent the call on is a hop.
+        let hops = u8::try_from(self.call.forwards(leg).len()).unwrap_or(u8::MAX);
+        let max_forwards = self.max_forwards.checked_sub(hops).ok_or_else(|| Cause::of(483))?;
         let media = self.env.open_media(self.media_shard, flow).map_err(|error| self.no_media(leg, &error))?;
         let owner = self.owners.next();
         let mut description = OfferAnswer::new(media, self.env.random.next());
@@ -197,7 +219,7 @@ impl CallActor {
             routes: dial.routes,
             sdp: sdp.into(),
             headers: dial.headers,
-            max_forwards: self.max_forwards,
+            max_forwards,
             login: dial.login,
             answer_by: dial.answer_by,
             reliable: dial.reliable,

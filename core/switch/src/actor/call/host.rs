@@ -11,7 +11,7 @@ use plugboard_scenario::{Extension, Input as ScriptInput, Output as ScriptOutput
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::CallActor;
+use super::{CallActor, Rung};
 use crate::directory::OfficeDirectory;
 
 /// Targets that one ringing may name (WIT `dial.ring`).
@@ -105,7 +105,11 @@ impl CallActor {
             HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
             HostCall::HangUp(cause) => Request::HangUp(cause),
             HostCall::Ring(request) => match self.ring(&request) {
-                Ok(request) => request,
+                Ok(request) => {
+                    let group = matches!(op, Op::Run { run, .. } if self.serves_a_group(run));
+                    self.rung = if group { Rung::Members } else { Rung::Themselves };
+                    request
+                }
                 Err(why) => return self.resume(op, HostResult::Rang(Err(why))),
             },
             // The plugin thread answers these two itself, from the same directory.

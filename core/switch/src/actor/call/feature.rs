@@ -1,0 +1,177 @@
+//! Feature codes that a caller dialled, and forwards of whoever he calls.
+
+use actix::{AsyncContext, Context, Handler};
+use plugboard_call::{Input, Onward, Op, OwnForwards, Party, Request, RingOrder};
+use plugboard_model::{Cause, Dialled, ForwardWhen, Name, RingBack, RunId, UserId};
+use plugboard_office::{Feature, Forwards, SettingsChange, Source};
+
+use super::{CallActor, DIRECT_RING, Rung};
+use crate::message::{ChangeSettings, GetLastCaller, LastCaller, NotOffered, SettingsChanged, UserOffered};
+use crate::post::post;
+
+impl CallActor {
+    /// Carries out what the caller dialled a code for.
+    pub(super) fn run_feature(&mut self, feature: Feature, ctx: &mut Context<Self>) {
+        let Some(me) = self.begin.caller_user.clone() else { return self.tell(Err(Cause::of(403)), ctx) };
+        let done = match feature {
+            Feature::Status(status) => self.set(&me, vec![SettingsChange::Status(status)], ctx),
+            Feature::Forward(when, to) => self.set_forward(&me, when, to, ctx),
+            Feature::Group { number, logged_in } => self.log_in(&me, number.as_ref(), logged_in, ctx),
+            Feature::CallReturn => self.ask_last_caller(&me, ctx),
+            Feature::Intercom(number) => self.intercom(&number, ctx),
+            Feature::PickUp(_) | Feature::Park(_) => Err(Cause { status: 501, text: "Not built yet".into() }),
+        };
+        if let Err(cause) = done {
+            self.tell(Err(cause), ctx);
+        }
+    }
+
+    fn tell(&mut self, done: Result<(), Cause>, ctx: &mut Context<Self>) {
+        self.feed(Input::Request { op: Op::Direct, request: Request::Tell(done) }, ctx);
+    }
+
+    /// The answer is `SettingsChanged`.
+    fn set(&self, user: &UserId, changes: Vec<SettingsChange>, ctx: &mut Context<Self>) -> Result<(), Cause> {
+        let handle = self.snapshot.users.get(user).ok_or_else(|| Cause::of(404))?;
+        post(&handle.set, ChangeSettings { changes, reply: Some(ctx.address().recipient()) });
+        Ok(())
+    }
+
+    /// A number that he could not dial himself is no place for his calls.
+    fn set_forward(
+        &self,
+        me: &UserId,
+        when: ForwardWhen,
+        to: Option<Dialled>,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Cause> {
+        if let Some(to) = &to {
+            self.onward(me, to)?;
+        }
+        self.set(me, vec![SettingsChange::Forward(when, to)], ctx)
+    }
+
+    fn log_in(
+        &self,
+        me: &UserId,
+        number: Option<&Dialled>,
+        logged_in: bool,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Cause> {
+        let asked = |group: &plugboard_office::Group| number.is_none_or(|number| group.number.as_ref() == Some(number));
+        let is_member = |group: &plugboard_office::Group| group.members.iter().any(|member| member.user == *me);
+        let groups: Vec<Name> = self
+            .office
+            .groups()
+            .filter(|group| asked(group) && is_member(group))
+            .map(|group| group.id.name.clone())
+            .collect();
+        if groups.is_empty() {
+            return Err(Cause { status: 404, text: "he is in no such group".into() });
+        }
+        self.set(me, groups.into_iter().map(|group| SettingsChange::Group { group, logged_in }).collect(), ctx)
+    }
+
+    /// The answer is `LastCaller`.
+    fn ask_last_caller(&self, me: &UserId, ctx: &mut Context<Self>) -> Result<(), Cause> {
+        let handle = self.snapshot.users.get(me).ok_or_else(|| Cause::of(404))?;
+        post(&handle.last_caller, GetLastCaller(ctx.address().recipient()));
+        Ok(())
+    }
+
+    /// Only a user who allows it is spoken to without his picking up.
+    fn intercom(&mut self, number: &Dialled, ctx: &mut Context<Self>) -> Result<(), Cause> {
+        let Some(user) = self.office.find_user(number.as_str()) else {
+            return Err(Cause { status: 404, text: "no user has this number".into() });
+        };
+        if !user.intercom {
+            return Err(Cause { status: 403, text: "he does not take intercom calls".into() });
+        }
+        let party = Party::User(user.id.clone());
+        self.rung = Rung::Intercom;
+        self.ring_directly(vec![party], RingOrder::One, ctx);
+        Ok(())
+    }
+
+    fn ring_directly(&mut self, parties: Vec<Party>, order: RingOrder, ctx: &mut Context<Self>) {
+        let request = Request::Ring { parties, order, ring_for: DIRECT_RING, ring_back: RingBack::Tone };
+        self.feed(Input::Request { op: Op::Direct, request }, ctx);
+    }
+
+    // ---- forwards -------------------------------------------------------------------------------------------
+
+    /// What a called user dials in place of the caller.
+    fn onward(&self, user: &UserId, to: &Dialled) -> Result<Onward, Cause> {
+        let reached = self.reached_by(&Source::User(user.clone()), to);
+        let (parties, order) = reached.map_err(|(status, why)| Cause { status, text: why.into() })?;
+        Ok(Onward { parties, order, to: to.as_str().to_owned() })
+    }
+
+    /// Where his calls go once he was rung; what the office does not let him dial is told, and he rings on.
+    fn own_forwards(&self, user: &UserId, forwards: &Forwards) -> OwnForwards {
+        let to = |when| {
+            let to = forwards.to(when)?;
+            let told = |cause: &Cause| {
+                tracing::warn!(call_id = %self.id, %user, %when, reason = cause.text, "a forward leads nowhere");
+            };
+            self.onward(user, to).inspect_err(told).ok()
+        };
+        OwnForwards {
+            busy: to(ForwardWhen::Busy),
+            no_answer: to(ForwardWhen::NoAnswer).map(|onward| (forwards.after, onward)),
+            unreachable: to(ForwardWhen::Unreachable),
+        }
+    }
+
+    /// Whether a run rings people as members of a group: its action is given one. Their own forwards are not for its calls.
+    pub(super) fn serves_a_group(&self, run: RunId) -> bool {
+        let Some(installed) = self.components.get(&run) else { return false };
+        let properties = installed.manifest().parameters.get("properties").and_then(|all| all.as_object());
+        properties.is_some_and(|all| all.values().any(|one| one.get("x-type").is_some_and(|noun| noun == "group")))
+    }
+}
+
+impl Handler<SettingsChanged> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, changed: SettingsChanged, ctx: &mut Self::Context) {
+        let done = changed.0.map(drop).map_err(|fault| Cause { status: 403, text: fault.to_string() });
+        self.tell(done, ctx);
+    }
+}
+
+impl Handler<LastCaller> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, last: LastCaller, ctx: &mut Self::Context) {
+        let nobody = || Cause { status: 404, text: "nobody has called him".into() };
+        let reached = self.begin.caller_user.clone().zip(last.0).ok_or_else(nobody);
+        match reached.and_then(|(me, number)| self.onward(&me, &number)) {
+            Ok(Onward { parties, order, .. }) => self.ring_directly(parties, order, ctx),
+            Err(cause) => self.tell(Err(cause), ctx),
+        }
+    }
+}
+
+impl Handler<UserOffered> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, offered: UserOffered, ctx: &mut Self::Context) {
+        let UserOffered { user, offer, forward } = offered;
+        let input = match offer {
+            Ok((mut words, devices)) => {
+                if let Some(forward) = forward {
+                    words.forwards = self.own_forwards(&user, &forward);
+                }
+                self.devices.insert(user.clone(), devices);
+                Input::UserOffers { user, offer: Ok(words) }
+            }
+            Err(NotOffered::Refused(cause)) => Input::UserOffers { user, offer: Err(cause) },
+            Err(NotOffered::Forwards { why, to }) => {
+                let to = self.onward(&user, &to);
+                Input::UserForwards { user, why, to }
+            }
+        };
+        self.feed(input, ctx);
+    }
+}
