@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Value of the Reason header for devices that stop ringing because another answered (RFC 3326 section 3.1).
 pub const REASON_COMPLETED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
+/// The text of a normal end that is told before an answer, with 480.
+pub const NORMAL_CLEARING: &str = "Normal clearing";
+
 /// A final SIP status and its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cause {
@@ -23,6 +26,11 @@ impl Cause {
     /// A normal end.
     pub fn normal() -> Self {
         Self::of(200)
+    }
+
+    /// Whether it tells nothing but that the call is over. A caller who is not answered yet is told 480 for that.
+    pub fn is_normal(&self) -> bool {
+        self.status == 200 || (self.status == 480 && self.text == NORMAL_CLEARING)
     }
 
     /// The normal end of a leg whose own side hung up.

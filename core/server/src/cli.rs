@@ -244,6 +244,7 @@ pub(crate) enum Kind {
 /// Carries the command out.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let Cli { json, home, command } = cli;
+    output::for_programs(json);
     let home = &home;
     match command {
         Command::Serve(wish) => serve::serve(&wish, home, json),
@@ -293,7 +294,7 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
             show::plain(&json!({ "done": done, "files": report.files, "bytes": report.bytes }), json)
         }
         Err(error) => {
-            output::fault(error.to_string());
+            output::error(error.to_string());
             ExitCode::from(1)
         }
     }

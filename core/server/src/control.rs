@@ -67,7 +67,7 @@ pub(crate) fn ask(home: &Home, request: &Request, show: impl FnOnce(&Value) -> E
         Ok(data) => data,
         Err(faults) => {
             for fault in faults {
-                output::fault(fault.to_string());
+                output::error(fault.to_string());
             }
             return ExitCode::from(1);
         }
@@ -75,11 +75,11 @@ pub(crate) fn ask(home: &Home, request: &Request, show: impl FnOnce(&Value) -> E
     match exchange(&data, request) {
         Ok(Answer::Done(value)) => show(&value),
         Ok(Answer::Faults(faults)) => {
-            faults.iter().for_each(output::fault);
+            faults.iter().for_each(output::error);
             ExitCode::from(1)
         }
         Err(error) => {
-            output::fault(error);
+            output::error(error);
             ExitCode::from(1)
         }
     }

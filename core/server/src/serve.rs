@@ -47,7 +47,7 @@ pub(crate) fn serve(wish: &Serve, home: &Home, json: bool) -> ! {
     match prepare(wish, home).and_then(|(config, data)| run(wish, config, &data, json)) {
         Ok(()) => leave(0),
         Err(start) => {
-            start.faults.iter().for_each(output::fault);
+            start.faults.iter().for_each(output::error);
             leave(start.code)
         }
     }

@@ -152,7 +152,7 @@ pub(crate) fn apply(home: &Home, files: &[PathBuf], why: &str, json: bool) -> Ex
         // What can be told of the others without the switch is told as well.
         faults.extend(bundles.iter().flat_map(Bundle::faults_of_form));
         for fault in faults {
-            output::fault(fault.to_string());
+            output::error(fault.to_string());
         }
         return ExitCode::from(1);
     }

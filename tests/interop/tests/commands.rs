@@ -269,6 +269,12 @@ fn without_a_running_switch_a_command_says_where_it_looked() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains(folder.path().to_str().unwrap()) && said.contains("is it running"), "{said}");
+    // For programs the reason is JSON as well, whatever it is.
+    let output = switch.command_with(&["--json", "call", "list", "--data", folder.path().to_str().unwrap()], &[]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(told["error"].as_str().unwrap().contains("is it running"), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&switch.complains(&["--json", "versions", "nowhere"])).unwrap();
+    assert!(told["error"].as_str().unwrap().contains("no version of an office"), "{told}");
 }
 
 fn a_capture_is_read_by_tshark(transport: Transport) {

@@ -25,7 +25,7 @@ impl Call {
         match found.state {
             LegState::Claiming | LegState::Up => {
                 found.state = LegState::Ending;
-                found.told = (cause.status != Cause::normal().status).then(|| cause.clone());
+                found.told = (!cause.is_normal()).then(|| cause.clone());
                 self.out(Output::EndLeg { leg, cause: cause.clone() });
             }
             LegState::Calling | LegState::Ringing | LegState::Ending | LegState::Ended { .. } => {}

@@ -42,7 +42,7 @@ pub(crate) fn pcap(value: &Value, file: &Path, json: bool) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            output::fault(format!("{}: {error}", file.display()));
+            output::error(format!("{}: {error}", file.display()));
             ExitCode::from(1)
         }
     }
