@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const REASON_COMPLETED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// The text of a normal end that is told before an answer, with 480.
-pub const NORMAL_CLEARING: &str = "Normal clearing";
+const NORMAL_CLEARING: &str = "Normal clearing";
 
 /// A final SIP status and its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
