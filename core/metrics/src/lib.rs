@@ -39,9 +39,9 @@ pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
-    DatagramsDropped, DatagramsUnsent, DigitUnsent, GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered,
-    RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipMessageTooLong, SipNotParsed, SipRequest,
-    SipResponse, TransactionsHeld,
+    DatagramsDropped, DatagramsUnsent, DigitUnsent, EventPackage, GuesserSilenced, LoginFailed, LoginFault, NotifySent,
+    RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage, SipMessageTooLong, SipNotParsed,
+    SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded, TransactionsHeld,
 };
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,

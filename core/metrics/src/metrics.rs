@@ -6,7 +6,7 @@ use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
-use crate::sip_events::{LoginFault, RegistrationOutcome};
+use crate::sip_events::{EventPackage, LoginFault, RegistrationOutcome};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction};
@@ -69,6 +69,8 @@ pub(crate) struct Families {
     pub(crate) digits_unsent: IntCounter,
     pub(crate) registrations: IntGauge,
     pub(crate) registration_requests: Row<RegistrationOutcome>,
+    pub(crate) subscriptions: IntGaugeVec,
+    pub(crate) notifies: Row<EventPackage>,
     pub(crate) login_faults: Row<LoginFault>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
@@ -285,6 +287,13 @@ impl Families {
                 "REGISTER requests, by what became of them.",
                 "outcome",
             ),
+            subscriptions: gauges(
+                r,
+                "plugboard_subscriptions",
+                "Subscriptions to lamps, presence, waiting messages and phone keys now.",
+                &["package"],
+            ),
+            notifies: Row::new(r, "plugboard_notifies_total", "NOTIFY requests sent to subscribers.", "package"),
             login_faults: Row::new(
                 r,
                 "plugboard_login_failures_total",

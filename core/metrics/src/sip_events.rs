@@ -245,6 +245,56 @@ impl GuesserSilenced {
     }
 }
 
+label!(
+    /// What is subscribed to.
+    EventPackage {
+        /// Lamps.
+        Dialog = "dialog",
+        /// How people are.
+        Presence = "presence",
+        /// Messages that wait.
+        Messages = "message-summary",
+        /// A phone's own keys.
+        Features = "as-feature-event",
+    }
+);
+
+/// Somebody subscribed.
+#[derive(Debug, Clone, Copy)]
+pub struct SubscriptionBegan(pub EventPackage);
+
+/// A subscription is over.
+#[derive(Debug, Clone, Copy)]
+pub struct SubscriptionEnded(pub EventPackage);
+
+/// A subscriber was told.
+#[derive(Debug, Clone, Copy)]
+pub struct NotifySent(pub EventPackage);
+
+impl SubscriptionBegan {
+    /// Moves the gauge.
+    pub fn emit(self, metrics: &Metrics) {
+        metrics.families.subscriptions.with_label_values(&[self.0.as_str()]).inc();
+        tracing::debug!(package = self.0.as_str(), "subscription began");
+    }
+}
+
+impl SubscriptionEnded {
+    /// Moves the gauge.
+    pub fn emit(self, metrics: &Metrics) {
+        metrics.families.subscriptions.with_label_values(&[self.0.as_str()]).dec();
+        tracing::debug!(package = self.0.as_str(), "subscription ended");
+    }
+}
+
+impl NotifySent {
+    /// Counts.
+    pub fn emit(self, metrics: &Metrics) {
+        metrics.families.notifies.inc(self.0);
+        tracing::trace!(package = self.0.as_str(), "subscriber told");
+    }
+}
+
 /// One user's contacts became more or fewer.
 #[derive(Debug, Clone, Copy)]
 pub struct RegistrationsHeld {

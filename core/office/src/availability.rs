@@ -183,6 +183,11 @@ impl Availability {
         self.count(|holding| matches!(holding, Holding::Taken))
     }
 
+    /// Whether this call is one that he has or that rings him.
+    pub fn has(&self, call: &CallId) -> bool {
+        self.calls.contains_key(call)
+    }
+
     /// Calls he has or that ring him.
     pub fn calls(&self) -> usize {
         self.calls.len()

@@ -15,6 +15,7 @@
 //! | `prompts`, `music` | a folder; names with their files |
 //! | `hold_music` | one of `music`, or `silence` |
 //! | `transfer` | `ring_for`, `recall` |
+//! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
 //!
@@ -135,6 +136,7 @@ fn read(
     let music = parts.music(fields.take("music"));
     let hold_music = parts.hold_music(fields.take("hold_music"), &music);
     let transfer = parts.transfer(fields.take("transfer"));
+    let lamps = fields.take("lamps_show_caller");
     let emergency = fields.take("emergency");
     let told = emergency
         .as_ref()
@@ -142,6 +144,7 @@ fn read(
     let emergency = parts.emergency(emergency);
     let (features, written) = parts.features(fields.take("feature_codes"));
     let found = parts.finish();
+    let lamps_show_caller = lamps.and_then(|field| field.boolean(faults)).unwrap_or_default();
     fields.finish(faults);
     features::clashes(&features, &written, &found, faults, bearable);
     let mut office = Office {
@@ -161,6 +164,7 @@ fn read(
         music,
         hold_music,
         transfer,
+        lamps_show_caller,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

@@ -51,6 +51,7 @@ impl Office {
         if self.transfer != TRANSFER {
             document.put("transfer", transfer.node());
         }
+        document.put_unless("lamps_show_caller", self.lamps_show_caller, false);
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
         document.put_list("groups", self.groups().map(|group| group_node(group)));

@@ -41,6 +41,8 @@ pub struct Office {
     pub hold_music: Option<Name>,
     /// How its people hand calls on.
     pub transfer: TransferRules,
+    /// Whether lamps tell who is at the other end of a call.
+    pub lamps_show_caller: bool,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.

@@ -40,6 +40,8 @@ pub fn schema() -> Json {
                 "description": "Music by name: a file (WAV), relative to this document." },
             "hold_music": name("What people on hold hear: a name of `music`, or `silence`; without it, the music named `music` if there is one.", "music"),
             "transfer": transfer(),
+            "lamps_show_caller": { "type": "boolean", "default": false,
+                "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
             "emergency": emergency::emergency(),
             "feature_codes": { "anyOf": [{ "const": false }, { "$ref": "#/$defs/feature_codes" }], "examples": [{ "park": "*5", "intercom": false }],
                 "description": "What users dial to change their settings, and for what their phones have no key; without it the codes below, with `false` none." },

@@ -202,6 +202,7 @@ async fn drain(running: &Running, limit: Duration) {
     running.switch.drain();
     let started = running.clock.now();
     running.switch.leave_gateways().await;
+    running.switch.leave_subscriptions().await;
     while !running.switch.calls().await.is_empty() {
         if running.clock.now().since(started) >= limit {
             return end_calls(running).await;

@@ -183,8 +183,14 @@ impl Dialog {
 
     /// Notes the new Contact of an INVITE or UPDATE that is accepted (RFC 3261 section 12.2.2, RFC 3311 section 5.2).
     pub fn refresh(&mut self, request: &Request) {
-        if matches!(request.method, Method::Invite | Method::Update)
-            && let Ok(contacts) = request.headers.contacts()
+        if matches!(request.method, Method::Invite | Method::Update) {
+            self.retarget(request);
+        }
+    }
+
+    /// The same of a SUBSCRIBE (RFC 6665 section 4.4.1).
+    pub fn retarget(&mut self, request: &Request) {
+        if let Ok(contacts) = request.headers.contacts()
             && let Some(contact) = contacts.first().and_then(|contact| contact.addr())
         {
             self.remote_target = contact.uri.into();

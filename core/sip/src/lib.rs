@@ -19,6 +19,7 @@
 pub mod dialog;
 pub mod digest;
 mod diversion;
+pub mod event;
 pub mod flow;
 mod headers;
 mod lexer;

@@ -41,6 +41,11 @@ impl Replaces {
         })
     }
 
+    /// Names the same dialog from its other end.
+    pub fn turn(&mut self) {
+        std::mem::swap(&mut self.to_tag, &mut self.from_tag);
+    }
+
     /// The dialog as its end with `to_tag` knows it. A tag of `0` stands for none (RFC 3891 section 4).
     pub fn dialog(&self) -> DialogId {
         let remote = if self.from_tag == "0" { "" } else { &self.from_tag };

@@ -435,6 +435,14 @@ impl Session {
         }
     }
 
+    /// The dialog with a device that it rings at: the first that said a word.
+    pub fn early_dialog(&self) -> Option<DialogId> {
+        match &self.state {
+            State::Calling(calling) => calling.early.first().map(|early| early.dialog.id()),
+            State::Ringing(_) | State::Up { .. } | State::Leaving { .. } | State::Closing { .. } | State::Over => None,
+        }
+    }
+
     /// Whether it is answered and not ended.
     pub fn is_up(&self) -> bool {
         matches!(self.state, State::Up { .. })

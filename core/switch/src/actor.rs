@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod gateway;
 pub(crate) mod leg;
+pub(crate) mod notifier;
 mod refused;
 pub(crate) mod sip;
 pub(crate) mod user;

@@ -9,6 +9,7 @@
 mod actor;
 mod awaited;
 mod channels;
+mod contents;
 mod convert;
 mod directory;
 mod diversion;

@@ -1,9 +1,13 @@
 //! The messages between actors. A command is an imperative, an event is in the past tense, a question begins with Get.
 
 mod people;
+mod watch;
 
 pub use people::UserChanged;
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged, UnwatchUser, WatchUser};
+pub(crate) use watch::{
+    LegLamp, PressKey, Publish, ShowTo, TakeSubscription, UseLamp, UserCall, UserShows, UserView, Watched,
+};
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
@@ -141,6 +145,8 @@ pub(crate) struct LegEvent {
 /// What happened to a leg.
 #[derive(Debug)]
 pub(crate) enum LegNews {
+    /// The device that it rings at has a dialog with us: Call-ID, its tag and ours.
+    Dialog([String; 3]),
     /// It rings.
     Rang,
     /// It may send sound before it answers; what was agreed, and whether it says that it rings.
@@ -328,6 +334,8 @@ pub struct Holdings {
     pub transactions: usize,
     /// Media legs whose events are waited for.
     pub media: usize,
+    /// Subscriptions; they outlive calls.
+    pub subscriptions: usize,
 }
 
 /// Command: from now on new calls are refused with 503. To every `SipActor`.

@@ -15,6 +15,9 @@ use crate::env::Random;
 /// What we call ourselves in User-Agent and Server.
 pub(crate) const AGENT: &str = concat!("Plugboard/", env!("CARGO_PKG_VERSION"));
 
+/// The owner of a shard's subscriptions, whose number is in their tags; legs count up from 1 and never come here.
+pub(crate) const NOTIFIER: u64 = u64::MAX - 1;
+
 /// Gives the names of one shard's legs: owners, tags, Call-IDs. A tag and a Call-ID tell their shard and owner, so that
 /// what comes back is routed without a table of texts.
 #[derive(Debug, Clone)]

@@ -15,7 +15,8 @@ use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
-    LoseConnection, OfferCall, Register, TargetFailed, UnwatchUser, UseGateway, UseSlot, UseUser, WatchUser,
+    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TargetFailed, UnwatchUser, UseGateway, UseLamp,
+    UseSlot, UseUser, WatchUser,
 };
 use crate::peers::Peers;
 
@@ -66,6 +67,10 @@ pub(crate) struct UserHandle {
     pub(crate) claim: Recipient<ClaimSlot>,
     pub(crate) slot: Recipient<UseSlot>,
     pub(crate) register: Recipient<Register>,
+    pub(crate) publish: Recipient<Publish>,
+    pub(crate) show: Recipient<ShowTo>,
+    pub(crate) lamp: Recipient<UseLamp>,
+    pub(crate) key: Recipient<PressKey>,
     pub(crate) lost: Recipient<LoseConnection>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
@@ -103,6 +108,10 @@ impl UserHandle {
             claim: addr.clone().recipient(),
             slot: addr.clone().recipient(),
             register: addr.clone().recipient(),
+            publish: addr.clone().recipient(),
+            show: addr.clone().recipient(),
+            lamp: addr.clone().recipient(),
+            key: addr.clone().recipient(),
             lost: addr.clone().recipient(),
             state: addr.clone().recipient(),
             change: addr.clone().recipient(),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
+use crate::actor::notifier::NotifierActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::{Known, UserActor};
 use crate::awaited::Awaited;
@@ -84,6 +85,7 @@ struct Shard {
     place: ArbiterHandle,
     sip: Addr<SipActor>,
     calls: Addr<CallsActor>,
+    notifier: Addr<NotifierActor>,
 }
 
 impl fmt::Debug for Switch {
@@ -217,6 +219,7 @@ impl Switch {
         for shard in self.shards.iter() {
             post(&shard.sip.clone().recipient(), UseSnapshot(Arc::clone(&next)));
             post(&shard.calls.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+            post(&shard.notifier.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         }
     }
 
@@ -225,11 +228,12 @@ impl Switch {
         self.current().configuration.clone()
     }
 
-    /// From now on new calls get 503; running ones go on.
+    /// From now on new calls get 503; running ones go on. Subscriptions end.
     pub fn drain(&self) {
         self.readiness.set(Condition::Draining, "new calls are refused until the switch ends");
         for shard in self.shards.iter() {
             post(&shard.sip.clone().recipient(), Drain);
+            post(&shard.notifier.clone().recipient(), Drain);
         }
     }
 
@@ -267,12 +271,17 @@ impl Switch {
     pub async fn holdings(&self) -> Holdings {
         let mut sum = Holdings::default();
         for shard in self.shards.iter() {
-            let parts = [shard.sip.send(GetHoldings).await, shard.calls.send(GetHoldings).await];
+            let parts = [
+                shard.sip.send(GetHoldings).await,
+                shard.calls.send(GetHoldings).await,
+                shard.notifier.send(GetHoldings).await,
+            ];
             for part in parts.into_iter().flatten() {
                 sum.calls += part.calls;
                 sum.legs += part.legs;
                 sum.transactions += part.transactions;
                 sum.media += part.media;
+                sum.subscriptions += part.subscriptions;
             }
         }
         sum
@@ -334,6 +343,17 @@ impl Switch {
                 }
             }
         }
+    }
+
+    /// Waits, two seconds at most, until whoever watches was told that it is over: after [`Switch::drain`].
+    #[expect(clippy::disallowed_methods, reason = "looks until every subscription is over, for a bounded time")]
+    pub async fn leave_subscriptions(&self) {
+        let until = self.env.clock.now() + LEAVE_PATIENCE;
+        while self.holdings().await.subscriptions > 0 && self.env.clock.now() < until {
+            actix::clock::sleep(LEAVE_LOOK).await;
+        }
+        // What was told last is sent before this is answered.
+        self.holdings().await;
     }
 
     /// Stops the threads. Calls that go on are cut: drain first.
@@ -438,10 +458,15 @@ fn start_shard(
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
     let (waiting, known) = (awaited.clone(), awaited.clone());
     let calls = CallsActor::start_in_arbiter(&place, move |_| CallsActor::new(calls_env, n, calls_snapshot, waiting));
-    let (sip_env, sip_snapshot, taker) = (env.clone(), Arc::clone(empty), calls.clone().recipient());
+    let (notifier_env, notifier_snapshot) = (env.clone(), Arc::clone(empty));
+    let notifier =
+        NotifierActor::start_in_arbiter(&place, move |_| NotifierActor::new(notifier_env, n, notifier_snapshot));
+    let (sip_env, sip_snapshot) = (env.clone(), Arc::clone(empty));
+    let takers = (calls.clone().recipient(), notifier.clone().recipient());
     let (readiness, shared) = (readiness.clone(), (guesses.clone(), moves.clone(), peers.clone(), known));
     let sip =
-        SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, taker, readiness, shared));
+        SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, takers, readiness, shared));
     post(&calls.clone().recipient(), ServeSip(sip.clone()));
-    Shard { place, sip, calls }
+    post(&notifier.clone().recipient(), ServeSip(sip.clone()));
+    Shard { place, sip, calls, notifier }
 }

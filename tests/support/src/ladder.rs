@@ -61,6 +61,14 @@ impl Ladder {
         self.lines.iter().filter(|line| line.text.contains(words)).count()
     }
 
+    /// The lines of what this phone sent or got.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Self {
+        let (from, to) = (format!("{name} -> "), format!(" -> {name} "));
+        let is_its = |line: &&Line| line.text.starts_with(&from) || line.text.contains(&to);
+        Self { names: self.names.clone(), lines: self.lines.iter().filter(is_its).cloned().collect() }
+    }
+
     /// When the first line with these words was sent.
     pub fn first(&self, words: &str) -> Option<Time> {
         self.lines.iter().find(|line| line.text.contains(words)).map(|line| line.at)
@@ -124,6 +132,7 @@ fn what(bytes: &[u8]) -> String {
         words.push_str(" of ");
         words.push_str(told.trim_end());
     }
+    words.push_str(&event(&message));
     if let Some(direction) = direction(message.body()) {
         words.push_str(direction);
     }
@@ -134,6 +143,28 @@ fn what(bytes: &[u8]) -> String {
     if let Some(reason) = headers.get("Reason") {
         words.push_str(" because ");
         words.push_str(reason);
+    }
+    words
+}
+
+/// What is subscribed to or told, but for the news of a transfer.
+fn event(message: &Message) -> String {
+    let Message::Request(request) = message else { return String::new() };
+    let event = request.headers.get("Event").filter(|event| !event.starts_with("refer"));
+    let Some(event) = event else { return String::new() };
+    let whose = if request.method == Method::Notify { request.headers.from() } else { request.headers.to() };
+    let whose = whose.ok().and_then(|whose| whose.parse_uri().ok());
+    let whose = whose.and_then(|uri| uri.user().map(|user| user.into_owned())).unwrap_or_default();
+    let ended = request.headers.get("Subscription-State").and_then(|state| state.strip_prefix("terminated;"));
+    let ends = request.headers.expires() == Some(0);
+    let mut words = format!(" {event} of {whose}");
+    let body = String::from_utf8_lossy(&request.body);
+    for word in crate::phone::in_words(&body).into_iter().chain(ended.map(str::to_owned)) {
+        words.push(' ');
+        words.push_str(&word);
+    }
+    if ends {
+        words.push_str(" no more");
     }
     words
 }

@@ -5,9 +5,11 @@ mod call;
 mod digest;
 mod resend;
 mod voice;
+mod watch;
 
 pub(crate) use agent::{Agent, Manner};
 pub(crate) use digest::Account;
+pub(crate) use watch::in_words;
 
 pub use call::Stage;
 

@@ -49,6 +49,8 @@ const EDGES: &[(&str, &[&str])] = &[
 /// The only package that names a foreign crate; the others see our own types.
 const OWNERS: &[(&str, &str)] = &[
     ("rsip", "sip"),
+    // The XML of events.
+    ("roxmltree", "sip"),
     ("sdp-types", "media"),
     ("wasmtime", "plugin"),
     ("rocksdb", "store"),

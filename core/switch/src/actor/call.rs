@@ -6,6 +6,7 @@ mod carry;
 mod feature;
 mod host;
 mod journal;
+mod lamps;
 mod outside;
 mod redirect;
 mod transfer;
@@ -18,6 +19,7 @@ use plugboard_office::{Feature, Office};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
 use plugboard_sip::Replaces;
+use plugboard_sip::event::DialogState;
 use plugboard_sip::locate::Target;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -169,6 +171,7 @@ pub(crate) struct CallActor {
     /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
     agreed: Option<Codec>,
     joining: transfer::Joining,
+    lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
     wake: Wake,
@@ -217,6 +220,7 @@ impl CallActor {
             components: BTreeMap::new(),
             agreed: None,
             joining: transfer::Joining::default(),
+            lamps: lamps::Lamps::default(),
             referred_by: None,
             wake: Wake::default(),
             afterwards: None,
@@ -318,6 +322,7 @@ impl Actor for CallActor {
         plugboard_metrics::CallBegan { call: &self.id, caller: &self.begin.caller, called: &self.begin.called }
             .emit(&self.env.metrics);
         self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);
+        self.lamp(LegId::CALLER, DialogState::Trying);
         if let Some(replaces) = self.replaces.take() {
             self.ask_to_join(None, replaces, ctx);
         }
@@ -368,8 +373,13 @@ impl Handler<LegEvent> for CallActor {
         let LegEvent { leg, event } = happened;
         self.note_speech(leg, &event);
         let input = match event {
-            LegNews::Rang => Input::LegRang(leg),
+            LegNews::Dialog(dialog) => return self.lamp_dialog(leg, dialog),
+            LegNews::Rang => {
+                self.lamp(leg, DialogState::Early);
+                Input::LegRang(leg)
+            }
             LegNews::EarlyMedia { codec, rings } => {
+                self.lamp(leg, DialogState::Early);
                 self.agreed = Some(codec);
                 Input::LegEarlyMedia { leg, rings }
             }

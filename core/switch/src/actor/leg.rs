@@ -8,6 +8,7 @@ use plugboard_media::{
 };
 use plugboard_metrics::DigitUnsent;
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
+use plugboard_sip::dialog::DialogId;
 use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,6 +52,8 @@ pub(crate) struct LegActor {
     agreed: Option<Agreed>,
     /// The far end does not listen; the call was told.
     holds: bool,
+    /// By which dialog it rings, as the call was told.
+    rings_by: Option<DialogId>,
     /// The call was told that the leg is over.
     told: bool,
     /// Its shard was told too, and the session with its peer is over.
@@ -130,6 +133,7 @@ impl LegActor {
             early: None,
             agreed: None,
             holds: false,
+            rings_by: None,
             told: false,
             finished: false,
             wake: Wake::default(),
@@ -209,6 +213,11 @@ impl LegActor {
 
     /// The called side rings, or sends sound already. One whose answer does not fit only rings: the 200 decides.
     fn rang(&mut self, status: u16, sdp: Option<&[u8]>, sounds: Option<bool>) {
+        if let (Some(dialog), None) = (self.session.early_dialog(), &self.rings_by) {
+            self.rings_by = Some(dialog.clone());
+            let [call_id, theirs, ours] = [dialog.call_id, dialog.remote_tag, dialog.local_tag].map(String::from);
+            self.tell(LegNews::Dialog([call_id, theirs, ours]));
+        }
         let described = match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
             Some((Ok(negotiated), sdp)) => {
                 self.agree(negotiated, Theirs::read(sdp).ok());

@@ -1,6 +1,7 @@
 //! The SIP of one shard: its transactions, and whose each message is.
 
 mod admit;
+mod events;
 mod login;
 mod strangers;
 mod trace;
@@ -25,13 +26,13 @@ use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
     Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, JoinAsked,
-    LoseConnection, Received, TakeCall, ToLayer, UseSnapshot, Wire,
+    LoseConnection, Received, TakeCall, TakeSubscription, ToLayer, UseSnapshot, Wire,
 };
 use crate::moves::Moves;
 use crate::overload::Overload;
 use crate::peers::Peers;
 use crate::post::post;
-use crate::shard::{branch_prefix, owner_of_tag};
+use crate::shard::{NOTIFIER, branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
 use crate::wake::Wake;
 
@@ -44,7 +45,7 @@ use trace::Traces;
 const SIP_MAILBOX: usize = 16_384;
 
 /// The methods outside and inside dialogs that we take.
-const METHODS: [Method; 10] = [
+const METHODS: [Method; 12] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
@@ -55,6 +56,8 @@ const METHODS: [Method; 10] = [
     Method::Update,
     Method::Refer,
     Method::Prack,
+    Method::Subscribe,
+    Method::Publish,
 ];
 
 const ABILITIES: Abilities<'static> = Abilities {
@@ -94,6 +97,7 @@ pub(crate) struct SipActor {
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
+    subscriptions: Recipient<TakeSubscription>,
     draining: bool,
     own_seq: u32,
     readiness: Readiness,
@@ -110,7 +114,7 @@ impl SipActor {
         env: Env,
         shard: usize,
         snapshot: Arc<Snapshot>,
-        calls: Recipient<TakeCall>,
+        (calls, subscriptions): (Recipient<TakeCall>, Recipient<TakeSubscription>),
         readiness: Readiness,
         (guesses, moves, peers, awaited): (SharedGuesses, Moves, Peers, Awaited),
     ) -> Self {
@@ -138,6 +142,7 @@ impl SipActor {
             strangers: Told::default(),
             connections: BTreeMap::new(),
             calls,
+            subscriptions,
             draining: false,
             own_seq: 0,
             readiness,
@@ -254,6 +259,10 @@ impl SipActor {
     }
 
     fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
+        if request.method == Method::Subscribe && is_of_notifier(&request) {
+            // Whether there is such a subscription, it knows.
+            return self.to_owner(NOTIFIER, Output::Request { tx, request, flow });
+        }
         if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
             match self.owner_of(&request) {
                 Some(owner) => {
@@ -271,13 +280,17 @@ impl SipActor {
         if self.draining && request.method == Method::Options {
             return self.refuse(tx, Response::to_request(&request, 503));
         }
-        if let Some(response) = stateless_reply(&request, &ABILITIES) {
-            return self.refuse(tx, response);
+        if let Some(response) = stateless_reply(&request, Self::abilities(&request.method)) {
+            return self.refuse(tx, Self::with_events(response));
         }
         if request.method == Method::Invite {
             self.invite(tx, request, flow, ctx);
         } else if request.method == Method::Register {
             self.register(tx, request, flow, ctx);
+        } else if request.method == Method::Subscribe {
+            self.subscribe(tx, request, flow);
+        } else if request.method == Method::Publish {
+            self.publish(tx, request, flow, ctx);
         } else if request.method == Method::Refer {
             // Whom we call in somebody's place is whom he talks to.
             self.refuse(tx, Response::to_request(&request, 403));
@@ -318,6 +331,11 @@ impl SipActor {
     fn trace_call(&mut self, sip_call_id: &str, call: &CallId, leg: LegId) {
         self.traces.begin(self.env.clock.now(), sip_call_id, call, leg);
     }
+}
+
+/// Whether To has a tag of the shard's subscriptions.
+fn is_of_notifier(request: &Request) -> bool {
+    request.headers.to().ok().and_then(|to| owner_of_tag(to.tag()?)) == Some(NOTIFIER)
 }
 
 impl Actor for SipActor {
@@ -376,7 +394,11 @@ impl Handler<Adopt> for SipActor {
 
 impl Handler<JoinAsked> for SipActor {
     type Result = ();
-    fn handle(&mut self, ask: JoinAsked, _: &mut Self::Context) {
+    fn handle(&mut self, mut ask: JoinAsked, _: &mut Self::Context) {
+        // Phones that learned of the dialog by a lamp differ in which end they mean by "to" (RFC 4235, RFC 5359 section 2.14).
+        if owner_of_tag(&ask.replaces.to_tag).is_none_or(|owner| !self.owners.contains_key(&owner)) {
+            ask.replaces.turn();
+        }
         let known = owner_of_tag(&ask.replaces.to_tag).and_then(|owner| self.owners.get(&owner));
         match known.filter(|known| *known.sip_call_id == *ask.replaces.call_id) {
             Some(owner) => post(&owner.join, ask),

@@ -1,4 +1,7 @@
-//! A user: his devices, his status, his call slot.
+//! A user: his devices, his status, his call slot, and what others may know of it.
+
+pub(crate) mod keys;
+mod showing;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
@@ -8,6 +11,7 @@ use plugboard_office::{
     Availability, Claim, KeptSettings, OfferKind, Offered, Output as Asked, SettingsChange, SettingsFault, Unavailable,
     User, UserSettings,
 };
+use plugboard_sip::event::LIMITS;
 use plugboard_sip::registrar::{Bindings, Change, ExpiryLimits};
 use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
@@ -18,12 +22,14 @@ use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
     ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
-    Register, RegisteredContact, SettingsChanged, SlotClaimed, ToLayer, UnwatchUser, UseSlot, UseUser, UserChanged,
-    UserOffered, UserState, UserTaken, WatchUser,
+    PressKey, Publish, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, ToLayer, UnwatchUser,
+    UseLamp, UseSlot, UseUser, UserChanged, UserOffered, UserState, UserTaken, WatchUser,
 };
 use crate::moves::Moves;
 use crate::post::post;
 use crate::wake::Wake;
+
+use showing::Showing;
 
 /// A person's calls and registrations; 256 is a group that is rung by 200 calls at once.
 const USER_MAILBOX: usize = 256;
@@ -63,6 +69,7 @@ pub(crate) struct UserActor {
     ringing: BTreeMap<CallId, Recipient<UserTaken>>,
     /// Contacts, as the metrics were told last.
     registered: usize,
+    showing: Showing,
     wake: Wake,
 }
 
@@ -92,6 +99,7 @@ impl UserActor {
             last_caller: kept.last_caller,
             ringing: BTreeMap::new(),
             registered: 0,
+            showing: Showing::default(),
             wake: Wake::default(),
         };
         made.settings_changed();
@@ -176,8 +184,10 @@ impl UserActor {
         let now = self.env.clock.now();
         let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote);
         self.guesses.lock().registered(&self.user.id, from);
-        self.wake.set(ctx, now, self.bindings.next_expiry(), |user, ctx| {
+        let next = self.bindings.next_expiry().into_iter().chain(self.showing.publications.next_expiry()).min();
+        self.wake.set(ctx, now, next, |user, ctx| {
             user.wake.rang();
+            user.showing.publications.expire(user.env.clock.now());
             if user.bindings.expire(user.env.clock.now()).is_empty() {
                 user.set_timer(ctx);
             } else {
@@ -197,6 +207,8 @@ impl UserActor {
     fn show(&mut self) {
         self.presence.show(self.availability.status(), !self.bindings.is_empty(), self.availability.taken());
         self.tell_watchers();
+        let (now, reachable) = (self.env.clock.now(), !self.bindings.is_empty());
+        self.showing.tell(now, &self.user.id, &self.settings, reachable);
     }
 
     fn tell_watchers(&mut self) {
@@ -336,6 +348,7 @@ impl Handler<UseSlot> for UserActor {
             UseSlot::Release(call) => {
                 self.ringing.remove(&call);
                 self.availability.release(&call);
+                self.showing.over(&call);
             }
         }
         self.drain();
@@ -365,6 +378,50 @@ impl Handler<Register> for UserActor {
             self.bindings_changed(ctx);
         }
         post(&reply, ToLayer(LayerInput::Respond { tx, response }));
+    }
+}
+
+impl Handler<Publish> for UserActor {
+    type Result = ();
+    fn handle(&mut self, publish: Publish, ctx: &mut Self::Context) {
+        let Publish { tx, request, reply } = publish;
+        let (now, random) = (self.env.clock.now(), &self.env.random);
+        let (etag, tag) = (format!("{:016x}", random.next()), format!("0-{:016x}", random.next()));
+        let response = self.showing.publications.publish(now, &request, &LIMITS.expiry, (&etag, &tag));
+        post(&reply, ToLayer(LayerInput::Respond { tx, response }));
+        self.set_timer(ctx);
+    }
+}
+
+impl Handler<ShowTo> for UserActor {
+    type Result = ();
+    fn handle(&mut self, show: ShowTo, _: &mut Self::Context) {
+        self.showing.watch(show.shard, show.news);
+        self.show();
+    }
+}
+
+impl Handler<UseLamp> for UserActor {
+    type Result = ();
+    fn handle(&mut self, lamp: UseLamp, _: &mut Self::Context) {
+        // One that comes after the call let him go is late, and would never go off.
+        if self.availability.has(&lamp.call) {
+            self.showing.lamp(lamp);
+            self.show();
+        }
+    }
+}
+
+impl Handler<PressKey> for UserActor {
+    type Result = ();
+    fn handle(&mut self, key: PressKey, _: &mut Self::Context) {
+        let changes = keys::changes(&key.0, &self.settings);
+        if let Err(fault) = self.set(changes) {
+            tracing::info!(user = %self.user.id, %fault, "a key of his phone is not followed");
+        }
+        // Whether or not it was followed: the phone shows what holds.
+        self.showing.repeat();
+        self.show();
     }
 }
 

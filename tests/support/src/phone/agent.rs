@@ -4,6 +4,7 @@
 
 mod answered;
 mod called;
+mod events;
 mod registrar;
 
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub(super) enum Purpose {
     Invite(usize),
     Reinvite(usize),
     Refer(usize),
+    Subscribe(usize),
+    Publish,
     Bye,
 }
 
@@ -97,6 +100,13 @@ pub(crate) struct Agent {
     pub(crate) others: Vec<String>,
     /// Keys that came as telephone events.
     pub(crate) keys: String,
+    /// What it watches.
+    pub(crate) watched: Vec<events::Watching>,
+    /// The status that it answers NOTIFY with.
+    pub(crate) notifies: u16,
+    /// The status of the last answer to PUBLISH, and its entity tag.
+    pub(crate) published: Option<(u16, String)>,
+    pub(crate) published_cseq: u32,
     network: Network,
     sounds: Sounds,
     registration_cseq: u32,
@@ -140,6 +150,10 @@ impl Agent {
             others: Vec::new(),
             says_early: Vec::new(),
             keys: String::new(),
+            watched: Vec::new(),
+            notifies: 200,
+            published: None,
+            published_cseq: 0,
             network,
             sounds,
             registration_cseq: 0,

@@ -15,6 +15,7 @@ use plugboard_plugin::RunUsage;
 use plugboard_scenario::{Input as ScriptInput, Interpreter, Talker};
 use plugboard_sip::RequestUri;
 use plugboard_sip::dialog::NextHop;
+use plugboard_sip::event::DialogState;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Login, OutgoingSpec, Session};
 use std::time::Duration;
@@ -40,11 +41,18 @@ impl CallActor {
             Output::MakeLeg { leg, party, device } => self.make_leg(leg, party, device, ctx),
             Output::CancelLeg { leg, why } => self.stop_leg(leg, LegCommand::Cancel(why), ctx),
             Output::EndLeg { leg, cause } => self.stop_leg(leg, LegCommand::End(cause), ctx),
-            Output::RingCaller => self.order(LegId::CALLER, LegCommand::Ring),
+            Output::RingCaller => {
+                self.lamp(LegId::CALLER, DialogState::Early);
+                self.order(LegId::CALLER, LegCommand::Ring);
+            }
             Output::ProgressCaller { rings } => {
+                self.lamp(LegId::CALLER, DialogState::Early);
                 self.order(LegId::CALLER, LegCommand::Progress { prefer: self.agreed, rings });
             }
-            Output::AnswerCaller => self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed }),
+            Output::AnswerCaller => {
+                self.lamp(LegId::CALLER, DialogState::Confirmed);
+                self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed });
+            }
             Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
             Output::Play { leg, play, audio, max, repeat } => self.play(leg, play, &audio, max, repeat, ctx),
             Output::HoldMusic { leg, play } => self.hold_music(leg, play),
@@ -61,6 +69,8 @@ impl CallActor {
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
             Output::Bridge { anchor, peer } => {
                 self.bridge(anchor, peer);
+                self.lamp(anchor, DialogState::Confirmed);
+                self.lamp(peer, DialogState::Confirmed);
                 let after = self.now().since(plugboard_model::Time::ZERO);
                 plugboard_metrics::CallAnswered { call: &self.id, leg: peer, after }.emit(&self.env.metrics);
             }
@@ -277,6 +287,7 @@ impl CallActor {
 
     /// A leg is over: what it held is given back.
     pub(super) fn leg_left(&mut self, leg: LegId, cause: &Cause) {
+        self.lamp_off(leg);
         if self.remove_joint(leg).is_some() {
             return;
         }

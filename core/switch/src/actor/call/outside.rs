@@ -134,7 +134,8 @@ impl CallActor {
                     outside.spoke = true;
                 }
             }
-            LegNews::Ended(_)
+            LegNews::Dialog(_)
+            | LegNews::Ended(_)
             | LegNews::Redirected { .. }
             | LegNews::Holds(_)
             | LegNews::Refers { .. }

@@ -93,12 +93,13 @@ impl CallActor {
     }
 
     /// Names of ours are for our people, and for calls of ours.
-    pub(super) fn identify(&self, leg: LegId, other: LegId) {
+    pub(super) fn identify(&mut self, leg: LegId, other: LegId) {
         let shown = self.shown(other);
         self.show(leg, shown);
     }
 
-    fn show(&self, leg: LegId, shown: Shown) {
+    fn show(&mut self, leg: LegId, shown: Shown) {
+        self.lamp_shows(leg, shown.clone());
         let joint = self.legs.get(&leg).is_some_and(|handle| matches!(handle.order, Order::Joint(_)));
         if joint || self.call.party(leg).is_some_and(|(user, _)| user.is_some()) {
             self.order(leg, LegCommand::Identify(shown));

@@ -40,6 +40,8 @@ impl Door {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Challenger {
     Registrar,
+    /// Of subscriptions and publications.
+    Agent,
     Proxy,
 }
 
@@ -58,7 +60,7 @@ impl SipActor {
             return None;
         };
         let header = match challenger {
-            Challenger::Registrar => "Authorization",
+            Challenger::Registrar | Challenger::Agent => "Authorization",
             Challenger::Proxy => "Proxy-Authorization",
         };
         let answer = request
@@ -119,6 +121,7 @@ impl SipActor {
             Challenger::Proxy => {
                 self.tell_stranger(request, flow, 404, true);
             }
+            Challenger::Agent => {}
         }
     }
 
@@ -172,7 +175,7 @@ impl SipActor {
             RegistrationAnswered { outcome: RegistrationOutcome::Challenged, user: "" }.emit(&self.env.metrics);
         }
         let (status, header) = match challenger {
-            Challenger::Registrar => (401, "WWW-Authenticate"),
+            Challenger::Registrar | Challenger::Agent => (401, "WWW-Authenticate"),
             Challenger::Proxy => (407, "Proxy-Authenticate"),
         };
         let mut response = Response::to_request(request, status);

@@ -59,6 +59,8 @@ impl Agent {
                     call.referred = Some(response.status);
                 }
             }
+            Purpose::Subscribe(index) => self.subscribe_heard(index, response),
+            Purpose::Publish => self.publish_heard(response),
             Purpose::Bye => {}
         }
     }
@@ -194,6 +196,12 @@ impl Agent {
                     }
                 }
             }
+            Purpose::Subscribe(index) => {
+                if let Some(watching) = self.watched.get_mut(index) {
+                    watching.cseq = cseq;
+                }
+            }
+            Purpose::Publish => self.published_cseq = cseq,
             Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Bye => return false,
         }
         self.send_request(now, again, to, purpose, true);
@@ -222,6 +230,12 @@ impl Agent {
                             call.referred = Some(408);
                         }
                     }
+                    Purpose::Subscribe(index) => {
+                        if let Some(watching) = self.watched.get_mut(index) {
+                            watching.answered = Some(408);
+                        }
+                    }
+                    Purpose::Publish => self.published = Some((408, String::new())),
                     Purpose::Bye => {}
                 }
             }

@@ -43,6 +43,7 @@ impl Agent {
                 }
                 self.respond(from, request, 200, Vec::new(), None);
             }
+            (Method::Notify, None) => self.takes_notify(from, request),
             (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
             (_, _) => self.respond(from, request, 200, Vec::new(), None),
         }

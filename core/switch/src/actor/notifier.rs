@@ -1,0 +1,281 @@
+//! The subscriptions of one shard: asks users how they are, and tells who subscribed.
+
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
+use plugboard_metrics::{EventPackage, NotifySent, SubscriptionBegan, SubscriptionEnded};
+use plugboard_model::UserId;
+use plugboard_sip::event::{Asked, Content, Input, LIMITS, Notifier, Output, Package};
+use plugboard_sip::transaction::{Input as LayerInput, Output as FromTransaction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::actor::calls::ServeSip;
+use crate::env::Env;
+use crate::message::{
+    Drain, FromLayer, GetHoldings, Hire, Holdings, PressKey, ShowTo, TakeSubscription, ToLayer, UseSnapshot, UserShows,
+    UserView, Watched,
+};
+use crate::post::post;
+use crate::shard::{AGENT, NOTIFIER, Owners};
+use crate::snapshot::Snapshot;
+use crate::wake::Wake;
+
+/// A thousand phones that subscribe to twenty lamps each after a restart are 20,000 requests, which come over some seconds;
+/// past a burst of 16,384 they wait for a place.
+const NOTIFIER_MAILBOX: usize = 16_384;
+
+/// Runs a [`Notifier`].
+pub(crate) struct NotifierActor {
+    env: Env,
+    shard: usize,
+    snapshot: Arc<Snapshot>,
+    owners: Owners,
+    layer: Option<Recipient<ToLayer>>,
+    notifier: Notifier<Watched>,
+    /// The users who tell us how they are: for whom, and what they told last.
+    users: BTreeMap<UserId, Told>,
+    wake: Wake,
+}
+
+#[derive(Default)]
+struct Told {
+    /// He himself, and groups that he is in.
+    watched: BTreeSet<Watched>,
+    view: Option<Arc<UserView>>,
+}
+
+impl NotifierActor {
+    pub(crate) fn new(env: Env, shard: usize, snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            env,
+            shard,
+            snapshot,
+            owners: Owners::new(shard),
+            layer: None,
+            notifier: Notifier::new(NOTIFIER, AGENT, LIMITS),
+            users: BTreeMap::new(),
+            wake: Wake::default(),
+        }
+    }
+
+    fn feed(&mut self, input: Input<Watched>, ctx: &mut Context<Self>) {
+        self.notifier.handle(self.env.clock.now(), input);
+        while let Some(output) = self.notifier.poll_output() {
+            self.carry(output, ctx);
+        }
+        let (now, at) = (self.env.clock.now(), self.notifier.poll_timeout());
+        self.wake.set(ctx, now, at, |notifier, ctx| {
+            notifier.wake.rang();
+            notifier.feed(Input::Tick, ctx);
+        });
+    }
+
+    fn carry(&mut self, output: Output<Watched>, ctx: &mut Context<Self>) {
+        match output {
+            Output::Layer(input) => self.to_layer(*input),
+            Output::Watch(watched) => self.watch(&watched, ctx),
+            Output::Unwatch(watched) => self.unwatch(&watched),
+            Output::Wish(user, wish) => {
+                if let Some(handle) = self.snapshot.users.get(&user) {
+                    post(&handle.key, PressKey(wish));
+                }
+            }
+            Output::Began(package) => SubscriptionBegan(label(package)).emit(&self.env.metrics),
+            Output::Ended(package) => SubscriptionEnded(label(package)).emit(&self.env.metrics),
+            Output::Notified(package) => NotifySent(label(package)).emit(&self.env.metrics),
+        }
+    }
+
+    fn to_layer(&self, input: LayerInput) {
+        if let Some(layer) = &self.layer {
+            post(layer, ToLayer(input));
+        }
+    }
+
+    /// The users that must be asked to tell of this; none when it is gone.
+    fn users_of(&self, watched: &Watched) -> Vec<UserId> {
+        let offices = &self.snapshot.configuration.offices;
+        match watched {
+            Watched::User(user) => vec![user.clone()],
+            Watched::Group(group) => {
+                let group = offices.get(&group.office).and_then(|office| office.group(group));
+                group.into_iter().flat_map(|group| &group.members).map(|member| member.user.clone()).collect()
+            }
+        }
+    }
+
+    fn watch(&mut self, watched: &Watched, ctx: &mut Context<Self>) {
+        for user in self.users_of(watched) {
+            let Some(handle) = self.snapshot.users.get(&user) else { continue };
+            let told = self.users.entry(user).or_default();
+            if told.watched.is_empty() {
+                post(&handle.show, ShowTo { shard: self.shard, news: Some(ctx.address().recipient()) });
+            }
+            told.watched.insert(watched.clone());
+        }
+        // What is known already, and groups without members, are told of at once: after this input.
+        ctx.notify(Retell(watched.clone()));
+    }
+
+    fn unwatch(&mut self, watched: &Watched) {
+        let (snapshot, shard) = (&self.snapshot, self.shard);
+        self.users.retain(|user, told| {
+            told.watched.remove(watched);
+            if told.watched.is_empty()
+                && let Some(handle) = snapshot.users.get(user)
+            {
+                post(&handle.show, ShowTo { shard, news: None });
+            }
+            !told.watched.is_empty()
+        });
+    }
+
+    /// How something is, as far as it is known; `None` when there is no such thing.
+    fn contents(&self, watched: &Watched) -> Option<Vec<Arc<Content>>> {
+        let offices = &self.snapshot.configuration.offices;
+        match watched {
+            Watched::User(id) => {
+                let office = offices.get(&id.office)?;
+                let user = office.user(id)?;
+                let view = self.users.get(id).and_then(|told| told.view.as_ref());
+                Some(view.map(|view| crate::contents::of_user(office, user, view)).unwrap_or_default())
+            }
+            Watched::Group(id) => {
+                let office = offices.get(&id.office)?;
+                let group = office.group(id)?;
+                let views: Option<Vec<&UserView>> = self
+                    .users_of(watched)
+                    .iter()
+                    .map(|user| self.users.get(user).and_then(|told| told.view.as_deref()))
+                    .collect();
+                // Not before everybody was heard: half a group is not how it is.
+                let content = views.map(|views| crate::contents::of_group(office, group, views.into_iter()));
+                Some(content.into_iter().collect())
+            }
+        }
+    }
+
+    fn retell(&mut self, watched: &Watched, ctx: &mut Context<Self>) {
+        match self.contents(watched) {
+            Some(contents) => {
+                for content in contents {
+                    self.feed(Input::Shows(watched.clone(), content), ctx);
+                }
+            }
+            None => self.feed(Input::Gone(watched.clone()), ctx),
+        }
+    }
+}
+
+fn label(package: Package) -> EventPackage {
+    match package {
+        Package::Dialog => EventPackage::Dialog,
+        Package::Presence => EventPackage::Presence,
+        Package::Messages => EventPackage::Messages,
+        Package::Features => EventPackage::Features,
+    }
+}
+
+/// Command: tell once more what is known of this. From the actor to itself.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct Retell(Watched);
+
+impl Actor for NotifierActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(NOTIFIER_MAILBOX);
+    }
+}
+
+impl Handler<ServeSip> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, serve: ServeSip, ctx: &mut Self::Context) {
+        self.layer = Some(serve.0.clone().recipient());
+        post(&serve.0.recipient(), Hire { owner: NOTIFIER, events: ctx.address().recipient() });
+    }
+}
+
+impl Handler<TakeSubscription> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, take: TakeSubscription, ctx: &mut Self::Context) {
+        let TakeSubscription { tx, request, flow, watcher, watched: resource } = take;
+        let local = self.owners.local(NOTIFIER, flow, &*self.env.random);
+        let (tag, contact) = (local.tag.to_string(), local.contact);
+        let asked = Asked { tx, request, flow, watcher, resource, tag, contact };
+        self.feed(Input::Subscribe(Box::new(asked)), ctx);
+    }
+}
+
+impl Handler<FromLayer> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, from: FromLayer, ctx: &mut Self::Context) {
+        let input = match from.0 {
+            FromTransaction::Request { tx, request, flow } => Input::Again { tx, request: Box::new(request), flow },
+            FromTransaction::Response { tx, response, .. } => Input::Response(tx, Box::new(response)),
+            FromTransaction::Timeout { tx } | FromTransaction::TransportError { tx } | FromTransaction::Full { tx } => {
+                Input::Failed(tx)
+            }
+            // Of INVITEs, which it neither sends nor takes, and bytes, which go to nobody.
+            FromTransaction::Stray { .. }
+            | FromTransaction::Cancelled { .. }
+            | FromTransaction::Ack { .. }
+            | FromTransaction::Lost { .. }
+            | FromTransaction::Transmit { .. } => return,
+        };
+        self.feed(input, ctx);
+    }
+}
+
+impl Handler<UserShows> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, shows: UserShows, ctx: &mut Self::Context) {
+        let Some(told) = self.users.get_mut(&shows.user) else { return };
+        if told.view.as_ref().is_some_and(|known| known.version >= shows.view.version) {
+            return;
+        }
+        told.view = Some(shows.view);
+        for watched in told.watched.clone() {
+            self.retell(&watched, ctx);
+        }
+    }
+}
+
+impl Handler<Retell> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, retell: Retell, ctx: &mut Self::Context) {
+        self.retell(&retell.0, ctx);
+    }
+}
+
+impl Handler<UseSnapshot> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, snapshot: UseSnapshot, ctx: &mut Self::Context) {
+        self.snapshot = snapshot.0;
+        let gone = |user: &&UserId| !self.snapshot.users.contains_key(*user);
+        let left: Vec<UserId> = self.notifier.watchers().filter(gone).cloned().collect();
+        for user in left {
+            self.feed(Input::Left(user), ctx);
+        }
+        // A group may have other members now, and the office may show more or less.
+        let watched: Vec<Watched> = self.notifier.watched().cloned().collect();
+        for watched in watched {
+            self.unwatch(&watched);
+            self.watch(&watched, ctx);
+        }
+    }
+}
+
+impl Handler<Drain> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
+        self.feed(Input::Leave, ctx);
+    }
+}
+
+impl Handler<GetHoldings> for NotifierActor {
+    type Result = MessageResult<GetHoldings>;
+    fn handle(&mut self, _: GetHoldings, _: &mut Self::Context) -> Self::Result {
+        MessageResult(Holdings { subscriptions: self.notifier.len(), ..Holdings::default() })
+    }
+}

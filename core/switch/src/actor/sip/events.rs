@@ -1,0 +1,82 @@
+//! SUBSCRIBE and PUBLISH: who may watch whom.
+
+use actix::{AsyncContext, Context};
+use plugboard_office::Office;
+use plugboard_sip::event::{ALLOW_EVENTS, Package, publishes_presence};
+use plugboard_sip::flow::Flow;
+use plugboard_sip::transaction::ServerTx;
+use plugboard_sip::{Abilities, Method, Request, Response};
+
+use super::SipActor;
+use super::login::Challenger;
+use crate::message::{Publish, TakeSubscription, Watched};
+use crate::post::post;
+
+/// What these two bring: wishes of a phone's keys, and presence. A filter is passed over.
+pub(super) const EVENT_ABILITIES: Abilities<'static> = Abilities {
+    content_types: &["application/x-as-feature-event+xml", "application/pidf+xml", "application/simple-filter+xml"],
+    ..super::ABILITIES
+};
+
+impl SipActor {
+    pub(super) fn subscribe(&mut self, tx: ServerTx, request: Request, flow: Flow) {
+        let Some((office, user)) = self.user_of(tx, &request, flow, Challenger::Agent) else { return };
+        let package = match Package::of(&request) {
+            Ok(package) => package,
+            Err(rejection) => return self.refuse(tx, rejection.response(&request)),
+        };
+        // Whoever asks is of this office, so nobody of another one is ever found.
+        let watched = if self.is_foreign(&request, &office) { None } else { watched(&request, &office) };
+        let Some(watched) = watched else {
+            return self.refuse(tx, Response::to_request(&request, 404));
+        };
+        let may = match (package, &watched) {
+            (Package::Dialog, _) | (Package::Presence, Watched::User(_)) => true,
+            // How a group is nobody knows.
+            (Package::Presence | Package::Messages | Package::Features, Watched::Group(_)) => {
+                return self.refuse(tx, Response::to_request(&request, 404));
+            }
+            // His mailbox and the keys of his phone are his own.
+            (Package::Messages | Package::Features, Watched::User(id)) => *id == user.id,
+        };
+        if !may {
+            return self.refuse(tx, Response::to_request(&request, 403));
+        }
+        post(&self.subscriptions, TakeSubscription { tx, request, flow, watcher: user.id.clone(), watched });
+    }
+
+    pub(super) fn publish(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
+        let Some((office, user)) = self.user_of(tx, &request, flow, Challenger::Agent) else { return };
+        if let Err(rejection) = publishes_presence(&request) {
+            return self.refuse(tx, rejection.response(&request));
+        }
+        // For himself only, as with REGISTER.
+        let own = request.uri.user().and_then(|name| office.find_user(&name)).is_some_and(|found| found.id == user.id);
+        if !own {
+            return self.refuse(tx, Response::to_request(&request, 403));
+        }
+        match self.snapshot.users.get(&user.id) {
+            Some(handle) => post(&handle.publish, Publish { tx, request, reply: ctx.address().recipient() }),
+            None => self.refuse(tx, Response::to_request(&request, 404)),
+        }
+    }
+
+    /// Whose the abilities are that a request is judged by.
+    pub(super) fn abilities(method: &Method) -> &'static Abilities<'static> {
+        if matches!(method, Method::Subscribe | Method::Publish) { &EVENT_ABILITIES } else { &super::ABILITIES }
+    }
+
+    /// What an answer to OPTIONS says besides.
+    pub(super) fn with_events(mut response: Response) -> Response {
+        if response.status == 200 {
+            response.headers.push("Allow-Events", ALLOW_EVENTS);
+        }
+        response
+    }
+}
+
+fn watched(request: &Request, office: &Office) -> Option<Watched> {
+    let name = request.uri.user()?;
+    let user = || office.find_user(&name).map(|user| Watched::User(user.id.clone()));
+    user().or_else(|| office.find_group(&name).map(|group| Watched::Group(group.id.clone())))
+}

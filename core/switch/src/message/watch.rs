@@ -1,0 +1,107 @@
+//! Messages about what others may know of a user: lamps, presence, his phone's keys.
+
+use actix::{Message, Recipient};
+use plugboard_model::{CallId, GroupId, LegId, UserId};
+use plugboard_office::UserSettings;
+use plugboard_sip::Request;
+use plugboard_sip::event::{DialogState, Direction, FeatureWish, Published};
+use plugboard_sip::flow::Flow;
+use plugboard_sip::transaction::ServerTx;
+use std::sync::Arc;
+
+use super::{Shown, ToLayer};
+
+/// What can be watched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Watched {
+    /// A user.
+    User(UserId),
+    /// A group: the calls that its members get.
+    Group(GroupId),
+}
+
+/// Command: somebody subscribes. From `SipActor` to the `NotifierActor` of the same shard, authenticated; the answer goes to the
+/// layer.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeSubscription {
+    pub(crate) tx: ServerTx,
+    pub(crate) request: Request,
+    pub(crate) flow: Flow,
+    pub(crate) watcher: UserId,
+    pub(crate) watched: Watched,
+}
+
+/// Command: show this shard what its watchers may know of you, now and whenever it changes; or no more. From `NotifierActor` to
+/// `UserActor`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct ShowTo {
+    pub(crate) shard: usize,
+    /// `None`: no more.
+    pub(crate) news: Option<Recipient<UserShows>>,
+}
+
+/// Event: how a user is. From `UserActor` to every `NotifierActor` that watches him.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UserShows {
+    pub(crate) user: UserId,
+    pub(crate) view: Arc<UserView>,
+}
+
+/// What others may know of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserView {
+    /// Counts up: a later one is never overtaken by an earlier one.
+    pub(crate) version: u64,
+    pub(crate) settings: UserSettings,
+    /// A device of his is registered.
+    pub(crate) reachable: bool,
+    /// His calls, oldest first.
+    pub(crate) calls: Vec<UserCall>,
+    /// What his devices say of him.
+    pub(crate) published: Vec<Published>,
+}
+
+/// A call of a user, as lamps show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserCall {
+    pub(crate) call: CallId,
+    pub(crate) lamp: LegLamp,
+}
+
+/// How a leg of a user is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LegLamp {
+    pub(crate) state: DialogState,
+    pub(crate) direction: Direction,
+    /// Call-ID, his device's tag and ours, while it rings there.
+    pub(crate) dialog: Option<[String; 3]>,
+    /// Whoever is at the other end.
+    pub(crate) remote: Shown,
+}
+
+/// Event: a leg of the user's is at something else now, or over. From `CallActor` to `UserActor`. All of a call are over with
+/// `UseSlot::Release`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct UseLamp {
+    pub(crate) call: CallId,
+    pub(crate) leg: LegId,
+    pub(crate) lamp: Option<LegLamp>,
+}
+
+/// Command: handle this PUBLISH, authenticated. From `SipActor` to `UserActor`, which answers with [`ToLayer`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Publish {
+    pub(crate) tx: ServerTx,
+    pub(crate) request: Request,
+    pub(crate) reply: Recipient<ToLayer>,
+}
+
+/// Command: the user changed this with a key of his phone. From `NotifierActor` to `UserActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct PressKey(pub(crate) FeatureWish);
