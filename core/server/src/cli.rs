@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
-use crate::control::{self, Request};
+use crate::control::{self, Request, UserWish};
 use crate::{check, license, output, schema, serve, show};
 
 /// A telephone switch for offices whose CRM decides where calls go.
@@ -135,6 +135,11 @@ pub(crate) enum Command {
     Status,
     /// Which devices are registered.
     Registrations,
+    /// Users: their status, where their calls go, their groups.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// The installed actions.
     Plugin {
         #[command(subcommand)]
@@ -206,6 +211,34 @@ pub(crate) enum CallCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// List the users of an office.
+    List {
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Show one.
+    Show {
+        /// The user's id or internal number.
+        user: String,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Change what a user has set; it holds over a restart, until the office document says something else of it.
+    Set {
+        /// The user's id or internal number.
+        user: String,
+        #[command(flatten)]
+        wish: UserWish,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List the installed actions with what they import.
     List,
@@ -267,6 +300,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {
             control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
+        }
+        Command::User { command } => {
+            let request = match command {
+                UserCommand::List { office } => Request::Users { office, which: None },
+                UserCommand::Show { user, office } => Request::Users { office, which: Some(user) },
+                UserCommand::Set { user, wish, office } => Request::SetUser { office, which: user, wish },
+            };
+            control::ask(home, &request, |answer| show::users(answer, json))
         }
         Command::Plugin { command: PluginCommand::List } => {
             control::ask(home, &Request::Plugins, |answer| show::plugins(answer, json))

@@ -32,6 +32,8 @@ pub(crate) enum Request {
     Replay { id: String },
     HangUp { id: String },
     Registrations,
+    Users { office: String, which: Option<String> },
+    SetUser { office: String, which: String, wish: UserWish },
     Plugins,
     Apply { bundles: Vec<Bundle>, why: String },
     Export { office: String, secrets: bool, version: Option<u64> },
@@ -39,6 +41,26 @@ pub(crate) enum Request {
     Backup { to: PathBuf },
     Trim,
     Versions { office: String, limit: usize },
+}
+
+/// What an admin sets for a user, as he wrote it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
+pub(crate) struct UserWish {
+    /// available, busy, do-not-disturb or logged-out.
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Where calls go: WHEN is always, busy, `no_answer` or unreachable; NUMBER as the user would dial it, or `off`.
+    #[arg(long, value_name = "WHEN=NUMBER")]
+    pub(crate) forward: Vec<String>,
+    /// How long the user is rung before `no_answer`, such as 15s.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) after: Option<String>,
+    /// Log in to a group of the user's.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) log_in: Vec<String>,
+    /// Log out of it.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) log_out: Vec<String>,
 }
 
 /// What it answers.

@@ -3,6 +3,7 @@
 mod answer;
 mod listen;
 mod offices;
+mod people;
 
 pub(crate) use answer::RECORDS_MAX;
 pub(crate) use listen::pause;

@@ -12,7 +12,7 @@ pub(crate) use ladder::ladder;
 pub(crate) use pcap::pcap;
 pub(crate) use timeline::timeline;
 
-use plugboard_model::WallTime;
+use plugboard_model::{ForwardWhen, WallTime};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,6 +102,27 @@ pub(crate) fn registrations(value: &Value, json: bool) -> ExitCode {
             }
         }
     })
+}
+
+/// `user list`, `user show` and `user set`.
+pub(crate) fn users(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || items(value, "users").iter().for_each(|one| output::line(user(one))))
+}
+
+fn user(user: &Value) -> String {
+    let forward = |when: ForwardWhen| {
+        let to = user.pointer(&format!("/forward/{}", when.as_str()))?.as_str()?;
+        let after = user.pointer("/forward/after").and_then(Value::as_str).filter(|_| when == ForwardWhen::NoAnswer);
+        Some(format!("{when}{} to {to}", after.map(|after| format!(" after {after}")).unwrap_or_default()))
+    };
+    let (number, name, status) = (field(user, "number"), field(user, "name"), field(user, "status"));
+    let mut parts = vec![format!("{number:<6} {name:<24} {status:<14} {}", field(user, "availability"))];
+    parts.extend(ForwardWhen::ALL.into_iter().filter_map(forward));
+    let out_of: Vec<&str> = items(user, "logged_out_of").iter().filter_map(Value::as_str).collect();
+    if !out_of.is_empty() {
+        parts.push(format!("logged out of {}", out_of.join(" and ")));
+    }
+    parts.join(", ")
 }
 
 /// `plugin list`.

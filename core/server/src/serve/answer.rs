@@ -15,7 +15,7 @@ use crate::control::{Answer, Request, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
 use crate::keep::{Clock, Round};
-use crate::serve::offices;
+use crate::serve::{offices, people};
 
 /// Records in one answer.
 pub(crate) const RECORDS_MAX: usize = 1_000;
@@ -26,6 +26,8 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Status => status(running).await,
         Request::Calls { office, limit } => calls(running, office, limit).await,
         Request::Registrations => registrations(running).await,
+        Request::Users { office, which } => people::users(running, &office, which.as_deref()).await,
+        Request::SetUser { office, which, wish } => people::set(running, &office, &which, wish).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Plugins => plugins(running),
         Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
@@ -69,6 +71,8 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Record { .. }
         | Request::HangUp { .. }
         | Request::Registrations
+        | Request::Users { .. }
+        | Request::SetUser { .. }
         | Request::Plugins
         | Request::Trim
         | Request::Apply { .. }
@@ -167,7 +171,7 @@ async fn registrations(running: &Running) -> Answer {
 }
 
 /// Whether he can be rung, and if not, why: what he lets others know comes first, then what he does.
-fn availability(state: &UserState) -> &'static str {
+pub(super) fn availability(state: &UserState) -> &'static str {
     let calls = usize::try_from(state.user.calls).unwrap_or(usize::MAX);
     match state.user.status {
         UserStatus::DoNotDisturb => "do-not-disturb",

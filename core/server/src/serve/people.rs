@@ -1,0 +1,119 @@
+//! Users as an admin sees them, and what he sets for them.
+
+use plugboard_document::{read_duration, write_duration};
+use plugboard_model::{Dialled, ForwardWhen, UserId, UserStatus};
+use plugboard_office::{Office, SettingsChange, Source, Treatment};
+use plugboard_switch::UserState;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::answer::availability;
+use crate::boot::Running;
+use crate::control::{Answer, UserWish};
+
+/// The word that ends a forward.
+const OFF: &str = "off";
+
+/// Every user of an office, or one of them by id or number.
+pub(super) async fn users(running: &Running, office: &str, which: Option<&str>) -> Answer {
+    let office = match office_of(running, office) {
+        Ok(office) => office,
+        Err(fault) => return Answer::fault(fault),
+    };
+    let wanted = match which.map(|which| user_of(&office, which)).transpose() {
+        Ok(wanted) => wanted,
+        Err(fault) => return Answer::fault(fault),
+    };
+    let all = running.switch.users().await.into_iter();
+    let ours = all.filter(|(id, _)| id.office == office.id && wanted.as_ref().is_none_or(|wanted| wanted == id));
+    Answer::Done(json!({ "users": ours.map(|(id, state)| user(&id, &state)).collect::<Vec<_>>() }))
+}
+
+/// Changes what a user has set: all of it or nothing.
+pub(super) async fn set(running: &Running, office: &str, which: &str, wish: UserWish) -> Answer {
+    let found = office_of(running, office).and_then(|office| {
+        let user = user_of(&office, which)?;
+        let changes = changes(&office, &user, wish)?;
+        Ok((user, changes))
+    });
+    let (user, changes) = match found {
+        Ok(found) => found,
+        Err(fault) => return Answer::fault(fault),
+    };
+    match running.switch.change_user(&user, changes).await {
+        Some(Ok(_)) => users(running, office, Some(which)).await,
+        Some(Err(fault)) => Answer::fault(fault.to_string()),
+        None => Answer::fault(format!("there is no user {which}")),
+    }
+}
+
+fn office_of(running: &Running, name: &str) -> Result<Arc<Office>, String> {
+    let offices = running.switch.configuration().offices;
+    let found = offices.iter().find(|office| office.id.as_str() == name).cloned();
+    found.ok_or_else(|| format!("there is no office {name}"))
+}
+
+fn user_of(office: &Office, which: &str) -> Result<UserId, String> {
+    let found = office.find_user(which).map(|user| user.id.clone());
+    found.ok_or_else(|| format!("there is no user {which} in the office {}", office.id))
+}
+
+fn user(id: &UserId, state: &UserState) -> Value {
+    let forward = &state.settings.forward;
+    let mut to: Map<String, Value> = ForwardWhen::ALL
+        .into_iter()
+        .filter_map(|when| Some((when.as_str().to_owned(), forward.to(when)?.as_str().into())))
+        .collect();
+    to.insert("after".into(), write_duration(forward.after).into());
+    let out_of: Vec<&str> = state.settings.out_of.iter().map(plugboard_model::Name::as_str).collect();
+    json!({ "user": id.to_string(), "number": state.user.number, "name": state.user.name, "status": state.settings.status,
+        "availability": availability(state), "calls": state.user.calls, "devices": state.contacts.len(),
+        "forward": to, "logged_out_of": out_of })
+}
+
+fn changes(office: &Office, user: &UserId, wish: UserWish) -> Result<Vec<SettingsChange>, String> {
+    let UserWish { status, forward, after, log_in, log_out } = wish;
+    let mut changes = Vec::new();
+    if let Some(word) = status {
+        changes.push(SettingsChange::Status(status_of(&word)?));
+    }
+    for written in forward {
+        let (when, to) = written.split_once('=').ok_or_else(|| format!("{written:?} is no forward; {FORWARD_FORM}"))?;
+        let when = ForwardWhen::ALL.into_iter().find(|known| known.as_str() == when);
+        let when = when.ok_or_else(|| format!("{written:?} is no forward; {FORWARD_FORM}"))?;
+        let to = if to == OFF { None } else { Some(number(office, user, to)?) };
+        changes.push(SettingsChange::Forward(when, to));
+    }
+    if let Some(text) = after {
+        let after = read_duration(&text).ok_or_else(|| format!("{text:?} is no time; write for example 20s"))?;
+        changes.push(SettingsChange::ForwardAfter(after));
+    }
+    let groups = log_in.into_iter().map(|group| (group, true)).chain(log_out.into_iter().map(|group| (group, false)));
+    for (which, logged_in) in groups {
+        let group = office.find_group(&which).ok_or_else(|| format!("there is no group {which}"))?;
+        if !group.members.iter().any(|member| member.user == *user) {
+            return Err(format!("{} is no member of the group {which}", user.name));
+        }
+        changes.push(SettingsChange::Group { group: group.id.name.clone(), logged_in });
+    }
+    Ok(changes)
+}
+
+const FORWARD_FORM: &str = "write WHEN=NUMBER or WHEN=off, with always, busy, no_answer or unreachable";
+
+fn status_of(word: &str) -> Result<UserStatus, String> {
+    let unknown = |_| format!("{word:?} is no status; there are available, busy, do-not-disturb and logged-out");
+    serde_json::from_value(Value::from(word)).map_err(unknown)
+}
+
+/// A number that the user could dial himself, and that rings somebody.
+fn number(office: &Office, user: &UserId, text: &str) -> Result<Dialled, String> {
+    let number = Dialled::new(text).map_err(|error| error.to_string())?;
+    match office.route(&Source::User(user.clone()), &number) {
+        Treatment::DirectUser(_) | Treatment::DirectGroup(_) | Treatment::Outbound { .. } => Ok(number),
+        Treatment::Refused(cause) => Err(format!("{} cannot call {number}: {}", user.name, cause.text)),
+        Treatment::Scenario { .. } | Treatment::Emergency { .. } | Treatment::Feature(_) => {
+            Err(format!("calls cannot be forwarded to {number}: it rings nobody"))
+        }
+    }
+}
