@@ -4,6 +4,7 @@
 //! functions for cargo-fuzz, which follows the branches of the code.
 
 pub mod digest;
+pub mod events;
 pub mod header_lists;
 pub mod message;
 pub mod mutation;
@@ -18,11 +19,12 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
     ("digest", digest::digest),
+    ("events", events::events),
     ("sdp", sdp::sdp),
     ("stream", stream::stream),
     ("rtp", rtp::rtp),

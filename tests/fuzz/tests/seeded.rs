@@ -71,6 +71,38 @@ const RTP: &[&[u8]] = &[
     b"\xa2\x65\0\x02\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04event\0\0\x03",
 ];
 
+const EVENTS: &[&[u8]] = &[
+    b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
+      xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\" entity=\"sip:102@h\">\
+      <tuple id=\"t\"><status><basic>open</basic></status><note>At &quot;lunch&quot; &#38; away</note></tuple>\
+      <dm:person id=\"p\"><rpid:activities><rpid:away/><rpid:meal/></rpid:activities></dm:person></presence>",
+    b"<presence xmlns='urn:x'><tuple id='a'><status><e:activities xmlns:e='urn:y'><e:busy/><e:dnd/></e:activities></status>\
+      </tuple><note><![CDATA[x < y]]></note></presence>",
+    b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\r\n<SetDoNotDisturb xmlns=\"http://www.ecma-international.org/standards/\
+      ecma-323/csta/ed3\">\r\n<device>1</device><doNotDisturbOn>true</doNotDisturbOn></SetDoNotDisturb>",
+    b"<SetForwarding><device/><forwardingType>forwardNoAns</forwardingType><activateForward>true</activateForward>\
+      <forwardDN>sip:103@h</forwardDN><ringCount>4</ringCount></SetForwarding>",
+    b"<!DOCTYPE a [<!ENTITY x \"yyyy\">]><presence><note>&x;&x;</note></presence>",
+];
+
+const EVENT_WORDS: &[&[u8]] = &[
+    b"<a>",
+    b"</a>",
+    b"<activities>",
+    b"</activities>",
+    b"<busy/>",
+    b"<note>",
+    b"<presence>",
+    b"<!--",
+    b"-->",
+    b"&#0;",
+    b"&lt;",
+    b"xmlns:e=\"",
+    b"forwardBusy",
+    b"<ringCount>101",
+    b"<![CDATA[",
+];
+
 /// Rounds of each target, as many as take it a few seconds.
 fn run(name: &str, rounds: u32, seeds: &[&[u8]], words: &[&[u8]]) {
     let target = TARGETS.into_iter().find(|(known, _)| *known == name).map(|(_, target)| target);
@@ -137,6 +169,11 @@ fn no_bytes_break_the_readers_of_digests() {
 #[test]
 fn no_bytes_break_the_reader_of_session_descriptions() {
     run("sdp", 400_000, SDP, SDP_WORDS);
+}
+
+#[test]
+fn no_bytes_break_the_readers_of_events() {
+    run("events", 200_000, EVENTS, EVENT_WORDS);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
+    clippy::indexing_slicing,
     reason = "a test stops at the first surprise, and says which seed it was"
 )]
 
@@ -27,6 +28,10 @@ const SEEDS_LONG: u64 = 5_000;
 const DEEDS: u64 = 40;
 /// Whom they dial: people, the group, the menu, the echo, nobody, the world.
 const NUMBERS: [&str; 11] = ["101", "102", "103", "104", "105", "200", "100", "*43", "999", "0301", "300"];
+/// Whose phone has a lamp for what: people, one with two devices, and the group.
+const WATCHED: [(usize, &str); 4] = [(0, "102"), (3, "101"), (4, "200"), (5, "105")];
+/// Lamps that were looked at.
+static LAMPS: AtomicU64 = AtomicU64::new(0);
 /// Keys that somebody in a call presses.
 const KEYS: [&str; 5] = ["1", "105#", "7", "200", "*"];
 
@@ -85,6 +90,7 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
     }
     everybody_leaves(&mut sim, &phones);
     sim.run_until_quiet();
+    lamps_are_off(&sim, &phones);
     if std::env::var_os(ALONE).is_some() {
         eprintln!("{}", sim.ladder());
     }
@@ -106,8 +112,26 @@ fn people(sim: &mut Sim, dice: &mut Dice) -> Vec<Phone> {
             phone.always_refuses(*dice.pick(&[486, 480, 603, 503]));
         }
     }
+    for (watcher, number) in WATCHED {
+        phones[watcher].subscribes(number, "dialog", 3_600, &[]);
+    }
     phones.push(sim.outside("world", "127.0.0.1:5080"));
     phones
+}
+
+/// Every lamp shows that nobody talks any more, whatever was lost on the way. A phone that did not answer for 32 s is no
+/// longer told, and nobody knows which; that is rare.
+fn lamps_are_off(sim: &Sim, phones: &[Phone]) {
+    let told = |(watcher, number): &(usize, &str)| phones[*watcher].times_told(number, "dialog") > 0;
+    let watched: Vec<(usize, &str)> = WATCHED.into_iter().filter(told).collect();
+    if sim.holdings().subscriptions != watched.len() {
+        return;
+    }
+    for (watcher, number) in watched {
+        LAMPS.fetch_add(1, Relaxed);
+        let shown = phones[watcher].sees_of(number, "dialog");
+        assert_eq!(shown, "idle", "the lamp of {} for {number}\n{}", phones[watcher].name(), sim.ladder());
+    }
 }
 
 /// Something that a person may do with his phone just now.
@@ -326,6 +350,7 @@ fn part(part: u64, of: u64, luck: Luck) {
         }
     }
     eprintln!("{calls} calls, {held} with holds, {handed_on} handed on: {outcomes:?}");
+    assert!(LAMPS.load(Relaxed) > 0, "no lamp was looked at");
     assert!(held > 0 && handed_on > 0, "too tame");
     let expected = ["Abandoned", "Answered", "Handled", "NotAnswered"].map(str::to_owned);
     assert!(expected.iter().all(|outcome| outcomes.contains(outcome)), "too tame: {outcomes:?}");

@@ -1,5 +1,7 @@
 //! How people are, told to phones and by them: presence, keys that are kept in step, waiting messages (R119, R120).
 
+use plugboard_model::{Dialled, ForwardWhen, OfficeId, UserId, UserStatus};
+use plugboard_office::SettingsChange;
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
 
 use crate::{millis, seconds, talk};
@@ -86,6 +88,48 @@ fn r120_a_key_of_the_phone_is_seen_by_the_switch_and_by_others_within_a_second()
     cem.dials("102");
     sim.run_until(bob.rings());
     cem.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// An admin, or a page, changes a setting of Bob's.
+fn set(sim: &Sim, change: SettingsChange) {
+    let bob = UserId::new(&OfficeId::new("main").unwrap(), "102").unwrap();
+    sim.ask(sim.switch().change_user(&bob, vec![change])).unwrap().unwrap();
+}
+
+#[test]
+fn r119_what_is_changed_elsewhere_turns_the_keys_of_the_phone() {
+    let (mut sim, ann, bob) = in_step();
+    let begin = sim.now();
+    set(&sim, SettingsChange::Status(UserStatus::DoNotDisturb));
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("dnd=true"));
+    sim.run_until(ann.sees_that("102", PRESENCE, "closed busy"));
+    set(&sim, SettingsChange::Forward(ForwardWhen::Busy, Some(Dialled::new("103").unwrap())));
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("forwardBusy=103"));
+    assert!(sim.now().since(begin) <= seconds(1), "{}", sim.ladder().since(begin));
+    sim.run_until_quiet();
+}
+
+#[test]
+fn r120_a_forward_that_is_set_at_the_phone_is_followed_and_one_to_nobody_is_not() {
+    let (mut sim, ann, bob) = in_step();
+    let cem = sim.phone("cem", "103");
+    bob.sets_forward("forwardImmediate", Some("103"));
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("forwardImmediate=103"));
+    ann.dials("102");
+    sim.run_until(cem.rings());
+    ann.hangs_up();
+    bob.sets_forward("forwardImmediate", None);
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("forwardImmediate=off"));
+    sim.run_until(cem.is_idle());
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    ann.hangs_up();
+    let told = bob.times_told("102", KEYS);
+    bob.sets_forward("forwardBusy", Some("my colleague"));
+    sim.run_until(|| bob.times_told("102", KEYS) > told);
+    sim.run_for(seconds(1));
+    assert!(bob.sees_of("102", KEYS).contains("forwardBusy=off"), "the phone is told that it stays off");
     sim.run_until_quiet();
 }
 
