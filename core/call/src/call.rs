@@ -5,6 +5,7 @@ mod ending;
 mod forward;
 mod hold;
 mod legs;
+mod park;
 mod requests;
 mod ringing;
 mod transfer;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::ear::Ear;
-use crate::input::{Begin, Input, Op, Redirect};
+use crate::input::{Begin, Input, Op, Park, Redirect, Transfer};
 use crate::leg::{Leg, LegState, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
@@ -56,6 +57,7 @@ pub struct Call {
     /// Whose ear [`Self::ear`] is: the caller's, or that of who stays after the caller handed him on.
     anchor: LegId,
     transferring: Option<transfer::Transferring>,
+    parked: Option<park::Parked>,
     /// Users who keep this call in their books: reserved for it, rung by it or taken. Each is given back once.
     slots: BTreeSet<UserId>,
     /// Who talked to the caller first, and since when.
@@ -79,6 +81,7 @@ impl Default for Call {
             ring: None,
             anchor: LegId::CALLER,
             transferring: None,
+            parked: None,
             slots: BTreeSet::new(),
             talked: None,
             last_cause: None,
@@ -132,6 +135,7 @@ impl Call {
                     ear,
                     self.ring.as_ref().map(Ring::next_timeout),
                     self.waiting.map(|(_, until)| until),
+                    self.parked.as_ref().filter(|_| self.ring.is_none()).map(park::Parked::due),
                 ]
                 .into_iter()
                 .flatten()
@@ -228,6 +232,7 @@ impl Call {
             Input::LegRedirected(redirect) => self.leg_redirected(now, redirect),
             Input::LegHolds { leg, on } => self.leg_holds(leg, on),
             Input::Transfer(transfer) => self.transfer(now, transfer),
+            Input::Park(park) => self.park(now, park),
             Input::Join { leaving, other } => self.join(now, leaving, other),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
@@ -243,7 +248,9 @@ impl Call {
             | Input::LegNotMade { leg, cause }
             | Input::LegRedirected(Redirect { leg, cause, .. }) => self.mark_ended(now, leg, cause),
             Input::Request { op, request } => self.refuse_gone(op, &request),
-            Input::Transfer(transfer) => self.out(Output::RejectTransfer { leg: transfer.by, status: 481 }),
+            Input::Transfer(Transfer { by: leg, .. }) | Input::Park(Park { by: leg, .. }) => {
+                self.out(Output::RejectTransfer { leg, status: 481 });
+            }
             Input::UserOffers { user, offer: Ok(_) } => self.release(&user),
             Input::Claimed { leg, granted: true } => {
                 if let Some(user) = self.legs.get(&leg).and_then(|leg| leg.user.clone()) {

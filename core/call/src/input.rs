@@ -227,6 +227,21 @@ pub struct Transfer {
     pub to: String,
 }
 
+/// How a call is put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Park {
+    /// Who parks whom he talks to.
+    pub by: LegId,
+    /// Where, for people.
+    pub place: String,
+    /// When he is rung if nobody fetches the call.
+    pub after: Duration,
+    /// For how long.
+    pub ring_for: Duration,
+    /// How often; then the call ends.
+    pub rounds: u32,
+}
+
 /// What the world tells the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -313,6 +328,9 @@ pub enum Input {
     /// Hand on whom this leg talks to: he is connected to whoever answers, this leg is let go. By REFER, or by the switch.
     /// It must talk to somebody ([`crate::Call::may_hand_on`]); else it is refused with 481.
     Transfer(Transfer),
+    /// Put aside whom this leg talks to: he hears music until [`Input::Join`] without a leg fetches him; this leg is let go. As
+    /// [`Input::Transfer`] it needs somebody to be put aside.
+    Park(Park),
     /// This leg gives its place to another call: whom it talks to is connected to who stays there. Without a leg, the
     /// caller of a call that is nothing yet is. The new leg is told by [`crate::Output::Joint`].
     Join {

@@ -19,7 +19,7 @@ mod ring;
 
 pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
 pub use input::{
-    Begin, Forward, Input, OfferedDevices, Onward, Op, OwnForwards, Party, PlayFinish, Redirect, Request, RingOrder,
-    Transfer, Urgency, Way,
+    Begin, Forward, Input, OfferedDevices, Onward, Op, OwnForwards, Park, Party, PlayFinish, Redirect, Request,
+    RingOrder, Transfer, Urgency, Way,
 };
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

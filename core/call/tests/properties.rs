@@ -7,8 +7,8 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Onward, Op, Output, OwnForwards, Party, PlayFinish, PlayId, Redirect, Request,
-    RingOrder, Transfer,
+    Begin, Call, Input, OfferedDevices, Onward, Op, Output, OwnForwards, Park, Party, PlayFinish, PlayId, Redirect,
+    Request, RingOrder, Transfer,
 };
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack, RunId,
@@ -83,6 +83,13 @@ fn any_input() -> impl Strategy<Value = Input> {
             ring_for: Duration::from_secs(2),
             recall,
             to: "101".into(),
+        })),
+        1 => leg.clone().prop_map(|by| Input::Park(Park {
+            by,
+            place: "place 1".into(),
+            after: Duration::from_secs(1),
+            ring_for: Duration::from_secs(1),
+            rounds: 1,
         })),
         1 => prop::option::of(leg.clone()).prop_map(|leaving| Input::Join { leaving, other: "call".into() }),
         2 => leg.prop_map(|leg| Input::Digit { leg, digit: '1' }),

@@ -16,6 +16,7 @@
 //! | `hold_music` | one of `music`, or `silence` |
 //! | `transfer` | `ring_for`, `recall` |
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
+//! | `park` | `places`, `recall_after`, `recalls` |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
 //!
@@ -137,6 +138,8 @@ fn read(
     let hold_music = parts.hold_music(fields.take("hold_music"), &music);
     let transfer = parts.transfer(fields.take("transfer"));
     let lamps = fields.take("lamps_show_caller");
+    let park = parts.park(fields.take("park"));
+    let pick_up = parts.pick_up(fields.take("pick_up"));
     let emergency = fields.take("emergency");
     let told = emergency
         .as_ref()
@@ -165,6 +168,8 @@ fn read(
         hold_music,
         transfer,
         lamps_show_caller,
+        park,
+        pick_up,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

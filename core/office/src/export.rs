@@ -5,13 +5,13 @@ mod gateways;
 
 use crate::parts::users::STATUSES;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
     id_of_number, usual_hold_music,
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
     DigestChoice, DigestIntegrity, FeatureCode, Features, Forwards, From, Goal, Group, IncomingNumber, Office, Pattern,
-    Route, Secret, SecretOrigin, Through, User,
+    PickUp, Route, Secret, SecretOrigin, Through, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
@@ -48,6 +48,19 @@ impl Office {
         let mut transfer = Entries::default();
         transfer.put_unless("ring_for", write_duration(self.transfer.ring_for), write_duration(TRANSFER.ring_for));
         transfer.put_unless("recall", self.transfer.recall, TRANSFER.recall);
+        let mut park = Entries::default();
+        park.put_unless("places", self.park.places, PARK.places);
+        park.put_unless("recall_after", write_duration(self.park.recall_after), write_duration(PARK.recall_after));
+        park.put_unless("recalls", self.park.recalls, PARK.recalls);
+        if self.park != PARK {
+            document.put("park", park.node());
+        }
+        let pick_up = match self.pick_up {
+            PickUp::Any => "any",
+            PickUp::Group => "group",
+            PickUp::Nobody => "none",
+        };
+        document.put_unless("pick_up", pick_up, "group");
         if self.transfer != TRANSFER {
             document.put("transfer", transfer.node());
         }

@@ -24,8 +24,8 @@ pub use gateway::{
 };
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
-    DigestChoice, DigestIntegrity, Group, Internal, Office, ScenarioSource, Secret, SecretOrigin, TransferRules,
-    Transport, User,
+    DigestChoice, DigestIntegrity, Group, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret, SecretOrigin,
+    TransferRules, Transport, User,
 };
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;

@@ -43,6 +43,10 @@ pub struct Office {
     pub transfer: TransferRules,
     /// Whether lamps tell who is at the other end of a call.
     pub lamps_show_caller: bool,
+    /// How calls are parked.
+    pub park: ParkRules,
+    /// Whose ringing calls a user may take.
+    pub pick_up: PickUp,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -58,6 +62,29 @@ pub struct TransferRules {
     pub ring_for: Duration,
     /// Whether who handed it on is rung when nobody answered there.
     pub recall: bool,
+}
+
+/// How calls are put aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParkRules {
+    /// Places, numbered from 1.
+    pub places: u32,
+    /// After how long whoever parked a call is rung with it.
+    pub recall_after: Duration,
+    /// How often he is; then the call ends.
+    pub recalls: u32,
+}
+
+/// Whose ringing calls a user may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PickUp {
+    /// Everybody's.
+    Any,
+    /// Those of the members of his groups.
+    #[default]
+    Group,
+    /// His own devices' alone.
+    Nobody,
 }
 
 /// A person with an internal number.
@@ -190,6 +217,17 @@ pub enum Internal {
     Group(GroupId),
 }
 
+impl Group {
+    /// Its members, as written.
+    pub fn users(&self) -> Vec<UserId> {
+        self.members.iter().map(|member| member.user.clone()).collect()
+    }
+
+    fn has(&self, user: &UserId) -> bool {
+        self.members.iter().any(|member| member.user == *user)
+    }
+}
+
 impl Secret {
     /// A secret that stands in the document.
     pub fn written(value: impl Into<String>) -> Self {
@@ -245,6 +283,22 @@ impl Office {
     /// Whom an internal number belongs to.
     pub fn internal(&self, number: &str) -> Option<&Internal> {
         self.internal.get(&Dialled::new(number).ok()?)
+    }
+
+    /// Whether a user may take a call that rings another one.
+    pub fn may_pick_up(&self, by: &UserId, whom: &UserId) -> bool {
+        match self.pick_up {
+            PickUp::Any => true,
+            PickUp::Group => self.groups.values().any(|group| group.has(by) && group.has(whom)),
+            PickUp::Nobody => false,
+        }
+    }
+
+    /// Those who share a group with a user, by name; himself not.
+    pub fn colleagues(&self, of: &UserId) -> Vec<UserId> {
+        let members = self.groups.values().filter(|group| group.has(of)).flat_map(|group| group.users());
+        let others: std::collections::BTreeSet<UserId> = members.filter(|user| user != of).collect();
+        others.into_iter().collect()
     }
 
     /// A gateway by id.

@@ -8,8 +8,8 @@ pub(crate) mod users;
 pub(crate) use emergency::CALL_BACK_WITHIN;
 
 use crate::{
-    From, Gateway, Goal, Group, IncomingNumber, Internal, Pattern, Route, ScenarioSource, Secret, SecretOrigin,
-    Surroundings, Through, TransferRules, User,
+    From, Gateway, Goal, Group, IncomingNumber, Internal, ParkRules, Pattern, PickUp, Route, ScenarioSource, Secret,
+    SecretOrigin, Surroundings, Through, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
@@ -49,6 +49,14 @@ pub(crate) const HOLD_MUSIC: &str = "music";
 /// In place of a music's name: nothing is played.
 pub(crate) const SILENCE: &str = "silence";
 /// How a call is handed on: what it rings before whoever handed it on is rung again.
+pub(crate) const PARK: ParkRules = ParkRules { places: 10, recall_after: Duration::from_secs(90), recalls: 3 };
+/// Places of one office: more than two digits nobody remembers.
+pub(crate) const PARK_PLACES_MAX: i64 = 99;
+/// Whoever is parked longer has been forgotten.
+const PARK_RECALL: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(30);
+/// Whoever has not come by then does not.
+pub(crate) const PARK_RECALLS_MAX: i64 = 10;
+/// Unless the office says otherwise.
 pub(crate) const TRANSFER: TransferRules = TransferRules { ring_for: Duration::from_secs(30), recall: true };
 /// How soon a gateway says a word: it sends 100 at once, and the INVITE goes four times in these seconds.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -457,6 +465,20 @@ impl<'p> Parts<'p> {
         let recall = fields.take("recall").and_then(|field| field.boolean(self.faults)).unwrap_or(TRANSFER.recall);
         fields.finish(self.faults);
         TransferRules { ring_for, recall }
+    }
+
+    pub(crate) fn park(&mut self, field: Option<Field<'_>>) -> ParkRules {
+        let Some(mut fields) = field.and_then(|field| field.fields(self.faults)) else { return PARK };
+        let places = self.count(&mut fields, "places", 1..=PARK_PLACES_MAX, PARK.places);
+        let after = fields.take("recall_after").and_then(|field| field.duration(PARK_RECALL, self.faults));
+        let recalls = self.count(&mut fields, "recalls", 0..=PARK_RECALLS_MAX, PARK.recalls);
+        fields.finish(self.faults);
+        ParkRules { places, recall_after: after.unwrap_or(PARK.recall_after), recalls }
+    }
+
+    pub(crate) fn pick_up(&mut self, field: Option<Field<'_>>) -> PickUp {
+        let words = [("any", PickUp::Any), ("group", PickUp::Group), ("none", PickUp::Nobody)];
+        field.and_then(|field| field.one_of(&words, self.faults)).unwrap_or_default()
     }
 
     fn items<'n>(&mut self, field: Option<Field<'n>>, max: usize) -> Vec<Field<'n>> {

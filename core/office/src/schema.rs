@@ -6,7 +6,8 @@ mod gateway;
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR, RING_FOR_DEFAULT,
+    RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
 use plugboard_document::write_duration;
@@ -42,6 +43,9 @@ pub fn schema() -> Json {
             "transfer": transfer(),
             "lamps_show_caller": { "type": "boolean", "default": false,
                 "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
+            "park": park(),
+            "pick_up": { "enum": ["any", "group", "none"], "default": "group", "examples": ["any"],
+                "description": "Whose ringing calls a user may take, by the code `pick_up` or a lamp of his phone: everybody's, those of the members of his groups, or nobody's but his own." },
             "emergency": emergency::emergency(),
             "feature_codes": { "anyOf": [{ "const": false }, { "$ref": "#/$defs/feature_codes" }], "examples": [{ "park": "*5", "intercom": false }],
                 "description": "What users dial to change their settings, and for what their phones have no key; without it the codes below, with `false` none." },
@@ -94,6 +98,24 @@ fn transfer() -> Json {
         object.insert("examples".into(), json!([{ "ring_for": "20s", "recall": false }]));
     }
     transfer
+}
+
+fn park() -> Json {
+    let count = |least: u32, most: i64, default: u32, description: &str| json!({ "type": "integer", "minimum": least, "maximum": most, "default": default, "examples": [default], "description": description });
+    let mut park = object(
+        &[],
+        json!({
+            "places": count(1, PARK_PLACES_MAX, PARK.places, "Places, numbered from 1."),
+            "recall_after": { "$ref": "#/$defs/time", "default": write_duration(PARK.recall_after), "x-minimum": "5s", "x-maximum": "30m",
+                "description": "After how long whoever parked a call is rung with it." },
+            "recalls": count(0, PARK_RECALLS_MAX, PARK.recalls, "How often he is rung, each time for the `ring_for` of `transfer`; then the call ends.")
+        }),
+    );
+    if let Some(object) = park.as_object_mut() {
+        object.insert("description".into(), json!("How calls are parked: handed on to the code `park` and a place (`*705`), or to the code alone for the first place that is free; who dials the same takes the call."));
+        object.insert("examples".into(), json!([{ "places": 20, "recall_after": "2m" }]));
+    }
+    park
 }
 
 /// The table of feature codes.

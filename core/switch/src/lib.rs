@@ -20,6 +20,7 @@ mod identity;
 mod message;
 mod moves;
 mod overload;
+mod parking;
 mod peers;
 mod post;
 mod shard;

@@ -181,22 +181,75 @@ pub(crate) struct Shown {
 }
 
 /// Question: may a call take the place of this dialog? From `CallActor` to the `SipActor` of the dialog's shard, from there by way
-/// of the `LegActor` to the `CallActor` of the dialog; the answer goes to `offer.answer`.
+/// of the `LegActor` to the `CallActor` of the dialog; the answer goes to `wish.answer`.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct JoinAsked {
     pub(crate) replaces: plugboard_sip::Replaces,
-    /// Who wants it.
+    pub(crate) wish: Wish,
+}
+
+/// Question: may a call be taken that rings this user? From `CallActor` by way of his `UserActor` to the `CallActor` that rings
+/// him; the answer goes to `wish.answer`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeRinging {
+    pub(crate) whom: UserId,
+    pub(crate) wish: Wish,
+    /// Where else he may ring.
+    pub(crate) calls: std::collections::VecDeque<Recipient<TakeRinging>>,
+}
+
+/// Question: may the call be taken that is parked? From `CallActor` to the `CallActor` of the parked call; the answer goes to
+/// `wish.answer`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeParked(pub(crate) Wish);
+
+/// Who wants to be joined with a call.
+#[derive(Debug)]
+pub(crate) struct Wish {
     pub(crate) by: UserId,
-    /// Who will be there in place of the dialog.
+    /// Who will be there in place of whom the call has.
     pub(crate) joint: Box<Joint>,
-    pub(crate) answer: Recipient<JoinAnswered>,
+    pub(crate) answer: JoinAnswer,
+}
+
+/// Where the answer to a wish goes: exactly one, also when whoever was asked is gone.
+#[derive(Debug)]
+pub(crate) struct JoinAnswer(Option<Recipient<JoinAnswered>>);
+
+impl JoinAnswer {
+    pub(crate) const fn to(call: Recipient<JoinAnswered>) -> Self {
+        Self(Some(call))
+    }
+
+    pub(crate) fn give(mut self, answer: Result<Box<Joint>, u16>) {
+        if let Some(call) = self.0.take() {
+            crate::post::post(&call, JoinAnswered(answer));
+        }
+    }
+}
+
+impl Drop for JoinAnswer {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            crate::post::post(&call, JoinAnswered(Err(481)));
+        }
+    }
+}
+
+impl Wish {
+    /// It may not, with this status.
+    pub(crate) fn refuse(self, status: u16) {
+        self.answer.give(Err(status));
+    }
 }
 
 impl JoinAsked {
     /// It may not, with this status.
     pub(crate) fn refuse(self, status: u16) {
-        crate::post::post(&self.answer, JoinAnswered(Err(status)));
+        self.wish.refuse(status);
     }
 }
 
@@ -363,6 +416,8 @@ pub(crate) struct OfferCall {
     pub(crate) reply: Recipient<UserOffered>,
     /// Told when another call takes him meanwhile.
     pub(crate) taken: Recipient<UserTaken>,
+    /// Asked when somebody wants to take the call in his place.
+    pub(crate) take: Recipient<TakeRinging>,
 }
 
 /// Event: another call took the user that this call rings. From `UserActor` to `CallActor`.

@@ -15,9 +15,10 @@ use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
-    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TargetFailed, UnwatchUser, UseGateway, UseLamp,
-    UseSlot, UseUser, WatchUser,
+    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UnwatchUser, UseGateway,
+    UseLamp, UseSlot, UseUser, WatchUser,
 };
+use crate::parking::Parking;
 use crate::peers::Peers;
 
 /// The configuration that the server hands over: everything is checked already.
@@ -48,6 +49,8 @@ pub(crate) struct Snapshot {
     pub(crate) configuration: Configuration,
     pub(crate) users: BTreeMap<UserId, UserHandle>,
     pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
+    /// The parked calls.
+    pub(crate) parking: Parking,
     /// Where dialogs are asked for, by shard.
     pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }
@@ -65,6 +68,7 @@ pub(crate) struct UserHandle {
     pub(crate) presence: Arc<Presence>,
     pub(crate) offer: Recipient<OfferCall>,
     pub(crate) claim: Recipient<ClaimSlot>,
+    pub(crate) take: Recipient<TakeRinging>,
     pub(crate) slot: Recipient<UseSlot>,
     pub(crate) register: Recipient<Register>,
     pub(crate) publish: Recipient<Publish>,
@@ -106,6 +110,7 @@ impl UserHandle {
             presence,
             offer: addr.clone().recipient(),
             claim: addr.clone().recipient(),
+            take: addr.clone().recipient(),
             slot: addr.clone().recipient(),
             register: addr.clone().recipient(),
             publish: addr.clone().recipient(),

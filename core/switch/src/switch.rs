@@ -27,6 +27,7 @@ use crate::message::{
     HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
 };
 use crate::moves::Moves;
+use crate::parking::Parking;
 use crate::peers::Peers;
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
@@ -119,6 +120,7 @@ impl Switch {
             configuration: Configuration::default(),
             users: BTreeMap::new(),
             gateways: BTreeMap::new(),
+            parking: Parking::default(),
             shards: Vec::new(),
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
@@ -178,7 +180,8 @@ impl Switch {
         let mut current = self.current();
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
-        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new(), shards };
+        let parking = current.parking.clone();
+        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new(), parking, shards };
         for office in next.configuration.offices.iter() {
             let mut saved = self.saved(&office.id);
             for (index, user) in office.users().enumerate() {

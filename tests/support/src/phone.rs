@@ -203,6 +203,12 @@ impl Phone {
         self.agent.borrow_mut().dial_in_place(self.now(), "replaced", replaces);
     }
 
+    /// The same, but only while it rings (RFC 3891 section 6.1, `early-only`), as the lamp of a phone does it.
+    pub fn takes_early(&self, other: &Self) {
+        let replaces = other.last(Call::as_replaces).unwrap_or_else(|| self.nothing("to take"));
+        self.agent.borrow_mut().dial_in_place(self.now(), "replaced", format!("{replaces};early-only"));
+    }
+
     /// Asks the switch for an offer: a re-INVITE without one, answered in the ACK (RFC 3261 section 14.1).
     pub fn asks_for_an_offer(&self) {
         let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));

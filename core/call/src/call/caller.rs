@@ -125,6 +125,7 @@ impl Call {
             | Ear::Talking { .. } => {}
         }
         self.ring_tick(now);
+        self.park_tick(now);
     }
 
     fn ring_tick(&mut self, now: Time) {

@@ -18,7 +18,7 @@ const RECORD_LEGS_MAX: usize = 64;
 
 impl Call {
     pub(super) fn end_if_nothing_goes_on(&mut self, now: Time) {
-        let idle = self.ring.is_none() && !matches!(self.ear, Ear::Talking { .. });
+        let idle = self.ring.is_none() && self.parked.is_none() && !matches!(self.ear, Ear::Talking { .. });
         if self.script == Script::Over && idle {
             let cause = if self.anchor_is_up() {
                 Cause::normal()
@@ -31,7 +31,11 @@ impl Call {
 
     /// As [`Self::end_if_nothing_goes_on`], for this reason.
     pub(super) fn end_if_nothing_goes_on_with(&mut self, now: Time, cause: &Cause) {
-        if self.script == Script::Over && self.ring.is_none() && !matches!(self.ear, Ear::Talking { .. }) {
+        if self.script == Script::Over
+            && self.ring.is_none()
+            && self.parked.is_none()
+            && !matches!(self.ear, Ear::Talking { .. })
+        {
             self.hang_up(now, cause);
         }
     }
@@ -90,6 +94,7 @@ impl Call {
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => None,
         };
         self.free_ear();
+        self.parked = None;
         if let Some((op, result)) = asker {
             self.result(op, result);
         }

@@ -60,7 +60,7 @@ impl Call {
         }
     }
 
-    fn start_hold_music(&mut self, leg: LegId) {
+    pub(super) fn start_hold_music(&mut self, leg: LegId) {
         let play = PlayId(self.plays);
         let Some(held) = self.legs.get_mut(&leg).filter(|held| held.music.is_none() && !held.is_over()) else { return };
         held.music = Some(play);

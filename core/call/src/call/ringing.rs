@@ -378,6 +378,7 @@ impl Call {
         let (user, number) = (winner.user.clone(), winner.party.clone());
         let Some(connected) = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), number)) else { return };
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, Some(leg));
+        self.fetched();
         self.answer_caller(now);
         self.ear = Ear::Talking { peer: leg };
         self.talked.get_or_insert((now, user));

@@ -5,6 +5,8 @@
 
 use plugboard_model::{Cause, Connected, ForwardWhy, HostResult, JournalEvent, LegId, RingBack, Time, UserId};
 
+use std::time::Duration;
+
 use super::ringing::LEGS_MAX;
 use super::{Call, Script};
 use crate::ear::Ear;
@@ -18,7 +20,7 @@ pub(super) struct Transferring {
     /// Who wants it.
     by: LegId,
     /// Whom to ring when it fails and he has left: him.
-    recall: Option<(UserId, std::time::Duration)>,
+    recall: Option<(UserId, Duration)>,
     stage: Stage,
 }
 
@@ -47,6 +49,12 @@ impl Call {
     pub fn may_be_picked_up(&self, leg: LegId) -> bool {
         self.ring.as_ref().is_some_and(|ring| ring.legs.contains_key(&leg) && ring.claiming.is_none())
             && self.legs.get(&leg).is_some_and(|leg| matches!(leg.state, LegState::Calling | LegState::Ringing))
+    }
+
+    /// A leg of this user that may be picked up.
+    pub fn rings_for(&self, user: &UserId) -> Option<LegId> {
+        let his = self.legs.iter().filter(|(_, leg)| leg.user.as_ref() == Some(user));
+        his.map(|(leg, _)| *leg).find(|leg| self.may_be_picked_up(*leg))
     }
 
     pub(super) fn transfer(&mut self, now: Time, transfer: Transfer) {
@@ -113,21 +121,28 @@ impl Call {
     pub(super) fn transfer_failed(&mut self, now: Time, cause: &Cause) {
         let Some(Transferring { by, recall, stage }) = self.transferring.take() else { return };
         self.out(Output::NotifyTransfer { leg: by, status: cause.status });
+        if self.park_goes_on(now) {
+            return;
+        }
         if self.legs.get(&by).is_some_and(|leg| leg.state == LegState::Up) {
             self.talk_to(by);
             return;
         }
         match recall {
             Some((user, ring_for)) if stage != Stage::Recalls => {
-                let parties = vec![Party::User(user)];
-                self.transferring = Some(Transferring { by, recall: None, stage: Stage::Recalls });
-                self.ring(now, Op::Transfer, parties, RingOrder::One, ring_for, RingBack::Tone);
+                self.recall(now, by, user, ring_for);
             }
             Some(_) | None => {
                 self.out(Output::Unbridged);
                 self.end_if_nothing_goes_on_with(now, cause);
             }
         }
+    }
+
+    /// Rings who has handed the call on, or put it aside, and is gone.
+    pub(super) fn recall(&mut self, now: Time, by: LegId, user: UserId, ring_for: Duration) {
+        self.transferring = Some(Transferring { by, recall: None, stage: Stage::Recalls });
+        self.ring(now, Op::Transfer, vec![Party::User(user)], RingOrder::One, ring_for, RingBack::Tone);
     }
 
     /// The anchor and this leg hear each other from now on.
@@ -159,6 +174,7 @@ impl Call {
         let picked_up = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), other.clone()));
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, None);
         self.free_ear();
+        self.fetched();
         self.anchor = stays;
         self.answer_caller(now);
         let joint = LegId(next);

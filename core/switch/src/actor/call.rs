@@ -1,9 +1,11 @@
 //! A call: its machine, its scenario, and the way to everything they ask for.
 
 pub(crate) use carry::Adoption;
+pub(crate) use fetch::Takes;
 
 mod carry;
 mod feature;
+mod fetch;
 mod host;
 mod journal;
 mod lamps;
@@ -18,7 +20,6 @@ use plugboard_model::{CallId, CallRecord, Cause, GatewayId, JournalEvent, LegId,
 use plugboard_office::{Feature, Office};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
-use plugboard_sip::Replaces;
 use plugboard_sip::event::DialogState;
 use plugboard_sip::locate::Target;
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use crate::message::{
     Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
     RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserTaken, WatchMedia,
 };
+use crate::parking::Place;
 use crate::post::post;
 use crate::shard::Owners;
 use crate::snapshot::Snapshot;
@@ -77,8 +79,8 @@ pub(crate) struct NewCall {
     pub(crate) channel: Option<Channel>,
     /// What the caller offered, best first: called devices are offered the same first, so that nothing is transcoded.
     pub(crate) codecs: Vec<Codec>,
-    /// The dialog whose place the caller wants to take.
-    pub(crate) replaces: Option<Replaces>,
+    /// What its caller wants to take.
+    pub(crate) takes: Option<Takes>,
     /// Where the caller is reached.
     pub(crate) caller_at: Device,
     /// Who called for help and is called back, when this is that call.
@@ -146,7 +148,9 @@ pub(crate) struct CallActor {
     direct: Option<plugboard_call::Request>,
     feature: Option<Feature>,
     rung: Rung,
-    replaces: Option<Replaces>,
+    takes: Option<Takes>,
+    /// Where it is parked.
+    place: Option<Place>,
     legs: BTreeMap<LegId, LegHandle>,
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
@@ -182,7 +186,7 @@ pub(crate) struct CallActor {
 
 impl CallActor {
     pub(crate) fn new(env: Env, links: CallLinks, new: NewCall) -> Self {
-        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, feature, replaces, .. } = new;
+        let NewCall { begin, office, snapshot, owners, media_shard, direct, script, feature, takes, .. } = new;
         let (max_forwards, hides, channel, codecs) = (new.max_forwards, new.hides, new.channel, new.codecs);
         let brought = new.brought;
         let id = begin.id.clone();
@@ -204,7 +208,8 @@ impl CallActor {
             direct,
             feature,
             rung: Rung::default(),
-            replaces,
+            takes,
+            place: None,
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
             admissions: BTreeMap::new(),
@@ -277,6 +282,9 @@ impl CallActor {
         if self.afterwards.is_some() && self.nothing_runs() {
             self.leave();
         }
+        if !self.call.is_parked() {
+            self.place = None;
+        }
         if self.over {
             return ctx.stop();
         }
@@ -323,8 +331,8 @@ impl Actor for CallActor {
             .emit(&self.env.metrics);
         self.feed(Input::Begin(Box::new(self.begin.clone())), ctx);
         self.lamp(LegId::CALLER, DialogState::Trying);
-        if let Some(replaces) = self.replaces.take() {
-            self.ask_to_join(None, replaces, ctx);
+        if let Some(takes) = self.takes.take() {
+            self.take_what_is_elsewhere(takes, ctx);
         }
         if let Some(request) = self.direct.take() {
             self.feed(Input::Request { op: Op::Direct, request }, ctx);

@@ -4,18 +4,18 @@ use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{MediaLeg, OfferAnswer};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
-use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId};
-use plugboard_office::{Feature, Office, Source, Treatment};
+use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId, UserId};
+use plugboard_office::{Feature, Internal, Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::session::Session;
 use plugboard_sip::transaction::{Input as LayerInput, ServerTx};
 use plugboard_sip::{Replaces, Request, Response};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall};
+use crate::actor::call::{Adoption, CallActor, CallLinks, DIRECT_RING, NewCall, Takes};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg, Theirs};
 use crate::actor::refused::{EMERGENCY, Limits, Trail, direction, keep_routed};
 use crate::actor::sip::SipActor;
@@ -155,7 +155,7 @@ impl CallsActor {
                 direct: None,
                 feature: None,
                 direction: direction(&source, false),
-                replaces: Some(replaces),
+                takes: Some(Takes::Dialog(replaces)),
             },
             None if !back_to.is_empty() => call_back(&back_to),
             None => self.plan(&office, &source, office.route(&source, &called))?,
@@ -218,7 +218,7 @@ impl CallsActor {
             direct: Some(CallRequest::Ring { parties, order, ring_for, ring_back: RingBack::Tone }),
             feature: None,
             direction: direction(source, false),
-            replaces: None,
+            takes: None,
         };
         match treatment {
             Treatment::Scenario { scenario, route } => {
@@ -238,7 +238,7 @@ impl CallsActor {
                     direct: None,
                     feature: None,
                     direction: direction(source, false),
-                    replaces: None,
+                    takes: None,
                 })
             }
             Treatment::DirectUser(user) => {
@@ -262,13 +262,18 @@ impl CallsActor {
                 plan.direction = direction(source, true);
                 Ok(plan)
             }
+            Treatment::Feature(Feature::PickUp(number)) => {
+                let users = rung(office, source, number.as_ref())?;
+                Ok(takes(source, "pick-up", Takes::Ringing(users)))
+            }
+            Treatment::Feature(Feature::Park(place)) => Ok(takes(source, "park", Takes::Parked(place))),
             Treatment::Feature(feature) => Ok(Plan {
                 route: Some(format!("feature {}", feature.code().key())),
                 scenario: None,
                 direct: None,
                 feature: Some(feature),
                 direction: direction(source, false),
-                replaces: None,
+                takes: None,
             }),
             Treatment::Refused(cause) => Err(Refusal { reason: RefusalReason::NoRoute, cause }),
         }
@@ -351,7 +356,7 @@ impl CallsActor {
             brought,
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
-            replaces: plan.replaces,
+            takes: plan.takes,
             caller_at,
             back_to,
             awaited: self.awaited.clone(),
@@ -429,8 +434,41 @@ fn call_back(phones: &[Phone]) -> Plan {
         direct: Some(request),
         feature: None,
         direction: Direction::Inbound,
-        replaces: None,
+        takes: None,
     }
+}
+
+/// The plan of a call that takes what is elsewhere.
+fn takes(source: &Source, route: &str, takes: Takes) -> Plan {
+    Plan {
+        route: Some(route.to_owned()),
+        scenario: None,
+        direct: None,
+        feature: None,
+        direction: direction(source, false),
+        takes: Some(takes),
+    }
+}
+
+/// Whose call somebody may take who dialled this number, or none: in the order of their names.
+fn rung(office: &Office, source: &Source, number: Option<&Dialled>) -> Result<VecDeque<UserId>, Refusal> {
+    let refused = |status, why: &str| Refusal::new(RefusalReason::NotAllowed, status, why);
+    let Source::User(by) = source else { return Err(refused(403, "only users pick calls up")) };
+    let wanted: Vec<UserId> = match number.map(|number| office.internal(number.as_str())) {
+        None => office.colleagues(by),
+        Some(Some(Internal::User(user))) => vec![user.clone()],
+        Some(Some(Internal::Group(group))) => office.group(group).map(|group| group.users()).unwrap_or_default(),
+        Some(None) => Vec::new(),
+    };
+    if wanted.is_empty() {
+        return Err(refused(404, "there is nobody whose call could be picked up"));
+    }
+    let may = |user: &UserId| user == by || office.may_pick_up(by, user);
+    let may: VecDeque<UserId> = wanted.into_iter().filter(may).collect();
+    if may.is_empty() {
+        return Err(refused(403, "he may not pick up calls of that number"));
+    }
+    Ok(may)
 }
 
 /// What a call will do first.
@@ -441,8 +479,8 @@ struct Plan {
     /// What the caller dialled a code for.
     feature: Option<Feature>,
     direction: Direction,
-    /// Whose place the caller wants to take (RFC 3891).
-    replaces: Option<Replaces>,
+    /// What the caller wants to take.
+    takes: Option<Takes>,
 }
 
 impl Actor for CallsActor {

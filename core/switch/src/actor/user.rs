@@ -22,8 +22,8 @@ use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
     ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
-    PressKey, Publish, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, ToLayer, UnwatchUser,
-    UseLamp, UseSlot, UseUser, UserChanged, UserOffered, UserState, UserTaken, WatchUser,
+    PressKey, Publish, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging, ToLayer,
+    UnwatchUser, UseLamp, UseSlot, UseUser, UserChanged, UserOffered, UserState, UserTaken, WatchUser,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -66,7 +66,7 @@ pub(crate) struct UserActor {
     /// Whom he calls back.
     last_caller: Option<Dialled>,
     /// The calls that ring him.
-    ringing: BTreeMap<CallId, Recipient<UserTaken>>,
+    ringing: BTreeMap<CallId, (Recipient<UserTaken>, Recipient<TakeRinging>)>,
     /// Contacts, as the metrics were told last.
     registered: usize,
     showing: Showing,
@@ -157,7 +157,7 @@ impl UserActor {
         while let Some(asked) = self.availability.poll_output() {
             match asked {
                 Asked::StopRinging(call) => {
-                    if let Some(call) = self.ringing.remove(&call) {
+                    if let Some((call, _)) = self.ringing.remove(&call) {
                         post(&call, UserTaken(self.user.id.clone()));
                     }
                 }
@@ -325,9 +325,22 @@ impl Handler<OfferCall> for UserActor {
         self.note_caller(ask.caller);
         self.show();
         if offer.is_ok() {
-            self.ringing.insert(ask.call, ask.taken);
+            self.ringing.insert(ask.call, (ask.taken, ask.take));
         }
         post(&ask.reply, UserOffered { user: self.user.id.clone(), offer, forward });
+    }
+}
+
+impl Handler<TakeRinging> for UserActor {
+    type Result = ();
+
+    /// The calls themselves know whether they still ring him.
+    fn handle(&mut self, mut ask: TakeRinging, _: &mut Self::Context) {
+        ask.calls = self.ringing.values().map(|(_, take)| take.clone()).collect();
+        match ask.calls.pop_front() {
+            Some(call) => post(&call, ask),
+            None => ask.wish.refuse(404),
+        }
     }
 }
 

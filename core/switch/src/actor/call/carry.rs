@@ -125,10 +125,11 @@ impl CallActor {
         self.devices.entry(user.clone()).or_default();
         match self.snapshot.users.get(&user) {
             Some(handle) => {
-                let (reply, taken) = (ctx.address().recipient(), ctx.address().recipient());
+                let (reply, taken, take) =
+                    (ctx.address().recipient(), ctx.address().recipient(), ctx.address().recipient());
                 let device = self.back_to.get(&user).cloned();
                 let (call, caller) = (self.id.clone(), self.dial_back());
-                post(&handle.offer, OfferCall { call, kind, follows, caller, device, reply, taken });
+                post(&handle.offer, OfferCall { call, kind, follows, caller, device, reply, taken, take });
             }
             None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
         }

@@ -19,7 +19,8 @@ impl CallActor {
             Feature::Group { number, logged_in } => self.log_in(&me, number.as_ref(), logged_in, ctx),
             Feature::CallReturn => self.ask_last_caller(&me, ctx),
             Feature::Intercom(number) => self.intercom(&number, ctx),
-            Feature::PickUp(_) | Feature::Park(_) => Err(Cause { status: 501, text: "Not built yet".into() }),
+            // Whoever takes a call that is elsewhere comes as `Takes`.
+            Feature::PickUp(_) | Feature::Park(_) => Err(Cause::of(500)),
         };
         if let Err(cause) = done {
             self.tell(Err(cause), ctx);

@@ -1,16 +1,18 @@
 //! Calls that are handed on, and calls that are joined: who may, who is asked, who is shown to whom.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Party, PlayId, RingOrder, Transfer};
+use plugboard_call::{Input, Park, Party, PlayId, RingOrder, Transfer};
 use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Flow, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, UserId};
-use plugboard_office::{Source, Treatment};
+use plugboard_office::{Feature, Source, Treatment};
 use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::{CallActor, LegHandle, Order};
-use crate::message::{JoinAnswered, JoinAsked, Joint, JointEvent, JointNews, LegCommand, Shown};
+use crate::message::{JoinAnswer, JoinAnswered, JoinAsked, Joint, JointEvent, JointNews, LegCommand, Shown, Wish};
+use crate::parking::Place;
 use crate::post::post;
 use crate::shard::shard_of_dialog;
 
@@ -24,25 +26,33 @@ const TELEPHONE_EVENT: u8 = 101;
 /// A join that goes on.
 #[derive(Default)]
 pub(super) struct Joining {
-    asked: Asked,
+    pub(super) asked: Asked,
+    /// Who else may be asked for the caller.
+    pub(super) others: VecDeque<UserId>,
     /// The other call, until the machine names its leg here.
     joint: Option<Box<Joint>>,
 }
 
 /// Whether another call is asked, and for whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     #[default]
     Not,
     /// For the caller, who talks to nobody yet.
     ForCaller,
     /// For whom this leg talks to, which leaves then.
-    ForOtherThan(LegId),
+    ForOtherThan {
+        /// Who leaves.
+        leaves: LegId,
+        /// Whom it talks to; the other call was told of him.
+        stays: LegId,
+    },
 }
 
 /// What a REFER comes to.
 enum Wanted {
     Number(Transfer),
+    Park(Box<(Park, Place)>),
     Dialog(Replaces),
 }
 
@@ -114,11 +124,12 @@ impl CallActor {
     // ---- REFER ----------------------------------------------------------------------------------------------
 
     pub(super) fn referred(&mut self, leg: LegId, target: &str, ctx: &mut Context<Self>) {
-        match self.wanted(leg, target) {
+        match self.wanted(leg, target, ctx) {
             Ok(Wanted::Number(transfer)) => {
                 self.referred_by = Some(self.shown(leg).address);
                 self.feed(Input::Transfer(transfer), ctx);
             }
+            Ok(Wanted::Park(park)) => self.park(*park, ctx),
             Ok(Wanted::Dialog(replaces)) => {
                 self.order(leg, LegCommand::AcceptTransfer);
                 self.ask_to_join(Some(leg), replaces, ctx);
@@ -131,7 +142,7 @@ impl CallActor {
     }
 
     /// Whom a REFER names, by what whoever sent it may dial.
-    fn wanted(&self, leg: LegId, target: &str) -> Result<Wanted, (u16, &'static str)> {
+    fn wanted(&self, leg: LegId, target: &str, ctx: &Context<Self>) -> Result<Wanted, (u16, &'static str)> {
         let refer = ReferTo::parse(target).ok_or((400, "its Refer-To cannot be read"))?;
         if !self.call.may_hand_on(leg) {
             return Err((403, "it talks to nobody who could be handed on"));
@@ -148,7 +159,11 @@ impl CallActor {
         }
         let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
         let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
-        let (parties, order) = self.reached_by(&Source::User(user.clone()), &dialled)?;
+        let source = Source::User(user.clone());
+        if let Treatment::Feature(Feature::Park(place)) = self.office.route(&source, &dialled) {
+            return Ok(Wanted::Park(Box::new(self.place_for(leg, place.as_ref(), ctx)?)));
+        }
+        let (parties, order) = self.reached_by(&source, &dialled)?;
         let rules = self.office.transfer;
         Ok(Wanted::Number(Transfer {
             by: leg,
@@ -188,67 +203,77 @@ impl CallActor {
     /// Asks the call of that dialog to let us have whom it talks to.
     pub(super) fn ask_to_join(&mut self, leaving: Option<LegId>, replaces: Replaces, ctx: &mut Context<Self>) {
         let who = leaving.unwrap_or(LegId::CALLER);
-        let by = self.call.party(who).and_then(|(user, _)| user.cloned());
         let stays = leaving.map_or(Some(LegId::CALLER), |leg| self.call.talks_to(leg));
-        let joint = stays.and_then(|stays| self.joint(stays, ctx));
         let shards = &self.snapshot.shards;
-        let shard = shards.get(shard_of_dialog(replaces.call_id.as_bytes(), shards.len()));
-        self.joining.asked = leaving.map_or(Asked::ForCaller, Asked::ForOtherThan);
-        match (by, joint, shard) {
-            (Some(by), Some(joint), Some(shard)) => {
-                let ask = JoinAsked { replaces, by, joint, answer: ctx.address().recipient() };
-                post(shard, ask);
-            }
-            (None, _, _) | (_, None, _) | (_, _, None) => self.not_joined(403, ctx),
+        let shard = shards.get(shard_of_dialog(replaces.call_id.as_bytes(), shards.len())).cloned();
+        self.joining.asked = match leaving {
+            Some(leaves) => Asked::ForOtherThan { leaves, stays: stays.unwrap_or(leaves) },
+            None => Asked::ForCaller,
+        };
+        match (stays.and_then(|stays| self.wish(who, stays, ctx)), shard) {
+            (Some(wish), Some(shard)) => post(&shard, JoinAsked { replaces, wish }),
+            (None, _) | (_, None) => self.not_joined(403, ctx),
         }
     }
 
-    fn joint(&self, stays: LegId, ctx: &Context<Self>) -> Option<Box<Joint>> {
+    /// What another call is asked by `who` for `stays`; only users ask.
+    pub(super) fn wish(&self, who: LegId, stays: LegId, ctx: &Context<Self>) -> Option<Wish> {
+        let by = self.call.party(who)?.0.cloned()?;
+        let (joint, answer) = (self.joint(stays, ctx)?, JoinAnswer::to(ctx.address().recipient()));
+        Some(Wish { by, joint, answer })
+    }
+
+    pub(super) fn joint(&self, stays: LegId, ctx: &Context<Self>) -> Option<Box<Joint>> {
         let handle = self.legs.get(&stays)?;
         let news = ctx.address().recipient();
         let (call, shown) = (self.id.clone(), self.shown(stays));
         Some(Box::new(Joint { call, shown, media: handle.media, codec: handle.codec, news }))
     }
 
-    fn not_joined(&mut self, status: u16, ctx: &mut Context<Self>) {
+    pub(super) fn not_joined(&mut self, status: u16, ctx: &mut Context<Self>) {
         match std::mem::take(&mut self.joining.asked) {
-            Asked::ForOtherThan(leg) => self.order(leg, LegCommand::NotifyTransfer(status)),
-            Asked::ForCaller => self.feed(Input::HangUp(Cause::of(status)), ctx),
+            Asked::ForOtherThan { leaves, .. } => self.order(leaves, LegCommand::NotifyTransfer(status)),
+            Asked::ForCaller => {
+                self.joining.asked = Asked::ForCaller;
+                if !self.ask_next(ctx) {
+                    self.joining.asked = Asked::Not;
+                    self.feed(Input::HangUp(Cause::of(status)), ctx);
+                }
+            }
             Asked::Not => {}
         }
     }
 
     /// Another call wants the place of this leg.
     pub(super) fn join_asked(&mut self, leg: LegId, ask: JoinAsked, ctx: &mut Context<Self>) {
-        let JoinAsked { by, joint, .. } = &ask;
-        let own = self.call.party(leg).and_then(|(user, _)| user.cloned());
-        let (talks, rings) = (self.call.may_hand_on(leg), self.call.may_be_picked_up(leg));
-        if !(talks || rings) || joint.call == self.id {
-            return ask.refuse(481);
-        }
-        // Whoever rings may be helped by his group; whom somebody talks to is his alone.
-        let may = own.as_ref() == Some(by) || (rings && own.is_some_and(|own| self.share_a_group(&own, by)));
-        if !may {
-            return ask.refuse(603);
-        }
-        let stays = if talks { self.call.talks_to(leg) } else { Some(self.call.anchor()) };
-        let Some(ours) = stays.and_then(|stays| self.joint(stays, ctx)) else { return ask.refuse(481) };
-        let JoinAsked { joint, answer, .. } = ask;
-        if self.take_joint(Some(leg), joint, ctx) {
-            post(&answer, JoinAnswered(Ok(ours)));
-            self.tell_where();
-        } else {
-            post(&answer, JoinAnswered(Err(481)));
-        }
+        self.wished_for(leg, ask.wish, ctx);
     }
 
-    fn share_a_group(&self, one: &UserId, other: &UserId) -> bool {
-        let in_group = |group: &plugboard_office::Group, who: &UserId| group.members.iter().any(|m| m.user == *who);
-        self.office.groups().any(|group| in_group(group, one) && in_group(group, other))
+    pub(super) fn wished_for(&mut self, leg: LegId, wish: Wish, ctx: &mut Context<Self>) {
+        let own = self.call.party(leg).and_then(|(user, _)| user.cloned());
+        let (talks, rings) = (self.call.may_hand_on(leg), self.call.may_be_picked_up(leg));
+        if !(talks || rings) || wish.joint.call == self.id {
+            return wish.refuse(481);
+        }
+        // Whoever rings may be helped; whom somebody talks to is his alone.
+        let may =
+            own.as_ref() == Some(&wish.by) || (rings && own.is_some_and(|own| self.office.may_pick_up(&wish.by, &own)));
+        if !may {
+            return wish.refuse(603);
+        }
+        let stays = if talks { self.call.talks_to(leg) } else { Some(self.call.anchor()) };
+        let Some(ours) = stays.and_then(|stays| self.joint(stays, ctx)) else { return wish.refuse(481) };
+        let Wish { joint, answer, .. } = wish;
+        if self.take_joint(Some(leg), joint, ctx) {
+            answer.give(Ok(ours));
+            self.tell_where();
+        } else {
+            answer.give(Err(481));
+        }
     }
 
     /// Whether the machine took the other call in.
-    fn take_joint(&mut self, leaving: Option<LegId>, joint: Box<Joint>, ctx: &mut Context<Self>) -> bool {
+    pub(super) fn take_joint(&mut self, leaving: Option<LegId>, joint: Box<Joint>, ctx: &mut Context<Self>) -> bool {
         let other = format!("call {}", joint.call);
         self.joining.joint = Some(joint);
         self.feed(Input::Join { leaving, other }, ctx);
@@ -274,7 +299,7 @@ impl CallActor {
     }
 
     /// Tells the calls that this one is joined with where our media threads hear theirs.
-    fn tell_where(&self) {
+    pub(super) fn tell_where(&self) {
         for handle in self.legs.values() {
             if let (Order::Joint(joint), Some(at)) = (&handle.order, handle.relay) {
                 joint.tell(&self.id, JointEvent::HearsAt(at));
@@ -332,9 +357,12 @@ impl Handler<JoinAnswered> for CallActor {
         };
         let other = joint.clone();
         let taken = match self.joining.asked {
-            Asked::ForOtherThan(leg) => self.take_joint(Some(leg), joint, ctx),
+            // Whom it talks to now may be another one: the other call does not know him.
+            Asked::ForOtherThan { leaves, stays } if self.call.talks_to(leaves) == Some(stays) => {
+                self.take_joint(Some(leaves), joint, ctx)
+            }
             Asked::ForCaller => self.take_joint(None, joint, ctx),
-            Asked::Not => false,
+            Asked::ForOtherThan { .. } | Asked::Not => false,
         };
         if taken {
             self.joining.asked = Asked::Not;
