@@ -44,7 +44,14 @@ fn flow_2_1_call_hold() {
     bob.resumes();
     sim.run_until(bob.was_answered_again());
     talk(&mut sim, &alice, &bob);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  bob -> switch  INVITE again +sendonly
+    0.115  switch -> bob  200 INVITE +recvonly
+    0.120  bob -> switch  ACK
+    0.120  bob -> switch  INVITE again +sdp
+    0.125  switch -> bob  200 INVITE +sdp
+    0.130  bob -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -63,7 +70,24 @@ fn flow_2_2_consultation_hold() {
     sim.run_until(carol.is_idle());
     bob.resumes();
     talk(&mut sim, &alice, &bob);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  bob -> switch  INVITE again +sendonly
+    0.115  switch -> bob  200 INVITE +recvonly
+    0.120  bob -> switch  ACK
+    0.120  bob -> switch  INVITE 103 +sdp
+    0.125  switch -> bob  407 INVITE
+    0.130  bob -> switch  ACK
+    0.130  bob -> switch  INVITE 103 +sdp
+    0.135  switch -> cem  INVITE 103 +sdp
+    0.140  cem -> switch  180 INVITE
+    0.140  cem -> switch  200 INVITE +sdp
+    0.145  switch -> cem  ACK
+    0.145  switch -> bob  180 INVITE
+    0.145  switch -> bob  200 INVITE +sdp
+    0.150  bob -> switch  ACK
+    0.170  cem -> switch  BYE
+    0.170  bob -> switch  INVITE again +sdp
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -78,7 +102,14 @@ fn flow_2_3_music_on_hold() {
     assert!(bob.hears_now("music"), "it begins again at its end");
     alice.resumes();
     talk(&mut sim, &alice, &bob);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+     0.110  ann -> switch  INVITE again +inactive
+     0.115  switch -> ann  200 INVITE +inactive
+     0.120  ann -> switch  ACK
+    15.120  ann -> switch  INVITE again +sdp
+    15.125  switch -> ann  200 INVITE +sdp
+    15.130  ann -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -92,7 +123,25 @@ fn flow_2_4_unattended_transfer() {
     carol.answers();
     talk(&mut sim, &alice, &carol);
     sim.run_until(bob.is_idle());
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  bob -> switch  REFER to 103
+    0.115  switch -> bob  202 REFER
+    0.115  switch -> bob  NOTIFY of 100 Trying
+    0.115  switch -> cem  INVITE 103 +sdp
+    0.120  bob -> switch  200 NOTIFY
+    0.120  cem -> switch  180 INVITE
+    0.120  cem -> switch  200 INVITE +sdp
+    0.125  switch -> cem  ACK
+    0.125  switch -> bob  NOTIFY of 180 Ringing
+    0.125  switch -> bob  NOTIFY of 200 OK
+    0.125  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.125  switch -> ann  INVITE again +sdp
+    0.130  bob -> switch  200 NOTIFY
+    0.130  bob -> switch  200 NOTIFY
+    0.130  bob -> switch  200 BYE
+    0.130  ann -> switch  200 INVITE +sdp
+    0.135  switch -> ann  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -110,7 +159,24 @@ fn flow_2_5_attended_transfer() {
     bob.connects_its_calls();
     talk(&mut sim, &alice, &carol);
     sim.run_until(bob.is_idle());
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.170  bob -> switch  REFER to anybody in place
+    0.175  switch -> bob  202 REFER
+    0.175  switch -> bob  NOTIFY of 100 Trying
+    0.175  switch -> cem  INVITE again +sdp
+    0.175  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.175  switch -> ann  INVITE again +sdp
+    0.175  switch -> bob  NOTIFY of 200 OK
+    0.175  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.180  bob -> switch  200 NOTIFY
+    0.180  cem -> switch  200 INVITE +sdp
+    0.180  bob -> switch  200 BYE
+    0.180  ann -> switch  200 INVITE +sdp
+    0.180  bob -> switch  200 NOTIFY
+    0.180  bob -> switch  200 BYE
+    0.185  switch -> cem  ACK
+    0.185  switch -> ann  ACK
+    "#);
     alice.hangs_up();
     sim.run_until(carol.is_idle());
     sim.run_until_quiet();
@@ -127,7 +193,19 @@ fn flow_2_7_call_forwarding_unconditional() {
     carol.answers();
     talk(&mut sim, &alice, &carol);
     assert_eq!(bob.calls().len(), before, "he is not rung");
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    32.480  ann -> switch  INVITE 102 +sdp
+    32.485  switch -> ann  407 INVITE
+    32.490  ann -> switch  ACK
+    32.490  ann -> switch  INVITE 102 +sdp
+    32.495  switch -> cem  INVITE 103 +sdp
+    32.500  cem -> switch  180 INVITE
+    32.500  cem -> switch  200 INVITE +sdp
+    32.505  switch -> cem  ACK
+    32.505  switch -> ann  180 INVITE
+    32.505  switch -> ann  200 INVITE +sdp
+    32.510  ann -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -142,7 +220,22 @@ fn flow_2_8_call_forwarding_busy() {
     sim.run_until(carol.rings());
     carol.answers();
     talk(&mut sim, &alice, &carol);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    32.480  ann -> switch  INVITE 102 +sdp
+    32.485  switch -> ann  407 INVITE
+    32.490  ann -> switch  ACK
+    32.490  ann -> switch  INVITE 102 +sdp
+    32.495  switch -> bob  INVITE 102 +sdp
+    32.500  bob -> switch  486 INVITE
+    32.505  switch -> bob  ACK
+    32.505  switch -> cem  INVITE 103 +sdp
+    32.510  cem -> switch  180 INVITE
+    32.510  cem -> switch  200 INVITE +sdp
+    32.515  switch -> cem  ACK
+    32.515  switch -> ann  180 INVITE
+    32.515  switch -> ann  200 INVITE +sdp
+    32.520  ann -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -158,7 +251,25 @@ fn flow_2_9_call_forwarding_no_answer() {
     sim.run_until(bob.is_idle());
     carol.answers();
     talk(&mut sim, &alice, &carol);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    32.480  ann -> switch  INVITE 102 +sdp
+    32.485  switch -> ann  407 INVITE
+    32.490  ann -> switch  ACK
+    32.490  ann -> switch  INVITE 102 +sdp
+    32.495  switch -> bob  INVITE 102 +sdp
+    32.500  bob -> switch  180 INVITE
+    32.505  switch -> ann  180 INVITE
+    52.495  switch -> bob  CANCEL
+    52.495  switch -> cem  INVITE 103 +sdp
+    52.500  bob -> switch  200 CANCEL
+    52.500  bob -> switch  487 INVITE
+    52.500  cem -> switch  180 INVITE
+    52.500  cem -> switch  200 INVITE +sdp
+    52.505  switch -> bob  ACK
+    52.505  switch -> cem  ACK
+    52.505  switch -> ann  200 INVITE +sdp
+    52.510  ann -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -175,7 +286,25 @@ fn flow_2_12_find_me() {
     sim.run_until(carol.rings());
     carol.answers();
     talk(&mut sim, &alice, &carol);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.060  ann -> switch  INVITE 300 +sdp
+    0.065  switch -> ann  407 INVITE
+    0.070  ann -> switch  ACK
+    0.070  ann -> switch  INVITE 300 +sdp
+    0.075  switch -> bob  INVITE 102 +sdp
+    0.080  bob -> switch  180 INVITE
+    0.085  switch -> ann  180 INVITE
+    5.075  switch -> bob  CANCEL
+    5.075  switch -> cem  INVITE 103 +sdp
+    5.080  bob -> switch  200 CANCEL
+    5.080  bob -> switch  487 INVITE
+    5.080  cem -> switch  180 INVITE
+    5.080  cem -> switch  200 INVITE +sdp
+    5.085  switch -> bob  ACK
+    5.085  switch -> cem  ACK
+    5.085  switch -> ann  200 INVITE +sdp
+    5.090  ann -> switch  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -191,7 +320,14 @@ fn flow_2_14_outgoing_call_screening() {
     alice.dials("00900123");
     sim.run_until(alice.was_told(403));
     assert_eq!(world.calls(), []);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.020  ann -> switch  INVITE 00900123 +sdp
+    0.025  switch -> ann  407 INVITE
+    0.030  ann -> switch  ACK
+    0.030  ann -> switch  INVITE 00900123 +sdp
+    0.035  switch -> ann  403 INVITE
+    0.040  ann -> switch  ACK
+    "#);
     sim.run_until_quiet();
 }
 
@@ -204,7 +340,25 @@ fn flow_2_15_call_park() {
     sim.run_until(bob.is_idle());
     carol.dials("*701");
     talk(&mut sim, &alice, &carol);
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  bob -> switch  REFER to *701
+    0.115  switch -> bob  202 REFER
+    0.115  switch -> bob  NOTIFY of 100 Trying
+    0.115  switch -> bob  NOTIFY of 200 OK
+    0.115  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.120  bob -> switch  200 NOTIFY
+    0.120  bob -> switch  200 NOTIFY
+    0.120  bob -> switch  200 BYE
+    0.120  cem -> switch  INVITE *701 +sdp
+    0.125  switch -> cem  407 INVITE
+    0.130  cem -> switch  ACK
+    0.130  cem -> switch  INVITE *701 +sdp
+    0.135  switch -> ann  INVITE again +sdp
+    0.135  switch -> cem  200 INVITE +sdp
+    0.140  ann -> switch  200 INVITE +sdp
+    0.140  cem -> switch  ACK
+    0.145  switch -> ann  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
@@ -218,7 +372,27 @@ fn flow_2_16_call_pickup() {
     carol.takes_early(&bob);
     talk(&mut sim, &alice, &carol);
     sim.run_until(bob.is_idle());
-    insta::assert_snapshot!(sim.ladder().since(begin), @"");
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.060  ann -> switch  INVITE 102 +sdp
+    0.065  switch -> ann  407 INVITE
+    0.070  ann -> switch  ACK
+    0.070  ann -> switch  INVITE 102 +sdp
+    0.075  switch -> bob  INVITE 102 +sdp
+    0.080  bob -> switch  180 INVITE
+    0.080  cem -> switch  INVITE replaced in place +sdp
+    0.085  switch -> cem  407 INVITE
+    0.085  switch -> ann  180 INVITE
+    0.090  cem -> switch  ACK in place
+    0.090  cem -> switch  INVITE replaced in place +sdp
+    0.095  switch -> bob  CANCEL because SIP;cause=200;text="Call completed elsewhere"
+    0.095  switch -> ann  200 INVITE +sdp
+    0.095  switch -> cem  200 INVITE +sdp
+    0.100  bob -> switch  200 CANCEL
+    0.100  bob -> switch  487 INVITE
+    0.100  ann -> switch  ACK
+    0.100  cem -> switch  ACK
+    0.105  switch -> bob  ACK
+    "#);
     alice.hangs_up();
     sim.run_until_quiet();
 }
