@@ -48,7 +48,7 @@ pub(crate) fn serve(wish: &Serve, home: &Home, json: bool) -> ! {
     match prepare(wish, home).and_then(|(config, data)| run(wish, config, &data, json)) {
         Ok(()) => leave(0),
         Err(start) => {
-            start.faults.iter().for_each(output::error);
+            start.faults.iter().for_each(output::fault);
             leave(start.code)
         }
     }

@@ -114,7 +114,7 @@ impl Office {
         let users: String = (101..=106).map(|number| self.user_line(number)).collect();
         let list = |key: &str, items: &str| if items.is_empty() { String::new() } else { format!("{key}:\n{items}") };
         format!(
-            "office: main\ndomains: [plugboard.test]\nusers:\n{users}groups:\n  \
+            "office: main\ndomains: [plugboard.test]\nemergency: {{ confirmed: true }}\nusers:\n{users}groups:\n  \
              - {{ id: sales, number: 200, members: ['102', '103', '104'] }}\n{}routes:\n  \
              - {{ id: welcome, number: 100, scenario: welcome }}\n  \
              - {{ id: echo, number: '*43', scenario: echo }}\n{}scenarios:\n  \

@@ -179,7 +179,7 @@ fn a_scenario_is_not_applied_alone_and_its_author_is_told_what_to_do() {
 fn phones_that_name_the_switchs_address_are_thought_of_when_a_second_office_comes() {
     let switch = Plugboard::with_office(&Office::new());
     let other = switch.folder().join("other.yaml");
-    fs::write(&other, "office: other\ndomains: [other.test]\n").unwrap();
+    fs::write(&other, "office: other\ndomains: [other.test]\nemergency: { confirmed: true }\n").unwrap();
     let apply = || {
         let output = switch.command(&["apply", other.to_str().unwrap()]);
         assert!(output.status.success(), "{output:?}");
