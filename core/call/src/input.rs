@@ -76,6 +76,8 @@ pub struct Way {
     pub at: Option<String>,
     /// What the call is worth.
     pub urgency: Urgency,
+    /// The user at whose cost it goes: who dialled, or who handed or sent it on.
+    pub payer: Option<UserId>,
 }
 
 /// What a call to the outside is worth.

@@ -266,6 +266,42 @@ impl EmergencyTookChannel<'_> {
     }
 }
 
+label!(
+    /// Which limit of calls to the outside was met.
+    TollLabel {
+        /// Calls at once.
+        Calls = "calls",
+        /// Numbers that may be called.
+        Destination = "destination",
+        /// When they may be.
+        Hours = "hours",
+        /// Minutes of a day.
+        Minutes = "minutes",
+    }
+);
+
+/// A call to the outside met a limit: it was refused, or ended.
+#[derive(Debug, Clone, Copy)]
+pub struct TollMet<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// The leg to the outside.
+    pub leg: LegId,
+    /// Whose limit: a user's or a gateway's.
+    pub whose: &'a str,
+    /// Which one.
+    pub limit: TollLabel,
+}
+
+impl TollMet<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.toll_met.inc(self.limit);
+        let (whose, limit) = (self.whose, self.limit.as_str());
+        tracing::warn!(call_id = %self.call, leg_id = %self.leg, whose, limit, "a call met a limit of calls to the outside");
+    }
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -30,7 +30,7 @@ mod switch_events;
 
 pub use call_events::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, EmergencyCalled, EmergencyKind, EmergencyTookChannel,
-    LegBegan, LegEnded, RefusalReason, StrangerCalled,
+    LegBegan, LegEnded, RefusalReason, StrangerCalled, TollLabel, TollMet,
 };
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};

@@ -1,6 +1,6 @@
 //! The registry: every family of the switch, made once.
 
-use crate::call_events::{EmergencyKind, RefusalReason};
+use crate::call_events::{EmergencyKind, RefusalReason, TollLabel};
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
@@ -57,6 +57,7 @@ pub(crate) struct Families {
     pub(crate) calls_refused: Row<RefusalReason>,
     pub(crate) emergency_calls: Row<EmergencyKind>,
     pub(crate) emergency_channels: IntCounter,
+    pub(crate) toll_met: Row<TollLabel>,
     pub(crate) call_setup: Histogram,
     pub(crate) call_duration: Histogram,
     pub(crate) legs_active: IntGauge,
@@ -222,6 +223,12 @@ impl Families {
                 "plugboard_emergency_calls_total",
                 "Calls for help, and trials of their way.",
                 "kind",
+            ),
+            toll_met: Row::new(
+                r,
+                "plugboard_toll_limits_met_total",
+                "Calls to the outside that were refused or ended by a limit, by which.",
+                "limit",
             ),
             emergency_channels: counter(
                 r,

@@ -6,9 +6,9 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `intercom`, `ring_for`, `outside_number`, `reliable`, `location` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `intercom`, `ring_for`, `outside_number`, `reliable`, `location`, `toll` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion`, `toll` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
@@ -17,6 +17,8 @@
 //! | `transfer` | `ring_for`, `recall` |
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `park` | `places`, `recall_after`, `recalls` |
+//! | `time_zone` | of the IANA, `Europe/Berlin` |
+//! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
 //!
@@ -25,7 +27,7 @@
 
 use crate::parts::features;
 use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
-use crate::{Internal, Office, Pattern};
+use crate::{Internal, Office, Pattern, Zone};
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,8 +148,14 @@ fn read(
         .map_or_else(|| (fields.at(), "emergency".to_owned()), |field| (field.node.at, field.path.clone()));
     let emergency = parts.emergency(emergency);
     let (features, written) = parts.features(fields.take("feature_codes"));
+    let toll = parts.toll(fields.take("toll"));
+    let timed = std::mem::take(&mut parts.timed);
     let found = parts.finish();
     let lamps_show_caller = lamps.and_then(|field| field.boolean(faults)).unwrap_or_default();
+    let zone = fields.take("time_zone").map(|field| zone(&field, faults));
+    for (at, path) in timed.iter().filter(|_| zone.is_none()) {
+        faults.add(*at, path, "nobody knows by which clock", "write `time_zone: Europe/Berlin` for the office");
+    }
     fields.finish(faults);
     features::clashes(&features, &written, &found, faults, bearable);
     let mut office = Office {
@@ -170,6 +178,8 @@ fn read(
         lamps_show_caller,
         park,
         pick_up,
+        toll,
+        zone: zone.unwrap_or_default(),
         emergency,
         help_numbers: BTreeMap::new(),
         features,
@@ -198,6 +208,15 @@ fn read(
     clashes(&office, told, bearable);
     *named = found.named;
     Some(office)
+}
+
+fn zone(field: &Field<'_>, faults: &mut Faults) -> Zone {
+    let text = field.text(faults).unwrap_or_default();
+    Zone::of(&text).unwrap_or_else(|| {
+        let known: Vec<&str> = Zone::names().collect();
+        field.fault(faults, format!("{text:?} is no time zone"), did_you_mean(&text, &known));
+        Zone::default()
+    })
 }
 
 /// Numbers that call for help and are something else in the office as well: until the admin says which they are, the

@@ -2,6 +2,7 @@
 
 mod emergency;
 mod gateways;
+mod toll;
 
 use crate::parts::users::STATUSES;
 use crate::parts::{
@@ -65,6 +66,8 @@ impl Office {
             document.put("transfer", transfer.node());
         }
         document.put_unless("lamps_show_caller", self.lamps_show_caller, false);
+        document.put_unless("time_zone", self.zone.name(), crate::Zone::default().name());
+        document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
         document.put_list("groups", self.groups().map(|group| group_node(group)));
@@ -157,6 +160,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
         entry.put("outside_number", number.as_str());
     }
     entry.put_unless("reliable", user.reliable, false);
+    entry.0.extend(user.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
     if let Some(location) = &user.location {
         entry.put("location", location.as_str());
     }

@@ -1,10 +1,11 @@
 //! A gateway as the office document describes it.
 
 use crate::numbers::NumberFormat;
-use crate::{Secret, Transport};
+use crate::{Secret, Toll, Transport};
 use plugboard_model::{Dialled, GatewayId, Name};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A SIP peer that carries calls to and from the outside.
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub numbers: NumberFormat,
     /// Whether it is offered reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// The limits of calls that go to it, whoever makes them.
+    pub toll: Option<Arc<Toll>>,
     /// What it is told of a call for help beside the number.
     pub emergency_headers: Vec<EmergencyHeader>,
     /// Whether it tells if there is a sound before the answer (P-Early-Media, RFC 5009).

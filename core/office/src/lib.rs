@@ -13,6 +13,8 @@ mod route;
 mod schema;
 mod set;
 mod settings;
+mod toll;
+mod zone;
 
 pub use availability::{Availability, Claim, InCall, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
@@ -31,3 +33,5 @@ pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Tre
 pub use schema::schema;
 pub use set::OfficeSet;
 pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};
+pub use toll::{Hours, Ledger, Toll, TollLimit};
+pub use zone::{LocalTime, Zone};

@@ -63,6 +63,13 @@ fn read_line(line: &'static str) -> Option<(&'static str, Country)> {
     Some((name, Country { calling, international, trunk, len_min, len_max }))
 }
 
+/// How numbers of a country begin in E.164, `+49`; `None` for what is no country of the table.
+pub(crate) fn calling_code(country: &str) -> Option<String> {
+    let country = country.to_ascii_lowercase();
+    let country = if country == "uk" { "gb" } else { country.as_str() };
+    COUNTRIES.get(country).map(|country| format!("+{}", country.calling))
+}
+
 impl<'o> NumberPlan<'o> {
     /// Of a country by its letters (ISO 3166-1, in either case) and an area code without the trunk prefix.
     pub(crate) fn of(country: &str, area: Option<&'o str>) -> Self {

@@ -1,6 +1,6 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
-use crate::{Emergency, Features, Gateway, IncomingNumber, NumberPlan, Route, UserSettings};
+use crate::{Emergency, Features, Gateway, IncomingNumber, NumberPlan, Route, Toll, UserSettings, Zone};
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
@@ -47,6 +47,10 @@ pub struct Office {
     pub park: ParkRules,
     /// Whose ringing calls a user may take.
     pub pick_up: PickUp,
+    /// The limits of calls to the outside of those who have none of their own.
+    pub toll: Option<Arc<Toll>>,
+    /// Whose clocks limits go by.
+    pub zone: Zone,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -118,6 +122,8 @@ pub struct User {
     pub reliable: bool,
     /// Where he is when he calls for help, unless his address says otherwise.
     pub location: Option<Name>,
+    /// The limits of his calls to the outside, in place of the office's.
+    pub toll: Option<Arc<Toll>>,
 }
 
 /// A group of users.

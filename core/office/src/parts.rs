@@ -3,9 +3,11 @@
 mod emergency;
 pub(crate) mod features;
 mod gateways;
+mod toll;
 pub(crate) mod users;
 
 pub(crate) use emergency::CALL_BACK_WITHIN;
+pub(crate) use toll::DAYS;
 
 use crate::{
     From, Gateway, Goal, Group, IncomingNumber, Internal, ParkRules, Pattern, PickUp, Route, ScenarioSource, Secret,
@@ -148,11 +150,13 @@ pub(crate) struct Parts<'p> {
     found: Found,
     /// Entries without an id so far.
     nameless: usize,
+    /// Where a time of the day is written.
+    pub(crate) timed: Vec<(Mark, String)>,
 }
 
 impl<'p> Parts<'p> {
     pub(crate) fn new(office: OfficeId, surroundings: &'p dyn Surroundings, faults: &'p mut Faults) -> Self {
-        Self { office, surroundings, faults, found: Found::default(), nameless: 0 }
+        Self { office, surroundings, faults, found: Found::default(), nameless: 0, timed: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> Found {

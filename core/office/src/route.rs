@@ -14,6 +14,16 @@ pub enum Source {
     Gateway(GatewayId),
 }
 
+impl Source {
+    /// The user, if it is one.
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Gateway(_) => None,
+        }
+    }
+}
+
 /// What happens to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Treatment {

@@ -2,6 +2,7 @@
 
 mod emergency;
 mod gateway;
+mod toll;
 
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
@@ -49,6 +50,8 @@ pub fn schema() -> Json {
             "emergency": emergency::emergency(),
             "feature_codes": { "anyOf": [{ "const": false }, { "$ref": "#/$defs/feature_codes" }], "examples": [{ "park": "*5", "intercom": false }],
                 "description": "What users dial to change their settings, and for what their phones have no key; without it the codes below, with `false` none." },
+            "time_zone": { "type": "string", "default": "UTC", "examples": ["Europe/Berlin"], "description": "Whose clocks hours and days go by: a name of the IANA's time zone database." },
+            "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
             "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
@@ -70,6 +73,7 @@ pub fn schema() -> Json {
                 object(&["environment"], json!({ "environment": { "type": "string" } })),
                 object(&["keep"], json!({ "keep": { "const": true, "description": "The one that the user has now." } }))
             ] },
+            "toll": toll::toll(),
             "user": user(),
             "group": group(),
             "gateway": gateway::gateway(),
@@ -174,6 +178,7 @@ fn user() -> Json {
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
             "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
             "reliable": reliable("his devices"),
+            "toll": { "$ref": "#/$defs/toll", "examples": [{ "countries": ["de"], "minutes_a_day": 60 }], "description": "Limits of his calls to the outside, in place of the office's; what he hands on or sends on to the outside counts as his." },
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
     )

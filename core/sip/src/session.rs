@@ -180,6 +180,8 @@ pub enum Command {
     Reject {
         /// 300 to 699.
         status: u16,
+        /// The reason phrase in place of the usual one.
+        phrase: Option<String>,
         /// The value of a Reason header.
         reason: Option<String>,
         /// More headers (Retry-After, Contact of a 302 ...).

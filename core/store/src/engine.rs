@@ -75,6 +75,8 @@ impl Family {
             | Space::Registrations
             | Space::UserSettings
             | Space::LastCallers
+            | Space::UserTolls
+            | Space::GatewayTolls
             | Space::Records
             | Space::RecordsByTime
             | Space::RecordsByUser

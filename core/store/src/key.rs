@@ -62,6 +62,10 @@ pub enum Space {
     UserSettings = b'U',
     /// Who called a user last.
     LastCallers = b'k',
+    /// What a user has used of the minutes that he may call the outside.
+    UserTolls = b'm',
+    /// What went through a gateway of the minutes that may.
+    GatewayTolls = b'M',
     /// Call records by id.
     Records = b'R',
     /// Call records, newest first.

@@ -115,6 +115,16 @@ impl Store {
         OfUsers::passing(self.clone(), Space::LastCallers)
     }
 
+    /// What users have used of the minutes that they may call the outside.
+    pub fn tolls_of_users(&self) -> OfUsers {
+        OfUsers::passing(self.clone(), Space::UserTolls)
+    }
+
+    /// ... and gateways, each under its own name in place of a user's.
+    pub fn tolls_of_gateways(&self) -> OfUsers {
+        OfUsers::passing(self.clone(), Space::GatewayTolls)
+    }
+
     /// How the store is.
     pub fn health(&self) -> StoreHealth {
         self.inner.health.lock().unwrap_or_else(PoisonError::into_inner).clone()

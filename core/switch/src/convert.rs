@@ -18,20 +18,20 @@ use plugboard_store::{Store, StoreError};
 use crate::env::{Random, SipTransport};
 
 /// An outside number, its ways in the order in which they are tried.
-pub(crate) fn outside(ways: Vec<plugboard_office::Way>, random: &dyn Random) -> Party {
+pub(crate) fn outside(ways: Vec<plugboard_office::Way>, payer: Option<&UserId>, random: &dyn Random) -> Party {
     let below = |bound: u64| random.next() % bound.max(1);
     let ways = plugboard_office::drawn(ways, below);
-    Party::Outside { ways: ways.into_iter().map(|way| call_way(way, Urgency::Usual)).collect() }
+    Party::Outside { ways: ways.into_iter().map(|way| call_way(way, Urgency::Usual, payer)).collect() }
 }
 
-fn call_way(way: plugboard_office::Way, urgency: Urgency) -> plugboard_call::Way {
-    plugboard_call::Way { gateway: way.gateway, number: way.number.into(), at: None, urgency }
+fn call_way(way: plugboard_office::Way, urgency: Urgency, payer: Option<&UserId>) -> plugboard_call::Way {
+    plugboard_call::Way { gateway: way.gateway, number: way.number.into(), at: None, urgency, payer: payer.cloned() }
 }
 
 /// Whoever answers calls for help: each gateway in turn, then each once more even when it is down.
 pub(crate) fn help(ways: Vec<plugboard_office::Way>, test: bool) -> Party {
     let urgencies: &[Urgency] = if test { &[Urgency::Test] } else { &[Urgency::Help, Urgency::LastResort] };
-    let all = |urgency: &Urgency| ways.iter().cloned().map(|way| call_way(way, *urgency)).collect::<Vec<_>>();
+    let all = |urgency: &Urgency| ways.iter().cloned().map(|way| call_way(way, *urgency, None)).collect::<Vec<_>>();
     Party::Outside { ways: urgencies.iter().flat_map(all).collect() }
 }
 

@@ -27,6 +27,7 @@ mod shard;
 mod snapshot;
 mod switch;
 mod system;
+mod tolls;
 mod transport;
 mod wake;
 

@@ -120,6 +120,8 @@ pub(crate) enum LegCommand {
     Answer { prefer: Option<Codec> },
     /// Refuse the caller.
     Reject(Cause),
+    /// Refuse him, and tell him why: in words of ours, never in those of another leg.
+    RejectInWords(Cause),
     /// Stop calling.
     Cancel(CancelWhy),
     /// Hang up.

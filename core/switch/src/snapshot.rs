@@ -20,6 +20,7 @@ use crate::message::{
 };
 use crate::parking::Parking;
 use crate::peers::Peers;
+use crate::tolls::Tolls;
 
 /// The configuration that the server hands over: everything is checked already.
 #[derive(Clone, Default)]
@@ -51,6 +52,8 @@ pub(crate) struct Snapshot {
     pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
     /// The parked calls.
     pub(crate) parking: Parking,
+    /// What was used of limits; one for all snapshots.
+    pub(crate) tolls: Tolls,
     /// Where dialogs are asked for, by shard.
     pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }

@@ -31,6 +31,7 @@ use crate::parking::Parking;
 use crate::peers::Peers;
 use crate::post::post;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
+use crate::tolls::Tolls;
 use crate::transport::{Network, Router};
 
 /// As many shards as a call id can name.
@@ -122,6 +123,7 @@ impl Switch {
             gateways: BTreeMap::new(),
             parking: Parking::default(),
             shards: Vec::new(),
+            tolls: Tolls::default(),
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
         let awaited = Awaited::default();
@@ -180,9 +182,13 @@ impl Switch {
         let mut current = self.current();
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
-        let parking = current.parking.clone();
-        let mut next = Snapshot { configuration, users: BTreeMap::new(), gateways: BTreeMap::new(), parking, shards };
+        let (parking, tolls) = (current.parking.clone(), current.tolls.clone());
+        let (users, gateways) = (BTreeMap::new(), BTreeMap::new());
+        let mut next = Snapshot { configuration, users, gateways, parking, tolls, shards };
         for office in next.configuration.offices.iter() {
+            if current.configuration.offices.get(&office.id).is_none() {
+                next.tolls.restore(&self.env, office);
+            }
             let mut saved = self.saved(&office.id);
             for (index, user) in office.users().enumerate() {
                 let back = || {

@@ -129,12 +129,14 @@ fn early(leg: u32, rings: bool) -> Input {
     Input::LegEarlyMedia { leg: LegId(leg), rings }
 }
 
+fn way_through(gateway: GatewayId, number: String) -> Way {
+    Way { gateway, number, at: None, urgency: Urgency::Usual, payer: None }
+}
+
 /// Rings so many numbers outside at once.
 fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
     let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
-    let number = |n| Party::Outside {
-        ways: vec![Way { gateway: gateway.clone(), number: format!("+493{n}"), at: None, urgency: Urgency::Usual }],
-    };
+    let number = |n| Party::Outside { ways: vec![way_through(gateway.clone(), format!("+493{n}"))] };
     let order = if numbers == 1 { RingOrder::One } else { RingOrder::AtOnce };
     Request::Ring { parties: (0..numbers).map(number).collect(), order, ring_for: Duration::from_secs(60), ring_back }
 }
@@ -610,12 +612,7 @@ fn whoever_rang_beside_the_winner_is_given_back_too() {
 /// Rings one number outside, through these gateways.
 fn dials_through(gateways: &[&str]) -> Request {
     let office = OfficeId::new("main").unwrap();
-    let way = |name: &&str| Way {
-        gateway: GatewayId::new(&office, name).unwrap(),
-        number: "+4930".into(),
-        at: None,
-        urgency: Urgency::Usual,
-    };
+    let way = |name: &&str| way_through(GatewayId::new(&office, name).unwrap(), "+4930".into());
     let parties = vec![Party::Outside { ways: gateways.iter().map(way).collect() }];
     let (order, ring_for) = (RingOrder::One, Duration::from_secs(60));
     Request::Ring { parties, order, ring_for, ring_back: RingBack::Tone }

@@ -42,6 +42,7 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     }
     entry.put_unless("numbers", format_word(gateway.numbers), format_word(NumberFormat::default()));
     entry.put_unless("reliable", gateway.reliable, false);
+    entry.0.extend(gateway.toll.as_ref().map(|toll| ("toll", super::toll::node(toll))));
     let words = EmergencyHeader::WORDS.iter().filter(|(_, header)| gateway.emergency_headers.contains(header));
     entry.put_list("emergency_headers", words.map(|(word, _)| Node::from(*word)));
     entry.put_unless("early_media", gateway.early_media, false);

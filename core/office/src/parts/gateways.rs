@@ -94,6 +94,7 @@ impl Parts<'_> {
             fields.take("diversion").and_then(|field| field.one_of(&headers, self.faults)).unwrap_or_default();
         let early_media = fields.take("early_media").and_then(|field| field.boolean(self.faults)).unwrap_or(false);
         let reliable = self.reliable(fields);
+        let toll = self.toll(fields.take("toll"));
         let headers =
             fields.take("emergency_headers").map(|field| field.list(EmergencyHeader::WORDS.len(), self.faults));
         let headers = headers.unwrap_or_default();
@@ -106,6 +107,7 @@ impl Parts<'_> {
             id: GatewayId { office: self.office.clone(), name: name.clone() },
             address: address?,
             reliable,
+            toll,
             emergency_headers,
             diversion,
             early_media,

@@ -49,6 +49,7 @@ impl Parts<'_> {
             let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
             let reliable = self.reliable(&mut fields);
             let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
+            let toll = self.toll(fields.take("toll"));
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
                 forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
@@ -74,6 +75,7 @@ impl Parts<'_> {
                 outside_number,
                 reliable,
                 location,
+                toll,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);

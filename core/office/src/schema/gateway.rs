@@ -43,6 +43,7 @@ pub(super) fn gateway() -> Json {
             "numbers": { "enum": ["as-dialled", "e164", "digits", "international", "national"], "default": "as-dialled", "examples": ["e164"],
                 "description": "How it writes numbers: as they are dialled, `+49301234`, `49301234`, `0049301234`, or `0301234` within the country. Numbers that go to it are written so; numbers that come from it are also looked for in E.164." },
             "reliable": reliable("it"),
+            "toll": { "$ref": "#/$defs/toll", "examples": [{ "minutes_a_day": 6000 }], "description": "Limits of the calls that go to it, whoever makes them." },
             "emergency_headers": { "type": "array", "items": { "enum": ["priority", "resource-priority"] }, "maxItems": 2, "examples": [["priority"]],
                 "description": "Headers that mark a call for help, where it wants them: `Priority: emergency`, `Resource-Priority: esnet.0` (RFC 7135)." },
             "early_media": { "type": "boolean", "default": false, "examples": [true],

@@ -126,7 +126,7 @@ impl Session {
     pub(super) fn refuse(
         &mut self,
         ringing: &mut Ringing,
-        status: u16,
+        (status, phrase): (u16, Option<String>),
         reason: Option<String>,
         headers: &[(String, String)],
     ) -> State {
@@ -135,6 +135,9 @@ impl Session {
         }
         let status = if (300..700).contains(&status) { status } else { 500 };
         let mut response = Response::to_request_tagged(&ringing.request, status, &self.local.tag);
+        if let Some(phrase) = phrase {
+            response.reason = phrase;
+        }
         for (name, value) in headers {
             response.headers.push(name, value.as_str());
         }

@@ -36,10 +36,12 @@ impl Session {
             (State::Calling(calling), Command::RejectReoffer { status }) => {
                 self.answer_when_calling(calling, Err(status))
             }
-            (State::Ringing(mut ringing), Command::Reject { status, reason, headers }) => {
-                self.refuse(&mut ringing, status, reason, &headers)
+            (State::Ringing(mut ringing), Command::Reject { status, phrase, reason, headers }) => {
+                self.refuse(&mut ringing, (status, phrase), reason, &headers)
             }
-            (State::Ringing(mut ringing), Command::End { reason }) => self.refuse(&mut ringing, 480, reason, &[]),
+            (State::Ringing(mut ringing), Command::End { reason }) => {
+                self.refuse(&mut ringing, (480, None), reason, &[])
+            }
             (State::Calling(calling), Command::End { reason } | Command::Reject { reason, .. }) => {
                 self.cancel(calling, reason)
             }
@@ -146,7 +148,7 @@ impl Session {
     /// would send one after it.
     pub fn abandon(&mut self) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Ringing(mut ringing) => self.refuse(&mut ringing, 500, None, &[]),
+            State::Ringing(mut ringing) => self.refuse(&mut ringing, (500, None), None, &[]),
             State::Calling(calling) => self.cancel(calling, None),
             State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } } => {
                 self.answer(tx, &request, 500);
@@ -387,7 +389,7 @@ impl Session {
                     self.repeat_progress(now, ringing)
                 } else {
                     // RFC 3262 section 3: nobody acknowledged it.
-                    self.refuse(&mut ringing, 504, None, &[])
+                    self.refuse(&mut ringing, (504, None), None, &[])
                 }
             }
             State::Up { dialog, exchange: Exchange::Asked { tx, request, until } } if until <= now => {

@@ -38,6 +38,7 @@ use crate::parking::Place;
 use crate::post::post;
 use crate::shard::Owners;
 use crate::snapshot::Snapshot;
+use crate::tolls::Pass;
 use crate::wake::Wake;
 
 use journal::CallJournal;
@@ -119,11 +120,20 @@ enum Rung {
     Intercom,
 }
 
+/// An outside leg that a gateway was asked about.
+struct Admission {
+    way: Way,
+    pass: Option<Pass>,
+}
+
 /// A leg's place in a gateway.
 struct Outside {
     gateway: GatewayId,
     target: Target,
     urgency: Urgency,
+    payer: Option<UserId>,
+    /// What it takes of limits.
+    pass: Option<Pass>,
     /// It has said that it rings, or more.
     spoke: bool,
     /// Given back with the leg.
@@ -155,7 +165,9 @@ pub(crate) struct CallActor {
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
     /// Outside legs that a gateway was asked about.
-    admissions: BTreeMap<LegId, Way>,
+    admissions: BTreeMap<LegId, Admission>,
+    /// Why a limit of ours refused it, for its caller.
+    refusal: Option<Cause>,
     /// The addresses of each gateway that this call has tried.
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
@@ -213,6 +225,7 @@ impl CallActor {
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
             admissions: BTreeMap::new(),
+            refusal: None,
             tried: BTreeMap::new(),
             hides,
             caller_at: new.caller_at,
@@ -380,6 +393,7 @@ impl Handler<LegEvent> for CallActor {
     fn handle(&mut self, happened: LegEvent, ctx: &mut Self::Context) {
         let LegEvent { leg, event } = happened;
         self.note_speech(leg, &event);
+        let answered = matches!(event, LegNews::Answered { .. });
         let input = match event {
             LegNews::Dialog(dialog) => return self.lamp_dialog(leg, dialog),
             LegNews::Rang => {
@@ -410,6 +424,9 @@ impl Handler<LegEvent> for CallActor {
             LegNews::Digit(digit) => Input::Digit { leg, digit },
         };
         self.feed(input, ctx);
+        if answered {
+            self.watch_toll(leg, ctx);
+        }
     }
 }
 
@@ -471,8 +488,8 @@ impl Handler<CallAdmitted> for CallActor {
 
     fn handle(&mut self, answer: CallAdmitted, ctx: &mut Self::Context) {
         // One that was stopped meanwhile gives its channel back.
-        let Some(way) = self.admissions.remove(&answer.leg) else { return };
-        let made = answer.admitted.and_then(|place| self.call_outside(answer.leg, &way, place, ctx));
+        let Some(admission) = self.admissions.remove(&answer.leg) else { return };
+        let made = answer.admitted.and_then(|place| self.call_outside(answer.leg, admission, place, ctx));
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg: answer.leg, cause }, ctx);
         }

@@ -252,7 +252,7 @@ impl CallsActor {
                 Ok(direct(parties, RingOrder::AtOnce, group.ring_for, "group"))
             }
             Treatment::Outbound { ways, route } => {
-                let party = crate::convert::outside(ways, &*self.env.random);
+                let party = crate::convert::outside(ways, source.user(), &*self.env.random);
                 let mut plan = direct(vec![party], RingOrder::One, OUTSIDE_RING, route.name.as_str());
                 plan.direction = direction(source, true);
                 Ok(plan)

@@ -392,7 +392,10 @@ impl LegActor {
             LegCommand::Progress { prefer, rings } => self.progress(prefer, rings),
             LegCommand::Answer { prefer } => self.answer(prefer),
             LegCommand::Reject(cause) => {
-                Command::Reject { status: cause.status, reason: None, headers: retry_after(cause.status) }
+                Command::Reject { status: cause.status, phrase: None, reason: None, headers: retry_after(cause.status) }
+            }
+            LegCommand::RejectInWords(Cause { status, text }) => {
+                Command::Reject { status, phrase: Some(text), reason: None, headers: retry_after(status) }
             }
             LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
             LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
@@ -454,7 +457,7 @@ impl LegActor {
             }
             Err(error) => {
                 let status = error.sip_status();
-                Command::Reject { status, reason: None, headers: Vec::new() }
+                Command::Reject { status, phrase: None, reason: None, headers: Vec::new() }
             }
         }
     }

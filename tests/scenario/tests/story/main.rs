@@ -33,6 +33,7 @@ mod redirect;
 mod rfc5359;
 mod settings;
 mod strangers;
+mod toll;
 mod transfer;
 mod transports;
 mod wire;

@@ -407,7 +407,8 @@ fn bye_before_the_answer_ends_the_call_too() {
 #[test]
 fn refusal_ends_the_call_at_once() {
     let mut session = called("offer");
-    let reject = Command::Reject { status: 503, reason: None, headers: vec![("Retry-After".into(), "5".into())] };
+    let reject =
+        Command::Reject { status: 503, phrase: None, reason: None, headers: vec![("Retry-After".into(), "5".into())] };
     let seen = command(&mut session, reject);
     assert_eq!(seen.words, ["answer 503", "ended", "finished"]);
     assert_eq!(seen.responses[0].headers.get("Retry-After"), Some("5"));

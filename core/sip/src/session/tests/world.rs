@@ -357,7 +357,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Progress { status: 183, sdp: Some(sdp("early")) }),
         Just(Command::Answer { sdp: sdp("answer") }),
         Just(Command::Answer { sdp: sdp("answer") }),
-        Just(Command::Reject { status: 486, reason: None, headers: Vec::new() }),
+        Just(Command::Reject { status: 486, phrase: None, reason: None, headers: Vec::new() }),
         Just(Command::End { reason: None }),
         Just(Command::Reoffer { sdp: sdp("offer") }),
         Just(Command::AcceptReoffer { sdp: sdp("agreed") }),

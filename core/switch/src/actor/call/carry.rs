@@ -53,7 +53,11 @@ impl CallActor {
                 self.lamp(LegId::CALLER, DialogState::Confirmed);
                 self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed });
             }
-            Output::RejectCaller(cause) => self.order(LegId::CALLER, LegCommand::Reject(cause)),
+            Output::RejectCaller(cause) => {
+                let ours = self.refusal.as_ref() == Some(&cause);
+                let command = if ours { LegCommand::RejectInWords(cause) } else { LegCommand::Reject(cause) };
+                self.order(LegId::CALLER, command);
+            }
             Output::Play { leg, play, audio, max, repeat } => self.play(leg, play, &audio, max, repeat, ctx),
             Output::HoldMusic { leg, play } => self.hold_music(leg, play),
             Output::StopPlay { leg, play } => {

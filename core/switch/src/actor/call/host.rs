@@ -181,7 +181,9 @@ impl CallActor {
     fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
         match from.map(|from| self.office.route(&from, dialled)) {
-            Some(Treatment::Outbound { ways, .. }) => Ok(crate::convert::outside(ways, &*self.env.random)),
+            Some(Treatment::Outbound { ways, .. }) => {
+                Ok(crate::convert::outside(ways, self.begin.caller_user.as_ref(), &*self.env.random))
+            }
             Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
             Some(
                 Treatment::Scenario { .. }

@@ -2,9 +2,9 @@
 
 use actix::{AsyncContext, Context};
 use plugboard_call::{Input, Urgency, Way};
-use plugboard_metrics::EmergencyCalled;
+use plugboard_metrics::{EmergencyCalled, TollLabel, TollMet};
 use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
-use plugboard_office::Gateway;
+use plugboard_office::{Gateway, TollLimit};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::digest::Secret;
 use plugboard_sip::session::{EARLY_MEDIA, Login};
@@ -12,34 +12,74 @@ use plugboard_sip::trunk::Placement;
 use plugboard_sip::{RequestUri, SipUri};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::carry::Dial;
-use super::{CallActor, Outside};
+use super::{Admission, CallActor, Outside};
 use crate::actor::leg::EarlySound;
 use crate::awaited::Phone;
 use crate::channels::Channel;
 use crate::identity;
 use crate::message::{AdmitCall, LegNews, TargetFailed};
 use crate::post::post;
+use crate::tolls::{Met, Pass, Subject};
 
 impl CallActor {
     /// The gateway's answer is `CallAdmitted`.
     pub(super) fn ask_gateway(&mut self, leg: LegId, ways: Vec<Way>, ctx: &mut Context<Self>) -> Result<(), Cause> {
-        let way = ways.into_iter().next().ok_or_else(|| Cause::of(404))?;
+        let mut ways = ways.into_iter();
+        let way = ways.next().ok_or_else(|| Cause::of(404))?;
+        let pass = self.toll(leg, &way, ways.len() == 0)?;
         let handle = self.snapshot.gateways.get(&way.gateway).ok_or_else(|| Cause::of(404))?;
         // Where it sends the call itself may be where the call was already.
         let tried = self.tried.get(&way.gateway).filter(|_| way.at.is_none()).cloned().unwrap_or_default();
         let (reply, end) = (ctx.address().recipient(), ctx.address().recipient());
         post(&handle.admit, AdmitCall { leg, tried, urgency: way.urgency, reply, end });
-        self.admissions.insert(leg, way);
+        self.admissions.insert(leg, Admission { way, pass });
         Ok(())
+    }
+
+    /// Whether the limits of who pays, and of the gateway, let the call go there. Calls for help pass them.
+    fn toll(&mut self, leg: LegId, way: &Way, is_last: bool) -> Result<Option<Pass>, Cause> {
+        let gateway = self.office.gateway(&way.gateway).filter(|_| way.urgency == Urgency::Usual);
+        let Some(gateway) = gateway else { return Ok(None) };
+        let entered = self.snapshot.tolls.enter(&self.env, &self.office, way.payer.as_ref(), gateway, &way.number);
+        entered.map_err(|Met { subject, limit }| {
+            let whose = subject.to_string();
+            TollMet { call: &self.id, leg, whose: &whose, limit: limit_label(limit) }.emit(&self.env.metrics);
+            // Another gateway may have room within its own limits; whoever pays has the same ones there.
+            let leads_on = matches!(subject, Subject::Gateway(_)) && !is_last;
+            let status = if leads_on { 503 } else { 403 };
+            let cause = Cause { status, text: format!("Limit of the {whose}: {limit}") };
+            self.refusal = Some(cause.clone());
+            cause
+        })
+    }
+
+    /// A call that runs over its limits ends, where these say so.
+    pub(super) fn watch_toll(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+        /// Other calls use the same minutes up, so that it is looked at again.
+        const LOOK: Duration = Duration::from_secs(30);
+        let pass =
+            self.legs.get(&leg).and_then(|handle| handle.outside.as_ref()).and_then(|outside| outside.pass.as_ref());
+        let Some(left) = pass.and_then(Pass::left) else { return };
+        if !left.is_zero() {
+            ctx.run_later(left.min(LOOK), move |call, ctx| call.watch_toll(leg, ctx));
+            return;
+        }
+        let whose =
+            self.legs.get(&leg).and_then(|handle| handle.outside.as_ref()).and_then(|outside| outside.payer.as_ref());
+        let whose = whose.map_or("", |user| user.name.as_str());
+        TollMet { call: &self.id, leg, whose, limit: limit_label(TollLimit::Minutes) }.emit(&self.env.metrics);
+        let text = format!("Limit: {}", TollLimit::Minutes);
+        self.feed(Input::HangUp(Cause { status: 403, text }), ctx);
     }
 
     /// Calls a number through a gateway that has a free channel.
     pub(super) fn call_outside(
         &mut self,
         leg: LegId,
-        way: &Way,
+        Admission { way, pass }: Admission,
         (place, channel): (Placement, Channel),
         ctx: &mut Context<Self>,
     ) -> Result<(), Cause> {
@@ -61,7 +101,7 @@ impl CallActor {
         };
         let (from, mut headers) = match way.urgency {
             Urgency::Usual => identity::told(&self.office, &gateway, &self.begin, self.hides),
-            Urgency::Test | Urgency::Help | Urgency::LastResort => self.call_for_help(&gateway, way),
+            Urgency::Test | Urgency::Help | Urgency::LastResort => self.call_for_help(&gateway, &way),
         };
         let forwards = self.call.forwards(leg);
         headers.extend(crate::diversion::told(&self.office, &gateway, &self.brought, forwards, &uri));
@@ -89,6 +129,8 @@ impl CallActor {
                 gateway: gateway.id.clone(),
                 target,
                 urgency: way.urgency,
+                payer: way.payer,
+                pass,
                 spoke: false,
                 _channel: channel,
             });
@@ -132,6 +174,9 @@ impl CallActor {
             LegNews::Rang | LegNews::EarlyMedia { .. } | LegNews::EarlySilence | LegNews::Answered { .. } => {
                 if let Some(outside) = outside {
                     outside.spoke = true;
+                    if let (LegNews::Answered { .. }, Some(pass)) = (news, &outside.pass) {
+                        pass.answered();
+                    }
                 }
             }
             LegNews::Dialog(_)
@@ -152,5 +197,14 @@ impl CallActor {
         if let Some(handle) = self.snapshot.gateways.get(&outside.gateway) {
             post(&handle.failed, TargetFailed(outside.target));
         }
+    }
+}
+
+const fn limit_label(limit: TollLimit) -> TollLabel {
+    match limit {
+        TollLimit::Calls => TollLabel::Calls,
+        TollLimit::Destination => TollLabel::Destination,
+        TollLimit::Hours => TollLabel::Hours,
+        TollLimit::Minutes => TollLabel::Minutes,
     }
 }

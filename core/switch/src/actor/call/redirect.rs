@@ -24,17 +24,17 @@ impl CallActor {
     pub(super) fn redirected(&mut self, leg: LegId, cause: Cause, contacts: &[String]) -> Input {
         let user = self.call.party(leg).and_then(|(user, _)| user.cloned());
         let gateway = self.legs.get(&leg).and_then(|handle| handle.outside.as_ref());
-        let gateway = gateway.map(|outside| (outside.gateway.clone(), outside.urgency));
+        let gateway = gateway.map(|outside| (outside.gateway.clone(), outside.urgency, outside.payer.clone()));
         let number = self.call.party(leg).map(|(_, number)| number.to_owned()).unwrap_or_default();
         self.leg_left(leg, &cause);
         let resolve = |contact: &String| {
             let uri = RequestUri::parse(contact).map_err(|_| "it cannot be read")?;
             match (cause.status, &user, &gateway) {
                 (300..=302, Some(user), _) => self.named_by_user(user, &uri),
-                (300..=302 | 305, None, Some((gateway, urgency))) => {
+                (300..=302 | 305, None, Some((gateway, urgency, payer))) => {
                     // 305 names a proxy for the same call (RFC 3261 section 21.3.4).
                     let number = (cause.status == 305).then(|| number.clone());
-                    self.named_by_gateway((gateway, *urgency), &uri, number)
+                    self.named_by_gateway((gateway, *urgency, payer), &uri, number)
                 }
                 (..=u16::MAX, _, _) => Err("that status names nobody whom we could call"),
             }
@@ -69,7 +69,7 @@ impl CallActor {
 
     fn named_by_gateway(
         &self,
-        (gateway, urgency): (&GatewayId, Urgency),
+        (gateway, urgency, payer): (&GatewayId, Urgency, &Option<UserId>),
         uri: &RequestUri,
         number: Option<String>,
     ) -> Result<Onward, &'static str> {
@@ -86,7 +86,7 @@ impl CallActor {
             Some(number) => number,
             None => number_in(uri)?.as_str().to_owned(),
         };
-        let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at), urgency };
+        let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at), urgency, payer: payer.clone() };
         Ok(Onward { parties: vec![Party::Outside { ways: vec![way] }], order: RingOrder::One, to: number })
     }
 

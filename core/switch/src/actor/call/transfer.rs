@@ -60,7 +60,9 @@ impl Joint {
     /// A leg that stands for another call can be told little.
     pub(super) fn order(&self, from: &CallId, command: LegCommand) {
         match command {
-            LegCommand::End(cause) | LegCommand::Reject(cause) => self.tell(from, JointEvent::Over(cause)),
+            LegCommand::End(cause) | LegCommand::Reject(cause) | LegCommand::RejectInWords(cause) => {
+                self.tell(from, JointEvent::Over(cause));
+            }
             LegCommand::Cancel(_) => self.tell(from, JointEvent::Over(Cause::normal())),
             LegCommand::Identify(shown) => self.tell(from, JointEvent::Shows(shown)),
             LegCommand::Ring
@@ -189,7 +191,7 @@ impl CallActor {
                 Ok((parties, RingOrder::AtOnce))
             }
             Treatment::Outbound { ways, .. } => {
-                Ok((vec![crate::convert::outside(ways, &*self.env.random)], RingOrder::One))
+                Ok((vec![crate::convert::outside(ways, by.user(), &*self.env.random)], RingOrder::One))
             }
             Treatment::Emergency { ways, test, .. } => Ok((vec![crate::convert::help(ways, test)], RingOrder::One)),
             Treatment::Scenario { .. } => Err((403, "a call that goes on cannot begin a scenario")),
