@@ -302,7 +302,9 @@ impl Call {
             .legs
             .values()
             .any(|leg| leg.user.as_ref() == Some(user) && !leg.is_over() && leg.state != LegState::Ending);
-        if !in_use {
+        // One of his devices may wake up.
+        let waits = self.ring.as_ref().is_some_and(|ring| ring.asking.contains_key(user));
+        if !in_use && !waits {
             self.release(user);
         }
     }

@@ -151,6 +151,8 @@ pub struct OfferedDevices {
     pub devices: Vec<String>,
     /// His own answer time, when it is shorter than the step's (R6).
     pub ring_for: Option<Duration>,
+    /// More of his devices may wake up: another answer follows, with those that did or with none.
+    pub waking: bool,
     /// Where the call goes if he does not answer.
     pub forwards: OwnForwards,
 }

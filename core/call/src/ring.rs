@@ -15,6 +15,17 @@ pub(crate) struct Rung {
     pub(crate) chain: Option<usize>,
 }
 
+/// A user who has not told all of his devices yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// The place in [`Ring::chains`] of what led to him.
+    pub(crate) chain: Option<usize>,
+    /// How many he has told.
+    pub(crate) devices: usize,
+    /// The end of his own answer time, once he has told the first of them or that they wake up.
+    pub(crate) until: Option<Time>,
+}
+
 /// Those who are tried one after the other in the place of somebody who has sent the call on.
 #[derive(Debug)]
 pub(crate) struct Chain {
@@ -43,8 +54,8 @@ pub(crate) struct Ring {
     pub(crate) early: Option<LegId>,
     /// That leg has said that it rings.
     pub(crate) rang: bool,
-    /// Users that have not told their devices yet, each with the chain that led to him.
-    pub(crate) asking: BTreeMap<UserId, Option<usize>>,
+    /// Users that have not told all of their devices yet.
+    pub(crate) asking: BTreeMap<UserId, Asked>,
     /// Users that were asked; nobody is asked twice.
     pub(crate) asked: BTreeSet<UserId>,
     /// Legs that may still answer.
@@ -141,7 +152,7 @@ impl Ring {
     pub(crate) fn next_in_chain(&mut self) -> Option<(usize, Onward)> {
         let rings = |chain: usize| {
             self.legs.values().any(|rung| rung.chain == Some(chain))
-                || self.asking.values().any(|of| *of == Some(chain))
+                || self.asking.values().any(|asked| asked.chain == Some(chain))
         };
         let idle: Vec<bool> = (0..self.chains.len()).map(|chain| !rings(chain)).collect();
         let mut chains = self.chains.iter_mut().enumerate().zip(idle);

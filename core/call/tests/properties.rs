@@ -58,7 +58,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => (0u8..4, 0usize..3, any::<bool>()).prop_map(|(n, devices, ok)| Input::UserOffers {
             user: user(n),
             offer: if ok {
-                Ok(OfferedDevices { devices: vec!["d".into(); devices], ring_for: None, forwards: OwnForwards::default() })
+                Ok(OfferedDevices { devices: vec!["d".into(); devices], ring_for: None, waking: false, forwards: OwnForwards::default() })
             } else {
                 Err(Cause::of(486))
             }

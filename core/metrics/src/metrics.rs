@@ -6,7 +6,7 @@ use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::media_events::RtpDropReason;
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
-use crate::sip_events::{EventPackage, LoginFault, RegistrationOutcome};
+use crate::sip_events::{EventPackage, LoginFault, PushOutcome, RegistrationOutcome};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction};
@@ -72,6 +72,7 @@ pub(crate) struct Families {
     pub(crate) registration_requests: Row<RegistrationOutcome>,
     pub(crate) subscriptions: IntGaugeVec,
     pub(crate) notifies: Row<EventPackage>,
+    pub(crate) push_notifications: Row<PushOutcome>,
     pub(crate) login_faults: Row<LoginFault>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
@@ -301,6 +302,12 @@ impl Families {
                 &["package"],
             ),
             notifies: Row::new(r, "plugboard_notifies_total", "NOTIFY requests sent to subscribers.", "package"),
+            push_notifications: Row::new(
+                r,
+                "plugboard_push_notifications_total",
+                "Push notifications for phones that sleep, by what became of them.",
+                "outcome",
+            ),
             login_faults: Row::new(
                 r,
                 "plugboard_login_failures_total",

@@ -191,6 +191,45 @@ impl RegistrationAnswered<'_> {
 }
 
 label!(
+    /// What became of a push notification.
+    PushOutcome {
+        /// The gateway took it.
+        Accepted = "accepted",
+        /// The gateway answered that it does not.
+        Refused = "refused",
+        /// The gateway could not be reached, or was silent.
+        Unreachable = "unreachable",
+        /// Too many waited: it was not sent.
+        Dropped = "dropped",
+    }
+);
+
+/// A phone was to be woken.
+#[derive(Debug, Clone, Copy)]
+pub struct PushSent<'a> {
+    /// Whether its service was told.
+    pub outcome: PushOutcome,
+    /// The service.
+    pub provider: &'a str,
+    /// Why it was not, without secrets.
+    pub reason: &'a str,
+}
+
+impl PushSent<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.push_notifications.inc(self.outcome);
+        let (outcome, provider, reason) = (self.outcome.as_str(), self.provider, self.reason);
+        match self.outcome {
+            PushOutcome::Accepted => tracing::debug!(outcome, provider, "push notification"),
+            PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped => {
+                tracing::warn!(outcome, provider, reason, "a phone could not be woken");
+            }
+        }
+    }
+}
+
+label!(
     /// Why somebody was not believed to be who he says he is.
     LoginFault {
         /// The user is there, the password is not his.

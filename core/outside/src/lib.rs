@@ -1,6 +1,7 @@
-//! What is outside of the switch, in its own formats: the domain name system now, later the web and mail.
+//! What is outside of the switch, in its own formats: the domain name system and push gateways now, later the web and mail.
 //!
 //! Only the server wires this crate; nobody else names the crates that it stands on. Nothing here holds a caller up: a
 //! question is put into a bounded queue, and its answer comes back by a function that is called once.
 
 pub mod dns;
+pub mod push;

@@ -140,6 +140,7 @@ impl Running {
             random: Arc::new(SystemRandom),
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
             dns: Arc::new(crate::names::Names::of_machine()),
+            push: Arc::new(crate::push::Pushes::start(&config.push, config.tls.ca.as_deref(), metrics.clone())?),
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,

@@ -1,8 +1,10 @@
 //! The configuration file.
 
+mod push;
 mod schema;
 mod tls;
 
+pub(crate) use push::PushService;
 pub(crate) use schema::schema;
 pub(crate) use tls::Tls;
 
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) sip: Sip,
     /// Certificates.
     pub(crate) tls: Tls,
+    /// Services that wake phones.
+    pub(crate) push: Vec<PushService>,
     /// RTP.
     pub(crate) media: Media,
     /// HTTP: metrics and health.
@@ -152,6 +156,7 @@ impl Default for Config {
             drain: Duration::from_secs(30),
             sip: Sip { udp: any(5060), tcp: any(5060), tls: any(5061), wss: any(8443), ..Sip::default() },
             tls: Tls::default(),
+            push: Vec::new(),
             media: Media { addresses: Vec::new(), ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
@@ -238,6 +243,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     }
     if let Some(field) = fields.take("tls") {
         tls::read(&field, &mut config.tls, faults);
+    }
+    if let Some(field) = fields.take("push") {
+        push::read(&field, &mut config.push, faults);
     }
     if let Some(field) = fields.take("media") {
         media(&field, &mut config.media, faults);

@@ -16,6 +16,7 @@ mod losses;
 mod names;
 mod output;
 mod prompts;
+mod push;
 mod recovery;
 mod schema;
 mod serve;

@@ -226,6 +226,7 @@ pub const fn reason_phrase(status: u16) -> &'static str {
         437 => "Unsupported Certificate",
         438 => "Invalid Identity Header",
         439 => "First Hop Lacks Outbound Support",
+        555 => "Push Notification Service Not Supported",
         440 => "Max-Breadth Exceeded",
         469 => "Bad Info Package",
         470 => "Consent Needed",

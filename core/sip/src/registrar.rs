@@ -4,6 +4,10 @@
 //! One [`Bindings`] a user. Time comes in, nothing goes out but the response: whoever holds it sends that, saves the
 //! bindings after a change, and calls [`Bindings::expire`] at [`Bindings::next_expiry`].
 
+mod push;
+
+pub use push::Push;
+
 use crate::flow::Flow;
 use crate::headers::HeaderError;
 use crate::message::{Request, Response};
@@ -31,7 +35,7 @@ const OUTBOUND: &str = "outbound";
 /// (RFC 5626 section 5.4). Most NATs forget a UDP flow after 30 s or later; who wants less says so himself.
 const FLOW_TIMER_SECONDS: &str = "120";
 
-/// What a registrar allows.
+/// For how long something is granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpiryLimits {
     /// Shorter wishes get 423.
@@ -47,6 +51,15 @@ impl Default for ExpiryLimits {
     fn default() -> Self {
         Self { min: Duration::from_secs(30), max: Duration::from_hours(1), default: Duration::from_hours(1) }
     }
+}
+
+/// What a registrar allows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// For how long.
+    pub expiry: ExpiryLimits,
+    /// The push services that can wake devices (RFC 8599), by the names that devices give them.
+    pub push: Vec<String>,
 }
 
 /// A device that registered.
@@ -66,6 +79,10 @@ pub struct Binding {
     pub reg_id: Option<u32>,
     /// The proxies that lead to the device, the first to pass first: the routes of what is sent to it (RFC 3327).
     pub path: Box<[Box<str>]>,
+    /// How it is woken, for a device that sleeps (RFC 8599).
+    pub push: Option<Box<Push>>,
+    /// Its connection is gone: it sleeps until it is woken.
+    asleep: bool,
     call_id: String,
     cseq: u32,
     heard: Time,
@@ -127,6 +144,16 @@ struct Wanted {
     reg_id: Option<u32>,
 }
 
+/// What a REGISTER did.
+#[derive(Default)]
+struct Done {
+    changes: Vec<Change>,
+    /// Flows count.
+    outbound: bool,
+    /// The push services that its response is to name.
+    push: Vec<String>,
+}
+
 /// What holds for every contact of a REGISTER.
 struct Asked<'a> {
     call_id: &'a str,
@@ -151,12 +178,16 @@ impl Bindings {
         now: Time,
         request: &Request,
         flow: Flow,
-        limits: &ExpiryLimits,
+        limits: &Terms,
         to_tag: &str,
     ) -> (Response, Vec<Change>) {
         self.expire(now);
         let (mut response, changes) = match self.carry_out(now, request, flow, limits) {
-            Ok((changes, outbound)) => (self.list(now, request, outbound), changes),
+            Ok(done) => {
+                let mut response = self.list(now, request, done.outbound);
+                push::tell(&mut response, &done.push);
+                (response, done.changes)
+            }
             Err(rejection) => (rejection.response(request), Vec::new()),
         };
         response.headers.set_to_tag(to_tag);
@@ -173,8 +204,14 @@ impl Bindings {
         let mut devices: Vec<&Binding> = Vec::new();
         for binding in self.live(now) {
             let known = |other: &&Binding| other.instance.is_some() && other.instance == binding.instance;
-            if !devices.iter().any(known) {
-                devices.push(binding);
+            match devices.iter().position(known) {
+                None => devices.push(binding),
+                // Of two flows the one that need not be woken.
+                Some(place) => {
+                    if let Some(other) = devices.get_mut(place).filter(|other| other.sleeps() && !binding.sleeps()) {
+                        *other = binding;
+                    }
+                }
             }
         }
         devices
@@ -183,7 +220,8 @@ impl Bindings {
     /// Another flow of the device that had this binding.
     pub fn other_flow(&self, now: Time, lost: &Binding) -> Option<Flow> {
         lost.reg_id?;
-        self.live(now).into_iter().find(|other| other.instance == lost.instance).map(|other| other.flow)
+        let other = |other: &&Binding| !other.asleep && other.instance == lost.instance;
+        self.live(now).into_iter().find(other).map(|other| other.flow)
     }
 
     /// How many devices are bound.
@@ -202,11 +240,17 @@ impl Bindings {
         self.bindings.extract_if(.., |binding| binding.expires <= now).collect()
     }
 
-    /// Forgets the devices of a connection that broke, and returns them.
+    /// Forgets the devices of a connection that broke, and returns them. Those that can be woken sleep from now on.
     pub fn connection_lost(&mut self, flow: Flow) -> Vec<Binding> {
-        let its = |binding: &mut Binding| flow.connection != 0 && binding.flow.connection == flow.connection;
-        let lost: Vec<Binding> = self.bindings.extract_if(.., its).collect();
+        let its =
+            |binding: &Binding| flow.connection != 0 && binding.flow.connection == flow.connection && !binding.asleep;
+        let mut lost: Vec<Binding> =
+            self.bindings.extract_if(.., |binding| its(binding) && binding.push.is_none()).collect();
         self.gone.extend_from_slice(&lost);
+        for binding in self.bindings.iter_mut().filter(|binding| its(binding)) {
+            binding.asleep = true;
+            lost.push(binding.clone());
+        }
         self.gone.drain(..self.gone.len().saturating_sub(BINDINGS_MAX));
         lost
     }
@@ -238,16 +282,22 @@ impl Bindings {
             .collect()
     }
 
-    /// What [`Bindings::save`] kept and has not expired. Devices of a connection are not taken back: it is gone.
+    /// What [`Bindings::save`] kept and has not expired. Devices of a connection are not taken back: it is gone. Those that
+    /// can be woken sleep.
     pub fn restore(now: Time, wall: WallTime, saved: Vec<SavedBinding>) -> Self {
         let bindings = saved
             .into_iter()
-            .filter(|saved| saved.expires_at > wall && saved.flow.connection == 0)
-            .map(|saved| {
+            .filter(|saved| saved.expires_at > wall)
+            .map(|saved| (Push::of(&saved.contact).map(Box::new), saved))
+            .filter(|(push, saved)| saved.flow.connection == 0 || push.is_some())
+            .map(|(push, saved)| {
                 let left = u64::try_from(saved.expires_at.0.saturating_sub(wall.0)).unwrap_or(0);
                 Binding {
                     contact: saved.contact.into(),
-                    flow: saved.flow,
+                    asleep: saved.flow.connection != 0,
+                    push,
+                    // Another connection may have this number by now.
+                    flow: Flow { connection: 0, ..saved.flow },
                     expires: now + Duration::from_millis(left),
                     heard: now,
                     q: saved.q,
@@ -262,19 +312,13 @@ impl Bindings {
         Self { bindings, gone: Vec::new() }
     }
 
-    fn carry_out(
-        &mut self,
-        now: Time,
-        request: &Request,
-        flow: Flow,
-        limits: &ExpiryLimits,
-    ) -> Result<(Vec<Change>, bool), Rejection> {
+    fn carry_out(&mut self, now: Time, request: &Request, flow: Flow, limits: &Terms) -> Result<Done, Rejection> {
         let headers = &request.headers;
         let broken = |fault: HeaderError| Rejection::bad_request(fault);
         let (call_id, cseq) = (headers.call_id().map_err(broken)?, headers.cseq().map_err(broken)?.number);
         let contacts = headers.contacts().map_err(broken)?;
         if contacts.is_empty() {
-            return Ok((Vec::new(), false));
+            return Ok(Done::default());
         }
         if call_id.len() > TOKEN_LEN_MAX {
             return Err(Rejection::bad_request("the Call-ID is too long"));
@@ -286,12 +330,13 @@ impl Bindings {
             if self.bindings.iter().any(|binding| is_late(binding, call_id, cseq)) {
                 return Err(Rejection::of(500));
             }
-            return Ok((self.bindings.drain(..).map(Change::Removed).collect(), false));
+            let changes = self.bindings.drain(..).map(Change::Removed).collect();
+            return Ok(Done { changes, ..Done::default() });
         }
         if contacts.len() > BINDINGS_MAX {
             return Err(Rejection { reason: "Too many devices".into(), ..Rejection::of(403) });
         }
-        let path = path(request)?;
+        let (path, push) = (path(request)?, push::asked(&contacts, &limits.push)?);
         let outbound = headers.has_token("Supported", OUTBOUND) || headers.has_token("Require", OUTBOUND);
         let asked = Asked { call_id, cseq, flow, path, outbound };
         let flows = outbound && contacts.iter().filter_map(Contact::addr).any(|addr| reg_id(addr).is_some());
@@ -311,7 +356,7 @@ impl Bindings {
             changes.push(Change::Removed(next.bindings.remove(place)));
         }
         *self = next;
-        Ok((changes, flows))
+        Ok(Done { changes, outbound: flows, push })
     }
 
     fn wish(
@@ -320,7 +365,7 @@ impl Bindings {
         contact: &Contact<'_>,
         request: &Request,
         asked: &Asked<'_>,
-        limits: &ExpiryLimits,
+        limits: &Terms,
     ) -> Result<Wish, Rejection> {
         let Some(addr) = contact.addr() else { return Err(Rejection::bad_request("Contact: * among others")) };
         let uri = addr.parse_uri().map_err(|fault| Rejection::bad_request(format!("Contact: {fault}")))?;
@@ -336,12 +381,12 @@ impl Bindings {
             return Err(Rejection::of(500));
         }
         let wished = addr.expires().or_else(|| request.headers.expires()).map(|secs| Duration::from_secs(secs.into()));
-        let expires = wished.unwrap_or(limits.default).min(limits.max);
+        let expires = wished.unwrap_or(limits.expiry.default).min(limits.expiry.max);
         if expires.is_zero() {
             return Ok(Wish::Unbind(wanted));
         }
-        if expires < limits.min {
-            let min = limits.min.as_secs().to_string();
+        if expires < limits.expiry.min {
+            let min = limits.expiry.min.as_secs().to_string();
             return Err(Rejection::of(423).with("Min-Expires", min));
         }
         Ok(Wish::Bind(Binding {
@@ -353,6 +398,8 @@ impl Bindings {
             instance: wanted.instance,
             reg_id,
             path: asked.path.clone(),
+            push: Push::of(addr.uri).map(Box::new),
+            asleep: false,
             call_id: asked.call_id.to_owned(),
             cseq: asked.cseq,
         }))
@@ -413,6 +460,19 @@ impl Bindings {
 }
 
 impl Binding {
+    /// Whether a device has to be woken before it can be rung: its connection is gone, or it never had one and has been
+    /// put to sleep since it registered, for all that we know.
+    pub fn sleeps(&self) -> bool {
+        self.push.is_some() && (self.asleep || self.flow.connection == 0)
+    }
+
+    /// Whether this is the same device: by its own name, or as its push service knows it.
+    pub fn is_same_device(&self, other: &Self) -> bool {
+        let prid = |binding: &Self| binding.push.as_ref().map(|push| (push.provider.clone(), push.prid.clone()));
+        (self.instance.is_some() && self.instance == other.instance)
+            || (prid(self).is_some() && prid(self) == prid(other))
+    }
+
     /// The same device and flow: the same instance and number, or the same URI (RFC 3261 section 19.1.4). A device that
     /// counts its flows no more, or begins to, has but the one.
     fn is_wanted(&self, wanted: &Wanted) -> bool {

@@ -74,6 +74,14 @@ pub trait Dns: Send + Sync {
 /// Where an answer goes.
 pub type DnsReply = Box<dyn FnOnce(Result<Answer, NotFound>) + Send>;
 
+/// Wakes devices by push notifications (RFC 8599). Never waits: what becomes of it shows when the device registers.
+pub trait Push: Send + Sync {
+    /// The push services that can be asked, by the names that devices give them.
+    fn providers(&self) -> &[String];
+    /// Asks one to wake a device.
+    fn wake(&self, device: &plugboard_sip::registrar::Push);
+}
+
 /// A message that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
@@ -130,6 +138,8 @@ pub struct Env {
     pub sip: Arc<dyn SipTransport>,
     /// Names.
     pub dns: Arc<dyn Dns>,
+    /// Push services.
+    pub push: Arc<dyn Push>,
     /// RTP.
     pub media: Arc<dyn MediaPlane>,
     /// Actions.

@@ -34,8 +34,9 @@ mod wake;
 pub use plugboard_sip::flow::Transport as SipProtocol;
 
 pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records, SrvRecord};
+pub use plugboard_sip::registrar::Push as PushTarget;
 
-pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Random, SipTransport, Unsendable};
+pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Unsendable};
 pub use events::Events;
 pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserChanged, UserState};
 pub use snapshot::Configuration;

@@ -212,13 +212,13 @@ impl Answer {
     }
 }
 
-/// Registers a user.
-pub(crate) fn registration(user: &str, password: &str) -> String {
+/// Registers a user; `params` are more of the URI in his contact.
+pub(crate) fn registration(user: &str, password: &str, params: &str) -> String {
     let request = |cseq: u8, credentials: &str| {
         format!(
             "REGISTER sip:plugboard.test SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n\
              From: <sip:{user}@plugboard.test>;tag=[pid]-[call_number]\nTo: <sip:{user}@plugboard.test>\n\
-             Call-ID: [call_id]\nCSeq: {cseq} REGISTER\nContact: <sip:{user}@[local_ip]:[local_port]>\n\
+             Call-ID: [call_id]\nCSeq: {cseq} REGISTER\nContact: <sip:{user}@[local_ip]:[local_port]{params}>\n\
              Max-Forwards: 70\nExpires: 600\n{credentials}Content-Length: 0\n\n"
         )
     };

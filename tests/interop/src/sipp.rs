@@ -109,7 +109,23 @@ impl Sipp {
 
     /// The same at another address of this switch.
     pub fn registers_at(switch: &Plugboard, address: SocketAddr, user: &str, password: &str, port: u16) -> Self {
-        let xml = scenario::registration(user, password);
+        Self::registers_with(switch, address, user, password, port, "")
+    }
+
+    /// An app that sleeps: it registers over UDP with what a push service wants to know (RFC 8599).
+    pub fn registers_to_be_woken(switch: &Plugboard, user: &str, password: &str, port: u16, push: &str) -> Self {
+        Self::registers_with(switch, switch.sip(Transport::Udp), user, password, port, push)
+    }
+
+    fn registers_with(
+        switch: &Plugboard,
+        address: SocketAddr,
+        user: &str,
+        password: &str,
+        port: u16,
+        params: &str,
+    ) -> Self {
+        let xml = scenario::registration(user, password, params);
         let mut sipp = Self::new(switch.folder(), &format!("register-{user}-{port}"), &xml, port, Transport::Udp);
         sipp.command.arg(address.to_string());
         sipp

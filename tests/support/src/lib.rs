@@ -27,6 +27,7 @@ mod network;
 mod office;
 mod phone;
 mod plugins;
+mod pushes;
 mod sim;
 mod sound;
 

@@ -62,6 +62,11 @@ impl Phone {
         self.agent.borrow_mut().registers_with.0.extend(path);
     }
 
+    /// From now on it registers as an app that sleeps: this push service wakes it (RFC 8599).
+    pub fn is_woken_by(&self, provider: &str, prid: &str) {
+        self.agent.borrow_mut().uri_params = format!(";pn-provider={provider};pn-prid={prid};pn-param=app");
+    }
+
     /// From now on it registers as this flow of the device with this name (RFC 5626).
     pub fn is_flow(&self, reg_id: u32, device: &str) {
         let mut agent = self.agent.borrow_mut();

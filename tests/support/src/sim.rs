@@ -27,6 +27,7 @@ use crate::network::{Addresses, Network, Packet, Payload, Weather};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
 use crate::plugins::{SimPlugins, built_in, by_name, with};
+use crate::pushes::Pushes;
 use crate::sound::Sounds;
 
 /// The switch's address in every story.
@@ -159,6 +160,7 @@ struct World {
     clock: Arc<SimClock>,
     network: Network,
     names: Names,
+    pushes: Pushes,
     media: Arc<SimMedia>,
     plugins: Arc<SimPlugins>,
     store: Store,
@@ -210,11 +212,13 @@ impl Sim {
         let plugins =
             Arc::new(SimPlugins::new(Arc::clone(&setup.actions), &clock, Arc::clone(&wake), events.run_sink()));
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
+        let pushes = Pushes::default();
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SimRandom::new(seed + 2)),
             sip: Arc::new(network.clone()),
             dns: Arc::new(names.clone()),
+            push: Arc::new(pushes.clone()),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),
@@ -228,8 +232,21 @@ impl Sim {
         let phones = BTreeMap::new();
         let strangers = RefCell::default();
         let waits = Cell::new(Duration::ZERO);
-        let world =
-            World { clock, network, names, media, plugins, store, writer, router, phones, waits, strangers, wake };
+        let world = World {
+            clock,
+            network,
+            names,
+            pushes,
+            media,
+            plugins,
+            store,
+            writer,
+            router,
+            phones,
+            waits,
+            strangers,
+            wake,
+        };
         let (actions, limits) = (setup.actions, setup.limits);
         Self {
             system: Some(system),
@@ -393,6 +410,11 @@ impl Sim {
     /// knows; `SILENT`: none answers.
     pub fn zone_is(&self, records: &str) {
         self.world.names.zone_is(records);
+    }
+
+    /// The apps that push services were asked to wake so far, in order.
+    pub fn devices_woken(&self) -> Vec<String> {
+        self.world.pushes.woken()
     }
 
     /// What DNS was asked so far, in order.

@@ -69,11 +69,11 @@ impl Call {
     /// A user wants his call to go elsewhere before he is rung.
     pub(super) fn user_forwards(&mut self, now: Time, user: UserId, why: ForwardWhy, to: Result<Onward, Cause>) {
         let Some(ring) = &mut self.ring else { return };
-        let Some(chain) = ring.asking.remove(&user) else { return };
+        let Some(asked) = ring.asking.remove(&user) else { return };
         match to {
             Err(cause) => ring.failed(cause),
             Ok(onward) => {
-                let chain = chain.and_then(|chain| ring.chains.get(chain)).map(|chain| &chain.forwards);
+                let chain = asked.chain.and_then(|chain| ring.chains.get(chain)).map(|chain| &chain.forwards);
                 let forwards = chain.unwrap_or(&ring.forwards).clone();
                 self.send_on_for(now, None, user, forwards, why, onward);
             }
@@ -104,11 +104,29 @@ impl Call {
     pub(super) fn forward_failed(&mut self, now: Time, user: &UserId, leg: LegId, status: u16) -> bool {
         let Some(ring) = &self.ring else { return false };
         let is_his = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user));
-        if ring.legs.keys().any(is_his) || self.answers(user) {
+        // One that wakes up may answer yet.
+        if ring.legs.keys().any(is_his) || ring.asking.contains_key(user) || self.answers(user) {
             return false;
         }
         let busy = matches!(status, 486 | 600 | 603 | 607);
         self.go_on_for(now, user, leg, if busy { ForwardWhen::Busy } else { ForwardWhen::Unreachable })
+    }
+
+    /// None of a user's devices woke up in time. If none of the others rings any more, the call goes where he wants it when
+    /// he cannot be reached.
+    pub(super) fn nobody_woke(&mut self, now: Time, user: &UserId, chain: Option<usize>) {
+        self.release_if_unused(user);
+        let is_his = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user));
+        let Some(ring) = &mut self.ring else { return };
+        if ring.legs.keys().any(is_his) {
+            return;
+        }
+        let Some(to) = ring.own.get_mut(user).and_then(|own| own.unreachable.take()) else {
+            return ring.failed(Cause::of(480));
+        };
+        let chained = chain.and_then(|chain| ring.chains.get(chain)).map(|chain| chain.forwards.clone());
+        let forwards = chained.unwrap_or_else(|| ring.forwards.clone());
+        self.send_on_for(now, None, user.clone(), forwards, ForwardWhy::Unavailable, to);
     }
 
     fn go_on_for(&mut self, now: Time, user: &UserId, leg: LegId, when: ForwardWhen) -> bool {
@@ -152,7 +170,8 @@ impl Call {
 
     /// The devices of a user that ring are told to stop.
     pub(super) fn stop_devices(&mut self, user: &UserId, why: CancelWhy) {
-        let Some(ring) = &self.ring else { return };
+        let Some(ring) = &mut self.ring else { return };
+        ring.asking.remove(user);
         // One that was answered already is his last word.
         let is_his = |leg: &&LegId| {
             let leg = self.legs.get(leg).filter(|leg| matches!(leg.state, LegState::Calling | LegState::Ringing));

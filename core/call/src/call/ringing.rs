@@ -10,7 +10,7 @@ use crate::ear::Ear;
 use crate::input::{OfferedDevices, Op, Party, RingOrder, Urgency};
 use crate::leg::{Leg, LegState, Ways};
 use crate::output::{AskWhy, CancelWhy, Output};
-use crate::ring::{Ring, Rung};
+use crate::ring::{Asked, Ring, Rung};
 
 /// Legs that one call may make: a group of 256 with a phone and a page each.
 pub(super) const LEGS_MAX: u32 = 512;
@@ -60,7 +60,7 @@ impl Call {
                 }
                 Party::User(user) => {
                     if ring.asked.insert(user.clone()) {
-                        ring.asking.insert(user.clone(), chain);
+                        ring.asking.insert(user.clone(), Asked { chain, ..Asked::default() });
                         self.out(Output::AskUser { user, reserve, why });
                     }
                 }
@@ -168,8 +168,8 @@ impl Call {
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {
-        let Some((ring, chain)) =
-            self.ring.as_mut().and_then(|ring| ring.asking.remove(&user).map(|chain| (ring, chain)))
+        let Some((ring, asked)) =
+            self.ring.as_mut().and_then(|ring| ring.asking.remove(&user).map(|asked| (ring, asked)))
         else {
             // The ringing is over: a reservation that comes late is given back.
             if offer.is_ok() && !self.slots.contains(&user) {
@@ -180,19 +180,25 @@ impl Call {
         match offer {
             Err(cause) => ring.failed(cause),
             Ok(offered) => {
+                let Asked { chain, devices: before, until } = asked;
                 let after = offered.forwards.no_answer.as_ref().map(|(after, _)| *after);
                 let own = offered.ring_for.into_iter().chain(after).min();
-                let until = own.map_or(ring.until, |own| ring.until.min(now + own));
-                ring.own.insert(user.clone(), offered.forwards);
+                let until = until.unwrap_or_else(|| own.map_or(ring.until, |own| ring.until.min(now + own)));
+                let devices = before + offered.devices.len();
+                let nobody_woke = offered.devices.is_empty() && !offered.waking;
+                // What wakes up later is rung as the first of his devices were.
+                if asked.until.is_none() {
+                    ring.own.insert(user.clone(), offered.forwards);
+                }
+                if offered.waking {
+                    ring.asking.insert(user.clone(), Asked { chain, devices, until: Some(until) });
+                }
                 self.slots.insert(user.clone());
-                for device in 0..offered.devices.len() {
+                for device in before..devices {
                     self.make_leg(now, Party::User(user.clone()), device, Rung { until, chain });
                 }
-                if offered.devices.is_empty() {
-                    self.release_if_unused(&user);
-                    if let Some(ring) = &mut self.ring {
-                        ring.failed(Cause::of(480));
-                    }
+                if nobody_woke {
+                    self.nobody_woke(now, &user, chain);
                 }
             }
         }
@@ -200,7 +206,12 @@ impl Call {
     }
 
     pub(super) fn user_taken(&mut self, now: Time, user: &UserId) {
-        let Some(ring) = &self.ring else { return };
+        let Some(ring) = &mut self.ring else { return };
+        if ring.asking.get(user).is_some_and(|asked| asked.until.is_some()) {
+            // Nobody waits for what wakes up now.
+            ring.asking.remove(user);
+            ring.failed(Cause::of(486));
+        }
         let claiming = ring.claiming;
         let his: Vec<LegId> = ring
             .legs

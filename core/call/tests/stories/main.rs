@@ -89,7 +89,7 @@ impl Story {
         let devices = (0..devices).map(|n| format!("sip:{name}@{n}")).collect();
         self.feed(Input::UserOffers {
             user: user(name),
-            offer: Ok(OfferedDevices { devices, ring_for: None, forwards: OwnForwards::default() }),
+            offer: Ok(OfferedDevices { devices, ring_for: None, waking: false, forwards: OwnForwards::default() }),
         })
     }
 

@@ -58,6 +58,7 @@ pub(crate) fn schema() -> Json {
                 })
             ),
             "tls": super::tls::schema(&part),
+            "push": super::push::schema(&part),
             "media": part("RTP.", json!({
                 "address": addresses("Where RTP is bound and what SDP says: one address, or one of each family; without \
                     it, the address that SIP listens on, or the one that leads to the world."),

@@ -36,7 +36,7 @@ fn at(millis: u64) -> Time {
 
 /// Registers; gives the status, the contacts of the response and the changes in words.
 fn ask(bindings: &mut Bindings, millis: u64, request: &Request) -> (u16, Vec<String>, Vec<&'static str>) {
-    let (response, changes) = bindings.register(at(millis), request, flow(5060), &ExpiryLimits::default(), "t");
+    let (response, changes) = bindings.register(at(millis), request, flow(5060), &Terms::default(), "t");
     assert_eq!(response.headers.get("To"), Some("<sip:101@plugboard.test>;tag=t"));
     let contacts = response.headers.get_all("Contact").map(ToOwned::to_owned).collect();
     let words = changes.iter().map(|change| match change {
@@ -70,7 +70,7 @@ fn device_is_bound_refreshed_listed_and_removed() {
 fn too_short_is_423_and_too_long_is_shortened() {
     let mut bindings = Bindings::new();
     let request = register("c", 1, &["<sip:101@a>;expires=29"], Some(3600));
-    let (response, changes) = bindings.register(at(0), &request, flow(5060), &ExpiryLimits::default(), "t");
+    let (response, changes) = bindings.register(at(0), &request, flow(5060), &Terms::default(), "t");
     assert_eq!((response.status, response.headers.get("Min-Expires"), changes.len()), (423, Some("30"), 0));
     let (status, contacts, _) = ask(&mut bindings, 0, &register("c", 2, &["<sip:101@a>;expires=86400"], None));
     assert_eq!((status, contacts), (200, vec!["<sip:101@a>;expires=3600".to_owned()]));
@@ -123,7 +123,7 @@ fn same_instance_replaces_its_old_contact_and_flow() {
     let contact = |host: &str| format!("<sip:101@{host}>;+sip.instance=\"<urn:uuid:0001>\"");
     ask(&mut bindings, 0, &register("c", 1, &[&contact("old")], None));
     let request = register("d", 1, &[&contact("new")], None);
-    let (response, changes) = bindings.register(at(10), &request, flow(6000), &ExpiryLimits::default(), "t");
+    let (response, changes) = bindings.register(at(10), &request, flow(6000), &Terms::default(), "t");
     assert!(matches!(&changes[..], [Change::Refreshed(binding)] if binding.flow == flow(6000)), "{changes:?}");
     let listed: Vec<_> = response.headers.get_all("Contact").collect();
     assert_eq!(listed, ["<sip:101@new>;expires=3600;+sip.instance=\"<urn:uuid:0001>\""]);
@@ -174,7 +174,7 @@ fn broken_connection_takes_its_devices_and_no_others() {
     let tcp = |n| Flow::tcp("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:9".parse().unwrap(), n);
     for (n, flow) in [tcp(1), tcp(2), flow(5060)].into_iter().enumerate() {
         let request = register("c", u32::try_from(n).unwrap(), &[&format!("<sip:101@h{n}>")], None);
-        bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+        bindings.register(at(0), &request, flow, &Terms::default(), "t");
     }
     assert_eq!(bindings.connection_lost(flow(5060)).len(), 0);
     assert_eq!(bindings.connection_lost(tcp(2)).len(), 1);
@@ -189,7 +189,7 @@ fn a_device_that_comes_back_over_another_connection_has_moved() {
     let mut moves = |bindings: &mut Bindings, flow: Flow, contact: &str| {
         cseq += 1;
         let request = register("c", cseq, &[contact], None);
-        let (_, changes) = bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+        let (_, changes) = bindings.register(at(0), &request, flow, &Terms::default(), "t");
         let moved = changes.into_iter().filter_map(|change| match change {
             Change::Moved { from, to } => Some((from.connection, to.connection)),
             Change::Added(_) | Change::Refreshed(_) | Change::Removed(_) => None,
@@ -232,6 +232,53 @@ fn bindings_survive_a_restart_with_the_time_that_is_left() {
     assert_eq!(live[0].flow, flow(5060));
 }
 
+fn known() -> Terms {
+    Terms { push: vec!["apns".into(), "fcm".into()], ..Terms::default() }
+}
+
+#[test]
+fn a_push_service_is_named_when_it_is_known_and_refused_with_555_when_not() {
+    let mut bindings = Bindings::new();
+    let mut tell = |cseq: u32, contact: &str| {
+        let request = register("c", cseq, &[contact], None);
+        let (response, changes) = bindings.register(at(0), &request, flow(5060), &known(), "t");
+        let named: Vec<String> = response.headers.get_all("Feature-Caps").map(str::to_owned).collect();
+        (response.status, named, changes.len())
+    };
+    let fcm = "*;+sip.pns=\"fcm\"".to_owned();
+    assert_eq!(tell(1, "<sip:101@a;pn-provider=fcm;pn-prid=x>"), (200, vec![fcm.clone()], 1));
+    assert_eq!(tell(2, "<sip:101@a;pn-provider=other;pn-prid=x>"), (555, vec![], 0));
+    assert_eq!(tell(3, "<sip:101@b;pn-provider>"), (200, vec!["*;+sip.pns=\"apns\"".into(), fcm], 1), "a question");
+    assert_eq!(tell(4, "<sip:101@c>"), (200, vec![], 1));
+}
+
+#[test]
+fn what_can_be_woken_sleeps_when_its_connection_breaks_and_over_a_restart() {
+    let mut bindings = Bindings::new();
+    let tcp = |n| Flow::tcp("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:9".parse().unwrap(), n);
+    let contact = "<sip:101@a;pn-provider=fcm;pn-param=app;pn-prid=a%3Ab>";
+    bindings.register(at(0), &register("c", 1, &[contact], None), tcp(4), &known(), "t");
+    assert!(!bindings.devices(at(1))[0].sleeps());
+    assert_eq!(bindings.connection_lost(tcp(4)).len(), 1);
+    let asleep = bindings.devices(at(1));
+    let push = Push { provider: "fcm".into(), param: "app".into(), prid: "a:b".into() };
+    assert!(asleep.len() == 1 && asleep[0].sleeps() && asleep[0].push.as_deref() == Some(&push), "{asleep:?}");
+    assert_eq!(bindings.connection_lost(tcp(4)).len(), 0, "it has none to lose");
+    let kept = Bindings::restore(at(0), WallTime(0), bindings.save(at(1), WallTime(0)));
+    assert!(kept.devices(at(1))[0].sleeps());
+    let (_, changes) = bindings.register(at(2), &register("c", 2, &[contact], None), tcp(5), &known(), "t");
+    assert!(matches!(&changes[..], [Change::Refreshed(_), Change::Moved { .. }]), "{changes:?}");
+    assert!(!bindings.devices(at(3))[0].sleeps());
+}
+
+#[test]
+fn over_datagrams_an_app_is_woken_each_time() {
+    let mut bindings = Bindings::new();
+    let contact = "<sip:101@a;pn-provider=fcm;pn-prid=x>";
+    bindings.register(at(0), &register("c", 1, &[contact], None), flow(5060), &known(), "t");
+    assert!(bindings.devices(at(1))[0].sleeps());
+}
+
 proptest! {
     #[test]
     fn no_register_breaks_the_registrar_or_passes_its_limits(
@@ -243,7 +290,7 @@ proptest! {
         let contacts: Vec<&str> = contacts.iter().map(String::as_str).collect();
         for n in 0..steps {
             let request = register("c", n, &contacts, expires);
-            bindings.register(at(n.into()), &request, flow(5060), &ExpiryLimits::default(), "t");
+            bindings.register(at(n.into()), &request, flow(5060), &Terms::default(), "t");
             prop_assert!(bindings.len() <= BINDINGS_MAX);
             prop_assert!(bindings.next_expiry().is_none_or(|end| end <= at(u64::from(n) + 3_600_000)));
         }
@@ -270,7 +317,7 @@ fn the_proxies_on_the_way_are_kept_and_told() {
     let mut bindings = Bindings::new();
     let near = "<sip:near.example.org;lr>";
     let request = flow_register(1, "<sip:101@10.0.0.7>", &[near, EDGE], 3);
-    let (response, _) = bindings.register(at(0), &request, flow(5060), &ExpiryLimits::default(), "t");
+    let (response, _) = bindings.register(at(0), &request, flow(5060), &Terms::default(), "t");
     assert_eq!(response.headers.get_all("Path").collect::<Vec<_>>(), [near, EDGE]);
     assert_eq!(*bindings.live(at(0))[0].path, [near.into(), EDGE.into()]);
     assert_eq!(response.headers.get("Require"), None, "no flow is counted");
@@ -298,8 +345,7 @@ fn flows_of_one_device_stand_beside_each_other_and_it_is_rung_once() {
     let contact = |reg_id| format!("<sip:101@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id={reg_id}");
     for (cseq, reg_id, expected) in [(1, 1, "added"), (2, 2, "added"), (3, 1, "refreshed")] {
         let request = flow_register(cseq, &contact(reg_id), &[], 1);
-        let (response, changes) =
-            bindings.register(at(cseq.into()), &request, flow(5060), &ExpiryLimits::default(), "t");
+        let (response, changes) = bindings.register(at(cseq.into()), &request, flow(5060), &Terms::default(), "t");
         assert_eq!(response.headers.get("Require"), Some("outbound"));
         assert_eq!(response.headers.get("Flow-Timer"), Some("120"));
         assert_eq!(matches!(changes[..], [Change::Added(_)]), expected == "added", "{changes:?}");
@@ -361,7 +407,7 @@ fn what_was_on_a_lost_flow_may_go_over_another_one_of_the_same_device() {
     for (cseq, connection) in [(1, 11), (2, 12)] {
         let flow = Flow::tcp(ours, theirs, connection);
         let request = flow_register(cseq, &contact(cseq), &[], 1);
-        let (response, _) = bindings.register(at(0), &request, flow, &ExpiryLimits::default(), "t");
+        let (response, _) = bindings.register(at(0), &request, flow, &Terms::default(), "t");
         assert_eq!(response.status, 200);
     }
     let lost = bindings.connection_lost(Flow::tcp(ours, theirs, 11));

@@ -2,6 +2,9 @@
 
 pub(crate) mod keys;
 mod showing;
+mod waking;
+
+use waking::Waking;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
@@ -12,7 +15,7 @@ use plugboard_office::{
     User, UserSettings,
 };
 use plugboard_sip::event::LIMITS;
-use plugboard_sip::registrar::{Bindings, Change, ExpiryLimits};
+use plugboard_sip::registrar::{Binding, Bindings, Change, Terms};
 use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,6 +70,8 @@ pub(crate) struct UserActor {
     last_caller: Option<Dialled>,
     /// The calls that ring him.
     ringing: BTreeMap<CallId, (Recipient<UserTaken>, Recipient<TakeRinging>)>,
+    /// The calls that wait for devices to wake up.
+    waking: Waking,
     /// Contacts, as the metrics were told last.
     registered: usize,
     showing: Showing,
@@ -98,6 +103,7 @@ impl UserActor {
             moves,
             last_caller: kept.last_caller,
             ringing: BTreeMap::new(),
+            waking: Waking::default(),
             registered: 0,
             showing: Showing::default(),
             wake: Wake::default(),
@@ -106,14 +112,15 @@ impl UserActor {
         made
     }
 
-    /// His answer to an offer: his devices, or the cause that tells the caller why not.
+    /// His answer to an offer: his devices, those of them that have to be woken, or the cause that tells the caller why
+    /// not.
     fn offer(
         &mut self,
         call: &CallId,
         kind: OfferKind,
         follows: bool,
         besides: Option<Device>,
-    ) -> Result<(OfferedDevices, Vec<Device>), NotOffered> {
+    ) -> Result<(OfferedDevices, Vec<Device>, Vec<Binding>), NotOffered> {
         self.bindings.expire(self.env.clock.now());
         let forward = follows.then_some(&self.settings.forward);
         let goes = |when, why| {
@@ -129,18 +136,12 @@ impl UserActor {
                 return Err(elsewhere.unwrap_or_else(|| NotOffered::Refused(cause_of(why))));
             }
         }
-        let mut devices: Vec<Device> = self
-            .bindings
-            .devices(self.env.clock.now())
-            .into_iter()
-            .map(|binding| Device {
-                contact: binding.contact.to_string(),
-                flow: binding.flow,
-                path: binding.path.iter().map(|proxy| proxy.to_string()).collect(),
-            })
-            .collect();
+        let (asleep, awake): (Vec<&Binding>, Vec<&Binding>) =
+            self.bindings.devices(self.env.clock.now()).into_iter().partition(|binding| binding.sleeps());
+        let asleep: Vec<Binding> = asleep.into_iter().cloned().collect();
+        let mut devices: Vec<Device> = awake.into_iter().map(device).collect();
         devices.extend(besides.filter(|besides| devices.iter().all(|device| device.contact != besides.contact)));
-        if devices.is_empty() {
+        if devices.is_empty() && asleep.is_empty() {
             self.availability.release(call);
             let nobody = Cause { status: 480, text: "No device is registered".into() };
             let elsewhere = goes(ForwardWhen::Unreachable, ForwardWhy::Unavailable);
@@ -149,7 +150,8 @@ impl UserActor {
         let words = devices.iter().map(|device| device.contact.clone()).collect();
         let ring_for = matches!(kind, OfferKind::Direct).then_some(self.user.ring_for);
         let forwards = plugboard_call::OwnForwards::default();
-        Ok((OfferedDevices { devices: words, ring_for, forwards }, devices))
+        let words = OfferedDevices { devices: words, ring_for, waking: !asleep.is_empty(), forwards };
+        Ok((words, devices, asleep))
     }
 
     /// Other calls that ring him stop when one takes him.
@@ -157,6 +159,7 @@ impl UserActor {
         while let Some(asked) = self.availability.poll_output() {
             match asked {
                 Asked::StopRinging(call) => {
+                    self.waking.forget(&call);
                     if let Some((call, _)) = self.ringing.remove(&call) {
                         post(&call, UserTaken(self.user.id.clone()));
                     }
@@ -278,6 +281,14 @@ impl UserActor {
     }
 }
 
+fn device(binding: &Binding) -> Device {
+    Device {
+        contact: binding.contact.to_string(),
+        flow: binding.flow,
+        path: binding.path.iter().map(|proxy| proxy.to_string()).collect(),
+    }
+}
+
 /// Which of his forwards is for a call that cannot ring him; none when it rings him already.
 fn forwarded_when(why: Unavailable) -> Option<(ForwardWhen, ForwardWhy)> {
     match why {
@@ -319,14 +330,18 @@ impl Drop for UserActor {
 
 impl Handler<OfferCall> for UserActor {
     type Result = ();
-    fn handle(&mut self, ask: OfferCall, _: &mut Self::Context) {
+    fn handle(&mut self, ask: OfferCall, ctx: &mut Self::Context) {
         let offer = self.offer(&ask.call, ask.kind, ask.follows, ask.device);
         let forward = ask.follows.then(|| self.settings.forward.clone());
         self.note_caller(ask.caller);
         self.show();
         if offer.is_ok() {
-            self.ringing.insert(ask.call, (ask.taken, ask.take));
+            self.ringing.insert(ask.call.clone(), (ask.taken, ask.take));
         }
+        let offer = offer.map(|(words, devices, asleep)| {
+            self.wake_devices(&ask.call, asleep, &ask.reply, ctx);
+            (words, devices)
+        });
         post(&ask.reply, UserOffered { user: self.user.id.clone(), offer, forward });
     }
 }
@@ -360,6 +375,7 @@ impl Handler<UseSlot> for UserActor {
             UseSlot::Occupy(call) => self.availability.begin_own(&call),
             UseSlot::Release(call) => {
                 self.ringing.remove(&call);
+                self.waking.forget(&call);
                 self.availability.release(&call);
                 self.showing.over(&call);
             }
@@ -372,7 +388,7 @@ impl Handler<Register> for UserActor {
     type Result = ();
     fn handle(&mut self, register: Register, ctx: &mut Self::Context) {
         let Register { tx, request, flow, reply } = register;
-        let limits = ExpiryLimits::default();
+        let limits = Terms { push: self.env.push.providers().to_vec(), ..Terms::default() };
         let tag = format!("0-{:016x}", self.env.random.next());
         let (response, changes) = self.bindings.register(self.env.clock.now(), &request, flow, &limits, &tag);
         let outcome = match changes.as_slice() {
@@ -383,8 +399,10 @@ impl Handler<Register> for UserActor {
         };
         RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
         for change in &changes {
-            if let Change::Moved { from, to } = change {
-                self.moves.moved(&self.user.id, *from, *to);
+            match change {
+                Change::Moved { from, to } => self.moves.moved(&self.user.id, *from, *to),
+                Change::Added(binding) | Change::Refreshed(binding) => self.woke_up(binding),
+                Change::Removed(_) => {}
             }
         }
         if !changes.is_empty() {

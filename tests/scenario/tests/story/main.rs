@@ -32,6 +32,7 @@ mod presence;
 mod redirect;
 mod rfc5359;
 mod settings;
+mod sleepers;
 mod strangers;
 mod toll;
 mod transfer;

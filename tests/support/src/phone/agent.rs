@@ -75,6 +75,8 @@ pub(crate) struct Agent {
     offers: bool,
     /// More headers of its REGISTERs, and what follows its Contact there.
     pub(crate) registers_with: (Vec<(String, String)>, String),
+    /// More in the URI of its contact.
+    pub(crate) uri_params: String,
     /// It says that it takes UPDATE.
     pub(crate) allows: bool,
     /// The next INVITE takes the place of this dialog.
@@ -137,6 +139,7 @@ impl Agent {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             offers: true,
             registers_with: (Vec::new(), String::new()),
+            uri_params: String::new(),
             allows: false,
             replaces: None,
             calls: Vec::new(),
@@ -489,10 +492,11 @@ impl Agent {
 
     fn contact(&self) -> String {
         let user = self.account.as_ref().map_or(self.name.as_str(), |account| account.user.as_str());
+        let more = &self.uri_params;
         match self.host() {
-            (Transport::Udp | Transport::Tcp, host) => format!("<sip:{user}@{host}>"),
+            (Transport::Udp | Transport::Tcp, host) => format!("<sip:{user}@{host}{more}>"),
             (transport @ (Transport::Tls | Transport::Ws | Transport::Wss), host) => {
-                format!("<sip:{user}@{host};transport={}>", transport.uri_param())
+                format!("<sip:{user}@{host};transport={}{more}>", transport.uri_param())
             }
         }
     }

@@ -126,7 +126,7 @@ impl CallActor {
         let kind = if self.rung == Rung::Intercom && kind == OfferKind::Direct { OfferKind::OneUser } else { kind };
         let follows = self.rung == Rung::Themselves && matches!(kind, OfferKind::Direct | OfferKind::OneUser);
         // Remembered from the question on, so that a fault of ours gives back what he answers.
-        self.devices.entry(user.clone()).or_default();
+        self.devices.insert(user.clone(), Vec::new());
         match self.snapshot.users.get(&user) {
             Some(handle) => {
                 let (reply, taken, take) =

@@ -164,7 +164,8 @@ impl Handler<UserOffered> for CallActor {
                 if let Some(forward) = forward {
                     words.forwards = self.own_forwards(&user, &forward);
                 }
-                self.devices.insert(user.clone(), devices);
+                // Devices that wake up come after those that rang at once.
+                self.devices.entry(user.clone()).or_default().extend(devices);
                 Input::UserOffers { user, offer: Ok(words) }
             }
             Err(NotOffered::Refused(cause)) => Input::UserOffers { user, offer: Err(cause) },

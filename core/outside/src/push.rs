@@ -1,0 +1,282 @@
+//! Requests to push gateways: one JSON document by POST, on a thread of its own.
+//!
+//! This is all of HTTP that a push needs (RFC 9112): a request with a body, the status of the response, and the end of the
+//! connection.
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsConnector;
+
+/// Requests that wait: as many calls to sleeping devices as a large office has in the seconds that a gateway hangs.
+const WAITING_MAX: usize = 1_024;
+/// Requests under way at once.
+const AT_ONCE: usize = 32;
+/// How long one request may take: a call waits ten seconds for its device, so a later one wakes it for nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What is read of a response: its status line and some.
+const RESPONSE_MAX: usize = 4_096;
+/// Where distributions keep what the system trusts: Debian, Fedora, Alpine.
+const SYSTEM_ROOTS: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Where a gateway is: `https://push.example.com/send`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url {
+    secure: bool,
+    host: String,
+    port: u16,
+    /// With its query.
+    path: String,
+}
+
+impl Url {
+    /// Reads one: `https`, or `http` to this machine alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("has spaces or letters that a URL cannot have");
+        }
+        let (secure, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => return Err("does not begin with https://"),
+        };
+        let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        if place.contains(['@', '?', '#']) || path.contains('#') {
+            return Err("has more than a host, a port and a path");
+        }
+        let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, port)) => (host, port.strip_prefix(':')),
+            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+        };
+        let usual = if secure { 443 } else { 80 };
+        let port = port.map_or(Ok(usual), str::parse).map_err(|_| "has a port that is no number")?;
+        if host.is_empty() {
+            return Err("names no host");
+        }
+        let is_here =
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !secure && !is_here {
+            return Err("would send the token in the clear: use https://");
+        }
+        Ok(Self { secure, host: host.to_owned(), port, path: path.to_owned() })
+    }
+}
+
+/// A request.
+pub struct Request {
+    /// To which gateway.
+    pub url: Url,
+    /// Sent as `Authorization: Bearer`, if there is one. It is in no log line.
+    pub token: Option<String>,
+    /// A JSON document.
+    pub body: String,
+}
+
+/// Why a gateway was not told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTold {
+    /// It answered something else than 2xx.
+    #[error("the gateway answered {0}")]
+    Refused(u16),
+    /// It cannot be reached, or does not speak HTTP.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It said nothing for five seconds.
+    #[error("the gateway was silent for {} s", PATIENCE.as_secs())]
+    Silent,
+    /// Too many requests wait.
+    #[error("more than {WAITING_MAX} requests wait")]
+    TooMany,
+}
+
+/// Why there is no thread for requests.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPusher {
+    /// A file of certificates cannot be read.
+    #[error("{}: {reason}", file.display())]
+    Roots {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// TLS or a thread cannot be set up.
+    #[error("{0}")]
+    Machine(String),
+}
+
+type Reply = Box<dyn FnOnce(Result<(), NotTold>) + Send>;
+
+/// Tells push gateways. Cheap to clone; its thread ends with the last clone.
+#[derive(Clone)]
+pub struct Pusher {
+    waiting: Sender<(Request, Reply)>,
+}
+
+impl Pusher {
+    /// Starts the thread. Gateways are trusted by the roots in this file, or by those that the system has.
+    ///
+    /// # Errors
+    /// [`NoPusher`].
+    pub fn start(roots: Option<&Path>) -> Result<Self, NoPusher> {
+        let machine = |error: &dyn std::fmt::Display| NoPusher::Machine(error.to_string());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| machine(&error))?
+            .with_root_certificates(trusted(roots)?)
+            .with_no_client_auth();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| machine(&error))?;
+        let (waiting, requests) = channel(WAITING_MAX);
+        let tls = TlsConnector::from(Arc::new(config));
+        let thread = std::thread::Builder::new().name("push".into());
+        thread.spawn(move || runtime.block_on(serve(requests, tls))).map_err(|error| machine(&error))?;
+        Ok(Self { waiting })
+    }
+
+    /// Tells a gateway. `reply` is called once, from any thread.
+    pub fn tell(&self, request: Request, reply: impl FnOnce(Result<(), NotTold>) + Send + 'static) {
+        if let Err(full) = self.waiting.try_send((request, Box::new(reply))) {
+            let (_, reply) = full.into_inner();
+            reply(Err(NotTold::TooMany));
+        }
+    }
+}
+
+async fn serve(mut requests: Receiver<(Request, Reply)>, tls: TlsConnector) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    while let Some((request, reply)) = requests.recv().await {
+        // It is never closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        spawn_post(tls.clone(), request, reply, place);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "as many as there are places, each for a bounded time")]
+fn spawn_post(tls: TlsConnector, request: Request, reply: Reply, place: OwnedSemaphorePermit) {
+    tokio::spawn(async move {
+        let told = tokio::time::timeout(PATIENCE, post(&request, &tls)).await;
+        reply(told.unwrap_or(Err(NotTold::Silent)));
+        drop(place);
+    });
+}
+
+async fn post(request: &Request, tls: &TlsConnector) -> Result<(), NotTold> {
+    let unreachable = |error: std::io::Error| NotTold::Unreachable(error.to_string());
+    let url = &request.url;
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
+    let status = if url.secure {
+        let name = ServerName::try_from(url.host.clone()).map_err(|error| NotTold::Unreachable(error.to_string()))?;
+        exchange(request, tls.connect(name, stream).await.map_err(unreachable)?).await
+    } else {
+        exchange(request, stream).await
+    };
+    match status.map_err(unreachable)? {
+        Some(200..=299) => Ok(()),
+        Some(status) => Err(NotTold::Refused(status)),
+        None => Err(NotTold::Unreachable("the gateway does not speak HTTP".into())),
+    }
+}
+
+/// Sends a request and reads the status of its response.
+async fn exchange(request: &Request, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<Option<u16>> {
+    stream.write_all(&written(request)).await?;
+    stream.flush().await?;
+    let mut response = Vec::new();
+    while response.len() < RESPONSE_MAX && !response.contains(&b'\n') {
+        if stream.read_buf(&mut response).await? == 0 {
+            break;
+        }
+    }
+    Ok(status(&response))
+}
+
+fn written(request: &Request) -> Vec<u8> {
+    let Request { url: Url { host, port, path, .. }, token, body } = request;
+    let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+    let token = token.as_ref().map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: Plugboard\r\nConnection: close\r\n{token}\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// The number in `HTTP/1.1 200 OK`.
+fn status(response: &[u8]) -> Option<u16> {
+    let line = response.split(|byte| *byte == b'\n').next()?;
+    let mut words = str::from_utf8(line).ok()?.split(' ');
+    words.next().filter(|version| version.starts_with("HTTP/1."))?;
+    words.next()?.trim().parse().ok().filter(|status| (100..=599).contains(status))
+}
+
+fn trusted(file: Option<&Path>) -> Result<RootCertStore, NoPusher> {
+    let mut store = RootCertStore::empty();
+    let found = file.map_or_else(|| SYSTEM_ROOTS.iter().map(Path::new).find(|file| file.is_file()), Some);
+    let Some(found) = found else { return Ok(store) };
+    let told = |reason: String| NoPusher::Roots { file: found.to_owned(), reason };
+    let text = fs::read(found).map_err(|error| told(error.to_string()))?;
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| told(error.to_string()))?;
+    // One of the system's that is too old to be read is no reason to trust nobody.
+    store.add_parsable_certificates(certificates);
+    Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_and_secrets_go_nowhere_in_the_clear() {
+        let url = Url::parse("https://push.example.com/v1/send?x=1").unwrap();
+        assert_eq!((url.host.as_str(), url.port, url.path.as_str()), ("push.example.com", 443, "/v1/send?x=1"));
+        assert_eq!(Url::parse("http://127.0.0.1:9/").map(|url| url.port), Ok(9));
+        assert_eq!(Url::parse("http://[::1]").map(|url| (url.port, url.host)), Ok((80, "::1".into())));
+        for wrong in [
+            "push.example.com",
+            "http://push.example.com/",
+            "https://",
+            "https://a:b@c/",
+            "https://a:x/",
+            "https://a b",
+        ] {
+            assert!(Url::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_request_has_its_token_and_its_length() {
+        let url = Url::parse("https://[2001:db8::1]:8443/send").unwrap();
+        let request = Request { url, token: Some("t0k3n".into()), body: "{\"to\":\"\u{e4}\"}".into() };
+        let text = String::from_utf8(written(&request)).unwrap();
+        assert!(text.starts_with("POST /send HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\n"), "{text}");
+        assert!(
+            text.contains("Authorization: Bearer t0k3n\r\n") && text.contains("Content-Length: 11\r\n\r\n{"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_status_is_read_from_whatever_a_gateway_says() {
+        assert_eq!(status(b"HTTP/1.1 204 No Content\r\n\r\n"), Some(204));
+        assert_eq!(status(b"HTTP/1.1 410\r\n"), Some(410));
+        for wrong in [&b""[..], b"SIP/2.0 200 OK", b"HTTP/1.1", b"HTTP/1.1 20000 OK", b"\xff\xfe 200"] {
+            assert_eq!(status(wrong), None);
+        }
+    }
+}
