@@ -1,7 +1,7 @@
 //! A caller of sipp's who asks a second one first and then connects both: the attended transfer of RFC 5359 section 2.5,
 //! with one dialog a call, each with a Call-ID of its own (sipp takes what is before `///` for a part of it).
 
-use crate::scenario::{request_is_answered, scenario, sdp, send};
+use crate::scenario::{either_is_answered, scenario, sdp, send};
 
 /// What tells sipp's two dialogs apart.
 struct Line {
@@ -69,10 +69,8 @@ pub(crate) fn xml(user: &str, password: &str, first: &str, second: &str) -> Stri
         two.is_called(user, password),
         one.send("REFER", 4, user, &refer),
         "<recv response=\"202\"/>\n".into(),
-        request_is_answered("NOTIFY"),
-        request_is_answered("BYE"),
-        request_is_answered("NOTIFY"),
-        request_is_answered("BYE"),
+        // Each dialog is told and ended by itself: which of them is first is open.
+        (1..=4).map(|place| either_is_answered(["NOTIFY", "BYE"], place)).collect(),
     ];
     scenario("consultation", &steps.concat())
 }

@@ -248,6 +248,15 @@ pub(crate) fn request_is_answered(method: &str) -> String {
     format!("<recv request=\"{method}\"/>\n{answer}")
 }
 
+/// One of two requests comes, and gets 200. `place` is another number for each such place of a scenario.
+pub(crate) fn either_is_answered([one, other]: [&str; 2], place: u32) -> String {
+    let answer = send(&copied_into("200 OK", "[last_To:]", "[last_CSeq:]"), false);
+    format!(
+        "<recv request=\"{one}\" optional=\"true\" next=\"{place}\"/>\n<recv request=\"{other}\"/>\n\
+         <label id=\"{place}\"/>\n{answer}"
+    )
+}
+
 /// A response to the last request.
 fn copied_into(status: &str, to: &str, cseq: &str) -> String {
     format!("SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n{to}\n[last_Call-ID:]\n{cseq}\nContent-Length: 0\n\n")

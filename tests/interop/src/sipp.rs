@@ -193,6 +193,12 @@ impl Running {
         Told { folder: self.folder.clone() }
     }
 
+    /// Waits for its end, however it comes to it.
+    pub fn ends(mut self) -> Told {
+        self.program.wait();
+        Told { folder: self.folder.clone() }
+    }
+
     /// Its messages so far.
     pub fn messages(&self) -> String {
         fs::read_to_string(self.folder.join("messages.log")).unwrap_or_default()
