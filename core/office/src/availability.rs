@@ -64,15 +64,6 @@ pub enum Output {
     Changed,
 }
 
-/// What a call is to the user, as others see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InCall {
-    /// It rings him.
-    Rings,
-    /// He has it: he talks, or calls somebody himself.
-    Has,
-}
-
 /// What a call is to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holding {
@@ -191,15 +182,6 @@ impl Availability {
     /// Calls he has or that ring him.
     pub fn calls(&self) -> usize {
         self.calls.len()
-    }
-
-    /// These calls, by id, as others see them. One that another call took away is none.
-    pub fn seen(&self) -> impl Iterator<Item = (&CallId, InCall)> {
-        self.calls.iter().filter_map(|(call, holding)| match holding {
-            Holding::Reserved | Holding::Ringing(_) => Some((call, InCall::Rings)),
-            Holding::Taken => Some((call, InCall::Has)),
-            Holding::Lost => None,
-        })
     }
 
     /// Whether a scenario could have him now: what a queue waits for.

@@ -16,7 +16,7 @@ mod settings;
 mod toll;
 mod zone;
 
-pub use availability::{Availability, Claim, InCall, OfferKind, Offered, Output, Unavailable};
+pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
 pub use emergency::{Emergency, Help, Location, Network};
 pub use export::Secrets;

@@ -38,7 +38,7 @@ pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Unsendable};
 pub use events::Events;
-pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserChanged, UserState};
+pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};

@@ -3,8 +3,7 @@
 mod people;
 mod watch;
 
-pub use people::UserChanged;
-pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged, UnwatchUser, WatchUser};
+pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
 pub(crate) use watch::{
     LegLamp, PressKey, Publish, ShowTo, TakeSubscription, UseLamp, UserCall, UserShows, UserView, Watched,
 };

@@ -15,8 +15,8 @@ use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
-    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UnwatchUser, UseGateway,
-    UseLamp, UseSlot, UseUser, WatchUser,
+    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UseGateway, UseLamp,
+    UseSlot, UseUser,
 };
 use crate::parking::Parking;
 use crate::peers::Peers;
@@ -83,10 +83,6 @@ pub(crate) struct UserHandle {
     pub(crate) change: Recipient<UseUser>,
     pub(crate) set: Recipient<ChangeSettings>,
     pub(crate) last_caller: Recipient<GetLastCaller>,
-    #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
-    pub(crate) watch: Recipient<WatchUser>,
-    #[expect(dead_code, reason = "for subscriptions to a user's state, which are still to come")]
-    pub(crate) unwatch: Recipient<UnwatchUser>,
     /// The actor itself, for as long as somebody else needs it.
     pub(crate) actor: WeakAddr<UserActor>,
 }
@@ -125,8 +121,6 @@ impl UserHandle {
             change: addr.clone().recipient(),
             set: addr.clone().recipient(),
             last_caller: addr.clone().recipient(),
-            watch: addr.clone().recipient(),
-            unwatch: addr.clone().recipient(),
             actor: addr.downgrade(),
         }
     }

@@ -26,7 +26,7 @@ use crate::guesses::SharedGuesses;
 use crate::message::{
     ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
     PressKey, Publish, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging, ToLayer,
-    UnwatchUser, UseLamp, UseSlot, UseUser, UserChanged, UserOffered, UserState, UserTaken, WatchUser,
+    UseLamp, UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -36,9 +36,6 @@ use showing::Showing;
 
 /// A person's calls and registrations; 256 is a group that is rung by 200 calls at once.
 const USER_MAILBOX: usize = 256;
-
-/// Who may watch one user: the lamps of everybody in a large office show its head.
-const WATCHERS_MAX: usize = 4_096;
 
 /// What was kept of a user.
 #[derive(Debug, Default)]
@@ -57,10 +54,6 @@ pub(crate) struct UserActor {
     stored: KeptSettings,
     availability: Availability,
     bindings: Bindings,
-    /// Who is told how he is, at most [`WATCHERS_MAX`].
-    watchers: Vec<Recipient<UserChanged>>,
-    /// What they were told last.
-    told: Option<UserChanged>,
     /// Told from where his devices are registered.
     guesses: SharedGuesses,
     presence: Arc<Presence>,
@@ -96,8 +89,6 @@ impl UserActor {
             settings,
             stored,
             bindings,
-            watchers: Vec::new(),
-            told: None,
             guesses,
             presence,
             moves,
@@ -209,24 +200,8 @@ impl UserActor {
     /// Shows everybody how he is now.
     fn show(&mut self) {
         self.presence.show(self.availability.status(), !self.bindings.is_empty(), self.availability.taken());
-        self.tell_watchers();
         let (now, reachable) = (self.env.clock.now(), !self.bindings.is_empty());
         self.showing.tell(now, &self.user.id, &self.settings, reachable);
-    }
-
-    fn tell_watchers(&mut self) {
-        if self.watchers.is_empty() {
-            return;
-        }
-        let now = self.seen();
-        if self.told.as_ref() == Some(&now) {
-            return;
-        }
-        self.watchers.retain(Recipient::connected);
-        for watcher in &self.watchers {
-            post(watcher, now.clone());
-        }
-        self.told = Some(now);
     }
 
     /// Keeps who called last.
@@ -238,16 +213,6 @@ impl UserActor {
         let number = self.last_caller.as_ref().map_or("", Dialled::as_str);
         if let Err(error) = self.env.store.last_callers().put(&self.user.id, number.into()) {
             tracing::error!(user = %self.user.id, %error, "who called him could not be kept");
-        }
-    }
-
-    /// What others see of him.
-    fn seen(&self) -> UserChanged {
-        UserChanged {
-            user: self.user.id.clone(),
-            settings: self.settings.clone(),
-            reachable: !self.bindings.is_empty(),
-            calls: self.availability.seen().map(|(call, what)| (call.clone(), what)).collect(),
         }
     }
 
@@ -513,29 +478,5 @@ impl Handler<GetLastCaller> for UserActor {
     type Result = ();
     fn handle(&mut self, ask: GetLastCaller, _: &mut Self::Context) {
         post(&ask.0, LastCaller(self.last_caller.clone()));
-    }
-}
-
-impl Handler<WatchUser> for UserActor {
-    type Result = ();
-    fn handle(&mut self, watch: WatchUser, _: &mut Self::Context) {
-        self.watchers.retain(Recipient::connected);
-        if self.watchers.contains(&watch.0) {
-            return;
-        }
-        if self.watchers.len() >= WATCHERS_MAX {
-            return tracing::warn!(user = %self.user.id, "as many watch him as may");
-        }
-        let now = self.seen();
-        post(&watch.0, now.clone());
-        self.told = Some(now);
-        self.watchers.push(watch.0);
-    }
-}
-
-impl Handler<UnwatchUser> for UserActor {
-    type Result = ();
-    fn handle(&mut self, unwatch: UnwatchUser, _: &mut Self::Context) {
-        self.watchers.retain(|watcher| *watcher != unwatch.0);
     }
 }
