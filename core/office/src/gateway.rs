@@ -17,6 +17,8 @@ pub struct Gateway {
     pub address: Place,
     /// How; without one DNS decides, and it is UDP where an address is given.
     pub transport: Option<Transport>,
+    /// Whom everything for it is sent to in its place.
+    pub outbound_proxy: Option<OutboundProxy>,
     /// Sources that are believed to be this gateway: an address, and a port unless any will do. `None`: where its calls go to.
     pub inbound: Option<Vec<(IpAddr, Option<u16>)>>,
     /// Among the gateways that a route names: lower ones are tried first.
@@ -78,6 +80,51 @@ pub enum Place {
         /// Its port.
         port: Option<u16>,
     },
+}
+
+/// A proxy that takes what is for a gateway: it is named in Route (RFC 3261 section 8.1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundProxy {
+    /// Where it is.
+    pub place: Place,
+    /// How it is reached; without one as the gateway would be.
+    pub transport: Option<Transport>,
+}
+
+impl OutboundProxy {
+    /// Reads a loose route (`sip:proxy.test:5080;transport=tcp;lr`), also without `sip:` and `lr`: no other kind is spoken.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = match text.split_once(':') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sip") => rest,
+            Some(_) | None => text,
+        };
+        let mut parts = rest.split(';');
+        let place = Place::parse(parts.next()?)?;
+        let mut transport = None;
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
+                ("lr", _) => {}
+                ("transport", "udp") => transport = Some(Transport::Udp),
+                ("transport", "tcp") => transport = Some(Transport::Tcp),
+                ("transport", "tls") => transport = Some(Transport::Tls),
+                _ => return None,
+            }
+        }
+        Some(Self { place, transport })
+    }
+}
+
+impl fmt::Display for OutboundProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = match self.transport {
+            None => "",
+            Some(Transport::Udp) => ";transport=udp",
+            Some(Transport::Tcp) => ";transport=tcp",
+            Some(Transport::Tls) => ";transport=tls",
+        };
+        write!(f, "sip:{}{transport};lr", self.place)
+    }
 }
 
 /// The port of an address that has none (RFC 3261 section 19.1.2).
@@ -200,7 +247,7 @@ impl fmt::Display for Place {
 impl Gateway {
     /// Sources that are believed to be it, as far as they are known without DNS.
     pub fn sources(&self) -> Vec<(IpAddr, Option<u16>)> {
-        match (&self.inbound, &self.address) {
+        match (&self.inbound, self.next_hop()) {
             (Some(sources), _) => sources.clone(),
             (None, Place::Address(address)) => vec![(address.ip().to_canonical(), Some(address.port()))],
             (None, Place::Host { .. }) => Vec::new(),
@@ -209,7 +256,25 @@ impl Gateway {
 
     /// Whether it is believed by the addresses that DNS tells of it.
     pub const fn is_believed_by_name(&self) -> bool {
-        self.inbound.is_none() && matches!(self.address, Place::Host { .. })
+        self.inbound.is_none() && matches!(self.next_hop(), Place::Host { .. })
+    }
+
+    /// Where its messages go, and come from unless something else is said: its proxy, or itself.
+    pub const fn next_hop(&self) -> &Place {
+        match &self.outbound_proxy {
+            Some(proxy) => &proxy.place,
+            None => &self.address,
+        }
+    }
+
+    /// How they go there.
+    pub fn next_transport(&self) -> Option<Transport> {
+        self.outbound_proxy.as_ref().and_then(|proxy| proxy.transport).or(self.transport)
+    }
+
+    /// What Route says in its requests outside of dialogs.
+    pub fn routes(&self) -> Vec<String> {
+        self.outbound_proxy.iter().map(|proxy| format!("<{proxy}>")).collect()
     }
 }
 
@@ -248,6 +313,26 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(read(text), expected.map(|(is, text)| (is, text.to_owned())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_a_loose_route() {
+        for (text, expected) in [
+            ("sip:proxy.test;lr", Some("sip:proxy.test;lr")),
+            ("SIP:Proxy.test:5080;LR;transport=TCP", Some("sip:proxy.test:5080;transport=tcp;lr")),
+            ("192.0.2.1", Some("sip:192.0.2.1:5060;lr")),
+            ("proxy.test:5080", Some("sip:proxy.test:5080;lr")),
+            ("[2001:db8::1]:5070;transport=tls", Some("sip:[2001:db8::1]:5070;transport=tls;lr")),
+            ("sip:[2001:db8::1];lr=on", Some("sip:[2001:db8::1]:5060;lr")),
+            ("sip:proxy.test;transport=ws", None),
+            ("sip:proxy.test;maddr=192.0.2.9", None),
+            ("sip:ann@proxy.test", None),
+            ("sips:proxy.test", None),
+            ("<sip:proxy.test;lr>", None),
+            ("", None),
+        ] {
+            assert_eq!(OutboundProxy::parse(text).map(|proxy| proxy.to_string()).as_deref(), expected, "{text:?}");
         }
     }
 }

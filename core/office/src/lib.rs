@@ -22,7 +22,8 @@ pub use emergency::{Emergency, Help, Location, Network};
 pub use export::Secrets;
 pub use features::{Feature, FeatureCode, Features};
 pub use gateway::{
-    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe, TellsDiversion,
+    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
+    TellsDiversion,
 };
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{

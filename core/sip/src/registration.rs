@@ -38,6 +38,8 @@ const TRIES_MAX: u8 = 5;
 pub struct RegistrationSpec {
     /// The domain, as in `sip:carrier.test`.
     pub registrar: RequestUri,
+    /// The values of Route, for an outbound proxy.
+    pub routes: Vec<String>,
     /// The name that we register.
     pub user: String,
     /// The host of the address of record, most often the registrar's.
@@ -218,6 +220,9 @@ impl Registration {
         let of_record = format!("<{}>", SipUri::new(Some(&self.spec.user), &self.spec.domain, None));
         let mut request = Request::new(Method::Register, self.spec.registrar.clone());
         let headers = &mut request.headers;
+        for route in &self.spec.routes {
+            headers.push("Route", route.as_str());
+        }
         headers.push("Max-Forwards", "70");
         headers.push("From", format!("{of_record};tag={}", self.spec.tag));
         headers.push("To", of_record);

@@ -28,6 +28,8 @@ pub struct TrunkSpec {
     pub owner: u64,
     /// Where it is.
     pub place: Place,
+    /// The values of Route: a proxy that is at that place in its stead.
+    pub routes: Vec<String>,
     /// Its name in URIs, or its address.
     pub uri: SipUri,
     /// Whom probes are from, as `<sip:plugboard.test>`.
@@ -251,6 +253,9 @@ impl Trunk {
         let mut request = Request::new(Method::Options, RequestUri::Sip(self.spec.uri.clone()));
         let (tag, call_id) = (self.drawn(seq, 1), self.drawn(seq, 2));
         let headers = &mut request.headers;
+        for route in &self.spec.routes {
+            headers.push("Route", route.as_str());
+        }
         headers.push("Max-Forwards", "70");
         headers.push("From", format!("{};tag={tag:016x}", self.spec.from));
         headers.push("To", format!("<{}>", self.spec.uri));
@@ -460,7 +465,10 @@ impl Trunk {
         }
         if self.targets.is_empty() {
             let is_first = self.locator.as_ref().is_some_and(Locator::is_first);
-            let name = self.spec.uri.host();
+            let name = match &self.spec.place {
+                Place::Name(sought) => sought.host.clone(),
+                Place::Target(target) => target.to_string(),
+            };
             return if is_first {
                 Status::Starting(format!("{name} is looked for"))
             } else {

@@ -35,13 +35,13 @@ pub(crate) fn help(ways: Vec<plugboard_office::Way>, test: bool) -> Party {
     Party::Outside { ways: urgencies.iter().flat_map(all).collect() }
 }
 
-/// Our way to an address of a gateway. One that is known by name has to show that name over TLS.
+/// Our way to an address of a gateway, or of its proxy. One that is known by name has to show that name over TLS.
 pub(crate) fn gateway_flow(
     sip: &dyn SipTransport,
     gateway: &plugboard_office::Gateway,
     target: Target,
 ) -> Option<Flow> {
-    match &gateway.address {
+    match gateway.next_hop() {
         plugboard_office::Place::Host { name, .. } => sip.flow_to_named(target.transport, target.address, name),
         plugboard_office::Place::Address(_) => sip.flow_to(target.transport, target.address),
     }

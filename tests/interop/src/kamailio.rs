@@ -84,6 +84,12 @@ impl Kamailio {
         format!("address: '{}', user: '{TRUNK}', password: {PASSWORD}, register: 1m, {probe}", self.address)
     }
 
+    /// The same of a carrier that is known by its name alone, with this one as the proxy before it.
+    pub fn settings_as_proxy(&self) -> String {
+        let settings = self.settings().replace(&format!("'{}'", self.address), "carrier.test");
+        format!("{settings}, outbound_proxy: 'sip:{};lr'", self.address)
+    }
+
     /// What it wrote so far.
     pub fn log(&self) -> String {
         self.program.output()
@@ -170,11 +176,13 @@ request_route {{
     )
 }
 
-const CARRIER_MODULES: &[&str] = &["usrloc", "registrar", "auth"];
+const CARRIER_MODULES: &[&str] = &["usrloc", "registrar", "auth", "xlog"];
 
 fn carrier_route(world: u16) -> String {
     format!(
-        r#"    if (is_method("REGISTER")) {{
+        r#"    xlog("L_WARN", "to the carrier: $rm $ru by $(hdr(Route))\n");
+    loose_route();
+    if (is_method("REGISTER")) {{
         if (!pv_www_authenticate("carrier.test", "{PASSWORD}", "0")) {{ www_challenge("carrier.test", "1"); exit; }}
         save("location");
         exit;

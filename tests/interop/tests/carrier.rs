@@ -38,6 +38,24 @@ fn a_user_calls_the_world_through_a_carrier_that_wants_a_password() {
 }
 
 #[test]
+fn a_carrier_that_only_its_proxy_knows_is_called_through_that() {
+    let world = free_port(1);
+    let proxy = Kamailio::carrier(world);
+    let office = Office::new().trunk("carrier", &proxy.settings_as_proxy()).out_through(&["carrier"]);
+    let switch = Plugboard::with_office(&office);
+    until("the switch to be registered", || (gateway(&switch, "carrier")["registered"] == true).then_some(()));
+    let callee = Sipp::answers(&switch, "world", &Answer::new(), Transport::Udp, world).start();
+    let call = Call::new("101", "secret-101", "0301234567").lasts(Duration::from_millis(500));
+    Sipp::calls(&switch, "caller", &call, Transport::Udp).succeeds();
+    let messages = callee.succeeds().messages();
+    assert!(messages.contains("BYE sip:"), "{messages}");
+    let by = format!("by <sip:{};lr>", proxy.address());
+    for request in ["REGISTER sip:carrier.test", "INVITE sip:301234567@carrier.test"] {
+        assert!(proxy.log().contains(&format!("to the carrier: {request} {by}")), "{request}: {}", proxy.log());
+    }
+}
+
+#[test]
 fn the_world_calls_in_through_what_is_registered() {
     let (switch, carrier, world, _) = registered();
     let call = Call::without_password("0309999", "100");

@@ -472,6 +472,18 @@ impl Phone {
         self.last(|call| call.invite.uri.user().map(|user| user.into_owned())).flatten()
     }
 
+    /// The Request-URI of the last INVITE that came.
+    pub fn called_at(&self) -> Option<String> {
+        self.last(|call| call.invite.uri.to_string())
+    }
+
+    /// Every request with this method that came, as text.
+    pub fn requests(&self, method: &str) -> Vec<String> {
+        let agent = self.agent.borrow();
+        let is_it = |text: &&String| text.split(' ').next() == Some(method);
+        agent.requests.iter().filter(is_it).cloned().collect()
+    }
+
     /// A header of the last INVITE that came.
     pub fn was_told_of_caller(&self, header: &str) -> Option<String> {
         self.last(|call| call.invite.headers.get(header).map(str::to_owned)).flatten()

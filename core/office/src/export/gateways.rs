@@ -14,6 +14,9 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     if let Some(transport) = gateway.transport {
         entry.put("transport", transport_word(transport));
     }
+    if let Some(proxy) = &gateway.outbound_proxy {
+        entry.put("outbound_proxy", proxy.to_string());
+    }
     if let Some(inbound) = &gateway.inbound {
         entry.put("inbound", inbound.iter().map(|one| Node::from(source(one))).collect::<Node>());
     }

@@ -2,7 +2,8 @@
 
 use super::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, ITEMS_MAX, Noun, Owner, PRIORITY, Parts, REGISTER_FOR, UP_AFTER};
 use crate::gateway::{
-    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, Place, Probe, TellsDiversion,
+    CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
+    TellsDiversion,
 };
 use crate::{NumberFormat, Transport};
 use plugboard_document::{Field, Fields, Kind};
@@ -58,6 +59,16 @@ impl Parts<'_> {
         });
         let transports = [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
         let transport = fields.take("transport").and_then(|field| field.one_of(&transports, self.faults));
+        let outbound_proxy = fields.take("outbound_proxy").and_then(|field| {
+            let text = field.text(self.faults)?;
+            let proxy = OutboundProxy::parse(&text);
+            if proxy.is_none() {
+                let remedy =
+                    "write sip:proxy.carrier.test;lr, with a port or a transport (udp, tcp, tls) if it needs one";
+                field.fault(self.faults, format!("{text:?} is no loose route"), remedy);
+            }
+            proxy
+        });
         let inbound = fields.take("inbound").map(|field| self.sources(&field));
         let priority = self.count(fields, "priority", 0..=65_535, PRIORITY);
         let weight = self.count(fields, "weight", 0..=65_535, 0);
@@ -102,7 +113,8 @@ impl Parts<'_> {
             headers.iter().filter_map(|field| field.one_of(&EmergencyHeader::WORDS, self.faults)).collect();
         // Where its calls go to, said once more, says nothing.
         let own = |place: &Place| place.address().map(|at| vec![(at.ip().to_canonical(), Some(at.port()))]);
-        let inbound = inbound.filter(|inbound| address.as_ref().and_then(own).as_ref() != Some(inbound));
+        let next_hop = outbound_proxy.as_ref().map(|proxy| &proxy.place).or(address.as_ref());
+        let inbound = inbound.filter(|inbound| next_hop.and_then(own).as_ref() != Some(inbound));
         Some(Gateway {
             id: GatewayId { office: self.office.clone(), name: name.clone() },
             address: address?,
@@ -112,6 +124,7 @@ impl Parts<'_> {
             diversion,
             early_media,
             transport,
+            outbound_proxy,
             inbound,
             priority,
             weight,

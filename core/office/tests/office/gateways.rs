@@ -6,7 +6,7 @@ use plugboard_office::{
 };
 use std::time::Duration;
 
-const EVERYTHING: &str = "office: main\ndomains: [a.test]\ncountry: de\narea: 30\nusers: [{ id: 1a, number: 101, password: x, outside_number: +4930100 }]\ngateways:\n  - id: carrier\n    address: sip.carrier.test\n    transport: tcp\n    inbound: [192.0.2.7]\n    priority: 5\n    weight: 3\n    group: carriers\n    calls: 30\n    calls_in: 20\n    calls_out: 25\n    user: 493010\n    password: s3cret\n    register: 5m\n    probe: { every: 20s, down_after: 2, up_after: 4 }\n    answer_within: 3s\n    caller: { number: +493010, tells: asserted, believed: true, passes: true }\n    numbers: e164\n  - { id: plain, address: 192.0.2.1, group: carriers }\nroutes:\n  - { id: all, prefix: 0, gateway_group: carriers, strip: 1 }\n  - { id: both, prefix: 1, gateways: [plain, carrier] }\n  - { id: one, prefix: 2, gateway: plain, add: 5 }\n";
+const EVERYTHING: &str = "office: main\ndomains: [a.test]\ncountry: de\narea: 30\nusers: [{ id: 1a, number: 101, password: x, outside_number: +4930100 }]\ngateways:\n  - id: carrier\n    address: sip.carrier.test\n    transport: tcp\n    outbound_proxy: sip:edge.carrier.test:5070\n    inbound: [192.0.2.7]\n    priority: 5\n    weight: 3\n    group: carriers\n    calls: 30\n    calls_in: 20\n    calls_out: 25\n    user: 493010\n    password: s3cret\n    register: 5m\n    probe: { every: 20s, down_after: 2, up_after: 4 }\n    answer_within: 3s\n    caller: { number: +493010, tells: asserted, believed: true, passes: true }\n    numbers: e164\n  - { id: plain, address: 192.0.2.1, group: carriers }\nroutes:\n  - { id: all, prefix: 0, gateway_group: carriers, strip: 1 }\n  - { id: both, prefix: 1, gateways: [plain, carrier] }\n  - { id: one, prefix: 2, gateway: plain, add: 5 }\n";
 
 #[test]
 fn everything_that_can_be_said_of_a_gateway_is_read() {
@@ -15,6 +15,11 @@ fn everything_that_can_be_said_of_a_gateway_is_read() {
     let carrier = office.gateway(&id).unwrap();
     assert_eq!(carrier.address, Place::Host { name: "sip.carrier.test".into(), port: None });
     assert_eq!(carrier.transport, Some(Transport::Tcp));
+    assert_eq!(carrier.next_hop(), &Place::Host { name: "edge.carrier.test".into(), port: Some(5070) });
+    assert_eq!(
+        (carrier.next_transport(), carrier.routes()),
+        (Some(Transport::Tcp), vec!["<sip:edge.carrier.test:5070;lr>".into()])
+    );
     assert_eq!(carrier.limits, CallLimits { both: 30, inbound: 20, outbound: 25 });
     let login = carrier.login.as_ref().unwrap();
     assert_eq!((login.user.as_str(), login.password.reveal()), ("493010", "s3cret"));
@@ -54,7 +59,7 @@ fn an_exported_gateway_read_again_is_the_same_and_hides_its_password() {
 
 #[test]
 fn what_makes_no_sense_of_a_gateway_is_told() {
-    let text = "office: main\ndomains: [a.test]\narea: 030\ngateways:\n  - { id: a, address: a.test, register: true }\n  - { id: b, address: b.test, user: x }\n  - { id: c, address: c.test, user: \"x y\", password: z }\n  - { id: d, address: d.test, probe: 1s, answer_within: 2m, numbers: +49 }\n  - { id: e, address: e.test, calls_in: -1, caller: { tells: nobody } }\nroutes:\n  - { id: r, prefix: 0, gateways: [] }\n  - { id: s, prefix: 1, gateways: [a, a, z] }\n  - { id: t, prefix: 2, gateway_group: none }\n  - { id: u, prefix: 3, gateway: a, gateways: [b] }\n";
+    let text = "office: main\ndomains: [a.test]\narea: 030\ngateways:\n  - { id: a, address: a.test, register: true }\n  - { id: b, address: b.test, user: x }\n  - { id: c, address: c.test, user: \"x y\", password: z }\n  - { id: d, address: d.test, probe: 1s, answer_within: 2m, numbers: +49 }\n  - { id: e, address: e.test, calls_in: -1, caller: { tells: nobody } }\n  - { id: f, address: f.test, outbound_proxy: \"sip:x@f.test\" }\nroutes:\n  - { id: r, prefix: 0, gateways: [] }\n  - { id: s, prefix: 1, gateways: [a, a, z] }\n  - { id: t, prefix: 2, gateway_group: none }\n  - { id: u, prefix: 3, gateway: a, gateways: [b] }\n";
     insta::assert_snapshot!(faults(text), @r#"
     o.yaml:3:7: area: "030" is no area code (write it without the trunk prefix, as 30 for Berlin)
     o.yaml:5:41: gateways[0].register: a gateway registers by its name (add "user" and "password")
@@ -65,11 +70,12 @@ fn what_makes_no_sense_of_a_gateway_is_told() {
     o.yaml:8:70: gateways[3].numbers: "+49" is not one of as-dialled, e164, digits, international, national
     o.yaml:9:41: gateways[4].calls_in: a whole number from 0 to 10000 is expected
     o.yaml:9:62: gateways[4].caller.tells: "nobody" is not one of from, asserted, remote-party
-    o.yaml:11:35: routes[0].gateways: a route through no gateway leads nowhere (name one)
-    o.yaml:12:35: routes[1].gateways: a gateway is here twice (take one of them out)
-    o.yaml:12:42: routes[1].gateways[2]: the office has no gateway z
-    o.yaml:13:40: routes[2].gateway_group: the office has no gateway with the group none
-    o.yaml:14:37: routes[3].gateways: a route leads to one place, this one to a "gateway" and to a "gateways" (take one out; to ring several, make a group of them or a scenario)
+    o.yaml:10:47: gateways[5].outbound_proxy: "sip:x@f.test" is no loose route (write sip:proxy.carrier.test;lr, with a port or a transport (udp, tcp, tls) if it needs one)
+    o.yaml:12:35: routes[0].gateways: a route through no gateway leads nowhere (name one)
+    o.yaml:13:35: routes[1].gateways: a gateway is here twice (take one of them out)
+    o.yaml:13:42: routes[1].gateways[2]: the office has no gateway z
+    o.yaml:14:40: routes[2].gateway_group: the office has no gateway with the group none
+    o.yaml:15:37: routes[3].gateways: a route leads to one place, this one to a "gateway" and to a "gateways" (take one out; to ring several, make a group of them or a scenario)
     "#);
 }
 

@@ -10,6 +10,7 @@ fn flow(local: &str) -> Flow {
 
 fn spec() -> RegistrationSpec {
     RegistrationSpec {
+        routes: Vec::new(),
         registrar: RequestUri::parse("sip:carrier.test").unwrap(),
         user: "4930123".into(),
         domain: "carrier.test".into(),

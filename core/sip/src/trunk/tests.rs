@@ -9,6 +9,7 @@ fn target(n: u8) -> Target {
 
 fn spec(place: Place) -> TrunkSpec {
     TrunkSpec {
+        routes: Vec::new(),
         owner: 9,
         place,
         uri: SipUri::parse("sip:carrier.test").unwrap(),
@@ -27,6 +28,7 @@ fn probed(place: Place) -> TrunkSpec {
 
 fn registering(place: Place) -> TrunkSpec {
     let registration = RegistrationSpec {
+        routes: Vec::new(),
         registrar: RequestUri::parse("sip:carrier.test").unwrap(),
         user: "493012".into(),
         domain: "carrier.test".into(),

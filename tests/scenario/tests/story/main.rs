@@ -23,6 +23,7 @@ mod hold;
 mod house;
 mod lamps;
 mod menu;
+mod outbound_proxy;
 mod outcomes;
 mod overload;
 mod park;

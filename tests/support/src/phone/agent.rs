@@ -82,6 +82,8 @@ pub(crate) struct Agent {
     /// The next INVITE takes the place of this dialog.
     replaces: Option<String>,
     pub(crate) calls: Vec<Call>,
+    /// Every request that came, as text, those that came twice twice.
+    pub(crate) requests: Vec<String>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
     /// When each sound was heard last.
@@ -143,6 +145,7 @@ impl Agent {
             allows: false,
             replaces: None,
             calls: Vec::new(),
+            requests: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
             packets: BTreeMap::new(),
@@ -350,7 +353,10 @@ impl Agent {
             return;
         }
         match parse_datagram(bytes) {
-            Ok(Message::Request(request)) => self.request(now, from, &request),
+            Ok(Message::Request(request)) => {
+                self.requests.push(String::from_utf8_lossy(bytes).into_owned());
+                self.request(now, from, &request);
+            }
             Ok(Message::Response(response)) => self.response(now, &response),
             Err(fault) => panic!("{} got what is no SIP ({fault}): {bytes:?}", self.name),
         }

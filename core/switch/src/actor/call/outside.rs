@@ -4,7 +4,7 @@ use actix::{AsyncContext, Context};
 use plugboard_call::{Input, Urgency, Way};
 use plugboard_metrics::{EmergencyCalled, TollLabel, TollMet};
 use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
-use plugboard_office::{Gateway, TollLimit};
+use plugboard_office::{Gateway, Place, TollLimit};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::digest::Secret;
 use plugboard_sip::session::{EARLY_MEDIA, Login};
@@ -85,8 +85,9 @@ impl CallActor {
     ) -> Result<(), Cause> {
         let Some(gateway) = self.office.gateway(&way.gateway).cloned() else { return Err(Cause::of(404)) };
         let Placement { mut target, has_more } = place;
-        // A redirection has named this one of its addresses.
-        if let Some(at) = way.at.as_ref().and_then(|at| at.parse().ok()) {
+        // A redirection has named this one of its addresses; a proxy finds the way there.
+        let at = way.at.as_ref().and_then(|at| at.parse().ok());
+        if let Some(at) = at.filter(|_| gateway.outbound_proxy.is_none()) {
             target.address = at;
         }
         self.tried.entry(way.gateway.clone()).or_default().push(target);
@@ -95,9 +96,12 @@ impl CallActor {
         }
         let no_way = || Cause { status: 503, text: format!("No listener of ours reaches {target}") };
         let flow = crate::convert::gateway_flow(&*self.env.sip, &gateway, target).ok_or_else(no_way)?;
-        let uri = match &gateway.address {
-            plugboard_office::Place::Address(_) => SipUri::of_address(Some(&way.number), target.address),
-            plugboard_office::Place::Host { name, port } => SipUri::new(Some(&way.number), name, *port),
+        let uri = match (&gateway.address, at) {
+            (Place::Address(own), at) => SipUri::of_address(Some(&way.number), at.unwrap_or(*own)),
+            (Place::Host { .. }, Some(at)) if gateway.outbound_proxy.is_some() => {
+                SipUri::of_address(Some(&way.number), at)
+            }
+            (Place::Host { name, port }, _) => SipUri::new(Some(&way.number), name, *port),
         };
         let (from, mut headers) = match way.urgency {
             Urgency::Usual => identity::told(&self.office, &gateway, &self.begin, self.hides),
@@ -115,7 +119,7 @@ impl CallActor {
             uri: RequestUri::Sip(uri),
             flow,
             next_hop: NextHop::Target,
-            routes: Vec::new(),
+            routes: gateway.routes(),
             from,
             headers,
             login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),

@@ -24,17 +24,19 @@ pub(super) fn owner(random: &dyn Random) -> u64 {
 
 /// The trunk of this gateway.
 pub(super) fn trunk(gateway: &Gateway, realm: &str, owner: u64, env: &Env) -> TrunkSpec {
-    let transport = gateway.transport.map(crate::convert::sip_transport);
-    let (place, uri) = match &gateway.address {
+    let transport = gateway.next_transport().map(crate::convert::sip_transport);
+    let place = match gateway.next_hop() {
         Place::Address(address) => {
-            let target = Target { transport: transport.unwrap_or(Transport::Udp), address: *address };
-            (TrunkPlace::Target(target), SipUri::of_address(None, *address))
+            TrunkPlace::Target(Target { transport: transport.unwrap_or(Transport::Udp), address: *address })
         }
         Place::Host { name, port } => {
             let (spoken, families) = reachable(env);
-            let sought = Sought { host: name.clone(), port: *port, transport, spoken, families };
-            (TrunkPlace::Name(sought), SipUri::new(None, name, *port))
+            TrunkPlace::Name(Sought { host: name.clone(), port: *port, transport, spoken, families })
         }
+    };
+    let uri = match &gateway.address {
+        Place::Address(address) => SipUri::of_address(None, *address),
+        Place::Host { name, port } => SipUri::new(None, name, *port),
     };
     let probing = gateway.probe.map(|probe| Probing {
         every: probe.every,
@@ -44,6 +46,7 @@ pub(super) fn trunk(gateway: &Gateway, realm: &str, owner: u64, env: &Env) -> Tr
     TrunkSpec {
         owner,
         place,
+        routes: gateway.routes(),
         from: format!("<{}>", SipUri::new(None, realm, None)),
         probing,
         registration: registration(gateway, &uri, env),
@@ -58,6 +61,7 @@ fn registration(gateway: &Gateway, uri: &SipUri, env: &Env) -> Option<Registrati
     let token = || format!("{:016x}{:016x}", env.random.next(), env.random.next());
     Some(RegistrationSpec {
         registrar: RequestUri::Sip(uri.clone()),
+        routes: gateway.routes(),
         user: login.user.clone(),
         domain: gateway.address.host(),
         line: token(),
