@@ -1,7 +1,7 @@
 //! Audio that is ready to be sent: G.711 in both laws, prepared once, shared by every call that plays it.
 
-use crate::codec::{CLOCK_RATE, Codec};
-use crate::g711;
+use crate::codec::CLOCK_RATE;
+use crate::g711::{self, Law};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +20,19 @@ impl Audio {
     /// From linear samples at 8 kHz.
     pub fn from_linear(samples: &[i16]) -> Self {
         Self(Arc::new(Laws {
-            pcmu: samples.iter().map(|sample| g711::encode(Codec::Pcmu, *sample)).collect(),
-            pcma: samples.iter().map(|sample| g711::encode(Codec::Pcma, *sample)).collect(),
+            pcmu: samples.iter().map(|sample| g711::encode(Law::Mu, *sample)).collect(),
+            pcma: samples.iter().map(|sample| g711::encode(Law::A, *sample)).collect(),
         }))
     }
 
     /// From one law's bytes at 8 kHz; the other law is made by table.
-    pub fn from_g711(codec: Codec, bytes: &[u8]) -> Self {
+    pub fn from_g711(law: Law, bytes: &[u8]) -> Self {
         let mut other = bytes.to_vec();
-        g711::transcode(codec, &mut other);
+        g711::transcode(law, &mut other);
         let (own, other): (Box<[u8]>, Box<[u8]>) = (bytes.into(), other.into());
-        Self(Arc::new(match codec {
-            Codec::Pcmu => Laws { pcmu: own, pcma: other },
-            Codec::Pcma => Laws { pcmu: other, pcma: own },
+        Self(Arc::new(match law {
+            Law::Mu => Laws { pcmu: own, pcma: other },
+            Law::A => Laws { pcmu: other, pcma: own },
         }))
     }
 
@@ -44,10 +44,10 @@ impl Audio {
     }
 
     /// The bytes in one law, one a sample.
-    pub fn bytes(&self, codec: Codec) -> &[u8] {
-        match codec {
-            Codec::Pcmu => &self.0.pcmu,
-            Codec::Pcma => &self.0.pcma,
+    pub fn bytes(&self, law: Law) -> &[u8] {
+        match law {
+            Law::Mu => &self.0.pcmu,
+            Law::A => &self.0.pcma,
         }
     }
 

@@ -1,34 +1,41 @@
 //! The codecs the switch speaks, and the way audio may flow.
 
+use crate::g711::Law;
 use std::fmt;
 
-/// Samples a second of every codec here, and so the RTP clock rate (RFC 3551 section 4.5.14).
+/// Samples a second of what is played and of most codecs' RTP clock (RFC 3551 section 4.5.14).
 pub const CLOCK_RATE: u32 = 8_000;
 
 /// The frame that prompts and tones are sent in.
 pub const FRAME_MS: u64 = 20;
 
-/// Samples, and with G.711 also bytes, of one frame.
+/// Samples, and with G.711 also bytes, of one frame at 8 kHz.
 pub const FRAME_SAMPLES: usize = 160;
 
-/// G.711 in its two laws. One byte a sample, 8,000 samples a second (RFC 3551 section 4.5.14).
+/// How audio is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
-    /// mu-law, static payload type 0.
+    /// G.711 mu-law, static payload type 0.
     Pcmu,
-    /// A-law, static payload type 8.
+    /// G.711 A-law, static payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s: 16 kHz audio; static payload type 9.
+    G722,
+    /// Opus (RFC 6716, RFC 7587): any payload type that is not taken.
+    Opus,
 }
 
 impl Codec {
-    /// Both, in the order that the switch offers them in when nobody says otherwise.
+    /// Those that the switch takes, in the order that it offers them in when nobody says otherwise.
     pub const ALL: [Self; 2] = [Self::Pcma, Self::Pcmu];
 
-    /// The static payload type (RFC 3551 section 6).
+    /// The payload type in an offer of ours: the static one (RFC 3551 section 6), or what is usual.
     pub const fn payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
+            Self::Opus => 111,
         }
     }
 
@@ -37,6 +44,7 @@ impl Codec {
         match payload_type {
             0 => Some(Self::Pcmu),
             8 => Some(Self::Pcma),
+            9 => Some(Self::G722),
             _ => None,
         }
     }
@@ -46,14 +54,42 @@ impl Codec {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
         }
     }
 
-    /// The byte that means silence.
-    pub const fn silence(self) -> u8 {
+    /// Ticks a second of its RTP timestamps, as `a=rtpmap` says them. G.722's are half its samples, by an old mistake that
+    /// everybody keeps (RFC 3551 section 4.5.2); Opus's are 48,000 whatever is in it (RFC 7587 section 4.1).
+    pub const fn clock_rate(self) -> u32 {
         match self {
-            Self::Pcmu => 0xFF,
-            Self::Pcma => 0xD5,
+            Self::Pcmu | Self::Pcma | Self::G722 => CLOCK_RATE,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// The channels that `a=rtpmap` says, where it has to (RFC 7587 section 7).
+    pub const fn channels(self) -> Option<u8> {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => None,
+            Self::Opus => Some(2),
+        }
+    }
+
+    /// What `a=fmtp` says of what we take.
+    pub const fn parameters(self) -> Option<&'static str> {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => None,
+            Self::Opus => Some("minptime=10;useinbandfec=1"),
+        }
+    }
+
+    /// Which law of G.711, if any: these are turned into each other by table, and into nothing else without work.
+    pub const fn law(self) -> Option<Law> {
+        match self {
+            Self::Pcmu => Some(Law::Mu),
+            Self::Pcma => Some(Law::A),
+            Self::G722 | Self::Opus => None,
         }
     }
 }
@@ -141,6 +177,6 @@ mod tests {
     fn static_payload_types_are_those_of_rfc_3551() {
         assert_eq!(Codec::of_static(0), Some(Codec::Pcmu));
         assert_eq!(Codec::of_static(8), Some(Codec::Pcma));
-        assert_eq!(Codec::of_static(9), None);
+        assert_eq!(Codec::of_static(10), None);
     }
 }

@@ -419,10 +419,11 @@ impl Engine {
         let payload_type = remote.payload_type(payload)?;
         let place = leg.outgoing.relay(now, id, header)?;
         let codec = remote.negotiated.codec;
-        if let Payload::Audio(law) = payload
-            && law != codec
+        if let Payload::Audio(theirs) = payload
+            && theirs != codec
         {
-            g711::transcode(law, packet.get_mut(header.payload.clone())?);
+            let (from, _) = (theirs.law()?, codec.law()?);
+            g711::transcode(from, packet.get_mut(header.payload.clone())?);
         }
         let ours = Header {
             marker: place.marker,
@@ -543,8 +544,8 @@ impl Engine {
         let mut packet = [0; HEADER_BYTES + FRAME_SAMPLES];
         let agreed = remote.negotiated;
         let to = remote.rtp.destination();
-        if let Some(payload) = packet.last_chunk_mut() {
-            playing.frame(agreed.codec, payload);
+        if let (Some(payload), Some(law)) = (packet.last_chunk_mut(), agreed.codec.law()) {
+            playing.frame(law, payload);
         }
         // A held leg misses the prompt, as it misses a voice: time goes on, and the scenario with it.
         if !leg.flow().sends() {

@@ -1,6 +1,37 @@
 //! G.711: the two laws, to and from linear samples, and into each other by table (ITU-T G.711).
 
-use crate::codec::Codec;
+use std::fmt;
+
+/// The two laws. One byte a sample, 8,000 samples a second (RFC 3551 section 4.5.14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Law {
+    /// mu-law: North America and Japan.
+    Mu,
+    /// A-law: everywhere else.
+    A,
+}
+
+impl Law {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::A, Self::Mu];
+
+    /// The byte that means silence.
+    pub const fn silence(self) -> u8 {
+        match self {
+            Self::Mu => 0xFF,
+            Self::A => 0xD5,
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mu => "mu-law",
+            Self::A => "A-law",
+        })
+    }
+}
 
 /// Adds the bias that makes mu-law's segments powers of two (ITU-T G.191's reference code).
 const MULAW_BIAS: u16 = 0x84;
@@ -8,14 +39,14 @@ const MULAW_BIAS: u16 = 0x84;
 /// The largest magnitude that mu-law can say.
 const MULAW_CLIP: u16 = 32_635;
 
-static PCMU_TO_PCMA: [u8; 256] = transcode_table(Codec::Pcmu);
-static PCMA_TO_PCMU: [u8; 256] = transcode_table(Codec::Pcma);
+static PCMU_TO_PCMA: [u8; 256] = transcode_table(Law::Mu);
+static PCMA_TO_PCMU: [u8; 256] = transcode_table(Law::A);
 
 /// Turns audio of one law into the other, in place.
-pub fn transcode(from: Codec, bytes: &mut [u8]) {
+pub fn transcode(from: Law, bytes: &mut [u8]) {
     let table = match from {
-        Codec::Pcmu => &PCMU_TO_PCMA,
-        Codec::Pcma => &PCMA_TO_PCMU,
+        Law::Mu => &PCMU_TO_PCMA,
+        Law::A => &PCMA_TO_PCMU,
     };
     for byte in bytes {
         if let Some(other) = table.get(usize::from(*byte)) {
@@ -26,27 +57,27 @@ pub fn transcode(from: Codec, bytes: &mut [u8]) {
 
 /// The byte nearest to a 16-bit linear sample.
 #[must_use]
-pub const fn encode(codec: Codec, sample: i16) -> u8 {
-    match codec {
-        Codec::Pcmu => encode_mulaw(sample),
-        Codec::Pcma => encode_alaw(sample),
+pub const fn encode(law: Law, sample: i16) -> u8 {
+    match law {
+        Law::Mu => encode_mulaw(sample),
+        Law::A => encode_alaw(sample),
     }
 }
 
 /// The 16-bit linear sample of a byte.
 #[must_use]
-pub const fn decode(codec: Codec, byte: u8) -> i16 {
-    match codec {
-        Codec::Pcmu => decode_mulaw(byte),
-        Codec::Pcma => decode_alaw(byte),
+pub const fn decode(law: Law, byte: u8) -> i16 {
+    match law {
+        Law::Mu => decode_mulaw(byte),
+        Law::A => decode_alaw(byte),
     }
 }
 
 #[expect(clippy::indexing_slicing, reason = "a byte cannot pass the end of 256 places, and it runs at compile time")]
-const fn transcode_table(from: Codec) -> [u8; 256] {
+const fn transcode_table(from: Law) -> [u8; 256] {
     let into = match from {
-        Codec::Pcmu => Codec::Pcma,
-        Codec::Pcma => Codec::Pcmu,
+        Law::Mu => Law::A,
+        Law::A => Law::Mu,
     };
     let mut table = [0; 256];
     let mut byte = 0_u8;
@@ -111,40 +142,40 @@ mod tests {
     #[test]
     fn the_laws_match_the_reference_points_of_g_711() {
         // Tables 1a to 2b: the largest values, and the smallest of each sign.
-        assert_eq!(decode(Codec::Pcmu, 0x80), 32_124);
-        assert_eq!(decode(Codec::Pcmu, 0x00), -32_124);
-        assert_eq!((decode(Codec::Pcmu, 0xFF), decode(Codec::Pcmu, 0x7F)), (0, 0));
-        assert_eq!(decode(Codec::Pcma, 0xAA), 32_256);
-        assert_eq!(decode(Codec::Pcma, 0x2A), -32_256);
-        assert_eq!((decode(Codec::Pcma, 0xD5), decode(Codec::Pcma, 0x55)), (8, -8));
+        assert_eq!(decode(Law::Mu, 0x80), 32_124);
+        assert_eq!(decode(Law::Mu, 0x00), -32_124);
+        assert_eq!((decode(Law::Mu, 0xFF), decode(Law::Mu, 0x7F)), (0, 0));
+        assert_eq!(decode(Law::A, 0xAA), 32_256);
+        assert_eq!(decode(Law::A, 0x2A), -32_256);
+        assert_eq!((decode(Law::A, 0xD5), decode(Law::A, 0x55)), (8, -8));
     }
 
     #[test]
     fn every_byte_survives_decoding_and_encoding() {
-        for codec in Codec::ALL {
+        for law in Law::ALL {
             for byte in 0..=u8::MAX {
                 // mu-law has two zeros; the negative one comes back as the positive.
-                let expected = if codec == Codec::Pcmu && byte == 0x7F { 0xFF } else { byte };
-                assert_eq!(encode(codec, decode(codec, byte)), expected, "{codec} {byte:#x}");
+                let expected = if law == Law::Mu && byte == 0x7F { 0xFF } else { byte };
+                assert_eq!(encode(law, decode(law, byte)), expected, "{law} {byte:#x}");
             }
         }
     }
 
     #[test]
     fn silence_stays_silence_in_the_other_law() {
-        let mut bytes = [Codec::Pcmu.silence()];
-        transcode(Codec::Pcmu, &mut bytes);
-        assert_eq!(bytes, [Codec::Pcma.silence()]);
+        let mut bytes = [Law::Mu.silence()];
+        transcode(Law::Mu, &mut bytes);
+        assert_eq!(bytes, [Law::A.silence()]);
     }
 
     proptest! {
         #[test]
         fn encoding_errs_by_less_than_a_step(sample in i16::MIN..=i16::MAX) {
-            for codec in Codec::ALL {
-                let heard = i32::from(decode(codec, encode(codec, sample)));
+            for law in Law::ALL {
+                let heard = i32::from(decode(law, encode(law, sample)));
                 // A step is a sixteenth of its segment; mu-law clips 643 below the end of the range.
                 let limit = (i32::from(sample).abs() / 16).max(16) + 8;
-                prop_assert!((heard - i32::from(sample)).abs() <= limit, "{codec}: {sample} became {heard}");
+                prop_assert!((heard - i32::from(sample)).abs() <= limit, "{law}: {sample} became {heard}");
             }
         }
     }

@@ -124,7 +124,7 @@ impl Remote {
             return Some(Payload::TelephoneEvent);
         }
         // Either law may come by its static type: an answer with both allows a change without notice (RFC 3264 section 7).
-        Codec::of_static(header.payload_type).map(Payload::Audio)
+        Codec::of_static(header.payload_type).filter(|codec| codec.law().is_some()).map(Payload::Audio)
     }
 
     /// The payload type that `payload` has towards the far end; `None`: it takes none such.

@@ -245,7 +245,14 @@ impl OfferAnswer {
             codecs.iter().map(|(number, _)| *number).chain(telephone_event).map(|number| number.to_string()).collect();
         line(body, format_args!("m=audio {} {proto} {}", rtp.port(), types.join(" ")));
         for (number, codec) in codecs {
-            line(body, format_args!("a=rtpmap:{number} {}/8000", codec.name()));
+            let (name, rate) = (codec.name(), codec.clock_rate());
+            match codec.channels() {
+                Some(channels) => line(body, format_args!("a=rtpmap:{number} {name}/{rate}/{channels}")),
+                None => line(body, format_args!("a=rtpmap:{number} {name}/{rate}")),
+            }
+            if let Some(parameters) = codec.parameters() {
+                line(body, format_args!("a=fmtp:{number} {parameters}"));
+            }
         }
         if let Some(number) = telephone_event {
             line(body, format_args!("a=rtpmap:{number} telephone-event/8000"));

@@ -1,8 +1,9 @@
 //! One prompt, tone or piece of music on its way to a leg.
 
 use crate::audio::Audio;
-use crate::codec::{Codec, FRAME_SAMPLES};
+use crate::codec::FRAME_SAMPLES;
 use crate::command::{PlayEnd, PlayId, PlayOptions};
+use crate::g711::Law;
 use plugboard_model::Time;
 
 /// What plays, and how far it is.
@@ -36,9 +37,9 @@ impl Playing {
     }
 
     /// Writes the next frame; a last short one is filled up with silence.
-    pub(crate) fn frame(&mut self, codec: Codec, frame: &mut [u8; FRAME_SAMPLES]) {
-        let bytes = self.audio.bytes(codec);
-        frame.fill(codec.silence());
+    pub(crate) fn frame(&mut self, law: Law, frame: &mut [u8; FRAME_SAMPLES]) {
+        let bytes = self.audio.bytes(law);
+        frame.fill(law.silence());
         let mut filled = 0;
         while filled < FRAME_SAMPLES {
             if self.position >= bytes.len() {
@@ -68,7 +69,7 @@ mod tests {
         Playing::new(
             Time::ZERO,
             PlayId(1),
-            Audio::from_g711(Codec::Pcmu, &bytes),
+            Audio::from_g711(Law::Mu, &bytes),
             PlayOptions { max, repeat, yields: false },
         )
     }
@@ -77,10 +78,10 @@ mod tests {
     fn a_short_last_frame_is_filled_with_silence() {
         let mut playing = playing(200, false, None);
         let mut frame = [0; FRAME_SAMPLES];
-        playing.frame(Codec::Pcmu, &mut frame);
+        playing.frame(Law::Mu, &mut frame);
         assert_eq!((frame[0], frame[159]), (0, 159));
         assert_eq!(playing.end(Time::ZERO), None);
-        playing.frame(Codec::Pcmu, &mut frame);
+        playing.frame(Law::Mu, &mut frame);
         assert_eq!((frame[39], frame[40], frame[159]), (199, 0xFF, 0xFF));
         assert_eq!(playing.end(Time::ZERO), Some(PlayEnd::Finished));
     }
@@ -89,9 +90,9 @@ mod tests {
     fn a_loop_has_no_seam_and_ends_by_time_only() {
         let mut playing = playing(100, true, Some(Duration::from_secs(5)));
         let mut frame = [0; FRAME_SAMPLES];
-        playing.frame(Codec::Pcmu, &mut frame);
+        playing.frame(Law::Mu, &mut frame);
         assert_eq!((frame[99], frame[100], frame[159]), (99, 0, 59));
-        playing.frame(Codec::Pcmu, &mut frame);
+        playing.frame(Law::Mu, &mut frame);
         assert_eq!(frame[0], 60);
         assert_eq!(playing.end(Time::from_millis(4_999)), None);
         assert_eq!(playing.end(Time::from_millis(5_000)), Some(PlayEnd::TimeOver));

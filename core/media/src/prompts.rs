@@ -157,16 +157,16 @@ impl Prompts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Codec;
+    use crate::g711::Law;
 
     fn audio(samples: usize) -> Audio {
-        Audio::from_g711(Codec::Pcmu, &vec![1; samples])
+        Audio::from_g711(Law::Mu, &vec![1; samples])
     }
 
     #[test]
     fn a_folder_gives_its_good_files_and_the_faults_of_the_others() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("welcome.en.wav"), wav::write(&audio(80), Codec::Pcma)).unwrap();
+        std::fs::write(folder.path().join("welcome.en.wav"), wav::write(&audio(80), Law::A)).unwrap();
         std::fs::write(folder.path().join("broken.wav"), b"RIFF").unwrap();
         std::fs::write(folder.path().join("README.md"), b"no audio").unwrap();
         let prompts = Prompts::new();

@@ -216,7 +216,7 @@ fn mapped(media: &Media, payload_type: u8) -> Option<Mapped> {
         (number.parse() == Ok(payload_type)).then(|| encoding.trim())
     });
     let Some(encoding) = rtpmap else {
-        return Codec::of_static(payload_type).map(Mapped::Audio);
+        return Codec::of_static(payload_type).filter(|codec| Codec::ALL.contains(codec)).map(Mapped::Audio);
     };
     let mut parts = encoding.split('/');
     let (name, rate, channels) = (parts.next()?, parts.next()?, parts.next());

@@ -134,13 +134,12 @@ fn sample(hertz: [u16; 2], n: u32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Codec;
-    use crate::g711;
+    use crate::g711::{self, Law};
 
     const COUNTRIES: [Country; 4] = [Country::De, Country::Ru, Country::Uk, Country::Us];
 
-    fn linear(audio: &Audio, codec: Codec) -> Vec<f64> {
-        audio.bytes(codec).iter().map(|byte| f64::from(g711::decode(codec, *byte))).collect()
+    fn linear(audio: &Audio, law: Law) -> Vec<f64> {
+        audio.bytes(law).iter().map(|byte| f64::from(g711::decode(law, *byte))).collect()
     }
 
     /// The power of one frequency in a block, by Goertzel's method, as the amplitude of a sine.
@@ -159,19 +158,16 @@ mod tests {
         for country in COUNTRIES {
             for tone in [Tone::RingBack, Tone::Busy, Tone::Congestion, Tone::Beep] {
                 let pattern = pattern(country, tone);
-                for codec in Codec::ALL {
+                for law in Law::ALL {
                     // 200 ms: whole periods of every frequency here, so that they do not leak into each other.
-                    let heard = linear(&audio(country, tone), codec);
+                    let heard = linear(&audio(country, tone), law);
                     let heard = &heard[..1_600];
                     for hertz in [350_u16, 400, 425, 440, 450, 480, 620, 1_400] {
                         let level = goertzel(heard, f64::from(hertz));
                         if pattern.hertz.contains(&hertz) {
-                            assert!(
-                                (4_000.0..8_000.0).contains(&level),
-                                "{country:?} {tone:?} {codec} {hertz}: {level}"
-                            );
+                            assert!((4_000.0..8_000.0).contains(&level), "{country:?} {tone:?} {law} {hertz}: {level}");
                         } else {
-                            assert!(level < 300.0, "{country:?} {tone:?} {codec} {hertz}: {level}");
+                            assert!(level < 300.0, "{country:?} {tone:?} {law} {hertz}: {level}");
                         }
                     }
                 }
@@ -183,7 +179,7 @@ mod tests {
     fn cadences_are_those_of_e_180() {
         let ring = audio(Country::Us, Tone::RingBack);
         assert_eq!(ring.duration().as_millis(), 6_000);
-        let heard = linear(&ring, Codec::Pcmu);
+        let heard = linear(&ring, Law::Mu);
         assert!(heard[16_000..].iter().all(|sample| *sample == 0.0), "4 s of silence after 2 s of tone");
         assert_eq!(audio(Country::De, Tone::Busy).duration().as_millis(), 960);
         assert_eq!(audio(Country::Uk, Tone::Congestion).duration().as_millis(), 1_500);

@@ -1,8 +1,8 @@
 //! WAV files made ready to be played: any usual format in, G.711 at 8 kHz out.
 
 use crate::audio::Audio;
-use crate::codec::{CLOCK_RATE, Codec};
-use crate::g711;
+use crate::codec::CLOCK_RATE;
+use crate::g711::{self, Law};
 use std::f64::consts::PI;
 
 /// The longest prompt. What is longer is a recording, and in memory by mistake.
@@ -66,7 +66,7 @@ pub enum WavError {
 enum Encoding {
     Pcm8,
     Pcm16,
-    Law(Codec),
+    Law(Law),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,19 +96,19 @@ pub fn read(file: &[u8]) -> Result<Audio, WavError> {
     if seconds >= SECONDS_MAX {
         return Err(WavError::TooLong);
     }
-    if let (Encoding::Law(codec), 1, CLOCK_RATE) = (format.encoding, format.channels, format.rate) {
-        return Ok(Audio::from_g711(codec, data));
+    if let (Encoding::Law(law), 1, CLOCK_RATE) = (format.encoding, format.channels, format.rate) {
+        return Ok(Audio::from_g711(law, data));
     }
     let samples = linear(format, data);
     Ok(Audio::from_linear(&if format.rate == CLOCK_RATE { samples } else { resample(&samples, format.rate) }))
 }
 
 /// A mono 8 kHz file in one law, as [`read`] takes it without any loss.
-pub fn write(audio: &Audio, codec: Codec) -> Vec<u8> {
-    let data = audio.bytes(codec);
-    let tag: u16 = match codec {
-        Codec::Pcmu => 7,
-        Codec::Pcma => 6,
+pub fn write(audio: &Audio, law: Law) -> Vec<u8> {
+    let data = audio.bytes(law);
+    let tag: u16 = match law {
+        Law::Mu => 7,
+        Law::A => 6,
     };
     let padding = data.len() % 2;
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
@@ -174,8 +174,8 @@ impl Format {
         let encoding = match (tag, bits) {
             (1, 8) => Some(Encoding::Pcm8),
             (1, 16) => Some(Encoding::Pcm16),
-            (6, 8) => Some(Encoding::Law(Codec::Pcma)),
-            (7, 8) => Some(Encoding::Law(Codec::Pcmu)),
+            (6, 8) => Some(Encoding::Law(Law::A)),
+            (7, 8) => Some(Encoding::Law(Law::Mu)),
             _ => None,
         };
         match encoding {
@@ -193,7 +193,7 @@ fn linear(format: Format, data: &[u8]) -> Vec<i16> {
         // Eight bits are unsigned, with silence at 128.
         Encoding::Pcm8 => data.iter().map(|byte| (i16::from(*byte) - 128) * 256).collect(),
         Encoding::Pcm16 => data.as_chunks().0.iter().map(|chunk| i16::from_le_bytes(*chunk)).collect(),
-        Encoding::Law(codec) => data.iter().map(|byte| g711::decode(codec, *byte)).collect(),
+        Encoding::Law(law) => data.iter().map(|byte| g711::decode(law, *byte)).collect(),
     };
     if format.channels == 1 {
         return samples;
@@ -293,11 +293,11 @@ mod tests {
 
     /// The amplitude of one frequency, away from the edges.
     fn level(audio: &Audio, hertz: f64) -> f64 {
-        let bytes = &audio.bytes(Codec::Pcma)[800..4_000];
+        let bytes = &audio.bytes(Law::A)[800..4_000];
         let (mut re, mut im) = (0.0, 0.0);
         for (n, byte) in (0_u32..).zip(bytes) {
             let (sin, cos) = (2.0 * PI * hertz * f64::from(n) / 8_000.0).sin_cos();
-            let sample = f64::from(g711::decode(Codec::Pcma, *byte));
+            let sample = f64::from(g711::decode(Law::A, *byte));
             (re, im) = (re + sample * cos, im + sample * sin);
         }
         2.0 * re.hypot(im) / 3_200.0
@@ -323,18 +323,18 @@ mod tests {
     fn stereo_is_mixed_and_eight_bits_are_unsigned() {
         let stereo: Vec<i16> = (0..800).flat_map(|_| [8_000, 4_000]).collect();
         let audio = read(&file(1, 2, 8_000, 16, &pcm16(&stereo))).unwrap();
-        assert_eq!(audio.bytes(Codec::Pcma)[0], g711::encode(Codec::Pcma, 6_000));
+        assert_eq!(audio.bytes(Law::A)[0], g711::encode(Law::A, 6_000));
         let audio = read(&file(1, 1, 8_000, 8, &[128; 800])).unwrap();
-        assert!(audio.bytes(Codec::Pcmu).iter().all(|byte| *byte == 0xFF));
+        assert!(audio.bytes(Law::Mu).iter().all(|byte| *byte == 0xFF));
     }
 
     #[test]
     fn both_laws_are_kept_bit_for_bit_and_written_again() {
         let bytes: Vec<u8> = (0..=255).collect();
-        for codec in Codec::ALL {
-            let audio = Audio::from_g711(codec, &bytes);
-            let again = read(&write(&audio, codec)).unwrap();
-            assert_eq!(again.bytes(codec), bytes);
+        for law in Law::ALL {
+            let audio = Audio::from_g711(law, &bytes);
+            let again = read(&write(&audio, law)).unwrap();
+            assert_eq!(again.bytes(law), bytes);
         }
     }
 

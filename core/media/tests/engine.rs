@@ -118,7 +118,7 @@ fn audio(payload_type: u8, sequence: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 fn prompt(millis: usize) -> Audio {
-    Audio::from_g711(Codec::Pcmu, &vec![0x10; millis * 8])
+    Audio::from_g711(g711::Law::Mu, &vec![0x10; millis * 8])
 }
 
 fn play(leg: MediaLeg, id: u64, audio: Audio, options: PlayOptions) -> Command {
@@ -143,7 +143,7 @@ fn legs_of_different_laws_understand_each_other() {
     let voice: Vec<u8> = (0..160).collect();
     let (_, bytes) = world.from(A, phone(A), &audio(8, 1, &voice)).unwrap();
     let mut expected = voice.clone();
-    g711::transcode(Codec::Pcma, &mut expected);
+    g711::transcode(g711::Law::A, &mut expected);
     assert_eq!((bytes[1] & 0x7F, &bytes[12..]), (0, expected.as_slice()));
     // A phone that changes to its other law without a word is understood too.
     let (_, bytes) = world.from(A, phone(A), &audio(0, 2, &voice)).unwrap();

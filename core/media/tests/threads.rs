@@ -103,7 +103,7 @@ fn a_prompt_is_heard_whole_and_a_key_is_told() {
     let plane = plane(ports(41_100..=41_199));
     let ann = phone("127.0.0.1:0");
     let a = plane.leg(&ann, 0);
-    let audio = Audio::from_g711(Codec::Pcmu, &[33; 5 * 160]);
+    let audio = Audio::from_g711(plugboard_media::g711::Law::Mu, &[33; 5 * 160]);
     plane.threads.send(Command::Play { leg: a.leg, id: PlayId(1), audio, options: PlayOptions::default() }).unwrap();
     let heard: Vec<_> = (0..5).map(|_| receive(&ann)).collect();
     assert!(heard.iter().all(|(_, payload, _)| *payload == [33; 160]));

@@ -184,9 +184,9 @@ fn no_bytes_break_the_reader_of_rtp() {
 #[test]
 fn no_bytes_break_the_reader_of_audio_files() {
     let tone: Vec<u8> = (0..=255).cycle().take(600).collect();
-    let audio = plugboard_media::Audio::from_g711(plugboard_media::Codec::Pcma, &tone);
-    let files = [plugboard_media::Codec::Pcma, plugboard_media::Codec::Pcmu]
-        .map(|codec| plugboard_media::wav::write(&audio, codec));
+    let audio = plugboard_media::Audio::from_g711(plugboard_media::g711::Law::A, &tone);
+    let files = [plugboard_media::g711::Law::A, plugboard_media::g711::Law::Mu]
+        .map(|law| plugboard_media::wav::write(&audio, law));
     let seeds: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     run("wav", 150_000, &seeds, &[b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x01\0", b"\x80\xbb\0\0"]);
 }

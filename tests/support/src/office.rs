@@ -1,6 +1,6 @@
 //! Offices as stories write them, checked and made ready as the server does it.
 
-use plugboard_media::{Audio, Codec};
+use plugboard_media::{Audio, g711::Law};
 use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Office, OfficeSet, Surroundings};
 use plugboard_plugin::{Grants, Installed, Limits};
@@ -109,7 +109,7 @@ impl Prompts for Records {
         let length = if music { Some(Duration::from_secs(10)) } else { self.length(name) };
         let length = length.ok_or_else(|| format!("there is no prompt {name:?}"))?;
         let samples = usize::try_from(length.as_millis()).unwrap_or(0) * 8;
-        Ok(Audio::from_g711(Codec::Pcmu, &vec![self.sounds.mark(name); samples]))
+        Ok(Audio::from_g711(Law::Mu, &vec![self.sounds.mark(name); samples]))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What phones say and hear: each speaker and each prompt sounds of one byte, which no other has.
 
-use plugboard_media::{Codec, g711};
+use plugboard_media::g711::{self, Law};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is heard when the bytes of a packet differ: nobody's voice, so it is a tone.
@@ -22,10 +22,10 @@ impl Sounds {
     }
 
     /// Whose sound these bytes are; silence is nobody's.
-    pub(crate) fn name(&self, codec: Codec, payload: &[u8]) -> Option<String> {
+    pub(crate) fn name(&self, law: Law, payload: &[u8]) -> Option<String> {
         let mut bytes = payload.to_vec();
-        if codec == Codec::Pcma {
-            g711::transcode(Codec::Pcma, &mut bytes);
+        if law == Law::A {
+            g711::transcode(Law::A, &mut bytes);
         }
         let first = bytes.first().copied()?;
         if bytes.iter().any(|byte| *byte != first) {
@@ -40,8 +40,8 @@ impl Sounds {
 fn marks() -> impl Iterator<Item = u8> {
     (0x80..=0xD0_u8).filter(|byte| {
         let mut there = [*byte];
-        g711::transcode(Codec::Pcmu, &mut there);
-        g711::transcode(Codec::Pcma, &mut there);
+        g711::transcode(Law::Mu, &mut there);
+        g711::transcode(Law::A, &mut there);
         there == [*byte]
     })
 }

@@ -8,7 +8,7 @@ mod events;
 mod registrar;
 
 use bytes::Bytes;
-use plugboard_media::Codec;
+use plugboard_media::{Codec, g711::Law};
 use plugboard_model::Time;
 use plugboard_sip::flow::Transport;
 use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
@@ -365,14 +365,14 @@ impl Agent {
     pub(crate) fn heard(&mut self, now: Time, to: SocketAddr, packet: &[u8]) {
         let Some(call) = self.calls.iter().find(|call| call.voice.local == to && !call.is_over()) else { return };
         let Some((payload_type, payload)) = voice::open(packet) else { return };
-        let codec = match payload_type {
-            0 => Codec::Pcmu,
-            8 => Codec::Pcma,
+        let (codec, law) = match payload_type {
+            0 => (Codec::Pcmu, Law::Mu),
+            8 => (Codec::Pcma, Law::A),
             voice::KEYS => return self.heard_key(packet, payload),
             other => panic!("{} hears payload type {other}, which nobody agreed on", self.name),
         };
         assert!(call.codecs.contains(&codec), "{} does not speak {codec:?}", self.name);
-        if let Some(name) = self.sounds.name(codec, payload) {
+        if let Some(name) = self.sounds.name(law, payload) {
             self.heard.insert(name.clone(), now);
             *self.packets.entry(name).or_default() += 1;
         }

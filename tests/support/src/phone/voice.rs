@@ -1,6 +1,6 @@
 //! What a phone says into a call: packets of its mark, and keys (RFC 4733).
 
-use plugboard_media::Codec;
+use plugboard_media::{Codec, g711::Law};
 use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -99,9 +99,9 @@ impl Voice {
         let Some(pressing) = &mut self.pressing else {
             let mut payload = vec![self.mark; 160];
             if self.codec == Codec::Pcma {
-                plugboard_media::g711::transcode(Codec::Pcmu, &mut payload);
+                plugboard_media::g711::transcode(Law::Mu, &mut payload);
             }
-            let payload_type = if self.codec == Codec::Pcma { 8 } else { 0 };
+            let payload_type = self.codec.payload_type();
             return Some(self.rtp(payload_type, self.timestamp, &payload));
         };
         let (tick, event, since) = (pressing.ticks, pressing.event, pressing.since);
@@ -194,9 +194,9 @@ pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> Str
     } else {
         direction
     };
-    let types = codecs.iter().map(|codec| if *codec == Codec::Pcma { "8 " } else { "0 " }).collect::<String>();
+    let types = codecs.iter().map(|codec| codec.payload_type().to_string()).collect::<Vec<_>>().join(" ");
     format!(
-        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {types}{KEYS}\r\n\
+        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {types} {KEYS}\r\n\
          a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\na={direction}\r\n"
     )
 }
