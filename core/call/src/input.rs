@@ -65,6 +65,16 @@ pub enum Party {
     },
 }
 
+impl Party {
+    /// Its ways to the outside; a user has none.
+    pub fn ways_mut(&mut self) -> &mut [Way] {
+        match self {
+            Self::User(_) => &mut [],
+            Self::Outside { ways } => ways,
+        }
+    }
+}
+
 /// One way to an outside number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {

@@ -1,7 +1,7 @@
 //! What watchers are told of users and groups, made of what these show.
 
 use plugboard_model::UserStatus;
-use plugboard_office::{Group, Office, User};
+use plugboard_office::{FeatureCode, Group, Office, User};
 use plugboard_sip::SipUri;
 use plugboard_sip::event::{
     Activity, Content, DIALOGS_MAX, DialogInfo, DialogState, Direction, EventDialog, Features, Forward, ForwardKind,
@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::actor::user::keys::{RING, when};
 use crate::message::{Shown, UserCall, UserView};
+use crate::parking::Parked;
 
 /// Everything that may be told of a user.
 pub(crate) fn of_user(office: &Office, user: &User, view: &UserView) -> Vec<Arc<Content>> {
@@ -38,6 +39,20 @@ pub(crate) fn of_group<'v>(office: &Office, group: &Group, views: impl Iterator<
     }
     calls.sort_by(|one, other| one.call.cmp(&other.call));
     Arc::new(Content::Dialogs(dialogs(office, uri(office, number), calls.into_iter())))
+}
+
+/// What may be told of a place for parked calls: the call that is there. `None` where no code leads to it.
+pub(crate) fn of_place(office: &Office, place: u32, parked: Option<&Parked>) -> Option<Arc<Content>> {
+    let entity = uri(office, &format!("{}{place}", office.features.code(FeatureCode::Park)?));
+    let dialog = |parked: &Parked| EventDialog {
+        id: parked.call.ulid_text(),
+        state: DialogState::Confirmed,
+        direction: Direction::Recipient,
+        // It is fetched by its number.
+        replaces: None,
+        remote: office.lamps_show_caller.then(|| party(office, &parked.whom)),
+    };
+    Some(Arc::new(Content::Dialogs(DialogInfo { entity, dialogs: parked.map(dialog).into_iter().collect() })))
 }
 
 fn dialogs<'c>(office: &Office, entity: String, calls: impl Iterator<Item = &'c UserCall>) -> DialogInfo {

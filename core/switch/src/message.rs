@@ -5,7 +5,7 @@ mod watch;
 
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
 pub(crate) use watch::{
-    LegLamp, PressKey, Publish, ShowTo, TakeSubscription, UseLamp, UserCall, UserShows, UserView, Watched,
+    LegLamp, PlaceShows, PressKey, Publish, ShowTo, TakeSubscription, UseLamp, UserCall, UserShows, UserView, Watched,
 };
 
 use actix::{Message, Recipient};
@@ -171,7 +171,7 @@ pub(crate) enum LegNews {
 }
 
 /// Somebody as others are shown him.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Empty when there is none.
     pub(crate) name: String,

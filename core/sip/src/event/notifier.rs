@@ -257,6 +257,11 @@ impl<R: Clone + Ord> Notifier<R> {
         self.by_resource.keys()
     }
 
+    /// Whether somebody watches this.
+    pub fn watches(&self, resource: &R) -> bool {
+        self.by_resource.contains_key(resource)
+    }
+
     /// Who subscribes.
     pub fn watchers(&self) -> impl Iterator<Item = &UserId> {
         self.by_watcher.keys()

@@ -32,26 +32,27 @@ impl Publications {
         Self(Vec::new())
     }
 
-    /// Carries out a PUBLISH and makes the response. `etag` is random and names what is kept from now on.
+    /// Carries out a PUBLISH and makes the response. `etag` is random and names what is kept from now on. Besides: whether the
+    /// device turned do-not-disturb on, or off after it had; `None`: it says of it what it said.
     pub fn publish(
         &mut self,
         now: Time,
         request: &Request,
         limits: &ExpiryLimits,
         (etag, to_tag): (&str, &str),
-    ) -> Response {
+    ) -> (Response, Option<bool>) {
         self.expire(now);
-        let mut response = match self.carry_out(now, request, limits, etag) {
-            Ok(granted) => {
+        let (mut response, turned) = match self.carry_out(now, request, limits, etag) {
+            Ok((granted, turned)) => {
                 let mut response = Response::to_request(request, 200);
                 response.headers.push("SIP-ETag", etag);
                 response.headers.push("Expires", granted.as_secs().to_string());
-                response
+                (response, turned)
             }
-            Err(rejection) => rejection.response(request),
+            Err(rejection) => (rejection.response(request), None),
         };
         response.headers.set_to_tag(to_tag);
-        response
+        (response, turned)
     }
 
     /// What is said now, by whoever will say it longest first.
@@ -77,14 +78,14 @@ impl Publications {
         request: &Request,
         limits: &ExpiryLimits,
         etag: &str,
-    ) -> Result<Duration, Rejection> {
+    ) -> Result<(Duration, Option<bool>), Rejection> {
         let known = self.matched(request)?;
         let asked = request.headers.expires().map(|seconds| Duration::from_secs(u64::from(seconds)));
         let granted = asked.unwrap_or(limits.default).min(limits.max);
         if granted.is_zero() {
-            // Taken back, or, with a body, said for no time at all.
+            // Taken back, or, with a body, said for no time at all. A device that leaves does not change what its user has set.
             known.map(|place| self.0.remove(place));
-            return Ok(granted);
+            return Ok((granted, None));
         }
         if granted < limits.min {
             return Err(Rejection::of(423).with("Min-Expires", limits.min.as_secs().to_string()));
@@ -94,11 +95,12 @@ impl Publications {
             ([], None) => return Err(Rejection::bad_request("a first PUBLISH needs a body")),
             (body, _) => Published::read(body).map_err(Rejection::bad_request)?,
         };
-        known.map(|place| self.0.remove(place));
+        let before = known.map(|place| self.0.remove(place)).is_some_and(|before| before.published.do_not_disturb);
+        let turned = (published.do_not_disturb != before).then_some(published.do_not_disturb);
         self.0.push(Publication { etag: etag.to_owned(), expires: now + granted, published });
         self.0.sort_by_key(|publication| std::cmp::Reverse(publication.expires));
         self.0.truncate(PUBLICATIONS_MAX);
-        Ok(granted)
+        Ok((granted, turned))
     }
 
     /// The publication that SIP-If-Match names.
@@ -179,21 +181,37 @@ mod tests {
     #[test]
     fn what_is_published_is_refreshed_changed_and_taken_back_by_its_tag() {
         let mut all = Publications::new();
-        let first = all.publish(at(0), &publish(Some(60), None, &says("away")), &LIMITS, ("a", "t"));
+        let first = all.publish(at(0), &publish(Some(60), None, &says("away")), &LIMITS, ("a", "t")).0;
         assert_eq!(answer(&first), (200, Some("a"), Some("60")));
         assert!(first.headers.get("To").unwrap().ends_with(";tag=t"));
-        let refreshed = all.publish(at(50), &publish(None, Some("a"), ""), &LIMITS, ("b", "t"));
+        let refreshed = all.publish(at(50), &publish(None, Some("a"), ""), &LIMITS, ("b", "t")).0;
         assert_eq!(answer(&refreshed), (200, Some("b"), Some("1800")));
         assert_eq!(activities(&all, at(1_000)), [Activity::Away], "it says what it said");
-        let stale = all.publish(at(60), &publish(None, Some("a"), &says("busy")), &LIMITS, ("c", "t"));
+        let stale = all.publish(at(60), &publish(None, Some("a"), &says("busy")), &LIMITS, ("c", "t")).0;
         assert_eq!(answer(&stale), (412, None, None), "each answer brings a new tag");
         assert_eq!(activities(&all, at(60)), [Activity::Away]);
-        let changed = all.publish(at(60), &publish(Some(9_999), Some("b"), &says("busy")), &LIMITS, ("d", "t"));
+        let changed = all.publish(at(60), &publish(Some(9_999), Some("b"), &says("busy")), &LIMITS, ("d", "t")).0;
         assert_eq!(answer(&changed), (200, Some("d"), Some("3600")));
         assert_eq!(activities(&all, at(60)), [Activity::Busy], "in place of the former");
-        let gone = all.publish(at(70), &publish(Some(0), Some("d"), ""), &LIMITS, ("e", "t"));
+        let gone = all.publish(at(70), &publish(Some(0), Some("d"), ""), &LIMITS, ("e", "t")).0;
         assert_eq!(answer(&gone), (200, Some("e"), Some("0")));
         assert_eq!(activities(&all, at(70)), []);
+    }
+
+    #[test]
+    fn a_device_turns_do_not_disturb_on_and_off_by_what_it_says_anew() {
+        let mut all = Publications::new();
+        let mut turned = |expires, tag: Option<&str>, body: &str, etag: &str| {
+            all.publish(at(0), &publish(expires, tag, body), &LIMITS, (etag, "t")).1
+        };
+        assert_eq!(turned(None, None, &says("away"), "a"), None, "it never said it");
+        assert_eq!(turned(None, Some("a"), &says("dnd"), "b"), Some(true));
+        assert_eq!(turned(None, Some("b"), &says("dnd"), "c"), None, "it says it still");
+        assert_eq!(turned(None, Some("c"), "", "d"), None);
+        assert_eq!(turned(None, Some("a"), &says("away"), "e"), None, "412 changes nothing");
+        assert_eq!(turned(None, Some("d"), &says("away"), "f"), Some(false));
+        assert_eq!(turned(None, None, &says("dnd"), "g"), Some(true), "another device");
+        assert_eq!(turned(Some(0), Some("g"), "", "h"), None, "who leaves does not say that he may be disturbed");
     }
 
     #[test]
@@ -203,14 +221,14 @@ mod tests {
         assert_eq!(all.next_expiry(), Some(at(60)));
         assert!(!all.expire(at(59)));
         assert!(all.expire(at(60)));
-        let late = all.publish(at(61), &publish(None, Some("a"), ""), &LIMITS, ("b", "t"));
+        let late = all.publish(at(61), &publish(None, Some("a"), ""), &LIMITS, ("b", "t")).0;
         assert_eq!(late.status, 412);
     }
 
     #[test]
     fn bad_ones_are_told_what_is_wrong() {
         let mut all = Publications::new();
-        let mut status = |request: &Request| all.publish(at(0), request, &LIMITS, ("a", "t")).status;
+        let mut status = |request: &Request| all.publish(at(0), request, &LIMITS, ("a", "t")).0.status;
         assert_eq!(status(&publish(None, None, "")), 400);
         assert_eq!(status(&publish(None, None, "<presence")), 400);
         assert_eq!(status(&publish(Some(59), None, &says("away"))), 423);

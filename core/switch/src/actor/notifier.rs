@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::actor::calls::ServeSip;
 use crate::env::Env;
 use crate::message::{
-    Drain, FromLayer, GetHoldings, Hire, Holdings, PressKey, ShowTo, TakeSubscription, ToLayer, UseSnapshot, UserShows,
-    UserView, Watched,
+    Drain, FromLayer, GetHoldings, Hire, Holdings, PlaceShows, PressKey, ShowTo, TakeSubscription, ToLayer,
+    UseSnapshot, UserShows, UserView, Watched,
 };
 use crate::post::post;
 use crate::shard::{AGENT, NOTIFIER, Owners};
@@ -100,6 +100,7 @@ impl NotifierActor {
                 let group = offices.get(&group.office).and_then(|office| office.group(group));
                 group.into_iter().flat_map(|group| &group.members).map(|member| member.user.clone()).collect()
             }
+            Watched::Place(..) => Vec::new(),
         }
     }
 
@@ -151,6 +152,11 @@ impl NotifierActor {
                 let content = views.map(|views| crate::contents::of_group(office, group, views.into_iter()));
                 Some(content.into_iter().collect())
             }
+            Watched::Place(id, place) => {
+                let office = offices.get(id).filter(|office| (1..=office.park.places).contains(place))?;
+                let parked = self.snapshot.parking.shows(id, *place);
+                Some(vec![crate::contents::of_place(office, *place, parked.as_ref())?])
+            }
         }
     }
 
@@ -192,6 +198,7 @@ impl Handler<ServeSip> for NotifierActor {
     type Result = ();
     fn handle(&mut self, serve: ServeSip, ctx: &mut Self::Context) {
         self.layer = Some(serve.0.clone().recipient());
+        self.snapshot.parking.watch(ctx.address().recipient());
         post(&serve.0.recipient(), Hire { owner: NOTIFIER, events: ctx.address().recipient() });
     }
 }
@@ -236,6 +243,16 @@ impl Handler<UserShows> for NotifierActor {
         }
         told.view = Some(shows.view);
         for watched in told.watched.clone() {
+            self.retell(&watched, ctx);
+        }
+    }
+}
+
+impl Handler<PlaceShows> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, PlaceShows { office, place }: PlaceShows, ctx: &mut Self::Context) {
+        let watched = Watched::Place(office, place);
+        if self.notifier.watches(&watched) {
             self.retell(&watched, ctx);
         }
     }

@@ -14,7 +14,7 @@ use plugboard_office::{
     Availability, Claim, KeptSettings, OfferKind, Offered, Output as Asked, SettingsChange, SettingsFault, Unavailable,
     User, UserSettings,
 };
-use plugboard_sip::event::LIMITS;
+use plugboard_sip::event::{FeatureWish, LIMITS};
 use plugboard_sip::registrar::{Binding, Bindings, Change, Terms};
 use plugboard_sip::transaction::Input as LayerInput;
 use std::collections::BTreeMap;
@@ -227,6 +227,14 @@ impl UserActor {
         Ok(self.settings.clone())
     }
 
+    /// His phone wants this set.
+    fn press(&mut self, wish: &FeatureWish) {
+        let changes = keys::changes(wish, &self.settings);
+        if let Err(fault) = self.set(changes) {
+            tracing::info!(user = %self.user.id, %fault, "a key of his phone is not followed");
+        }
+    }
+
     /// Keeps what he has set, and lets it act.
     fn settings_changed(&mut self) {
         let kept = KeptSettings { written: self.user.settings.clone(), now: self.settings.clone() };
@@ -383,8 +391,11 @@ impl Handler<Publish> for UserActor {
         let Publish { tx, request, reply } = publish;
         let (now, random) = (self.env.clock.now(), &self.env.random);
         let (etag, tag) = (format!("{:016x}", random.next()), format!("0-{:016x}", random.next()));
-        let response = self.showing.publications.publish(now, &request, &LIMITS.expiry, (&etag, &tag));
+        let (response, turned) = self.showing.publications.publish(now, &request, &LIMITS.expiry, (&etag, &tag));
         post(&reply, ToLayer(LayerInput::Respond { tx, response }));
+        if let Some(on) = turned {
+            self.press(&FeatureWish::DoNotDisturb(on));
+        }
         self.set_timer(ctx);
     }
 }
@@ -411,10 +422,7 @@ impl Handler<UseLamp> for UserActor {
 impl Handler<PressKey> for UserActor {
     type Result = ();
     fn handle(&mut self, key: PressKey, _: &mut Self::Context) {
-        let changes = keys::changes(&key.0, &self.settings);
-        if let Err(fault) = self.set(changes) {
-            tracing::info!(user = %self.user.id, %fault, "a key of his phone is not followed");
-        }
+        self.press(&key.0);
         // Whether or not it was followed: the phone shows what holds.
         self.showing.repeat();
         self.show();

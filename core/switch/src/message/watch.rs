@@ -1,7 +1,7 @@
 //! Messages about what others may know of a user: lamps, presence, his phone's keys.
 
 use actix::{Message, Recipient};
-use plugboard_model::{CallId, GroupId, LegId, UserId};
+use plugboard_model::{CallId, GroupId, LegId, OfficeId, UserId};
 use plugboard_office::UserSettings;
 use plugboard_sip::Request;
 use plugboard_sip::event::{DialogState, Direction, FeatureWish, Published};
@@ -18,6 +18,8 @@ pub(crate) enum Watched {
     User(UserId),
     /// A group: the calls that its members get.
     Group(GroupId),
+    /// A place where calls are parked, by its number.
+    Place(OfficeId, u32),
 }
 
 /// Command: somebody subscribes. From `SipActor` to the `NotifierActor` of the same shard, authenticated; the answer goes to the
@@ -48,6 +50,15 @@ pub(crate) struct ShowTo {
 pub(crate) struct UserShows {
     pub(crate) user: UserId,
     pub(crate) view: Arc<UserView>,
+}
+
+/// Event: a call was parked in a place, or is there no longer. From whoever has the place to every `NotifierActor`; what holds
+/// is in the table of places.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct PlaceShows {
+    pub(crate) office: OfficeId,
+    pub(crate) place: u32,
 }
 
 /// What others may know of a user.

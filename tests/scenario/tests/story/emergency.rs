@@ -352,6 +352,33 @@ fn the_place_is_told_by_the_phones_network_before_its_user() {
 }
 
 #[test]
+fn nobody_sends_calls_of_others_on_to_help() {
+    let (mut sim, bob, first, second) = started(BERLIN, "");
+    let ann = sim.phone("ann", "101");
+    // By his phone.
+    bob.always_sends_on(302, &["<sip:112@plugboard.test>"]);
+    ann.dials("102");
+    sim.run_until(ann.was_told(480));
+    bob.is_plugged_in();
+    // By the code, which says that it does not.
+    bob.dials("*72112");
+    sim.run_until(bob.was_told(403));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    ann.hangs_up();
+    sim.run_until(bob.is_idle());
+    // By whatever else sets it.
+    let id = plugboard_model::UserId::new(&plugboard_model::OfficeId::new("main").unwrap(), "102").unwrap();
+    let to = plugboard_model::Dialled::new("0112").unwrap();
+    let change = plugboard_office::SettingsChange::Forward(plugboard_model::ForwardWhen::Always, Some(to));
+    sim.ask(sim.switch().change_user(&id, vec![change])).unwrap().unwrap();
+    ann.dials("102");
+    sim.run_until(ann.was_told(403));
+    assert_eq!((first.calls().len(), second.calls().len()), (0, 0));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_call_that_is_handed_on_to_help_is_one_for_help() {
     let (mut sim, bob, first, second) = started(BERLIN, "");
     let ann = sim.phone("ann", "101");

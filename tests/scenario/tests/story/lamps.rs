@@ -135,6 +135,47 @@ fn the_dialog_may_be_named_from_either_end() {
 }
 
 #[test]
+fn a_lamp_shows_whether_somebody_is_parked_in_a_place() {
+    let (mut sim, ann, bob, cem) = watched(office());
+    cem.watches("*701", DIALOG);
+    cem.watches("*702", DIALOG);
+    sim.run_until(cem.sees_that("*701", DIALOG, "idle"));
+    sim.run_until(cem.sees_that("*702", DIALOG, "idle"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    let since = sim.now();
+    bob.hands_on_to("*701");
+    sim.run_until(cem.sees_that("*701", DIALOG, "confirmed"));
+    assert!(sim.now().since(since) <= millis(1_100), "{}", sim.ladder());
+    let told = cem.told_of("*701", DIALOG);
+    assert!(told.contains(">sip:101@plugboard.test</identity>"), "who waits there: {told}");
+    assert!(told.contains("entity=\"sip:*701@plugboard.test\"") && !told.contains("call-id"), "{told}");
+    assert_eq!(cem.sees_of("*702", DIALOG), "idle");
+    // Who asks later is told as well.
+    let dora = sim.phone("dora", "104");
+    dora.watches("*701", DIALOG);
+    sim.run_until(dora.sees_that("*701", DIALOG, "confirmed"));
+    // The key of a lamp dials its number.
+    cem.dials("*701");
+    talk(&mut sim, &ann, &cem);
+    sim.run_until(cem.sees_that("*701", DIALOG, "idle"));
+    sim.run_until(dora.sees_that("*701", DIALOG, "idle"));
+    ann.hangs_up();
+    for (number, event) in [("*7011", DIALOG), ("*70", DIALOG), ("*78", DIALOG), ("*701", "presence")] {
+        cem.watches(number, event);
+        sim.run_until(|| cem.subscribed(number, event).is_some());
+        assert_eq!(cem.subscribed(number, event), Some(404), "{number} {event}");
+    }
+    // An office with fewer places.
+    sim.applies(&[office().replace("language: en", "park: { places: 1 }\nlanguage: en")]);
+    sim.run_until(|| cem.subscription("*702", DIALOG) == "terminated;reason=noresource");
+    assert!(cem.subscription("*701", DIALOG).starts_with("active"));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn who_shares_no_group_sees_the_lamp_and_picks_up_nothing() {
     let (mut sim, ann, bob, _) = watched(office());
     let egor = sim.phone("egor", "105");

@@ -168,6 +168,33 @@ fn what_a_device_publishes_is_told_until_it_is_taken_back_or_runs_out() {
 }
 
 #[test]
+fn r120_do_not_disturb_that_a_device_publishes_is_the_users_and_turns_the_keys_of_his_other_one() {
+    let (mut sim, ann, bob) = in_step();
+    let app = sim.phone("app", "102");
+    let begin = sim.now();
+    app.publishes("dnd");
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("dnd=true"));
+    sim.run_until(ann.sees_that("102", PRESENCE, "closed busy"));
+    assert!(sim.now().since(begin) <= seconds(1), "{}", sim.ladder().since(begin));
+    ann.dials("102");
+    sim.run_until(ann.was_told(480));
+    // He changes it at the other one, and what the first one says once more is nothing new.
+    bob.presses_do_not_disturb(false);
+    sim.run_until(ann.sees_that("102", PRESENCE, "open unknown"));
+    app.publishes_for("", 600);
+    sim.run_for(seconds(2));
+    assert!(bob.sees_of("102", KEYS).contains("dnd=false"));
+    app.publishes("away");
+    app.publishes("dnd");
+    sim.run_until(|| bob.sees_of("102", KEYS).contains("dnd=true"));
+    // An app that is closed leaves him as he wants to be.
+    app.publishes_for("", 0);
+    sim.run_for(seconds(2));
+    assert!(bob.sees_of("102", KEYS).contains("dnd=true"));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_mailbox_without_messages_says_so() {
     let mut sim = Sim::demo();
     let bob = sim.phone("bob", "102");

@@ -8,8 +8,8 @@ const FIRST: &str = "10.0.1.1:5060";
 const SECOND: &str = "10.0.1.2:5060";
 
 /// Everybody has `office` for limits, Bob `bob`, the first of two gateways `first`. Stories begin on a Monday at 10:00.
-fn setup(office: &str, bob: &str, first: &str) -> Setup {
-    Setup::offices(vec![OfficeText::new(&format!(
+fn office(office: &str, bob: &str, first: &str) -> OfficeText {
+    OfficeText::new(&format!(
         "office: main\ndomains: [plugboard.test]\ncountry: de\narea: 30\ntime_zone: Europe/Berlin\n{office}\
          emergency: {{ confirmed: true }}\nusers:\n\
          \x20 - {{ id: \"101\", number: 101, password: demo-101 }}\n\
@@ -18,7 +18,11 @@ fn setup(office: &str, bob: &str, first: &str) -> Setup {
          gateways:\n  - {{ id: first, address: \"{FIRST}\", numbers: e164{first} }}\n\
          \x20 - {{ id: second, address: \"{SECOND}\", numbers: e164 }}\n\
          scenarios: []\nroutes:\n  - {{ id: out, prefix: 0, gateways: [first, second], strip: 1 }}\n"
-    ))])
+    ))
+}
+
+fn setup(offices: &str, bob: &str, first: &str) -> Setup {
+    Setup::offices(vec![office(offices, bob, first)])
 }
 
 fn started(setup: Setup) -> (Sim, Phone, Phone, Phone, Phone) {
@@ -193,6 +197,23 @@ fn whoever_hands_on_or_sends_on_pays() {
     ann.dials("00012125551234");
     sim.run_until(first.rings());
     ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_called_pays_also_when_the_gateway_sends_his_call_on_through_another() {
+    let office = office("toll: { deny: [\"+49900\"] }\n", "", "");
+    let transit = "routes:\n  - { id: through, from: gateways, prefix: \"+49\", gateway: second }\n";
+    let (mut sim, ann, _bob, first, second) = started(Setup::offices(vec![office.replace("routes:\n", transit)]));
+    first.always_sends_on(302, &["<sip:+4930123457@plugboard.test>"]);
+    ann.dials("0030123456");
+    sim.run_until(second.rings());
+    ann.hangs_up();
+    sim.run_until_quiet();
+    first.always_sends_on(302, &["<sip:+49900123457@plugboard.test>"]);
+    ann.dials("0030123456");
+    sim.run_until(ann.was_told(403));
+    assert_eq!(second.calls().len(), 1);
     sim.run_until_quiet();
 }
 

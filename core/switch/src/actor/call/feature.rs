@@ -103,7 +103,7 @@ impl CallActor {
 
     /// What a called user dials in place of the caller.
     fn onward(&self, user: &UserId, to: &Dialled) -> Result<Onward, Cause> {
-        let reached = self.reached_by(&Source::User(user.clone()), to);
+        let reached = self.reached_in_place_of(user, to);
         let (parties, order) = reached.map_err(|(status, why)| Cause { status, text: why.into() })?;
         Ok(Onward { parties, order, to: to.as_str().to_owned() })
     }
@@ -147,8 +147,12 @@ impl Handler<LastCaller> for CallActor {
     fn handle(&mut self, last: LastCaller, ctx: &mut Self::Context) {
         let nobody = || Cause { status: 404, text: "nobody has called him".into() };
         let reached = self.begin.caller_user.clone().zip(last.0).ok_or_else(nobody);
-        match reached.and_then(|(me, number)| self.onward(&me, &number)) {
-            Ok(Onward { parties, order, .. }) => self.ring_directly(parties, order, ctx),
+        let dials = |(me, number)| {
+            let reached = self.reached_by(&Source::User(me), &number);
+            reached.map_err(|(status, why)| Cause { status, text: why.into() })
+        };
+        match reached.and_then(dials) {
+            Ok((parties, order)) => self.ring_directly(parties, order, ctx),
             Err(cause) => self.tell(Err(cause), ctx),
         }
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::CallActor;
 use super::transfer::Asked;
 use crate::message::{TakeParked, TakeRinging, Wish};
-use crate::parking::{NoPlace, Place};
+use crate::parking::{NoPlace, Parked, Place};
 use crate::post::post;
 
 /// What a caller wants to take.
@@ -63,7 +63,9 @@ impl CallActor {
         place: Option<&Dialled>,
         ctx: &Context<Self>,
     ) -> Result<(Park, Place), (u16, &'static str)> {
-        let (rules, call) = (self.office.park, ctx.address().recipient());
+        let rules = self.office.park;
+        let whom = self.call.talks_to(leg).map(|stays| self.shown(stays)).unwrap_or_default();
+        let call = Parked { call: self.id.clone(), whom, take: ctx.address().recipient() };
         let taken = self.snapshot.parking.park(&self.office.id, place, rules.places, call);
         let taken = taken.map_err(|why| match why {
             NoPlace::Unknown => (404, "the office has no such place to park a call"),

@@ -63,7 +63,7 @@ impl CallActor {
             return Err("it is at another domain");
         }
         let dialled = number_in(uri)?;
-        let (parties, order) = self.reached_by(&Source::User(user.clone()), &dialled).map_err(|(_, why)| why)?;
+        let (parties, order) = self.reached_in_place_of(user, &dialled).map_err(|(_, why)| why)?;
         Ok(Onward { parties, order, to: dialled.as_str().to_owned() })
     }
 
@@ -78,7 +78,10 @@ impl CallActor {
         if ours && number.is_none() {
             let dialled = number_in(uri)?;
             let source = Source::Gateway(gateway.clone());
-            let (parties, order) = self.reached_by(&source, &dialled).map_err(|(_, why)| why)?;
+            let (mut parties, order) = self.reached_by(&source, &dialled).map_err(|(_, why)| why)?;
+            for way in parties.iter_mut().flat_map(Party::ways_mut) {
+                way.payer.clone_from(payer);
+            }
             return Ok(Onward { parties, order, to: dialled.as_str().to_owned() });
         }
         let at = self.own_place(gateway, uri).ok_or("it is no address of the gateway")?;

@@ -177,6 +177,19 @@ impl CallActor {
         }))
     }
 
+    /// Whom a call reaches that a user sends on: as if he dialled it, but nobody calls for help in place of another. Who calls
+    /// him may be a stranger, and would take the channels of the office and show its place.
+    pub(super) fn reached_in_place_of(
+        &self,
+        user: &UserId,
+        number: &Dialled,
+    ) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
+        if self.office.help(number).is_some() {
+            return Err((403, "no call is sent on to a number that calls for help"));
+        }
+        self.reached_by(&Source::User(user.clone()), number)
+    }
+
     /// Whom a user reaches who dials this: as the office has it, whatever he dials it for.
     pub(super) fn reached_by(
         &self,

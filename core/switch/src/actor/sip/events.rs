@@ -1,7 +1,8 @@
 //! SUBSCRIBE and PUBLISH: who may watch whom.
 
 use actix::{AsyncContext, Context};
-use plugboard_office::Office;
+use plugboard_model::{Dialled, UserId};
+use plugboard_office::{Feature, Office, Source, Treatment};
 use plugboard_sip::event::{ALLOW_EVENTS, Package, publishes_presence};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
@@ -26,14 +27,14 @@ impl SipActor {
             Err(rejection) => return self.refuse(tx, rejection.response(&request)),
         };
         // Whoever asks is of this office, so nobody of another one is ever found.
-        let watched = if self.is_foreign(&request, &office) { None } else { watched(&request, &office) };
+        let watched = if self.is_foreign(&request, &office) { None } else { watched(&request, &office, &user.id) };
         let Some(watched) = watched else {
             return self.refuse(tx, Response::to_request(&request, 404));
         };
         let may = match (package, &watched) {
             (Package::Dialog, _) | (Package::Presence, Watched::User(_)) => true,
-            // How a group is nobody knows.
-            (Package::Presence | Package::Messages | Package::Features, Watched::Group(_)) => {
+            // How a group or a place is nobody knows.
+            (Package::Presence | Package::Messages | Package::Features, Watched::Group(_) | Watched::Place(..)) => {
                 return self.refuse(tx, Response::to_request(&request, 404));
             }
             // His mailbox and the keys of his phone are his own.
@@ -75,8 +76,22 @@ impl SipActor {
     }
 }
 
-fn watched(request: &Request, office: &Office) -> Option<Watched> {
+fn watched(request: &Request, office: &Office, by: &UserId) -> Option<Watched> {
     let name = request.uri.user()?;
     let user = || office.find_user(&name).map(|user| Watched::User(user.id.clone()));
-    user().or_else(|| office.find_group(&name).map(|group| Watched::Group(group.id.clone())))
+    let group = || office.find_group(&name).map(|group| Watched::Group(group.id.clone()));
+    // What is dialled to fetch a call from a place.
+    let place = || match office.route(&Source::User(by.clone()), &Dialled::new(&name).ok()?) {
+        Treatment::Feature(Feature::Park(Some(place))) => {
+            Some(Watched::Place(office.id.clone(), crate::parking::number(&place, office.park.places)?))
+        }
+        Treatment::Feature(_)
+        | Treatment::Scenario { .. }
+        | Treatment::DirectUser(_)
+        | Treatment::DirectGroup(_)
+        | Treatment::Outbound { .. }
+        | Treatment::Emergency { .. }
+        | Treatment::Refused(_) => None,
+    };
+    user().or_else(group).or_else(place)
 }
