@@ -25,6 +25,7 @@ mod plugin_events;
 mod readiness;
 mod series;
 mod sip_events;
+mod sparing;
 mod store_events;
 mod switch_events;
 
@@ -43,6 +44,7 @@ pub use sip_events::{
     PushOutcome, PushSent, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage,
     SipMessageTooLong, SipNotParsed, SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded, TransactionsHeld,
 };
+pub use sparing::Sparing;
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,
 };

@@ -197,6 +197,8 @@ label!(
         Accepted = "accepted",
         /// The gateway answered that it does not.
         Refused = "refused",
+        /// The gateway answered that there is no such phone any more: it is forgotten.
+        Gone = "gone",
         /// The gateway could not be reached, or was silent.
         Unreachable = "unreachable",
         /// Too many waited: it was not sent.
@@ -213,6 +215,8 @@ pub struct PushSent<'a> {
     pub provider: &'a str,
     /// Why it was not, without secrets.
     pub reason: &'a str,
+    /// The line is written, and so many like it were not since the last; `None`: it is not written.
+    pub unsaid: Option<u64>,
 }
 
 impl PushSent<'_> {
@@ -220,11 +224,15 @@ impl PushSent<'_> {
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.push_notifications.inc(self.outcome);
         let (outcome, provider, reason) = (self.outcome.as_str(), self.provider, self.reason);
-        match self.outcome {
-            PushOutcome::Accepted => tracing::debug!(outcome, provider, "push notification"),
-            PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped => {
-                tracing::warn!(outcome, provider, reason, "a phone could not be woken");
+        match (self.outcome, self.unsaid) {
+            (PushOutcome::Accepted, _) => tracing::debug!(outcome, provider, "push notification"),
+            (PushOutcome::Gone, Some(unsaid)) => {
+                tracing::info!(outcome, provider, reason, unsaid, "a phone cannot be woken any more and is forgotten");
             }
+            (PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped, Some(unsaid)) => {
+                tracing::warn!(outcome, provider, reason, unsaid, "a phone could not be woken");
+            }
+            (PushOutcome::Gone | PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped, None) => {}
         }
     }
 }

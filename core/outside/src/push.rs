@@ -87,6 +87,9 @@ pub struct Request {
 /// Why a gateway was not told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotTold {
+    /// It answered that there is no such device any more: 404 or 410, as RFC 8030 section 7.3 and the large services have it.
+    #[error("the gateway answered {0}: there is no such device any more")]
+    Gone(u16),
     /// It answered something else than 2xx.
     #[error("the gateway answered {0}")]
     Refused(u16),
@@ -186,6 +189,7 @@ async fn post(request: &Request, tls: &TlsConnector) -> Result<(), NotTold> {
     };
     match status.map_err(unreachable)? {
         Some(200..=299) => Ok(()),
+        Some(status @ (404 | 410)) => Err(NotTold::Gone(status)),
         Some(status) => Err(NotTold::Refused(status)),
         None => Err(NotTold::Unreachable("the gateway does not speak HTTP".into())),
     }

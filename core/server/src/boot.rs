@@ -135,12 +135,14 @@ impl Running {
         let (media, plugins) = (Arc::new(media), Arc::new(plugins));
         sample(&metrics, &media, &plugins);
         look(&readiness, &media, config.media.ports.clone());
+        let roots = config.tls.ca.as_deref();
+        let pushes = crate::push::Pushes::start(&config.push, roots, metrics.clone(), Arc::clone(&clock))?;
         let env = Env {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
             dns: Arc::new(crate::names::Names::of_machine()),
-            push: Arc::new(crate::push::Pushes::start(&config.push, config.tls.ca.as_deref(), metrics.clone())?),
+            push: Arc::new(pushes),
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,

@@ -1,9 +1,10 @@
 //! Push services, as the switch asks them and as they are configured.
 
-use plugboard_metrics::{Metrics, PushOutcome, PushSent};
+use plugboard_metrics::{Metrics, PushOutcome, PushSent, Sparing};
 use plugboard_outside::push::{NotTold, Pusher, Request};
-use plugboard_switch::{Push, PushTarget};
+use plugboard_switch::{Clock, Push, PushTarget};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::PushService;
 
@@ -14,6 +15,9 @@ pub(crate) struct Pushes {
     /// Without services there is no thread.
     pusher: Option<Pusher>,
     metrics: Metrics,
+    clock: Arc<dyn Clock>,
+    /// A gateway that fails does so for each call to a phone that sleeps.
+    lines: Arc<Mutex<Sparing>>,
 }
 
 impl Pushes {
@@ -21,7 +25,12 @@ impl Pushes {
     ///
     /// # Errors
     /// What is lacking: a token, or certificates.
-    pub(crate) fn start(services: &[PushService], roots: Option<&Path>, metrics: Metrics) -> Result<Self, String> {
+    pub(crate) fn start(
+        services: &[PushService],
+        roots: Option<&Path>,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let names = services.iter().map(|service| service.provider.clone()).collect();
         let with_token = |service: &PushService| {
             let token = service.token.as_ref().map(|token| token.read()).transpose();
@@ -31,7 +40,7 @@ impl Pushes {
         let services: Vec<_> = services.iter().map(with_token).collect::<Result<_, _>>()?;
         let start = || Pusher::start(roots).map_err(|error| error.to_string());
         let pusher = if services.is_empty() { None } else { Some(start()?) };
-        Ok(Self { names, services, pusher, metrics })
+        Ok(Self { names, services, pusher, metrics, clock, lines: Arc::default() })
     }
 }
 
@@ -40,23 +49,31 @@ impl Push for Pushes {
         &self.names
     }
 
-    fn wake(&self, device: &PushTarget) {
+    fn wake(&self, device: &PushTarget, gone: Box<dyn FnOnce() + Send>) {
         let found = self.services.iter().find(|(service, _)| service.provider == device.provider);
         let (Some((service, token)), Some(pusher)) = (found, &self.pusher) else { return };
         let body = service.body_for(&device.param, &device.prid);
         let (metrics, provider) = (self.metrics.clone(), service.provider.clone());
+        let (clock, lines) = (Arc::clone(&self.clock), Arc::clone(&self.lines));
         pusher.tell(Request { url: service.url.clone(), token: token.clone(), body }, move |told| {
             let (outcome, reason) = match told {
                 Ok(()) => (PushOutcome::Accepted, String::new()),
                 Err(why) => (outcome(&why), why.to_string()),
             };
-            PushSent { outcome, provider: &provider, reason: &reason }.emit(&metrics);
+            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            let unsaid = (outcome != PushOutcome::Accepted).then(|| lines.one_more(clock.now())).flatten();
+            drop(lines);
+            PushSent { outcome, provider: &provider, reason: &reason, unsaid }.emit(&metrics);
+            if outcome == PushOutcome::Gone {
+                gone();
+            }
         });
     }
 }
 
 const fn outcome(why: &NotTold) -> PushOutcome {
     match why {
+        NotTold::Gone(_) => PushOutcome::Gone,
         NotTold::Refused(_) => PushOutcome::Refused,
         NotTold::Unreachable(_) | NotTold::Silent => PushOutcome::Unreachable,
         NotTold::TooMany => PushOutcome::Dropped,

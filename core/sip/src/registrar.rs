@@ -255,6 +255,20 @@ impl Bindings {
         lost
     }
 
+    /// A push service knows a device no more: one that sleeps is forgotten, any other can no longer be woken. Whether there
+    /// was one.
+    pub fn push_gone(&mut self, push: &Push) -> bool {
+        let its = |binding: &Binding| binding.push.as_deref() == Some(push);
+        let before = self.bindings.len();
+        self.bindings.retain(|binding| !(its(binding) && binding.asleep));
+        let mut any = self.bindings.len() < before;
+        for binding in self.bindings.iter_mut().filter(|binding| its(binding)) {
+            binding.push = None;
+            any = true;
+        }
+        any
+    }
+
     /// When the next binding expires.
     pub fn next_expiry(&self) -> Option<Time> {
         self.bindings.iter().map(|binding| binding.expires).min()
@@ -464,6 +478,11 @@ impl Binding {
     /// put to sleep since it registered, for all that we know.
     pub fn sleeps(&self) -> bool {
         self.push.is_some() && (self.asleep || self.flow.connection == 0)
+    }
+
+    /// Whether nothing can be sent to it before it registers anew: its connection is gone.
+    pub fn is_cut_off(&self) -> bool {
+        self.asleep
     }
 
     /// Whether this is the same device: by its own name, or as its push service knows it.

@@ -75,11 +75,13 @@ pub trait Dns: Send + Sync {
 pub type DnsReply = Box<dyn FnOnce(Result<Answer, NotFound>) + Send>;
 
 /// Wakes devices by push notifications (RFC 8599). Never waits: what becomes of it shows when the device registers.
+///
+/// `gone` is called, once and from any thread, when the service says that there is no such device any more.
 pub trait Push: Send + Sync {
     /// The push services that can be asked, by the names that devices give them.
     fn providers(&self) -> &[String];
     /// Asks one to wake a device.
-    fn wake(&self, device: &plugboard_sip::registrar::Push);
+    fn wake(&self, device: &plugboard_sip::registrar::Push, gone: Box<dyn FnOnce() + Send>);
 }
 
 /// A message that was not sent.

@@ -31,7 +31,13 @@ impl Baresip {
     /// The same behind a proxy at this address, through which everything goes, over UDP.
     pub fn start_behind(switch: &Plugboard, proxy: SocketAddr, user: &str, password: &str, hertz: f64) -> Self {
         let outbound = format!(";outbound=\"sip:{proxy};transport=udp\"");
-        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound)
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound, None)
+    }
+
+    /// A phone that shows how a colleague is and whether messages wait, and prints each SIP message.
+    pub fn start_watching(switch: &Plugboard, user: &str, password: &str, colleague: &str) -> Self {
+        let address = switch.sip(Transport::Udp);
+        Self::start_with(switch, address, user, password, 440.0, Transport::Udp, ";mwi=yes", Some(colleague))
     }
 
     /// The same through something that stands before the switch, at this address.
@@ -43,9 +49,10 @@ impl Baresip {
         hertz: f64,
         transport: Transport,
     ) -> Self {
-        Self::start_with(switch, address, user, password, hertz, transport, "")
+        Self::start_with(switch, address, user, password, hertz, transport, "", None)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what the ways to start it have in common")]
     fn start_with(
         switch: &Plugboard,
         address: SocketAddr,
@@ -54,6 +61,7 @@ impl Baresip {
         hertz: f64,
         transport: Transport,
         more: &str,
+        watches: Option<&str>,
     ) -> Self {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
@@ -72,9 +80,10 @@ impl Baresip {
             "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_source aufile,{tone}\n\
              audio_player aufile,/dev/null\naudio_alert aufile,/dev/null\nsnd_path {here}\n\
              module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
-             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}",
+             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}{}",
             modules.display(),
             rtp + 19,
+            if watches.is_some() { "module contact.so\nmodule presence.so\nmodule mwi.so\n" } else { "" },
         );
         let account = format!(
             "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{more}\n",
@@ -82,9 +91,13 @@ impl Baresip {
         );
         fs::write(folder.join("config"), config).unwrap();
         fs::write(folder.join("accounts"), account).unwrap();
-        fs::write(folder.join("contacts"), "").unwrap();
+        let contact = |number: &str| format!("\"Colleague\" <sip:{number}@{address}>;presence=p2p\n");
+        fs::write(folder.join("contacts"), watches.map(contact).unwrap_or_default()).unwrap();
         let mut command = Command::new(tool("baresip"));
         command.arg("-f").arg(&folder).stdin(Stdio::null());
+        if watches.is_some() {
+            command.arg("-s");
+        }
         let before = switch.devices_of(user);
         let program = Program::start(command, &folder, "baresip");
         switch.waits_for_registration(user, before + 1);

@@ -27,8 +27,28 @@ impl Linphone {
         Self::start_over(switch, user, password, Transport::Udp)
     }
 
+    /// One that publishes how its user is.
+    pub fn start_publishing(switch: &Plugboard, user: &str, password: &str) -> Self {
+        Self::start_with(switch, user, password, Transport::Udp, (true, None))
+    }
+
+    /// One that shows how a colleague is.
+    pub fn start_watching(switch: &Plugboard, user: &str, password: &str, colleague: &str) -> Self {
+        Self::start_with(switch, user, password, Transport::Udp, (false, Some(colleague)))
+    }
+
     /// The same over another transport; over TLS it verifies the switch's certificate.
     pub fn start_over(switch: &Plugboard, user: &str, password: &str, transport: Transport) -> Self {
+        Self::start_with(switch, user, password, transport, (false, None))
+    }
+
+    fn start_with(
+        switch: &Plugboard,
+        user: &str,
+        password: &str,
+        transport: Transport,
+        (publishes, watches): (bool, Option<&str>),
+    ) -> Self {
         let folder = switch.folder().join(format!("linphone-{user}"));
         // It keeps a database below the home folder, and does not make the way to it.
         fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
@@ -44,9 +64,13 @@ impl Linphone {
             "[sip]\nroot_ca={}\nverify_server_certs=1\nverify_server_cn=1\nsip_port={sip}\nsip_tcp_port=0\n\
              sip_tls_port={tls}\nuse_ipv6=0\ndefault_proxy=0\n\
              register_only_when_network_is_up=0\n[proxy_0]\nreg_proxy=<sip:{address};transport={name}>\n\
-             reg_identity=sip:{user}@127.0.0.1\nreg_sendregister=1\nreg_expires=600\npublish=0\n\
-             [auth_info_0]\nusername={user}\npasswd={password}\nrealm=plugboard.test\n",
+             reg_identity=sip:{user}@127.0.0.1\nreg_sendregister=1\nreg_expires=600\npublish={}\n\
+             [auth_info_0]\nusername={user}\npasswd={password}\nrealm=plugboard.test\n{}",
             root.display(),
+            u8::from(publishes),
+            watches
+                .map(|number| format!("[friend_0]\nurl=<sip:{number}@{address}>\npol=accept\nsubscribe=1\n"))
+                .unwrap_or_default(),
         );
         let file = folder.join("linphonerc");
         fs::write(&file, config).unwrap();
@@ -84,6 +108,11 @@ impl Linphone {
     pub fn calls(&self, number: &str, call: usize) {
         self.types(&format!("call sip:{number}@{}", self.switch));
         self.waits_to_say(&format!("for call {call} (audio)"));
+    }
+
+    /// Its user says that he is busy.
+    pub fn is_busy(&self) {
+        self.types("status busy");
     }
 
     /// Puts whom it talks to on hold.

@@ -230,6 +230,30 @@ pub(crate) fn registration(user: &str, password: &str, params: &str) -> String {
     scenario("register", &steps)
 }
 
+/// A subscription that is told so often, and is ended then.
+pub(crate) fn subscription(user: &str, password: &str, number: &str, event: &str, told: usize) -> String {
+    let request = |cseq: u8, to: &str, expires: u16, credentials: &str| {
+        format!(
+            "SUBSCRIBE sip:{number}@plugboard.test SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n\
+             From: <sip:{user}@plugboard.test>;tag=[pid]-[call_number]\nTo: <sip:{number}@plugboard.test>{to}\n\
+             Call-ID: [call_id]\nCSeq: {cseq} SUBSCRIBE\nContact: <sip:{user}@[local_ip]:[local_port]>\nEvent: {event}\n\
+             Max-Forwards: 70\nExpires: {expires}\n{credentials}Content-Length: 0\n\n"
+        )
+    };
+    let credentials = format!("[authentication username={user} password={password}]\n");
+    let mut steps = send(&request(1, "", 600, ""), true);
+    steps += "<recv response=\"401\" auth=\"true\"/>\n";
+    steps += &send(&request(2, "", 600, &credentials), true);
+    steps += "<recv response=\"200\"/>\n";
+    for _ in 0..told {
+        steps += &request_is_answered("NOTIFY");
+    }
+    steps += &send(&request(3, "[peer_tag_param]", 0, ""), true);
+    steps += "<recv response=\"200\"/>\n";
+    steps += &request_is_answered("NOTIFY");
+    scenario("watch", &steps)
+}
+
 fn response(status: u16, how: &str) -> String {
     format!("<recv response=\"{status}\"{how}/>\n")
 }

@@ -109,12 +109,27 @@ impl Sipp {
 
     /// The same at another address of this switch.
     pub fn registers_at(switch: &Plugboard, address: SocketAddr, user: &str, password: &str, port: u16) -> Self {
-        Self::registers_with(switch, address, user, password, port, "")
+        Self::registers_with(switch, address, user, password, port, (Transport::Udp, ""))
     }
 
     /// An app that sleeps: it registers over UDP with what a push service wants to know (RFC 8599).
     pub fn registers_to_be_woken(switch: &Plugboard, user: &str, password: &str, port: u16, push: &str) -> Self {
-        Self::registers_with(switch, switch.sip(Transport::Udp), user, password, port, push)
+        Self::registers_with(switch, switch.sip(Transport::Udp), user, password, port, (Transport::Udp, push))
+    }
+
+    /// The same over TCP: with its end its connection is gone, and the app sleeps.
+    pub fn registers_to_sleep(switch: &Plugboard, user: &str, password: &str, push: &str) -> Self {
+        Self::registers_with(switch, switch.sip(Transport::Tcp), user, password, free_port(1), (Transport::Tcp, push))
+    }
+
+    /// A phone of a user that watches something of a number: it is told so often, and then ends its subscription.
+    pub fn watches(switch: &Plugboard, user: &str, password: &str, watched: [&str; 2], told: usize) -> Self {
+        let [number, event] = watched;
+        let xml = scenario::subscription(user, password, number, event, told);
+        let mut sipp =
+            Self::new(switch.folder(), &format!("watch-{number}-{event}"), &xml, free_port(1), Transport::Udp);
+        sipp.command.arg(switch.sip(Transport::Udp).to_string());
+        sipp
     }
 
     fn registers_with(
@@ -123,10 +138,10 @@ impl Sipp {
         user: &str,
         password: &str,
         port: u16,
-        params: &str,
+        (transport, params): (Transport, &str),
     ) -> Self {
         let xml = scenario::registration(user, password, params);
-        let mut sipp = Self::new(switch.folder(), &format!("register-{user}-{port}"), &xml, port, Transport::Udp);
+        let mut sipp = Self::new(switch.folder(), &format!("register-{user}-{port}"), &xml, port, transport);
         sipp.command.arg(address.to_string());
         sipp
     }

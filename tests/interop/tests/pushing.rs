@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Answer, Call, LIMIT, Office, Plugboard, Sipp, Transport, free_port, until};
+use plugboard_tests_interop::{Answer, Bridge, Call, LIMIT, Office, Plugboard, Sipp, Transport, free_port, until};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
@@ -79,6 +79,50 @@ fn a_gateway_that_refuses_shows_in_the_log_without_secrets() {
     until("the reason in the log", || switch.log().contains("the gateway answered 401").then_some(()));
     assert!(!switch.log().contains(TOKEN) && !switch.log().contains("abc:123"));
     caller.succeeds();
+}
+
+#[test]
+fn a_gateway_is_asked_over_https_and_only_one_that_shows_its_name() {
+    let (port, told) = gateway("200 OK");
+    let folder = tempfile::tempdir().unwrap();
+    let (own, others) = (folder.path().join("own.pem"), folder.path().join("others.pem"));
+    let front = Bridge::before(port, &own);
+    let stranger = Bridge::before(port, &others);
+    let call = Call::new("101", "secret-101", "102").gets(480);
+    for (front, trusted) in [(&front, true), (&stranger, false)] {
+        let push = format!(
+            "[tls]\nca = {own:?}\n[[push.services]]\nprovider = \"fcm\"\nurl = \"https://{}/send\"\n\
+             token_environment = \"PUSH_TOKEN\"\nbody = '{{\"token\": \"{{prid}}\"}}'\n",
+            front.address()
+        );
+        let switch = Plugboard::empty_by(|serve| serve.configured(&push).variable("PUSH_TOKEN", TOKEN));
+        switch.apply(&Office::new());
+        Sipp::registers_to_be_woken(&switch, "102", "secret-102", free_port(1), APP).succeeds();
+        let caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
+        if trusted {
+            let (head, body) = told.recv_timeout(LIMIT).expect("a push notification");
+            assert!(head.contains(&format!("Authorization: Bearer {TOKEN}\r\n")), "{head}");
+            assert_eq!(body, "{\"token\": \"abc:123\"}");
+        } else {
+            until("the reason in the log", || switch.log().contains("UnknownIssuer").then_some(()));
+            assert!(told.try_recv().is_err(), "the token went to a stranger");
+        }
+        caller.succeeds();
+    }
+}
+
+#[test]
+fn a_phone_that_its_service_knows_no_more_is_forgotten() {
+    let (port, told) = gateway("410 Gone");
+    let switch = switch(port);
+    Sipp::registers_to_sleep(&switch, "102", "secret-102", APP).succeeds();
+    switch.waits_for_registration("102", 1);
+    let call = Call::new("101", "secret-101", "102").gets(480);
+    Sipp::calls(&switch, "caller", &call, Transport::Udp).start().succeeds();
+    told.recv_timeout(LIMIT).expect("a push notification");
+    switch.waits_for_registration("102", 0);
+    assert!(switch.sample("plugboard_push_notifications_total{outcome=\"gone\"}") > 0.9);
+    assert!(!switch.log().contains("abc:123"));
 }
 
 #[test]

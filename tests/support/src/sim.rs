@@ -417,6 +417,11 @@ impl Sim {
         self.world.pushes.woken()
     }
 
+    /// A push service knows this app no more.
+    pub fn push_service_forgets(&self, prid: &str) {
+        self.world.pushes.forgets(prid);
+    }
+
     /// What DNS was asked so far, in order.
     pub fn names_asked(&self) -> Vec<String> {
         self.world.names.asked()

@@ -8,7 +8,7 @@ mod trace;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
-use plugboard_metrics::{Condition, Readiness, SipMessageTooLong, TransactionsHeld};
+use plugboard_metrics::{Condition, Readiness, SipMessageTooLong, Sparing, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
@@ -37,7 +37,6 @@ use crate::snapshot::Snapshot;
 use crate::wake::Wake;
 
 use login::Door;
-use strangers::Told;
 use trace::Traces;
 
 /// Four seconds of 1,000 calls/s with thirteen messages each would be 52,000; past a burst of 16,384 we do not keep up,
@@ -93,7 +92,7 @@ pub(crate) struct SipActor {
     peers: Peers,
     /// Calls back to those who called for help go before what is shed.
     awaited: Awaited,
-    strangers: Told,
+    strangers: Sparing,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -139,7 +138,7 @@ impl SipActor {
             moves,
             peers,
             awaited,
-            strangers: Told::default(),
+            strangers: Sparing::default(),
             connections: BTreeMap::new(),
             calls,
             subscriptions,

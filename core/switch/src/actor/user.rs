@@ -25,8 +25,8 @@ use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
     ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
-    PressKey, Publish, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging, ToLayer,
-    UseLamp, UseSlot, UseUser, UserOffered, UserState, UserTaken,
+    PressKey, Publish, PushGone, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging,
+    ToLayer, UseLamp, UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -443,6 +443,13 @@ impl Handler<LoseConnection> for UserActor {
         if !gone.is_empty() {
             self.bindings_changed(ctx);
         }
+    }
+}
+
+impl Handler<PushGone> for UserActor {
+    type Result = ();
+    fn handle(&mut self, gone: PushGone, ctx: &mut Self::Context) {
+        self.push_gone(&gone.0, ctx);
     }
 }
 

@@ -112,6 +112,11 @@ pub(crate) struct Publish {
     pub(crate) reply: Recipient<ToLayer>,
 }
 
+/// Event: a push service says that there is no such device any more. From whatever thread asks it, to the `UserActor` that did.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct PushGone(pub(crate) plugboard_sip::registrar::Push);
+
 /// Command: the user changed this with a key of his phone. From `NotifierActor` to `UserActor`.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]

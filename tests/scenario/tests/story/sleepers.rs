@@ -90,6 +90,44 @@ fn an_app_that_does_not_wake_up_in_ten_seconds_is_nobody_there() {
 }
 
 #[test]
+fn an_app_that_its_service_knows_no_more_is_forgotten_and_nobody_waits_for_it() {
+    let (mut sim, ann, app) = asleep();
+    sim.push_service_forgets("b0b");
+    let begin = sim.now();
+    ann.dials("102");
+    sim.run_until(ann.was_told(480));
+    assert!(sim.now().since(begin) < seconds(1), "{}", sim.ladder());
+    sim.run_until_quiet();
+    ann.dials("102");
+    sim.run_until(ann.was_told(480));
+    assert_eq!(sim.devices_woken(), ["b0b"], "it is not asked again");
+    // Until it registers anew.
+    wakes(&mut sim, &app);
+    ann.dials("102");
+    sim.run_until(app.rings());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn one_that_still_listens_rings_though_it_cannot_be_woken() {
+    let mut sim = Sim::demo();
+    let (ann, app) = (sim.phone("ann", "101"), sim.new_phone("app", "102"));
+    app.is_woken_by("story", "b0b");
+    app.registers();
+    sim.run_until(app.is_registered());
+    sim.push_service_forgets("b0b");
+    for _ in 0..2 {
+        ann.dials("102");
+        sim.run_until(app.rings());
+        ann.hangs_up();
+        sim.run_until(app.is_idle());
+    }
+    assert_eq!(sim.devices_woken(), ["b0b"]);
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_phone_that_declines_while_the_app_wakes_up_leaves_the_call_to_the_app() {
     let (mut sim, ann, app) = asleep();
     let desk = sim.phone("desk", "102");

@@ -3,11 +3,12 @@
 use actix::{AsyncContext, Context, Recipient};
 use plugboard_call::{OfferedDevices, OwnForwards};
 use plugboard_model::CallId;
-use plugboard_sip::registrar::Binding;
+use plugboard_sip::registrar::{Binding, Push};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{UserActor, device};
-use crate::message::{Device, UserOffered};
+use crate::message::{Device, PushGone, UserOffered};
 use crate::post::post;
 
 /// How long a call waits for devices to wake up: a push takes one to three seconds and an app as long to start; who has
@@ -55,7 +56,10 @@ impl UserActor {
         for binding in asleep {
             let known = self.waking.sleepers.iter().any(|sleeper| sleeper.binding.is_same_device(&binding));
             if let Some(push) = binding.push.as_deref().filter(|_| !known) {
-                self.env.push.wake(push);
+                let (service, gone) = (Arc::clone(&self.env.push), ctx.address().recipient());
+                let told = PushGone(push.clone());
+                // When its mailbox is full, the next call to him tells it again.
+                service.wake(push, Box::new(move || drop(gone.try_send(told))));
             }
             if self.waking.sleepers.len() < SLEEPERS_MAX {
                 self.waking.sleepers.push(Sleeper { call: call.clone(), binding, reply: reply.clone() });
@@ -77,6 +81,21 @@ impl UserActor {
         for sleeper in woken {
             let more = self.waking.waits(&sleeper.call);
             self.offers(&sleeper.reply, vec![device(binding)], more);
+        }
+    }
+
+    /// A push service knows a device no more: calls do not wait for it.
+    pub(super) fn push_gone(&mut self, push: &Push, ctx: &mut Context<Self>) {
+        if self.bindings.push_gone(push) {
+            self.bindings_changed(ctx);
+        }
+        let its = |sleeper: &mut Sleeper| sleeper.binding.push.as_deref() == Some(push);
+        let lost: Vec<Sleeper> = self.waking.sleepers.extract_if(.., its).collect();
+        for sleeper in lost {
+            let more = self.waking.waits(&sleeper.call);
+            // One that never had a connection may listen all the same.
+            let devices = if sleeper.binding.is_cut_off() { Vec::new() } else { vec![device(&sleeper.binding)] };
+            self.offers(&sleeper.reply, devices, more);
         }
     }
 
