@@ -140,6 +140,8 @@ impl Office {
             rest => Some(rest.strip_prefix('.')?.to_ascii_lowercase()),
         };
         let named = kind.and_then(|kind| self.emergency.services.get(&kind).cloned());
+        // One that is not on the list is a number like any other, which rules may refuse.
+        let named = named.filter(|number| self.help_numbers.contains_key(number.as_str()));
         let general = || GENERAL.iter().find_map(|number| self.help_numbers.get(*number)).cloned();
         let first = || self.help_numbers.values().find(|number| Some(*number) != self.emergency.test.as_ref()).cloned();
         named.or_else(general).or_else(first)

@@ -110,11 +110,6 @@ impl Linphone {
         self.waits_to_say(&format!("for call {call} (audio)"));
     }
 
-    /// Its user says that he is busy.
-    pub fn is_busy(&self) {
-        self.types("status busy");
-    }
-
     /// Puts whom it talks to on hold.
     pub fn holds(&self) {
         self.types("pause");

@@ -352,6 +352,16 @@ fn the_place_is_told_by_the_phones_network_before_its_user() {
 }
 
 #[test]
+fn a_kind_of_help_whose_number_is_not_on_the_list_is_helped_all_the_same() {
+    let (mut sim, bob, first, _second) = started(&format!("{BERLIN}, services: {{ police: \"0117\" }}"), "");
+    bob.dials_uri("urn:service:sos.police");
+    sim.run_until(first.rings());
+    assert_eq!(first.called().as_deref(), Some("112"));
+    bob.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn nobody_sends_calls_of_others_on_to_help() {
     let (mut sim, bob, first, second) = started(BERLIN, "");
     let ann = sim.phone("ann", "101");

@@ -101,6 +101,23 @@ fn a_place_that_is_taken_or_is_not_there_is_refused_and_an_empty_one_has_nobody(
 }
 
 #[test]
+fn of_two_who_fetch_a_call_at_once_one_has_it_and_the_other_is_told_that_nobody_is_there() {
+    let (mut sim, ann, bob, cem) = three();
+    let dora = sim.phone("dora", "104");
+    bob.hands_on_to("*705");
+    sim.run_until(ann.hears("music"));
+    cem.dials("*705");
+    dora.dials("*705");
+    sim.run_until(|| cem.was_told(404)() || dora.was_told(404)());
+    let (has, lost) = if cem.was_told(404)() { (&dora, &cem) } else { (&cem, &dora) };
+    talk(&mut sim, &ann, has);
+    sim.run_until(lost.is_idle());
+    ann.hangs_up();
+    sim.run_until(has.is_idle());
+    sim.run_until_quiet();
+}
+
+#[test]
 fn who_parked_a_call_is_rung_with_it_and_may_take_it_back() {
     let (mut sim, ann, bob, cem) = three();
     let begin = sim.now();

@@ -214,6 +214,29 @@ fn who_called_pays_also_when_the_gateway_sends_his_call_on_through_another() {
     ann.dials("0030123456");
     sim.run_until(ann.was_told(403));
     assert_eq!(second.calls().len(), 1);
+    // Within itself as well: he pays for the number that it names.
+    first.always_sends_on(302, &["<sip:+49900123457@10.0.1.1:5060>"]);
+    let called = first.calls().len();
+    ann.dials("0030123456");
+    sim.run_until(ann.was_told(403));
+    assert_eq!(first.calls().len(), called + 1);
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_calls_a_scenario_that_calls_out_pays() {
+    let office = OfficeText::demo()
+        .with_story("  - call-number: { number: \"8301234\", ring_for: 40s }\n    on:\n      no-answer: [{ play-audio: { audio: welcome } }]\n")
+        .replace("gateways:\n", &format!("gateways:\n  - {{ id: first, address: \"{FIRST}\" }}\n"))
+        .replace("routes:\n", "routes:\n  - { id: eight, prefix: 8, gateway: first, strip: 1 }\n")
+        .replace("domains:", "toll: { allow: [\"0900\"] }\ndomains:");
+    let mut sim = Setup::offices(vec![office]).start();
+    let (ann, first) = (sim.phone("ann", "101"), sim.outside("first", FIRST));
+    ann.dials("300");
+    sim.run_until(ann.hears("welcome"));
+    assert_eq!(first.calls(), []);
+    assert_eq!(met(&sim, "destination"), Some(1.0));
+    ann.hangs_up();
     sim.run_until_quiet();
 }
 
