@@ -178,6 +178,9 @@ pub(crate) enum CallCommand {
         /// At most so many past ones, up to 1000.
         #[arg(long, default_value_t = 20, value_parser = up_to(serve::RECORDS_MAX))]
         limit: usize,
+        /// Where the list before this one ended, as it said.
+        #[arg(long, value_name = "MARK")]
+        after: Option<String>,
         /// The office.
         #[arg(long, default_value = "main")]
         office: String,
@@ -343,8 +346,8 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
 
 fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
     match command {
-        CallCommand::List { limit, office } => {
-            control::ask(home, &Request::Calls { office, limit }, |answer| show::calls(answer, json))
+        CallCommand::List { limit, after, office } => {
+            control::ask(home, &Request::Calls { office, limit, after }, |answer| show::calls(answer, json))
         }
         CallCommand::Show { id } => control::ask(home, &Request::Record { id }, |answer| show::record(answer, json)),
         CallCommand::Trace { id, pcap: Some(file), .. } => {

@@ -25,7 +25,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(600);
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub(crate) enum Request {
     Status,
-    Calls { office: String, limit: usize },
+    Calls { office: String, limit: usize, after: Option<String> },
     Record { id: String },
     Journal { id: String },
     Sip { id: String },

@@ -70,7 +70,11 @@ pub(crate) fn versions(value: &Value, json: bool) -> ExitCode {
 pub(crate) fn status(value: &Value, json: bool) -> ExitCode {
     either(value, json, || {
         output::line(format!("plugboard {}", field(value, "version")));
-        output::line(field(value, "conditions").trim_end());
+        output::line(if value["ready"] == true { "ready" } else { "not ready" });
+        for one in items(value, "conditions") {
+            let subject = one["subject"].as_str().map(|subject| format!(" {subject}")).unwrap_or_default();
+            output::line(format!("{}{subject}: {}", field(one, "condition"), field(one, "reason")));
+        }
         output::line(format!("calls {}", field(value, "calls")));
         output::line(format!("users {}, registered {}", field(value, "users"), field(value, "users_registered")));
         for gateway in items(value, "gateways") {

@@ -114,6 +114,27 @@ fn a_past_call_is_shown_traced_and_replayed_for_people_and_for_programs() {
 }
 
 #[test]
+fn a_list_of_calls_goes_on_where_it_ended_and_conditions_are_told_one_by_one() {
+    let switch = Plugboard::with_office(&Office::new());
+    for _ in 0..3 {
+        Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "*43"), Transport::Udp).succeeds();
+    }
+    let all = switch.waits_for_past_calls(3);
+    let page = switch.ask(&["call", "list", "--limit", "2"]);
+    assert_eq!(page["past"].as_array().unwrap().as_slice(), &all[..2]);
+    let mark = page["next"].as_str().unwrap();
+    assert!(switch.succeeds(&["call", "list", "--limit", "2"]).contains(&format!("--after {mark}")));
+    let rest = switch.ask(&["call", "list", "--after", mark]);
+    assert_eq!((rest["past"].as_array().unwrap().as_slice(), &rest["next"]), (&all[2..], &Value::Null));
+    assert!(switch.complains(&["call", "list", "--after", "yesterday"]).contains("start again"));
+    let status = switch.ask(&["status"]);
+    assert_eq!(status["ready"], true);
+    for condition in status["conditions"].as_array().unwrap() {
+        assert!(condition["condition"].is_string() && condition["reason"].is_string() && condition["blocks"] == false);
+    }
+}
+
+#[test]
 fn a_step_that_hangs_up_is_told_so_and_who_hung_up_as_well() {
     let office = Office::new().scenario("300", "early", "- hang-up").scenario(
         "301",

@@ -1,10 +1,11 @@
 //! What commands are told.
 
+use plugboard_metrics::Severity;
 use plugboard_model::{
     CallId, CallRecord, Cause, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
-use plugboard_store::{BlobId, Blobs, RecordFilter, Scope};
+use plugboard_store::{BlobId, Blobs, RecordCursor, RecordFilter, Scope};
 use plugboard_switch::{LiveCall, UserState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub(crate) const RECORDS_MAX: usize = 1_000;
 pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
     match request {
         Request::Status => status(running).await,
-        Request::Calls { office, limit } => calls(running, office, limit).await,
+        Request::Calls { office, limit, after } => calls(running, office, limit, after).await,
         Request::Registrations => registrations(running).await,
         Request::Users { office, which } => people::users(running, &office, which.as_deref()).await,
         Request::SetUser { office, which, wish } => people::set(running, &office, &which, wish).await,
@@ -107,10 +108,19 @@ async fn status(running: &Running) -> Answer {
         })
         .collect();
     let report = running.readiness.report();
+    let conditions: Vec<Value> = report
+        .conditions
+        .iter()
+        .map(|one| {
+            let condition = &one.condition;
+            json!({ "condition": condition.name(), "subject": condition.subject(), "reason": one.reason,
+                "blocks": condition.severity() == Severity::Blocks })
+        })
+        .collect();
     Answer::Done(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "ready": report.ready,
-        "conditions": report.text(),
+        "conditions": conditions,
         "calls": calls,
         "users": users.len(),
         "users_registered": registered,
@@ -119,13 +129,18 @@ async fn status(running: &Running) -> Answer {
     }))
 }
 
-async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
+async fn calls(running: &Arc<Running>, office: String, limit: usize, after: Option<String>) -> Answer {
+    let after = match after.as_deref().map(RecordCursor::parse).transpose() {
+        Ok(after) => after,
+        Err(error) => return Answer::fault(error.to_string()),
+    };
     let live: Vec<Value> = running
         .switch
         .calls()
         .await
         .into_iter()
-        .filter(|call| call.id.office.as_str() == office)
+        // They stand before the past ones.
+        .filter(|call| after.is_none() && call.id.office.as_str() == office)
         .map(|call| json!({ "id": call.id.to_string(), "caller": call.caller, "called": call.called, "began": call.began }))
         .collect();
     let known: Vec<OfficeId> = running.houses.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
@@ -133,13 +148,14 @@ async fn calls(running: &Arc<Running>, office: String, limit: usize) -> Answer {
     let now = running.clock.wall();
     told_by(move || {
         let office = OfficeId::new(&office).map_err(|error| error.to_string())?;
-        let page = store.calls().records(&office, &RecordFilter::default(), None, limit.min(RECORDS_MAX));
+        let page = store.calls().records(&office, &RecordFilter::default(), after, limit.min(RECORDS_MAX));
         let page = page.map_err(|error| error.to_string())?;
         // The history of an office that is gone can still be read.
         if page.records.is_empty() && !known.contains(&office) {
             return Err(offices::no_office(office.as_str(), known.iter().map(OfficeId::as_str)));
         }
-        Ok(json!({ "now": now, "live": live, "past": page.records, "unreadable": page.unreadable }))
+        Ok(json!({ "now": now, "live": live, "past": page.records, "unreadable": page.unreadable,
+            "next": page.next.map(RecordCursor::text) }))
     })
     .await
 }

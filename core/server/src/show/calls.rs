@@ -75,6 +75,9 @@ pub(crate) fn calls(value: &Value, json: bool) -> ExitCode {
                 Err(error) => output::fault(format!("a record is not understood: {error}")),
             }
         }
+        if let Some(next) = value.get("next").and_then(Value::as_str) {
+            output::line(format!("older ones: plugboard call list --after {next}"));
+        }
         match value.get("unreadable").and_then(Value::as_u64).unwrap_or(0) {
             0 => {}
             some => output::fault(format!("records that cannot be read, damaged or of another version: {some}")),
