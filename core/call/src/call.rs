@@ -8,6 +8,7 @@ mod legs;
 mod park;
 mod requests;
 mod ringing;
+mod silence;
 mod transfer;
 
 use plugboard_model::{CallEvent, CallOutcome, Cause, HostResult, JournalEvent, LegId, Time, UserId};
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use crate::ear::Ear;
 use crate::input::{Begin, Input, Op, Park, Redirect, Transfer};
-use crate::leg::{Leg, LegState, Ways};
+use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
 
@@ -102,7 +103,10 @@ impl Call {
                     self.begin(now, begin);
                 }
             }
-            Phase::Live => self.handle_live(now, input),
+            Phase::Live => {
+                self.handle_live(now, input);
+                self.listen_again();
+            }
             Phase::Closing { .. } => self.handle_closing(now, input),
             Phase::Over => {
                 // Steps on the hanging up may ask for something when everything is over.
@@ -192,6 +196,7 @@ impl Call {
                 answered: None,
                 state: LegState::Calling,
                 holds: false,
+                sound: Sound::Heard,
                 music: None,
                 told: None,
                 ways: Ways::default(),
@@ -231,6 +236,9 @@ impl Call {
             Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),
             Input::LegRedirected(redirect) => self.leg_redirected(now, redirect),
             Input::LegHolds { leg, on } => self.leg_holds(leg, on),
+            Input::LegSilent { leg, heard } => self.leg_silent(leg, heard),
+            Input::LegLives(leg) => self.leg_lives(leg),
+            Input::LegHeard(leg) => self.leg_heard(leg),
             Input::Transfer(transfer) => self.transfer(now, transfer),
             Input::Park(park) => self.park(now, park),
             Input::Join { leaving, other } => self.join(now, leaving, other),
@@ -281,6 +289,9 @@ impl Call {
             | Input::LegEarlySilence(_)
             | Input::LegAnswered(_)
             | Input::LegHolds { .. }
+            | Input::LegSilent { .. }
+            | Input::LegLives(_)
+            | Input::LegHeard(_)
             | Input::Join { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }

@@ -353,6 +353,17 @@ pub enum Input {
         /// The other call, for people.
         other: String,
     },
+    /// Neither RTP nor RTCP came from a leg for long, though it should speak.
+    LegSilent {
+        /// Which.
+        leg: LegId,
+        /// Whether it was ever heard: who was not may be behind something that lets nothing through, and is not asked.
+        heard: bool,
+    },
+    /// A leg answers [`crate::Output::AskLeg`]: it is there. One that is not is over, by [`Cause::silent`].
+    LegLives(LegId),
+    /// A leg that was silent is heard again.
+    LegHeard(LegId),
     /// A digit was pressed (RFC 4733 or INFO).
     Digit {
         /// By whom.

@@ -21,6 +21,19 @@ pub(crate) enum LegState {
     Ended { at: Time, cause: Cause },
 }
 
+/// Whether a leg is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sound {
+    /// As far as is known.
+    Heard,
+    /// No, when it need not be.
+    Unneeded,
+    /// No: it is asked whether it is there.
+    Asked,
+    /// No, and it is there, or was never heard.
+    OneWay,
+}
+
 /// A leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -32,6 +45,7 @@ pub(crate) struct Leg {
     pub(crate) state: LegState,
     /// It does not listen: it has put whoever it talks to on hold.
     pub(crate) holds: bool,
+    pub(crate) sound: Sound,
     /// What it hears while it is on hold.
     pub(crate) music: Option<PlayId>,
     /// Why we end it, which says more than that it ended.
@@ -62,6 +76,7 @@ impl Leg {
             answered: Some(now),
             state: LegState::Up,
             holds: false,
+            sound: Sound::Heard,
             music: None,
             told: None,
             ways: Ways::default(),

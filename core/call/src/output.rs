@@ -205,6 +205,16 @@ pub enum Output {
         /// 180, or a final status.
         status: u16,
     },
+    /// Ask a leg whether it is there: `Input::LegLives` follows, or its end.
+    AskLeg {
+        /// Which.
+        leg: LegId,
+    },
+    /// Begin to count a leg's silence anew: it need not be heard before, and has to be from now on.
+    Listen {
+        /// To whom.
+        leg: LegId,
+    },
     /// Show a leg whom it talks to now.
     Identify {
         /// Which.

@@ -76,6 +76,9 @@ fn any_input() -> impl Strategy<Value = Input> {
             Input::LegRedirected(Redirect { leg, cause: Cause::of(302), targets, why: ForwardWhy::Deflection })
         }),
         2 => (leg.clone(), any::<bool>()).prop_map(|(leg, on)| Input::LegHolds { leg, on }),
+        2 => (leg.clone(), any::<bool>()).prop_map(|(leg, heard)| Input::LegSilent { leg, heard }),
+        1 => leg.clone().prop_map(Input::LegLives),
+        1 => leg.clone().prop_map(Input::LegHeard),
         2 => (leg.clone(), 0u8..4, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
             by,
             parties: vec![Party::User(user(n))],

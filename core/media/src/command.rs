@@ -109,6 +109,11 @@ pub enum Command {
         /// What we allow.
         flow: Flow,
     },
+    /// Begins to count a leg's silence anew: from now on it should be heard again.
+    Listen {
+        /// The leg.
+        leg: MediaLeg,
+    },
     /// Answer: [`Event::Stats`].
     GetStats {
         /// The leg.
@@ -132,6 +137,7 @@ impl Command {
             | Self::StopPlay { leg, .. }
             | Self::Echo { leg, .. }
             | Self::SetFlow { leg, .. }
+            | Self::Listen { leg }
             | Self::GetStats { leg }
             | Self::Close { leg } => *leg,
         }
@@ -172,10 +178,13 @@ pub enum Event {
         /// How.
         end: PlayEnd,
     },
-    /// A leg that should send has sent nothing for as long as the engine's configuration says.
+    /// Neither RTP nor RTCP came from a leg that both hears and speaks, for as long as the engine's configuration says. Told once,
+    /// until [`Event::MediaBack`] or [`Command::Listen`].
     MediaSilent {
         /// Which.
         leg: MediaLeg,
+        /// Whether it was ever heard.
+        heard: bool,
     },
     /// A silent leg sends again.
     MediaBack {

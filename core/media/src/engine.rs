@@ -57,15 +57,17 @@ pub struct Forward {
 /// What is the same for every leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
-    /// A leg that should send and does not for so long is told silent.
+    /// A leg that should send and does not for so long is told silent; none is with zero.
     pub silent_after: Duration,
+    /// One that was never heard is told as if it had been.
+    pub silent_from_start: bool,
 }
 
 impl Default for EngineConfig {
-    /// 15 s: longer than a phone's longest pause (comfort noise comes at least each few seconds), shorter than the
-    /// patience of whoever hears nothing.
+    /// A minute: longer than any pause of a phone that saves bandwidth (comfort noise comes each few seconds), and than a change of
+    /// its network takes.
     fn default() -> Self {
-        Self { silent_after: Duration::from_secs(15) }
+        Self { silent_after: Duration::from_mins(1), silent_from_start: false }
     }
 }
 
@@ -167,7 +169,12 @@ impl Engine {
             Command::SetFlow { leg, flow } => {
                 if let Some(leg) = self.leg_mut(leg) {
                     leg.allowed = flow;
-                    leg.pulse = Pulse::Beating(now);
+                    leg.listen(now);
+                }
+            }
+            Command::Listen { leg } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.listen(now);
                 }
             }
             Command::GetStats { leg } => {
@@ -195,7 +202,7 @@ impl Engine {
         }
         match kind {
             Kind::Rtp => self.rtp(now, leg, source, packet),
-            Kind::Rtcp => self.rtcp(leg, source, packet),
+            Kind::Rtcp => self.rtcp(now, leg, source, packet),
         }
     }
 
@@ -475,10 +482,9 @@ impl Engine {
         }
         let payload = remote.payload(&header);
         leg.reception.packet(now, &header, packet.len(), payload != Some(Payload::TelephoneEvent));
-        if leg.pulse == Pulse::Silent {
+        if leg.heard(now) {
             self.events.push_back(Event::MediaBack { leg: id });
         }
-        leg.pulse = Pulse::Beating(now);
         let Some(payload) = payload else {
             leg.counted.not_understood += 1;
             self.traffic.not_understood += 1;
@@ -494,15 +500,20 @@ impl Engine {
         Some((header, payload, leg.route))
     }
 
-    fn rtcp(&mut self, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
+    fn rtcp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
         let leg = self.leg_mut(id)?;
-        let Route::Bridged { peer, .. } = leg.route else {
-            return None;
-        };
         if !leg.remote.as_mut()?.accepts_rtcp(source) {
             leg.counted.wrong_source += 1;
             return None;
         }
+        // Whoever only listens for a while still reports what he hears.
+        if leg.heard(now) {
+            self.events.push_back(Event::MediaBack { leg: id });
+        }
+        let leg = self.leg_mut(id)?;
+        let Route::Bridged { peer, .. } = leg.route else {
+            return None;
+        };
         let heard = leg.outgoing.ssrc;
         let origin = leg.outgoing.relayed().filter(|relay| relay.from == peer);
         let origin = origin.map(|relay| (relay.ssrc, relay.sequence_offset));
@@ -578,12 +589,13 @@ impl Engine {
             let id = leg.id;
             self.at_work = Some(id);
             leg.digits.expire(now, |digit| self.events.push_back(pressed(id, digit)));
-            if let Pulse::Beating(at) = leg.pulse
-                && leg.flow().receives()
+            if let Some((at, heard)) = leg.silent_since()
+                && !self.config.silent_after.is_zero()
                 && now.since(at) >= self.config.silent_after
             {
-                leg.pulse = Pulse::Silent;
-                self.events.push_back(Event::MediaSilent { leg: id });
+                leg.pulse = Pulse::Silent { heard };
+                let heard = heard || self.config.silent_from_start;
+                self.events.push_back(Event::MediaSilent { leg: id, heard });
             }
         }
     }

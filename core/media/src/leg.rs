@@ -42,10 +42,12 @@ pub(crate) enum Payload {
 /// Whether the leg still sends what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulse {
-    /// Heard, or expected, since then.
+    /// Never heard, and expected since then: before there is an SDP, nothing is expected.
+    Unheard(Time),
+    /// Heard, or expected again, since then.
     Beating(Time),
-    /// Told silent.
-    Silent,
+    /// Told silent; whether it was heard before.
+    Silent { heard: bool },
 }
 
 /// One leg.
@@ -75,7 +77,7 @@ impl Leg {
             playing: None,
             digits: Digits::default(),
             reception: Reception::default(),
-            pulse: Pulse::Beating(now),
+            pulse: Pulse::Unheard(now),
             counted: Stats::default(),
         }
     }
@@ -89,7 +91,34 @@ impl Leg {
             }
             None => Remote { negotiated, rtp: Source::new(negotiated.remote_rtp), rtcp_learned: None },
         });
+        self.listen(now);
+    }
+
+    /// Begins to count its silence anew.
+    pub(crate) fn listen(&mut self, now: Time) {
+        self.pulse = match self.pulse {
+            Pulse::Unheard(_) | Pulse::Silent { heard: false } => Pulse::Unheard(now),
+            Pulse::Beating(_) | Pulse::Silent { heard: true } => Pulse::Beating(now),
+        };
+    }
+
+    /// RTP or RTCP came from it: whether it was told silent.
+    pub(crate) fn heard(&mut self, now: Time) -> bool {
+        let was_silent = matches!(self.pulse, Pulse::Silent { .. });
         self.pulse = Pulse::Beating(now);
+        was_silent
+    }
+
+    /// Since when it should have been heard; and whether it ever was. One that is held, or holds, need not be.
+    pub(crate) fn silent_since(&self) -> Option<(Time, bool)> {
+        if self.flow() != Flow::SendRecv {
+            return None;
+        }
+        match self.pulse {
+            Pulse::Unheard(at) => Some((at, false)),
+            Pulse::Beating(at) => Some((at, true)),
+            Pulse::Silent { .. } => None,
+        }
     }
 
     /// Which way audio may flow; neither way before there is an SDP.

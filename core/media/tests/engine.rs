@@ -306,12 +306,43 @@ fn echo_returns_audio_until_a_bridge_takes_over() {
 #[test]
 fn silence_is_told_once_and_so_is_its_end() {
     let mut world = World::call(Codec::Pcmu, Codec::Pcmu);
-    for n in 0..1_000 {
-        world.talk(B, 0, n, &[1; 160]);
-    }
-    assert_eq!(world.events(), [Event::MediaSilent { leg: A }]);
+    let minute = |world: &mut World| {
+        for n in 0..3_050 {
+            world.talk(B, 0, n, &[1; 160]);
+        }
+    };
+    minute(&mut world);
+    assert_eq!(world.events(), [Event::MediaSilent { leg: A, heard: false }]);
     world.talk(A, 0, 1, &[1; 160]);
     assert_eq!(world.events(), [Event::MediaBack { leg: A }]);
+    minute(&mut world);
+    assert_eq!(world.events(), [Event::MediaSilent { leg: A, heard: true }]);
+    minute(&mut world);
+    assert_eq!(world.events(), []);
+    world.command(Command::Listen { leg: A });
+    minute(&mut world);
+    assert_eq!(world.events(), [Event::MediaSilent { leg: A, heard: true }], "it had its time again");
+}
+
+#[test]
+fn whoever_reports_what_it_hears_is_not_silent_and_nor_is_who_need_not_speak() {
+    let mut world = World::call(Codec::Pcmu, Codec::Pcmu);
+    world.talk(A, 0, 1, &[1; 160]);
+    for n in 0..3_050 {
+        world.talk(B, 0, n, &[1; 160]);
+        if n % 250 == 0 {
+            let source = SocketAddr::new(phone(A).ip(), phone(A).port() + 1);
+            world.engine.packet(world.now, A, Kind::Rtcp, source, &mut [0x80, 201, 0, 1, 0, 0, 0, 1]);
+        }
+    }
+    assert_eq!(world.events(), []);
+    for flow in [Flow::SendOnly, Flow::RecvOnly, Flow::Inactive] {
+        world.command(Command::SetFlow { leg: A, flow });
+        for n in 0..3_050 {
+            world.talk(B, 0, n, &[1; 160]);
+        }
+        assert_eq!(world.events(), [], "{flow:?}");
+    }
 }
 
 #[test]

@@ -35,7 +35,9 @@ pub use call_events::{
 };
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
-pub use media_events::{PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed};
+pub use media_events::{
+    MediaFellSilent, MediaSilence, PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed,
+};
 pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};

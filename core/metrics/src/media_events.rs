@@ -55,6 +55,37 @@ impl RtpDropped {
     }
 }
 
+label!(
+    /// What is known of a leg from which no media comes.
+    MediaSilence {
+        /// It is asked whether it is there.
+        Asked = "asked",
+        /// It is there: it cannot be heard, or does not speak.
+        OneWay = "one_way",
+        /// It is not: the call was closed.
+        Ended = "ended",
+    }
+);
+
+/// Neither RTP nor RTCP comes from a leg that should be heard.
+#[derive(Debug, Clone, Copy)]
+pub struct MediaFellSilent<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+    /// What is known of it.
+    pub silence: MediaSilence,
+}
+
+impl MediaFellSilent<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.media_silences.inc_by(self.silence, 1);
+        tracing::info!(call_id = %self.call, leg_id = %self.leg, silence = self.silence.as_str(), "no media comes from a leg");
+    }
+}
+
 /// How many UDP ports legs hold now; those that rest before they are used again are not held.
 #[derive(Debug, Clone, Copy)]
 pub struct PortsInUse(pub usize);

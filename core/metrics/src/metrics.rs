@@ -3,7 +3,7 @@
 use crate::call_events::{EmergencyKind, RefusalReason, TollLabel};
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
-use crate::media_events::RtpDropReason;
+use crate::media_events::{MediaSilence, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
 use crate::sip_events::{EventPackage, LoginFault, PushOutcome, RegistrationOutcome};
@@ -79,6 +79,7 @@ pub(crate) struct Families {
     pub(crate) rtp_packets: IntCounter,
     pub(crate) rtp_bytes: IntCounter,
     pub(crate) rtp_dropped: Row<RtpDropReason>,
+    pub(crate) media_silences: Row<MediaSilence>,
     pub(crate) rtp_ports: IntGauge,
     pub(crate) rtp_exhausted: IntCounter,
     plugin_runs: IntCounterVec,
@@ -327,6 +328,12 @@ impl Families {
                 "plugboard_rtp_packets_dropped_total",
                 "RTP packets not relayed, by reason.",
                 "reason",
+            ),
+            media_silences: Row::new(
+                r,
+                "plugboard_media_silences_total",
+                "How often no media came from a leg, and what was found out of it.",
+                "found",
             ),
             rtp_ports: gauge(r, "plugboard_rtp_ports_in_use", "UDP ports that legs hold now."),
             rtp_exhausted: counter(

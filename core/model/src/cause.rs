@@ -33,6 +33,16 @@ impl Cause {
         self.status == 200 || (self.status == 480 && self.text == NORMAL_CLEARING)
     }
 
+    /// The end of a leg from which neither media came, nor an answer when it was asked whether it is there.
+    pub fn silent() -> Self {
+        Self { status: 408, text: "No media and no answer".into() }
+    }
+
+    /// The end of whoever talked to a leg that ended by [`Self::silent`].
+    pub fn left_by_the_silent() -> Self {
+        Self { status: 408, text: "The other side fell silent".into() }
+    }
+
     /// The normal end of a leg whose own side hung up.
     pub fn hung_up() -> Self {
         Self { status: 200, text: "hung up".into() }

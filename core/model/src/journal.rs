@@ -254,4 +254,19 @@ pub enum JournalEvent {
         /// To whom: a number.
         to: String,
     },
+    /// Neither RTP nor RTCP comes from a leg any more: it is asked whether it is there.
+    FellSilent {
+        /// Which.
+        leg: LegId,
+    },
+    /// One-way audio: nothing is heard of a leg, which is there as it says, or which was never heard.
+    NotHeard {
+        /// Which.
+        leg: LegId,
+    },
+    /// ... and is heard again.
+    HeardAgain {
+        /// Which.
+        leg: LegId,
+    },
 }

@@ -79,6 +79,9 @@ impl Steps {
             | JournalEvent::Resumed { .. }
             | JournalEvent::Transferred { .. }
             | JournalEvent::Forwarded { .. }
+            | JournalEvent::FellSilent { .. }
+            | JournalEvent::NotHeard { .. }
+            | JournalEvent::HeardAgain { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -1,6 +1,6 @@
 //! Puts the switch together: store, actions, offices, media, network, actors.
 
-use plugboard_media::{DriverConfig, Interface, MediaThreads};
+use plugboard_media::{DriverConfig, EngineConfig, Interface, MediaThreads};
 use plugboard_metrics::{
     Condition, Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
     StoreRecovered,
@@ -275,7 +275,7 @@ fn media_config(config: &Config) -> DriverConfig {
         ports: config.media.ports.clone(),
         ipv4,
         ipv6,
-        ..DriverConfig::default()
+        engine: EngineConfig { silent_after: config.media.silence, silent_from_start: config.media.silence_from_start },
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) fn unread(file: &str, cause: &std::io::Error) -> Fault {
 const THREADS: RangeInclusive<i64> = 1..=64;
 /// Waits of the switch as a whole.
 const DRAIN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+/// How long nothing may be heard of a peer; zero for ever.
+const SILENCE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
 /// How long something is kept: from a moment, for trying it out, to what no office outlives.
 const KEPT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 36_500);
 /// A day.
@@ -124,6 +126,10 @@ pub(crate) struct Media {
     pub(crate) ports: RangeInclusive<u16>,
     /// Threads that relay, 1 to 64.
     pub(crate) threads: usize,
+    /// After so long without a packet a peer is asked whether it is there; never with zero.
+    pub(crate) silence: Duration,
+    /// Whether one is asked as well that never sent a packet.
+    pub(crate) silence_from_start: bool,
 }
 
 /// How long what is known of calls is kept, counted from a call's beginning. What goes on is kept anyway.
@@ -157,7 +163,13 @@ impl Default for Config {
             sip: Sip { udp: any(5060), tcp: any(5060), tls: any(5061), wss: any(8443), ..Sip::default() },
             tls: Tls::default(),
             push: Vec::new(),
-            media: Media { addresses: Vec::new(), ports: plugboard_media::DEFAULT_PORTS, threads: 1 },
+            media: Media {
+                addresses: Vec::new(),
+                ports: plugboard_media::DEFAULT_PORTS,
+                threads: 1,
+                silence: plugboard_media::EngineConfig::default().silent_after,
+                silence_from_start: false,
+            },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
             keep: Keep { calls: 365 * DAY, journals: 30 * DAY, traces: 14 * DAY },
@@ -358,6 +370,8 @@ fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
         }
     }
     set(&mut media.threads, threads(&mut fields, faults));
+    set(&mut media.silence, fields.take("silence").and_then(|field| field.duration(SILENCE, faults)));
+    set(&mut media.silence_from_start, fields.take("silence_from_start").and_then(|field| field.boolean(faults)));
     fields.finish(faults);
 }
 

@@ -102,6 +102,9 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             | JournalEvent::Resumed { .. }
             | JournalEvent::Transferred { .. }
             | JournalEvent::Forwarded { .. }
+            | JournalEvent::FellSilent { .. }
+            | JournalEvent::NotHeard { .. }
+            | JournalEvent::HeardAgain { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

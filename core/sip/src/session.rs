@@ -11,6 +11,7 @@
 //! Source: RFC 3261 sections 9, 12, 13, 14, 15; RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 4028 (session timer),
 //! RFC 6026.
 
+mod alive;
 mod called;
 mod calling;
 mod dtmf;
@@ -221,6 +222,9 @@ pub enum Command {
         /// 100 to 699; from 200 on it is the last word.
         status: u16,
     },
+    /// Ask the peer whether he is there (OPTIONS), which is asked once at a time: [`Event::Lives`] follows, or the end of the leg by
+    /// [`Cause::silent`].
+    Ask,
     /// Show the peer whom he talks to now.
     Identify {
         /// P-Asserted-Identity and the like.
@@ -285,6 +289,8 @@ pub enum Event {
     ReofferDone(Result<Option<Bytes>, u16>),
     /// A digit came by INFO.
     Digit(InfoDigit),
+    /// The peer is there, as [`Command::Ask`] wanted to know: he answered, whatever it was.
+    Lives,
     /// A digit of ours could not be sent; nothing else comes of it. One that nobody answers is the end, as RFC 3261 section
     /// 12.2.1.2 has it.
     DigitUnsent,
@@ -330,6 +336,8 @@ pub struct Session {
     login: Option<Box<login::LoginState>>,
     /// Once it is up.
     timer: Option<Box<timer::SessionTimer>>,
+    /// Our question whether the peer is there.
+    asked: Option<ClientTx>,
     /// What the peer asked for by REFER.
     refer: Option<Box<refer::Refer>>,
     outbox: VecDeque<Output>,
@@ -464,6 +472,7 @@ impl Session {
             made_the_call,
             login,
             timer: None,
+            asked: None,
             refer: None,
             outbox: VecDeque::new(),
         }

@@ -100,7 +100,7 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
     match event {
         MediaEvent::Digit { leg, .. }
         | MediaEvent::PlayEnded { leg, .. }
-        | MediaEvent::MediaSilent { leg }
+        | MediaEvent::MediaSilent { leg, .. }
         | MediaEvent::MediaBack { leg }
         | MediaEvent::SourceLearned { leg, .. }
         | MediaEvent::Stats { leg, .. }

@@ -90,13 +90,14 @@ fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
         MediaEvent::PlayEnded { .. }
         | MediaEvent::Stats { .. }
         | MediaEvent::Closed { .. }
-        | MediaEvent::Failed { .. } => {
+        | MediaEvent::Failed { .. }
+        // Told once a minute at the most.
+        | MediaEvent::MediaSilent { .. }
+        | MediaEvent::MediaBack { .. } => {
             press(recipient, MediaHappened(event));
             true
         }
         MediaEvent::Digit { .. }
-        | MediaEvent::MediaSilent { .. }
-        | MediaEvent::MediaBack { .. }
         | MediaEvent::SourceLearned { .. }
         | MediaEvent::Traffic(_) => recipient.try_send(MediaHappened(event)).is_ok(),
     }

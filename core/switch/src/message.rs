@@ -132,6 +132,8 @@ pub(crate) enum LegCommand {
     RejectTransfer(u16),
     /// Tell the far end how far the call is that it wanted.
     NotifyTransfer(u16),
+    /// Ask the far end whether it is there.
+    Ask,
     /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
     Identify(Shown),
 }
@@ -163,6 +165,8 @@ pub(crate) enum LegNews {
     Redirected { cause: Cause, contacts: Vec<String> },
     /// The far end listens no longer, or listens again.
     Holds(bool),
+    /// The far end is there, as it was asked.
+    Lives,
     /// The far end hands on whom it talks to (REFER).
     Refers { target: String },
     /// Another call wants to take its place; it exists, and how far it is fits.

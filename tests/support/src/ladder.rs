@@ -133,6 +133,9 @@ fn what(bytes: &[u8]) -> String {
         words.push_str(told.trim_end());
     }
     words.push_str(&event(&message));
+    if headers.contains("RSeq") {
+        words.push_str(" reliably");
+    }
     if let Some(direction) = direction(message.body()) {
         words.push_str(direction);
     }

@@ -44,13 +44,14 @@ impl SimMedia {
     pub(crate) fn new(
         seed: u64,
         ports: RangeInclusive<u16>,
+        config: EngineConfig,
         clock: Arc<SimClock>,
         network: Network,
         wake: Arc<Notify>,
         events: EventSink,
     ) -> Self {
         let inside = Inside {
-            engine: Engine::new(EngineConfig::default()),
+            engine: Engine::new(config),
             ports: PortRange::new(ports),
             generations: Vec::new(),
             free: Vec::new(),

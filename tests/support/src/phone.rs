@@ -306,6 +306,41 @@ impl Phone {
         self.agent.borrow_mut().set_manner(Manner::Unplugged);
     }
 
+    /// It sends nothing in its last call from now on, as some phones do that are muted; or speaks again.
+    pub fn is_muted(&self, muted: bool) {
+        let mut agent = self.agent.borrow_mut();
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to mute"));
+        call.voice.muted = muted;
+    }
+
+    /// Its provisional responses are to be acknowledged from now on, where the caller can (RFC 3262).
+    pub fn rings_reliably(&self) {
+        self.agent.borrow_mut().reliable = true;
+    }
+
+    /// It acknowledges no provisional response from now on, or does again.
+    pub fn forgets_to_acknowledge(&self, forgets: bool) {
+        self.agent.borrow_mut().pracks = !forgets;
+    }
+
+    /// It acknowledges a provisional response of its last call that nobody sent.
+    pub fn acknowledges_nothing(&self) {
+        let (now, index) = (self.now(), self.find(|call| !call.is_over()).unwrap_or_else(|| self.nothing("to change")));
+        self.agent.borrow_mut().prack(now, index, 4_242, false);
+    }
+
+    /// It offers anew by UPDATE in its last call, which is not answered.
+    pub fn updates_early(&self, direction: &'static str) {
+        let (now, index) = (self.now(), self.find(|call| !call.is_over()).unwrap_or_else(|| self.nothing("to change")));
+        self.agent.borrow_mut().update_early(now, index, direction);
+    }
+
+    /// The final status of its last PRACK, and how many of its own responses were acknowledged, in its last call.
+    pub fn acknowledged(&self) -> (Option<u16>, usize) {
+        let agent = self.agent.borrow();
+        agent.calls.last().map_or((None, 0), |call| (call.pracked, call.acknowledged))
+    }
+
     /// It speaks this codec alone, in calls from now on.
     pub fn speaks_only(&self, codec: Codec) {
         self.agent.borrow_mut().codecs = vec![codec];

@@ -2,7 +2,7 @@
 
 use actix::SystemRunner;
 use bytes::Bytes;
-use plugboard_media::Command as MediaCommand;
+use plugboard_media::{Command as MediaCommand, EngineConfig};
 use plugboard_metrics::{Metrics, Readiness};
 use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
 use plugboard_plugin::{Catalogue, Limits};
@@ -45,6 +45,7 @@ pub struct Setup {
     weather: Weather,
     offices: Vec<OfficeText>,
     ports: RangeInclusive<u16>,
+    engine: EngineConfig,
     prompts: BTreeMap<String, Duration>,
     actions: Arc<Catalogue>,
     limits: Limits,
@@ -64,8 +65,8 @@ impl Setup {
         let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
         let (actions, limits) = (built_in(), Limits::default());
         let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
-        let (zone, stored) = (String::new(), None);
-        Self { seed: 1, weather, offices, ports, prompts, actions, limits, reach, zone, stored }
+        let (zone, stored, engine) = (String::new(), None, EngineConfig::default());
+        Self { seed: 1, weather, offices, ports, engine, prompts, actions, limits, reach, zone, stored }
     }
 
     /// These offices in place of the ones it had.
@@ -108,6 +109,13 @@ impl Setup {
     #[must_use]
     pub const fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
         self.ports = ports;
+        self
+    }
+
+    /// How media is watched.
+    #[must_use]
+    pub const fn engine(mut self, engine: EngineConfig) -> Self {
+        self.engine = engine;
         self
     }
 
@@ -204,6 +212,7 @@ impl Sim {
         let media = Arc::new(SimMedia::new(
             seed + 1,
             setup.ports,
+            setup.engine,
             Arc::clone(&clock),
             network.clone(),
             Arc::clone(&wake),

@@ -61,6 +61,9 @@ impl Call {
         if before == Some(LegState::Up) || leg == self.anchor {
             self.out(Output::HungUp { leg });
         }
+        if before == Some(LegState::Up) {
+            self.left_by_the_silent(leg, cause);
+        }
         if leg == self.anchor {
             return self.anchor_gone(now);
         }

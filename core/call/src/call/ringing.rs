@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Call;
 use crate::ear::Ear;
 use crate::input::{OfferedDevices, Op, Party, RingOrder, Urgency};
-use crate::leg::{Leg, LegState, Ways};
+use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::{AskWhy, CancelWhy, Output};
 use crate::ring::{Asked, Ring, Rung};
 
@@ -106,6 +106,7 @@ impl Call {
                 answered: None,
                 state: LegState::Calling,
                 holds: false,
+                sound: Sound::Heard,
                 music: None,
                 told: None,
                 ways,

@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod silence;
 mod transfer;
 
 use plugboard_call::{

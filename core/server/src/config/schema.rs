@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Config, DRAIN, FAMILIES, KEPT, LISTENERS_MAX, NETWORKS_MAX, THREADS};
+use super::{Config, DRAIN, FAMILIES, KEPT, LISTENERS_MAX, NETWORKS_MAX, SILENCE, THREADS};
 
 /// The JSON Schema of the file.
 pub(crate) fn schema() -> Json {
@@ -28,7 +28,7 @@ pub(crate) fn schema() -> Json {
             "x-maximum": write_duration(*range.end()), "description": description })
     };
     let part = |description: &str, properties: Json| json!({ "type": "object", "additionalProperties": false, "description": description, "properties": properties });
-    let Config { drain, keep, .. } = Config::default();
+    let Config { drain, keep, media, .. } = Config::default();
     let mut schema = part(
         "What concerns the switch as a whole. Every key may be left out; one that is not known is a fault.",
         json!({
@@ -64,7 +64,13 @@ pub(crate) fn schema() -> Json {
                     it, the address that SIP listens on, or the one that leads to the world."),
                 "ports": { "type": "string", "pattern": "^[0-9]+ *- *[0-9]+$", "default": "20000-29999",
                     "description": "Even ports for RTP, the odd ones above for RTCP: two ports a leg." },
-                "threads": threads("Threads that relay; at least as many as there are signalling threads.")
+                "threads": threads("Threads that relay; at least as many as there are signalling threads."),
+                "silence": time(media.silence, &SILENCE, "After so long without RTP and RTCP a peer in a call is asked, \
+                    within the call, whether it is there; without an answer the call is closed. One that answers stays \
+                    in the call, and the call's trace tells that it cannot be heard. Who holds or is held is left in \
+                    peace. `0s`: nobody is asked."),
+                "silence_from_start": { "type": "boolean", "default": false, "description": "Whether a peer is asked as \
+                    well from which no packet has come since the call began; else that is only told in the trace." }
             })),
             "http": part("Metrics and health.", json!({
                 "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Where to listen." },

@@ -144,6 +144,9 @@ impl Reader {
             JournalEvent::Forwarded { leg: None, by, to, why } => {
                 self.say(at, "forward", format!("{by} sends the call on to {to} ({})", why.diversion_reason()));
             }
+            JournalEvent::FellSilent { leg } => self.leg(at, leg.0, "falls silent: is it still there?"),
+            JournalEvent::NotHeard { leg } => self.leg(at, leg.0, "is there and cannot be heard"),
+            JournalEvent::HeardAgain { leg } => self.leg(at, leg.0, "is heard again"),
             JournalEvent::Emergency { number, location, call_back, test } => {
                 let what = if *test { "tries the way of a call for help" } else { "calls for help" };
                 let place = location.as_ref().map(|place| format!(" from {place}")).unwrap_or_default();

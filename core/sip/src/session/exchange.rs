@@ -21,6 +21,7 @@ const GLARE_TRIES_MAX: u8 = 4;
 const REOFFER_MAX: Duration = Duration::from_mins(3);
 
 impl Session {
+    #[expect(clippy::too_many_lines, reason = "one match over every state and command, as the house style has it")]
     pub(super) fn command(&mut self, now: Time, command: Command) {
         let state = std::mem::replace(&mut self.state, State::Over);
         self.state = match (state, command) {
@@ -77,6 +78,7 @@ impl Session {
             (State::Up { dialog, exchange }, Command::Identify { headers, sdp }) => {
                 self.identify(now, dialog, exchange, &headers, sdp)
             }
+            (State::Up { dialog, exchange }, Command::Ask) => self.ask(dialog, exchange),
             // Too early or too late for the state: calls cross on their way, and nothing follows from it.
             (
                 state @ State::Calling(_),
@@ -87,6 +89,7 @@ impl Session {
                 | Command::AcceptRefer
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
+                | Command::Ask
                 | Command::Identify { .. },
             )
             | (
@@ -96,6 +99,7 @@ impl Session {
                 | Command::AcceptRefer
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
+                | Command::Ask
                 | Command::Identify { .. },
             )
             | (
@@ -118,6 +122,7 @@ impl Session {
                 | Command::AcceptRefer
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
+                | Command::Ask
                 | Command::Identify { .. },
             ) => state,
         };
@@ -262,6 +267,7 @@ impl Session {
             State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries, .. } } if sent == tx => {
                 self.on_reoffer_response(now, dialog, (sdp, tries), response)
             }
+            State::Up { dialog, exchange } if self.denies_to_live(tx, response) => self.bury(dialog, exchange),
             State::Up { dialog, exchange } => {
                 let refresh = self.on_refreshed(now, tx, response);
                 self.on_other_response(dialog, exchange, refresh, response, flow)
@@ -353,8 +359,10 @@ impl Session {
         if status != 408 && self.is_up() && self.timer.as_mut().is_some_and(|timer| timer.missed(now, tx)) {
             return;
         }
+        let dead = self.is_dead(tx);
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => self.on_calling_failure(calling, tx, status),
+            State::Up { dialog, exchange } if dead => self.bury(dialog, exchange),
             State::Up { dialog, exchange: Exchange::Sent { tx: sent, .. } }
                 if sent == tx
                     && status != 408

@@ -1,3 +1,4 @@
+mod alive;
 mod refer;
 mod reliable;
 mod solo;

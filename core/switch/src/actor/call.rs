@@ -282,6 +282,9 @@ impl CallActor {
             }
             // Written down first: an entry is in the journal before the thing it allows acts.
             let now = self.now();
+            for output in &wanted {
+                self.count_silence(output);
+            }
             self.journal.note_call(now, &mut wanted);
             self.journal.note_script(now, &mut scripted);
             self.journal.flush();
@@ -418,6 +421,7 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegEnded { leg, cause }
             }
             LegNews::Redirected { cause, contacts } => self.redirected(leg, cause, &contacts),
+            LegNews::Lives => Input::LegLives(leg),
             LegNews::Holds(on) => Input::LegHolds { leg, on },
             LegNews::Refers { target } => return self.referred(leg, &target, ctx),
             LegNews::JoinAsked(ask) => return self.join_asked(leg, *ask, ctx),

@@ -202,6 +202,7 @@ impl LegActor {
             }
             Event::Referred { target, .. } => self.tell(LegNews::Refers { target }),
             Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
+            Event::Lives => self.tell(LegNews::Lives),
             Event::DigitUnsent => DigitUnsent { leg: self.leg }.emit(&self.env.metrics),
             Event::Finished => {
                 self.over(Cause::normal());
@@ -402,6 +403,7 @@ impl LegActor {
             LegCommand::AcceptTransfer => Command::AcceptRefer,
             LegCommand::RejectTransfer(status) => Command::RejectRefer { status },
             LegCommand::NotifyTransfer(status) => Command::NotifyRefer { status },
+            LegCommand::Ask => Command::Ask,
             LegCommand::Identify(shown) => Command::Identify {
                 headers: crate::convert::identity_headers(&shown),
                 sdp: Bytes::copy_from_slice(self.description.sent().unwrap_or_default()),

@@ -6,6 +6,7 @@ mod answered;
 mod called;
 mod events;
 mod registrar;
+mod reliable;
 
 use bytes::Bytes;
 use plugboard_media::{Codec, g711::Law};
@@ -32,6 +33,7 @@ pub(super) enum Purpose {
     Invite(usize),
     Reinvite(usize),
     Refer(usize),
+    Prack(usize),
     Subscribe(usize),
     Publish,
     Bye,
@@ -63,6 +65,7 @@ pub(crate) enum Manner {
 }
 
 /// The state of a phone.
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, which a story sets alone")]
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
@@ -79,6 +82,10 @@ pub(crate) struct Agent {
     pub(crate) uri_params: String,
     /// It says that it takes UPDATE.
     pub(crate) allows: bool,
+    /// Its own provisional responses are to be acknowledged, where the caller can.
+    pub(crate) reliable: bool,
+    /// It acknowledges those of others.
+    pub(crate) pracks: bool,
     /// The next INVITE takes the place of this dialog.
     replaces: Option<String>,
     pub(crate) calls: Vec<Call>,
@@ -143,6 +150,8 @@ impl Agent {
             registers_with: (Vec::new(), String::new()),
             uri_params: String::new(),
             allows: false,
+            reliable: false,
+            pracks: true,
             replaces: None,
             calls: Vec::new(),
             requests: Vec::new(),
@@ -547,6 +556,9 @@ impl Agent {
             shown: None,
             early: None,
             heard_direction: None,
+            rseq: 0,
+            pracked: None,
+            acknowledged: 0,
         }
     }
 }

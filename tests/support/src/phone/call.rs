@@ -66,6 +66,12 @@ pub(crate) struct Call {
     pub(crate) early: Option<Vec<u8>>,
     /// The last description that came.
     pub(crate) heard_direction: Option<(bool, bool)>,
+    /// The number of the last reliable provisional response, sent or heard.
+    pub(crate) rseq: u32,
+    /// The final status of our last PRACK.
+    pub(crate) pracked: Option<u16>,
+    /// How many of ours were acknowledged.
+    pub(crate) acknowledged: usize,
 }
 
 impl Call {

@@ -17,6 +17,8 @@ pub(crate) enum What {
     Request(String),
     /// The final response to an INVITE, by the call and CSeq, until its ACK comes.
     Final(usize, u32),
+    /// A reliable provisional response, by the call and its number, until its PRACK comes.
+    Reliable(usize, u32),
 }
 
 #[derive(Debug)]

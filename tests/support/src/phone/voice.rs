@@ -28,6 +28,8 @@ pub(crate) struct Voice {
     pub(crate) keys_type: Option<u8>,
     /// What we may send, by the offer and answer.
     pub(crate) sends: bool,
+    /// Somebody has muted it: it sends nothing at all.
+    pub(crate) muted: bool,
     mark: u8,
     sequence: u16,
     timestamp: u32,
@@ -52,6 +54,7 @@ impl Voice {
             codec: Codec::Pcmu,
             keys_type: None,
             sends: true,
+            muted: false,
             mark,
             sequence: 1,
             timestamp: 1,
@@ -86,7 +89,7 @@ impl Voice {
         self.next = Some(at + EVERY);
         let packet = self.packet();
         self.timestamp = self.timestamp.wrapping_add(SAMPLES);
-        let packet = packet.filter(|_| self.sends)?;
+        let packet = packet.filter(|_| self.sends && !self.muted)?;
         Some((self.remote?, packet))
     }
 

@@ -5,7 +5,7 @@ use plugboard_call::{AskWhy, Input, Output, Party, PlayFinish, PlayId};
 use plugboard_media::{
     Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd, PlayOptions,
 };
-use plugboard_metrics::RunOutcome;
+use plugboard_metrics::{MediaSilence, RunOutcome};
 use plugboard_model::{
     Audio, CallInfo, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone,
     UserId, Value, WallTime,
@@ -86,6 +86,12 @@ impl CallActor {
             Output::AcceptTransfer { leg } => self.order(leg, LegCommand::AcceptTransfer),
             Output::RejectTransfer { leg, status } => self.order(leg, LegCommand::RejectTransfer(status)),
             Output::NotifyTransfer { leg, status } => self.order(leg, LegCommand::NotifyTransfer(status)),
+            Output::AskLeg { leg } => self.order(leg, LegCommand::Ask),
+            Output::Listen { leg } => {
+                if let Some(leg) = self.media_of(leg) {
+                    self.to_media(MediaCommand::Listen { leg });
+                }
+            }
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
             Output::Result { op, result } => self.resume(op, result),
@@ -370,9 +376,9 @@ impl CallActor {
                 };
                 Some(Input::PlayEnded { play, finish })
             }
-            MediaEvent::MediaSilent { .. }
-            | MediaEvent::MediaBack { .. }
-            | MediaEvent::SourceLearned { .. }
+            MediaEvent::MediaSilent { heard, .. } => Some(Input::LegSilent { leg, heard }),
+            MediaEvent::MediaBack { .. } => Some(Input::LegHeard(leg)),
+            MediaEvent::SourceLearned { .. }
             | MediaEvent::Stats { .. }
             | MediaEvent::Closed { .. }
             | MediaEvent::Traffic(_) => None,
@@ -382,6 +388,22 @@ impl CallActor {
                 None
             }
         }
+    }
+
+    pub(super) fn count_silence(&self, output: &Output) {
+        let Output::Journal(event) = output else { return };
+        let (leg, silence) = if let JournalEvent::FellSilent { leg } = event {
+            (*leg, MediaSilence::Asked)
+        } else if let JournalEvent::NotHeard { leg } = event {
+            (*leg, MediaSilence::OneWay)
+        } else if let JournalEvent::LegEnded { leg, cause } = event
+            && *cause == Cause::silent()
+        {
+            (*leg, MediaSilence::Ended)
+        } else {
+            return;
+        };
+        plugboard_metrics::MediaFellSilent { call: &self.id, leg, silence }.emit(&self.env.metrics);
     }
 
     // ---- the end --------------------------------------------------------------------------------------------

@@ -187,6 +187,7 @@ impl CallActor {
             | LegNews::Ended(_)
             | LegNews::Redirected { .. }
             | LegNews::Holds(_)
+            | LegNews::Lives
             | LegNews::Refers { .. }
             | LegNews::JoinAsked(_)
             | LegNews::Digit(_) => {}

@@ -68,6 +68,7 @@ impl Joint {
             LegCommand::Ring
             | LegCommand::Progress { .. }
             | LegCommand::Answer { .. }
+            | LegCommand::Ask
             | LegCommand::AcceptTransfer
             | LegCommand::RejectTransfer(_)
             | LegCommand::NotifyTransfer(_) => {}

@@ -4,6 +4,7 @@ use plugboard_model::Time;
 use plugboard_sip::{Method, Request, Response};
 use std::net::SocketAddr;
 
+use super::reliable::RELIABLE;
 use super::{Agent, Purpose, branch_of};
 use crate::phone::call::{Cancel, Stage};
 use crate::phone::digest;
@@ -61,6 +62,11 @@ impl Agent {
             }
             Purpose::Subscribe(index) => self.subscribe_heard(index, response),
             Purpose::Publish => self.publish_heard(response),
+            Purpose::Prack(index) => {
+                if let Some(call) = self.calls.get_mut(index).filter(|_| response.is_final()) {
+                    call.pracked = Some(response.status);
+                }
+            }
             Purpose::Bye => {}
         }
     }
@@ -73,6 +79,10 @@ impl Agent {
         if let Some(contact) = response.headers.get("Contact") {
             contact.trim_matches(['<', '>']).clone_into(&mut call.target);
         }
+        if response.is_provisional() && response.headers.has_token("Require", RELIABLE) {
+            return self.heard_reliably(now, index, response);
+        }
+        let Some(call) = self.calls.get_mut(index) else { return };
         match response.status {
             100..200 => {
                 if let Stage::Calling(_) = call.stage {
@@ -136,7 +146,7 @@ impl Agent {
             }
             let mut ack = self.request_of(index, Method::Ack);
             ack.headers.set("CSeq", format!("{cseq} ACK"));
-            if let Some(call) = self.calls.get(index).filter(|_| request.body.is_empty()) {
+            if let Some(call) = self.calls.get(index).filter(|_| request.body.is_empty() && !response.body.is_empty()) {
                 // The offer came with the answer.
                 ack.headers.push("Content-Type", "application/sdp");
                 ack.body = call.description().into_bytes();
@@ -202,7 +212,7 @@ impl Agent {
                 }
             }
             Purpose::Publish => self.published_cseq = cseq,
-            Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Bye => return false,
+            Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Prack(_) | Purpose::Bye => return false,
         }
         self.send_request(now, again, to, purpose, true);
         true
@@ -236,9 +246,16 @@ impl Agent {
                         }
                     }
                     Purpose::Publish => self.published = Some((408, String::new())),
+                    Purpose::Prack(index) => {
+                        if let Some(call) = self.calls.get_mut(index) {
+                            call.pracked = Some(408);
+                        }
+                    }
                     Purpose::Bye => {}
                 }
             }
+            // RFC 3262 section 3: the call is refused.
+            What::Reliable(index, _) => self.refuse(now, *index, 504),
             What::Final(index, _) => {
                 // Nobody acknowledged: the call cannot be (RFC 3261 section 13.3.1.4).
                 if let Some(call) = self.calls.get_mut(*index).filter(|call| call.stage == Stage::Up) {

@@ -6,7 +6,7 @@ use plugboard_sip::{Method, Request, Response};
 use std::net::SocketAddr;
 
 use super::{Agent, Manner, branch_of};
-use crate::phone::call::Stage;
+use crate::phone::call::{Call, Stage};
 use crate::phone::resend::What;
 
 impl Agent {
@@ -28,7 +28,10 @@ impl Agent {
         self.look_at(index, request);
         match (&request.method, index) {
             (Method::Register, _) => self.registers(from, request),
-            (Method::Options, None) => self.respond(from, request, self.options, Vec::new(), None),
+            (Method::Options, Some(index)) if self.calls.get(index).is_none_or(Call::is_over) => {
+                self.respond(from, request, 481, Vec::new(), None);
+            }
+            (Method::Options, _) => self.respond(from, request, self.options, Vec::new(), None),
             (Method::Invite, None) => self.called(now, from, request),
             (Method::Invite, Some(index)) => self.reinvited(now, from, index, request),
             (Method::Cancel, Some(index)) => self.cancelled(now, from, index, request),
@@ -43,6 +46,8 @@ impl Agent {
                 }
                 self.respond(from, request, 200, Vec::new(), None);
             }
+            (Method::Prack, Some(index)) => self.acknowledged(from, index, request),
+            (Method::Update, Some(index)) => self.updated(from, index, request),
             (Method::Notify, None) => self.takes_notify(from, request),
             (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
             (_, _) => self.respond(from, request, 200, Vec::new(), None),
@@ -107,6 +112,9 @@ impl Agent {
     fn cancelled(&mut self, now: Time, from: SocketAddr, index: usize, request: &Request) {
         self.respond(from, request, 200, Vec::new(), None);
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Ringing) else { return };
+        let rseq = call.rseq;
+        self.resends.done(&What::Reliable(index, rseq));
+        let Some(call) = self.calls.get_mut(index) else { return };
         call.reason = request.headers.get("Reason").map(str::to_owned);
         call.over(487);
         self.answer_invite(now, index, 487, false);
@@ -129,6 +137,9 @@ impl Agent {
         let (invite, to, body) = (call.invite.clone(), call.peer, call.description());
         let body = if described { body.into_bytes() } else { Vec::new() };
         let cseq = invite.headers.cseq().map_or(0, |cseq| cseq.number);
+        if self.is_reliable(&invite, status) {
+            return self.answer_reliably(now, index, status, body);
+        }
         self.respond(to, &invite, status, body, None);
         let branch = branch_of(invite.headers.top_via().ok().and_then(|via| via.branch()));
         if status >= 200
