@@ -249,6 +249,13 @@ impl Dialog {
         }
     }
 
+    /// Whether requests go to another address than the peer's come from, over what their URI leaves open.
+    pub fn goes_elsewhere_by_any_transport(&self) -> bool {
+        let hop = self.routes.first().and_then(|route| NameAddr::parse(route)).map(|route| route.uri);
+        let uri = SipUri::parse(hop.unwrap_or(&self.remote_target));
+        self.flow().remote != self.flow.remote && uri.is_ok_and(|uri| uri.param("transport").is_none())
+    }
+
     /// A first route without `lr` is a strict router: it wants itself in the Request-URI (RFC 3261 section 12.2.1.1).
     fn strict_route(&self) -> Option<&str> {
         let uri = NameAddr::parse(self.routes.first()?)?.uri;

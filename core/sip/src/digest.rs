@@ -29,6 +29,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
+/// Bytes of a realm: as long as a host name can be, since an office's first domain is its realm.
+const REALM_MAX: usize = 253;
 /// Nonces remembered because they were used: a phone holds one at a time, so this serves 50,000 phones of one realm.
 /// Past it the oldest is forgotten, and every nonce as old or older counts as stale from then on: forgetting never
 /// lets a replay through.
@@ -96,7 +98,7 @@ pub enum UriCheck {
 /// Settings of an [`Authenticator`].
 #[derive(Debug, Clone)]
 pub struct DigestSettings {
-    /// The realm, shown to the user by some phones; no quotes, backslashes or controls, 1 to 128 bytes.
+    /// The realm, shown to the user by some phones; no quotes, backslashes or controls, 1 to 253 bytes.
     pub realm: String,
     /// How long a nonce lives from its issue.
     pub nonce_life: Duration,
@@ -111,7 +113,7 @@ pub struct DigestSettings {
 #[non_exhaustive]
 pub enum DigestError {
     /// The realm would break the quoting of the header.
-    #[error("realm {realm:?} must have 1 to 128 bytes and no quote, backslash or control character")]
+    #[error("realm {realm:?} must have 1 to 253 bytes and no quote, backslash or control character")]
     Realm {
         /// The refused realm.
         realm: String,
@@ -183,7 +185,7 @@ impl Authenticator {
     /// # Errors
     /// [`DigestError::Realm`] if the realm cannot stand in a quoted string.
     pub fn new(key: [u8; 32], settings: DigestSettings) -> Result<Self, DigestError> {
-        let fits = (1..=128).contains(&settings.realm.len())
+        let fits = (1..=REALM_MAX).contains(&settings.realm.len())
             && !settings.realm.chars().any(|c| c.is_control() || c == '"' || c == '\\');
         if !fits {
             return Err(DigestError::Realm { realm: settings.realm });

@@ -87,6 +87,8 @@ struct Inside {
     /// The connections that phones have opened and not closed.
     connections: BTreeSet<u64>,
     next_connection: u64,
+    /// Where the switch can open a connection to, and where what it sends over one is swallowed.
+    takes_streams: BTreeMap<SocketAddr, bool>,
 }
 
 impl Network {
@@ -100,8 +102,19 @@ impl Network {
         }
         let (under_way, losing, too_long) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (connections, next_connection, dice) = (BTreeSet::new(), 1, Dice::new(seed));
-        let inside =
-            Inside { dice, weather, under_way, next: 0, ladder, losing, too_long, connections, next_connection };
+        let takes_streams = BTreeMap::new();
+        let inside = Inside {
+            dice,
+            weather,
+            under_way,
+            next: 0,
+            ladder,
+            losing,
+            too_long,
+            connections,
+            next_connection,
+            takes_streams,
+        };
         Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch: Arc::new(switch) }
     }
 
@@ -173,6 +186,11 @@ impl Network {
         self.lock().connections.remove(&number);
     }
 
+    /// From now on the switch can open a connection to this address; with `swallowed`, nothing comes of what it sends there.
+    pub(crate) fn takes_streams(&self, address: SocketAddr, swallowed: bool) {
+        self.lock().takes_streams.insert(address, swallowed);
+    }
+
     pub(crate) fn too_long(&self, words: &str) {
         self.lock().too_long.push(words.to_owned());
     }
@@ -227,7 +245,12 @@ impl Inside {
 impl SipTransport for Network {
     fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), Unsendable> {
         if flow.transport.is_reliable() && !self.lock().connections.contains(&flow.connection) {
-            return Err(Unsendable::Anything(flow));
+            let opened = self.lock().takes_streams.get(&flow.remote).copied().filter(|_| flow.connection == 0);
+            match opened {
+                Some(false) => {}
+                Some(true) => return Ok(()),
+                None => return Err(Unsendable::Anything(flow)),
+            }
         }
         let from = self.switch.seen_from(flow.remote.ip());
         if self.lock().is_too_long(from, flow.remote, &bytes) {
@@ -238,7 +261,8 @@ impl SipTransport for Network {
     }
 
     fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        (transport == Transport::Udp).then(|| Flow::udp(self.switch.seen_from(remote.ip()), remote))
+        let local = self.switch.seen_from(remote.ip());
+        matches!(transport, Transport::Udp | Transport::Tcp).then_some(Flow { transport, local, remote, connection: 0 })
     }
 
     fn public_address(&self, remote: IpAddr) -> Option<IpAddr> {

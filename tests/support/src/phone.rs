@@ -358,6 +358,11 @@ impl Phone {
         std::mem::replace(&mut self.agent.borrow_mut().connection, connection)
     }
 
+    /// The connection that the switch can open to it.
+    pub(crate) fn listens(&self, connection: u64) {
+        self.agent.borrow_mut().listens = Some(connection);
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.agent.borrow().address
     }

@@ -462,6 +462,17 @@ impl Sim {
         phone.speaks_over(Some((transport, self.world.network.connect())));
     }
 
+    /// The switch can open a TCP connection to the phone from now on; what comes over one is answered over one.
+    pub fn takes_connections(&self, phone: &Phone) {
+        phone.listens(self.world.network.connect());
+        self.world.network.takes_streams(phone.address(), false);
+    }
+
+    /// What the switch sends over TCP to this address is swallowed from now on, as by a firewall.
+    pub fn swallows_connections(&self, phone: &Phone) {
+        self.world.network.takes_streams(phone.address(), true);
+    }
+
     /// From now on the switch's messages whose ladder line has these words are longer than a datagram can be.
     pub fn finds_too_long(&self, words: &str) {
         self.world.network.too_long(words);

@@ -18,7 +18,7 @@ pub(super) fn gateway() -> Json {
             "address": { "type": "string", "examples": ["192.0.2.1:5060", "sip.carrier.test"],
                 "description": "Where calls go to: an address, with a port unless it is 5060, or a host name. A name is looked for by NAPTR, SRV and addresses (RFC 3263); one with a port by addresses alone." },
             "transport": { "enum": ["udp", "tcp", "tls"], "examples": ["tcp"],
-                "description": "What calls to it go over; without it what DNS says of a name, else `udp`." },
+                "description": "What calls to it go over; without it what DNS says of a name, else `udp`, and `tcp` for an INVITE of more than 1,300 bytes, if it takes one (RFC 3261 section 18.1.1)." },
             "outbound_proxy": { "type": "string", "examples": ["sip:proxy.carrier.test;lr", "sip:192.0.2.9:5080;transport=tcp;lr"],
                 "description": "A proxy that everything for the gateway is sent to: it is looked for, probed and must show its name over TLS in the gateway's place, and is told by Route whose the request is (RFC 3261 section 8.1.2). Without a transport of its own, the gateway's `transport`. Calls that come from it are the gateway's, unless `inbound` says otherwise." },
             "inbound": { "type": "array", "items": { "type": "string" }, "examples": [["192.0.2.1", "192.0.2.2:5062"]],

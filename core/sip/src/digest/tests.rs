@@ -358,6 +358,12 @@ fn no_secret_is_printed() {
 }
 
 #[test]
+fn every_host_name_can_be_a_realm() {
+    let settings = DigestSettings { realm: "a".repeat(253), ..settings() };
+    assert!(Authenticator::new([0; 32], settings).is_ok());
+}
+
+#[test]
 fn a_realm_that_breaks_the_quoting_is_refused() {
     for realm in ["", "a\"b", "a\\b", "a\r\nb"] {
         let settings = DigestSettings { realm: realm.into(), ..settings() };

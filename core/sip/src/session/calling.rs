@@ -6,6 +6,7 @@ use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, early, end_str
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
+use crate::headers::HeaderError;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::replaces::REPLACES;
@@ -137,7 +138,7 @@ impl Session {
 
     /// The first 2xx. One that crossed our CANCEL is acknowledged and ended (RFC 3261 section 9.1).
     fn on_answer(&mut self, now: Time, calling: &Calling, response: &Response, flow: Flow) -> State {
-        let dialog = Dialog::of_response(response, &calling.spec.uri, flow, calling.spec.next_hop);
+        let dialog = dialog_of(response, &calling.spec, flow);
         let Ok(mut dialog) = dialog.map(Box::new) else {
             // Without tags or with a broken route there is no way to reach the peer: he gives up by himself.
             self.emit(Event::Rejected { cause: Cause::of(502), retry_after: None, redirect: Vec::new() });
@@ -205,6 +206,16 @@ impl Calling {
     pub(super) const fn answer_by(&self) -> Option<Time> {
         self.spec.answer_by
     }
+}
+
+/// The dialog that a response makes. That a long INVITE went over a stream is between us and whoever took it: what goes
+/// elsewhere from here, and may go over anything, goes as the INVITE would have gone (RFC 3261 section 18.1.1).
+pub(super) fn dialog_of(response: &Response, spec: &OutgoingSpec, flow: Flow) -> Result<Dialog, HeaderError> {
+    let mut dialog = Dialog::of_response(response, &spec.uri, flow, spec.next_hop)?;
+    if flow.transport != spec.flow.transport && dialog.goes_elsewhere_by_any_transport() {
+        dialog.set_flow(spec.flow);
+    }
+    Ok(dialog)
 }
 
 /// The body of a response, if there is one.

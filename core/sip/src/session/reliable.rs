@@ -1,7 +1,7 @@
 //! Provisional responses that must arrive (RFC 3262): `RSeq`, PRACK, and the offers and answers in them.
 
 use super::called::Ringing;
-use super::calling::Calling;
+use super::calling::{Calling, dialog_of};
 use super::{Answered, Event, Exchange, Session, State, early};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
@@ -304,12 +304,13 @@ impl Session {
     pub(super) fn hear_early(&mut self, calling: &mut Calling, response: &Response, flow: Flow) -> bool {
         let tag = response.headers.to().ok().and_then(|to| to.tag()).unwrap_or_default();
         let mut place = calling.early.iter().position(|early| early.dialog.remote_tag() == tag);
-        if place.is_none() && !tag.is_empty() && calling.early.len() < FORKS_MAX {
-            let dialog = Dialog::of_response(response, &calling.spec.uri, flow, calling.spec.next_hop);
-            if let Ok(dialog) = dialog {
-                place = Some(calling.early.len());
-                calling.early.push(Early { dialog: Box::new(dialog), rseq: None, answered: false });
-            }
+        if place.is_none()
+            && !tag.is_empty()
+            && calling.early.len() < FORKS_MAX
+            && let Ok(dialog) = dialog_of(response, &calling.spec, flow)
+        {
+            place = Some(calling.early.len());
+            calling.early.push(Early { dialog: Box::new(dialog), rseq: None, answered: false });
         }
         let rseq = response.headers.get("RSeq").and_then(|rseq| rseq.trim().parse::<u32>().ok());
         let Some(rseq) = rseq.filter(|_| response.headers.has_token("Require", RELIABLE)) else { return true };

@@ -153,10 +153,18 @@ impl ClientInvite {
         }
     }
 
+    /// Whether nothing was heard over the stream for too long.
+    pub(super) fn is_way_back_due(&self, now: Time) -> bool {
+        self.way_back.as_ref().is_some_and(|way| way.due <= now)
+    }
+
     /// When to call [`Self::on_tick`].
     pub(super) fn wake(&self) -> Option<Time> {
         match &self.state {
-            State::Calling { resend, give_up, .. } => Some(resend.wake(*give_up)),
+            State::Calling { resend, give_up, .. } => {
+                let at = resend.wake(*give_up);
+                Some(self.way_back.as_ref().map_or(at, |way| way.due.min(at)))
+            }
             State::Proceeding { give_up } => *give_up,
             State::Completed { until, .. } | State::Accepted { until } => Some(*until),
         }

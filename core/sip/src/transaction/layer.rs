@@ -469,6 +469,12 @@ impl Layer {
     fn tick_client(&mut self, now: Time, tx: ClientTx) {
         let Some(client) = self.clients.get_mut(&tx) else { return };
         let before = client.wake();
+        if client.is_way_back_due(now)
+            && let Some((way, cancel)) = client.way_back()
+        {
+            self.clients.remove(&tx);
+            return self.send_back(now, tx, way, cancel);
+        }
         let (ticked, flow) = match client {
             Client::Invite(invite) => (invite.on_tick(now), invite.flow),
             Client::Other(other) => (other.on_tick(now, &self.timers), other.flow),
@@ -579,6 +585,13 @@ impl Client {
         match self {
             Self::Invite(invite) => invite.way_back(),
             Self::Other(_) => None,
+        }
+    }
+
+    fn is_way_back_due(&self, now: Time) -> bool {
+        match self {
+            Self::Invite(invite) => invite.is_way_back_due(now),
+            Self::Other(_) => false,
         }
     }
 

@@ -22,6 +22,7 @@ mod guests;
 mod hold;
 mod house;
 mod lamps;
+mod long_invites;
 mod menu;
 mod outbound_proxy;
 mod outcomes;

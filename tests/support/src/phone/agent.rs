@@ -73,6 +73,8 @@ pub(crate) struct Agent {
     pub(crate) manner: Manner,
     /// The connection that it speaks over, if it has one.
     pub(crate) connection: Option<(Transport, u64)>,
+    /// The one that the switch opens: what comes over it is answered over it.
+    pub(crate) listens: Option<u64>,
     pub(crate) codecs: Vec<Codec>,
     /// Its INVITEs bring an offer.
     offers: bool,
@@ -145,6 +147,7 @@ impl Agent {
             account,
             manner: Manner::Rings,
             connection: None,
+            listens: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             offers: true,
             registers_with: (Vec::new(), String::new()),
@@ -363,6 +366,10 @@ impl Agent {
         }
         match parse_datagram(bytes) {
             Ok(Message::Request(request)) => {
+                if let Some(connection) = self.listens {
+                    let over = request.headers.top_via().ok().and_then(|via| Transport::of_name(via.transport));
+                    self.connection = (over == Some(Transport::Tcp)).then_some((Transport::Tcp, connection));
+                }
                 self.requests.push(String::from_utf8_lossy(bytes).into_owned());
                 self.request(now, from, &request);
             }

@@ -1,6 +1,7 @@
 //! A session alone against messages made by hand.
 
 use super::*;
+use crate::flow::Transport;
 use plugboard_model::REASON_COMPLETED_ELSEWHERE;
 use transaction::Input as Layer;
 
@@ -603,4 +604,21 @@ fn who_is_abandoned_is_told_at_once_however_far_the_session_is() {
     let mut closing = up().0;
     assert_eq!(command(&mut closing, Command::End { reason: None }).words, ["ended", "send BYE"]);
     assert_eq!(abandoned(closing), [""; 0]);
+}
+
+#[test]
+fn what_goes_elsewhere_than_a_long_invite_over_a_stream_goes_over_udp_unless_its_uri_says_otherwise() {
+    for (contact, expected) in [
+        ("<sip:bob@192.0.2.2:5060>", Transport::Tcp),
+        ("<sip:bob@192.0.2.9:5060>", Transport::Udp),
+        ("<sip:bob@192.0.2.9:5060;transport=tcp>", Transport::Tcp),
+    ] {
+        let stream = Flow { transport: Transport::Tcp, ..flow() };
+        let (mut session, tx, invite) = caller(OutgoingSpec { next_hop: NextHop::Target, ..spec(flow()) });
+        let mut answer = Response::to_request_tagged(&invite, 200, "bob");
+        answer.headers.push("Contact", contact);
+        session.handle(at(1), Input::Response { tx, response: answer, flow: stream });
+        let (_, ack, over) = drain(&mut session).requests.remove(0);
+        assert_eq!((ack.method, over.transport), (Method::Ack, expected), "{contact}");
+    }
 }

@@ -2,12 +2,13 @@
 //!
 //! Source: RFC 3261 section 18.1.1.
 
-use super::{CancelWish, Client, Layer};
+use super::{CancelWish, Client, Key, Layer};
 use crate::flow::Flow;
 use crate::limits::UDP_REQUEST_BYTES_MAX;
 use crate::message::Request;
 use crate::transaction::ClientTx;
 use plugboard_model::Time;
+use std::time::Duration;
 
 /// What goes over UDP when the stream was not taken.
 #[derive(Debug)]
@@ -15,7 +16,14 @@ pub(in crate::transaction) struct WayBack {
     /// The request, without our Via.
     pub(in crate::transaction) request: Request,
     pub(in crate::transaction) flow: Flow,
+    /// When it is taken though the stream has not failed.
+    pub(in crate::transaction) due: Time,
 }
+
+/// A stream over which nothing was heard for so long leads nowhere: a firewall has swallowed what opens it. Whoever has the
+/// INVITE says 100 within 200 ms (RFC 3261 section 17.2.1); a second leaves room for a long way, and most of the 5 s after
+/// which another gateway is tried.
+const STREAM_SILENCE: Duration = Duration::from_secs(1);
 
 impl Layer {
     /// Sends an INVITE over `flow`, which is UDP, or over `larger` if it is too long for that.
@@ -27,7 +35,10 @@ impl Layer {
         }
         self.send_request(now, tx, request.clone(), larger);
         if let Some(Client::Invite(invite)) = self.clients.get_mut(&tx) {
-            invite.way_back = Some(Box::new(WayBack { request, flow }));
+            let before = invite.wake();
+            invite.way_back = Some(Box::new(WayBack { request, flow, due: now + STREAM_SILENCE }));
+            let after = invite.wake();
+            self.rewake(Key::Client(tx), before, after);
         }
     }
 

@@ -17,7 +17,7 @@ use plugboard_sip::RequestUri;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::event::DialogState;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::session::{Login, OutgoingSpec, Session};
+use plugboard_sip::session::{Local, Login, OutgoingSpec, Session};
 use std::time::Duration;
 
 use super::{CallActor, LegHandle, Order, Rung};
@@ -207,9 +207,11 @@ impl CallActor {
         if self.rung == Rung::Intercom {
             headers.extend(crate::convert::answer_by_itself(self.office.realm()));
         }
-        let (login, answer_by) = (None, None);
+        // What a device registered over is what it is called over, however long the INVITE is.
+        let (login, answer_by, larger) = (None, None, None);
         let (next_hop, early_sound) = (NextHop::Source, EarlySound::Described);
-        let dial = Dial { uri, to, flow, next_hop, routes, from, headers, login, answer_by, reliable, early_sound };
+        let dial =
+            Dial { uri, to, flow, larger, next_hop, routes, from, headers, login, answer_by, reliable, early_sound };
         self.start_leg(leg, dial, call)
     }
 
@@ -245,7 +247,7 @@ impl CallActor {
             answer_by: dial.answer_by,
             reliable: dial.reliable,
         };
-        let local = self.owners.local(owner, flow, &*self.env.random);
+        let local = Local { larger: dial.larger, ..self.owners.local(owner, flow, &*self.env.random) };
         let adopted_call_id = spec.call_id.clone();
         let session = Session::outgoing(local, spec);
         let links = LegLinks {
@@ -559,6 +561,8 @@ pub(super) struct Dial {
     pub(super) uri: RequestUri,
     pub(super) to: String,
     pub(super) flow: Flow,
+    /// Over what an INVITE goes that is too long for UDP.
+    pub(super) larger: Option<Flow>,
     pub(super) next_hop: NextHop,
     /// The proxies on the way.
     pub(super) routes: Vec<String>,

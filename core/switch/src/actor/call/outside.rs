@@ -7,6 +7,7 @@ use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
 use plugboard_office::{Gateway, Place, TollLimit};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::digest::Secret;
+use plugboard_sip::flow::Transport;
 use plugboard_sip::session::{EARLY_MEDIA, Login};
 use plugboard_sip::trunk::Placement;
 use plugboard_sip::{RequestUri, SipUri};
@@ -96,6 +97,9 @@ impl CallActor {
         }
         let no_way = || Cause { status: 503, text: format!("No listener of ours reaches {target}") };
         let flow = crate::convert::gateway_flow(&*self.env.sip, &gateway, target).ok_or_else(no_way)?;
+        // Neither the admin nor the proxy's URI names a transport (RFC 3261 section 18.1.1).
+        let is_open = gateway.next_transport().is_none() && target.transport == Transport::Udp;
+        let larger = is_open.then(|| self.env.sip.flow_to(Transport::Tcp, target.address)).flatten();
         let uri = match (&gateway.address, at) {
             (Place::Address(own), at) => SipUri::of_address(Some(&way.number), at.unwrap_or(*own)),
             (Place::Host { .. }, Some(at)) if gateway.outbound_proxy.is_some() => {
@@ -118,6 +122,7 @@ impl CallActor {
             to: format!("<{uri}>"),
             uri: RequestUri::Sip(uri),
             flow,
+            larger,
             next_hop: NextHop::Target,
             routes: gateway.routes(),
             from,

@@ -67,3 +67,30 @@ fn who_gave_up_meanwhile_gives_up_over_udp_too() {
     let Message::Request(request) = parse_datagram(&bytes).unwrap() else { panic!("{bytes:?}") };
     assert_eq!(answer(&mut layer, at(10), &request, 180), ["response 180", "send CANCEL"]);
 }
+
+#[test]
+fn a_stream_that_stays_silent_is_given_up_for_udp_after_a_second() {
+    let mut layer = layer();
+    send_as(&mut layer, long(2_000));
+    layer.handle(at(999), Input::Tick);
+    assert_eq!(drain(&mut layer), [""; 0]);
+    assert_eq!(layer.poll_timeout(), Some(at(1_000)));
+    layer.handle(at(1_000), Input::Tick);
+    let Some(Output::Transmit { flow: over, bytes, .. }) = layer.poll_output() else { panic!("nothing over UDP") };
+    assert_eq!(over, flow());
+    let Message::Request(request) = parse_datagram(&bytes).unwrap() else { panic!("{bytes:?}") };
+    layer.handle(at(10_000), Input::Failed { flow: stream() });
+    assert_eq!(drain(&mut layer), [""; 0], "that the stream fails in the end is nothing new");
+    assert_eq!(answer(&mut layer, at(10_010), &request, 180), ["response 180"]);
+}
+
+#[test]
+fn a_stream_over_which_a_word_came_is_not_left() {
+    let mut layer = layer();
+    layer.handle(Time::ZERO, Input::SendEither { tx: TX, request: long(2_000), flow: flow(), larger: stream() });
+    let Some(Output::Transmit { bytes, .. }) = layer.poll_output() else { panic!("nothing sent") };
+    let Message::Request(request) = parse_datagram(&bytes).unwrap() else { panic!("{bytes:?}") };
+    assert_eq!(answer(&mut layer, at(10), &request, 100), ["response 100"]);
+    layer.handle(at(2_000), Input::Tick);
+    assert_eq!(drain(&mut layer), [""; 0]);
+}
