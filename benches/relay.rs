@@ -24,7 +24,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let mut engine = Engine::new(EngineConfig::default());
+        let mut engine = Engine::new(EngineConfig::default(), None);
         let now = Time::from_millis(1);
         let mut phones = Vec::new();
         for slot in 0..CALLS * 2 {
@@ -37,6 +37,8 @@ impl World {
                 payload_type_receive: 8,
                 telephone_event_send: Some(101),
                 telephone_event_receive: Some(101),
+                telephone_event_clock: 8_000,
+                comfort_noise: None,
                 remote_rtp: phone,
                 remote_rtcp: phone,
                 flow: Flow::SendRecv,

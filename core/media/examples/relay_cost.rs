@@ -48,7 +48,7 @@ fn phones() -> [UdpSocket; 2] {
 
 fn engine(calls: u16, seconds: u64) -> (f64, u64) {
     let ports = DriverConfig { ports: 42_000..=49_999, ..DriverConfig::default() };
-    let plane = MediaThreads::start(ports, Arc::new(|_| ())).unwrap();
+    let plane = MediaThreads::start(ports, None, Arc::new(|_| ())).unwrap();
     let calls: Vec<_> = (0..calls)
         .map(|_| {
             let phones = phones();
@@ -61,6 +61,8 @@ fn engine(calls: u16, seconds: u64) -> (f64, u64) {
                     payload_type_receive: 8,
                     telephone_event_send: Some(101),
                     telephone_event_receive: Some(101),
+                    telephone_event_clock: 8_000,
+                    comfort_noise: None,
                     remote_rtp,
                     remote_rtcp: remote_rtp,
                     flow: Flow::SendRecv,

@@ -53,6 +53,30 @@ pub struct PlayOptions {
     pub yields: bool,
 }
 
+/// Whether keys are listened for in the audio itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeysByEar {
+    /// Where the far end did not agree on telephone-event.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How a leg is told of its peer's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyForm {
+    /// As telephone-event where the far end takes it, else as tones.
+    #[default]
+    Auto,
+    /// As tones.
+    Tones,
+    /// By whoever speaks with it: [`Event::KeyToSignal`].
+    Signalled,
+}
+
 /// A request to the media plane. A command for a leg that is closed does nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -114,6 +138,25 @@ pub enum Command {
         /// The leg.
         leg: MediaLeg,
     },
+    /// How keys come from a leg and go to it.
+    SetKeys {
+        /// The leg.
+        leg: MediaLeg,
+        /// Whether they are listened for in its audio.
+        hear: KeysByEar,
+        /// How it is told of its peer's.
+        send: KeyForm,
+    },
+    /// A key of a leg came by signalling (INFO): told and passed on as one that came with its media.
+    /// Answer: [`Event::Digit`], unless it came that way, too.
+    KeyPressed {
+        /// The leg.
+        leg: MediaLeg,
+        /// `0-9 * # A-D`.
+        key: char,
+        /// How long it was held.
+        duration: Duration,
+    },
     /// Answer: [`Event::Stats`].
     GetStats {
         /// The leg.
@@ -138,6 +181,8 @@ impl Command {
             | Self::Echo { leg, .. }
             | Self::SetFlow { leg, .. }
             | Self::Listen { leg }
+            | Self::SetKeys { leg, .. }
+            | Self::KeyPressed { leg, .. }
             | Self::GetStats { leg }
             | Self::Close { leg } => *leg,
         }
@@ -160,13 +205,22 @@ pub enum PlayEnd {
 /// What the media plane tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A key was pressed (RFC 4733), told once, when it is let go. Also told while bridged.
+    /// A key was pressed, told once in whatever forms it came. Also told while bridged.
     Digit {
         /// Whose.
         leg: MediaLeg,
         /// `0-9 * # A-D`.
         digit: char,
         /// How long it was held, as far as the packets said.
+        duration: Duration,
+    },
+    /// A leg is to be told of a key by signalling.
+    KeyToSignal {
+        /// Which leg: the peer of the one that pressed it.
+        leg: MediaLeg,
+        /// `0-9 * # A-D`.
+        key: char,
+        /// How long it was held.
         duration: Duration,
     },
     /// A [`Command::Play`] is over.
@@ -237,6 +291,10 @@ pub struct Traffic {
     pub no_peer: u64,
     /// Dropped: the leg's socket took no more, prompts included.
     pub not_sent: u64,
+    /// Frames that were unpacked and packed anew for a peer.
+    pub transcoded: u64,
+    /// Frames that were not, since the workers did not keep up.
+    pub late: u64,
 }
 
 /// What a leg received and sent, RTP only (RTCP is not counted).

@@ -1,6 +1,5 @@
 //! Keys from telephone-event packets (RFC 4733): one digit per event, whatever was lost or repeated.
 
-use crate::codec::CLOCK_RATE;
 use crate::rtp::Header;
 use plugboard_model::Time;
 use std::time::Duration;
@@ -30,6 +29,7 @@ struct Held {
     /// Of the segments before this one.
     before: u32,
     duration: u32,
+    clock: u32,
     at: Time,
 }
 
@@ -42,8 +42,16 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// Takes a packet; tells up to two digits: one whose end was lost, and the packet's own.
-    pub(crate) fn packet(&mut self, now: Time, header: &Header, payload: &[u8], mut tell: impl FnMut(Digit)) {
+    /// Takes a packet whose durations count `clock` ticks a second; tells up to two digits: one whose end was lost, and the
+    /// packet's own.
+    pub(crate) fn packet(
+        &mut self,
+        now: Time,
+        header: &Header,
+        payload: &[u8],
+        clock: u32,
+        mut tell: impl FnMut(Digit),
+    ) {
         let Some([event, flags, d0, d1]) = payload.first_chunk::<4>().copied() else {
             return;
         };
@@ -51,7 +59,7 @@ impl Digits {
             return;
         }
         let duration = u32::from(u16::from_be_bytes([d0, d1]));
-        let fresh = Held { ssrc: header.ssrc, timestamp: header.timestamp, event, before: 0, duration, at: now };
+        let fresh = Held { ssrc: header.ssrc, timestamp: header.timestamp, event, before: 0, duration, clock, at: now };
         let held = match self.held.take() {
             Some(held) if held.ssrc == fresh.ssrc && held.timestamp == fresh.timestamp => {
                 Held { duration: held.duration.max(duration), at: now, ..held }
@@ -93,7 +101,7 @@ impl Digits {
         self.told = Some((held.ssrc, held.timestamp));
         if let Some(key) = KEYS.get(usize::from(held.event)).copied() {
             let samples = u64::from(held.before) + u64::from(held.duration);
-            tell(Digit { key, duration: Duration::from_millis(samples * 1_000 / u64::from(CLOCK_RATE)) });
+            tell(Digit { key, duration: Duration::from_millis(samples * 1_000 / u64::from(held.clock.max(1))) });
         }
     }
 }
@@ -128,7 +136,7 @@ mod tests {
             self.now_ms += 20;
             let header = Header { marker, payload_type: 101, sequence: 0, timestamp, ssrc: 7, payload: 12..16 };
             let told = &mut self.told;
-            self.digits.packet(Time::from_millis(self.now_ms), &header, &payload, |digit| {
+            self.digits.packet(Time::from_millis(self.now_ms), &header, &payload, 8_000, |digit| {
                 told.push((digit.key, u64::try_from(digit.duration.as_millis()).unwrap()));
             });
         }

@@ -3,10 +3,17 @@
 //! The driver hands in packets with the time they came, sends what comes back, and calls [`Engine::tick`] when
 //! [`Engine::poll_timeout`] says so. A relayed packet is rewritten where it lies: nothing is copied or allocated.
 
-use crate::codec::{FRAME_MS, FRAME_SAMPLES};
-use crate::command::{Command, Event, MediaLeg, PlayEnd, PlayId, Stats, Traffic};
+mod keys;
+mod transcoding;
+mod turns;
+
+use crate::booth::Work;
+use crate::codec::FRAME_SAMPLES;
+use crate::coding::Codecs;
+use crate::command::{Command, Event, KeyForm, MediaLeg, PlayEnd, PlayId, Stats, Traffic};
 use crate::digits::Digit;
-use crate::leg::{Leg, Payload, Pulse, Route};
+use crate::g711::Law;
+use crate::leg::{Came, Leg, Payload, Pulse, Route};
 use crate::outgoing::StreamStart;
 use crate::playing::Playing;
 use crate::rtp::{HEADER_BYTES, Header, is_rtcp};
@@ -15,16 +22,13 @@ use crate::{g711, rtcp};
 use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use transcoding::{Way, header as header_of, needs_work};
+use turns::Turns;
 
 /// The legs of one shard: twice what a core relays at 50 packets a second.
 pub const LEGS_MAX: usize = 16_384;
-
-/// Playing legs take turns within a frame's time, so that a thousand prompts are no burst on every 20th millisecond.
-const TURNS: usize = 4;
-
-/// The time between two turns.
-const TURN: Duration = Duration::from_millis(FRAME_MS / 4);
 
 /// A driver that comes later than this does not send what it missed at once: the prompt is delayed instead.
 const CATCH_UP_MAX: Duration = Duration::from_millis(100);
@@ -92,23 +96,19 @@ pub struct Engine {
     events: VecDeque<Event>,
     /// Not told yet.
     traffic: Traffic,
+    /// Who packs and unpacks what is no G.711.
+    codecs: Option<Arc<dyn Codecs>>,
+    /// To be handed out.
+    work: VecDeque<Work>,
     /// Whose work a fault would be.
     at_work: Option<MediaLeg>,
     #[cfg(test)]
     pub(crate) breaks_on: Option<MediaLeg>,
 }
 
-/// Who plays, by turn.
-#[derive(Debug, Default)]
-struct Turns {
-    players: [Vec<MediaLeg>; TURNS],
-    turn: usize,
-    at: Time,
-}
-
 impl Engine {
-    /// An engine without legs.
-    pub fn new(config: EngineConfig) -> Self {
+    /// An engine without legs. Without `codecs` legs of one codec are bridged, and those of G.711; nothing else.
+    pub fn new(config: EngineConfig, codecs: Option<Arc<dyn Codecs>>) -> Self {
         Self {
             config,
             slots: Vec::new(),
@@ -117,6 +117,8 @@ impl Engine {
             next_round: Time::ZERO,
             events: VecDeque::new(),
             traffic: Traffic::default(),
+            codecs,
+            work: VecDeque::new(),
             at_work: None,
             #[cfg(test)]
             breaks_on: None,
@@ -177,6 +179,14 @@ impl Engine {
                     leg.listen(now);
                 }
             }
+            Command::SetKeys { leg, hear, send } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    (leg.keys_by_ear, leg.key_form) = (hear, send);
+                }
+            }
+            Command::KeyPressed { leg, key, duration } => {
+                self.pressed(now, leg, Digit { key, duration }, Came::Signalled);
+            }
             Command::GetStats { leg } => {
                 if let Some(stats) = self.stats(leg) {
                     self.events.push_back(Event::Stats { leg, stats });
@@ -215,12 +225,11 @@ impl Engine {
             let mut index = 0;
             while let Some(player) = self.turns.player(index) {
                 // A player that ended has left its place to another one.
-                if self.frame(now, player, send) {
+                if self.turn(now, player, send) {
                     index += 1;
                 }
             }
-            self.turns.turn = (self.turns.turn + 1) % TURNS;
-            self.turns.at = self.turns.at + TURN;
+            self.turns.pass();
         }
         if self.live > 0 && now >= self.next_round {
             self.next_round = now + ROUND;
@@ -352,7 +361,9 @@ impl Engine {
         };
         if let Some(playing) = found.playing.take_if(|playing| only.is_none_or(|id| id == playing.id)) {
             found.outgoing.cut();
-            self.turns.leave(leg);
+            if found.hearing.is_none() {
+                self.turns.leave(leg);
+            }
             self.events.push_back(Event::PlayEnded { leg, id: playing.id, end: PlayEnd::Stopped });
         }
     }
@@ -361,6 +372,7 @@ impl Engine {
     fn leave(&mut self, leg: MediaLeg) {
         self.unbridge(leg);
         self.stop_play(leg, None);
+        self.turns.leave(leg);
     }
 
     fn close(&mut self, leg: MediaLeg) {
@@ -389,6 +401,14 @@ impl Engine {
 
     fn rtp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
         let (header, payload, route) = self.receive(now, id, source, packet)?;
+        match self.unpack(now, id, route, &header, payload, packet) {
+            Way::Relay => {}
+            Way::Taken => return None,
+            Way::Nowhere => {
+                self.traffic.no_peer += 1;
+                return None;
+            }
+        }
         let to = match route {
             Route::Alone => return None,
             Route::Echo => id,
@@ -418,29 +438,34 @@ impl Engine {
         if to != id && self.leg_mut(to)?.playing.as_ref().is_some_and(|playing| playing.yields) {
             self.stop_play(to, None);
         }
+        let ours = self.leg_mut(id)?.remote.as_ref().map(|remote| remote.negotiated)?;
+        let from_clock = ours.telephone_event_clock;
         let leg = self.leg_mut(to)?;
-        if leg.playing.is_some() || !leg.flow().sends() {
+        let apart = leg.remote.as_ref().is_some_and(|remote| needs_work(ours.codec, remote.negotiated.codec));
+        if leg.playing.is_some() || leg.hears_tones() || !leg.flow().sends() {
+            return None;
+        }
+        // Who wants its keys another way hears them that way alone.
+        if payload == Payload::TelephoneEvent && leg.key_form != KeyForm::Auto {
             return None;
         }
         let remote = leg.remote.as_ref()?;
         let payload_type = remote.payload_type(payload)?;
-        let place = leg.outgoing.relay(now, id, header)?;
         let codec = remote.negotiated.codec;
+        // A key goes beside the audio, as that goes: with its own numbers, or with ours.
+        let place = if payload == Payload::TelephoneEvent && apart {
+            set_event_clock(packet, header, from_clock, remote.negotiated.telephone_event_clock);
+            leg.outgoing.event(now, header)
+        } else {
+            leg.outgoing.relay(now, id, header)?
+        };
         if let Payload::Audio(theirs) = payload
             && theirs != codec
         {
             let (from, _) = (theirs.law()?, codec.law()?);
             g711::transcode(from, packet.get_mut(header.payload.clone())?);
         }
-        let ours = Header {
-            marker: place.marker,
-            payload_type,
-            sequence: place.sequence,
-            timestamp: place.timestamp,
-            ssrc: leg.outgoing.ssrc,
-            payload: 0..0,
-        };
-        ours.rewrite(packet);
+        header_of(place, payload_type, leg.outgoing.ssrc).rewrite(packet);
         let forward = Forward { leg: to, kind: Kind::Rtp, to: remote.rtp.destination(), length: packet.len() };
         leg.count_sent(packet.len());
         Some(forward)
@@ -481,7 +506,9 @@ impl Engine {
             }
         }
         let payload = remote.payload(&header);
-        leg.reception.packet(now, &header, packet.len(), payload != Some(Payload::TelephoneEvent));
+        let timed = payload != Some(Payload::TelephoneEvent);
+        leg.reception.packet(now, &header, packet.len(), timed, remote.negotiated.codec.clock_rate());
+        let event_clock = remote.negotiated.telephone_event_clock;
         if leg.heard(now) {
             self.events.push_back(Event::MediaBack { leg: id });
         }
@@ -495,7 +522,12 @@ impl Engine {
         }
         if payload == Payload::TelephoneEvent {
             let bytes = packet.get(header.payload.clone()).unwrap_or_default();
-            leg.digits.packet(now, &header, bytes, |digit| self.events.push_back(pressed(id, digit)));
+            let (mut keys, route) = (Vec::new(), leg.route);
+            leg.digits.packet(now, &header, bytes, event_clock, |digit| keys.push(digit));
+            for key in keys {
+                self.pressed(now, id, key, Came::Event);
+            }
+            return Some((header, payload, route));
         }
         Some((header, payload, leg.route))
     }
@@ -530,22 +562,30 @@ impl Engine {
         (length > 0).then_some(Forward { leg: peer, kind: Kind::Rtcp, to, length })
     }
 
+    /// A leg's turn: what it sent is unpacked, what plays to it goes on. False: it needs no more turns.
+    fn turn(&mut self, now: Time, id: MediaLeg, send: &mut dyn FnMut(Forward, &[u8])) -> bool {
+        self.at_work = Some(id);
+        let listens = self.listen(now, id);
+        let plays = self.frame(now, id, send);
+        let presses = self.press(now, id, send);
+        if !listens && !plays && !presses {
+            self.turns.leave(id);
+        }
+        listens || plays || presses
+    }
+
     /// Sends a playing leg's next frame, or ends what plays. False: the leg plays no more.
     fn frame(&mut self, now: Time, id: MediaLeg, send: &mut dyn FnMut(Forward, &[u8])) -> bool {
-        self.at_work = Some(id);
         let Some(leg) = self.leg_mut(id) else {
-            self.turns.leave(id);
             return false;
         };
         let Some(playing) = leg.playing.as_mut() else {
-            self.turns.leave(id);
             return false;
         };
         if let Some(end) = playing.end(now) {
             let play = playing.id;
             leg.playing = None;
             leg.outgoing.cut();
-            self.turns.leave(id);
             self.events.push_back(Event::PlayEnded { leg: id, id: play, end });
             return false;
         }
@@ -555,7 +595,9 @@ impl Engine {
         let mut packet = [0; HEADER_BYTES + FRAME_SAMPLES];
         let agreed = remote.negotiated;
         let to = remote.rtp.destination();
-        if let (Some(payload), Some(law)) = (packet.last_chunk_mut(), agreed.codec.law()) {
+        // What is no G.711 is packed from A-law: prompts are kept in both laws and nothing else.
+        let law = agreed.codec.law().unwrap_or(Law::A);
+        if let Some(payload) = packet.last_chunk_mut() {
             playing.frame(law, payload);
         }
         // A held leg misses the prompt, as it misses a voice: time goes on, and the scenario with it.
@@ -563,17 +605,15 @@ impl Engine {
             leg.outgoing.cut();
             return true;
         }
+        if agreed.codec.law().is_none() {
+            if let Some(frame) = packet.last_chunk() {
+                self.speak(id, agreed.codec, frame, law);
+            }
+            return true;
+        }
         let place = leg.outgoing.play(now);
-        let header = Header {
-            marker: place.marker,
-            payload_type: agreed.payload_type_send,
-            sequence: place.sequence,
-            timestamp: place.timestamp,
-            ssrc: leg.outgoing.ssrc,
-            payload: 0..0,
-        };
         packet[0] = 0x80;
-        header.rewrite(&mut packet);
+        header_of(place, agreed.payload_type_send, leg.outgoing.ssrc).rewrite(&mut packet);
         leg.count_sent(packet.len());
         send(Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet);
         true
@@ -582,13 +622,14 @@ impl Engine {
     /// Looks for legs that fell silent and keys that nobody let go, and tells what was counted.
     fn round(&mut self, now: Time) {
         self.tell_traffic();
+        let mut keys = Vec::new();
         for slot in &mut self.slots {
             let Slot::Live(leg) = slot else {
                 continue;
             };
             let id = leg.id;
             self.at_work = Some(id);
-            leg.digits.expire(now, |digit| self.events.push_back(pressed(id, digit)));
+            leg.digits.expire(now, |digit| keys.push((id, digit)));
             if let Some((at, heard)) = leg.silent_since()
                 && !self.config.silent_after.is_zero()
                 && now.since(at) >= self.config.silent_after
@@ -598,49 +639,21 @@ impl Engine {
                 self.events.push_back(Event::MediaSilent { leg: id, heard });
             }
         }
+        for (leg, key) in keys {
+            self.pressed(now, leg, key, Came::Event);
+        }
     }
 }
 
-impl Turns {
-    const fn of(leg: MediaLeg) -> usize {
-        leg.slot() % TURNS
+/// Turns the duration of a telephone-event into that of another clock (RFC 4733 section 2.3.5).
+fn set_event_clock(packet: &mut [u8], header: &Header, from: u32, to: u32) {
+    if from == to {
+        return;
     }
-
-    fn is_idle(&self) -> bool {
-        self.players.iter().all(Vec::is_empty)
+    if let Some([_, _, high, low]) =
+        packet.get_mut(header.payload.clone()).and_then(|bytes| bytes.first_chunk_mut::<4>())
+    {
+        let duration = u64::from(u16::from_be_bytes([*high, *low])) * u64::from(to) / u64::from(from.max(1));
+        [*high, *low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
     }
-
-    fn player(&self, index: usize) -> Option<MediaLeg> {
-        self.players.get(self.turn)?.get(index).copied()
-    }
-
-    fn join(&mut self, now: Time, leg: MediaLeg) {
-        if self.is_idle() {
-            self.at = now;
-            self.turn = Self::of(leg);
-        }
-        if let Some(players) = self.players.get_mut(Self::of(leg)) {
-            players.push(leg);
-        }
-    }
-
-    fn leave(&mut self, leg: MediaLeg) {
-        if let Some(players) = self.players.get_mut(Self::of(leg))
-            && let Some(place) = players.iter().position(|player| *player == leg)
-        {
-            players.swap_remove(place);
-        }
-    }
-
-    /// When the next turn that has players is.
-    fn next(&self) -> Option<Time> {
-        (0..TURNS).zip(0_u32..).find_map(|(ahead, times)| {
-            let players = self.players.get((self.turn + ahead) % TURNS)?;
-            (!players.is_empty()).then_some(self.at + TURN * times)
-        })
-    }
-}
-
-fn pressed(leg: MediaLeg, digit: Digit) -> Event {
-    Event::Digit { leg, digit: digit.key, duration: digit.duration }
 }

@@ -1,16 +1,19 @@
 //! One leg within the engine: what it agreed with its far end, whom it hears, what it hears.
 
 use crate::codec::{Codec, Flow};
-use crate::command::{MediaLeg, Stats};
+use crate::command::{KeyForm, KeysByEar, MediaLeg, Stats};
 use crate::digits::Digits;
+use crate::hearing::{Hearing, Mouth};
 use crate::offer_answer::Negotiated;
 use crate::outgoing::{Outgoing, StreamStart};
 use crate::playing::Playing;
+use crate::pressing::Pressing;
 use crate::reception::Reception;
 use crate::rtp::Header;
 use crate::source::Source;
 use plugboard_model::Time;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The far end, once there was an SDP.
 #[derive(Debug)]
@@ -37,7 +40,23 @@ pub(crate) enum Route {
 pub(crate) enum Payload {
     Audio(Codec),
     TelephoneEvent,
+    ComfortNoise,
 }
+
+/// How a key came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// By telephone-event.
+    Event,
+    /// As a tone.
+    Tone,
+    /// By INFO.
+    Signalled,
+}
+
+/// A key that comes again so soon, another way, is the same press: phones that send two forms send them together, and a
+/// tone is heard within a tenth of a second.
+const SAME_PRESS: Duration = Duration::from_millis(700);
 
 /// Whether the leg still sends what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +83,20 @@ pub(crate) struct Leg {
     pub(crate) reception: Reception,
     pub(crate) pulse: Pulse,
     pub(crate) counted: Stats,
+    /// Where what it sends is unpacked, when it is.
+    pub(crate) hearing: Option<Box<Hearing>>,
+    /// Where what is played to it is packed, when it is no G.711.
+    pub(crate) mouth: Option<Box<Mouth>>,
+    /// Whether keys are listened for.
+    pub(crate) keys_by_ear: KeysByEar,
+    /// How it is told of its peer's keys.
+    pub(crate) key_form: KeyForm,
+    /// Keys that are pressed towards it.
+    pub(crate) pressing: Option<Box<Pressing>>,
+    /// The last key that was told, how it came, and when.
+    last_key: Option<(char, Came, Time)>,
+    /// Counts its booths.
+    pub(crate) serials: u32,
 }
 
 impl Leg {
@@ -79,6 +112,13 @@ impl Leg {
             reception: Reception::default(),
             pulse: Pulse::Unheard(now),
             counted: Stats::default(),
+            hearing: None,
+            mouth: None,
+            keys_by_ear: KeysByEar::Auto,
+            key_form: KeyForm::Auto,
+            pressing: None,
+            last_key: None,
+            serials: 0,
         }
     }
 
@@ -91,6 +131,7 @@ impl Leg {
             }
             None => Remote { negotiated, rtp: Source::new(negotiated.remote_rtp), rtcp_learned: None },
         });
+        self.outgoing.set_clock(negotiated.codec.clock_rate());
         self.listen(now);
     }
 
@@ -126,6 +167,41 @@ impl Leg {
         self.remote.as_ref().map_or(Flow::Inactive, |remote| remote.negotiated.flow.and(self.allowed))
     }
 
+    /// Whether keys are to be heard as tones.
+    pub(crate) fn listens(&self) -> bool {
+        match self.keys_by_ear {
+            KeysByEar::Off => false,
+            KeysByEar::On => true,
+            KeysByEar::Auto => {
+                self.remote.as_ref().is_some_and(|remote| remote.negotiated.telephone_event_receive.is_none())
+            }
+        }
+    }
+
+    /// Whether a key is a press of its own, and not the last one in another form. Remembers it, if so.
+    pub(crate) fn is_new_key(&mut self, now: Time, key: char, came: Came) -> bool {
+        if let Some((last, form, at)) = self.last_key
+            && last == key
+            && form != came
+            && now.since(at) < SAME_PRESS
+        {
+            return false;
+        }
+        self.last_key = Some((key, came, now));
+        true
+    }
+
+    /// A tone of ours is heard in place of its peer.
+    pub(crate) fn hears_tones(&self) -> bool {
+        self.pressing.as_ref().is_some_and(|pressing| pressing.sounds())
+    }
+
+    /// The number of the next booth.
+    pub(crate) const fn next_serial(&mut self) -> u32 {
+        self.serials = self.serials.wrapping_add(1);
+        self.serials
+    }
+
     /// Counts a packet that leaves.
     pub(crate) fn count_sent(&mut self, bytes: usize) {
         self.counted.packets_sent += 1;
@@ -152,6 +228,9 @@ impl Remote {
         if kind == agreed.telephone_event_receive || kind == agreed.telephone_event_send {
             return Some(Payload::TelephoneEvent);
         }
+        if kind == agreed.comfort_noise {
+            return Some(Payload::ComfortNoise);
+        }
         // Either law may come by its static type: an answer with both allows a change without notice (RFC 3264 section 7).
         Codec::of_static(header.payload_type).filter(|codec| codec.law().is_some()).map(Payload::Audio)
     }
@@ -161,6 +240,7 @@ impl Remote {
         match payload {
             Payload::Audio(_) => Some(self.negotiated.payload_type_send),
             Payload::TelephoneEvent => self.negotiated.telephone_event_send,
+            Payload::ComfortNoise => self.negotiated.comfort_noise,
         }
     }
 

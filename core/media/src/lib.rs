@@ -9,18 +9,24 @@
 //! [`Command::Play`] and the rest, and [`Command::Close`] at the end.
 
 mod audio;
+mod booth;
 mod codec;
+pub mod coding;
+mod comfort;
 mod command;
 mod digits;
 mod driver;
 mod engine;
 pub mod g711;
+mod hearing;
+pub mod jitter;
 mod leg;
 mod offer_answer;
 mod outgoing;
 mod plane;
 mod playing;
 mod ports;
+mod pressing;
 mod prompts;
 mod reception;
 mod rtcp;
@@ -31,8 +37,10 @@ pub mod tone;
 pub mod wav;
 
 pub use audio::Audio;
+pub use booth::Work;
 pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
-pub use command::{Command, Event, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
+pub use coding::{Codecs, Rate};
+pub use command::{Command, Event, KeyForm, KeysByEar, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
 pub use driver::{DriverConfig, Interface, MediaThreads, raise_descriptor_limit};
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};

@@ -1,13 +1,15 @@
 //! Offer and answer for one leg (RFC 3264): which codec, which payload types, which addresses, which way.
 
 use crate::codec::{Codec, Flow};
+use crate::comfort::COMFORT_NOISE;
 use crate::plane::LocalMedia;
-use crate::sdp::{Description, Line, SdpError};
+use crate::sdp::{AudioLine, Description, Events, Line, SdpError};
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
-/// The payload type that we offer telephone-event with, as nearly everyone does.
+/// The payload types that we offer telephone-event with, as nearly everyone does: beside most codecs, and beside Opus.
 const TELEPHONE_EVENT: u8 = 101;
+const TELEPHONE_EVENT_48: u8 = 110;
 
 /// What we take of RFC 4733: the 16 keys and the flash.
 const EVENTS: &str = "0-16";
@@ -70,6 +72,10 @@ pub struct Negotiated {
     pub telephone_event_send: Option<u8>,
     /// telephone-event in packets from the far end.
     pub telephone_event_receive: Option<u8>,
+    /// Ticks a second that its durations count by, both ways.
+    pub telephone_event_clock: u32,
+    /// Comfort noise, both ways (RFC 3389); `None`: none is sent nor taken.
+    pub comfort_noise: Option<u8>,
     /// Where the far end takes RTP.
     pub remote_rtp: SocketAddr,
     /// Where the far end takes RTCP.
@@ -89,7 +95,10 @@ pub struct OfferAnswer {
     version: u64,
     lines: Vec<Line>,
     audio_index: usize,
-    telephone_event: u8,
+    /// The numbers that mean telephone-event in this session, and the one that means Opus: they do not change once they
+    /// were said (RFC 3264 section 8.3.2).
+    events: Vec<Events>,
+    opus: u8,
     sent: Option<Sent>,
 }
 
@@ -98,8 +107,15 @@ pub struct OfferAnswer {
 struct Sent {
     body: Vec<u8>,
     /// What it said of audio; an answer is judged by it.
+    said: Said,
+}
+
+/// What a description of ours says of audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
     codecs: Vec<(u8, Codec)>,
-    telephone_event: Option<u8>,
+    events: Vec<Events>,
+    comfort_noise: Option<u8>,
     flow: Flow,
 }
 
@@ -113,7 +129,11 @@ impl OfferAnswer {
             version: 1,
             lines: Vec::new(),
             audio_index: 0,
-            telephone_event: TELEPHONE_EVENT,
+            events: vec![
+                Events { payload_type: TELEPHONE_EVENT, clock: 8_000 },
+                Events { payload_type: TELEPHONE_EVENT_48, clock: 48_000 },
+            ],
+            opus: Codec::Opus.payload_type(),
             sent: None,
         }
     }
@@ -128,8 +148,12 @@ impl OfferAnswer {
     /// An empty list offers [`Codec::ALL`].
     pub fn make_offer(&mut self, codecs: &[Codec], flow: Flow) -> Vec<u8> {
         let codecs = if codecs.is_empty() { &Codec::ALL } else { codecs };
-        let codecs: Vec<_> = codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
-        self.send(codecs, Some(self.telephone_event), flow)
+        let number = |codec: &Codec| if *codec == Codec::Opus { self.opus } else { codec.payload_type() };
+        let codecs: Vec<_> = codecs.iter().map(|codec| (number(codec), *codec)).collect();
+        let has = |clock: u32| codecs.iter().any(|(_, codec)| codec.clock_rate() == clock);
+        // Events of 8 kHz beside everything: there are phones that know no others.
+        let events = self.events.iter().filter(|events| events.clock == 8_000 || has(events.clock)).copied().collect();
+        self.send(Said { codecs, events, comfort_noise: None, flow })
     }
 
     /// Answers an offer with the first of `preferred` that it has (with its own first one when it has none of them).
@@ -148,15 +172,26 @@ impl OfferAnswer {
         let (payload_type, codec) = *wanted.or(audio.codecs.first()).ok_or(SdpError::NoCommonCodec)?;
         self.lines.clone_from(&offer.0.lines);
         self.audio_index = offer.0.audio_index;
-        self.telephone_event = audio.telephone_event.unwrap_or(self.telephone_event);
+        self.learn(audio);
         let flow = audio.flow.reversed().and(flow);
-        let body = self.send(vec![(payload_type, codec)], audio.telephone_event, flow);
+        let events = Events::beside(codec, &audio.events);
+        // Noise of 8 kHz goes with what has that clock (RFC 3389 section 5).
+        let comfort_noise = audio.comfort_noise.filter(|_| codec.clock_rate() == 8_000);
+        let body = self.send(Said {
+            codecs: vec![(payload_type, codec)],
+            events: events.into_iter().collect(),
+            comfort_noise,
+            flow,
+        });
+        let event = events.map(|events| events.payload_type);
         let negotiated = Negotiated {
             codec,
             payload_type_send: payload_type,
             payload_type_receive: payload_type,
-            telephone_event_send: audio.telephone_event,
-            telephone_event_receive: audio.telephone_event,
+            telephone_event_send: event,
+            telephone_event_receive: event,
+            telephone_event_clock: events.map_or(8_000, |events| events.clock),
+            comfort_noise,
             remote_rtp: audio.rtp,
             remote_rtcp: audio.rtcp,
             flow,
@@ -170,7 +205,7 @@ impl OfferAnswer {
     /// # Errors
     /// [`SdpError`]; the leg cannot have audio by this answer.
     pub fn accept_answer(&self, body: &[u8]) -> Result<Negotiated, SdpError> {
-        let sent = self.sent.as_ref().ok_or(SdpError::NotOffered)?;
+        let sent = &self.sent.as_ref().ok_or(SdpError::NotOffered)?.said;
         let answer = Description::parse(body)?;
         let offered = self.lines.len().max(1);
         if answer.lines.len() != offered {
@@ -182,12 +217,16 @@ impl OfferAnswer {
             Some((*codec, *theirs, ours.0))
         });
         let (codec, payload_type_send, payload_type_receive) = common.ok_or(SdpError::NoCommonCodec)?;
+        let theirs = Events::beside(codec, &audio.events);
+        let ours = theirs.and_then(|theirs| sent.events.iter().find(|ours| ours.clock == theirs.clock));
         Ok(Negotiated {
             codec,
             payload_type_send,
             payload_type_receive,
-            telephone_event_send: audio.telephone_event.and(sent.telephone_event).and(audio.telephone_event),
-            telephone_event_receive: audio.telephone_event.and(sent.telephone_event),
+            telephone_event_send: ours.and(theirs).map(|events| events.payload_type),
+            telephone_event_receive: ours.map(|events| events.payload_type),
+            telephone_event_clock: ours.map_or(8_000, |events| events.clock),
+            comfort_noise: sent.comfort_noise.and(audio.comfort_noise),
             remote_rtp: audio.rtp,
             remote_rtcp: audio.rtcp,
             flow: audio.flow.reversed().and(sent.flow),
@@ -196,20 +235,46 @@ impl OfferAnswer {
     }
 
     /// Writes and remembers a description; the version counts up when it is not the last one.
-    fn send(&mut self, codecs: Vec<(u8, Codec)>, telephone_event: Option<u8>, flow: Flow) -> Vec<u8> {
-        let mut body = self.write(&codecs, telephone_event, flow);
+    fn send(&mut self, said: Said) -> Vec<u8> {
+        let mut body = self.write(&said);
         if let Some(last) = &self.sent
             && last.body != body
         {
             self.version += 1;
-            body = self.write(&codecs, telephone_event, flow);
+            body = self.write(&said);
         }
-        self.sent = Some(Sent { body: body.clone(), codecs, telephone_event, flow });
+        self.sent = Some(Sent { body: body.clone(), said });
         body
     }
 
+    /// What the far end's numbers mean, they mean in our offers, too.
+    fn learn(&mut self, audio: &AudioLine) {
+        for theirs in &audio.events {
+            if let Some(ours) = self.events.iter_mut().find(|ours| ours.clock == theirs.clock) {
+                ours.payload_type = theirs.payload_type;
+            }
+        }
+        if let Some((opus, _)) = audio.codecs.iter().find(|(_, codec)| *codec == Codec::Opus) {
+            self.opus = *opus;
+        }
+        // A number of theirs that was to be one of ours for something else.
+        let mut taken: Vec<u8> = audio.codecs.iter().map(|(number, _)| *number).collect();
+        taken.extend(audio.events.iter().map(|events| events.payload_type));
+        let free = |taken: &[u8]| (96..=127).rev().find(|number| !taken.contains(number)).unwrap_or(127);
+        if !audio.codecs.iter().any(|(_, codec)| *codec == Codec::Opus) && taken.contains(&self.opus) {
+            self.opus = free(&taken);
+        }
+        taken.push(self.opus);
+        for ours in &mut self.events {
+            if !audio.events.contains(ours) && taken.contains(&ours.payload_type) {
+                ours.payload_type = free(&taken);
+            }
+            taken.push(ours.payload_type);
+        }
+    }
+
     /// RFC 8866, the lines in the order of its section 5.
-    fn write(&self, codecs: &[(u8, Codec)], telephone_event: Option<u8>, flow: Flow) -> Vec<u8> {
+    fn write(&self, said: &Said) -> Vec<u8> {
         let (id, version, address) = (self.session_id, self.version, self.local.rtp.ip());
         let family = family(address);
         let mut body = String::with_capacity(BODY_BYTES);
@@ -219,11 +284,11 @@ impl OfferAnswer {
         line(&mut body, format_args!("c=IN {family} {address}"));
         line(&mut body, format_args!("t=0 0"));
         if self.lines.is_empty() {
-            self.write_audio(&mut body, "RTP/AVP", codecs, telephone_event, flow);
+            self.write_audio(&mut body, "RTP/AVP", said);
         }
         for (index, theirs) in self.lines.iter().enumerate() {
             if index == self.audio_index {
-                self.write_audio(&mut body, &theirs.proto, codecs, telephone_event, flow);
+                self.write_audio(&mut body, &theirs.proto, said);
             } else {
                 // One that we do not take: the same with port 0 (RFC 3264 section 6).
                 line(&mut body, format_args!("m={} 0 {} {}", theirs.media, theirs.proto, theirs.formats));
@@ -232,17 +297,12 @@ impl OfferAnswer {
         body.into_bytes()
     }
 
-    fn write_audio(
-        &self,
-        body: &mut String,
-        proto: &str,
-        codecs: &[(u8, Codec)],
-        telephone_event: Option<u8>,
-        flow: Flow,
-    ) {
+    fn write_audio(&self, body: &mut String, proto: &str, said: &Said) {
         let (rtp, rtcp) = (self.local.rtp, self.local.rtcp);
-        let types: Vec<String> =
-            codecs.iter().map(|(number, _)| *number).chain(telephone_event).map(|number| number.to_string()).collect();
+        let Said { codecs, events, comfort_noise, flow } = said;
+        let numbers = codecs.iter().map(|(number, _)| *number).chain(*comfort_noise);
+        let numbers = numbers.chain(events.iter().map(|events| events.payload_type));
+        let types: Vec<String> = numbers.map(|number| number.to_string()).collect();
         line(body, format_args!("m=audio {} {proto} {}", rtp.port(), types.join(" ")));
         for (number, codec) in codecs {
             let (name, rate) = (codec.name(), codec.clock_rate());
@@ -254,8 +314,11 @@ impl OfferAnswer {
                 line(body, format_args!("a=fmtp:{number} {parameters}"));
             }
         }
-        if let Some(number) = telephone_event {
-            line(body, format_args!("a=rtpmap:{number} telephone-event/8000"));
+        if let Some(number) = comfort_noise.filter(|number| *number != COMFORT_NOISE) {
+            line(body, format_args!("a=rtpmap:{number} CN/8000"));
+        }
+        for Events { payload_type: number, clock } in events {
+            line(body, format_args!("a=rtpmap:{number} telephone-event/{clock}"));
             line(body, format_args!("a=fmtp:{number} {EVENTS}"));
         }
         line(body, format_args!("a=ptime:{PTIME}"));

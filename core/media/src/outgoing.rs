@@ -3,10 +3,11 @@
 //! A phone sees a single SSRC whose sequence numbers and timestamps go on across every switch of source; the marker
 //! bit tells it that a new talkspurt begins (RFC 3550 section 5.1, RFC 3551 section 4.1).
 
-use crate::codec::{CLOCK_RATE, FRAME_SAMPLES};
+use crate::codec::{CLOCK_RATE, FRAME_MS};
 use crate::command::MediaLeg;
 use crate::rtp::{Header, ahead};
 use plugboard_model::Time;
+use std::time::Duration;
 
 /// A sequence number that jumps by more was not loss: the sender began anew (`MAX_DROPOUT`, RFC 3550 appendix A.1).
 const JUMP_MAX: i16 = 3_000;
@@ -55,7 +56,12 @@ enum Feed {
     Nothing,
     Relay(Relay),
     Playing,
+    /// Audio of this leg, packed anew.
+    Made(MediaLeg),
 }
+
+/// A pause of so long within what is packed anew was silence: the next packet begins a talkspurt.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A leg's stream towards its far end.
 #[derive(Debug, Clone)]
@@ -65,7 +71,11 @@ pub(crate) struct Outgoing {
     /// Of the last packet, and when it left; `None` before the first.
     last: Option<(u32, Time)>,
     first_timestamp: u32,
+    /// Ticks a second of what is sent now.
+    clock: u32,
     feed: Feed,
+    /// The key that is passed on beside audio that is packed anew: its timestamp there and here.
+    event: Option<(u32, u32)>,
 }
 
 impl Outgoing {
@@ -75,7 +85,9 @@ impl Outgoing {
             next_sequence: start.sequence,
             last: None,
             first_timestamp: start.timestamp,
+            clock: CLOCK_RATE,
             feed: Feed::Nothing,
+            event: None,
         }
     }
 
@@ -83,7 +95,15 @@ impl Outgoing {
     pub(crate) const fn relayed(&self) -> Option<&Relay> {
         match &self.feed {
             Feed::Relay(relay) => Some(relay),
-            Feed::Nothing | Feed::Playing => None,
+            Feed::Nothing | Feed::Playing | Feed::Made(_) => None,
+        }
+    }
+
+    /// Another codec's timestamps begin: what fed the stream is over if they count otherwise.
+    pub(crate) fn set_clock(&mut self, clock: u32) {
+        if clock != self.clock {
+            self.clock = clock;
+            self.cut();
         }
     }
 
@@ -96,7 +116,7 @@ impl Outgoing {
     pub(crate) fn relay(&mut self, now: Time, from: MediaLeg, header: &Header) -> Option<Place> {
         let (relay, marker) = match self.feed {
             Feed::Relay(relay) if relay.from == from && relay.ssrc == header.ssrc => self.follow(now, relay, header)?,
-            Feed::Relay(_) | Feed::Nothing | Feed::Playing => (self.begin(now, from, header), true),
+            Feed::Relay(_) | Feed::Nothing | Feed::Playing | Feed::Made(_) => (self.begin(now, from, header), true),
         };
         self.feed = Feed::Relay(relay);
         let sequence = header.sequence.wrapping_add(relay.sequence_offset);
@@ -110,12 +130,53 @@ impl Outgoing {
 
     /// Places the next frame of what is played.
     pub(crate) fn play(&mut self, now: Time) -> Place {
-        let frame = u32::try_from(FRAME_SAMPLES).unwrap_or(u32::MAX);
         let (timestamp, marker) = match (&self.feed, self.last) {
-            (Feed::Playing, Some((timestamp, _))) => (timestamp.wrapping_add(frame), false),
-            (Feed::Playing | Feed::Nothing | Feed::Relay(_), _) => (self.resume_at(now), true),
+            (Feed::Playing, Some((timestamp, _))) => (timestamp.wrapping_add(self.frame()), false),
+            (Feed::Playing | Feed::Nothing | Feed::Relay(_) | Feed::Made(_), _) => (self.resume_at(now), true),
         };
         self.feed = Feed::Playing;
+        self.place(now, timestamp, marker)
+    }
+
+    /// Places the next frame of a leg's audio that was packed anew.
+    pub(crate) fn made(&mut self, now: Time, from: MediaLeg) -> Place {
+        let (timestamp, marker) = match (&self.feed, self.last) {
+            (Feed::Made(leg), Some((timestamp, at))) if *leg == from && now.since(at) < PAUSE => {
+                (timestamp.wrapping_add(self.frame()), false)
+            }
+            (Feed::Made(_) | Feed::Playing | Feed::Nothing | Feed::Relay(_), _) => (self.resume_at(now), true),
+        };
+        self.feed = Feed::Made(from);
+        self.place(now, timestamp, marker)
+    }
+
+    /// Places a packet of a key beside audio that is packed anew; all of one key have one timestamp (RFC 4733 section 2.2).
+    pub(crate) fn event(&mut self, now: Time, header: &Header) -> Place {
+        let timestamp = match self.event {
+            Some((theirs, ours)) if theirs == header.timestamp => ours,
+            Some(_) | None => self.resume_at(now),
+        };
+        self.event = Some((header.timestamp, timestamp));
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        Place { sequence, timestamp, marker: header.marker }
+    }
+
+    /// Places a packet of a key that the switch presses; `first`: another key begins.
+    pub(crate) fn own_event(&mut self, now: Time, first: bool) -> Place {
+        let timestamp = match self.event {
+            Some((_, ours)) if !first => ours,
+            Some(_) | None => self.resume_at(now),
+        };
+        self.event = Some((timestamp, timestamp));
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        // What is relayed goes on with other numbers after it.
+        self.cut();
+        Place { sequence, timestamp, marker: first }
+    }
+
+    fn place(&mut self, now: Time, timestamp: u32, marker: bool) -> Place {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
         self.last = Some((timestamp, now));
@@ -127,11 +188,15 @@ impl Outgoing {
         let Some((timestamp, at)) = self.last else {
             return self.first_timestamp;
         };
-        let samples = now.since(at).as_micros() * u128::from(CLOCK_RATE) / 1_000_000;
-        let frame = u128::try_from(FRAME_SAMPLES).unwrap_or(u128::MAX);
-        // The number space is 149 hours of audio; a longer silence may well begin anywhere in it.
-        let [b0, b1, b2, b3, ..] = samples.max(frame).to_le_bytes();
+        let ticks = now.since(at).as_micros() * u128::from(self.clock) / 1_000_000;
+        // The number space is 25 hours of audio or more; a longer silence may well begin anywhere in it.
+        let [b0, b1, b2, b3, ..] = ticks.max(u128::from(self.frame())).to_le_bytes();
         timestamp.wrapping_add(u32::from_le_bytes([b0, b1, b2, b3]))
+    }
+
+    /// Ticks of a frame.
+    fn frame(&self) -> u32 {
+        self.clock / (1_000 / u32::try_from(FRAME_MS).unwrap_or(20))
     }
 
     fn begin(&self, now: Time, from: MediaLeg, header: &Header) -> Relay {

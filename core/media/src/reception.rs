@@ -8,9 +8,6 @@ use plugboard_model::Time;
 /// A larger jump is a fresh start, not loss (RFC 3550 appendix A.1).
 const JUMP_MAX: i16 = 3_000;
 
-/// A transit that changes by more than a second is a clock set anew, not jitter.
-const TRANSIT_JUMP: u32 = CLOCK_RATE;
-
 /// The run of sequence numbers of one stream.
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -19,7 +16,10 @@ struct Run {
     /// Packets the numbers promise, from the first to the highest.
     expected: u64,
     received: u64,
+    /// In ticks of the stream's clock.
     transit: u32,
+    /// Ticks a second.
+    clock: u32,
 }
 
 /// One leg's count of received packets.
@@ -34,13 +34,13 @@ pub(crate) struct Reception {
 }
 
 impl Reception {
-    /// Counts a packet. `timed` is false for packets whose timestamp does not follow the clock (telephone-event).
-    pub(crate) fn packet(&mut self, now: Time, header: &Header, bytes: usize, timed: bool) {
+    /// Counts a packet of a stream with so many ticks a second. `timed` is false for packets whose timestamp does not follow the clock (telephone-event).
+    pub(crate) fn packet(&mut self, now: Time, header: &Header, bytes: usize, timed: bool, clock: u32) {
         self.packets += 1;
         self.bytes += u64::try_from(bytes).unwrap_or(0);
-        let transit = samples(now).wrapping_sub(header.timestamp);
-        let fresh = Run { ssrc: header.ssrc, highest: header.sequence, expected: 1, received: 1, transit };
-        let Some(run) = self.run.as_mut().filter(|run| run.ssrc == header.ssrc) else {
+        let transit = ticks(now, clock).wrapping_sub(header.timestamp);
+        let fresh = Run { ssrc: header.ssrc, highest: header.sequence, expected: 1, received: 1, transit, clock };
+        let Some(run) = self.run.as_mut().filter(|run| run.ssrc == header.ssrc && run.clock == clock) else {
             self.restart(fresh);
             return;
         };
@@ -57,7 +57,8 @@ impl Reception {
         if timed {
             let change = transit.wrapping_sub(run.transit).cast_signed().unsigned_abs();
             run.transit = transit;
-            if change < TRANSIT_JUMP {
+            // A transit that changes by more than a second is a clock set anew, not jitter.
+            if change < clock {
                 self.jitter_x16 = self.jitter_x16 + change - ((self.jitter_x16 + 8) >> 4);
             }
         }
@@ -68,11 +69,15 @@ impl Reception {
         stats.packets_received = self.packets;
         stats.bytes_received = self.bytes;
         stats.lost = self.lost_before + self.run.as_ref().map_or(0, Run::lost);
-        stats.jitter_samples = self.jitter_x16 >> 4;
+        let clock = self.run.as_ref().map_or(CLOCK_RATE, |run| run.clock);
+        stats.jitter_samples = (self.jitter_x16 >> 4) / (clock / CLOCK_RATE).max(1);
     }
 
     fn restart(&mut self, fresh: Run) {
         self.lost_before += self.run.as_ref().map_or(0, Run::lost);
+        if self.run.as_ref().is_some_and(|run| run.clock != fresh.clock) {
+            self.jitter_x16 = 0;
+        }
         self.run = Some(fresh);
     }
 }
@@ -83,9 +88,9 @@ impl Run {
     }
 }
 
-/// The clock in samples; wraps as timestamps do.
-fn samples(now: Time) -> u32 {
-    let [b0, b1, b2, b3, ..] = (now.0 / (1_000_000_000 / u64::from(CLOCK_RATE))).to_le_bytes();
+/// The clock in ticks; wraps as timestamps do.
+fn ticks(now: Time, clock: u32) -> u32 {
+    let [b0, b1, b2, b3, ..] = (u128::from(now.0) * u128::from(clock) / 1_000_000_000).to_le_bytes();
     u32::from_le_bytes([b0, b1, b2, b3])
 }
 
@@ -101,7 +106,7 @@ mod tests {
 
     fn packet(reception: &mut Reception, at_ms: u64, ssrc: u32, sequence: u16, timestamp: u32) {
         let header = Header { marker: false, payload_type: 0, sequence, timestamp, ssrc, payload: 12..172 };
-        reception.packet(Time::from_millis(at_ms), &header, 172, true);
+        reception.packet(Time::from_millis(at_ms), &header, 172, true, CLOCK_RATE);
     }
 
     #[test]

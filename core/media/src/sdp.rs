@@ -3,6 +3,7 @@
 //! The grammar is `sdp-types`'; what counts here is which audio line the switch can use, and what stands in it.
 
 use crate::codec::{Codec, Flow};
+use crate::comfort::COMFORT_NOISE;
 use sdp_types::{Attribute, Media, Session};
 use std::net::{IpAddr, SocketAddr};
 
@@ -47,7 +48,7 @@ pub enum SdpError {
     #[error("the connection address {0:?} is no unicast IP address")]
     Address(String),
     /// Neither side's list has a codec of the other.
-    #[error("no codec in common; the switch speaks PCMU and PCMA")]
+    #[error("no codec in common; the switch speaks PCMU, PCMA and opus")]
     NoCommonCodec,
     /// The answer refuses our audio.
     #[error("the answer refuses audio (port 0)")]
@@ -106,10 +107,26 @@ pub(crate) struct AudioLine {
     pub(crate) rtcp: SocketAddr,
     /// In the far end's order of preference.
     pub(crate) codecs: Vec<(u8, Codec)>,
-    pub(crate) telephone_event: Option<u8>,
+    pub(crate) events: Vec<Events>,
+    /// Comfort noise (RFC 3389), where it has it.
+    pub(crate) comfort_noise: Option<u8>,
     /// As the far end sees it; an address of zeros has taken its receiving half away (RFC 3264 section 8.4).
     pub(crate) flow: Flow,
     pub(crate) ptime_ms: u8,
+}
+
+/// A payload type of telephone-event, and the clock that its durations count by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Events {
+    pub(crate) payload_type: u8,
+    pub(crate) clock: u32,
+}
+
+impl Events {
+    /// Those that go with a codec: of its own clock (RFC 4733 section 2.4.1), else any.
+    pub(crate) fn beside(codec: Codec, all: &[Self]) -> Option<Self> {
+        all.iter().find(|events| events.clock == codec.clock_rate()).or(all.first()).copied()
+    }
 }
 
 impl Description {
@@ -135,10 +152,10 @@ impl AudioLine {
     fn read(session: &Session, media: &Media) -> Result<Self, SdpError> {
         let address = connection(session, media)?;
         let rtp = SocketAddr::new(address, media.port);
-        let (codecs, telephone_event) = formats(media)?;
+        let Formats { codecs, events, comfort_noise } = formats(media)?;
         let asked = flow(&media.attributes).or_else(|| flow(&session.attributes)).unwrap_or_default();
         let flow = if address.is_unspecified() { Flow::new(asked.sends(), false) } else { asked };
-        Ok(Self { rtp, rtcp: rtcp(media, rtp), codecs, telephone_event, flow, ptime_ms: ptime(media) })
+        Ok(Self { rtp, rtcp: rtcp(media, rtp), codecs, events, comfort_noise, flow, ptime_ms: ptime(media) })
     }
 }
 
@@ -184,29 +201,35 @@ fn flow(attributes: &[Attribute]) -> Option<Flow> {
     attributes.iter().find_map(|attribute| Flow::of_attribute(&attribute.attribute))
 }
 
-/// The codecs in order, each with its payload type, and the telephone-event type at our clock rate.
-type Formats = (Vec<(u8, Codec)>, Option<u8>);
+/// What a line's payload types mean, in its order.
+#[derive(Default)]
+struct Formats {
+    codecs: Vec<(u8, Codec)>,
+    events: Vec<Events>,
+    comfort_noise: Option<u8>,
+}
 
 fn formats(media: &Media) -> Result<Formats, SdpError> {
     within("formats", media.fmt.split_ascii_whitespace().count(), FORMATS_MAX)?;
-    let mut codecs = Vec::new();
-    let mut telephone_event = None;
+    let mut formats = Formats::default();
     for payload_type in media.fmt.split_ascii_whitespace().filter_map(|format| format.parse::<u8>().ok()) {
         if payload_type > 127 {
             continue;
         }
         match mapped(media, payload_type) {
-            Some(Mapped::Audio(codec)) => codecs.push((payload_type, codec)),
-            Some(Mapped::TelephoneEvent) => telephone_event = telephone_event.or(Some(payload_type)),
+            Some(Mapped::Audio(codec)) => formats.codecs.push((payload_type, codec)),
+            Some(Mapped::TelephoneEvent { clock }) => formats.events.push(Events { payload_type, clock }),
+            Some(Mapped::ComfortNoise) => formats.comfort_noise = formats.comfort_noise.or(Some(payload_type)),
             None => {}
         }
     }
-    Ok((codecs, telephone_event))
+    Ok(formats)
 }
 
 enum Mapped {
     Audio(Codec),
-    TelephoneEvent,
+    TelephoneEvent { clock: u32 },
+    ComfortNoise,
 }
 
 /// What a payload type means: by its `a=rtpmap`, else by the static table.
@@ -216,18 +239,25 @@ fn mapped(media: &Media, payload_type: u8) -> Option<Mapped> {
         (number.parse() == Ok(payload_type)).then(|| encoding.trim())
     });
     let Some(encoding) = rtpmap else {
-        return Codec::of_static(payload_type).filter(|codec| Codec::ALL.contains(codec)).map(Mapped::Audio);
+        return match payload_type {
+            COMFORT_NOISE => Some(Mapped::ComfortNoise),
+            _ => Codec::of_static(payload_type).filter(|codec| Codec::ALL.contains(codec)).map(Mapped::Audio),
+        };
     };
     let mut parts = encoding.split('/');
     let (name, rate, channels) = (parts.next()?, parts.next()?, parts.next());
-    if rate.trim() != "8000" || channels.is_some_and(|count| count.trim() != "1") {
-        return None;
-    }
+    let clock: u32 = rate.trim().parse().ok()?;
+    let channels: u8 = channels.map_or(Some(1), |count| count.trim().parse().ok())?;
     let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
     if is("telephone-event") {
-        return Some(Mapped::TelephoneEvent);
+        return [8_000, 48_000].contains(&clock).then_some(Mapped::TelephoneEvent { clock });
     }
-    Codec::ALL.into_iter().find(|codec| is(codec.name())).map(Mapped::Audio)
+    if is("CN") {
+        return (clock == 8_000).then_some(Mapped::ComfortNoise);
+    }
+    let is_it =
+        |codec: &Codec| is(codec.name()) && clock == codec.clock_rate() && channels == codec.channels().unwrap_or(1);
+    Codec::ALL.into_iter().find(is_it).map(Mapped::Audio)
 }
 
 /// `a=rtcp:53020` or `a=rtcp:53020 IN IP4 126.16.64.4` (RFC 3605), else the next port. With `a=rtcp-mux` the answer

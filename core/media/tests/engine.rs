@@ -26,6 +26,8 @@ fn agreed(leg: MediaLeg, codec: Codec, event: Option<u8>) -> Negotiated {
         payload_type_receive: codec.payload_type(),
         telephone_event_send: event,
         telephone_event_receive: event,
+        telephone_event_clock: 8_000,
+        comfort_noise: None,
         remote_rtp: rtp,
         remote_rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
         flow: Flow::SendRecv,
@@ -45,7 +47,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            engine: Engine::new(EngineConfig::default()),
+            engine: Engine::new(EngineConfig::default(), None),
             now: Time::from_millis(1_000),
             sent: Vec::new(),
             traffic: Vec::new(),
@@ -383,7 +385,16 @@ fn a_shard_counts_what_it_passes_on_and_why_it_drops() {
     assert_eq!(world.traffic, [], "not each packet is told");
     world.run(500);
     world.events();
-    let counted = Traffic { relayed: 3, bytes: 516, not_understood: 1, wrong_source: 1, no_peer: 1, not_sent: 1 };
+    let counted = Traffic {
+        relayed: 3,
+        bytes: 516,
+        not_understood: 1,
+        wrong_source: 1,
+        no_peer: 1,
+        not_sent: 1,
+        transcoded: 0,
+        late: 0,
+    };
     assert_eq!(world.traffic, [counted]);
     world.run(2_000);
     world.events();

@@ -191,3 +191,56 @@ proptest! {
         prop_assert_eq!(here.remote_rtp, "192.0.2.200:30000".parse().unwrap());
     }
 }
+
+#[test]
+fn opus_is_offered_with_events_of_its_own_clock_and_answered_with_the_far_ends_numbers() {
+    let mut ours = switch();
+    let body = String::from_utf8(ours.make_offer(&[Codec::Opus, Codec::Pcma], Flow::SendRecv)).unwrap();
+    assert!(body.contains("m=audio 20000 RTP/AVP 111 8 101 110\r\n"), "{body}");
+    assert!(body.contains("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n"), "{body}");
+    assert!(body.contains("a=rtpmap:101 telephone-event/8000\r\n"), "{body}");
+    assert!(body.contains("a=rtpmap:110 telephone-event/48000\r\n"), "{body}");
+    let agreed = ours
+        .accept_answer(&offer(
+            "m=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 OPUS/48000/2\r\na=rtpmap:97 telephone-event/48000\r\n",
+        ))
+        .unwrap();
+    assert_eq!((agreed.codec, agreed.payload_type_send, agreed.payload_type_receive), (Codec::Opus, 96, 111));
+    let events = (agreed.telephone_event_send, agreed.telephone_event_receive, agreed.telephone_event_clock);
+    assert_eq!(events, (Some(97), Some(110), 48_000));
+    // One that knows events of 8 kHz alone has those.
+    let agreed = ours
+        .accept_answer(&offer(
+            "m=audio 4000 RTP/AVP 111 101\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n",
+        ))
+        .unwrap();
+    assert_eq!((agreed.telephone_event_receive, agreed.telephone_event_clock), (Some(101), 8_000));
+}
+
+#[test]
+fn the_far_ends_numbers_hold_in_our_later_offers_and_mean_one_thing_each() {
+    let mut ours = switch();
+    let theirs =
+        "m=audio 4000 RTP/AVP 101 8 111\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:111 telephone-event/48000\r\n";
+    let offer = Offer::parse(&offer(theirs)).unwrap();
+    ours.make_answer(&offer, &[], Flow::SendRecv).unwrap();
+    let body = String::from_utf8(ours.make_offer(&Codec::ALL, Flow::SendRecv)).unwrap();
+    assert!(body.contains("a=rtpmap:101 opus/48000/2\r\n"), "{body}");
+    assert!(body.contains("a=rtpmap:111 telephone-event/48000\r\n"), "{body}");
+    let line = body.lines().find(|line| line.starts_with("m=audio")).unwrap();
+    let mut numbers: Vec<&str> = line.split(' ').skip(3).collect();
+    numbers.sort_unstable();
+    let count = numbers.len();
+    numbers.dedup();
+    assert_eq!((numbers.len(), count), (5, 5), "{line}");
+}
+
+#[test]
+fn comfort_noise_is_taken_where_it_is_offered_with_a_codec_of_its_clock() {
+    let (body, agreed) = answer("m=audio 4000 RTP/AVP 8 13\r\n").unwrap();
+    assert!(body.contains("RTP/AVP 8 13\r\n"), "{body}");
+    assert_eq!(agreed.comfort_noise, Some(13));
+    let theirs = Offer::parse(&offer("m=audio 4000 RTP/AVP 96 13\r\na=rtpmap:96 opus/48000/2\r\n")).unwrap();
+    let (_, agreed) = switch().make_answer(&theirs, &[], Flow::SendRecv).unwrap();
+    assert_eq!((agreed.codec, agreed.comfort_noise), (Codec::Opus, None));
+}

@@ -21,7 +21,7 @@ struct Plane {
 fn plane(config: DriverConfig) -> Plane {
     let (tell, events) = mpsc::channel();
     let sink = Arc::new(move |event| tell.send(event).unwrap_or_default());
-    Plane { threads: MediaThreads::start(config, sink).unwrap(), events }
+    Plane { threads: MediaThreads::start(config, None, sink).unwrap(), events }
 }
 
 impl Plane {
@@ -39,6 +39,8 @@ impl Plane {
             payload_type_receive: 0,
             telephone_event_send: Some(101),
             telephone_event_receive: Some(101),
+            telephone_event_clock: 8_000,
+            comfort_noise: None,
             remote_rtp,
             remote_rtcp: SocketAddr::new(remote_rtp.ip(), remote_rtp.port().wrapping_add(1)),
             flow: Flow::SendRecv,
@@ -142,7 +144,9 @@ fn legs_of_two_shards_cannot_be_bridged_and_wrong_shards_are_told() {
     assert_eq!(plane.threads.send(Command::Bridge { a, b }), Err(SendError::DifferentShards { a, b }));
     assert!(matches!(plane.threads.open(2, AddressFamily::V4), Err(OpenError::NoShard { shard: 2, shards: 2 })));
     assert!(matches!(plane.threads.open(0, AddressFamily::V6), Err(OpenError::NoFamily(AddressFamily::V6))));
-    assert!(MediaThreads::start(DriverConfig { threads: 0, ..DriverConfig::default() }, Arc::new(|_| ())).is_err());
+    assert!(
+        MediaThreads::start(DriverConfig { threads: 0, ..DriverConfig::default() }, None, Arc::new(|_| ())).is_err()
+    );
 }
 
 #[test]

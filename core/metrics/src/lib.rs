@@ -36,7 +36,7 @@ pub use call_events::{
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{
-    MediaFellSilent, MediaSilence, PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed,
+    MediaFellSilent, MediaSilence, PortsExhausted, PortsInUse, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded,
 };
 pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};

@@ -24,6 +24,20 @@ impl RtpRelayed {
     }
 }
 
+/// Audio was unpacked and packed anew for a far end that speaks another codec: what a media thread counted since it last said so.
+#[derive(Debug, Clone, Copy)]
+pub struct RtpTranscoded {
+    /// Frames of 20 ms.
+    pub frames: u64,
+}
+
+impl RtpTranscoded {
+    /// Counts; no line, at any level: media threads do not log per turn.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.rtp_transcoded.inc_by(self.frames);
+    }
+}
+
 label!(
     /// Why a packet was not relayed.
     RtpDropReason {
@@ -35,6 +49,8 @@ label!(
         NoPeer = "no_peer",
         /// The socket took no more.
         SendFailed = "send_failed",
+        /// A frame to be transcoded, or of a prompt, that the workers could not take in time.
+        Late = "late",
     }
 );
 

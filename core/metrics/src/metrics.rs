@@ -78,6 +78,7 @@ pub(crate) struct Families {
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
     pub(crate) rtp_bytes: IntCounter,
+    pub(crate) rtp_transcoded: IntCounter,
     pub(crate) rtp_dropped: Row<RtpDropReason>,
     pub(crate) media_silences: Row<MediaSilence>,
     pub(crate) rtp_ports: IntGauge,
@@ -323,6 +324,11 @@ impl Families {
             transactions: gauge(r, "plugboard_sip_transactions", "SIP transactions held now."),
             rtp_packets: counter(r, "plugboard_rtp_packets_total", "RTP packets relayed."),
             rtp_bytes: counter(r, "plugboard_rtp_bytes_total", "Bytes of the RTP packets relayed, headers included."),
+            rtp_transcoded: counter(
+                r,
+                "plugboard_rtp_transcoded_frames_total",
+                "Frames of 20 ms that were unpacked and packed anew, since the far ends share no codec.",
+            ),
             rtp_dropped: Row::new(
                 r,
                 "plugboard_rtp_packets_dropped_total",

@@ -120,8 +120,9 @@ impl Running {
             ),
             Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
         }
-        let media = MediaThreads::start(media_config(config), events.media_sink())
-            .map_err(|error| format!("media threads could not be started: {error}"))?;
+        let media =
+            MediaThreads::start(media_config(config), Some(Arc::new(plugboard_codec::Library)), events.media_sink())
+                .map_err(|error| format!("media threads could not be started: {error}"))?;
         let plugins = PluginThreads::new(
             &actions.catalogue,
             &plugin_clock(&clock),
@@ -276,6 +277,8 @@ fn media_config(config: &Config) -> DriverConfig {
         ipv4,
         ipv6,
         engine: EngineConfig { silent_after: config.media.silence, silent_from_start: config.media.silence_from_start },
+        // They give way to everybody else, so that there may be one for each core.
+        workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }
 }
 

@@ -27,6 +27,7 @@ enum Sign {
 const BUILD: &[Need] = &[
     Need { package: "build-essential", why: "the C and C++ compilers for RocksDB", sign: Sign::Program("c++") },
     Need { package: "libclang-dev", why: "RocksDB's C headers are read with it", sign: Sign::LibClang },
+    Need { package: "cmake", why: "libopus is built with it", sign: Sign::Program("cmake") },
 ];
 
 /// To fetch Node where there is none.

@@ -16,8 +16,11 @@ const FILE: &str = "core/server/third-party-licenses.txt";
 /// What begins a line or a file name that carries a licence.
 const NAMES: [&str; 6] = ["license", "licence", "copying", "copyright", "notice", "unlicense"];
 /// Sources of others inside a crate. Those that offer a choice of licences are taken under the one named here.
-const INSIDE: [(&str, &[&str]); 2] =
-    [("librocksdb-sys", &["rocksdb/LICENSE.Apache", "rocksdb/LICENSE.leveldb"]), ("lz4-sys", &["liblz4/lib/LICENSE"])];
+const INSIDE: [(&str, &[&str]); 3] = [
+    ("librocksdb-sys", &["rocksdb/LICENSE.Apache", "rocksdb/LICENSE.leveldb"]),
+    ("lz4-sys", &["liblz4/lib/LICENSE"]),
+    ("opusic-sys", &["opus/COPYING"]),
+];
 
 /// A crate of somebody else's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,8 @@ use crate::message::Shown;
 use plugboard_call::{Party, Urgency};
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
-    Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, SipMessage, SipRequest,
-    SipResponse,
+    Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded, SipMessage,
+    SipRequest, SipResponse,
 };
 use plugboard_model::{Tone, UserId};
 use plugboard_office::KeptSettings;
@@ -99,6 +99,7 @@ pub(crate) fn count_unparsed(error: &ParseError, flow: Flow, metrics: &Metrics) 
 pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
     match event {
         MediaEvent::Digit { leg, .. }
+        | MediaEvent::KeyToSignal { leg, .. }
         | MediaEvent::PlayEnded { leg, .. }
         | MediaEvent::MediaSilent { leg, .. }
         | MediaEvent::MediaBack { leg }
@@ -113,13 +114,15 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
 /// Counts what a media shard told.
 pub(crate) fn count_traffic(traffic: &Traffic, metrics: &Metrics) {
     use RtpDropReason as Reason;
-    let Traffic { relayed, bytes, not_understood, wrong_source, no_peer, not_sent } = *traffic;
+    let Traffic { relayed, bytes, not_understood, wrong_source, no_peer, not_sent, transcoded, late } = *traffic;
     RtpRelayed { packets: relayed, bytes }.emit(metrics);
+    RtpTranscoded { frames: transcoded }.emit(metrics);
     let dropped = [
         (Reason::NotRtp, not_understood),
         (Reason::Stranger, wrong_source),
         (Reason::NoPeer, no_peer),
         (Reason::SendFailed, not_sent),
+        (Reason::Late, late),
     ];
     for (reason, packets) in dropped.into_iter().filter(|(_, packets)| *packets > 0) {
         RtpDropped { reason, packets }.emit(metrics);
@@ -145,6 +148,20 @@ pub(crate) fn answer_by_itself(realm: &str) -> Vec<(String, String)> {
         header("Alert-Info", format!("<http://{realm}>;info=alert-autoanswer;delay=0")),
     ]
 }
+
+/// What is wrong with a description that fits nothing: "incompatible media format" (RFC 3261 section 20.43).
+pub(crate) fn warning(status: u16, text: &str) -> Option<(String, String)> {
+    // What the far end wrote may be part of the text; its quotes are not to end it.
+    let quotable = |c: &char| !c.is_control() && *c != '"' && *c != '\\';
+    let text: String = text.chars().filter(quotable).take(WARNING_MAX).collect();
+    (status == NOT_ACCEPTABLE).then(|| ("Warning".to_owned(), format!("305 plugboard \"{text}\"")))
+}
+
+/// A sentence.
+const WARNING_MAX: usize = 160;
+
+/// "Not Acceptable Here": a description that fits nothing.
+pub(crate) const NOT_ACCEPTABLE: u16 = 488;
 
 /// A tone of a country, as audio.
 pub(crate) fn tone(country: &str, tone: Tone) -> plugboard_media::Audio {
@@ -185,5 +202,17 @@ pub(crate) fn read_settings(user: &UserId, bytes: &[u8]) -> Option<KeptSettings>
             tracing::error!(%user, %error, "what the user had set could not be read; the office document holds");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_488_has_a_warning_and_its_quotes_end_where_they_should() {
+        let (name, value) = warning(488, "no \"codec\"\r\nin common").unwrap();
+        assert_eq!((name.as_str(), value.as_str()), ("Warning", "305 plugboard \"no codecin common\""));
+        assert_eq!(warning(486, "busy"), None);
     }
 }

@@ -98,6 +98,7 @@ fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
             true
         }
         MediaEvent::Digit { .. }
+        | MediaEvent::KeyToSignal { .. }
         | MediaEvent::SourceLearned { .. }
         | MediaEvent::Traffic(_) => recipient.try_send(MediaHappened(event)).is_ok(),
     }

@@ -21,6 +21,7 @@ use plugboard_sip::transaction::{Input as LayerInput, Output as LayerOutput, Ser
 use plugboard_sip::trunk::Placement;
 use plugboard_sip::{Message as SipMessage, Request};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::channels::Channel;
 use crate::snapshot::Snapshot;
@@ -134,6 +135,8 @@ pub(crate) enum LegCommand {
     NotifyTransfer(u16),
     /// Ask the far end whether it is there.
     Ask,
+    /// Tell the far end of a digit by INFO.
+    SendDigit { digit: char, duration: Duration },
     /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
     Identify(Shown),
 }
@@ -172,7 +175,7 @@ pub(crate) enum LegNews {
     /// Another call wants to take its place; it exists, and how far it is fits.
     JoinAsked(Box<JoinAsked>),
     /// A digit by SIP INFO.
-    Digit(char),
+    Digit { digit: char, duration: Duration },
 }
 
 /// Somebody as others are shown him.

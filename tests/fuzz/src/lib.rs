@@ -8,6 +8,7 @@ pub mod events;
 pub mod header_lists;
 pub mod message;
 pub mod mutation;
+pub mod payload;
 pub mod rtp;
 pub mod sdp;
 pub mod stream;
@@ -19,7 +20,7 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -28,6 +29,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("sdp", sdp::sdp),
     ("stream", stream::stream),
     ("rtp", rtp::rtp),
+    ("payload", payload::payload),
     ("wav", wav::wav),
     ("websocket", websocket::websocket),
 ];

@@ -182,6 +182,18 @@ fn no_bytes_break_the_reader_of_rtp() {
 }
 
 #[test]
+fn no_bytes_break_the_decoders() {
+    let silence = [&[0x01_u8, 20][..], &[0xD5; 20]].concat();
+    let opus = [&[0x03_u8, 3, 0x78, 0xFF, 0xFE][..], &[4, 0x0B, 0x02, 0x00, 0x00]].concat();
+    run(
+        "payload",
+        10_000,
+        &[&silence, &opus, b"\x02\x14aaaabbbbccccddddeeee", b"\x07\x01\xff\x03\xfc\x7f\xff"],
+        &[b"\xff\xff", b"\x03\x3f", b"\0"],
+    );
+}
+
+#[test]
 fn no_bytes_break_the_reader_of_audio_files() {
     let tone: Vec<u8> = (0..=255).cycle().take(600).collect();
     let audio = plugboard_media::Audio::from_g711(plugboard_media::g711::Law::A, &tone);

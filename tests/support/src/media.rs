@@ -51,7 +51,7 @@ impl SimMedia {
         events: EventSink,
     ) -> Self {
         let inside = Inside {
-            engine: Engine::new(config),
+            engine: Engine::new(config, Some(Arc::new(plugboard_codec::Library))),
             ports: PortRange::new(ports),
             generations: Vec::new(),
             free: Vec::new(),
@@ -77,6 +77,11 @@ impl SimMedia {
         if inside.engine.poll_timeout().is_some_and(|at| at <= now) {
             let Inside { engine, open, .. } = &mut *inside;
             engine.tick(now, &mut |forward, packet| self.forward(open, forward, packet));
+            // Workers take no time here.
+            while let Some(mut work) = engine.poll_work() {
+                work.run();
+                engine.done(now, work, &mut |forward, packet| self.forward(open, forward, packet));
+            }
         }
         self.tell(inside);
     }

@@ -5,9 +5,11 @@
 
 mod shard;
 mod sys;
+mod workers;
 
+use crate::coding::Codecs;
 use crate::command::{Command, MediaLeg};
-use crate::engine::{EngineConfig, LEGS_MAX};
+use crate::engine::{Engine, EngineConfig, LEGS_MAX};
 use crate::outgoing::StreamStart;
 use crate::plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
 use crate::ports::{DEFAULT_PORTS, PortRange};
@@ -20,6 +22,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
+use workers::Workers;
 
 /// More media threads than this no machine needs; a leg's id has eight bits for its shard.
 const THREADS_MAX: usize = 64;
@@ -49,6 +52,8 @@ pub struct DriverConfig {
     pub ipv6: Option<Interface>,
     /// What the engines are told.
     pub engine: EngineConfig,
+    /// Threads that pack and unpack audio, 1 to 64; they give way to those that relay.
+    pub workers: usize,
 }
 
 impl Default for DriverConfig {
@@ -61,6 +66,7 @@ impl Default for DriverConfig {
             ipv4: Some(Interface { bind: loopback, advertise: loopback }),
             ipv6: None,
             engine: EngineConfig::default(),
+            workers: 1,
         }
     }
 }
@@ -77,6 +83,7 @@ pub struct MediaThreads {
 struct Shared {
     clock: Clock,
     queues: Vec<Queue>,
+    workers: Workers,
     allotted: Mutex<Allotted>,
     ipv4: Option<Interface>,
     ipv6: Option<Interface>,
@@ -102,21 +109,26 @@ struct Slots {
 struct Clock(Instant);
 
 impl MediaThreads {
-    /// Starts the threads. `events` is called on them: it must not wait.
+    /// Starts the threads. `events` is called on them: it must not wait. Without `codecs` nothing but G.711 is transcoded.
     ///
     /// # Errors
     /// When the operating system refuses a thread, an epoll or an event descriptor, or `threads` is out of its range.
-    #[expect(clippy::needless_pass_by_value, reason = "the caller gives the sink away; each thread keeps a copy")]
-    pub fn start(config: DriverConfig, events: EventSink) -> std::io::Result<Self> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the caller gives sink and codecs away; each thread keeps a copy"
+    )]
+    pub fn start(config: DriverConfig, codecs: Option<Arc<dyn Codecs>>, events: EventSink) -> std::io::Result<Self> {
         if !(1..=THREADS_MAX).contains(&config.threads) {
             let text = format!("media threads must be 1 to {THREADS_MAX}, not {}", config.threads);
             return Err(std::io::Error::new(ErrorKind::InvalidInput, text));
         }
+        let workers = config.workers.clamp(1, THREADS_MAX);
         let queues = (0..config.threads).map(|_| Queue::new()).collect::<std::io::Result<Vec<_>>>()?;
         let slots = (0..config.threads).map(|_| Slots::default()).collect();
         let shared = Arc::new(Shared {
             clock: Clock::start(),
             queues,
+            workers: Workers::new(workers),
             allotted: Mutex::new(Allotted { ports: PortRange::new(config.ports), slots }),
             ipv4: config.ipv4,
             ipv6: config.ipv6,
@@ -124,9 +136,15 @@ impl MediaThreads {
         });
         let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
         for number in 0..config.threads {
-            let state = Shard::new(number, Arc::clone(&shared), config.engine, Arc::clone(&events))?;
+            let engine = Engine::new(config.engine, codecs.clone());
+            let state = Shard::new(number, Arc::clone(&shared), engine, Arc::clone(&events))?;
             let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || state.run())?;
             started.threads.push(thread);
+        }
+        for number in (0..workers).filter(|_| codecs.is_some()) {
+            let shared = Arc::clone(&shared);
+            let worker = move || shared.workers.run(&shared);
+            started.threads.push(std::thread::Builder::new().name(format!("codec-{number}")).spawn(worker)?);
         }
         Ok(started)
     }
@@ -176,6 +194,7 @@ impl Drop for MediaThreads {
         for queue in &self.shared.queues {
             queue.stop();
         }
+        self.shared.workers.stop();
         for thread in self.threads.drain(..) {
             // A shard catches its panics; one that got away has already been printed.
             let _ended = thread.join();

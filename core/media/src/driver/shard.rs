@@ -2,8 +2,9 @@
 
 use super::Shared;
 use super::sys::{Epoll, EventFd, Ready};
+use crate::booth::Work;
 use crate::command::{Command, MediaLeg};
-use crate::engine::{Engine, EngineConfig, Forward, Kind};
+use crate::engine::{Engine, Forward, Kind};
 use crate::outgoing::StreamStart;
 use crate::plane::EventSink;
 use std::collections::VecDeque;
@@ -38,6 +39,10 @@ pub(super) struct Opened {
 pub(super) enum Job {
     Open(Box<Opened>),
     Command(Command),
+    /// From a worker.
+    Done(Box<Work>),
+    /// A worker's fault while it was at work for this leg.
+    Broke(MediaLeg),
 }
 
 /// Why a job was not taken.
@@ -73,12 +78,14 @@ impl Queue {
         if waiting.stopped {
             return Err(Refused::Stopped);
         }
-        if waiting.jobs.len() >= QUEUE_MAX && !matches!(job, Job::Command(Command::Close { .. })) {
+        // What comes back from workers is limited by what was given to them.
+        let always = matches!(job, Job::Command(Command::Close { .. }) | Job::Done(_) | Job::Broke(_));
+        if waiting.jobs.len() >= QUEUE_MAX && !always {
             return Err(Refused::Full);
         }
         // The thread takes all that waits at once, so that only the first needs to wake it. An opened leg has nothing to
         // do before the next command of it, which comes soon: where its packets go, or its close.
-        let tell = !waiting.signalled && matches!(job, Job::Command(_));
+        let tell = !waiting.signalled && !matches!(job, Job::Open(_));
         waiting.signalled |= tell;
         waiting.jobs.push_back(job);
         drop(waiting);
@@ -119,17 +126,12 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(
-        number: usize,
-        shared: Arc<Shared>,
-        config: EngineConfig,
-        events: EventSink,
-    ) -> std::io::Result<Self> {
+    pub(super) fn new(number: usize, shared: Arc<Shared>, engine: Engine, events: EventSink) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
         if let Some(queue) = shared.queues.get(number) {
             epoll.add(&queue.wake, WAKE)?;
         }
-        Ok(Self { number, shared, events, epoll, engine: Engine::new(config), sockets: Vec::new() })
+        Ok(Self { number, shared, events, epoll, engine, sockets: Vec::new() })
     }
 
     /// Runs until the queue is stopped.
@@ -152,6 +154,7 @@ impl Shard {
                 return;
             }
             self.tick();
+            self.hand_out();
             self.tell();
         }
     }
@@ -198,9 +201,39 @@ impl Shard {
             match job {
                 Job::Open(opened) => self.open(*opened),
                 Job::Command(command) => self.command(command),
+                Job::Done(work) => self.done(*work),
+                Job::Broke(leg) => self.engine.fail(leg),
             }
         }
         stopped
+    }
+
+    /// What waits for a worker goes to one.
+    fn hand_out(&mut self) {
+        while let Some(work) = self.engine.poll_work() {
+            if let Err(work) = self.shared.workers.push(work) {
+                self.engine.refused(work);
+            }
+        }
+    }
+
+    fn done(&mut self, work: Work) {
+        let now = self.shared.clock.now();
+        let (engine, sockets) = (&mut self.engine, &self.sockets);
+        let mut unsent = 0;
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            engine.done(now, work, &mut |forward, packet| {
+                if !send(sockets, forward, packet) {
+                    unsent += 1;
+                }
+            });
+        }));
+        for _ in 0..unsent {
+            self.engine.count_unsent(Kind::Rtp);
+        }
+        if done.is_err() {
+            self.engine.fail_at_work();
+        }
     }
 
     fn open(&mut self, opened: Opened) {
@@ -304,6 +337,7 @@ mod tests {
     use crate::codec::{Codec, Flow};
     use crate::command::Event;
     use crate::driver::{Allotted, Clock, Interface, Slots};
+    use crate::engine::EngineConfig;
     use crate::offer_answer::Negotiated;
     use crate::plane::{AddressFamily, LocalMedia};
     use crate::ports::PortRange;
@@ -317,6 +351,7 @@ mod tests {
         let shared = Arc::new(Shared {
             clock: Clock::start(),
             queues: vec![Queue::new().unwrap()],
+            workers: super::super::workers::Workers::new(1),
             allotted: Mutex::new(Allotted { ports: PortRange::new(ports), slots: vec![Slots::default()] }),
             ipv4: Some(Interface { bind: loopback, advertise: loopback }),
             ipv6: None,
@@ -325,7 +360,7 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let teller = Arc::clone(&told);
         let sink: EventSink = Arc::new(move |event| teller.lock().unwrap().push(event));
-        let driven = Shard::new(0, Arc::clone(&shared), EngineConfig::default(), sink).unwrap();
+        let driven = Shard::new(0, Arc::clone(&shared), Engine::new(EngineConfig::default(), None), sink).unwrap();
         (driven, shared, told)
     }
 
@@ -344,6 +379,8 @@ mod tests {
             payload_type_receive: 0,
             telephone_event_send: None,
             telephone_event_receive: None,
+            telephone_event_clock: 8_000,
+            comfort_noise: None,
             remote_rtp,
             remote_rtcp: remote_rtp,
             flow: Flow::SendRecv,

@@ -41,6 +41,12 @@ pub(super) fn raise_descriptor_limit() -> Result<u64> {
     Ok(limit.rlim_cur)
 }
 
+/// Lets other threads go before this one. A system that refuses runs it all the same.
+pub(super) fn give_way(niceness: i32) {
+    // SAFETY: no pointer is passed; to the kernel a process of number 0 is the calling thread.
+    let _done = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) };
+}
+
 /// A set of watched descriptors.
 #[derive(Debug)]
 pub(super) struct Epoll(OwnedFd);

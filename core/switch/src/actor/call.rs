@@ -425,7 +425,13 @@ impl Handler<LegEvent> for CallActor {
             LegNews::Holds(on) => Input::LegHolds { leg, on },
             LegNews::Refers { target } => return self.referred(leg, &target, ctx),
             LegNews::JoinAsked(ask) => return self.join_asked(leg, *ask, ctx),
-            LegNews::Digit(digit) => Input::Digit { leg, digit },
+            LegNews::Digit { digit, duration } => {
+                // It comes back as one of media: told once, and passed on to whom the leg talks to.
+                if let Some(media) = self.media_of(leg) {
+                    self.to_media(MediaCommand::KeyPressed { leg: media, key: digit, duration });
+                }
+                return;
+            }
         };
         self.feed(input, ctx);
         if answered {

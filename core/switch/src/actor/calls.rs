@@ -104,15 +104,18 @@ impl CallsActor {
                 Trail::Line => put_off.emit(&self.env.metrics),
                 Trail::Count => put_off.count(&self.env.metrics),
             }
-            self.refuse(call, tx, &request, cause.status);
+            self.refuse(call, tx, &request, &cause);
         }
     }
 
-    fn refuse(&self, call: CallId, tx: ServerTx, request: &Request, status: u16) {
+    fn refuse(&self, call: CallId, tx: ServerTx, request: &Request, cause: &Cause) {
         let tag = format!("0-{:016x}", self.env.random.next());
-        let mut response = Response::to_request_tagged(request, status, &tag);
+        let mut response = Response::to_request_tagged(request, cause.status, &tag);
         response.headers.push("Server", crate::shard::AGENT);
-        if status == 503 {
+        if let Some((name, value)) = crate::convert::warning(cause.status, &cause.text) {
+            response.headers.push(&name, value);
+        }
+        if cause.status == 503 {
             response.headers.push("Retry-After", "5");
         }
         if let Some(sip) = self.sip() {

@@ -9,11 +9,13 @@ use plugboard_media::{
 use plugboard_metrics::DigitUnsent;
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
 use plugboard_sip::dialog::DialogId;
-use plugboard_sip::session::{Command, Event, Input, Output, Session, reason_value};
+use plugboard_sip::session::{Command, Event, InfoDigit, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::actor::call::Adoption;
+use crate::convert::{NOT_ACCEPTABLE, warning};
 use crate::env::Env;
 use crate::message::{
     Adopt, DoLeg, Forget, FromLayer, JoinAsked, LegCommand, LegEvent, LegNews, ToLayer, UnwatchMedia,
@@ -23,8 +25,6 @@ use crate::wake::Wake;
 
 /// A leg sees a few messages a second; 64 is a burst of retransmissions, and past it the peer is broken.
 const LEG_MAILBOX: usize = 64;
-/// "Not Acceptable Here": a description that fits nothing.
-const NOT_ACCEPTABLE: u16 = 488;
 
 /// Where a leg's outputs go.
 pub(crate) struct LegLinks {
@@ -201,8 +201,11 @@ impl LegActor {
                 self.step_later(Command::Reoffer { sdp }, ctx);
             }
             Event::Referred { target, .. } => self.tell(LegNews::Refers { target }),
-            Event::Digit(digit) => self.tell(LegNews::Digit(digit.digit)),
             Event::Lives => self.tell(LegNews::Lives),
+            Event::Digit(InfoDigit { digit, millis }) => {
+                let duration = Duration::from_millis(u64::from(millis));
+                self.tell(LegNews::Digit { digit, duration });
+            }
             Event::DigitUnsent => DigitUnsent { leg: self.leg }.emit(&self.env.metrics),
             Event::Finished => {
                 self.over(Cause::normal());
@@ -404,6 +407,10 @@ impl LegActor {
             LegCommand::RejectTransfer(status) => Command::RejectRefer { status },
             LegCommand::NotifyTransfer(status) => Command::NotifyRefer { status },
             LegCommand::Ask => Command::Ask,
+            LegCommand::SendDigit { digit, duration } => {
+                let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(40, 5_000);
+                Command::SendDigit(InfoDigit { digit, millis })
+            }
             LegCommand::Identify(shown) => Command::Identify {
                 headers: crate::convert::identity_headers(&shown),
                 sdp: Bytes::copy_from_slice(self.description.sent().unwrap_or_default()),
@@ -459,7 +466,8 @@ impl LegActor {
             }
             Err(error) => {
                 let status = error.sip_status();
-                Command::Reject { status, phrase: None, reason: None, headers: Vec::new() }
+                let headers = warning(status, &error.to_string()).into_iter().collect();
+                Command::Reject { status, phrase: None, reason: None, headers }
             }
         }
     }

@@ -238,3 +238,15 @@ fn a_phone_that_comes_back_over_another_connection_keeps_its_call() {
     sim.run_until_quiet();
     assert_eq!(sim.ladder().count("switch -> bob  BYE"), 1, "{}", sim.ladder());
 }
+
+#[test]
+fn a_phone_whose_codecs_nobody_knows_is_told_so() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    ann.speaks_only(plugboard_tests_support::Codec::G722);
+    ann.dials("102");
+    sim.run_until(ann.was_told(488));
+    sim.run_until_quiet();
+    assert!(bob.calls().is_empty());
+    let cause = sim.record().legs[0].cause.clone();
+    assert!(cause.text.contains("PCMU, PCMA and opus"), "{cause:?}");
+}

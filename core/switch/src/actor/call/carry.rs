@@ -378,6 +378,10 @@ impl CallActor {
                 };
                 Some(Input::PlayEnded { play, finish })
             }
+            MediaEvent::KeyToSignal { key, duration, .. } => {
+                self.order(leg, LegCommand::SendDigit { digit: key, duration });
+                None
+            }
             MediaEvent::MediaSilent { heard, .. } => Some(Input::LegSilent { leg, heard }),
             MediaEvent::MediaBack { .. } => Some(Input::LegHeard(leg)),
             MediaEvent::SourceLearned { .. }

@@ -195,7 +195,7 @@ impl CallActor {
             | LegNews::Lives
             | LegNews::Refers { .. }
             | LegNews::JoinAsked(_)
-            | LegNews::Digit(_) => {}
+            | LegNews::Digit { .. } => {}
         }
     }
 

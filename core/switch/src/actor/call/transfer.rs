@@ -71,7 +71,8 @@ impl Joint {
             | LegCommand::Ask
             | LegCommand::AcceptTransfer
             | LegCommand::RejectTransfer(_)
-            | LegCommand::NotifyTransfer(_) => {}
+            | LegCommand::NotifyTransfer(_)
+            | LegCommand::SendDigit { .. } => {}
         }
     }
 
@@ -331,6 +332,8 @@ impl CallActor {
             payload_type_receive: PCMU,
             telephone_event_send: Some(TELEPHONE_EVENT),
             telephone_event_receive: Some(TELEPHONE_EVENT),
+            telephone_event_clock: 8_000,
+            comfort_noise: None,
             remote_rtp: at,
             remote_rtcp: SocketAddr::new(at.ip(), at.port().saturating_add(1)),
             flow: Flow::SendRecv,

@@ -1,0 +1,200 @@
+//! Where one stream of audio is unpacked, listened to and packed again: work for another thread than the media's.
+//!
+//! A booth goes to a worker with what is to be done and comes back with what came of it, so that nothing of it is shared
+//! and never more than one piece of work of a stream is under way.
+
+use crate::codec::Codec;
+use crate::coding::{Codecs, Decode, Encode, HearKeys, Rate};
+use crate::comfort::Noise;
+use crate::command::MediaLeg;
+use crate::g711::{self, Law};
+use crate::jitter::Heard;
+use std::fmt;
+
+/// Microseconds of concealment after which nothing is made up any more: the ear notices, and silence is more honest.
+const CONCEAL_MAX_MICROS: u32 = 100_000;
+
+/// Linear audio that may wait for a whole frame: packets of 120 ms at 16 kHz, and a frame.
+const LINEAR_MAX: usize = 2_240;
+
+/// What a booth is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// What comes in; none: linear audio of [`Rate::Narrow`].
+    pub(crate) from: Option<Codec>,
+    /// What goes out; none: it is only listened to.
+    pub(crate) to: Option<Codec>,
+    /// Keys are listened for.
+    pub(crate) keys: bool,
+}
+
+impl Plan {
+    /// The lesser of what both sides can say.
+    fn rate(self) -> Rate {
+        let from = self.from.map_or(Rate::Narrow, Rate::of);
+        self.to.map_or(Rate::Narrow, |to| from.min(Rate::of(to)))
+    }
+}
+
+/// What a booth is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// From a far end.
+    Heard(Heard),
+    /// A frame of what is played.
+    Law(Law, Vec<u8>),
+}
+
+/// One stream's tools and what lies on the table.
+pub(crate) struct Booth {
+    plan: Plan,
+    rate: Rate,
+    decoder: Option<Box<dyn Decode>>,
+    encoder: Option<Box<dyn Encode>>,
+    receiver: Option<Box<dyn HearKeys>>,
+    noise: Option<Noise>,
+    concealed_micros: u32,
+    linear: Vec<i16>,
+    /// To do, in order.
+    pub(crate) inputs: Vec<Input>,
+    /// Done: one payload for each 20 ms.
+    pub(crate) payloads: Vec<Vec<u8>>,
+    /// Heard.
+    pub(crate) keys: Vec<char>,
+    /// Payloads that were none.
+    pub(crate) broken: u64,
+}
+
+/// A booth on its way to a worker and back.
+#[derive(Debug)]
+pub struct Work {
+    pub(crate) leg: MediaLeg,
+    /// Which booth of the leg: one that was given up meanwhile comes back for nothing.
+    pub(crate) serial: u32,
+    pub(crate) booth: Box<Booth>,
+}
+
+impl Work {
+    /// Whose stream it is.
+    pub const fn leg(&self) -> MediaLeg {
+        self.leg
+    }
+
+    /// Does the work. It may take a millisecond: not for a media thread.
+    pub fn run(&mut self) {
+        self.booth.run();
+    }
+}
+
+impl Booth {
+    /// With the tools for the plan; none when the codecs do not have them.
+    pub(crate) fn new(plan: Plan, codecs: &dyn Codecs) -> Option<Self> {
+        let rate = plan.rate();
+        let decoder = match plan.from {
+            Some(from) => Some(codecs.decoder(from, rate)?),
+            None => None,
+        };
+        let encoder = match plan.to {
+            Some(to) => Some(codecs.encoder(to, rate)?),
+            None => None,
+        };
+        let receiver = if plan.keys { Some(codecs.key_receiver()?) } else { None };
+        Some(Self {
+            plan,
+            rate,
+            decoder,
+            encoder,
+            receiver,
+            noise: None,
+            concealed_micros: 0,
+            linear: Vec::new(),
+            inputs: Vec::new(),
+            payloads: Vec::new(),
+            keys: Vec::new(),
+            broken: 0,
+        })
+    }
+
+    fn run(&mut self) {
+        for input in std::mem::take(&mut self.inputs) {
+            let before = self.linear.len();
+            self.unpack(input);
+            if let Some(receiver) = &mut self.receiver {
+                let fresh = self.linear.get(before..).unwrap_or_default();
+                match self.rate {
+                    Rate::Narrow => receiver.hear(fresh, &mut self.keys),
+                    Rate::Wide => receiver.hear(&halved(fresh), &mut self.keys),
+                }
+            }
+        }
+        self.pack();
+    }
+
+    fn unpack(&mut self, input: Input) {
+        match input {
+            Input::Heard(Heard::Packet(payload)) => {
+                let Some(decoder) = &mut self.decoder else { return };
+                self.noise = None;
+                self.concealed_micros = 0;
+                if !decoder.decode(&payload, &mut self.linear) {
+                    self.broken += 1;
+                    self.fill(20_000, None);
+                }
+            }
+            Input::Heard(Heard::Lost(micros, next)) => self.fill(micros, next.as_deref()),
+            Input::Heard(Heard::Starved(micros)) => self.fill(micros, None),
+            Input::Heard(Heard::Noise(level, micros)) => {
+                self.noise = Some(Noise::new(level));
+                self.fill(micros, None);
+            }
+            Input::Law(law, bytes) => self.linear.extend(bytes.iter().map(|byte| g711::decode(law, *byte))),
+        }
+        let over = self.linear.len().saturating_sub(LINEAR_MAX);
+        self.linear.drain(..over);
+    }
+
+    /// Puts something in the place of what is not there: noise, what was heard last, or silence.
+    fn fill(&mut self, micros: u32, next: Option<&[u8]>) {
+        let micros = micros.min(120_000);
+        let count = usize::try_from(u64::from(micros) * u64::from(self.rate.hertz()) / 1_000_000).unwrap_or(0);
+        if let Some(noise) = &mut self.noise {
+            noise.fill(count, &mut self.linear);
+            return;
+        }
+        self.concealed_micros = self.concealed_micros.saturating_add(micros);
+        match &mut self.decoder {
+            Some(decoder) if self.concealed_micros <= CONCEAL_MAX_MICROS => {
+                decoder.conceal(count, next, &mut self.linear);
+            }
+            Some(_) | None => self.linear.resize(self.linear.len() + count, 0),
+        }
+    }
+
+    fn pack(&mut self) {
+        let frame = self.rate.frame();
+        let Some(encoder) = &mut self.encoder else {
+            self.linear.clear();
+            return;
+        };
+        while self.linear.len() >= frame {
+            let mut payload = Vec::new();
+            if encoder.encode(self.linear.get(..frame).unwrap_or_default(), &mut payload) {
+                self.payloads.push(payload);
+            } else {
+                self.broken += 1;
+            }
+            self.linear.drain(..frame);
+        }
+    }
+}
+
+impl fmt::Debug for Booth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Booth").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+/// For the receiver of keys alone, whose filters are narrow: the mean of each two samples.
+fn halved(samples: &[i16]) -> Vec<i16> {
+    samples.chunks_exact(2).map(|pair| pair.iter().map(|sample| sample / 2).sum()).collect()
+}
