@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] is the sans-IO machine behind every leg of one media thread; [`MediaPlane`] is the seam that calls see,
 //! [`MediaThreads`] its production form (sockets, epoll). [`OfferAnswer`] speaks SDP for one leg. [`Audio`] is what can
-//! be played: made by [`tone`], [`wav`], or kept by name in [`Prompts`].
+//! be played: made by [`tone`], or of files (`core/sound`) and kept by name in [`Prompts`].
 //!
 //! The life of a leg: [`MediaPlane::open`] gives its address, [`OfferAnswer::make_offer`] or
 //! [`OfferAnswer::make_answer`] writes it down, [`Command::SetRemote`] tells the far end's, then [`Command::Bridge`],
@@ -34,7 +34,6 @@ pub mod rtp;
 mod sdp;
 mod source;
 pub mod tone;
-pub mod wav;
 
 pub use audio::Audio;
 pub use booth::Work;

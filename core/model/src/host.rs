@@ -150,6 +150,17 @@ pub enum Audio {
     Tone(Tone),
     /// Music by name; loops.
     Music(String),
+    /// Words, spoken by what the machine has for that.
+    Speech(Speech),
+}
+
+/// Words to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Speech {
+    /// 1 to 2,000 bytes of text.
+    pub text: String,
+    /// BCP 47; `None`: the office's language.
+    pub language: Option<String>,
 }
 
 /// Call progress tones (ITU-T E.182).

@@ -19,7 +19,7 @@ pub use forward::{ForwardWhen, ForwardWhy};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
     DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected, PlayEnd, PlayOptions, RingBack,
-    RingRequest, SetError, Target, Tone, UserStatus,
+    RingRequest, SetError, Speech, Target, Tone, UserStatus,
 };
 pub use id::{
     CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,

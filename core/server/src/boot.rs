@@ -9,6 +9,7 @@ use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
 use plugboard_scenario::ActionCatalogue;
+use plugboard_sound::Cache;
 use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
 use plugboard_switch::{Clock, Configuration, Env, Events, Network, Placement, Switch, SystemClock, SystemRandom};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use crate::house::{Absent, Bundle, House, in_words};
 use crate::keep::Keeper;
 use crate::losses::Losses;
 use crate::prompts::Library;
+use crate::speech::Reader;
 use crate::stored::{Stored, read_stored, together};
 
 /// Plugin threads: actions compute for microseconds, two threads keep one slow guest from holding up the others.
@@ -40,6 +42,8 @@ pub(crate) struct Running {
     pub(crate) actions: Actions,
     pub(crate) scenarios: ActionCatalogue,
     pub(crate) library: Arc<Library>,
+    /// What was made of sound files.
+    pub(crate) sounds: Cache,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keeper: Keeper,
     /// The offices in force; locked while one is replaced.
@@ -147,6 +151,7 @@ impl Running {
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,
+            voice: Arc::new(Reader::start(&config.speech)?),
             store: store.clone(),
             metrics: metrics.clone(),
         };
@@ -155,7 +160,21 @@ impl Running {
         let scenarios = crate::catalogue::for_scenarios(&actions.by_name);
         let keeper = Keeper::new(store.clone(), metrics.clone(), readiness.clone(), config.keep);
         let (houses, lacking) = <_>::default();
-        Ok(Self { switch, store, metrics, readiness, actions, scenarios, library, clock, keeper, houses, lacking })
+        let sounds = Cache::of_folder(&config.data.join("sounds"));
+        Ok(Self {
+            switch,
+            store,
+            metrics,
+            readiness,
+            actions,
+            scenarios,
+            library,
+            sounds,
+            clock,
+            keeper,
+            houses,
+            lacking,
+        })
     }
 
     /// Loads offices, or replaces them: everything is checked first, and nothing changes when there is a fault. Tells
@@ -163,7 +182,7 @@ impl Running {
     pub(crate) fn take(&self, bundles: &[Bundle], absent: Absent) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
         let (mut taken, mut faults) = (Vec::new(), Vec::new());
         for bundle in bundles {
-            match bundle.load(&self.scenarios, absent) {
+            match bundle.load(&self.scenarios, absent, &self.sounds) {
                 Ok(house) => taken.push(house),
                 Err(more) => faults.extend(in_words(more)),
             }
@@ -239,7 +258,7 @@ impl Running {
     pub(crate) fn take_stored(&self) -> Result<(), Vec<String>> {
         let Stored { houses, left_out } = {
             let houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
-            read_stored(&self.store, &self.scenarios, &houses).map_err(|error| vec![error.to_string()])?
+            read_stored(&self.store, &self.scenarios, &houses, &self.sounds).map_err(|error| vec![error.to_string()])?
         };
         for (office, faults) in left_out {
             for fault in &faults {

@@ -65,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     /// Services that wake phones.
     pub(crate) push: Vec<PushService>,
+    /// What reads words aloud: a program with the arguments of espeak-ng.
+    pub(crate) speech: PathBuf,
     /// RTP.
     pub(crate) media: Media,
     /// HTTP: metrics and health.
@@ -163,6 +165,7 @@ impl Default for Config {
             sip: Sip { udp: any(5060), tcp: any(5060), tls: any(5061), wss: any(8443), ..Sip::default() },
             tls: Tls::default(),
             push: Vec::new(),
+            speech: plugboard_sound::espeak::PROGRAM.into(),
             media: Media {
                 addresses: Vec::new(),
                 ports: plugboard_media::DEFAULT_PORTS,
@@ -242,6 +245,12 @@ pub(crate) fn read_ports(text: &str) -> Option<RangeInclusive<u16>> {
 pub(crate) const PORTS_FORM: &str =
     "a range of ports is written first-last, such as \"20000-29999\", and holds an even port with the odd one above";
 
+fn speech(field: &Field<'_>, program: &mut PathBuf, faults: &mut Faults) {
+    let Some(mut fields) = field.fields(faults) else { return };
+    set(program, path(&mut fields, "program", faults));
+    fields.finish(faults);
+}
+
 fn read(root: &Node, faults: &mut Faults) -> Config {
     let mut config = Config::default();
     let Some(mut fields) = Field::root(root).fields(faults) else { return config };
@@ -258,6 +267,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     }
     if let Some(field) = fields.take("push") {
         push::read(&field, &mut config.push, faults);
+    }
+    if let Some(field) = fields.take("speech") {
+        speech(&field, &mut config.speech, faults);
     }
     if let Some(field) = fields.take("media") {
         media(&field, &mut config.media, faults);

@@ -1,10 +1,10 @@
 //! An office as it is loaded: its document with the files it names, checked against the installed actions.
 
 use plugboard_document::Node;
-use plugboard_media::PromptError;
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
 use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_examined};
+use plugboard_sound::{Cache, load_file, load_folder};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,7 +160,7 @@ impl Bundle {
     pub(crate) fn check(&self, actions: &ActionCatalogue) -> Result<Vec<String>, Vec<Fault>> {
         let tree = self.tree();
         if !is_scenario(&tree) {
-            return self.load_tree(tree, actions, Absent::Refused).map(|house| house.warnings);
+            return self.load_tree(tree, actions, Absent::Refused, &Cache::none()).map(|house| house.warnings);
         }
         let faults = check_scenario(&self.file, tree, actions);
         if faults.is_empty() { Ok(Vec::new()) } else { Err(faults) }
@@ -186,11 +186,17 @@ impl Bundle {
     ///
     /// # Errors
     /// Every fault of the office and of its scenarios.
-    pub(crate) fn load(&self, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
-        self.load_tree(self.tree(), actions, absent)
+    pub(crate) fn load(&self, actions: &ActionCatalogue, absent: Absent, sounds: &Cache) -> Result<House, Vec<Fault>> {
+        self.load_tree(self.tree(), actions, absent, sounds)
     }
 
-    fn load_tree(&self, tree: Tree, actions: &ActionCatalogue, absent: Absent) -> Result<House, Vec<Fault>> {
+    fn load_tree(
+        &self,
+        tree: Tree,
+        actions: &ActionCatalogue,
+        absent: Absent,
+        sounds: &Cache,
+    ) -> Result<House, Vec<Fault>> {
         if is_scenario(&tree) {
             let name = Path::new(&self.file).file_name().unwrap_or_default().display();
             let remedy = format!(
@@ -201,7 +207,7 @@ impl Bundle {
         let mut examined = Office::examine(&self.file, tree, self);
         let mut faults = std::mem::take(&mut examined.faults);
         let Some(office) = examined.office.clone() else { return Err(faults) };
-        let (audio, mut warnings) = self.audio(&office);
+        let (audio, mut warnings) = self.audio(&office, sounds);
         if absent == Absent::Tolerated {
             faults.retain(|fault| !examined.bearable.contains(fault));
             warnings.extend(in_words(std::mem::take(&mut examined.bearable)));
@@ -229,19 +235,19 @@ impl Bundle {
         Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 
-    fn audio(&self, office: &Office) -> (OfficeAudio, Vec<String>) {
+    fn audio(&self, office: &Office, sounds: &Cache) -> (OfficeAudio, Vec<String>) {
         let audio = OfficeAudio::default();
         let mut warnings = Vec::new();
         let folder = &self.folder;
         if let Some(prompts) = &office.prompts {
-            match audio.prompts.load_folder(&folder.join(prompts)) {
-                Ok(broken) => warnings.extend(broken.iter().map(with_cause)),
-                Err(error) => warnings.push(with_cause(&error)),
+            match load_folder(&audio.prompts, sounds, &folder.join(prompts)) {
+                Ok(broken) => warnings.extend(broken.iter().map(ToString::to_string)),
+                Err(error) => warnings.push(error.to_string()),
             }
         }
         for (name, path) in &office.music {
-            let broken = audio.music.load_file(name.as_str(), &folder.join(path)).err();
-            warnings.extend(broken.as_ref().map(with_cause));
+            let broken = load_file(&audio.music, sounds, name.as_str(), &folder.join(path)).err();
+            warnings.extend(broken.map(|fault| fault.to_string()));
         }
         (audio, warnings)
     }
@@ -288,14 +294,6 @@ pub(crate) enum Absent {
 fn absent_actions(source: &ScenarioSource, actions: &ActionCatalogue) -> Vec<String> {
     let Ok(document) = Document::read(&source.file, &source.document) else { return Vec::new() };
     document.actions().into_iter().filter(|name| actions.get(name).is_none()).collect()
-}
-
-/// An error and what caused it.
-fn with_cause(error: &PromptError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }
 
 /// Faults as lines.

@@ -21,6 +21,7 @@ mod recovery;
 mod schema;
 mod serve;
 mod show;
+mod speech;
 mod stored;
 
 use clap::Parser;

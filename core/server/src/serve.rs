@@ -82,6 +82,7 @@ fn prepare(wish: &Serve, home: &Home) -> Result<(Config, PathBuf), Start> {
     if !config.http.listen.ip().is_loopback() && config.http.token_file.is_none() {
         return Err(Start::new(1, format!("{TOKEN_NEEDED}: name the file that holds it in http.token_file")));
     }
+    config.data.clone_from(&data);
     Ok((config, data))
 }
 

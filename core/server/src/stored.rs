@@ -3,6 +3,7 @@
 use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
 use plugboard_scenario::ActionCatalogue;
+use plugboard_sound::Cache;
 use plugboard_store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,13 +26,14 @@ pub(crate) fn read_stored(
     store: &Store,
     actions: &ActionCatalogue,
     others: &BTreeMap<OfficeId, House>,
+    sounds: &Cache,
 ) -> Result<Stored, StoreError> {
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for office in store.documents().offices(DOCUMENT)? {
         let body = store.documents().get(&office, DOCUMENT)?.and_then(|document| document.body);
         let bundle: Option<Bundle> = body.and_then(|body| serde_json::from_slice(&body).ok());
         let loaded = match bundle {
-            Some(bundle) => bundle.load(actions, Absent::Tolerated).map_err(in_words),
+            Some(bundle) => bundle.load(actions, Absent::Tolerated, sounds).map_err(in_words),
             None => Err(vec!["the stored document cannot be read".to_owned()]),
         };
         match loaded {
@@ -98,7 +100,8 @@ mod tests {
             store.documents().put(&id, DOCUMENT, Some(body), change, None).unwrap();
         }
         let Stored { houses, left_out } =
-            read_stored(&store, &crate::catalogue::for_scenarios(&BTreeMap::new()), &BTreeMap::new()).unwrap();
+            read_stored(&store, &crate::catalogue::for_scenarios(&BTreeMap::new()), &BTreeMap::new(), &Cache::none())
+                .unwrap();
         let served: Vec<&str> = houses.iter().map(|house| house.office.id.0.as_str()).collect();
         assert_eq!(served, ["a-good", "d-older"]);
         assert!(houses[1].warnings[0].contains("\"german\" is no language"), "{:?}", houses[1].warnings);
@@ -145,8 +148,8 @@ mod tests {
     fn what_is_applied_now_is_checked_in_full() {
         let actions = crate::catalogue::for_scenarios(&BTreeMap::new());
         let older = bundle("office: a\ndomains: [a.test]\nlanguage: german\n");
-        let faults = older.load(&actions, Absent::Refused).err().unwrap();
+        let faults = older.load(&actions, Absent::Refused, &Cache::none()).err().unwrap();
         assert!(faults[0].reason.contains("is no language"), "{faults:?}");
-        assert!(older.load(&actions, Absent::Tolerated).is_ok());
+        assert!(older.load(&actions, Absent::Tolerated, &Cache::none()).is_ok());
     }
 }

@@ -41,6 +41,7 @@ const TEST: &[Need] = &[
     Need { package: "kamailio", why: "a carrier that the switch registers at", sign: Sign::Program("kamailio") },
     Need { package: "kamailio-tls-modules", why: "its TLS", sign: Sign::KamailioTls },
     Need { package: "chromium", why: "the browser that JsSIP runs in", sign: Sign::Program("chromium") },
+    Need { package: "espeak-ng", why: "reads words aloud", sign: Sign::Program("espeak-ng") },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];

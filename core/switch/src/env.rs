@@ -129,6 +129,15 @@ pub trait Prompts: Send + Sync {
     fn find(&self, office: &OfficeId, name: &str, language: &str, music: bool) -> Result<Audio, String>;
 }
 
+/// Reads words aloud. Never waits: the audio comes back by itself.
+pub trait Voice: Send + Sync {
+    /// Asks; `reply` is called once, from any thread, within half a minute. `language` is a tag of BCP 47.
+    fn speak(&self, text: &str, language: &str, reply: VoiceReply);
+}
+
+/// Where spoken words go, or the reason why there are none.
+pub type VoiceReply = Box<dyn FnOnce(Result<Audio, String>) + Send>;
+
 /// The shared handles.
 #[derive(Clone)]
 pub struct Env {
@@ -148,6 +157,8 @@ pub struct Env {
     pub plugins: Arc<dyn Plugins>,
     /// What can be played.
     pub prompts: Arc<dyn Prompts>,
+    /// What reads words aloud.
+    pub voice: Arc<dyn Voice>,
     /// What is kept.
     pub store: Store,
     /// What is counted.

@@ -1,6 +1,6 @@
 //! The way back from media and plugin threads to the calls.
 
-use actix::{Message, Recipient};
+use actix::Recipient;
 use plugboard_media::{Event as MediaEvent, EventSink};
 use plugboard_metrics::{MessageDropped, Metrics, Queue};
 use plugboard_model::CallId;
@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::message::{MediaHappened, RunHappened};
+use crate::post::press;
 
 /// Where one shard hears of media and of runs.
 pub(crate) type Ears = (Recipient<MediaHappened>, Recipient<RunHappened>);
@@ -102,16 +103,6 @@ fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
         | MediaEvent::SourceLearned { .. }
         | MediaEvent::Traffic(_) => recipient.try_send(MediaHappened(event)).is_ok(),
     }
-}
-
-/// Sends beyond the mailbox's limit.
-#[expect(clippy::disallowed_methods, reason = "a run or a command has one answer under way, and both are limited")]
-fn press<M>(recipient: &Recipient<M>, message: M)
-where
-    M: Message + Send + 'static,
-    M::Result: Send,
-{
-    recipient.do_send(message);
 }
 
 /// There are as many media shards as signalling shards, or one.

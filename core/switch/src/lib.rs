@@ -36,7 +36,7 @@ pub use plugboard_sip::flow::Transport as SipProtocol;
 pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records, SrvRecord};
 pub use plugboard_sip::registrar::Push as PushTarget;
 
-pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Unsendable};
+pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Unsendable, Voice, VoiceReply};
 pub use events::Events;
 pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;

@@ -19,3 +19,15 @@ where
         });
     }
 }
+
+/// Sends beyond the mailbox's limit, from any thread: one that runs no actors cannot wait for a place.
+///
+/// For answers, of which each call or gateway has a few under way.
+#[expect(clippy::disallowed_methods, reason = "a question has one answer, and questions are limited")]
+pub(crate) fn press<M>(recipient: &Recipient<M>, message: M)
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    recipient.do_send(message);
+}

@@ -5,7 +5,7 @@ use crate::duration::millis;
 use std::time::Duration;
 
 pub use crate::bindings::plugboard::switch::call::{
-    Audio, CallError, CollectEnd, Collected, Event, Info, PlayEnd, Tone,
+    Audio, CallError, CollectEnd, Collected, Event, Info, PlayEnd, Speech, Tone,
 };
 pub use crate::bindings::plugboard::switch::types::Cause;
 

@@ -11,9 +11,9 @@ pub mod mutation;
 pub mod payload;
 pub mod rtp;
 pub mod sdp;
+pub mod sound;
 pub mod stream;
 pub mod uri;
-pub mod wav;
 pub mod websocket;
 
 /// A parser's function: it panics when the bytes show a fault.
@@ -30,6 +30,6 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("stream", stream::stream),
     ("rtp", rtp::rtp),
     ("payload", payload::payload),
-    ("wav", wav::wav),
+    ("sound", sound::sound),
     ("websocket", websocket::websocket),
 ];

@@ -195,12 +195,20 @@ fn no_bytes_break_the_decoders() {
 
 #[test]
 fn no_bytes_break_the_reader_of_audio_files() {
-    let tone: Vec<u8> = (0..=255).cycle().take(600).collect();
-    let audio = plugboard_media::Audio::from_g711(plugboard_media::g711::Law::A, &tone);
-    let files = [plugboard_media::g711::Law::A, plugboard_media::g711::Law::Mu]
-        .map(|law| plugboard_media::wav::write(&audio, law));
-    let seeds: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
-    run("wav", 150_000, &seeds, &[b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x01\0", b"\x80\xbb\0\0"]);
+    let seeds: [&[u8]; 5] = [
+        include_bytes!("../../../core/sound/tests/tone.alaw.wav"),
+        include_bytes!("../../../core/sound/tests/tone.mp3"),
+        include_bytes!("../../../core/sound/tests/tone.flac"),
+        include_bytes!("../../../core/sound/tests/tone.ogg"),
+        include_bytes!("../../../core/sound/tests/tone.opus"),
+    ];
+    let beginnings = seeds.map(|file| &file[..file.len().min(4_000)]);
+    run(
+        "sound",
+        1_500,
+        &beginnings,
+        &[b"RIFF", b"WAVE", b"fmt ", b"data", b"fLaC", b"OggS", b"OpusHead", b"\x80\xbb\0\0"],
+    );
 }
 
 /// A frame of a client (RFC 6455 section 5.2): its first byte, and the payload under a mask of its own.

@@ -39,7 +39,7 @@ pub use port::{free_port, free_rtp_ports};
 pub use program::{Program, tool};
 pub use scenario::{Answer, Call};
 pub use sipp::Sipp;
-pub use switch::{Plugboard, Serve, built_plugins, page};
+pub use switch::{Plugboard, Serve, built_plugins, page, steps};
 pub use tone::{Recording, write_tone};
 pub use wait::{LIMIT, until};
 

@@ -382,3 +382,9 @@ fn dechunked(body: &str) -> String {
     }
     text
 }
+
+/// The words and outcomes of a call's steps, as its record has them.
+pub fn steps(record: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    record["steps"].as_array().unwrap().iter().map(|step| (text(&step["word"]), text(&step["outcome"]))).collect()
+}

@@ -74,6 +74,22 @@ impl Recording {
         2.0 * (along * along + across * across) / (f64::from(RATE) * energy(part)).max(1.0)
     }
 
+    /// For how long something was heard that is no tone: what changes all the time, as speech does.
+    pub fn speaking_seconds(&self) -> f64 {
+        /// A hundredth of the loudest that there is, as the mean of squares.
+        const QUIET: f64 = 10_000.0;
+        let frames = self.samples.chunks_exact(usize::try_from(RATE / 50).unwrap());
+        let powers: Vec<f64> = frames.map(|frame| frame.iter().map(|sample| sample * sample).sum::<f64>()).collect();
+        let changes = powers.windows(2).filter(|pair| match pair {
+            [before, after] => {
+                let (low, high) = (before.min(*after), before.max(*after));
+                high > QUIET * f64::from(RATE / 50) && high > low * 1.1
+            }
+            _ => false,
+        });
+        f64::from(u32::try_from(changes.count()).unwrap()) / 50.0
+    }
+
     /// Whether this tone, and hardly anything else, is what was heard.
     pub fn is_tone(&self, hertz: f64) -> bool {
         self.share(hertz) > 0.9

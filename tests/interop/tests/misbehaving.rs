@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, until, write_tone};
+use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, steps, until, write_tone};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,12 +91,6 @@ fn calls(switch: &Plugboard, number: &str) -> serde_json::Value {
     switch.waits_for_past_calls(before + 1)[0].clone()
 }
 
-/// The words and outcomes of a call's steps.
-fn steps(record: &serde_json::Value) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    record["steps"].as_array().unwrap().iter().map(|step| (text(&step["word"]), text(&step["outcome"]))).collect()
-}
-
 #[test]
 fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,7 +149,7 @@ fn r52_missing_and_broken_audio_is_told_to_who_applies_it_and_skipped_and_logged
     let output = switch.command(&["apply", file.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("\"broken\"") && said.contains("\"missing\""), "{said}");
+    assert!(said.contains("broken.wav is not played: ") && said.contains("\"missing\""), "{said}");
 
     let call = Call::new("101", "secret-101", "300").lasts(Duration::from_secs(2));
     Sipp::calls(&switch, "caller", &call, Transport::Udp).succeeds();

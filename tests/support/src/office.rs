@@ -5,7 +5,7 @@ use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Office, OfficeSet, Surroundings};
 use plugboard_plugin::{Grants, Installed, Limits};
 use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, Sets, compile};
-use plugboard_switch::{Configuration, Prompts};
+use plugboard_switch::{Configuration, Prompts, Voice, VoiceReply};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,6 +110,17 @@ impl Prompts for Records {
         let length = length.ok_or_else(|| format!("there is no prompt {name:?}"))?;
         let samples = usize::try_from(length.as_millis()).unwrap_or(0) * 8;
         Ok(Audio::from_g711(Law::Mu, &vec![self.sounds.mark(name); samples]))
+    }
+}
+
+/// Words take a tenth of a second a letter, and sound of themselves.
+impl Voice for Records {
+    fn speak(&self, text: &str, language: &str, reply: VoiceReply) {
+        if language == "xx" {
+            return reply(Err(format!("nobody speaks {language}")));
+        }
+        let samples = text.chars().count() * 800;
+        reply(Ok(Audio::from_g711(Law::Mu, &vec![self.sounds.mark(text); samples])));
     }
 }
 

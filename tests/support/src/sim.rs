@@ -231,6 +231,7 @@ impl Sim {
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),
+            voice: Arc::new(records.clone()),
             store: store.clone(),
             metrics: metrics.clone(),
         };

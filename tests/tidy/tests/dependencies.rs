@@ -22,6 +22,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("switch", &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics"]),
     // Beside the machines, and wired by the server alone: nothing that decides knows what the outside speaks.
     ("outside", &["model"]),
+    // Sound files and speech: C and foreign formats, which no machine knows.
+    ("sound", &["media", "codec"]),
     ("console", &["model", "metrics", "switch"]),
     (
         "server",
@@ -40,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "metrics",
             "switch",
             "outside",
+            "sound",
             "console",
         ],
     ),
@@ -60,6 +63,9 @@ const OWNERS: &[(&str, &str)] = &[
     ("rocksdb", "store"),
     ("prometheus", "metrics"),
     ("hickory-resolver", "outside"),
+    ("symphonia", "sound"),
+    ("rubato", "sound"),
+    ("ebur128", "sound"),
     ("actix", "switch"),
     ("actix-web", "console"),
     ("clap", "server"),

@@ -5,11 +5,17 @@ use super::bindings::plugboard::switch::types;
 use super::words;
 use crate::guest::{Guest, wrong_answer};
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectEnd, CollectRequest, HostCall, HostResult, PlayEnd, PlayOptions, Tone,
+    Audio, CallError, CallEvent, CollectEnd, CollectRequest, HostCall, HostResult, PlayEnd, PlayOptions, Speech, Tone,
 };
 
 /// The longest name of a prompt or of music: a path below the office's audio folder.
 const AUDIO_NAME_BYTES_MAX: usize = 256;
+
+/// Words read aloud: two minutes and more.
+const SPEECH_BYTES_MAX: usize = 2_000;
+
+/// The longest tag of BCP 47 that anybody uses, as for the office's language.
+const LANGUAGE_BYTES_MAX: usize = 35;
 /// An hour: the longest that anything plays or waits.
 const HOUR_MS: u32 = 3_600_000;
 
@@ -126,11 +132,26 @@ fn audio(given: wit::Audio) -> Result<Audio, String> {
     Ok(match given {
         wit::Audio::Prompt(name) => Audio::Prompt(named(name)?),
         wit::Audio::Music(name) => Audio::Music(named(name)?),
+        wit::Audio::Speech(wit::Speech { text, language }) => Audio::Speech(speech(text, language)?),
         wit::Audio::Tone(wit::Tone::RingBack) => Audio::Tone(Tone::RingBack),
         wit::Audio::Tone(wit::Tone::Busy) => Audio::Tone(Tone::Busy),
         wit::Audio::Tone(wit::Tone::Congestion) => Audio::Tone(Tone::Congestion),
         wit::Audio::Tone(wit::Tone::Beep) => Audio::Tone(Tone::Beep),
     })
+}
+
+/// Words within their limits. A control character is a pause to whoever reads them aloud.
+fn speech(text: String, language: Option<String>) -> Result<Speech, String> {
+    if text.trim().is_empty() || text.len() > SPEECH_BYTES_MAX {
+        return Err(format!("the words {} are not 1 to {SPEECH_BYTES_MAX} bytes of text", words::cut(&text)));
+    }
+    let is_tag = |tag: &String| {
+        (1..=LANGUAGE_BYTES_MAX).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    if let Some(tag) = language.iter().find(|tag| !is_tag(tag)) {
+        return Err(format!("the language {} is no tag of BCP 47, such as en or de-AT", words::cut(tag)));
+    }
+    Ok(Speech { text: text.replace(char::is_control, " "), language })
 }
 
 fn play_options(given: wit::PlayOptions) -> Result<PlayOptions, String> {

@@ -59,6 +59,12 @@ pub(crate) fn schema() -> Json {
             ),
             "tls": super::tls::schema(&part),
             "push": super::push::schema(&part),
+            "speech": part("What reads words aloud to callers (the action `say`).", json!({
+                "program": { "type": "string", "default": "espeak-ng", "examples": ["/usr/local/bin/speak"],
+                    "description": "Takes the arguments of espeak-ng (--stdin --stdout -b 1 -v LANGUAGE), words by its standard \
+                    input, and gives a WAV file; another engine is put behind a few lines of shell. Found as the system \
+                    finds programs." }
+            })),
             "media": part("RTP.", json!({
                 "address": addresses("Where RTP is bound and what SDP says: one address, or one of each family; without \
                     it, the address that SIP listens on, or the one that leads to the world."),

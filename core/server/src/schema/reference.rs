@@ -39,7 +39,7 @@ traces = \"14d\"
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 7] = [
+const STEPS: [(&str, &str); 8] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
@@ -47,13 +47,14 @@ const STEPS: [(&str, &str); 7] = [
     ("echo", "- echo: { max: 60s }"),
     ("hang-up", "- hang-up: { cause: busy }"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
+    ("say", "- say: { text: \"Hello {caller_name}, nobody is in the office.\", language: en }"),
 ];
 
 /// The reference of the configuration.
 pub(super) fn config(schema: &Json) -> String {
     let mut page = Page::new("Configuration", "config", schema);
     page.section("The file", schema);
-    for part in ["sip", "tls", "media", "http", "keep"] {
+    for part in ["sip", "tls", "media", "speech", "http", "keep"] {
         if let Some(part_schema) = schema.pointer(&format!("/properties/{part}")) {
             page.section(&format!("[{part}]"), part_schema);
         }

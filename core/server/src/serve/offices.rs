@@ -26,7 +26,7 @@ fn stored(running: &Running, office: &str, version: u64) -> Result<Bundle, Strin
 /// A version that was applied once, as a file that `apply` takes.
 pub(super) fn export_version(running: &Running, office: &str, version: u64, secrets: bool) -> Result<Value, String> {
     let bundle = stored(running, office, version)?;
-    let house = bundle.load(&running.scenarios, Absent::Tolerated);
+    let house = bundle.load(&running.scenarios, Absent::Tolerated, &running.sounds);
     let house = house.map_err(|faults| in_words(faults).join("; "))?;
     let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
     Ok(json!({ "yaml": house.office.export(secrets, Some(&house.folder)) }))

@@ -3,7 +3,7 @@
 use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, HostCall, HostResult, NotConnected, PlayEnd,
-    PlayOptions, RingBack, RingRequest, SetError, Target, Tone, UserStatus, Value,
+    PlayOptions, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ fn audio(audio: &Audio) -> String {
     match audio {
         Audio::Prompt(name) => format!("prompt {name:?}"),
         Audio::Music(name) => format!("music {name:?}"),
+        Audio::Speech(Speech { text, language: Some(language) }) => format!("words {text:?} in {language}"),
+        Audio::Speech(Speech { text, language: None }) => format!("words {text:?}"),
         Audio::Tone(tone) => {
             let name = match tone {
                 Tone::RingBack => "ring-back",

@@ -11,6 +11,7 @@ mod journal;
 mod lamps;
 mod outside;
 mod redirect;
+mod speech;
 mod transfer;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
@@ -187,6 +188,7 @@ pub(crate) struct CallActor {
     /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
     agreed: Option<Codec>,
     joining: transfer::Joining,
+    spoken: speech::Awaited,
     lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
@@ -238,6 +240,7 @@ impl CallActor {
             components: BTreeMap::new(),
             agreed: None,
             joining: transfer::Joining::default(),
+            spoken: speech::Awaited::default(),
             lamps: lamps::Lamps::default(),
             referred_by: None,
             wake: Wake::default(),

@@ -21,7 +21,7 @@ use crate::message::{
     TargetFailed, ToLayer, UseGateway,
 };
 use crate::peers::Peers;
-use crate::post::post;
+use crate::post::{post, press};
 use crate::wake::Wake;
 
 /// One message a call; a burst of 500 calls at once.
@@ -135,7 +135,7 @@ impl GatewayActor {
     fn ask(&self, owner: u64, question: plugboard_sip::locate::Question, ctx: &Context<Self>) {
         let to = ctx.address().recipient();
         let asked = question.clone();
-        let reply = move |answer| post(&to, NameAnswered { owner, question: asked, answer });
+        let reply = move |answer| press(&to, NameAnswered { owner, question: asked, answer });
         self.env.dns.ask(question, Box::new(reply));
     }
 

@@ -37,6 +37,7 @@ mod rfc5359;
 mod settings;
 mod silence;
 mod sleepers;
+mod speech;
 mod strangers;
 mod toll;
 mod transfer;

@@ -61,6 +61,7 @@ impl CallActor {
             Output::Play { leg, play, audio, max, repeat } => self.play(leg, play, &audio, max, repeat, ctx),
             Output::HoldMusic { leg, play } => self.hold_music(leg, play),
             Output::StopPlay { leg, play } => {
+                self.spoken.forget(play);
                 if let Some(media) = self.media_of(leg) {
                     self.to_media(MediaCommand::StopPlay { leg: media, id: self.play_id(leg, play) });
                 }
@@ -326,12 +327,26 @@ impl CallActor {
             Audio::Prompt(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, false),
             Audio::Music(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, true),
             Audio::Tone(tone) => Ok(self.tone(*tone)),
+            Audio::Speech(words) => {
+                return self.speak(to, play, words, PlayOptions { max, repeat, yields: false }, ctx);
+            }
         };
         let repeat = repeat || matches!(asked, Audio::Music(_)) || is_steady(asked);
+        let yields = matches!(asked, Audio::Tone(Tone::RingBack));
+        self.play_found(to, play, found, PlayOptions { max, repeat, yields }, ctx);
+    }
+
+    /// Plays what was found to a leg, or tells why nothing is heard.
+    pub(super) fn play_found(
+        &mut self,
+        to: LegId,
+        play: PlayId,
+        found: Result<plugboard_media::Audio, String>,
+        options: PlayOptions,
+        ctx: &mut Context<Self>,
+    ) {
         match (found, self.media_of(to)) {
             (Ok(audio), Some(leg)) => {
-                let yields = matches!(asked, Audio::Tone(Tone::RingBack));
-                let options = PlayOptions { max, repeat, yields };
                 let command = MediaCommand::Play { leg, id: self.play_id(to, play), audio, options };
                 if let Err(error) = self.env.media.send(command) {
                     tracing::warn!(call_id = %self.id, %error, "a prompt was not played");
@@ -556,7 +571,7 @@ impl CallActor {
 fn is_steady(audio: &Audio) -> bool {
     match audio {
         Audio::Tone(Tone::RingBack | Tone::Busy | Tone::Congestion) => true,
-        Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) => false,
+        Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) | Audio::Speech(_) => false,
     }
 }
 

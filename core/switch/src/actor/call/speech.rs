@@ -1,0 +1,56 @@
+//! Words that are read aloud to a leg: asked for, and played once they are there.
+
+use actix::{AsyncContext, Context, Handler, Message};
+use plugboard_call::PlayId;
+use plugboard_media::{Audio, PlayOptions};
+use plugboard_model::{LegId, Speech};
+use std::collections::BTreeMap;
+
+use super::CallActor;
+use crate::post::press;
+
+/// Who waits for words. One a leg at the most, since a leg hears one thing at a time.
+#[derive(Debug, Default)]
+pub(super) struct Awaited(BTreeMap<PlayId, (LegId, PlayOptions)>);
+
+impl Awaited {
+    /// Nobody wants to hear it any more: what comes later finds nobody.
+    pub(super) fn forget(&mut self, play: PlayId) {
+        self.0.remove(&play);
+    }
+}
+
+/// Words were made, or not.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Spoken {
+    play: PlayId,
+    made: Result<Audio, String>,
+}
+
+impl CallActor {
+    /// Asks for words; they are played when they come.
+    pub(super) fn speak(
+        &mut self,
+        to: LegId,
+        play: PlayId,
+        words: &Speech,
+        options: PlayOptions,
+        ctx: &mut Context<Self>,
+    ) {
+        self.spoken.0.insert(play, (to, options));
+        let back = ctx.address().recipient();
+        let language = words.language.as_deref().unwrap_or(&self.office.language);
+        self.env.voice.speak(&words.text, language, Box::new(move |made| press(&back, Spoken { play, made })));
+    }
+}
+
+impl Handler<Spoken> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, Spoken { play, made }: Spoken, ctx: &mut Context<Self>) {
+        if let Some((to, options)) = self.spoken.0.remove(&play) {
+            self.play_found(to, play, made, options, ctx);
+        }
+    }
+}
