@@ -67,6 +67,20 @@ pub enum SdpError {
 }
 
 impl SdpError {
+    /// What is wrong, in words that hold nothing of the description: for reason phrases.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "the session description is too large",
+            Self::Malformed(_) => "malformed session description",
+            Self::NoAudio(_) => "no usable audio line",
+            Self::Address(_) => "the connection address is no unicast IP address",
+            Self::NoCommonCodec => "no codec in common",
+            Self::Refused => "the answer refuses audio",
+            Self::LineCount { .. } => "the answer has not the offer's media lines",
+            Self::NotOffered => "an answer without an offer",
+        }
+    }
+
     /// The final SIP status for whoever sent it (RFC 3261 sections 21.4.1 and 21.4.26).
     pub const fn sip_status(&self) -> u16 {
         match self {

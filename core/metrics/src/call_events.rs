@@ -2,7 +2,8 @@
 
 use crate::Metrics;
 use crate::labels::{Label, label};
-use plugboard_model::{CallId, CallOutcome, Cause, Direction, GatewayId, LegId};
+use crate::lines::if_any;
+use plugboard_model::{CallId, CallOutcome, Cause, Direction, GatewayId, LegId, Time};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -147,6 +148,16 @@ impl CallPutOff {
     }
 }
 
+label!(
+    /// What came of a stranger's call.
+    StrangerEnd {
+        /// He was asked who he is.
+        Challenged = "challenged",
+        /// Nothing.
+        Refused = "refused",
+    }
+);
+
 /// An INVITE came from somebody who is no gateway and does not say to be a user. It leaves no record: the line is all
 /// that an admin has who looks for a provider's call, so that it has both numbers.
 #[derive(Debug, Clone, Copy)]
@@ -159,21 +170,21 @@ pub struct StrangerCalled<'a> {
     pub caller: &'a str,
     /// The number called.
     pub called: &'a str,
-    /// Whether nothing more comes of it, and it is to be counted so.
-    pub refused: bool,
-    /// The line is written, and so many like it were not since the last; `None`: it is not written.
-    pub unsaid: Option<u64>,
+    /// What comes of it: a refusal is counted.
+    pub end: StrangerEnd,
+    /// When: the switch's clock.
+    pub at: Time,
 }
 
 impl StrangerCalled<'_> {
     /// Writes the line, unless there were too many of late, and counts.
     pub fn emit(&self, metrics: &Metrics) {
-        if self.refused {
+        if self.end == StrangerEnd::Refused {
             metrics.families.calls_refused.inc(RefusalReason::NotAllowed);
         }
-        if let Some(unsaid) = self.unsaid {
+        if let Some(left_out) = metrics.families.stranger_lines.one_more(self.end, self.at) {
             let (source, status, caller, called) = (self.source, self.status, self.caller, self.called);
-            tracing::info!(%source, status, ?caller, ?called, unsaid,
+            tracing::info!(%source, status, ?caller, ?called, left_out = if_any(left_out),
                 "a stranger calls: no gateway has this source, and no user this name; if it is a provider, its gateway's \
                  `inbound` must name the source");
         }

@@ -17,22 +17,24 @@
 //! ```
 
 mod call_events;
+mod fault_events;
 mod gateway_events;
 mod labels;
+mod lines;
 mod media_events;
 mod metrics;
 mod plugin_events;
 mod readiness;
 mod series;
 mod sip_events;
-mod sparing;
 mod store_events;
 mod switch_events;
 
 pub use call_events::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, EmergencyCalled, EmergencyKind, EmergencyTookChannel,
-    LegBegan, LegEnded, RefusalReason, StrangerCalled, TollLabel, TollMet,
+    LegBegan, LegEnded, RefusalReason, StrangerCalled, StrangerEnd, TollLabel, TollMet,
 };
+pub use fault_events::{SipFault, SipFaultKind};
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{
@@ -44,9 +46,8 @@ pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Seve
 pub use sip_events::{
     DatagramsDropped, DatagramsUnsent, DigitUnsent, EventPackage, GuesserSilenced, LoginFailed, LoginFault, NotifySent,
     PushOutcome, PushSent, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage,
-    SipMessageTooLong, SipNotParsed, SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded, TransactionsHeld,
+    SipMessageTooLong, SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded, TransactionsHeld,
 };
-pub use sparing::Sparing;
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,
 };

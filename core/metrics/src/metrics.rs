@@ -1,12 +1,14 @@
 //! The registry: every family of the switch, made once.
 
-use crate::call_events::{EmergencyKind, RefusalReason, TollLabel};
+use crate::call_events::{EmergencyKind, RefusalReason, StrangerEnd, TollLabel};
+use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
+use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{MediaSilence, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
-use crate::sip_events::{EventPackage, LoginFault, PushOutcome, RegistrationOutcome};
+use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction};
@@ -64,6 +66,8 @@ pub(crate) struct Families {
     pub(crate) sip_messages: Cube<Method, Flow, Transport>,
     pub(crate) sip_responses: Row<StatusClass>,
     pub(crate) sip_parse_errors: Row<Transport>,
+    pub(crate) sip_faults: Row<SipFaultKind>,
+    pub(crate) fault_lines: Lines<SipFaultKind>,
     pub(crate) sip_datagrams_dropped: IntCounter,
     pub(crate) sip_datagrams_unsent: IntCounter,
     pub(crate) sip_too_long: IntCounter,
@@ -74,6 +78,9 @@ pub(crate) struct Families {
     pub(crate) notifies: Row<EventPackage>,
     pub(crate) push_notifications: Row<PushOutcome>,
     pub(crate) login_faults: Row<LoginFault>,
+    pub(crate) login_lines: Lines<LoginFault>,
+    pub(crate) stranger_lines: Lines<StrangerEnd>,
+    pub(crate) push_lines: Lines<PushOutcome>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -270,6 +277,16 @@ impl Families {
                 "Datagrams and stream messages that were no SIP message.",
                 "transport",
             ),
+            sip_faults: Row::new(
+                r,
+                "plugboard_sip_faults_total",
+                "What peers did wrong in SIP, answered or dropped, by kind; the log tells the first of each minute.",
+                "kind",
+            ),
+            fault_lines: Lines::new(LINES_MAX),
+            login_lines: Lines::new(LOGIN_LINES_MAX),
+            stranger_lines: Lines::new(LINES_MAX),
+            push_lines: Lines::new(LINES_MAX),
             sip_datagrams_dropped: counter(
                 r,
                 "plugboard_sip_datagrams_dropped_total",

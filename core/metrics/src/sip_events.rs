@@ -2,7 +2,8 @@
 
 use crate::Metrics;
 use crate::labels::{Flow, Label, Method, StatusClass, Transport, label};
-use plugboard_model::LegId;
+use crate::lines::if_any;
+use plugboard_model::{LegId, Time};
 use std::net::SocketAddr;
 
 /// A SIP message went in or out.
@@ -68,23 +69,6 @@ impl SipMessage {
             status,
             "SIP message"
         );
-    }
-}
-
-/// Something came that is no SIP message.
-#[derive(Debug, Clone, Copy)]
-pub struct SipNotParsed<'a> {
-    /// Over what.
-    pub transport: Transport,
-    /// What is wrong with it; never the content.
-    pub reason: &'a str,
-}
-
-impl SipNotParsed<'_> {
-    /// Writes the line (at debug: a scanner on the Internet must not fill the log) and counts.
-    pub fn emit(&self, metrics: &Metrics) {
-        metrics.families.sip_parse_errors.inc(self.transport);
-        tracing::debug!(transport = self.transport.as_str(), reason = self.reason, "not a SIP message");
     }
 }
 
@@ -215,24 +199,25 @@ pub struct PushSent<'a> {
     pub provider: &'a str,
     /// Why it was not, without secrets.
     pub reason: &'a str,
-    /// The line is written, and so many like it were not since the last; `None`: it is not written.
-    pub unsaid: Option<u64>,
+    /// When: the switch's clock.
+    pub at: Time,
 }
 
 impl PushSent<'_> {
-    /// Writes the line and counts.
+    /// Counts, and writes the line unless there were too many in this minute: a gateway that fails does so for each call to
+    /// a phone that sleeps.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.push_notifications.inc(self.outcome);
         let (outcome, provider, reason) = (self.outcome.as_str(), self.provider, self.reason);
-        match (self.outcome, self.unsaid) {
-            (PushOutcome::Accepted, _) => tracing::debug!(outcome, provider, "push notification"),
-            (PushOutcome::Gone, Some(unsaid)) => {
-                tracing::info!(outcome, provider, reason, unsaid, "a phone cannot be woken any more and is forgotten");
-            }
-            (PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped, Some(unsaid)) => {
-                tracing::warn!(outcome, provider, reason, unsaid, "a phone could not be woken");
-            }
-            (PushOutcome::Gone | PushOutcome::Refused | PushOutcome::Unreachable | PushOutcome::Dropped, None) => {}
+        if self.outcome == PushOutcome::Accepted {
+            return tracing::debug!(outcome, provider, "push notification");
+        }
+        let Some(left_out) = metrics.families.push_lines.one_more(self.outcome, self.at) else { return };
+        let left_out = if_any(left_out);
+        if self.outcome == PushOutcome::Gone {
+            tracing::info!(outcome, provider, reason, left_out, "a phone cannot be woken any more and is forgotten");
+        } else {
+            tracing::warn!(outcome, provider, reason, left_out, "a phone could not be woken");
         }
     }
 }
@@ -251,11 +236,17 @@ label!(
     }
 );
 
+/// Lines of failed logins of one kind in a minute. Each source has twenty before it is not listened to, so that whoever reads
+/// the log for guessers sees each of ten at once; one that has more of them to go against stops them before the switch.
+pub(crate) const LOGIN_LINES_MAX: u32 = 200;
+
 /// Somebody answered a challenge wrongly. Programs that watch the log for guessers read the source from its line.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginFailed<'a> {
     /// Why.
     pub fault: LoginFault,
+    /// When: the switch's clock.
+    pub at: Time,
     /// Where the request came from.
     pub source: SocketAddr,
     /// Who he says he is; at debug only.
@@ -263,12 +254,14 @@ pub struct LoginFailed<'a> {
 }
 
 impl LoginFailed<'_> {
-    /// Writes the lines and counts. What is not looked at is at debug, since there may be a thousand a second.
+    /// Counts, and writes the lines unless there were too many in this minute. What is not looked at is at debug alone.
     pub fn emit(&self, metrics: &Metrics) {
         metrics.families.login_faults.inc(self.fault);
         let (fault, source) = (self.fault.as_str(), self.source);
-        if self.fault != LoginFault::NotListened {
-            tracing::info!(fault, %source, "login failed");
+        if self.fault != LoginFault::NotListened
+            && let Some(left_out) = metrics.families.login_lines.one_more(self.fault, self.at)
+        {
+            tracing::info!(fault, %source, left_out = if_any(left_out), "login failed");
         }
         tracing::debug!(fault, %source, user = self.user, "user of the failed login");
     }

@@ -7,10 +7,10 @@ use plugboard_metrics::{
     LegEnded, LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway,
     PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason,
     RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome,
-    SipMessage, SipNotParsed, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
+    SipFault, SipFaultKind, SipMessage, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
     StoreTrimmed, TransactionsHeld, Transport,
 };
-use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, WallTime};
+use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, Time, WallTime};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -68,13 +68,14 @@ fn emit_everything(metrics: &Metrics) {
     CallEnded { call, direction: Direction::Inbound, outcome: &CallOutcome::Answered, after: second }.emit(metrics);
     let source = SocketAddr::from(([192, 0, 2, 9], 5060));
     CallPutOff { reason: RefusalReason::Draining, status: 503, source }.emit(metrics);
-    LoginFailed { fault: LoginFault::WrongPassword, source, user: "ann.smith" }.emit(metrics);
+    LoginFailed { fault: LoginFault::WrongPassword, at: Time::ZERO, source, user: "ann.smith" }.emit(metrics);
     DatagramsDropped { datagrams: 3 }.emit(metrics);
     GuesserSilenced { source, seconds: 60 }.emit(metrics);
     let (flow, transport) = (Flow::Out, Transport::Udp);
     SipMessage { flow, transport, kind: SipRequest(Method::Invite).into() }.emit(metrics);
     SipMessage { flow, transport, kind: SipResponse { method: Method::Bye, status: 200 }.into() }.emit(metrics);
-    SipNotParsed { transport, reason: "no start line" }.emit(metrics);
+    let (kind, reason) = (SipFaultKind::Malformed, "no start line");
+    SipFault { kind, at: Time::ZERO, transport, source, method: None, status: None, leg: None, reason }.emit(metrics);
     RegistrationAnswered { outcome: RegistrationOutcome::Accepted, user: "ann.smith" }.emit(metrics);
     RegistrationsHeld { before: 0, now: 6 }.emit(metrics);
     TransactionsHeld { before: 0, now: 2 }.emit(metrics);

@@ -1,10 +1,10 @@
 //! Push services, as the switch asks them and as they are configured.
 
-use plugboard_metrics::{Metrics, PushOutcome, PushSent, Sparing};
+use plugboard_metrics::{Metrics, PushOutcome, PushSent};
 use plugboard_outside::push::{NotTold, Pusher, Request};
 use plugboard_switch::{Clock, Push, PushTarget};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::config::PushService;
 
@@ -16,8 +16,6 @@ pub(crate) struct Pushes {
     pusher: Option<Pusher>,
     metrics: Metrics,
     clock: Arc<dyn Clock>,
-    /// A gateway that fails does so for each call to a phone that sleeps.
-    lines: Arc<Mutex<Sparing>>,
 }
 
 impl Pushes {
@@ -40,7 +38,7 @@ impl Pushes {
         let services: Vec<_> = services.iter().map(with_token).collect::<Result<_, _>>()?;
         let start = || Pusher::start(roots).map_err(|error| error.to_string());
         let pusher = if services.is_empty() { None } else { Some(start()?) };
-        Ok(Self { names, services, pusher, metrics, clock, lines: Arc::default() })
+        Ok(Self { names, services, pusher, metrics, clock })
     }
 }
 
@@ -54,16 +52,13 @@ impl Push for Pushes {
         let (Some((service, token)), Some(pusher)) = (found, &self.pusher) else { return };
         let body = service.body_for(&device.param, &device.prid);
         let (metrics, provider) = (self.metrics.clone(), service.provider.clone());
-        let (clock, lines) = (Arc::clone(&self.clock), Arc::clone(&self.lines));
+        let clock = Arc::clone(&self.clock);
         pusher.tell(Request { url: service.url.clone(), token: token.clone(), body }, move |told| {
             let (outcome, reason) = match told {
                 Ok(()) => (PushOutcome::Accepted, String::new()),
                 Err(why) => (outcome(&why), why.to_string()),
             };
-            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-            let unsaid = (outcome != PushOutcome::Accepted).then(|| lines.one_more(clock.now())).flatten();
-            drop(lines);
-            PushSent { outcome, provider: &provider, reason: &reason, unsaid }.emit(&metrics);
+            PushSent { outcome, at: clock.now(), provider: &provider, reason: &reason }.emit(&metrics);
             if outcome == PushOutcome::Gone {
                 gone();
             }

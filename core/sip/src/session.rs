@@ -207,6 +207,8 @@ pub enum Command {
     RejectReoffer {
         /// 400 to 699, most often 488.
         status: u16,
+        /// Why, for the reason phrase (RFC 3261 section 21.4.1); empty: the status says enough.
+        why: &'static str,
     },
     /// Send digits by INFO, to a peer that knows no RFC 4733.
     SendDigit(InfoDigit),
@@ -529,6 +531,15 @@ impl Session {
 
     fn answer(&mut self, tx: ServerTx, request: &Request, status: u16) {
         let response = Response::to_request_tagged(request, status, &self.local.tag);
+        self.respond(tx, response);
+    }
+
+    /// The same with the reason behind the usual phrase.
+    fn answer_with_reason(&mut self, tx: ServerTx, request: &Request, (status, why): (u16, &str)) {
+        let mut response = Response::to_request_tagged(request, status, &self.local.tag);
+        if !why.is_empty() {
+            response.reason = format!("{} ({why})", response.reason);
+        }
         self.respond(tx, response);
     }
 

@@ -22,6 +22,7 @@ pub use timer::Timers;
 
 use crate::flow::Flow;
 use crate::message::{Message, Request, Response};
+use crate::method::Method;
 use bytes::Bytes;
 
 /// The name of a client transaction, given by whoever sends the request.
@@ -224,4 +225,42 @@ pub enum Output {
         /// As set by [`Input::Own`].
         owner: Option<u64>,
     },
+    /// A message that fits no transaction. It is answered, or dropped, already; this is for the log.
+    Misfit {
+        /// What is wrong with it.
+        misfit: Misfit,
+        /// Of its CSeq.
+        method: Method,
+        /// Over what it came.
+        flow: Flow,
+    },
+}
+
+/// What is wrong with a message that fits no transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// A response that nothing waits for: dropped (RFC 3261 section 18.1.2).
+    #[error("it answers no request of ours")]
+    Unasked,
+    /// A CANCEL for no INVITE that is known: 481.
+    #[error("there is no INVITE that it would cancel")]
+    NothingToCancel,
+    /// An INVITE that is served already and came another way: 482.
+    #[error("the same INVITE came another way before")]
+    Merged,
+    /// There are as many transactions as there may be: 503.
+    #[error("too many transactions are under way")]
+    NoRoom,
+}
+
+impl Misfit {
+    /// What it was answered with.
+    pub const fn status(self) -> Option<u16> {
+        match self {
+            Self::Unasked => None,
+            Self::NothingToCancel => Some(481),
+            Self::Merged => Some(482),
+            Self::NoRoom => Some(503),
+        }
+    }
 }

@@ -4,15 +4,16 @@ use crate::message::Shown;
 use plugboard_call::{Party, Urgency};
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
-    Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded, SipMessage,
-    SipRequest, SipResponse,
+    Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded, SipFault,
+    SipFaultKind, SipMessage, SipRequest, SipResponse,
 };
-use plugboard_model::{Tone, UserId};
+use plugboard_model::{Time, Tone, UserId};
 use plugboard_office::KeptSettings;
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::locate::Target;
 use plugboard_sip::registrar::SavedBinding;
-use plugboard_sip::{Message, ParseError, Peek, PeekKind};
+use plugboard_sip::transaction::Misfit;
+use plugboard_sip::{Message, Method, ParseError, Peek, PeekKind, Response};
 use plugboard_store::{Store, StoreError};
 
 use crate::env::{Random, SipTransport};
@@ -89,10 +90,34 @@ pub(crate) fn count_parsed(message: &Message, flow: Flow, metrics: &Metrics) {
     SipMessage { flow: Way::In, transport: transport_label(flow.transport), kind }.emit(metrics);
 }
 
-/// Counts bytes that were no message.
-pub(crate) fn count_unparsed(error: &ParseError, flow: Flow, metrics: &Metrics) {
-    let reason = error.to_string();
-    plugboard_metrics::SipNotParsed { transport: transport_label(flow.transport), reason: &reason }.emit(metrics);
+/// What a peer did wrong, of which nothing more is known than this.
+pub(crate) const fn fault(kind: SipFaultKind, at: Time, flow: Flow, reason: &str) -> SipFault<'_> {
+    let (transport, source) = (transport_label(flow.transport), flow.remote);
+    SipFault { kind, at, transport, source, method: None, status: None, leg: None, reason }
+}
+
+/// Tells of bytes that were no message.
+pub(crate) fn tell_unparsed(kind: SipFaultKind, error: &ParseError, at: Time, flow: Flow, metrics: &Metrics) {
+    let (status, reason) = match error {
+        ParseError::Drop(_) => (None, error.fault().to_string()),
+        ParseError::Reject(rejected) => (Some(rejected.rejection.status), error.fault().to_string()),
+    };
+    SipFault { status, ..fault(kind, at, flow, &reason) }.emit(metrics);
+}
+
+/// Tells of a request that is refused by ourselves: not of a call's outcome, and not of a challenge.
+pub(crate) fn tell_refused(response: &Response, at: Time, flow: Flow, metrics: &Metrics) {
+    let Some(kind) = SipFaultKind::of_status(response.status) else { return };
+    let method = response.headers.cseq().ok().map(|cseq| MethodLabel::of(cseq.method.as_str()));
+    let status = Some(response.status);
+    SipFault { method, status, ..fault(kind, at, flow, &response.reason) }.emit(metrics);
+}
+
+/// Tells of a message that fits no transaction.
+pub(crate) fn tell_misfit(misfit: Misfit, method: &Method, at: Time, flow: Flow, metrics: &Metrics) {
+    let (reason, method) = (misfit.to_string(), Some(MethodLabel::of(method.as_str())));
+    let kind = if misfit == Misfit::NoRoom { SipFaultKind::NoRoom } else { SipFaultKind::Transaction };
+    SipFault { method, status: misfit.status(), ..fault(kind, at, flow, &reason) }.emit(metrics);
 }
 
 /// The leg that an event of media is of.

@@ -151,8 +151,11 @@ impl Switch {
     /// thread, so that none of them also carries the messages of the others.
     pub fn receive(&self, network: &Arc<Network>) {
         let router = self.router();
-        let looked_at = Arc::downgrade(network);
+        let (looked_at, clock) = (Arc::downgrade(network), Arc::downgrade(&self.env.clock));
         self.env.metrics.sample_with(move |metrics| {
+            if let Some(clock) = clock.upgrade() {
+                metrics.tell_unsaid(clock.now());
+            }
             if let Some(network) = looked_at.upgrade() {
                 network.sample(metrics);
             }

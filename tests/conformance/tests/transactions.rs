@@ -158,6 +158,8 @@ impl Player {
                 Output::TransportError { .. } => "transport error".into(),
                 Output::Full { .. } => "full".into(),
                 Output::Lost { .. } => "lost".into(),
+                // It is for the log: what happens is what is sent besides.
+                Output::Misfit { .. } => continue,
             });
         }
     }

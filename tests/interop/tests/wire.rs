@@ -7,7 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-use plugboard_tests_interop::{LIMIT, Plugboard, Transport, until};
+use plugboard_tests_interop::{LIMIT, Office, Plugboard, Transport, until};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -151,6 +151,58 @@ fn a_stream_that_promises_too_much_is_closed_and_others_go_on() {
         (said.matches("SIP/2.0 200 OK").count() == 3).then_some(())
     });
     is_alive(&socket(&switch), 5);
+}
+
+#[test]
+fn a_connection_that_cannot_be_read_is_told_in_one_line_with_the_reason() {
+    /// What is sent over what, and what the line says of it.
+    const FAULTS: [(Transport, &str, &str, &str); 6] = [
+        (Transport::Tcp, "OPTIONS sip:a SIP/2.0\r\n\r\n", "framing", "missing Content-Length on a stream"),
+        (
+            Transport::Tcp,
+            "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nContent-Length: 0\r\n\r\n",
+            "malformed",
+            "missing From header",
+        ),
+        (Transport::Tls, "no TLS at all\r\n\r\n", "handshake", "InvalidContentType"),
+        (Transport::Wss, "GET / HTTP/1.1\r\n\r\n", "handshake", "InvalidContentType"),
+        (Transport::Ws, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "websocket", "Connection: upgrade"),
+        (
+            Transport::Ws,
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n\x01\x03abc",
+            "websocket",
+            "unmasked",
+        ),
+    ];
+    let switch = Plugboard::everywhere(&Office::new(), "");
+    for ((transport, said, kind, reason), number) in FAULTS.into_iter().zip(1..) {
+        let counter = format!("plugboard_sip_faults_total{{kind=\"{kind}\"}}");
+        let before = switch.sample(&counter);
+        let mut peer = TcpStream::connect(switch.sip(transport)).unwrap();
+        let (head, frame) = said.split_at(said.find('\x01').unwrap_or(said.len()));
+        peer.write_all(head.as_bytes()).unwrap();
+        if !frame.is_empty() {
+            // The WebSocket is there when this is answered.
+            let mut answer = [0; 12];
+            peer.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 101");
+            peer.write_all(frame.as_bytes()).unwrap();
+        }
+        let source = format!("\"source\":\"{}\"", peer.local_addr().unwrap());
+        let lines = || -> Vec<String> {
+            let log = switch.log();
+            log.lines().filter(|line| line.contains("SIP fault") && line.contains(&source)).map(str::to_owned).collect()
+        };
+        until(reason, || (!lines().is_empty()).then_some(()));
+        drop(peer);
+        let told = lines();
+        let line = &told[0];
+        assert!(line.contains(&format!("\"kind\":\"{kind}\"")) && line.contains(reason), "{reason}: {line}");
+        // One that is framed goes on, and the others are closed: neither is told again.
+        is_alive(&socket(&switch), number);
+        assert_eq!((lines().len(), switch.sample(&counter)), (1, before + 1.0), "{:?}", lines());
+    }
 }
 
 #[test]

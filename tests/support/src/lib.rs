@@ -21,6 +21,7 @@
 
 mod clock;
 mod ladder;
+mod log;
 mod media;
 mod names;
 mod network;
@@ -33,6 +34,7 @@ mod sound;
 
 pub use clock::Dice;
 pub use ladder::Ladder;
+pub use log::Log;
 pub use network::Weather;
 pub use office::OfficeText;
 pub use phone::{Phone, Stage};

@@ -30,12 +30,12 @@ impl Session {
             (State::Ringing(ringing), Command::AcceptReoffer { sdp }) => {
                 self.answer_early_offer(now, ringing, Ok(&sdp))
             }
-            (State::Ringing(ringing), Command::RejectReoffer { status }) => {
-                self.answer_early_offer(now, ringing, Err(status))
+            (State::Ringing(ringing), Command::RejectReoffer { status, why }) => {
+                self.answer_early_offer(now, ringing, Err((status, why)))
             }
             (State::Calling(calling), Command::AcceptReoffer { sdp }) => self.answer_when_calling(calling, Ok(&sdp)),
-            (State::Calling(calling), Command::RejectReoffer { status }) => {
-                self.answer_when_calling(calling, Err(status))
+            (State::Calling(calling), Command::RejectReoffer { status, why }) => {
+                self.answer_when_calling(calling, Err((status, why)))
             }
             (State::Ringing(mut ringing), Command::Reject { status, phrase, reason, headers }) => {
                 self.refuse(&mut ringing, (status, phrase), reason, &headers)
@@ -61,9 +61,10 @@ impl Session {
             }
             (
                 State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } },
-                Command::RejectReoffer { status },
+                Command::RejectReoffer { status, why },
             ) => {
-                self.answer(tx, &request, if (400..700).contains(&status) { status } else { 488 });
+                let status = if (400..700).contains(&status) { status } else { 488 };
+                self.answer_with_reason(tx, &request, (status, why));
                 State::Up { dialog, exchange: Exchange::Idle }
             }
             (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),

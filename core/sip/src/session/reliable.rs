@@ -234,7 +234,7 @@ impl Session {
         &mut self,
         now: Time,
         mut ringing: Box<Ringing>,
-        sdp: Result<&Bytes, u16>,
+        sdp: Result<&Bytes, (u16, &str)>,
     ) -> State {
         let Some((tx, request)) = ringing.reliable.take_asked() else { return State::Ringing(ringing) };
         match sdp {
@@ -242,7 +242,7 @@ impl Session {
                 ringing.dialog.refresh(&request);
                 self.respond_with_sdp(tx, &request, sdp);
             }
-            Err(status) => self.answer(tx, &request, status),
+            Err(refusal) => self.answer_with_reason(tx, &request, refusal),
         }
         self.go_on_ringing(now, ringing)
     }
@@ -257,10 +257,10 @@ impl Session {
     }
 
     /// Answers the offer of a device that has not answered our INVITE, or refuses it.
-    pub(super) fn answer_when_calling(&mut self, mut calling: Box<Calling>, sdp: Result<&Bytes, u16>) -> State {
+    pub(super) fn answer_when_calling(&mut self, mut calling: Box<Calling>, sdp: Result<&Bytes, (u16, &str)>) -> State {
         match (calling.asked.take(), sdp) {
             (Some((tx, request)), Ok(sdp)) => self.respond_with_sdp(tx, &request, sdp),
-            (Some((tx, request)), Err(status)) => self.answer(tx, &request, status),
+            (Some((tx, request)), Err(refusal)) => self.answer_with_reason(tx, &request, refusal),
             (None, _) => {}
         }
         State::Calling(calling)

@@ -8,7 +8,7 @@ use super::key::{Branches, server_key};
 use super::server_invite::{Serve, ServerInvite};
 use super::server_non_invite::ServerNonInvite;
 use super::timer::{Timers, WakeQueue};
-use super::{ClientTx, Input, Key, Output, ServerTx};
+use super::{ClientTx, Input, Key, Misfit, Output, ServerTx};
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
@@ -233,11 +233,14 @@ impl Layer {
     }
 
     fn on_response(&mut self, now: Time, response: Response, flow: Flow) {
+        // Whoever parsed it has seen that it has both.
         let Ok(via) = response.headers.top_via() else { return };
-        let Some(tx) = via.branch().and_then(|branch| self.branches.read(branch)) else { return };
         let Ok(method) = response.headers.cseq().map(|cseq| cseq.method) else { return };
+        let Some(tx) = via.branch().and_then(|branch| self.branches.read(branch)) else {
+            return self.misfit(Misfit::Unasked, method, flow);
+        };
         if method == Method::Cancel {
-            let Some(machine) = self.cancels.get_mut(&tx) else { return };
+            let Some(machine) = self.cancels.get_mut(&tx) else { return self.misfit(Misfit::Unasked, method, flow) };
             let before = machine.wake();
             // The answer to CANCEL says nothing: that to the INVITE does.
             machine.on_response(now, &response, &self.timers);
@@ -246,9 +249,9 @@ impl Layer {
         }
         let Some(client) = self.clients.get_mut(&tx) else {
             if method == Method::Invite && response.is_success() {
-                self.outbox.push_back(Output::Stray { tx, response, flow });
+                return self.outbox.push_back(Output::Stray { tx, response, flow });
             }
-            return;
+            return self.misfit(Misfit::Unasked, method, flow);
         };
         let before = client.wake();
         let (heard, to) = match client {
@@ -259,7 +262,7 @@ impl Layer {
                 let pass = other.on_response(now, &response, &self.timers);
                 (if pass { Heard::Pass } else { Heard::Absorb }, other.flow)
             }
-            Client::Invite(_) | Client::Other(_) => return,
+            Client::Invite(_) | Client::Other(_) => return self.misfit(Misfit::Unasked, method, flow),
         };
         let after = client.wake();
         self.rewake(Key::Client(tx), before, after);
@@ -299,20 +302,15 @@ impl Layer {
         request.headers.mark_received(flow.remote);
         let back = response_flow(&request, flow);
         if request.method == Method::Cancel && cancelled.is_none() {
-            let tag = self.branches.tag(&key);
-            return self.send_off(back, Response::to_request_tagged(&request, 481, &tag).to_bytes().into());
+            return self.turn_away(Misfit::NothingToCancel, &request, &key, (flow, back));
         }
         // A CANCEL is let in past the limit: there is one for an INVITE at most, and it frees transactions.
         if cancelled.is_none() && self.is_full_for(&request) {
-            let tag = self.branches.tag(&key);
-            let mut response = Response::to_request_tagged(&request, 503, &tag);
-            response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
-            return self.send_off(back, response.to_bytes().into());
+            return self.turn_away(Misfit::NoRoom, &request, &key, (flow, back));
         }
         let merge = self.merge_key(&request);
         if merge.is_some_and(|merge| self.is_served(merge)) {
-            let tag = self.branches.tag(&key);
-            return self.send_off(back, Response::to_request_tagged(&request, 482, &tag).to_bytes().into());
+            return self.turn_away(Misfit::Merged, &request, &key, (flow, back));
         }
         let tx = ServerTx(self.next_server);
         self.next_server += 1;
@@ -334,6 +332,26 @@ impl Layer {
             Some(invite) => self.on_cancel(now, tx, invite, request),
             None => self.outbox.push_back(Output::Request { tx, request, flow }),
         }
+    }
+
+    /// Answers a request that gets no transaction, and tells of it.
+    fn turn_away(&mut self, misfit: Misfit, request: &Request, key: &str, (flow, back): (Flow, Flow)) {
+        let Some(status) = misfit.status() else { return self.misfit(misfit, request.method.clone(), flow) };
+        let mut response = Response::to_request_tagged(request, status, &self.branches.tag(key));
+        if status == 503 {
+            response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
+        }
+        self.misfit(misfit, request.method.clone(), flow);
+        self.send_off(back, response.to_bytes().into());
+    }
+
+    fn misfit(&mut self, misfit: Misfit, method: Method, flow: Flow) {
+        self.outbox.push_back(Output::Misfit { misfit, method, flow });
+    }
+
+    /// Over what the request of this transaction came, and whether it is an INVITE that opens a call. `None` when it is over.
+    pub fn asked_by(&self, tx: ServerTx) -> Option<(Flow, bool)> {
+        self.servers.get(&tx).map(|server| (server.from, server.merge.is_some()))
     }
 
     /// What a new INVITE has in common with its copies that came another way: From tag, Call-ID, number, and whom it is

@@ -301,6 +301,7 @@ impl Handler<FromLayer> for GatewayActor {
             }
             FromTransaction::Full { tx } => self.feed(tx.owner, Input::Failed(tx, "too much is under way"), ctx),
             FromTransaction::Transmit { .. }
+            | FromTransaction::Misfit { .. }
             | FromTransaction::Request { .. }
             | FromTransaction::Cancelled { .. }
             | FromTransaction::Ack { .. }

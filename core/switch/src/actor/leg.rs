@@ -6,9 +6,10 @@ use plugboard_call::CancelWhy;
 use plugboard_media::{
     Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, SdpError,
 };
-use plugboard_metrics::DigitUnsent;
+use plugboard_metrics::{DigitUnsent, SipFault, SipFaultKind};
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
 use plugboard_sip::dialog::DialogId;
+use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Command, Event, InfoDigit, Input, Output, Session, reason_value};
 use plugboard_sip::transaction::Output as FromTransaction;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +51,8 @@ pub(crate) struct LegActor {
     early: Option<Bytes>,
     /// What was agreed.
     agreed: Option<Agreed>,
+    /// Where its last message came from.
+    heard: Option<Flow>,
     /// The far end does not listen; the call was told.
     holds: bool,
     /// By which dialog it rings, as the call was told.
@@ -132,6 +135,7 @@ impl LegActor {
             early_sound,
             early: None,
             agreed: None,
+            heard: None,
             holds: false,
             rings_by: None,
             told: false,
@@ -266,9 +270,17 @@ impl LegActor {
     }
 
     fn useless(&mut self, why: &str, ctx: &mut Context<Self>) {
-        tracing::warn!(leg_id = %self.leg, why, "the media of a leg could not be agreed");
+        self.media_fault(why);
         self.step_later(Command::End { reason: Some(reason_value(&Cause::of(NOT_ACCEPTABLE))) }, ctx);
         self.over(Cause::of(NOT_ACCEPTABLE));
+    }
+
+    /// Its answer to an offer of ours cannot be used: there is no status for that, its peer is hung up.
+    fn media_fault(&self, why: &str) {
+        let Some(flow) = self.heard else { return };
+        let (kind, leg) = (SipFaultKind::Media, Some(self.leg));
+        let fault = crate::convert::fault(kind, self.env.clock.now(), flow, why);
+        SipFault { leg, ..fault }.emit(&self.env.metrics);
     }
 
     /// Within [`Self::drain`] the session may not be fed; the command is, right after it.
@@ -293,7 +305,7 @@ impl LegActor {
     fn reoffered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
         let offer = match sdp.map(Theirs::read).transpose() {
             Ok(offer) => offer,
-            Err(error) => return self.step_later(Command::RejectReoffer { status: error.sip_status() }, ctx),
+            Err(error) => return self.step_later(reject_reoffer(&error), ctx),
         };
         let agreed = self.agreed.as_ref().and_then(|agreed| agreed.theirs.as_ref());
         if let (Some(offer), Some(agreed), Some(sent)) = (&offer, agreed, self.description.sent())
@@ -322,7 +334,7 @@ impl LegActor {
                 self.agree(negotiated, Some(offer));
                 Command::AcceptReoffer { sdp: sdp.into() }
             }
-            Err(error) => Command::RejectReoffer { status: error.sip_status() },
+            Err(error) => reject_reoffer(&error),
         }
     }
 
@@ -478,9 +490,31 @@ impl LegActor {
     }
 }
 
+/// Refuses an offer, with what is wrong with it.
+const fn reject_reoffer(error: &SdpError) -> Command {
+    Command::RejectReoffer { status: error.sip_status(), why: error.summary() }
+}
+
 /// 503 says when to come back: a phone that tries again at once only adds to the load.
 fn retry_after(status: u16) -> Vec<(String, String)> {
     if status == 503 { vec![("Retry-After".into(), "5".into())] } else { Vec::new() }
+}
+
+/// Over what a message of the peer came.
+fn flow_of(from: &FromTransaction) -> Option<Flow> {
+    match from {
+        FromTransaction::Request { flow, .. }
+        | FromTransaction::Ack { flow, .. }
+        | FromTransaction::Response { flow, .. }
+        | FromTransaction::Stray { flow, .. } => Some(*flow),
+        FromTransaction::Cancelled { .. }
+        | FromTransaction::Timeout { .. }
+        | FromTransaction::TransportError { .. }
+        | FromTransaction::Full { .. }
+        | FromTransaction::Lost { .. }
+        | FromTransaction::Misfit { .. }
+        | FromTransaction::Transmit { .. } => None,
+    }
 }
 
 fn cancel_reason(why: CancelWhy) -> Option<String> {
@@ -526,6 +560,7 @@ impl Handler<FromLayer> for LegActor {
     type Result = ();
 
     fn handle(&mut self, from: FromLayer, ctx: &mut Self::Context) {
+        self.heard = flow_of(&from.0).or(self.heard);
         let input = match from.0 {
             FromTransaction::Request { tx, request, flow } => Input::Request { tx, request, flow },
             FromTransaction::Cancelled { tx, request, .. } => Input::Cancelled { tx, request },
@@ -536,7 +571,9 @@ impl Handler<FromLayer> for LegActor {
             FromTransaction::Timeout { tx } => Input::Timeout { tx },
             FromTransaction::TransportError { tx } | FromTransaction::Full { tx } => Input::TransportError { tx },
             FromTransaction::Lost { tx, .. } => Input::Lost { tx },
-            FromTransaction::Transmit { .. } => unreachable!("SipActor sends bytes itself, they never go to a leg"),
+            FromTransaction::Transmit { .. } | FromTransaction::Misfit { .. } => {
+                unreachable!("SipActor sends bytes and tells of strays itself: neither goes to a leg")
+            }
         };
         self.step(input, ctx);
     }

@@ -228,6 +228,7 @@ impl Handler<FromLayer> for NotifierActor {
             | FromTransaction::Cancelled { .. }
             | FromTransaction::Ack { .. }
             | FromTransaction::Lost { .. }
+            | FromTransaction::Misfit { .. }
             | FromTransaction::Transmit { .. } => return,
         };
         self.feed(input, ctx);

@@ -8,7 +8,7 @@ mod trace;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
-use plugboard_metrics::{Condition, Readiness, SipMessageTooLong, Sparing, TransactionsHeld};
+use plugboard_metrics::{Condition, Readiness, SipFaultKind, SipMessageTooLong, TransactionsHeld};
 use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
@@ -92,7 +92,6 @@ pub(crate) struct SipActor {
     peers: Peers,
     /// Calls back to those who called for help go before what is shed.
     awaited: Awaited,
-    strangers: Sparing,
     /// Who registered over each connection that is open.
     connections: BTreeMap<u64, BTreeSet<UserId>>,
     calls: Recipient<TakeCall>,
@@ -138,7 +137,6 @@ impl SipActor {
             moves,
             peers,
             awaited,
-            strangers: Sparing::default(),
             connections: BTreeMap::new(),
             calls,
             subscriptions,
@@ -181,6 +179,9 @@ impl SipActor {
                     for input in end_stray(&response, flow, ack, bye).into_iter().flatten() {
                         self.layer.handle(self.env.clock.now(), input);
                     }
+                }
+                Output::Misfit { misfit, method, flow } => {
+                    crate::convert::tell_misfit(misfit, &method, self.env.clock.now(), flow, &self.env.metrics);
                 }
                 Output::Response { tx, .. }
                 | Output::Stray { tx, .. }
@@ -252,7 +253,15 @@ impl SipActor {
     }
 
     /// Answers what leads to no call and no registration. Whoever asked may be a stranger, so nothing is kept of it.
-    fn refuse(&mut self, tx: ServerTx, mut response: Response) {
+    fn refuse(&mut self, tx: ServerTx, response: Response) {
+        if let Some((flow, _)) = self.layer.asked_by(tx) {
+            crate::convert::tell_refused(&response, self.env.clock.now(), flow, &self.env.metrics);
+        }
+        self.refuse_told(tx, response);
+    }
+
+    /// The same where a line tells of it already.
+    fn refuse_told(&mut self, tx: ServerTx, mut response: Response) {
         response.headers.set("Server", crate::shard::AGENT);
         self.layer.handle(self.env.clock.now(), Input::Refuse { tx, response });
     }
@@ -318,7 +327,7 @@ impl SipActor {
                 self.feed(Input::Received { message, flow }, ctx);
             }
             Err(error) => {
-                crate::convert::count_unparsed(&error, flow, &self.env.metrics);
+                crate::convert::tell_unparsed(SipFaultKind::Malformed, &error, now, flow, &self.env.metrics);
                 if let Some(response) = error.answer() {
                     self.answer_statelessly(&response, flow);
                 }
@@ -378,6 +387,12 @@ impl Handler<ConnectionClosed> for SipActor {
 impl Handler<ToLayer> for SipActor {
     type Result = ();
     fn handle(&mut self, to: ToLayer, ctx: &mut Self::Context) {
+        // What an INVITE that opens a call comes to is told with its call.
+        if let Input::Respond { tx, response } | Input::Refuse { tx, response } = &to.0
+            && let Some((flow, false)) = self.layer.asked_by(*tx)
+        {
+            crate::convert::tell_refused(response, self.env.clock.now(), flow, &self.env.metrics);
+        }
         self.feed(to.0, ctx);
     }
 }

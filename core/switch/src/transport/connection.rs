@@ -1,8 +1,9 @@
 //! One connection: reads whole messages, writes what waits, ends it when either side wants.
 
 use bytes::Bytes;
+use plugboard_metrics::SipFaultKind;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{Frame, PONG, StreamFramer};
+use plugboard_sip::{Frame, PONG, ParseError, StreamFramer};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -40,8 +41,16 @@ pub(super) enum Heard {
 pub(super) enum Gone {
     /// The peer closed the connection, or it broke.
     Closed,
-    /// What comes cannot be told apart any more; what to answer, if there is anything.
-    Lost(Option<Bytes>),
+    /// What comes cannot be told apart any more.
+    Lost(Lost),
+}
+
+/// Why the rest of a connection cannot be read.
+pub(super) enum Lost {
+    /// Its bytes are no SIP, or hide where a message ends.
+    Framing(ParseError),
+    /// It breaks the rules of WebSocket.
+    WebSocket(String),
 }
 
 /// The reading half, in the manner of a transport.
@@ -106,8 +115,19 @@ pub(super) async fn converse(
             Gone::Closed
         }
     };
+    let answer = match gone {
+        Gone::Closed => None,
+        Gone::Lost(Lost::Framing(error)) => {
+            router.unparsed(SipFaultKind::Framing, flow, &error);
+            error.answer()
+        }
+        Gone::Lost(Lost::WebSocket(reason)) => {
+            router.fault(SipFaultKind::WebSocket, flow, &reason);
+            None
+        }
+    };
     let last = async {
-        if let Gone::Lost(Some(bytes)) = gone
+        if let Some(bytes) = answer.map(|answer| answer.to_bytes().into())
             && mouth.say(bytes).await.is_err()
         {
             tracing::debug!(%flow, "the last answer of a connection was not taken");
@@ -149,6 +169,7 @@ async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc:
             // A peer that asks or sends faults faster than it reads the answers needs no more of them.
             Heard::Frame(Frame::Ping) => drop(replies.try_send(Reply::Say(Bytes::from_static(PONG)))),
             Heard::Frame(Frame::Bad(error)) => {
+                router.unparsed(SipFaultKind::Malformed, flow, &error);
                 if let Some(answer) = error.answer() {
                     let _ = replies.try_send(Reply::Say(answer.to_bytes().into()));
                 }
@@ -181,10 +202,7 @@ impl<R: AsyncRead + Unpin + Send> Ear for Cut<R> {
         match self.framer.next_frame() {
             Ok(Some(frame)) => return Ok(Heard::Frame(frame)),
             Ok(None) => {}
-            Err(error) => {
-                tracing::debug!(%error, "a connection sent what is no SIP");
-                return Err(Gone::Lost(error.0.answer().map(|answer| answer.to_bytes().into())));
-            }
+            Err(error) => return Err(Gone::Lost(Lost::Framing(error.0))),
         }
         match self.reader.read(&mut self.chunk).await {
             Ok(len) if len > 0 => {

@@ -3,10 +3,10 @@
 use actix::Recipient;
 use actix::prelude::{RecipientRequest, SendError};
 use bytes::Bytes;
-use plugboard_metrics::{MessageDropped, Metrics, Queue};
+use plugboard_metrics::{MessageDropped, Metrics, Queue, SipFaultKind};
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{Message, PeekKind, peek};
+use plugboard_sip::{Message, ParseError, PeekKind, peek};
 use std::sync::Arc;
 
 use crate::env::Clock;
@@ -91,6 +91,16 @@ impl Router {
             // The shard ended by a fault, which `/readyz` tells.
             Some((_, SendError::Closed(_))) | None => Waiting(None),
         }
+    }
+
+    /// Tells of what a peer did wrong on its connection, before any shard saw it.
+    pub(super) fn fault(&self, kind: SipFaultKind, flow: Flow, reason: &str) {
+        crate::convert::fault(kind, self.now(), flow, reason).emit(&self.metrics);
+    }
+
+    /// Tells of what came over a connection and was no message.
+    pub(super) fn unparsed(&self, kind: SipFaultKind, flow: Flow, error: &ParseError) {
+        crate::convert::tell_unparsed(kind, error, self.now(), flow, &self.metrics);
     }
 
     /// Gives a message to its shard, or back if it cannot be taken.

@@ -1,6 +1,7 @@
 //! Listeners of TCP, TLS and WebSocket, and the connections that we open.
 
 use bytes::Bytes;
+use plugboard_metrics::SipFaultKind;
 use plugboard_sip::flow::{Flow, Transport};
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Cut, Joined, converse};
-use super::connections::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Connections, Duties};
+use super::connections::{Connections, Duties};
 use super::reach::Reach;
 use super::router::Router;
 use super::tls::Tls;
@@ -22,6 +23,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Long enough to let calls go on, short enough for a phone that waits.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What is told of a connection for which there is no place.
+const TOO_MANY: &str = "more connections than there may be, in all or of one address: one was closed";
 
 /// What every stream listener and every connection of ours needs.
 pub(super) struct Streams {
@@ -37,11 +41,8 @@ pub(super) async fn accept(listener: TcpListener, transport: Transport, streams:
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let Some(duties) = streams.connections.accepted(transport, remote) else {
-                    tracing::warn!(
-                        limit = CONNECTIONS_MAX,
-                        limit_per_address = CONNECTIONS_PER_ADDRESS_MAX,
-                        "too many connections: one was closed"
-                    );
+                    let flow = Flow { transport, local: remote, remote, connection: 0 };
+                    router.fault(SipFaultKind::TooMany, flow, TOO_MANY);
                     continue;
                 };
                 let bound = stream.local_addr().unwrap_or(remote);
@@ -79,8 +80,7 @@ async fn serve(stream: TcpStream, flow: Flow, duties: Duties, streams: &Streams,
         return converse(Cut::new(reader), Joined(writer), flow, duties, all, router).await;
     }
     let Some(handshake) = all.begin_handshake(flow.remote.ip()) else {
-        tracing::debug!(%flow, "too many handshakes at once: one was not begun");
-        return;
+        return router.fault(SipFaultKind::TooMany, flow, "too many handshakes at once: one was not begun");
     };
     let shaken = tokio::time::timeout(HANDSHAKE_MAX, shake_hands(stream, flow.transport, streams)).await;
     drop(handshake);
@@ -97,8 +97,8 @@ async fn serve(stream: TcpStream, flow: Flow, duties: Duties, streams: &Streams,
             let (ear, mouth) = websocket::halves(*socket);
             converse(ear, mouth, flow, duties, all, router).await;
         }
-        Ok(Err(error)) => tracing::debug!(%flow, %error, "a handshake failed"),
-        Err(_) => tracing::debug!(%flow, "a handshake took too long"),
+        Ok(Err((kind, error))) => router.fault(kind, flow, &error.to_string()),
+        Err(_) => router.fault(SipFaultKind::Handshake, flow, "the handshake took too long"),
     }
 }
 
@@ -109,16 +109,23 @@ enum Shaken {
     Wss(Box<websocket::Socket<tokio_rustls::server::TlsStream<TcpStream>>>),
 }
 
-async fn shake_hands(stream: TcpStream, transport: Transport, streams: &Streams) -> io::Result<Shaken> {
+/// A connection after its handshake, or which of the two handshakes failed.
+async fn shake_hands(
+    stream: TcpStream,
+    transport: Transport,
+    streams: &Streams,
+) -> Result<Shaken, (SipFaultKind, io::Error)> {
+    let not_ws = |error| (SipFaultKind::WebSocket, error);
     if !transport.is_secure() {
-        return Ok(Shaken::Ws(Box::new(websocket::accept(stream, &streams.origins).await?)));
+        return Ok(Shaken::Ws(Box::new(websocket::accept(stream, &streams.origins).await.map_err(not_ws)?)));
     }
-    let tls = streams.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-    let stream = tls.accept(stream, transport == Transport::Wss).await?;
+    let not_tls = |error| (SipFaultKind::Handshake, error);
+    let tls = streams.tls.as_ref().ok_or_else(|| not_tls(io::ErrorKind::Unsupported.into()))?;
+    let stream = tls.accept(stream, transport == Transport::Wss).await.map_err(not_tls)?;
     if transport == Transport::Tls {
         return Ok(Shaken::Tls(Box::new(stream)));
     }
-    Ok(Shaken::Wss(Box::new(websocket::accept(stream, &streams.origins).await?)))
+    Ok(Shaken::Wss(Box::new(websocket::accept(stream, &streams.origins).await.map_err(not_ws)?)))
 }
 
 /// Opens a connection and sends its first message.

@@ -11,12 +11,13 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::connection::{Ear, Gone, Heard, Mouth};
+use super::connection::{Ear, Gone, Heard, Lost, Mouth};
 
 /// Proxies on the way close a connection that is silent for a minute; a browser that is gone says no good-bye.
 const ASK_AFTER: Duration = Duration::from_secs(25);
@@ -101,11 +102,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Ear for Reads<S> {
             Some(Ok(Message::Binary(bytes))) => Ok(Heard::Frame(read_websocket(&bytes))),
             // The library answers pings by itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Life),
-            Some(Ok(Message::Close(_))) | None => Err(Gone::Closed),
-            Some(Err(error)) => {
-                tracing::debug!(%error, "a WebSocket ended");
-                Err(Gone::Lost(None))
-            }
+            // It broke, or its peer left without a word: that is nothing that it did wrong.
+            Some(
+                Ok(Message::Close(_))
+                | Err(
+                    Error::ConnectionClosed
+                    | Error::AlreadyClosed
+                    | Error::Io(_)
+                    | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+                ),
+            )
+            | None => Err(Gone::Closed),
+            Some(Err(error)) => Err(Gone::Lost(Lost::WebSocket(error.to_string()))),
         }
     }
 }

@@ -31,6 +31,7 @@ mod park;
 mod people;
 mod pick_up;
 mod presence;
+mod protocol_faults;
 mod redirect;
 mod reliable;
 mod rfc5359;

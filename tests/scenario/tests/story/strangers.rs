@@ -1,7 +1,7 @@
 //! Who is nobody's user sends whatever he likes, as often as he likes.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, millis, seconds};
 
@@ -39,8 +39,12 @@ fn a_flood_of_strangers_requests_is_answered_and_leaves_nothing() {
         // The tag of a subscription has such a beginning.
         ("SUBSCRIBE", ";tag=fffffffffffffffe-0", "481"),
         ("INVITE", ";tag=gone", "481"),
+        ("REFER", "", "403"),
+        ("MESSAGE", "", "405"),
+        ("NOTIFY", "", "405"),
+        ("UPDATE", "", "481"),
     ];
-    for n in 0..500 {
+    for n in 0..700 {
         let (method, to_tag, _) = kinds[n % kinds.len()];
         sim.strange_message(SCANNER, &request(method, n, to_tag));
     }
@@ -49,7 +53,7 @@ fn a_flood_of_strangers_requests_is_answered_and_leaves_nothing() {
         let answers = sim.ladder().count(&format!("switch -> {SCANNER}  {status} {method}"));
         assert_eq!(answers, 50, "{status} {method}\n{}", sim.ladder());
     }
-    assert_eq!(sim.ladder().count(&format!("switch -> {SCANNER}")), 500, "nothing is sent twice\n{}", sim.ladder());
+    assert_eq!(sim.ladder().count(&format!("switch -> {SCANNER}")), 700, "nothing is sent twice\n{}", sim.ladder());
     assert_eq!(transactions(&sim), before);
     ann.hangs_up();
     sim.run_until(bob.is_idle());
@@ -98,6 +102,38 @@ fn a_guesser_is_not_listened_to_for_a_minute_and_nobody_else_notices() {
     guesser.registers();
     sim.run_until(guesser.is_registered());
     sim.run_until_quiet();
+}
+
+#[test]
+fn who_guesses_by_subscribing_or_publishing_is_stopped_as_by_registering_and_the_user_is_not() {
+    for publishes in [false, true] {
+        let mut sim = Sim::demo();
+        let (ann, nobody) = (sim.phone("ann", "101"), sim.new_phone("nobody", "199"));
+        let guesser = sim.new_phone("guesser", "101");
+        let asks = |phone: &Phone| if publishes { phone.publishes("away") } else { phone.watches("102", "presence") };
+        let count =
+            |sim: &Sim, fault: &str| sim.metric(&format!("plugboard_login_failures_total{{fault=\"{fault}\"}}"));
+        asks(&nobody);
+        sim.run_for(millis(100));
+        assert_eq!(count(&sim, "unknown_user"), Some(1.0), "as much is done for a name that there is not");
+        for n in 0..20 {
+            guesser.has_password(&format!("guess-{n}"));
+            asks(&guesser);
+            sim.run_for(millis(100));
+        }
+        assert_eq!(count(&sim, "wrong_password"), Some(20.0), "{}", sim.ladder());
+        assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(1.0));
+        guesser.has_password("demo-101");
+        let begin = sim.now();
+        asks(&guesser);
+        sim.run_for(seconds(5));
+        assert!(count(&sim, "not_listened") > Some(0.0));
+        assert_eq!(sim.ladder().since(begin).count("switch -> guesser  200"), 0, "{}", sim.ladder());
+        // The user himself, elsewhere.
+        asks(&ann);
+        sim.run_for(millis(200));
+        assert_eq!(sim.ladder().since(begin).count("switch -> ann  200"), 1, "{}", sim.ladder());
+    }
 }
 
 #[test]

@@ -164,6 +164,7 @@ impl World {
             FromLayer::Timeout { tx } => Input::Timeout { tx },
             FromLayer::TransportError { tx } | FromLayer::Full { tx } => Input::TransportError { tx },
             FromLayer::Lost { tx, .. } => Input::Lost { tx },
+            FromLayer::Misfit { .. } => return,
         };
         if let Some(session) = &mut self.parties[who].session {
             session.handle(now, input);
@@ -361,7 +362,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::End { reason: None }),
         Just(Command::Reoffer { sdp: sdp("offer") }),
         Just(Command::AcceptReoffer { sdp: sdp("agreed") }),
-        Just(Command::RejectReoffer { status: 488 }),
+        Just(Command::RejectReoffer { status: 488, why: "" }),
         Just(Command::SendDigit(InfoDigit { digit: '1', millis: 100 })),
     ]
 }

@@ -79,6 +79,7 @@ fn words(output: &Output) -> String {
         Output::TransportError { .. } => "transport error".into(),
         Output::Full { .. } => "full".into(),
         Output::Lost { owner, .. } => format!("lost {owner:?}"),
+        Output::Misfit { misfit, .. } => format!("misfit {misfit:?}"),
     }
 }
 
@@ -212,7 +213,7 @@ fn every_2xx_is_told_until_timer_m_and_stray_after_it() {
     assert_eq!(layer.poll_timeout(), Some(at(32_050)));
     assert_eq!(run_out(&mut layer), []);
     assert_eq!(answer(&mut layer, at(33_000), &invite, 200), ["stray 200"]);
-    assert_eq!(answer(&mut layer, at(33_000), &invite, 486), [""; 0]);
+    assert_eq!(answer(&mut layer, at(33_000), &invite, 486), ["misfit Unasked"]);
 }
 
 #[test]
@@ -236,7 +237,11 @@ fn forged_branch_and_wrong_method_find_no_transaction() {
         let mut response = Response::to_request_tagged(&invite, 200, "bt");
         response.headers.set("Via", via);
         response.headers.set("CSeq", cseq);
-        assert_eq!(receive(&mut layer, at(1), &Message::Response(response), flow()), [""; 0], "{via} {cseq}");
+        assert_eq!(
+            receive(&mut layer, at(1), &Message::Response(response), flow()),
+            ["misfit Unasked"],
+            "{via} {cseq}"
+        );
     }
     assert_eq!(answer(&mut layer, at(2), &invite, 200), ["response 200"]);
 }
@@ -404,7 +409,10 @@ fn cancel_after_the_answer_and_for_nothing_change_nothing() {
     let (tx, request) = begin(&mut layer, &incoming("INVITE", "z9hG4bKx", ""), flow());
     respond(&mut layer, at(1), tx, &request, 200);
     assert_eq!(receive(&mut layer, at(2), &incoming("CANCEL", "z9hG4bKx", ""), flow()), ["send 200"]);
-    assert_eq!(receive(&mut layer, at(3), &incoming("CANCEL", "z9hG4bKy", ""), flow()), ["send 481"]);
+    assert_eq!(
+        receive(&mut layer, at(3), &incoming("CANCEL", "z9hG4bKy", ""), flow()),
+        ["misfit NothingToCancel", "send 481"]
+    );
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl SipActor {
         CallPutOff { reason, status: 503, source: flow.remote }.emit(&self.env.metrics);
         let mut response = Response::to_request(request, 503);
         response.headers.push("Retry-After", RETRY_AFTER);
-        self.refuse(tx, response);
+        self.refuse_told(tx, response);
     }
 
     /// Shows that calls are refused for overload, until none was for [`CALM`].
@@ -118,7 +118,7 @@ impl SipActor {
         let (reason, source) = (RefusalReason::ForeignDomain, flow.remote);
         CallRefused { call: &call, reason, cause: &cause, source }.emit(&self.env.metrics);
         keep_record(&self.env, call, office, &Source::User(user), request, &cause);
-        self.refuse(tx, Response::to_request(request, cause.status));
+        self.refuse_told(tx, Response::to_request(request, cause.status));
     }
 
     pub(super) fn register(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {

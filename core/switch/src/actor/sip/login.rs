@@ -55,20 +55,20 @@ impl SipActor {
         challenger: Challenger,
     ) -> Option<(Arc<Office>, Arc<User>)> {
         let Some(office) = self.office_of(request) else {
-            self.belongs_nowhere(request, flow, challenger);
-            self.refuse(tx, Response::to_request(request, 404));
+            self.belongs_nowhere(tx, request, flow, challenger);
             return None;
         };
         let header = match challenger {
             Challenger::Registrar | Challenger::Agent => "Authorization",
             Challenger::Proxy => "Proxy-Authorization",
         };
-        let answer = request
-            .headers
-            .get_all(header)
-            .filter_map(|value| DigestAnswer::parse(value).ok())
-            .find(|answer| answer.realm == office.realm());
+        let answers: Vec<_> = request.headers.get_all(header).map(DigestAnswer::parse).collect();
+        let unreadable = !answers.is_empty() && answers.iter().all(Result::is_err);
+        let answer = answers.into_iter().flatten().find(|answer| answer.realm == office.realm());
         let Some(answer) = answer else {
+            if unreadable {
+                self.login_failed(LoginFault::Malformed, flow.remote, "");
+            }
             let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
             let from = from.filter(|from| !is_anonymous(from));
             let claimed = from.as_ref().map(|from| from.user().unwrap_or_default());
@@ -82,7 +82,7 @@ impl SipActor {
         let (now, from) = (self.env.clock.now(), flow.remote);
         let user = office.find_user(&answer.username).cloned();
         if !self.guesses.lock().listens(now, from, user.as_ref().map(|user| &user.id)) {
-            self.login_failed(LoginFault::NotListened, flow.remote, &answer);
+            self.login_failed(LoginFault::NotListened, flow.remote, &answer.username);
             self.layer.handle(now, Input::Ignore { tx });
             return None;
         }
@@ -97,12 +97,12 @@ impl SipActor {
                 self.challenge(tx, request, flow, &office, name, challenger, true);
             }
             (Verdict::Malformed, _) => {
-                self.login_failed(LoginFault::Malformed, flow.remote, &answer);
-                self.refuse(tx, Response::to_request(request, 400));
+                self.login_failed(LoginFault::Malformed, flow.remote, &answer.username);
+                self.refuse_told(tx, Response::to_request(request, 400));
             }
             (Verdict::Wrong | Verdict::Ok, user) => {
                 let fault = if user.is_some() { LoginFault::WrongPassword } else { LoginFault::UnknownUser };
-                self.login_failed(fault, flow.remote, &answer);
+                self.login_failed(fault, flow.remote, &answer.username);
                 let too_many = self.guesses.lock().wrong(now, from, user.as_ref().map(|user| &user.id));
                 if too_many {
                     GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
@@ -113,15 +113,18 @@ impl SipActor {
         None
     }
 
-    fn belongs_nowhere(&mut self, request: &Request, flow: Flow, challenger: Challenger) {
+    fn belongs_nowhere(&mut self, tx: ServerTx, request: &Request, flow: Flow, challenger: Challenger) {
+        let response = Response::to_request(request, 404);
         match challenger {
             Challenger::Registrar => {
                 RegistrationAnswered { outcome: RegistrationOutcome::Refused, user: "" }.emit(&self.env.metrics);
+                self.refuse(tx, response);
             }
             Challenger::Proxy => {
                 self.tell_stranger(request, flow, 404, true);
+                self.refuse_told(tx, response);
             }
-            Challenger::Agent => {}
+            Challenger::Agent => self.refuse(tx, response),
         }
     }
 
@@ -142,8 +145,9 @@ impl SipActor {
         Some(door.authenticator.check(now, answer, (flow.remote.ip(), signed), terms, credentials.as_ref()))
     }
 
-    fn login_failed(&self, fault: LoginFault, source: SocketAddr, answer: &DigestAnswer) {
-        LoginFailed { fault, source, user: &answer.username }.emit(&self.env.metrics);
+    fn login_failed(&self, fault: LoginFault, source: SocketAddr, user: &str) {
+        let at = self.env.clock.now();
+        LoginFailed { fault, at, source, user }.emit(&self.env.metrics);
     }
 
     /// Asks for a password on the terms of the user who is `claimed`, if the caller does not hide his name. A

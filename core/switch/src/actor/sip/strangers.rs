@@ -1,6 +1,6 @@
-//! Which strangers' calls are told in the log: the first of each minute, since a scanner sends thousands.
+//! Strangers' calls are told in the log, since there is no record of them.
 
-use plugboard_metrics::StrangerCalled;
+use plugboard_metrics::{StrangerCalled, StrangerEnd};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::{Request, RequestUri};
 
@@ -16,8 +16,8 @@ impl SipActor {
         let from = request.headers.from().ok().and_then(|from| from.parse_uri().ok());
         let caller = short(&from.as_ref().and_then(RequestUri::user).unwrap_or_default());
         let called = short(&request.uri.user().unwrap_or_default());
-        let unsaid = self.strangers.one_more(self.env.clock.now());
-        StrangerCalled { source: flow.remote, status, caller: &caller, called: &called, refused, unsaid }
+        let end = if refused { StrangerEnd::Refused } else { StrangerEnd::Challenged };
+        StrangerCalled { source: flow.remote, status, caller: &caller, called: &called, end, at: self.env.clock.now() }
             .emit(&self.env.metrics);
     }
 }

@@ -20,7 +20,7 @@ fn full_layer_answers_503_and_sends_nothing_new() {
     });
     assert_eq!(layer.prefix(), "z9hG4bKs1-");
     begin(&mut layer, &incoming("INVITE", "z9hG4bKx", ""), flow());
-    assert_eq!(receive(&mut layer, at(1), &incoming("INVITE", "z9hG4bKy", ""), flow()), ["send 503"]);
+    assert_eq!(receive(&mut layer, at(1), &incoming("INVITE", "z9hG4bKy", ""), flow()), ["misfit NoRoom", "send 503"]);
     assert_eq!(receive(&mut layer, at(1), &incoming("ACK", "z9hG4bKy", ";tag=t"), flow()), ["ack"]);
     layer.handle(at(2), Input::SendRequest { tx: TX, request: outgoing(Method::Invite), flow: flow() });
     assert_eq!(drain(&mut layer), ["full"]);
@@ -41,7 +41,7 @@ fn running_calls_change_and_end_while_the_table_takes_no_new_ones() {
     for n in 0..14 {
         assert_eq!(one(&mut layer, n, "INVITE", ""), ["request INVITE"], "{n}");
     }
-    assert_eq!(one(&mut layer, 14, "INVITE", ""), ["send 503"]);
+    assert_eq!(one(&mut layer, 14, "INVITE", ""), ["misfit NoRoom", "send 503"]);
     layer.handle(at(2), Input::SendRequest { tx: TX, request: outgoing(Method::Invite), flow: flow() });
     assert_eq!(drain(&mut layer), ["full"]);
     assert_eq!(one(&mut layer, 15, "BYE", ";tag=t"), ["request BYE"]);
@@ -85,7 +85,10 @@ fn ignored_request_hears_nothing_not_even_a_100() {
 #[test]
 fn cancel_for_nothing_leaves_nothing() {
     let mut layer = layer();
-    assert_eq!(receive(&mut layer, at(3), &incoming("CANCEL", "z9hG4bKy", ""), flow()), ["send 481"]);
+    assert_eq!(
+        receive(&mut layer, at(3), &incoming("CANCEL", "z9hG4bKy", ""), flow()),
+        ["misfit NothingToCancel", "send 481"]
+    );
     assert_eq!(layer.transactions(), 0);
 }
 
@@ -94,10 +97,10 @@ fn invite_that_came_another_way_as_well_is_482_until_the_first_is_refused() {
     let mut layer = layer();
     let (tx, request) = begin(&mut layer, &incoming("INVITE", "z9hG4bKone", ""), flow());
     let copy = fork("sip:101@192.0.2.1");
-    assert_eq!(receive(&mut layer, at(1), &copy, flow()), ["send 482"], "RFC 3261 section 8.2.2.2");
+    assert_eq!(receive(&mut layer, at(1), &copy, flow()), ["misfit Merged", "send 482"], "RFC 3261 section 8.2.2.2");
     assert_eq!(receive(&mut layer, at(2), &incoming("INVITE", "z9hG4bKone", ""), flow()), ["send 100"], "a repeat");
     respond(&mut layer, at(3), tx, &request, 180);
-    assert_eq!(receive(&mut layer, at(4), &copy, flow()), ["send 482"]);
+    assert_eq!(receive(&mut layer, at(4), &copy, flow()), ["misfit Merged", "send 482"]);
     respond(&mut layer, at(5), tx, &request, 486);
     assert_eq!(receive(&mut layer, at(6), &copy, flow()), ["request INVITE"], "tried again after a refusal");
     run_out(&mut layer);
