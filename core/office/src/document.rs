@@ -231,9 +231,10 @@ fn clashes(office: &Office, (at, path): (Mark, String), bearable: &mut Faults) {
             let other = match (office.internal.get(&spelling), office.numbers.get(&spelling)) {
                 (Some(owner), _) => owner.name(),
                 (None, Some(incoming)) => format!("the incoming number {}", incoming.id.name),
-                (None, None) => match office.routes.iter().find(routed) {
-                    Some(route) => format!("the route {}", route.id.name),
-                    None => continue,
+                (None, None) => match (office.routes.iter().find(routed), office.features.taking(spelling.as_str())) {
+                    (Some(route), _) => format!("the route {}", route.id.name),
+                    (None, Some(code)) => format!("the feature code {}", code.key()),
+                    (None, None) => continue,
                 },
             };
             let reason = format!("{spelling} calls for help ({number}), and is also the number of {other}");

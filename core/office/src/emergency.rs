@@ -26,8 +26,28 @@ pub struct Emergency {
     pub call_back: Option<Dialled>,
     /// How long a call to the number that was shown goes to whoever called for help.
     pub call_back_within: Duration,
+    /// Who calls for help without proving who he is.
+    pub unauthenticated: Unauthenticated,
     /// Where people are.
     pub locations: BTreeMap<Name, Location>,
+}
+
+/// Whose calls for help are let through without a password. Nobody's other calls are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Unauthenticated {
+    /// Nobody's.
+    Nobody,
+    /// A user's, from an address and port that a device of his is registered from.
+    #[default]
+    Registered,
+    /// Also a user's from a network of a location, whether he has registered or not.
+    Networks,
+}
+
+impl Unauthenticated {
+    /// Each as documents name it.
+    pub(crate) const WORDS: [(&'static str, Self); 3] =
+        [("nobody", Self::Nobody), ("registered", Self::Registered), ("networks", Self::Networks)];
 }
 
 /// A place that people call for help from.
@@ -158,6 +178,19 @@ impl Office {
             let own = self.user(user?)?.location.as_ref()?;
             locations.get(own)
         })
+    }
+
+    /// Whether whoever says that he is a user of the office may call for help from there without a password.
+    pub fn helps_unproven(&self, from: IpAddr, is_registered_there: bool) -> bool {
+        let is_near = || {
+            let mut networks = self.emergency.locations.values().flat_map(|location| &location.networks);
+            networks.any(|network| network.has(from))
+        };
+        match self.emergency.unauthenticated {
+            Unauthenticated::Nobody => false,
+            Unauthenticated::Registered => is_registered_there,
+            Unauthenticated::Networks => is_registered_there || is_near(),
+        }
     }
 
     /// Whether a number is shown of somebody who calls for help.

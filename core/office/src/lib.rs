@@ -18,7 +18,7 @@ mod zone;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
-pub use emergency::{Emergency, Help, Location, Network};
+pub use emergency::{Emergency, Help, Location, Network, Unauthenticated};
 pub use export::Secrets;
 pub use features::{Feature, FeatureCode, Features};
 pub use gateway::{

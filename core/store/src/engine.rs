@@ -75,6 +75,7 @@ impl Family {
             | Space::Registrations
             | Space::UserSettings
             | Space::LastCallers
+            | Space::Awaited
             | Space::UserTolls
             | Space::GatewayTolls
             | Space::Records

@@ -62,6 +62,8 @@ pub enum Space {
     UserSettings = b'U',
     /// Who called a user last.
     LastCallers = b'k',
+    /// Who called for help and is waited for to be called back, by user.
+    Awaited = b'a',
     /// What a user has used of the minutes that he may call the outside.
     UserTolls = b'm',
     /// What went through a gateway of the minutes that may.

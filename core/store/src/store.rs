@@ -115,6 +115,11 @@ impl Store {
         OfUsers::passing(self.clone(), Space::LastCallers)
     }
 
+    /// Which phones of users called for help and are called back.
+    pub fn awaited(&self) -> OfUsers {
+        OfUsers::lasting(self.clone(), Space::Awaited)
+    }
+
     /// What users have used of the minutes that they may call the outside.
     pub fn tolls_of_users(&self) -> OfUsers {
         OfUsers::passing(self.clone(), Space::UserTolls)

@@ -61,6 +61,7 @@ pub struct Switch {
     guesses: SharedGuesses,
     moves: Moves,
     peers: Peers,
+    awaited: Awaited,
     /// Changed by [`Switch::apply`] alone; locked for a copy of the pointer only.
     snapshot: Arc<Mutex<Arc<Snapshot>>>,
     /// Changed there too.
@@ -140,6 +141,7 @@ impl Switch {
             guesses,
             moves,
             peers,
+            awaited,
             snapshot: Arc::new(Mutex::new(empty)),
             former: Arc::default(),
         };
@@ -191,6 +193,7 @@ impl Switch {
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
+                self.awaited.restore(&self.env, office);
             }
             let mut saved = self.saved(&office.id);
             for (index, user) in office.users().enumerate() {

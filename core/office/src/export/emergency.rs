@@ -2,7 +2,7 @@
 
 use super::Entries;
 use crate::Emergency;
-use crate::emergency::Location;
+use crate::emergency::{Location, Unauthenticated};
 use crate::parts::CALL_BACK_WITHIN;
 use plugboard_document::{Node, write_duration};
 use plugboard_model::Dialled;
@@ -21,6 +21,9 @@ pub(super) fn node(emergency: &Emergency) -> Option<Node> {
     entry.put_list("over", emergency.over.iter().map(word));
     entry.0.extend(emergency.call_back.as_ref().map(|number| ("call_back", word(number))));
     entry.put_unless("call_back_within", write_duration(emergency.call_back_within), write_duration(CALL_BACK_WITHIN));
+    let words = Unauthenticated::WORDS.iter().find(|(_, who)| *who == emergency.unauthenticated);
+    let word = words.filter(|(_, who)| *who != Unauthenticated::default()).map(|(word, _)| *word);
+    entry.0.extend(word.map(|word| ("unauthenticated", Node::from(word))));
     entry.put_list("locations", emergency.locations.values().map(location));
     (!entry.0.is_empty()).then(|| entry.node())
 }

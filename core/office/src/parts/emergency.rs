@@ -2,7 +2,7 @@
 
 use super::{ITEMS_MAX, Noun, Parts, WAYS_MAX};
 use crate::Emergency;
-use crate::emergency::{Location, Network};
+use crate::emergency::{Location, Network, Unauthenticated};
 use plugboard_document::{Field, Fields, Kind};
 use plugboard_model::{Dialled, GatewayId, Name};
 use std::collections::BTreeSet;
@@ -44,6 +44,9 @@ impl Parts<'_> {
         let call_back = fields.take("call_back").and_then(|field| self.dialled(&field));
         let call_back_within =
             fields.take("call_back_within").and_then(|field| field.duration(CALL_BACK_RANGE, self.faults));
+        let unauthenticated = fields.take("unauthenticated");
+        let unauthenticated =
+            unauthenticated.and_then(|field| field.one_of(&Unauthenticated::WORDS, self.faults)).unwrap_or_default();
         let mut locations = std::collections::BTreeMap::new();
         for item in fields.take("locations").map(|field| field.list(ITEMS_MAX, self.faults)).unwrap_or_default() {
             let Some((name, mut inner)) = self.named(&item) else { continue };
@@ -64,6 +67,7 @@ impl Parts<'_> {
             over,
             call_back,
             call_back_within: call_back_within.unwrap_or(CALL_BACK_WITHIN),
+            unauthenticated,
             locations,
         }
     }

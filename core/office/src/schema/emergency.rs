@@ -33,6 +33,8 @@ pub(super) fn emergency() -> Json {
             "call_back": dialled("As a location's, for those who are at none.", "+4930123450"),
             "call_back_within": { "$ref": "#/$defs/time", "default": write_duration(CALL_BACK_WITHIN), "x-minimum": "1m", "x-maximum": "1d",
                 "description": "How long after a call for help a call from outside to the number that was shown rings the phone that called, whatever its user's status." },
+            "unauthenticated": { "enum": ["nobody", "registered", "networks"], "default": "registered", "examples": ["networks"],
+                "description": "Whose calls for help are not asked for a password, which could hold them up: a user's from the address and port that a device of his is `registered` from, or also one's from a location's `networks`, registered or not. Everybody else is asked as for any call. He is who his phone says that he is in From; no other call than one for help gets through so." },
             "locations": { "type": "array", "items": location, "description": "Where people call from.",
                 "examples": [[{ "id": "berlin", "call_back": "+4930123450", "networks": ["10.1.0.0/16"] }]] }
         }),

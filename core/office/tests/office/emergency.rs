@@ -80,7 +80,7 @@ fn what_is_wrong_is_told_with_its_place() {
     o.yaml:7:26: emergency.gateways[2]: the office has no gateway gone
     o.yaml:9:25: emergency.locations[0].networks[0]: "10.0.0.0/99" is no network (write 10.1.0.0/16 or fd00:1::/64)
     o.yaml:9:52: emergency.locations[0].geolocation: "no uri" is no URI (write https://lis.example/berlin or geo:52.5,13.4)
-    o.yaml:10:3: emergency.typo: "typo" is not known (known here: call_back, call_back_within, confirmed, gateways, locations, numbers, over, services, test)
+    o.yaml:10:3: emergency.typo: "typo" is not known (known here: call_back, call_back_within, confirmed, gateways, locations, numbers, over, services, test, unauthenticated)
     o.yaml:15:52: users[0].location: the office has no location berlin
     "#);
 }
@@ -104,6 +104,21 @@ o.yaml:5:3: emergency: 933 calls for help (933), and is also the number of the r
     }
     let without = with("emergency: { numbers: [112] }\n", fay).replace(", location: berlin", "");
     assert_eq!(goes(&office(&without), &user("ann"), "110"), "user main/fay");
+}
+
+#[test]
+fn a_feature_code_that_takes_a_number_for_help_is_refused_until_the_admin_decides() {
+    let text = |more: &str| {
+        let emergency = format!("emergency: {{ numbers: [112, \"*8112\"]{more} }}\n");
+        with(&emergency, "").replace(", location: berlin", "")
+    };
+    let told = faults(&text(""));
+    let clash =
+        "*8112 calls for help (*8112), and is also the number of the feature code pick_up (give it another number";
+    assert!(told.lines().count() == 1 && told.contains(clash), "{told}");
+    let decided = office(&text(", over: [\"*8112\"]"));
+    assert!(goes(&decided, &user("ann"), "*8112").starts_with("help "));
+    assert!(matches!(decided.route(&user("ann"), &dial("*8101")), Treatment::Feature(_)), "other calls are picked up");
 }
 
 #[test]

@@ -81,6 +81,11 @@ impl Guesses {
         at.proven.contains(user) || self.homes.get(user).is_some_and(|homes| homes.iter().any(is_near))
     }
 
+    /// Whether a device of the user is registered from this very port.
+    pub fn is_home(&self, from: SocketAddr, user: &UserId) -> bool {
+        self.home(from, user).is_some()
+    }
+
     /// This address, if a device of the user is registered from this very port.
     fn home(&self, from: SocketAddr, user: &UserId) -> Option<SocketAddr> {
         let from = canonical(from);

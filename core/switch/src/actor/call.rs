@@ -231,7 +231,7 @@ impl CallActor {
             tried: BTreeMap::new(),
             hides,
             caller_at: new.caller_at,
-            back_to: new.back_to.into_iter().map(|phone| (phone.user, phone.device)).collect(),
+            back_to: new.back_to.into_iter().filter_map(|phone| Some((phone.user, phone.device?))).collect(),
             awaited: new.awaited,
             helped: false,
             brought,

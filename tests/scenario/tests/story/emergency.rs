@@ -57,20 +57,17 @@ fn a_call_for_help_goes_out_shows_the_place_and_tells_the_front_desk() {
     sim.run_until_quiet();
     insta::assert_snapshot!(sim.ladder().since(begin), @r#"
     0.020  bob -> switch  INVITE 112 +sdp
-    0.025  switch -> bob  407 INVITE
-    0.030  bob -> switch  ACK
-    0.030  bob -> switch  INVITE 112 +sdp
-    0.035  switch -> first  INVITE 112 +sdp
-    0.040  first -> switch  180 INVITE
-    0.040  first -> switch  200 INVITE +sdp
-    0.045  switch -> first  ACK
-    0.045  switch -> bob  180 INVITE
-    0.045  switch -> bob  200 INVITE +sdp
-    0.050  bob -> switch  ACK
-    0.070  first -> switch  BYE
-    0.075  switch -> first  200 BYE
-    0.075  switch -> bob  BYE because SIP;cause=200;text="OK"
-    0.080  bob -> switch  200 BYE
+    0.025  switch -> first  INVITE 112 +sdp
+    0.030  first -> switch  180 INVITE
+    0.030  first -> switch  200 INVITE +sdp
+    0.035  switch -> first  ACK
+    0.035  switch -> bob  180 INVITE
+    0.035  switch -> bob  200 INVITE +sdp
+    0.040  bob -> switch  ACK
+    0.060  first -> switch  BYE
+    0.065  switch -> first  200 BYE
+    0.065  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.070  bob -> switch  200 BYE
     "#);
     let record = sim.record();
     assert_eq!((record.route.as_deref(), record.direction), (Some("emergency"), Direction::Outbound));
@@ -198,20 +195,17 @@ fn a_call_for_help_takes_the_channel_of_the_youngest_call_that_goes_out() {
     assert!(ann.talks()(), "who called us goes on");
     insta::assert_snapshot!(sim.ladder().since(begin), @r#"
     0.100  bob -> switch  INVITE 112 +sdp
-    0.105  switch -> bob  407 INVITE
-    0.110  bob -> switch  ACK
-    0.110  bob -> switch  INVITE 112 +sdp
-    0.115  switch -> dora  BYE because SIP;cause=503;text="Its channel was needed for an emergency call"
-    0.115  switch -> first  BYE because SIP;cause=200;text="OK"
-    0.115  switch -> first  INVITE 112 +sdp
-    0.120  dora -> switch  200 BYE
-    0.120  first -> switch  200 BYE
-    0.120  first -> switch  180 INVITE
-    0.120  first -> switch  200 INVITE +sdp
-    0.125  switch -> first  ACK
-    0.125  switch -> bob  180 INVITE
-    0.125  switch -> bob  200 INVITE +sdp
-    0.130  bob -> switch  ACK
+    0.105  switch -> dora  BYE because SIP;cause=503;text="Its channel was needed for an emergency call"
+    0.105  switch -> first  BYE because SIP;cause=200;text="OK"
+    0.105  switch -> first  INVITE 112 +sdp
+    0.110  dora -> switch  200 BYE
+    0.110  first -> switch  200 BYE
+    0.110  first -> switch  180 INVITE
+    0.110  first -> switch  200 INVITE +sdp
+    0.115  switch -> first  ACK
+    0.115  switch -> bob  180 INVITE
+    0.115  switch -> bob  200 INVITE +sdp
+    0.120  bob -> switch  ACK
     "#);
     let ended = sim.records("main").into_iter().find(|record| record.called == "0301234").unwrap();
     assert_eq!(ended.outcome, CallOutcome::Answered);
@@ -406,4 +400,126 @@ fn a_call_that_is_handed_on_to_help_is_one_for_help() {
     ann.hangs_up();
     sim.run_until_quiet();
     assert_eq!(journaled(&sim, &sim.record(), is_notice), 1, "{record}");
+}
+
+// ---- without a password -----------------------------------------------------------------------------------------
+
+#[test]
+fn a_registered_phone_calls_for_help_without_being_asked_for_a_password() {
+    let (mut sim, bob, first, _second) = started(BERLIN, "");
+    // The admin has changed it meanwhile: the phone would fail every challenge.
+    bob.has_password("an old one");
+    let begin = sim.now();
+    bob.dials("112");
+    sim.run_until(first.rings());
+    first.answers();
+    talk(&mut sim, &bob, &first);
+    bob.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.ladder().since(begin).count("407"), 0, "{}", sim.ladder());
+    bob.dials("0301234");
+    sim.run_until(bob.is_idle());
+    assert_eq!(first.calls().len(), 1, "no other call is let through");
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_is_registered_elsewhere_or_nowhere_is_asked_for_his_password_before_he_calls_for_help() {
+    for (emergency, asked) in [
+        (BERLIN.to_owned(), true),
+        (format!("{BERLIN}, unauthenticated: networks"), false),
+        (format!("{BERLIN}, unauthenticated: nobody"), true),
+    ] {
+        let (mut sim, _bob, first, _second) = started(&emergency, "");
+        let cem = sim.new_phone_at("cem", "103", "10.9.1.1:5060");
+        cem.has_password("wrong");
+        cem.dials("112");
+        if asked {
+            sim.run_until(cem.is_idle());
+            assert_eq!(first.calls(), [], "{emergency}");
+        } else {
+            sim.run_until(first.rings());
+            assert!(first.caller().unwrap().contains("+4940100"), "{:?}", first.caller());
+            cem.hangs_up();
+        }
+        sim.run_until_quiet();
+    }
+}
+
+#[test]
+fn where_the_office_lets_nobody_through_unproven_a_registered_phone_is_asked_too() {
+    let (mut sim, bob, first, _second) = started(&format!("{BERLIN}, unauthenticated: nobody"), "");
+    let begin = sim.now();
+    bob.dials("112");
+    sim.run_until(first.rings());
+    assert_eq!(sim.ladder().since(begin).count("407"), 1, "{}", sim.ladder());
+    bob.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_claims_to_be_somebody_from_another_address_is_asked_for_the_password() {
+    let (mut sim, _bob, first, _second) = started(BERLIN, "");
+    sim.strange_message(
+        "10.0.0.99:5060",
+        "INVITE sip:112@plugboard.test SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.99:5060;branch=z9hG4bKa\nMax-Forwards: 70\n\
+         From: <sip:102@plugboard.test>;tag=a\nTo: <sip:112@plugboard.test>\nCall-ID: a\nCSeq: 1 INVITE\n\
+         Contact: <sip:10.0.0.99>\nContent-Length: 0\n\n",
+    );
+    sim.run_for(seconds(1));
+    let said = sim.said_to("10.0.0.99:5060");
+    assert!(said.iter().any(|said| said.starts_with("SIP/2.0 407")), "{said:?}");
+    assert_eq!(first.calls(), []);
+}
+
+// ---- sent on ----------------------------------------------------------------------------------------------------
+
+#[test]
+fn no_phone_and_no_forward_sends_a_caller_on_to_help() {
+    let (mut sim, bob, first, second) = started(BERLIN, "");
+    let ann = sim.phone("ann", "101");
+    for contact in ["sip:112@plugboard.test", "sip:0112@plugboard.test", "sip:933@plugboard.test"] {
+        ann.dials("102");
+        sim.run_until(bob.rings());
+        bob.sends_on(302, &[contact]);
+        sim.run_until(ann.was_told(480));
+        sim.run_until_quiet();
+    }
+    bob.dials("*72112");
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!((first.calls().len(), second.calls().len()), (0, 0));
+    assert_eq!(sim.metric(r#"plugboard_emergency_calls_total{kind="call"}"#), Some(0.0));
+}
+
+// ---- a new start ------------------------------------------------------------------------------------------------
+
+#[test]
+fn who_called_for_help_is_called_back_after_the_switch_has_started_again() {
+    let (mut sim, bob, first, _second) = started(BERLIN, "");
+    let cem = sim.new_phone("cem", "103");
+    sim.connects(&cem);
+    for caller in [&bob, &cem] {
+        caller.dials("112");
+        sim.run_until(first.rings());
+        caller.hangs_up();
+        sim.run_until_quiet();
+    }
+    let mut sim = Setup::offices(vec![office(BERLIN, "")]).after(sim).start();
+    let (bob, cem) = (sim.new_phone("bob", "102"), sim.new_phone("cem", "103"));
+    // His connection is another one now.
+    sim.connects(&cem);
+    cem.registers();
+    sim.run_until(cem.is_registered());
+    let first = sim.outside("first", FIRST);
+    first.dials_as("+4930100", "112");
+    sim.run_until(|| bob.rings()() && cem.rings()());
+    bob.answers();
+    talk(&mut sim, &bob, &first);
+    first.hangs_up();
+    sim.run_until_quiet();
 }

@@ -168,10 +168,9 @@ impl CallActor {
             EmergencyCalled { call: &self.id, leg: LegId::CALLER, location: place, user, test }.emit(&self.env.metrics);
         }
         if let (Some(user), Ok(number)) = (&self.begin.caller_user, Dialled::new(&back)) {
-            let now = self.env.clock.now();
-            let until = now + office.emergency.call_back_within;
-            let phone = Phone { user: user.clone(), device: self.caller_at.clone(), until };
-            self.awaited.await_call(&office.id, number, phone, now);
+            let until = self.env.clock.now() + office.emergency.call_back_within;
+            let phone = Phone { user: user.clone(), device: Some(self.caller_at.clone()), until };
+            self.awaited.await_call(&self.env, number, phone);
         }
         identity::told_for_help(&office, gateway, (&back, &self.begin.caller_name), location)
     }

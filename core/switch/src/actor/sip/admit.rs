@@ -3,7 +3,7 @@
 use actix::{AsyncContext, Context};
 use plugboard_metrics::{CallPutOff, CallRefused, Condition, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, UserId};
-use plugboard_office::{Office, Source, Treatment};
+use plugboard_office::{Office, Source, Treatment, User};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
 use plugboard_sip::{Request, RequestUri, Response};
@@ -40,7 +40,10 @@ impl SipActor {
                 self.moves.spoke(flow, None);
                 (office, Source::Gateway(gateway))
             }
-            None => match self.user_of(tx, &request, flow, Challenger::Proxy) {
+            None => match self
+                .calls_for_help(&request, flow)
+                .or_else(|| self.user_of(tx, &request, flow, Challenger::Proxy))
+            {
                 Some((office, user)) if self.is_foreign(&request, &office) && !dials_help(&office, &request) => {
                     return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());
                 }
@@ -58,6 +61,18 @@ impl SipActor {
             self.traces.keep(now, SipFlow::In, flow, sip_call_id.as_bytes(), &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office });
+    }
+
+    /// The user whose phone calls for help from where it may do so without a password: a challenge costs time, and fails when
+    /// the password has changed or too many guesses came from the phone's address.
+    ///
+    /// Source: RFC 7406 (calls for help of devices that are not authenticated).
+    fn calls_for_help(&self, request: &Request, flow: Flow) -> Option<(Arc<Office>, Arc<User>)> {
+        let office = self.office_of(request).filter(|office| dials_help(office, request))?;
+        let from = request.headers.from().ok()?.parse_uri().ok()?;
+        let user = office.find_user(&from.user()?).cloned()?;
+        let is_registered = self.guesses.lock().is_home(flow.remote, &user.id);
+        office.helps_unproven(flow.remote.ip(), is_registered).then_some((office, user))
     }
 
     /// Whether the call is one for help, or comes back to whoever called for help: such a call is never shed.
