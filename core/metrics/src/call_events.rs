@@ -248,6 +248,10 @@ pub struct EmergencyCalled<'a> {
     pub location: &'a str,
     /// Who; empty when he is no user.
     pub user: &'a str,
+    /// Where the call came from.
+    pub source: std::net::SocketAddr,
+    /// Whether he was asked for his password; else the address of his phone was believed.
+    pub proven: bool,
     /// It only tries the way.
     pub test: bool,
 }
@@ -257,8 +261,8 @@ impl EmergencyCalled<'_> {
     pub fn emit(&self, metrics: &Metrics) {
         let kind = if self.test { EmergencyKind::Test } else { EmergencyKind::Call };
         metrics.families.emergency_calls.inc(kind);
-        let (location, user, test) = (self.location, self.user, self.test);
-        tracing::warn!(call_id = %self.call, leg_id = %self.leg, user, location, test, "somebody calls for help");
+        let Self { call, leg, location, user, source, proven, test } = *self;
+        tracing::warn!(call_id = %call, leg_id = %leg, user, location, %source, proven, test, "somebody calls for help");
     }
 }
 

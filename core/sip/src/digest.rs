@@ -15,7 +15,7 @@ mod header;
 mod terms;
 
 pub use decoys::Decoys;
-pub use guesses::{DEAF, Guesses, WRONG_MAX};
+pub use guesses::{BELIEVED_MAX, Belief, DEAF, Guesses, WRONG_MAX};
 pub use header::{Challenge, DigestAnswer, Protection, Qop};
 pub use terms::{Algorithms, Integrity, Terms};
 

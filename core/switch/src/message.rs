@@ -103,6 +103,8 @@ pub(crate) struct TakeCall {
     pub(crate) flow: Flow,
     pub(crate) source: plugboard_office::Source,
     pub(crate) office: Arc<plugboard_office::Office>,
+    /// Whether the caller has shown that he is who he says; only a call for help comes without.
+    pub(crate) proven: bool,
 }
 
 /// Command: what a leg is to do. From `CallActor` to `LegActor`.

@@ -363,7 +363,8 @@ impl Phone {
         self.agent.borrow_mut().listens = Some(connection);
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
         self.agent.borrow().address
     }
 

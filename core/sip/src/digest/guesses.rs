@@ -23,6 +23,27 @@ const SOURCES_MAX: usize = 4_096;
 /// may have connections.
 const PROVEN_MAX: usize = 1_024;
 
+/// Calls in the name of one user that are believed without a password within `BELIEF`: whoever is cut off calls again.
+pub const BELIEVED_MAX: u32 = 4;
+
+/// How long such calls are added up.
+const BELIEF: Duration = Duration::from_secs(600);
+
+/// Users with such calls, about 50 bytes each; past it nobody else is believed for a while, but asked as for any call.
+const BELIEVED_USERS_MAX: usize = 256;
+
+/// Whether a call without a password is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belief {
+    /// It is.
+    Yes,
+    /// There were too many of late.
+    NoMore {
+        /// Whether that was said of the user before.
+        told: bool,
+    },
+}
+
 /// Wrong answers by source: an IPv4 address, or the 64 bits of an IPv6 address that are a house's.
 ///
 /// Whoever gives too many is not listened to for a while, right answers included, since the last guess may be right. But
@@ -38,6 +59,8 @@ pub struct Guesses {
     order: BTreeSet<(Time, IpAddr)>,
     /// From where each user's devices are registered, at most [`crate::registrar::BINDINGS_MAX`] of them.
     homes: BTreeMap<UserId, BTreeSet<SocketAddr>>,
+    /// Calls that were believed in each user's name, those that were not included, since when.
+    believed: BTreeMap<UserId, (Time, u32)>,
 }
 
 #[derive(Debug)]
@@ -84,6 +107,17 @@ impl Guesses {
     /// Whether a device of the user is registered from this very port.
     pub fn is_home(&self, from: SocketAddr, user: &UserId) -> bool {
         self.home(from, user).is_some()
+    }
+
+    /// One more call in the user's name comes without a password from where such calls are believed.
+    pub fn believes(&mut self, now: Time, user: &UserId) -> Belief {
+        self.believed.retain(|_, (since, _)| now.since(*since) < BELIEF);
+        if self.believed.len() >= BELIEVED_USERS_MAX && !self.believed.contains_key(user) {
+            return Belief::NoMore { told: true };
+        }
+        let (_, calls) = self.believed.entry(user.clone()).or_insert((now, 0));
+        *calls = calls.saturating_add(1);
+        if *calls <= BELIEVED_MAX { Belief::Yes } else { Belief::NoMore { told: *calls > BELIEVED_MAX + 1 } }
     }
 
     /// This address, if a device of the user is registered from this very port.
@@ -354,6 +388,24 @@ mod tests {
         assert!(listens(&guesses, at(1), of("2001:db8:0:1::1"), "101"));
         guess(&mut guesses, at(0), of("::ffff:203.0.113.1"));
         assert!(!listens(&guesses, at(1), address(1), "101"), "an IPv4 address in another spelling");
+    }
+
+    #[test]
+    fn a_few_calls_of_each_user_are_believed_without_a_password() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        for _ in 0..BELIEVED_MAX {
+            assert_eq!(guesses.believes(at(0), &ann), Belief::Yes);
+        }
+        assert_eq!(guesses.believes(at(1), &ann), Belief::NoMore { told: false });
+        assert_eq!(guesses.believes(at(599), &ann), Belief::NoMore { told: true });
+        assert_eq!(guesses.believes(at(599), &user("main", "102")), Belief::Yes);
+        assert_eq!(guesses.believes(at(600), &ann), Belief::Yes);
+        for n in 0..1_000 {
+            guesses.believes(at(600), &user("other", &n.to_string()));
+        }
+        assert_eq!(guesses.believed.len(), BELIEVED_USERS_MAX);
+        assert_eq!(guesses.believes(at(601), &user("main", "103")), Belief::NoMore { told: true });
+        assert_eq!(guesses.believes(at(601), &ann), Belief::Yes, "who is known goes on");
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub(crate) struct NewCall {
     pub(crate) max_forwards: u8,
     /// Its caller does not want gateways to show who he is.
     pub(crate) hides: bool,
+    /// Its caller has shown that he is who he says, or is a gateway's.
+    pub(crate) proven: bool,
     /// Who sent it on before it came.
     pub(crate) brought: Brought,
     /// The channel of the gateway that it came from.
@@ -172,6 +174,8 @@ pub(crate) struct CallActor {
     /// The addresses of each gateway that this call has tried.
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
+    /// Who was believed without a password, since he calls for help.
+    unproven: Option<LegId>,
     caller_at: Device,
     back_to: BTreeMap<UserId, Device>,
     awaited: Awaited,
@@ -230,6 +234,7 @@ impl CallActor {
             refusal: None,
             tried: BTreeMap::new(),
             hides,
+            unproven: (!new.proven).then_some(LegId::CALLER),
             caller_at: new.caller_at,
             back_to: new.back_to.into_iter().filter_map(|phone| Some((phone.user, phone.device?))).collect(),
             awaited: new.awaited,

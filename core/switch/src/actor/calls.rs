@@ -130,7 +130,7 @@ impl CallsActor {
     }
 
     fn try_take(&mut self, take: TakeCall, ctx: &mut Context<Self>) -> Result<(), Refusal> {
-        let TakeCall { id, tx, request, flow, source, office } = take;
+        let TakeCall { id, tx, request, flow, source, office, proven } = take;
         let not_allowed = |status, why: String| Refusal::new(RefusalReason::NotAllowed, status, why);
         let called = called(&office, &source, &request);
         let back_to = called.as_ref().map(|called| self.back_to(&office, &source, called)).unwrap_or_default();
@@ -201,7 +201,16 @@ impl CallsActor {
             early_sound: EarlySound::Described,
         };
         let places = (identity::reached_at(&request, flow), back_to);
-        self.start((begin, hides, brought), plan, office, (max_forwards, channel), places, new_leg, sip_call_id, ctx);
+        self.start(
+            (begin, (hides, proven), brought),
+            plan,
+            office,
+            (max_forwards, channel),
+            places,
+            new_leg,
+            sip_call_id,
+            ctx,
+        );
         Ok(())
     }
 
@@ -318,7 +327,7 @@ impl CallsActor {
     )]
     fn start(
         &mut self,
-        (begin, hides, brought): (Begin, bool, Brought),
+        (begin, (hides, proven), brought): (Begin, (bool, bool), Brought),
         plan: Plan,
         office: Arc<Office>,
         (max_forwards, channel): (u8, Option<Channel>),
@@ -356,6 +365,7 @@ impl CallsActor {
             script: plan.scenario.map(|(_, interpreter)| interpreter),
             max_forwards,
             hides,
+            proven,
             brought,
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),

@@ -472,28 +472,60 @@ fn who_claims_to_be_somebody_from_another_address_is_asked_for_the_password() {
     assert_eq!(first.calls(), []);
 }
 
-// ---- sent on ----------------------------------------------------------------------------------------------------
+/// A message that says it comes from Bob's phone.
+fn forges_bob(sim: &Sim, bob: &Phone, number: u32, called: &str, more: &str) {
+    let at = bob.address();
+    sim.strange_message(
+        &at.to_string(),
+        &format!(
+            "INVITE sip:{called}@plugboard.test SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bKf{number}\nMax-Forwards: 70\n\
+             From: <sip:102@plugboard.test>;tag=f\nTo: <sip:{called}@plugboard.test>\nCall-ID: f{number}\nCSeq: 1 INVITE\n\
+             Contact: <sip:102@{at}>\n{more}Content-Length: 0\n\n"
+        ),
+    );
+}
 
 #[test]
-fn no_phone_and_no_forward_sends_a_caller_on_to_help() {
+fn who_forges_the_address_of_a_phone_reaches_help_alone_and_only_a_few_times() {
     let (mut sim, bob, first, second) = started(BERLIN, "");
     let ann = sim.phone("ann", "101");
-    for contact in ["sip:112@plugboard.test", "sip:0112@plugboard.test", "sip:933@plugboard.test"] {
-        ann.dials("102");
-        sim.run_until(bob.rings());
-        bob.sends_on(302, &[contact]);
-        sim.run_until(ann.was_told(480));
-        sim.run_until_quiet();
+    let begin = sim.now();
+    forges_bob(&sim, &bob, 1, "0301234", "");
+    forges_bob(&sim, &bob, 2, "101", "");
+    forges_bob(&sim, &bob, 3, "112", "Replaces: a;to-tag=b;from-tag=c\n");
+    sim.run_for(seconds(1));
+    assert!(sim.ladder().since(begin).count("407") >= 3, "{}", sim.ladder());
+    assert_eq!((ann.calls().len(), first.calls().len(), second.calls().len()), (0, 0, 0));
+    let helped = r#"plugboard_emergency_calls_total{kind="call"}"#;
+    for number in 4..10 {
+        forges_bob(&sim, &bob, number, "112", "");
+        sim.run_for(seconds(1));
     }
-    bob.dials("*72112");
-    sim.run_until(bob.is_idle());
-    sim.run_until_quiet();
-    ann.dials("102");
-    sim.run_until(bob.rings());
-    bob.hangs_up();
-    sim.run_until_quiet();
-    assert_eq!((first.calls().len(), second.calls().len()), (0, 0));
-    assert_eq!(sim.metric(r#"plugboard_emergency_calls_total{kind="call"}"#), Some(0.0));
+    assert_eq!(sim.metric(helped), Some(4.0));
+    // His own phone knows its password.
+    bob.dials("112");
+    sim.run_for(seconds(1));
+    assert_eq!(sim.metric(helped), Some(5.0));
+}
+
+#[test]
+fn who_calls_for_help_without_a_password_hands_on_to_people_of_the_office_only() {
+    for (emergency, proven) in [(BERLIN.to_owned(), false), (format!("{BERLIN}, unauthenticated: nobody"), true)] {
+        let (mut sim, bob, first, _second) = started(&emergency, "");
+        let ann = sim.phone("ann", "101");
+        bob.dials("112");
+        sim.run_until(first.rings());
+        first.answers();
+        talk(&mut sim, &bob, &first);
+        bob.hands_on_to("0301234");
+        sim.run_for(seconds(1));
+        let answer = if proven { "202 REFER" } else { "403 REFER" };
+        assert_eq!(sim.ladder().count(answer), 1, "{}", sim.ladder());
+        if !proven {
+            bob.hands_on_to("101");
+            sim.run_until(ann.rings());
+        }
+    }
 }
 
 // ---- a new start ------------------------------------------------------------------------------------------------

@@ -165,7 +165,9 @@ impl CallActor {
             self.journal.flush();
             let place = place.as_ref().map_or("", Name::as_str);
             let user = self.begin.caller_user.as_ref().map_or("", |user| user.name.as_str());
-            EmergencyCalled { call: &self.id, leg: LegId::CALLER, location: place, user, test }.emit(&self.env.metrics);
+            let (source, proven) = (self.caller_at.flow.remote, self.unproven.is_none());
+            EmergencyCalled { call: &self.id, leg: LegId::CALLER, location: place, user, source, proven, test }
+                .emit(&self.env.metrics);
         }
         if let (Some(user), Ok(number)) = (&self.begin.caller_user, Dialled::new(&back)) {
             let until = self.env.clock.now() + office.emergency.call_back_within;

@@ -154,6 +154,11 @@ impl CallActor {
         let (Some(user), _) = self.call.party(leg).unwrap_or_default() else {
             return Err((403, "only users of the office hand calls on"));
         };
+        // Who was believed because he calls for help is believed in nothing else.
+        let unproven = self.unproven == Some(leg);
+        if refer.replaces.is_some() && unproven {
+            return Err((403, "whoever calls for help without a password joins no calls"));
+        }
         if let Some(replaces) = refer.replaces {
             let idle = self.joining.asked == Asked::Not;
             return if idle { Ok(Wanted::Dialog(replaces)) } else { Err((491, "the call is being joined already")) };
@@ -168,6 +173,9 @@ impl CallActor {
             return Ok(Wanted::Park(Box::new(self.place_for(leg, place.as_ref(), ctx)?)));
         }
         let (parties, order) = self.reached_by(&source, &dialled)?;
+        if unproven && parties.iter().any(|party| !matches!(party, Party::User(_))) {
+            return Err((403, "whoever calls for help without a password hands it on to people of the office only"));
+        }
         let rules = self.office.transfer;
         Ok(Wanted::Number(Transfer {
             by: leg,

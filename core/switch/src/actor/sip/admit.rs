@@ -4,6 +4,7 @@ use actix::{AsyncContext, Context};
 use plugboard_metrics::{CallPutOff, CallRefused, Condition, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, UserId};
 use plugboard_office::{Office, Source, Treatment, User};
+use plugboard_sip::digest::Belief;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
 use plugboard_sip::{Request, RequestUri, Response};
@@ -35,15 +36,14 @@ impl SipActor {
             return self.refuse_for_now(tx, &request, flow, RefusalReason::Overload);
         }
         let gateway = self.gateway_of(&request, flow);
+        let believed = gateway.is_none().then(|| self.calls_for_help(&request, flow)).flatten();
+        let proven = believed.is_none();
         let (office, source) = match gateway {
             Some((office, gateway)) => {
                 self.moves.spoke(flow, None);
                 (office, Source::Gateway(gateway))
             }
-            None => match self
-                .calls_for_help(&request, flow)
-                .or_else(|| self.user_of(tx, &request, flow, Challenger::Proxy))
-            {
+            None => match believed.or_else(|| self.user_of(tx, &request, flow, Challenger::Proxy)) {
                 Some((office, user)) if self.is_foreign(&request, &office) && !dials_help(&office, &request) => {
                     return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());
                 }
@@ -60,19 +60,33 @@ impl SipActor {
             let now = self.env.clock.now();
             self.traces.keep(now, SipFlow::In, flow, sip_call_id.as_bytes(), &request.to_bytes());
         }
-        post(&self.calls, TakeCall { id, tx, request, flow, source, office });
+        post(&self.calls, TakeCall { id, tx, request, flow, source, office, proven });
     }
 
     /// The user whose phone calls for help from where it may do so without a password: a challenge costs time, and fails when
-    /// the password has changed or too many guesses came from the phone's address.
+    /// the password has changed or too many guesses came from the phone's address. Whoever forges that address gets no further
+    /// than to help, a few times: a call that also takes the place of another (RFC 3891) is asked for its password.
     ///
     /// Source: RFC 7406 (calls for help of devices that are not authenticated).
     fn calls_for_help(&self, request: &Request, flow: Flow) -> Option<(Arc<Office>, Arc<User>)> {
         let office = self.office_of(request).filter(|office| dials_help(office, request))?;
         let from = request.headers.from().ok()?.parse_uri().ok()?;
         let user = office.find_user(&from.user()?).cloned()?;
-        let is_registered = self.guesses.lock().is_home(flow.remote, &user.id);
-        office.helps_unproven(flow.remote.ip(), is_registered).then_some((office, user))
+        let (now, mut guesses) = (self.env.clock.now(), self.guesses.lock());
+        let is_registered = guesses.is_home(flow.remote, &user.id);
+        if request.headers.get("Replaces").is_some() || !office.helps_unproven(flow.remote.ip(), is_registered) {
+            return None;
+        }
+        match guesses.believes(now, &user.id) {
+            Belief::Yes => Some((office, user)),
+            Belief::NoMore { told } => {
+                if !told {
+                    let (user, source) = (&user.id, flow.remote);
+                    tracing::warn!(%user, %source, "too many calls for help without a password: the next ones are asked for it");
+                }
+                None
+            }
+        }
     }
 
     /// Whether the call is one for help, or comes back to whoever called for help: such a call is never shed.
