@@ -64,7 +64,7 @@ fn the_steps_in_the_reference_of_scenarios_have_no_fault() {
     let reference = text(plugboard(&["schema", "scenario", "--markdown"]).stdout);
     let blocks = reference.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
     let (steps, whole): (Vec<&str>, Vec<&str>) = blocks.partition(|block| block.starts_with("- "));
-    assert_eq!((steps.len(), whole.len()), (7, 1), "one for each action, and the demo's scenario");
+    assert_eq!((steps.len(), whole.len()), (8, 1), "one for each action, and the demo's scenario");
     let file = std::env::temp_dir().join(format!("plugboard-reference-{}.yaml", std::process::id()));
     // Each in a scenario of its own: after the one that hangs up nothing is reached.
     for (place, steps) in steps.iter().enumerate() {

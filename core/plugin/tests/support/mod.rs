@@ -24,7 +24,7 @@ pub const OUTCOMES: [&str; 3] = ["done", "again", "other"];
 
 /// What a guest imports, by function: its line in the text format.
 pub const PLAY: &str = r#"(import "plugboard:switch/call@0.1.0" "play"
-    (func $play (param i32 i32 i32 i32 i32 i32 i32 i32)))"#;
+    (func $play (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
 pub const NEXT_EVENT: &str =
     r#"(import "plugboard:switch/call@0.1.0" "next-event" (func $next_event (param i32 i32)))"#;
 pub const GET_INFO: &str = r#"(import "plugboard:switch/call@0.1.0" "get-info" (func $get_info (param i32)))"#;
@@ -36,7 +36,7 @@ pub const LOG: &str = r#"(import "plugboard:switch/log@0.1.0" "write" (func $log
 
 /// Plays the prompt `done` and drops the result.
 pub const CALL_PLAY: &str = "(call $play (i32.const 0) (i32.const {done}) (i32.const 4) (i32.const 0) (i32.const 0)
-    (i32.const 0) (i32.const 0) (i32.const 256))";
+    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 256))";
 /// Returns the outcome `done`.
 pub const RETURN_DONE: &str = "(return (call $ok (i32.const {done}) (i32.const 4)))";
 
