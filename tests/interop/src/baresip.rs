@@ -34,12 +34,6 @@ impl Baresip {
         Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound, None)
     }
 
-    /// A phone that shows how a colleague is and whether messages wait, and prints each SIP message.
-    pub fn start_watching(switch: &Plugboard, user: &str, password: &str, colleague: &str) -> Self {
-        let address = switch.sip(Transport::Udp);
-        Self::start_with(switch, address, user, password, 440.0, Transport::Udp, ";mwi=yes", Some(colleague))
-    }
-
     /// The same through something that stands before the switch, at this address.
     pub fn start_at(
         switch: &Plugboard,

@@ -1,6 +1,6 @@
 //! Phones of others watch: lamps, presence, waiting messages.
 
-use plugboard_tests_interop::{Answer, Baresip, Call, Linphone, Office, Plugboard, Sipp, Transport, free_port, until};
+use plugboard_tests_interop::{Answer, Call, Linphone, Office, Plugboard, Sipp, Transport, free_port, until};
 use std::time::Duration;
 
 #[test]
@@ -28,17 +28,6 @@ fn sipp_is_told_of_its_mailbox_and_not_of_another_ones() {
     let told = Sipp::watches(&switch, "102", "secret-102", ["102", "message-summary"], 1).succeeds().messages();
     assert!(told.contains("Messages-Waiting: no") && told.contains("Voice-Message: 0/0 (0/0)"), "{told}");
     Sipp::watches(&switch, "102", "secret-102", ["101", "message-summary"], 1).fails();
-}
-
-#[test]
-fn baresip_sees_how_its_contact_is_and_that_no_messages_wait() {
-    let switch = Plugboard::with_office(&Office::new());
-    let phone = Baresip::start_watching(&switch, "101", "secret-101", "102");
-    until("its mailbox", || phone.output().contains("Messages-Waiting: no").then_some(()));
-    until("nobody there", || phone.output().contains("<basic>closed</basic>").then_some(()));
-    Sipp::registers(&switch, "102", "secret-102", free_port(1)).succeeds();
-    until("somebody there", || phone.output().contains("<basic>open</basic>").then_some(()));
-    assert!(phone.output().matches("SIP/2.0 200 OK").count() > 3, "it answers");
 }
 
 #[test]
