@@ -15,7 +15,7 @@
 mod support;
 
 use criterion::{BatchSize, Criterion};
-use plugboard_model::{CallError, CallEvent, HostCall, HostResult, NotConnected, RunEnd};
+use plugboard_model::{CallError, CallEvent, HostCall, HostResult, NotConnected, NotJoined, RecordError, RunEnd};
 use plugboard_plugin::{
     Catalogue, Clock, ComponentId, Limits, Metering, PluginEngine, PoolSize, RunEvent, RunSpec, Runner, RunnerLimits,
 };
@@ -90,12 +90,14 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::NextEvent { .. } => HostResult::Event(Ok(CallEvent::Timeout)),
         HostCall::Play { .. } => HostResult::Played(Err(CallError::CallerGone)),
         HostCall::Collect(_) => HostResult::Collected(Err(CallError::CallerGone)),
+        HostCall::JoinConference(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
         HostCall::Ring(_) => HostResult::Rang(Err(NotConnected::CallerGone)),
         HostCall::FindUser(_) => HostResult::User(None),
         HostCall::FindGroup(_) => HostResult::Group(None),
         HostCall::GetVariable(_) => HostResult::Value(None),
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),
         HostCall::Answer | HostCall::Echo { .. } | HostCall::HangUp(_) => HostResult::Done(Err(CallError::CallerGone)),
+        HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Log { .. }
         | HostCall::Now

@@ -24,7 +24,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let mut engine = Engine::new(EngineConfig::default(), None);
+        let mut engine = Engine::new(EngineConfig::default(), None, None);
         let now = Time::from_millis(1);
         let mut phones = Vec::new();
         for slot in 0..CALLS * 2 {
@@ -65,7 +65,9 @@ impl World {
         let mut sent = 0;
         for (leg, phone) in &self.phones {
             let mut packet = packet.clone();
-            sent += usize::from(self.engine.packet(self.now, *leg, Kind::Rtp, *phone, &mut packet).is_some());
+            let whole = packet.len();
+            let buffer = (packet.as_mut_slice(), whole);
+            sent += usize::from(self.engine.packet(self.now, *leg, Kind::Rtp, *phone, buffer).is_some());
         }
         self.now = self.now + Duration::from_millis(20);
         self.engine.tick(self.now, &mut |_, _| sent += 1);

@@ -91,7 +91,12 @@ impl Switch {
         let log = data.with_extension("log");
         let errors = fs::File::create(&log).map_err(LoadError::file(&log))?;
         let mut command = cores.for_switch(programs.switch.clone());
-        command.args(["--json", "serve", "--data"]).arg(data).arg("--plugins").arg(&programs.plugins).args(arguments);
+        command
+            .args(["--json", "serve", "--webrtc-port", "0", "--data"])
+            .arg(data)
+            .arg("--plugins")
+            .arg(&programs.plugins)
+            .args(arguments);
         let began = clock::now();
         let mut child = command
             .stdin(Stdio::null())

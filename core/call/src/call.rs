@@ -1,6 +1,7 @@
 //! The machine itself: what a call is made of, and which of its parts takes an input.
 
 mod caller;
+mod conference;
 mod ending;
 mod forward;
 mod hold;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::ear::Ear;
-use crate::input::{Begin, Input, Op, Park, Redirect, Transfer};
+use crate::input::{Begin, Forward, Input, Op, Park, Redirect, Transfer};
 use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
@@ -65,6 +66,8 @@ pub struct Call {
     talked: Option<(Time, Option<UserId>)>,
     /// Why the last ringing failed: what an unanswered caller is told when the scenario has nothing more.
     last_cause: Option<Cause>,
+    /// Whose forwards led to the scenario that runs.
+    sent_on: Vec<Forward>,
     events: VecDeque<CallEvent>,
     waiting: Option<(Op, Time)>,
     plays: u32,
@@ -86,6 +89,7 @@ impl Default for Call {
             slots: BTreeSet::new(),
             talked: None,
             last_cause: None,
+            sent_on: Vec::new(),
             events: VecDeque::new(),
             waiting: None,
             plays: 0,
@@ -131,7 +135,7 @@ impl Call {
             Phase::Live => {
                 let ear = match &self.ear {
                     Ear::Collecting(collecting) => collecting.until,
-                    Ear::Echoing { until, .. } => Some(*until),
+                    Ear::Echoing { until, .. } | Ear::Conferring { until, .. } => Some(*until),
                     Ear::Idle | Ear::Playing { .. } | Ear::Told { .. } | Ear::Talking { .. } => None,
                 };
                 [
@@ -157,7 +161,12 @@ impl Call {
     pub fn talking_to(&self) -> Option<LegId> {
         match self.ear {
             Ear::Talking { peer } => Some(peer),
-            Ear::Idle | Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Told { .. } => None,
+            Ear::Idle
+            | Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Conferring { .. }
+            | Ear::Told { .. } => None,
         }
     }
 
@@ -169,6 +178,27 @@ impl Call {
     /// Who a leg is: a user of the office or nobody, and his number, or whatever stands for it.
     pub fn party(&self, leg: LegId) -> Option<(Option<&UserId>, &str)> {
         self.legs.get(&leg).map(|leg| (leg.user.as_ref(), leg.party.as_str()))
+    }
+
+    /// Whether a leg is called and nothing was heard of it.
+    pub fn is_calling(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Calling)
+    }
+
+    /// Who may be told something aside: those who talk, but for one who is on hold; the anchor alone when he hears nothing.
+    pub fn free_ears(&self) -> Vec<LegId> {
+        let free = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Up && leg.music.is_none());
+        let ears = match self.ear {
+            Ear::Talking { peer } => vec![self.anchor, peer],
+            Ear::Idle if self.ring.is_none() => vec![self.anchor],
+            Ear::Idle
+            | Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Told { .. }
+            | Ear::Conferring { .. } => Vec::new(),
+        };
+        ears.into_iter().filter(free).collect()
     }
 
     /// Legs that are not over.
@@ -244,6 +274,7 @@ impl Call {
             Input::Join { leaving, other } => self.join(now, leaving, other),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
+            Input::NotSeated(why) => self.not_seated(why),
             Input::HangUp(cause) => self.hang_up(now, &cause),
             Input::Tick => self.tick(now),
         }
@@ -292,6 +323,7 @@ impl Call {
             | Input::LegSilent { .. }
             | Input::LegLives(_)
             | Input::LegHeard(_)
+            | Input::NotSeated(_)
             | Input::Join { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }

@@ -16,6 +16,8 @@ pub(crate) enum Ear {
     Collecting(Collecting),
     /// His own voice.
     Echoing { op: Op, until: Time },
+    /// Those in a room.
+    Conferring { op: Op, until: Time, leave_on: Option<char> },
     /// What became of a feature code; then the call ends so.
     Told { play: PlayId, cause: Cause },
     /// Somebody: they talk.

@@ -1,8 +1,8 @@
 //! What the world tells the call.
 
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, GatewayId, LegId, PlayOptions, RingBack, RunId,
-    ScenarioId, UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, ConferenceRequest, Direction, ForwardWhy, GatewayId, LegId, NotJoined,
+    PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -132,6 +132,8 @@ pub enum Request {
         /// For how long.
         max: Duration,
     },
+    /// Let the caller talk in a room.
+    Confer(ConferenceRequest),
     /// Wait for the next event.
     NextEvent {
         /// At most so long.
@@ -209,6 +211,8 @@ pub struct Onward {
     pub order: RingOrder,
     /// The number, for people.
     pub to: String,
+    /// The scenario that begins there, in place of people.
+    pub scenario: Option<Box<ScenarioId>>,
 }
 
 /// A called leg is over, and names others in its place.
@@ -378,6 +382,8 @@ pub enum Input {
         /// How.
         finish: PlayFinish,
     },
+    /// [`crate::Output::Sit`] found no seat, for this reason.
+    NotSeated(NotJoined),
     /// The switch or an admin ends the call.
     HangUp(Cause),
     /// The time of [`crate::Call::poll_timeout`] has come.

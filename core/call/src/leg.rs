@@ -105,6 +105,8 @@ impl Leg {
             answered: self.answered.map(|at| wall_at(wall, at)),
             ended: wall_at(wall, ended),
             cause,
+            quality: None,
+            encryption: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the call asks of the world, in order.
 
-use plugboard_model::{Audio, CallRecord, Cause, HostResult, JournalEvent, LegId, UserId};
+use plugboard_model::{
+    Audio, CallRecord, Cause, ConferenceRequest, HostResult, JournalEvent, LegId, ScenarioId, UserId,
+};
 use std::time::Duration;
 
 use crate::{Op, Party};
@@ -129,6 +131,18 @@ pub enum Output {
         /// On or off.
         on: bool,
     },
+    /// Seat a leg in a room. [`crate::Input::NotSeated`] says that it could not be.
+    Sit {
+        /// Whom.
+        leg: LegId,
+        /// Where and how.
+        seat: ConferenceRequest,
+    },
+    /// Take a leg out of its room.
+    Stand {
+        /// Whom.
+        leg: LegId,
+    },
     /// Let two legs hear each other.
     Bridge {
         /// The one that the call is about: the caller, or who stays after he left.
@@ -227,6 +241,13 @@ pub enum Output {
     Joint {
         /// The new leg.
         leg: LegId,
+    },
+    /// A forward leads to this scenario: it begins, and tells by [`crate::Input::ScenarioEnded`] when it has no more steps.
+    BeginScenario {
+        /// Which.
+        scenario: ScenarioId,
+        /// Whose forward it is: he pays for whom it calls.
+        by: Option<UserId>,
     },
     /// For the scenario: the caller talks to somebody now.
     Bridged,

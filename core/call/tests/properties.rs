@@ -71,7 +71,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (leg.clone(), prop_oneof![Just(486u16), Just(603), Just(200)])
             .prop_map(|(leg, status)| Input::LegEnded { leg, cause: Cause::of(status) }),
         2 => (leg.clone(), prop::collection::vec(0u8..4, 0..3)).prop_map(|(leg, users)| {
-            let target = |n| Onward { parties: vec![Party::User(user(n))], order: RingOrder::One, to: "101".into() };
+            let target = |n| Onward { parties: vec![Party::User(user(n))], order: RingOrder::One, to: "101".into(), scenario: None };
             let targets = users.into_iter().map(target).collect();
             Input::LegRedirected(Redirect { leg, cause: Cause::of(302), targets, why: ForwardWhy::Deflection })
         }),

@@ -1,8 +1,8 @@
 //! What packs, unpacks and listens to audio, behind the seam of `plugboard-media` ([`plugboard_media::Codecs`]): Opus by
-//! libopus, which is C and is named and linked here alone, G.711, concealment, keys heard as tones.
+//! libopus and G.722 by spandsp, which are C and are named and linked here alone, G.711, concealment, keys heard as tones.
 //!
 //! What is lost of Opus libopus conceals, from the packet after it where the sender put a copy there (in-band FEC); what is
-//! lost of G.711 is concealed as its Appendix I has it. G.722 is passed on between those who share it, and nothing more.
+//! lost of G.711 and G.722 is concealed as G.711's Appendix I has it.
 //!
 //! ```
 //! use plugboard_codec::Library;
@@ -15,9 +15,11 @@
 //! ```
 
 mod concealer;
+mod halfband;
 mod keys;
 mod laws;
 mod opus;
+mod wide;
 
 use plugboard_media::coding::{Decode, Encode, HearKeys};
 use plugboard_media::{Codec, Codecs, Rate};
@@ -29,16 +31,16 @@ pub struct Library;
 impl Codecs for Library {
     fn encoder(&self, codec: Codec, rate: Rate) -> Option<Box<dyn Encode>> {
         match codec {
-            Codec::Pcmu | Codec::Pcma => Some(Box::new(laws::Packer::new(codec.law()?, rate)?)),
-            Codec::G722 => None,
+            Codec::Pcmu | Codec::Pcma => Some(Box::new(laws::Packer::new(codec.law()?, rate))),
+            Codec::G722 => Some(Box::new(wide::Packer::new(rate)?)),
             Codec::Opus => Some(Box::new(opus::Packer::new(rate)?)),
         }
     }
 
     fn decoder(&self, codec: Codec, rate: Rate) -> Option<Box<dyn Decode>> {
         match codec {
-            Codec::Pcmu | Codec::Pcma => Some(Box::new(laws::Unpacker::new(codec.law()?, rate)?)),
-            Codec::G722 => None,
+            Codec::Pcmu | Codec::Pcma => Some(Box::new(laws::Unpacker::new(codec.law()?, rate))),
+            Codec::G722 => Some(Box::new(wide::Unpacker::new(rate)?)),
             Codec::Opus => Some(Box::new(opus::Unpacker::new(rate)?)),
         }
     }

@@ -95,6 +95,12 @@ struct World {
     working: bool,
 }
 
+/// A packet that fills its buffer.
+fn whole(packet: &mut [u8]) -> (&mut [u8], usize) {
+    let length = packet.len();
+    (packet, length)
+}
+
 impl World {
     fn call(ann: Codec, bob: Codec) -> Self {
         Self::with(&[(ANN, ann, Some(101)), (BOB, bob, Some(101))])
@@ -102,7 +108,7 @@ impl World {
 
     fn with(legs: &[(MediaLeg, Codec, Option<u8>)]) -> Self {
         let mut world = Self {
-            engine: Engine::new(EngineConfig::default(), Some(Arc::new(Library))),
+            engine: Engine::new(EngineConfig::default(), Some(Arc::new(Library)), None),
             now: Time::from_millis(1_000),
             heard: BTreeMap::new(),
             events: Vec::new(),
@@ -140,7 +146,7 @@ impl World {
     }
 
     fn says(&mut self, leg: MediaLeg, mut packet: Vec<u8>) {
-        if let Some(forward) = self.engine.packet(self.now, leg, Kind::Rtp, phone(leg), &mut packet) {
+        if let Some(forward) = self.engine.packet(self.now, leg, Kind::Rtp, phone(leg), whole(&mut packet)) {
             keep(&mut self.heard, forward.leg, &packet[..forward.length]);
         }
         self.take_events();

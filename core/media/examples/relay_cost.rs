@@ -48,7 +48,7 @@ fn phones() -> [UdpSocket; 2] {
 
 fn engine(calls: u16, seconds: u64) -> (f64, u64) {
     let ports = DriverConfig { ports: 42_000..=49_999, ..DriverConfig::default() };
-    let plane = MediaThreads::start(ports, None, Arc::new(|_| ())).unwrap();
+    let plane = MediaThreads::start(ports, None, None, Arc::new(|_| ())).unwrap();
     let calls: Vec<_> = (0..calls)
         .map(|_| {
             let phones = phones();

@@ -9,6 +9,7 @@ use crate::comfort::Noise;
 use crate::command::MediaLeg;
 use crate::g711::{self, Law};
 use crate::jitter::Heard;
+use crate::room::{Seat, Slot};
 use std::fmt;
 
 /// Microseconds of concealment after which nothing is made up any more: the ear notices, and silence is more honest.
@@ -26,11 +27,16 @@ pub(crate) struct Plan {
     pub(crate) to: Option<Codec>,
     /// Keys are listened for.
     pub(crate) keys: bool,
+    /// It sits in a room of this rate: what comes in goes there, and what the others say goes out.
+    pub(crate) room: Option<Rate>,
 }
 
 impl Plan {
     /// The lesser of what both sides can say.
     fn rate(self) -> Rate {
+        if let Some(rate) = self.room {
+            return rate;
+        }
         let from = self.from.map_or(Rate::Narrow, Rate::of);
         self.to.map_or(Rate::Narrow, |to| from.min(Rate::of(to)))
     }
@@ -55,8 +61,12 @@ pub(crate) struct Booth {
     noise: Option<Noise>,
     concealed_micros: u32,
     linear: Vec<i16>,
+    /// Where it sits, if its plan has a room.
+    seat: Option<Seat>,
     /// To do, in order.
     pub(crate) inputs: Vec<Input>,
+    /// The slots whose frames are to be given to the room and taken from it.
+    pub(crate) slots: Vec<Slot>,
     /// Done: one payload for each 20 ms.
     pub(crate) payloads: Vec<Vec<u8>>,
     /// Heard.
@@ -88,7 +98,7 @@ impl Work {
 
 impl Booth {
     /// With the tools for the plan; none when the codecs do not have them.
-    pub(crate) fn new(plan: Plan, codecs: &dyn Codecs) -> Option<Self> {
+    pub(crate) fn new(plan: Plan, seat: Option<Seat>, codecs: &dyn Codecs) -> Option<Self> {
         let rate = plan.rate();
         let decoder = match plan.from {
             Some(from) => Some(codecs.decoder(from, rate)?),
@@ -108,7 +118,9 @@ impl Booth {
             noise: None,
             concealed_micros: 0,
             linear: Vec::new(),
+            seat,
             inputs: Vec::new(),
+            slots: Vec::new(),
             payloads: Vec::new(),
             keys: Vec::new(),
             broken: 0,
@@ -127,7 +139,36 @@ impl Booth {
                 }
             }
         }
-        self.pack();
+        match self.seat.take() {
+            Some(seat) => {
+                self.sit(&seat);
+                self.seat = Some(seat);
+            }
+            None => self.pack(),
+        }
+    }
+
+    /// Gives the room a frame for each slot, as far as there is something, and packs what is heard there.
+    fn sit(&mut self, seat: &Seat) {
+        let frame = self.rate.frame();
+        for slot in std::mem::take(&mut self.slots) {
+            let (said, mut heard) = (self.linear.get(..frame), Vec::with_capacity(frame));
+            seat.exchange(slot, said, &mut heard);
+            if said.is_some() {
+                self.linear.drain(..frame);
+            }
+            self.encode(&heard);
+        }
+    }
+
+    fn encode(&mut self, frame: &[i16]) {
+        let Some(encoder) = &mut self.encoder else { return };
+        let mut payload = Vec::new();
+        if encoder.encode(frame, &mut payload) {
+            self.payloads.push(payload);
+        } else {
+            self.broken += 1;
+        }
     }
 
     fn unpack(&mut self, input: Input) {
@@ -172,18 +213,12 @@ impl Booth {
 
     fn pack(&mut self) {
         let frame = self.rate.frame();
-        let Some(encoder) = &mut self.encoder else {
+        if self.encoder.is_none() {
             self.linear.clear();
-            return;
-        };
+        }
         while self.linear.len() >= frame {
-            let mut payload = Vec::new();
-            if encoder.encode(self.linear.get(..frame).unwrap_or_default(), &mut payload) {
-                self.payloads.push(payload);
-            } else {
-                self.broken += 1;
-            }
-            self.linear.drain(..frame);
+            let ready: Vec<i16> = self.linear.drain(..frame).collect();
+            self.encode(&ready);
         }
     }
 }

@@ -1,8 +1,13 @@
 //! What the media plane is told, and what it tells.
 
 use crate::audio::Audio;
-use crate::codec::Flow;
+use crate::browser::BrowserAgreed;
+use crate::codec::{Codec, Flow};
 use crate::offer_answer::Negotiated;
+use crate::reports::Told;
+use crate::room::{Role, Room};
+use crate::security::{Protection, Suite};
+use crate::tape::Tape;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -51,6 +56,8 @@ pub struct PlayOptions {
     pub repeat: bool,
     /// Ends with [`PlayEnd::Stopped`] as soon as the leg that this one is bridged to is heard.
     pub yields: bool,
+    /// It is no part of the talk: on a tape there is silence in its place.
+    pub aside: bool,
 }
 
 /// Whether keys are listened for in the audio itself.
@@ -86,6 +93,21 @@ pub enum Command {
         leg: MediaLeg,
         /// The result of the offer and answer.
         negotiated: Negotiated,
+    },
+    /// What a browser's leg agreed on beside codecs; before its [`Command::SetRemote`].
+    SetBrowser {
+        /// The leg.
+        leg: MediaLeg,
+        /// The result of the offer and answer.
+        agreed: Box<BrowserAgreed>,
+    },
+    /// How the leg's packets are protected, from now on; to be told before [`Command::SetRemote`]. The same again changes nothing. `None`:
+    /// not at all. Answer: [`Event::Secured`] as soon as there are keys from a handshake, or [`Event::NotSecured`].
+    Protect {
+        /// The leg.
+        leg: MediaLeg,
+        /// What was agreed.
+        protection: Option<Box<Protection>>,
     },
     /// Connects two legs of one shard. A leg that was bridged to another is taken from it.
     Bridge {
@@ -126,6 +148,21 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
+    /// Takes a seat in a room: the leg hears the others who sit there, on whatever media thread. Taken anew with another role, or in
+    /// another room; taken from its peer if it has one.
+    Sit {
+        /// The leg.
+        leg: MediaLeg,
+        /// Where.
+        room: Room,
+        /// As what.
+        role: Role,
+    },
+    /// Leaves the room.
+    Stand {
+        /// The leg.
+        leg: MediaLeg,
+    },
     /// Narrows the agreed flow from our side (hold); [`Flow::SendRecv`] narrows nothing.
     SetFlow {
         /// The leg.
@@ -146,6 +183,13 @@ pub enum Command {
         hear: KeysByEar,
         /// How it is told of its peer's.
         send: KeyForm,
+    },
+    /// Gives what a leg says and hears to a tape, or to none any more. A tape that it had is told so.
+    Record {
+        /// The leg.
+        leg: MediaLeg,
+        /// The tape.
+        tape: Option<Tape>,
     },
     /// A key of a leg came by signalling (INFO): told and passed on as one that came with its media.
     /// Answer: [`Event::Digit`], unless it came that way, too.
@@ -174,14 +218,19 @@ impl Command {
     pub const fn leg(&self) -> MediaLeg {
         match self {
             Self::SetRemote { leg, .. }
+            | Self::SetBrowser { leg, .. }
+            | Self::Protect { leg, .. }
             | Self::Bridge { a: leg, .. }
             | Self::Unbridge { leg }
             | Self::Play { leg, .. }
             | Self::StopPlay { leg, .. }
             | Self::Echo { leg, .. }
+            | Self::Sit { leg, .. }
+            | Self::Stand { leg }
             | Self::SetFlow { leg, .. }
             | Self::Listen { leg }
             | Self::SetKeys { leg, .. }
+            | Self::Record { leg, .. }
             | Self::KeyPressed { leg, .. }
             | Self::GetStats { leg }
             | Self::Close { leg } => *leg,
@@ -245,12 +294,36 @@ pub enum Event {
         /// Which.
         leg: MediaLeg,
     },
+    /// A browser is gone for now: its checks stopped, or it closed its session.
+    BrowserGone {
+        /// Which.
+        leg: MediaLeg,
+    },
+    /// A browser that was gone is there again.
+    BrowserBack {
+        /// Which.
+        leg: MediaLeg,
+    },
     /// Media comes from another address than the SDP's (NAT), and is now sent there.
     SourceLearned {
         /// Which.
         leg: MediaLeg,
         /// From where.
         source: SocketAddr,
+    },
+    /// The handshake of a leg gave keys.
+    Secured {
+        /// Which.
+        leg: MediaLeg,
+        /// What they are for.
+        suite: Suite,
+    },
+    /// The handshake of a leg failed: nothing can be said to it or heard of it any more.
+    NotSecured {
+        /// Which.
+        leg: MediaLeg,
+        /// Why.
+        why: &'static str,
     },
     /// To [`Command::GetStats`].
     Stats {
@@ -285,8 +358,10 @@ pub struct Traffic {
     pub bytes: u64,
     /// Dropped: no RTP, or of a payload type that was not agreed.
     pub not_understood: u64,
-    /// Dropped: from a source that is not the leg's.
+    /// Dropped: from a source that is not the leg's, or is none of the browsers'.
     pub wrong_source: u64,
+    /// Dropped: on an encrypted leg, and not sealed with its keys, or seen before.
+    pub not_authentic: u64,
     /// Dropped: the leg to send it is held, has no address yet, or did not agree on such a payload.
     pub no_peer: u64,
     /// Dropped: the leg's socket took no more, prompts included.
@@ -297,7 +372,7 @@ pub struct Traffic {
     pub late: u64,
 }
 
-/// What a leg received and sent, RTP only (RTCP is not counted).
+/// What a leg received and sent: RTP (RTCP is not counted), and what RTCP told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Packets from the known source.
@@ -316,4 +391,12 @@ pub struct Stats {
     pub wrong_source: u64,
     /// Packets that are no RTP, or of a payload type that was not agreed: dropped.
     pub not_understood: u64,
+    /// Packets of G.711 with nothing but silence where they were looked at.
+    pub silent: u64,
+    /// The codec agreed last; `None`: nothing was.
+    pub codec: Option<Codec>,
+    /// What the far end's RTCP told.
+    pub told: Told,
+    /// Packets on an encrypted leg that were not sealed with its keys, or seen before: dropped.
+    pub not_authentic: u64,
 }

@@ -3,7 +3,12 @@
 //! The driver hands in packets with the time they came, sends what comes back, and calls [`Engine::tick`] when
 //! [`Engine::poll_timeout`] says so. A relayed packet is rewritten where it lies: nothing is copied or allocated.
 
+mod browsers;
+mod guarding;
 mod keys;
+mod reporting;
+mod seating;
+mod taping;
 mod transcoding;
 mod turns;
 
@@ -12,15 +17,17 @@ use crate::codec::FRAME_SAMPLES;
 use crate::coding::Codecs;
 use crate::command::{Command, Event, KeyForm, MediaLeg, PlayEnd, PlayId, Stats, Traffic};
 use crate::digits::Digit;
+use crate::g711;
 use crate::g711::Law;
+use crate::guard::Guards;
 use crate::leg::{Came, Leg, Payload, Pulse, Route};
 use crate::outgoing::StreamStart;
 use crate::playing::Playing;
 use crate::rtp::{HEADER_BYTES, Header, is_rtcp};
 use crate::source::Verdict;
-use crate::{g711, rtcp};
+pub(crate) use guarding::Guarded;
 use plugboard_model::Time;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,10 +101,18 @@ pub struct Engine {
     turns: Turns,
     next_round: Time,
     events: VecDeque<Event>,
+    /// For browser legs, if it carries any.
+    port: Option<Box<browsers::Port>>,
     /// Not told yet.
     traffic: Traffic,
     /// Who packs and unpacks what is no G.711.
     codecs: Option<Arc<dyn Codecs>>,
+    /// Who encrypts.
+    guards: Option<Arc<dyn Guards>>,
+    /// When the handshakes that go on want to go on.
+    handshakes: BTreeMap<MediaLeg, Time>,
+    /// Their datagrams, to be sent.
+    flights: VecDeque<(Forward, Vec<u8>)>,
     /// To be handed out.
     work: VecDeque<Work>,
     /// Whose work a fault would be.
@@ -107,8 +122,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine without legs. Without `codecs` legs of one codec are bridged, and those of G.711; nothing else.
-    pub fn new(config: EngineConfig, codecs: Option<Arc<dyn Codecs>>) -> Self {
+    /// An engine without legs. Without `codecs` legs of one codec are bridged, and those of G.711; nothing else. Without `guards` a leg
+    /// that is to be protected ends.
+    pub fn new(config: EngineConfig, codecs: Option<Arc<dyn Codecs>>, guards: Option<Arc<dyn Guards>>) -> Self {
         Self {
             config,
             slots: Vec::new(),
@@ -116,8 +132,12 @@ impl Engine {
             turns: Turns::default(),
             next_round: Time::ZERO,
             events: VecDeque::new(),
+            port: None,
             traffic: Traffic::default(),
             codecs,
+            guards,
+            handshakes: BTreeMap::new(),
+            flights: VecDeque::new(),
             work: VecDeque::new(),
             at_work: None,
             #[cfg(test)]
@@ -152,7 +172,10 @@ impl Engine {
                 if let Some(leg) = self.leg_mut(leg) {
                     leg.set_remote(now, negotiated);
                 }
+                self.shake(now, leg);
             }
+            Command::SetBrowser { leg, agreed } => self.set_browser(now, leg, *agreed),
+            Command::Protect { leg, protection } => self.protect(now, leg, protection.map(|protection| *protection)),
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, id, audio, options } => {
@@ -168,6 +191,8 @@ impl Engine {
                     };
                 }
             }
+            Command::Sit { leg, room, role } => self.sit(now, leg, room, role),
+            Command::Stand { leg } => self.stand(leg),
             Command::SetFlow { leg, flow } => {
                 if let Some(leg) = self.leg_mut(leg) {
                     leg.allowed = flow;
@@ -184,6 +209,7 @@ impl Engine {
                     (leg.keys_by_ear, leg.key_form) = (hear, send);
                 }
             }
+            Command::Record { leg, tape } => self.record(now, leg, tape),
             Command::KeyPressed { leg, key, duration } => {
                 self.pressed(now, leg, Digit { key, duration }, Came::Signalled);
             }
@@ -192,32 +218,42 @@ impl Engine {
                     self.events.push_back(Event::Stats { leg, stats });
                 }
             }
-            Command::Close { leg } => self.close(leg),
+            Command::Close { leg } => self.close(now, leg),
         }
     }
 
-    /// Takes a packet from a leg's socket. The answer, if any, lies in the same buffer and is to be sent at once.
+    /// Takes a packet of `length` bytes from a leg's socket. The answer, if any, lies in the same buffer and is to be sent at once; it may be
+    /// longer by [`SEAL_BYTES_MAX`](crate::SEAL_BYTES_MAX) than what came.
     pub fn packet(
         &mut self,
         now: Time,
         leg: MediaLeg,
         kind: Kind,
         source: SocketAddr,
-        packet: &mut [u8],
+        (buffer, length): (&mut [u8], usize),
     ) -> Option<Forward> {
         self.at_work = Some(leg);
         #[cfg(test)]
         if self.breaks_on == Some(leg) {
             std::panic::panic_any("a test's fault");
         }
-        match kind {
+        let length = self.open_packet(now, leg, kind, source, buffer, length)?;
+        let packet = buffer.get_mut(..length)?;
+        let forward = match kind {
             Kind::Rtp => self.rtp(now, leg, source, packet),
             Kind::Rtcp => self.rtcp(now, leg, source, packet),
+        }?;
+        // What goes to a browser leaves by its session.
+        let written = self.write(now, forward.leg, packet.get(..forward.length)?);
+        if written.is_some() {
+            return None;
         }
+        self.seal(forward, buffer)
     }
 
     /// Does what is due by `now`: frames of what plays go to `send`, with the packet's bytes.
     pub fn tick(&mut self, now: Time, send: &mut dyn FnMut(Forward, &[u8])) {
+        self.drive_browsers(now, send);
         if now.since(self.turns.at) > CATCH_UP_MAX {
             self.turns.at = now;
         }
@@ -231,20 +267,20 @@ impl Engine {
             }
             self.turns.pass();
         }
+        self.shake_due(now);
         if self.live > 0 && now >= self.next_round {
             self.next_round = now + ROUND;
             self.round(now);
+            self.report(now, send);
         }
     }
 
     /// When [`Engine::tick`] wants to be called; `None`: not before the next leg or command.
     pub fn poll_timeout(&self) -> Option<Time> {
         let round = (self.live > 0).then_some(self.next_round);
-        let turn = self.turns.next();
-        match (round, turn) {
-            (Some(round), Some(turn)) => Some(round.min(turn)),
-            (one, other) => one.or(other),
-        }
+        let alarm = self.port.as_ref().and_then(|port| port.next_alarm());
+        let handshake = self.handshakes.values().min().copied();
+        [round, self.turns.next(), alarm, handshake].into_iter().flatten().min()
     }
 
     /// What happened; ask until there is nothing more, after each of the other calls.
@@ -265,6 +301,7 @@ impl Engine {
             return;
         };
         self.leave(leg);
+        self.forget_browser(leg);
         if let Some(slot) = self.slots.get_mut(leg.slot()) {
             *slot = Slot::Failed(leg, stats);
         }
@@ -293,6 +330,10 @@ impl Engine {
         }
     }
 
+    fn is_browser(&self, leg: MediaLeg) -> bool {
+        matches!(self.slots.get(leg.slot()), Some(Slot::Live(live)) if live.id == leg && live.browser_port.is_some())
+    }
+
     fn leg_mut(&mut self, leg: MediaLeg) -> Option<&mut Leg> {
         match self.slots.get_mut(leg.slot())? {
             Slot::Live(live) if live.id == leg => Some(live),
@@ -311,8 +352,10 @@ impl Engine {
         if to(self.leg_mut(a)) == Some(b) && to(self.leg_mut(b)) == Some(a) {
             return;
         }
-        self.unbridge(a);
-        self.unbridge(b);
+        for leg in [a, b] {
+            self.stand(leg);
+            self.unbridge(leg);
+        }
         for (one, other) in [(a, b), (b, a)] {
             if let Some(leg) = self.leg_mut(one) {
                 leg.route = Route::Bridged { peer: other, echo: leg.route == Route::Echo };
@@ -361,7 +404,7 @@ impl Engine {
         };
         if let Some(playing) = found.playing.take_if(|playing| only.is_none_or(|id| id == playing.id)) {
             found.outgoing.cut();
-            if found.hearing.is_none() {
+            if found.hearing.is_none() && found.room.is_none() {
                 self.turns.leave(leg);
             }
             self.events.push_back(Event::PlayEnded { leg, id: playing.id, end: PlayEnd::Stopped });
@@ -370,12 +413,15 @@ impl Engine {
 
     /// Takes a leg out of everything it is part of.
     fn leave(&mut self, leg: MediaLeg) {
+        self.stand(leg);
         self.unbridge(leg);
         self.stop_play(leg, None);
         self.turns.leave(leg);
+        self.handshakes.remove(&leg);
     }
 
-    fn close(&mut self, leg: MediaLeg) {
+    fn close(&mut self, now: Time, leg: MediaLeg) {
+        self.record(now, leg, None);
         let stats = match self.slots.get(leg.slot()) {
             Some(Slot::Live(live)) if live.id == leg => live.stats(),
             Some(Slot::Failed(id, stats)) if *id == leg => *stats,
@@ -383,6 +429,7 @@ impl Engine {
         };
         if self.leg_mut(leg).is_some() {
             self.leave(leg);
+            self.forget_browser(leg);
             self.live = self.live.saturating_sub(1);
         }
         if let Some(slot) = self.slots.get_mut(leg.slot()) {
@@ -401,6 +448,7 @@ impl Engine {
 
     fn rtp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
         let (header, payload, route) = self.receive(now, id, source, packet)?;
+        self.tape_said(now, id, &header, payload, packet);
         match self.unpack(now, id, route, &header, payload, packet) {
             Way::Relay => {}
             Way::Taken => return None,
@@ -466,6 +514,9 @@ impl Engine {
             g711::transcode(from, packet.get_mut(header.payload.clone())?);
         }
         header_of(place, payload_type, leg.outgoing.ssrc).rewrite(packet);
+        if matches!(payload, Payload::Audio(_)) && leg.tape.is_some() {
+            leg.tape_heard(now, codec, place.timestamp, packet.get(header.payload.clone()).unwrap_or_default());
+        }
         let forward = Forward { leg: to, kind: Kind::Rtp, to: remote.rtp.destination(), length: packet.len() };
         leg.count_sent(packet.len());
         Some(forward)
@@ -496,7 +547,9 @@ impl Engine {
             self.traffic.wrong_source += 1;
             return None;
         };
-        match remote.rtp.judge(now, source, &header) {
+        // A browser has proved who it is.
+        let verdict = if leg.browser.is_some() { Verdict::Known } else { remote.rtp.judge(now, source, &header) };
+        match verdict {
             Verdict::Known => {}
             Verdict::Learned => self.events.push_back(Event::SourceLearned { leg: id, source }),
             Verdict::Stranger => {
@@ -517,6 +570,12 @@ impl Engine {
             self.traffic.not_understood += 1;
             return None;
         };
+        if let Payload::Audio(codec) = payload
+            && let Some(law) = codec.law()
+            && law.is_silent(packet.get(header.payload.clone()).unwrap_or_default())
+        {
+            leg.counted.silent += 1;
+        }
         if !leg.flow().receives() {
             return None;
         }
@@ -530,36 +589,6 @@ impl Engine {
             return Some((header, payload, route));
         }
         Some((header, payload, leg.route))
-    }
-
-    fn rtcp(&mut self, now: Time, id: MediaLeg, source: SocketAddr, packet: &mut [u8]) -> Option<Forward> {
-        let leg = self.leg_mut(id)?;
-        if !leg.remote.as_mut()?.accepts_rtcp(source) {
-            leg.counted.wrong_source += 1;
-            return None;
-        }
-        // Whoever only listens for a while still reports what he hears.
-        if leg.heard(now) {
-            self.events.push_back(Event::MediaBack { leg: id });
-        }
-        let leg = self.leg_mut(id)?;
-        let Route::Bridged { peer, .. } = leg.route else {
-            return None;
-        };
-        let heard = leg.outgoing.ssrc;
-        let origin = leg.outgoing.relayed().filter(|relay| relay.from == peer);
-        let origin = origin.map(|relay| (relay.ssrc, relay.sequence_offset));
-        let other = self.leg_mut(peer)?;
-        let relay = other.outgoing.relayed().filter(|relay| relay.from == id)?;
-        let (sender, timestamp_offset) = (other.outgoing.ssrc, relay.timestamp_offset);
-        let remote = other.remote.as_ref()?;
-        // An address of zeros takes neither RTP nor RTCP; a plain hold goes on with RTCP (RFC 3264 section 8.4).
-        if remote.negotiated.remote_rtp.ip().is_unspecified() {
-            return None;
-        }
-        let length = rtcp::rewrite(packet, &rtcp::Names { sender, timestamp_offset, heard, origin });
-        let to = remote.rtcp_destination();
-        (length > 0).then_some(Forward { leg: peer, kind: Kind::Rtcp, to, length })
     }
 
     /// A leg's turn: what it sent is unpacked, what plays to it goes on. False: it needs no more turns.
@@ -614,8 +643,9 @@ impl Engine {
         let place = leg.outgoing.play(now);
         packet[0] = 0x80;
         header_of(place, agreed.payload_type_send, leg.outgoing.ssrc).rewrite(&mut packet);
+        leg.tape_heard(now, agreed.codec, place.timestamp, packet.get(HEADER_BYTES..).unwrap_or_default());
         leg.count_sent(packet.len());
-        send(Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet);
+        self.emit(now, Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet, send);
         true
     }
 
@@ -630,7 +660,11 @@ impl Engine {
             let id = leg.id;
             self.at_work = Some(id);
             leg.digits.expire(now, |digit| keys.push((id, digit)));
+            leg.tape_still(now);
+            // A browser that is gone was told so, and need not be asked.
+            let gone = leg.browser.as_ref().is_some_and(|session| session.gone);
             if let Some((at, heard)) = leg.silent_since()
+                && !gone
                 && !self.config.silent_after.is_zero()
                 && now.since(at) >= self.config.silent_after
             {

@@ -4,6 +4,7 @@ use crate::booth::{Booth, Input, Plan};
 use crate::codec::Codec;
 use crate::coding::{Codecs, duration_micros};
 use crate::jitter::{Content, Heard, Jitter, Keeping};
+use crate::room::{Seat, Slot};
 use crate::rtp::Header;
 use plugboard_model::Time;
 
@@ -48,8 +49,14 @@ pub(crate) enum Turn {
 
 impl Hearing {
     /// None: nobody can unpack that.
-    pub(crate) fn new(serial: u32, plan: Plan, keeping: Keeping, codecs: &dyn Codecs) -> Option<Self> {
-        let booth = Some(Box::new(Booth::new(plan, codecs)?));
+    pub(crate) fn new(
+        serial: u32,
+        plan: Plan,
+        keeping: Keeping,
+        seat: Option<Seat>,
+        codecs: &dyn Codecs,
+    ) -> Option<Self> {
+        let booth = Some(Box::new(Booth::new(plan, seat, codecs)?));
         let jitter = Jitter::new(keeping);
         Some(Self { serial, plan, jitter, booth, behind: 0, noise: false, empty_steps: 0 })
     }
@@ -79,8 +86,8 @@ impl Hearing {
         self.jitter.put(now, header.sequence, u32::from_le_bytes([b0, b1, b2, b3]), micros, content);
     }
 
-    /// Each 20 ms.
-    pub(crate) fn turn(&mut self, now: Time) -> Turn {
+    /// Each 20 ms, of which this is the slot.
+    pub(crate) fn turn(&mut self, now: Time, slot: Slot) -> Turn {
         let Some(mut booth) = self.booth.take() else {
             if self.behind < BEHIND_MAX {
                 self.behind += 1;
@@ -90,11 +97,14 @@ impl Hearing {
             self.step(now, &mut missed);
             return Turn::Late(u64::try_from(missed.len()).unwrap_or(0));
         };
-        let mut heard = Vec::new();
-        for _ in 0..=std::mem::take(&mut self.behind) {
+        let (mut heard, behind) = (Vec::new(), std::mem::take(&mut self.behind));
+        for _ in 0..=behind {
             self.step(now, &mut heard);
         }
-        if heard.is_empty() {
+        // A room is heard whether one says something or not.
+        if self.plan.room.is_some() {
+            booth.slots.extend((0..=u64::from(behind)).rev().map(|back| slot.before(back)));
+        } else if heard.is_empty() {
             self.booth = Some(booth);
             self.empty_steps += 1;
             return if self.empty_steps > REST_STEPS { Turn::Rest } else { Turn::Nothing };
@@ -137,8 +147,8 @@ pub(crate) struct Mouth {
 impl Mouth {
     /// None: nobody can pack that.
     pub(crate) fn new(serial: u32, codec: Codec, codecs: &dyn Codecs) -> Option<Self> {
-        let plan = Plan { from: None, to: Some(codec), keys: false };
-        Some(Self { serial, codec, booth: Some(Box::new(Booth::new(plan, codecs)?)) })
+        let plan = Plan { from: None, to: Some(codec), keys: false, room: None };
+        Some(Self { serial, codec, booth: Some(Box::new(Booth::new(plan, None, codecs)?)) })
     }
 
     pub(crate) const fn codec(&self) -> Codec {

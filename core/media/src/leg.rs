@@ -1,16 +1,21 @@
 //! One leg within the engine: what it agreed with its far end, whom it hears, what it hears.
 
+use crate::browser::Session;
 use crate::codec::{Codec, Flow};
 use crate::command::{KeyForm, KeysByEar, MediaLeg, Stats};
 use crate::digits::Digits;
+use crate::engine::{Guarded, Kind};
 use crate::hearing::{Hearing, Mouth};
 use crate::offer_answer::Negotiated;
 use crate::outgoing::{Outgoing, StreamStart};
 use crate::playing::Playing;
 use crate::pressing::Pressing;
 use crate::reception::Reception;
+use crate::reports::Reports;
+use crate::room::{Role, Room};
 use crate::rtp::Header;
 use crate::source::Source;
+use crate::tape::Tape;
 use plugboard_model::Time;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -74,6 +79,12 @@ pub(crate) enum Pulse {
 pub(crate) struct Leg {
     pub(crate) id: MediaLeg,
     pub(crate) remote: Option<Remote>,
+    /// The address that browsers share, if the leg is a browser's.
+    pub(crate) browser_port: Option<SocketAddr>,
+    /// The browser's session, once something was agreed.
+    pub(crate) browser: Option<Box<Session>>,
+    /// What its packets are protected by.
+    pub(crate) guarded: Option<Box<Guarded>>,
     /// What our side allows.
     pub(crate) allowed: Flow,
     pub(crate) route: Route,
@@ -81,12 +92,15 @@ pub(crate) struct Leg {
     pub(crate) playing: Option<Playing>,
     pub(crate) digits: Digits,
     pub(crate) reception: Reception,
+    pub(crate) reports: Box<Reports>,
     pub(crate) pulse: Pulse,
     pub(crate) counted: Stats,
     /// Where what it sends is unpacked, when it is.
     pub(crate) hearing: Option<Box<Hearing>>,
     /// Where what is played to it is packed, when it is no G.711.
     pub(crate) mouth: Option<Box<Mouth>>,
+    /// The room that it sits in.
+    pub(crate) room: Option<Box<(Room, Role)>>,
     /// Whether keys are listened for.
     pub(crate) keys_by_ear: KeysByEar,
     /// How it is told of its peer's keys.
@@ -97,6 +111,8 @@ pub(crate) struct Leg {
     last_key: Option<(char, Came, Time)>,
     /// Counts its booths.
     pub(crate) serials: u32,
+    /// Where what it says and hears goes as well.
+    pub(crate) tape: Option<Tape>,
 }
 
 impl Leg {
@@ -104,8 +120,12 @@ impl Leg {
         Self {
             id,
             remote: None,
+            browser_port: None,
+            browser: None,
+            guarded: None,
             allowed: Flow::SendRecv,
             route: Route::Alone,
+            reports: Box::new(Reports::new(now, start.ssrc)),
             outgoing: Outgoing::new(start),
             playing: None,
             digits: Digits::default(),
@@ -114,11 +134,13 @@ impl Leg {
             counted: Stats::default(),
             hearing: None,
             mouth: None,
+            room: None,
             keys_by_ear: KeysByEar::Auto,
             key_form: KeyForm::Auto,
             pressing: None,
             last_key: None,
             serials: 0,
+            tape: None,
         }
     }
 
@@ -212,6 +234,8 @@ impl Leg {
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.counted;
         self.reception.add_to(&mut stats);
+        stats.told = self.reports.told_us();
+        stats.codec = self.remote.as_ref().map(|remote| remote.negotiated.codec);
         stats
     }
 }
@@ -241,6 +265,26 @@ impl Remote {
             Payload::Audio(_) => Some(self.negotiated.payload_type_send),
             Payload::TelephoneEvent => self.negotiated.telephone_event_send,
             Payload::ComfortNoise => self.negotiated.comfort_noise,
+        }
+    }
+
+    /// Whether what comes from there could be the far end's, before it was looked at. Changes nothing.
+    pub(crate) fn may_be(&self, now: Time, kind: Kind, from: SocketAddr) -> bool {
+        match kind {
+            Kind::Rtp => self.rtp.may_be(now, from),
+            Kind::Rtcp => {
+                from == self.negotiated.remote_rtcp
+                    || from.ip() == self.rtp.destination().ip()
+                    || self.rtp.may_be(now, from)
+            }
+        }
+    }
+
+    /// Whether that is where the far end was said to be, or was found to be by what only it can send.
+    pub(crate) fn is_named(&self, kind: Kind, from: SocketAddr) -> bool {
+        match kind {
+            Kind::Rtp => from == self.negotiated.remote_rtp || self.rtp.learned() == Some(from),
+            Kind::Rtcp => from == self.negotiated.remote_rtcp || self.rtcp_learned == Some(from),
         }
     }
 

@@ -9,7 +9,9 @@
 //! [`Command::Play`] and the rest, and [`Command::Close`] at the end.
 
 mod audio;
+mod base64;
 mod booth;
+mod browser;
 mod codec;
 pub mod coding;
 mod comfort;
@@ -18,6 +20,7 @@ mod digits;
 mod driver;
 mod engine;
 pub mod g711;
+mod guard;
 mod hearing;
 pub mod jitter;
 mod leg;
@@ -29,22 +32,35 @@ mod ports;
 mod pressing;
 mod prompts;
 mod reception;
+mod reports;
+mod room;
 mod rtcp;
 pub mod rtp;
 mod sdp;
+mod security;
 mod source;
+pub mod tape;
 pub mod tone;
+pub mod turn;
 
 pub use audio::Audio;
 pub use booth::Work;
+pub use browser::{
+    BrowserAgreed, BrowserEnd, BrowserFormat, Browsers, Certificate, CertificateError, Datagram, IceLogin,
+    RemoteBrowser, Setup, stun_leg,
+};
 pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
 pub use coding::{Codecs, Rate};
 pub use command::{Command, Event, KeyForm, KeysByEar, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
-pub use driver::{DriverConfig, Interface, MediaThreads, raise_descriptor_limit};
+pub use driver::{DEFAULT_BROWSER_PORT, DriverConfig, Interface, MediaThreads, StartError, raise_descriptor_limit};
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
+pub use guard::{Guard, Guards, NotOpened, SEAL_BYTES_MAX, Shake};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};
 pub use outgoing::StreamStart;
 pub use plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
 pub use ports::{DEFAULT_PORTS, PORT_REST, PortRange, PortsExhausted};
 pub use prompts::{PromptError, Prompts};
+pub use reports::Told;
+pub use room::{Role, Room, SEATS_MAX};
 pub use sdp::SdpError;
+pub use security::{DtlsRole, Encryption, Fingerprint, Keying, MasterKey, OurKeys, Protection, Suite, Terms};

@@ -1,9 +1,13 @@
 //! Offer and answer for one leg (RFC 3264): which codec, which payload types, which addresses, which way.
 
+use crate::browser::{BrowserAgreed, BrowserEnd, BrowserFormat, IceLogin, RemoteBrowser, Setup, lines};
 use crate::codec::{Codec, Flow};
 use crate::comfort::COMFORT_NOISE;
 use crate::plane::LocalMedia;
 use crate::sdp::{AudioLine, Description, Events, Line, SdpError};
+use crate::security::{
+    Crypto, DtlsRole, Encryption, Fingerprint, Keying, OurKeys, Protection, Secured, SetupWord, Suite, Terms,
+};
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,20 +21,29 @@ const EVENTS: &str = "0-16";
 /// The packet time that we offer.
 const PTIME: &str = "20";
 
-/// Room for a description with one audio line.
+/// Room for a description with one audio line; keys make it longer.
 const BODY_BYTES: usize = 384;
+
+/// The payload type that browsers use for telephone-event of 8 kHz, so that ours is no other.
+const BROWSER_TELEPHONE_EVENT: u8 = 126;
+
+/// What our line to a browser is called.
+const BROWSER_MID: &str = "0";
+
+/// Of a host's address over UDP (RFC 8445 section 5.1.2.1); the addresses that come first are better by one.
+const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
 
 /// A far end's offer that was read and found usable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer(Description);
 
 impl Offer {
-    /// Reads an offer: the body of an INVITE, or of a 200 to an INVITE without one.
+    /// Reads an offer: the body of an INVITE, or of a 200 to an INVITE without one; by what the leg may do about encryption.
     ///
     /// # Errors
     /// [`SdpError`], whose [`SdpError::sip_status`] says 400 or 488.
-    pub fn parse(body: &[u8]) -> Result<Self, SdpError> {
-        let description = Description::parse(body).map_err(|error| {
+    pub fn parse(body: &[u8], terms: Terms) -> Result<Self, SdpError> {
+        let description = Description::parse(body, terms).map_err(|error| {
             // Port 0 in an offer means a line that is not used, not a refusal of ours.
             if error == SdpError::Refused { SdpError::NoAudio("its port is 0") } else { error }
         })?;
@@ -51,6 +64,16 @@ impl Offer {
     /// Where the far end hears RTP and RTCP.
     pub fn hears_at(&self) -> [SocketAddr; 2] {
         [self.0.audio.rtp, self.0.audio.rtcp]
+    }
+
+    /// Whether it is a browser's: its leg is to be opened as one.
+    pub fn is_of_browser(&self) -> bool {
+        self.0.audio.browser.is_some()
+    }
+
+    /// A browser's name for ICE: another one begins ICE anew.
+    pub fn ice_name(&self) -> Option<&str> {
+        self.0.audio.browser.as_ref().map(|browser| browser.login.name.as_str())
     }
 
     /// The flow that the far end asks for, as the switch sees it: [`Flow::RecvOnly`] and [`Flow::Inactive`] are holds.
@@ -95,11 +118,28 @@ pub struct OfferAnswer {
     version: u64,
     lines: Vec<Line>,
     audio_index: usize,
-    /// The numbers that mean telephone-event in this session, and the one that means Opus: they do not change once they
-    /// were said (RFC 3264 section 8.3.2).
+    /// The numbers that mean telephone-event here, and the one that means Opus: they do not change once they were
+    /// said (RFC 3264 section 8.3.2).
     events: Vec<Events>,
     opus: u8,
     sent: Option<Sent>,
+    browser: Option<Box<Browser>>,
+    terms: Terms,
+    keys: Option<OurKeys>,
+    /// What the last offer and answer agreed on.
+    protection: Option<Protection>,
+}
+
+/// What a browser's leg keeps beside.
+#[derive(Debug, Clone)]
+struct Browser {
+    end: BrowserEnd,
+    /// What it said last.
+    remote: Option<RemoteBrowser>,
+    /// Who begins DTLS, once that is agreed: we.
+    begins: Option<bool>,
+    /// What payload types mean, by all that was ever said.
+    formats: Vec<(u8, BrowserFormat)>,
 }
 
 /// The last description that we sent.
@@ -117,6 +157,15 @@ struct Said {
     events: Vec<Events>,
     comfort_noise: Option<u8>,
     flow: Flow,
+    security: SaidSecurity,
+}
+
+/// What a description of ours says of encryption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SaidSecurity {
+    Nothing,
+    Sdes(Vec<Crypto>),
+    Dtls(SetupWord),
 }
 
 impl OfferAnswer {
@@ -135,7 +184,64 @@ impl OfferAnswer {
             ],
             opus: Codec::Opus.payload_type(),
             sent: None,
+            browser: None,
+            terms: Terms::default(),
+            keys: None,
+            protection: None,
         }
+    }
+
+    /// For a browser's leg.
+    pub fn for_browser(local: LocalMedia, end: BrowserEnd, session_id: u64) -> Self {
+        Self {
+            events: vec![
+                Events { payload_type: BROWSER_TELEPHONE_EVENT, clock: 8_000 },
+                Events { payload_type: TELEPHONE_EVENT_48, clock: 48_000 },
+            ],
+            browser: Some(Box::new(Browser { end, remote: None, begins: None, formats: Vec::new() })),
+            ..Self::new(local, session_id)
+        }
+    }
+
+    /// Whether an offer begins ICE anew (RFC 8839 section 4.4.1.1.1): then [`OfferAnswer::set_login`] is due.
+    pub fn restarts_ice(&self, offer: &Offer) -> bool {
+        let known = self.browser.as_ref().and_then(|browser| browser.remote.as_ref());
+        matches!((known, &offer.0.audio.browser), (Some(known), Some(offered)) if known.login != offered.login)
+    }
+
+    /// Our new name and password for ICE; the next description says them.
+    pub fn set_login(&mut self, login: IceLogin) {
+        if let Some(browser) = self.browser.as_mut() {
+            browser.end.login = login;
+        }
+    }
+
+    /// What was agreed with a browser, for [`crate::Command::SetBrowser`].
+    pub fn browser_agreed(&self) -> Option<BrowserAgreed> {
+        let browser = self.browser.as_ref()?;
+        Some(BrowserAgreed {
+            login: browser.end.login.clone(),
+            remote: browser.remote.clone()?,
+            begins: browser.begins.unwrap_or(false),
+            formats: browser.formats.clone(),
+        })
+    }
+
+    /// The same for a leg that may be encrypted, with keys of its own.
+    #[must_use]
+    pub fn encrypted_by(self, terms: Terms, keys: OurKeys) -> Self {
+        let dtls = terms.dtls && keys.fingerprint().is_some();
+        Self { terms: Terms { dtls, ..terms }, keys: Some(keys), ..self }
+    }
+
+    /// What descriptions of the far end are read by.
+    pub const fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// How packets are to be protected since the last offer and answer; `None`: not at all.
+    pub const fn protection(&self) -> Option<Protection> {
+        self.protection
     }
 
     /// The last description sent, for a repetition: a 200 repeats the answer of its reliable 183.
@@ -153,7 +259,91 @@ impl OfferAnswer {
         let has = |clock: u32| codecs.iter().any(|(_, codec)| codec.clock_rate() == clock);
         // Events of 8 kHz beside everything: there are phones that know no others.
         let events = self.events.iter().filter(|events| events.clock == 8_000 || has(events.clock)).copied().collect();
-        self.send(Said { codecs, events, comfort_noise: None, flow })
+        let security = self.offered_security();
+        self.send(Said { codecs, events, comfort_noise: None, flow, security })
+    }
+
+    /// What an offer of ours says of encryption.
+    fn offered_security(&self) -> SaidSecurity {
+        let Some(keys) = &self.keys else { return SaidSecurity::Nothing };
+        match (self.terms.encryption, self.terms.keying) {
+            (Encryption::Off | Encryption::Accepted, _) if self.protection.is_none() => SaidSecurity::Nothing,
+            // What goes on encrypted goes on so by the same means.
+            (Encryption::Off | Encryption::Accepted | Encryption::Offered | Encryption::Required, keying) => {
+                match self.protection.map_or(keying, |protection| protection.keying()) {
+                    Keying::Sdes => {
+                        let suites = (1..).zip(Suite::ALL);
+                        let lines = suites.filter_map(|(tag, suite)| Some(Crypto { tag, suite, key: keys.of(suite)? }));
+                        SaidSecurity::Sdes(lines.collect())
+                    }
+                    // A handshake that was done holds on, whoever began it (RFC 8842 section 5).
+                    Keying::Dtls => SaidSecurity::Dtls(SetupWord::ActPass),
+                }
+            }
+        }
+    }
+
+    /// Our half of the answer to what an offer says of encryption, and what both come to.
+    fn answered_security(&self, secured: &Secured) -> (SaidSecurity, Option<Protection>) {
+        match (secured, &self.keys) {
+            (Secured::Sdes(lines), Some(keys)) => {
+                let taken = lines.iter().find_map(|line| Some((line, keys.of(line.suite)?)));
+                let Some((Crypto { tag, suite, key: receive }, send)) = taken else {
+                    return (SaidSecurity::Nothing, None);
+                };
+                let protection = Protection::Sdes { suite: *suite, send, receive: *receive };
+                (SaidSecurity::Sdes(vec![Crypto { tag: *tag, suite: *suite, key: send }]), Some(protection))
+            }
+            (Secured::Dtls { fingerprint, setup }, Some(_)) => {
+                // Whoever is behind a NAT has to speak first, and that is never we.
+                let role = match (setup, self.role_with(*fingerprint)) {
+                    (SetupWord::ActPass, Some(role)) => role,
+                    (SetupWord::ActPass | SetupWord::Active, _) => DtlsRole::Passive,
+                    (SetupWord::Passive, _) => DtlsRole::Active,
+                };
+                let said = if role == DtlsRole::Active { SetupWord::Active } else { SetupWord::Passive };
+                (SaidSecurity::Dtls(said), Some(Protection::Dtls { role, fingerprint: *fingerprint }))
+            }
+            (Secured::Plain, _) | (_, None) => (SaidSecurity::Nothing, None),
+        }
+    }
+
+    /// Our role in the handshake that was agreed with whoever has this certificate.
+    fn role_with(&self, certificate: Fingerprint) -> Option<DtlsRole> {
+        match self.protection {
+            Some(Protection::Dtls { role, fingerprint }) if fingerprint == certificate => Some(role),
+            Some(Protection::Dtls { .. } | Protection::Sdes { .. }) | None => None,
+        }
+    }
+
+    /// What an answer to `said` comes to.
+    fn agreed_security(&self, said: &SaidSecurity, secured: &Secured) -> Result<Option<Protection>, SdpError> {
+        match (said, secured) {
+            (SaidSecurity::Sdes(ours), Secured::Sdes(theirs)) => {
+                let pair = theirs.iter().find_map(|theirs| {
+                    let same = |ours: &&Crypto| ours.tag == theirs.tag && ours.suite == theirs.suite;
+                    ours.iter().find(same).map(|ours| (ours, theirs))
+                });
+                let (ours, theirs) = pair.ok_or(SdpError::Encryption("its answer takes none of the keys offered"))?;
+                Ok(Some(Protection::Sdes { suite: ours.suite, send: ours.key, receive: theirs.key }))
+            }
+            (SaidSecurity::Dtls(_), Secured::Dtls { fingerprint, setup }) => {
+                let role = match (setup, self.role_with(*fingerprint)) {
+                    (SetupWord::Active, _) => DtlsRole::Passive,
+                    (SetupWord::Passive, _) => DtlsRole::Active,
+                    (SetupWord::ActPass, Some(role)) => role,
+                    (SetupWord::ActPass, None) => {
+                        return Err(SdpError::Encryption("its answer leaves open who begins the handshake"));
+                    }
+                };
+                Ok(Some(Protection::Dtls { role, fingerprint: *fingerprint }))
+            }
+            // To an offer that had nothing of the kind, such lines mean nothing.
+            (_, Secured::Plain) | (SaidSecurity::Nothing, _) => Ok(None),
+            (SaidSecurity::Sdes(_), Secured::Dtls { .. }) | (SaidSecurity::Dtls(_), Secured::Sdes(_)) => {
+                Err(SdpError::Encryption("its answer takes its keys from where none were offered"))
+            }
+        }
     }
 
     /// Answers an offer with the first of `preferred` that it has (with its own first one when it has none of them).
@@ -168,20 +358,25 @@ impl OfferAnswer {
         flow: Flow,
     ) -> Result<(Vec<u8>, Negotiated), SdpError> {
         let audio = &offer.0.audio;
+        self.same_kind(audio.browser.as_deref())?;
         let wanted = preferred.iter().find_map(|codec| audio.codecs.iter().find(|(_, offered)| offered == codec));
         let (payload_type, codec) = *wanted.or(audio.codecs.first()).ok_or(SdpError::NoCommonCodec)?;
         self.lines.clone_from(&offer.0.lines);
         self.audio_index = offer.0.audio_index;
         self.learn(audio);
+        self.know(audio);
         let flow = audio.flow.reversed().and(flow);
         let events = Events::beside(codec, &audio.events);
         // Noise of 8 kHz goes with what has that clock (RFC 3389 section 5).
         let comfort_noise = audio.comfort_noise.filter(|_| codec.clock_rate() == 8_000);
+        let (security, protection) = self.answered_security(&audio.secured);
+        self.protection = protection;
         let body = self.send(Said {
             codecs: vec![(payload_type, codec)],
             events: events.into_iter().collect(),
             comfort_noise,
             flow,
+            security,
         });
         let event = events.map(|events| events.payload_type);
         let negotiated = Negotiated {
@@ -204,14 +399,15 @@ impl OfferAnswer {
     ///
     /// # Errors
     /// [`SdpError`]; the leg cannot have audio by this answer.
-    pub fn accept_answer(&self, body: &[u8]) -> Result<Negotiated, SdpError> {
+    pub fn accept_answer(&mut self, body: &[u8]) -> Result<Negotiated, SdpError> {
         let sent = &self.sent.as_ref().ok_or(SdpError::NotOffered)?.said;
-        let answer = Description::parse(body)?;
+        let answer = Description::parse(body, self.terms)?;
         let offered = self.lines.len().max(1);
         if answer.lines.len() != offered {
             return Err(SdpError::LineCount { found: answer.lines.len(), offered });
         }
         let audio = &answer.audio;
+        self.same_kind(audio.browser.as_deref())?;
         let common = audio.codecs.iter().find_map(|(theirs, codec)| {
             let ours = sent.codecs.iter().find(|(_, offered)| offered == codec)?;
             Some((*codec, *theirs, ours.0))
@@ -219,7 +415,8 @@ impl OfferAnswer {
         let (codec, payload_type_send, payload_type_receive) = common.ok_or(SdpError::NoCommonCodec)?;
         let theirs = Events::beside(codec, &audio.events);
         let ours = theirs.and_then(|theirs| sent.events.iter().find(|ours| ours.clock == theirs.clock));
-        Ok(Negotiated {
+        let protection = self.agreed_security(&sent.security, &audio.secured)?;
+        let negotiated = Negotiated {
             codec,
             payload_type_send,
             payload_type_receive,
@@ -231,7 +428,44 @@ impl OfferAnswer {
             remote_rtcp: audio.rtcp,
             flow: audio.flow.reversed().and(sent.flow),
             ptime_ms: audio.ptime_ms,
-        })
+        };
+        self.protection = protection;
+        self.know(audio);
+        Ok(negotiated)
+    }
+
+    /// A browser's leg has a browser at its far end, and no other has.
+    fn same_kind(&self, browser: Option<&RemoteBrowser>) -> Result<(), SdpError> {
+        match (&self.browser, browser) {
+            (Some(_), Some(_)) | (None, None) => Ok(()),
+            (Some(_), None) => Err(SdpError::NoAudio("this leg is a browser's: it wants ICE and DTLS")),
+            (None, Some(_)) => Err(SdpError::NoAudio("this leg is no browser's: its transport is RTP/AVP")),
+        }
+    }
+
+    /// Keeps what a browser said.
+    fn know(&mut self, audio: &AudioLine) {
+        if let (Some(browser), Some(remote)) = (self.browser.as_mut(), audio.browser.as_deref()) {
+            let ours =
+                Codec::ALL.map(|codec| (if codec == Codec::Opus { self.opus } else { codec.payload_type() }, codec));
+            let codecs =
+                audio.codecs.iter().chain(&ours).map(|(number, codec)| (*number, BrowserFormat::Audio(*codec)));
+            let events = audio.events.iter().chain(&self.events);
+            let events = events.map(|events| (events.payload_type, BrowserFormat::Events(events.clock)));
+            let noise = audio.comfort_noise.map(|number| (number, BrowserFormat::Noise));
+            // A number means for ever what it meant first (RFC 3264 section 8.3.2).
+            for (number, format) in codecs.chain(events).chain(noise) {
+                if browser.formats.iter().all(|(known, _)| *known != number) {
+                    browser.formats.push((number, format));
+                }
+            }
+            // Who began does so for as long as the connection lives (RFC 8842 section 5.5).
+            let same = browser.remote.as_ref().is_some_and(|known| known.fingerprint == remote.fingerprint);
+            if browser.begins.is_none() || !same {
+                browser.begins = Some(remote.setup == Setup::Passive);
+            }
+            browser.remote = Some(remote.clone());
+        }
     }
 
     /// Writes and remembers a description; the version counts up when it is not the last one.
@@ -283,8 +517,22 @@ impl OfferAnswer {
         line(&mut body, format_args!("s=-"));
         line(&mut body, format_args!("c=IN {family} {address}"));
         line(&mut body, format_args!("t=0 0"));
+        if let Some(browser) = &self.browser {
+            if browser.remote.as_ref().is_none_or(|remote| remote.bundles) {
+                line(&mut body, format_args!("a=group:BUNDLE {}", browser.mid()));
+            }
+            line(&mut body, format_args!("a=ice-lite"));
+        }
         if self.lines.is_empty() {
-            self.write_audio(&mut body, "RTP/AVP", said);
+            let plain = self.terms.encryption != Encryption::Required;
+            let proto = match &said.security {
+                _ if self.browser.is_some() => "UDP/TLS/RTP/SAVPF",
+                SaidSecurity::Sdes(_) if !plain => "RTP/SAVP",
+                SaidSecurity::Dtls(_) if !plain => "UDP/TLS/RTP/SAVP",
+                // What may be taken or left (RFC 8643).
+                SaidSecurity::Sdes(_) | SaidSecurity::Dtls(_) | SaidSecurity::Nothing => "RTP/AVP",
+            };
+            self.write_audio(&mut body, proto, said);
         }
         for (index, theirs) in self.lines.iter().enumerate() {
             if index == self.audio_index {
@@ -292,6 +540,9 @@ impl OfferAnswer {
             } else {
                 // One that we do not take: the same with port 0 (RFC 3264 section 6).
                 line(&mut body, format_args!("m={} 0 {} {}", theirs.media, theirs.proto, theirs.formats));
+                if let Some(mid) = theirs.mid.as_ref().filter(|_| self.browser.is_some()) {
+                    line(&mut body, format_args!("a=mid:{mid}"));
+                }
             }
         }
         body.into_bytes()
@@ -299,7 +550,7 @@ impl OfferAnswer {
 
     fn write_audio(&self, body: &mut String, proto: &str, said: &Said) {
         let (rtp, rtcp) = (self.local.rtp, self.local.rtcp);
-        let Said { codecs, events, comfort_noise, flow } = said;
+        let Said { codecs, events, comfort_noise, flow, security } = said;
         let numbers = codecs.iter().map(|(number, _)| *number).chain(*comfort_noise);
         let numbers = numbers.chain(events.iter().map(|events| events.payload_type));
         let types: Vec<String> = numbers.map(|number| number.to_string()).collect();
@@ -322,10 +573,59 @@ impl OfferAnswer {
             line(body, format_args!("a=fmtp:{number} {EVENTS}"));
         }
         line(body, format_args!("a=ptime:{PTIME}"));
-        if rtcp != SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)) {
+        if let Some(browser) = &self.browser {
+            browser.write(body, rtp);
+        } else if rtcp != SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)) {
             line(body, format_args!("a=rtcp:{} IN {} {}", rtcp.port(), family(rtcp.ip()), rtcp.ip()));
         }
+        match (security, self.keys.as_ref().and_then(|keys| keys.fingerprint())) {
+            (SaidSecurity::Sdes(lines), _) => {
+                for crypto in lines {
+                    line(body, format_args!("a=crypto:{crypto}"));
+                }
+            }
+            (SaidSecurity::Dtls(setup), Some(fingerprint)) => {
+                line(body, format_args!("a=setup:{}", setup.name()));
+                line(body, format_args!("a=fingerprint:sha-256 {fingerprint}"));
+            }
+            (SaidSecurity::Dtls(_), None) | (SaidSecurity::Nothing, _) => {}
+        }
         line(body, format_args!("a={}", flow.name()));
+    }
+}
+
+impl Browser {
+    fn mid(&self) -> &str {
+        self.remote.as_ref().and_then(|remote| remote.mid.as_deref()).unwrap_or(BROWSER_MID)
+    }
+
+    /// The lines that only browsers have (RFC 8839 section 4.2.1, RFC 8842 section 5, RFC 9429).
+    fn write(&self, body: &mut String, rtp: SocketAddr) {
+        let (end, mid) = (&self.end, self.mid());
+        line(body, format_args!("a=mid:{mid}"));
+        line(body, format_args!("a=rtcp-mux"));
+        line(body, format_args!("a=ice-ufrag:{}", end.login.name));
+        line(body, format_args!("a=ice-pwd:{}", end.login.password));
+        line(body, format_args!("a=fingerprint:{}", end.fingerprint));
+        let setup = match self.begins {
+            None => "actpass",
+            Some(true) => "active",
+            Some(false) => "passive",
+        };
+        line(body, format_args!("a=setup:{setup}"));
+        let others = end.candidates.iter().filter(|candidate| **candidate != rtp);
+        let reached = std::iter::once(&rtp).chain(others);
+        for (address, number) in reached.zip(0_u32..) {
+            let (priority, foundation) = (CANDIDATE_PRIORITY.saturating_sub(number << 8), number + 1);
+            let (ip, port) = (address.ip(), address.port());
+            line(body, format_args!("a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host"));
+        }
+        line(body, format_args!("a=end-of-candidates"));
+        for (number, uri) in self.remote.iter().flat_map(lines::extensions) {
+            line(body, format_args!("a=extmap:{number} {uri}"));
+        }
+        line(body, format_args!("a=msid:plugboard {mid}"));
+        line(body, format_args!("a=ssrc:{} cname:plugboard", end.stream));
     }
 }
 

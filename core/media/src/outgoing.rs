@@ -194,6 +194,20 @@ impl Outgoing {
         timestamp.wrapping_add(u32::from_le_bytes([b0, b1, b2, b3]))
     }
 
+    /// What its timestamps show now.
+    pub(crate) fn ticks_at(&self, now: Time) -> u32 {
+        let Some((timestamp, at)) = self.last else {
+            return self.first_timestamp;
+        };
+        let [b0, b1, b2, b3, ..] = (now.since(at).as_micros() * u128::from(self.clock) / 1_000_000).to_le_bytes();
+        timestamp.wrapping_add(u32::from_le_bytes([b0, b1, b2, b3]))
+    }
+
+    /// The random half of its lasting name.
+    pub(crate) const fn name(&self) -> u32 {
+        self.first_timestamp.rotate_left(7) ^ 0x5BD1_E995
+    }
+
     /// Ticks of a frame.
     fn frame(&self) -> u32 {
         self.clock / (1_000 / u32::try_from(FRAME_MS).unwrap_or(20))

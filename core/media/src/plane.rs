@@ -1,7 +1,9 @@
 //! The seam between the calls and whatever carries their media: threads in production, a simulated network in tests.
 
+use crate::browser::{BrowserEnd, IceLogin};
 use crate::command::{Command, Event, MediaLeg};
 use crate::ports::PortsExhausted;
+use crate::security::Fingerprint;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -122,6 +124,18 @@ pub trait MediaPlane: Send + Sync {
     /// # Errors
     /// See [`OpenError`]; nothing stays open.
     fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError>;
+
+    /// Opens a leg for a browser, on the port that browsers share, and says what its description needs.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing stays open.
+    fn open_browser(&self, shard: usize, family: AddressFamily) -> Result<(LocalMedia, BrowserEnd), OpenError>;
+
+    /// Another name and password for the checks of a browser's leg: for an ICE restart.
+    fn ice_login(&self, leg: MediaLeg) -> IceLogin;
+
+    /// Of the certificate that it shows in handshakes; `None`: it cannot encrypt.
+    fn fingerprint(&self) -> Option<Fingerprint>;
 
     /// Hands over a command; never waits. Commands of one leg are carried out in order.
     ///

@@ -14,13 +14,14 @@ pub(crate) struct Playing {
     position: usize,
     repeat: bool,
     pub(crate) yields: bool,
+    pub(crate) aside: bool,
     ends_at: Option<Time>,
 }
 
 impl Playing {
     pub(crate) fn new(now: Time, id: PlayId, audio: Audio, options: PlayOptions) -> Self {
-        let PlayOptions { max, repeat, yields } = options;
-        Self { id, audio, position: 0, repeat, yields, ends_at: max.map(|max| now + max) }
+        let PlayOptions { max, repeat, yields, aside } = options;
+        Self { id, audio, position: 0, repeat, yields, aside, ends_at: max.map(|max| now + max) }
     }
 
     /// There is nothing to play.
@@ -70,7 +71,7 @@ mod tests {
             Time::ZERO,
             PlayId(1),
             Audio::from_g711(Law::Mu, &bytes),
-            PlayOptions { max, repeat, yields: false },
+            PlayOptions { max, repeat, ..PlayOptions::default() },
         )
     }
 

@@ -22,6 +22,19 @@ struct Run {
     clock: u32,
 }
 
+/// One stream, as its receiver reports it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    pub(crate) ssrc: u32,
+    /// Packets that its numbers promise.
+    pub(crate) expected: u64,
+    pub(crate) received: u64,
+    /// The highest number, with how often the numbers wrapped above it.
+    pub(crate) highest: u32,
+    /// In ticks of its clock.
+    pub(crate) jitter: u32,
+}
+
 /// One leg's count of received packets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reception {
@@ -71,6 +84,20 @@ impl Reception {
         stats.lost = self.lost_before + self.run.as_ref().map_or(0, Run::lost);
         let clock = self.run.as_ref().map_or(CLOCK_RATE, |run| run.clock);
         stats.jitter_samples = (self.jitter_x16 >> 4) / (clock / CLOCK_RATE).max(1);
+    }
+
+    /// What a report says of the stream that is heard now.
+    pub(crate) fn block(&self) -> Option<Block> {
+        let run = self.run.as_ref()?;
+        let [b0, b1, b2, b3, ..] = run.expected.saturating_sub(1).to_le_bytes();
+        let first = run.highest.wrapping_sub(u16::from_le_bytes([b0, b1]));
+        Some(Block {
+            ssrc: run.ssrc,
+            expected: run.expected,
+            received: run.received,
+            highest: u32::from(first).wrapping_add(u32::from_le_bytes([b0, b1, b2, b3])),
+            jitter: self.jitter_x16 >> 4,
+        })
     }
 
     fn restart(&mut self, fresh: Run) {

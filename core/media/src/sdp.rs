@@ -2,10 +2,12 @@
 //!
 //! The grammar is `sdp-types`'; what counts here is which audio line the switch can use, and what stands in it.
 
+use crate::browser::{RemoteBrowser, lines};
 use crate::codec::{Codec, Flow};
 use crate::comfort::COMFORT_NOISE;
+use crate::security::{Secured, Terms, Unusable};
 use sdp_types::{Attribute, Media, Session};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// A description of one audio and a few video lines has 1 to 4 KiB; browsers' reach 8.
 const SDP_BYTES_MAX: usize = 16 * 1024;
@@ -42,8 +44,11 @@ pub enum SdpError {
     #[error("not a session description: {0}")]
     Malformed(String),
     /// No line that can carry a call.
-    #[error("no usable audio line: {0}; offer m=audio with RTP/AVP and a port")]
+    #[error("no usable audio line: {0}; offer m=audio with a port, and RTP/AVP or what browsers offer")]
     NoAudio(&'static str),
+    /// No line whose encryption is taken here.
+    #[error("no usable audio line: {0}")]
+    Encryption(&'static str),
     /// The address of the audio line cannot be sent to.
     #[error("the connection address {0:?} is no unicast IP address")]
     Address(String),
@@ -73,6 +78,7 @@ impl SdpError {
             Self::TooLarge { .. } => "the session description is too large",
             Self::Malformed(_) => "malformed session description",
             Self::NoAudio(_) => "no usable audio line",
+            Self::Encryption(_) => "no audio line whose encryption is taken here",
             Self::Address(_) => "the connection address is no unicast IP address",
             Self::NoCommonCodec => "no codec in common",
             Self::Refused => "the answer refuses audio",
@@ -86,6 +92,7 @@ impl SdpError {
         match self {
             Self::TooLarge { .. } | Self::Malformed(_) => 400,
             Self::NoAudio(_)
+            | Self::Encryption(_)
             | Self::Address(_)
             | Self::NoCommonCodec
             | Self::Refused
@@ -112,6 +119,8 @@ pub(crate) struct Line {
     pub(crate) media: String,
     pub(crate) proto: String,
     pub(crate) formats: String,
+    /// `a=mid`, by which a browser knows the line.
+    pub(crate) mid: Option<String>,
 }
 
 /// The audio line that carries the call.
@@ -127,6 +136,9 @@ pub(crate) struct AudioLine {
     /// As the far end sees it; an address of zeros has taken its receiving half away (RFC 3264 section 8.4).
     pub(crate) flow: Flow,
     pub(crate) ptime_ms: u8,
+    /// What a browser says beside.
+    pub(crate) browser: Option<Box<RemoteBrowser>>,
+    pub(crate) secured: Secured,
 }
 
 /// A payload type of telephone-event, and the clock that its durations count by.
@@ -144,13 +156,13 @@ impl Events {
 }
 
 impl Description {
-    /// Reads an offer or an answer.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, SdpError> {
+    /// Reads an offer or an answer, by what the leg may do.
+    pub(crate) fn parse(body: &[u8], terms: Terms) -> Result<Self, SdpError> {
         check_limits(body)?;
         let session = Session::parse(body).map_err(|error| SdpError::Malformed(error.to_string()))?;
         within("media lines", session.medias.len(), MEDIA_LINES_MAX)?;
-        let (audio_index, media) = pick_audio(&session.medias)?;
-        let audio = AudioLine::read(&session, media)?;
+        let (audio_index, media, secured) = pick_audio(&session, terms)?;
+        let audio = AudioLine::read(&session, media, secured)?;
         let lines = session.medias.into_iter().map(Line::from).collect();
         Ok(Self { lines, audio_index, audio })
     }
@@ -158,18 +170,30 @@ impl Description {
 
 impl From<Media> for Line {
     fn from(media: Media) -> Self {
-        Self { media: media.media, proto: media.proto, formats: media.fmt }
+        let mid = media.get_first_attribute_value("mid").flatten().map(|mid| mid.trim().to_owned());
+        Self { media: media.media, proto: media.proto, formats: media.fmt, mid }
     }
 }
 
 impl AudioLine {
-    fn read(session: &Session, media: &Media) -> Result<Self, SdpError> {
-        let address = connection(session, media)?;
+    fn read(session: &Session, media: &Media, secured: Secured) -> Result<Self, SdpError> {
+        let browser = if is_browser(session, media) {
+            Some(Box::new(lines::read(session, media).map_err(SdpError::NoAudio)?))
+        } else {
+            None
+        };
+        // Where a browser is, its checks tell; what its description says of that may be zeros, or a name (RFC 8839).
+        let address = match (connection(session, media), &browser) {
+            (Ok(address), _) => address,
+            (Err(_), Some(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            (Err(error), None) => return Err(error),
+        };
         let rtp = SocketAddr::new(address, media.port);
         let Formats { codecs, events, comfort_noise } = formats(media)?;
         let asked = flow(&media.attributes).or_else(|| flow(&session.attributes)).unwrap_or_default();
-        let flow = if address.is_unspecified() { Flow::new(asked.sends(), false) } else { asked };
-        Ok(Self { rtp, rtcp: rtcp(media, rtp), codecs, events, comfort_noise, flow, ptime_ms: ptime(media) })
+        let flow = if address.is_unspecified() && browser.is_none() { Flow::new(asked.sends(), false) } else { asked };
+        let (rtcp, ptime_ms) = (rtcp(media, rtp), ptime(media));
+        Ok(Self { rtp, rtcp, codecs, events, comfort_noise, flow, ptime_ms, browser, secured })
     }
 }
 
@@ -183,22 +207,36 @@ fn check_limits(body: &[u8]) -> Result<(), SdpError> {
     within("bytes in a line", longest, LINE_BYTES_MAX)
 }
 
-/// The first audio line that we can carry; when there is none, the reason that says most.
-fn pick_audio(medias: &[Media]) -> Result<(usize, &Media), SdpError> {
-    let mut reason = "there is no m=audio";
-    for (index, media) in medias.iter().enumerate() {
+/// A browser's line: it has a name for ICE, without which its transport is a phone's that does DTLS.
+fn is_browser(session: &Session, media: &Media) -> bool {
+    let names = |attribute: &Attribute| attribute.attribute.eq_ignore_ascii_case("ice-ufrag");
+    lines::is_transport(&media.proto) && media.attributes.iter().chain(&session.attributes).any(names)
+}
+
+/// The first audio line that we can carry, an encrypted one before a plain one; when there is none, the reason that says most.
+fn pick_audio(session: &Session, terms: Terms) -> Result<(usize, &Media, Secured), SdpError> {
+    let mut reason = SdpError::NoAudio("there is no m=audio");
+    let mut plain = None;
+    for (index, media) in session.medias.iter().enumerate() {
         if !media.media.eq_ignore_ascii_case("audio") {
             continue;
         }
-        if !media.proto.eq_ignore_ascii_case("RTP/AVP") && !media.proto.eq_ignore_ascii_case("RTP/AVPF") {
-            reason = "its transport is not RTP/AVP";
-        } else if media.port == 0 {
-            reason = "its port is 0";
-        } else {
-            return Ok((index, media));
+        if media.port != 0 && is_browser(session, media) {
+            return Ok((index, media, Secured::Plain));
+        }
+        match Secured::read(session, media, terms) {
+            Err(Unusable::Transport) => {
+                if !matches!(reason, SdpError::Encryption(_)) {
+                    reason = SdpError::NoAudio("its transport is neither RTP/AVP nor a browser's");
+                }
+            }
+            _ if media.port == 0 => reason = SdpError::Refused,
+            Err(Unusable::Encryption(why)) => reason = SdpError::Encryption(why),
+            Ok(Secured::Plain) => plain = plain.or(Some((index, media, Secured::Plain))),
+            Ok(secured) => return Ok((index, media, secured)),
         }
     }
-    Err(if reason == "its port is 0" { SdpError::Refused } else { SdpError::NoAudio(reason) })
+    plain.ok_or(reason)
 }
 
 fn connection(session: &Session, media: &Media) -> Result<IpAddr, SdpError> {

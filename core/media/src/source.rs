@@ -91,6 +91,16 @@ impl Source {
         }
     }
 
+    /// Whether a packet from there could be the far end's. Changes nothing.
+    pub(crate) fn may_be(&self, now: Time, from: SocketAddr) -> bool {
+        let alive = |at: Time| now.since(at) < SOURCE_SILENT;
+        match self.heard {
+            Heard::Learned { source, at } if alive(at) => from == source || from == self.announced,
+            Heard::Announced { at } if alive(at) => from == self.announced,
+            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => true,
+        }
+    }
+
     /// Judges a packet.
     pub(crate) fn judge(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
         if from == self.announced {

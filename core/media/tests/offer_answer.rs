@@ -1,12 +1,16 @@
 //! Offers and answers as phones write them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use plugboard_media::{Codec, Flow, LocalMedia, MediaLeg, Negotiated, Offer, OfferAnswer, SdpError};
+use plugboard_media::{Codec, Flow, LocalMedia, MediaLeg, Negotiated, Offer, OfferAnswer, SdpError, Terms};
 use proptest::prelude::*;
 
 fn local(address: &str) -> LocalMedia {
     let rtp: std::net::SocketAddr = address.parse().unwrap();
     LocalMedia { leg: MediaLeg(0), rtp, rtcp: std::net::SocketAddr::new(rtp.ip(), rtp.port() + 1) }
+}
+
+fn read(body: &[u8]) -> Result<Offer, SdpError> {
+    Offer::parse(body, Terms::default())
 }
 
 fn switch() -> OfferAnswer {
@@ -19,7 +23,7 @@ fn offer(lines: &str) -> Vec<u8> {
 }
 
 fn answer(lines: &str) -> Result<(String, Negotiated), SdpError> {
-    let offer = Offer::parse(&offer(lines))?;
+    let offer = read(&offer(lines))?;
     let (body, negotiated) = switch().make_answer(&offer, &[Codec::Pcma, Codec::Pcmu], Flow::SendRecv)?;
     Ok((String::from_utf8(body).unwrap(), negotiated))
 }
@@ -84,7 +88,7 @@ fn ipv6_is_spoken() {
     let body =
         b"v=0\r\no=- 1 1 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
     let mut switch = OfferAnswer::new(local("[2001:db8::2]:20000"), 4);
-    let (body, negotiated) = switch.make_answer(&Offer::parse(body).unwrap(), &[], Flow::SendRecv).unwrap();
+    let (body, negotiated) = switch.make_answer(&read(body).unwrap(), &[], Flow::SendRecv).unwrap();
     assert!(String::from_utf8(body).unwrap().contains("c=IN IP6 2001:db8::2\r\n"));
     assert_eq!(negotiated.remote_rtp, "[2001:db8::1]:4000".parse().unwrap());
 }
@@ -117,7 +121,7 @@ fn an_answer_that_refuses_or_fits_nothing_is_an_error() {
 #[test]
 fn the_version_counts_changes_only_and_later_offers_keep_the_lines() {
     let mut switch = switch();
-    let remote = Offer::parse(&offer("m=audio 4000 RTP/AVP 8\r\nm=video 5000 RTP/AVP 99\r\n")).unwrap();
+    let remote = read(&offer("m=audio 4000 RTP/AVP 8\r\nm=video 5000 RTP/AVP 99\r\n")).unwrap();
     let (first, _) = switch.make_answer(&remote, &[], Flow::SendRecv).unwrap();
     let (again, _) = switch.make_answer(&remote, &[], Flow::SendRecv).unwrap();
     assert_eq!(first, again);
@@ -132,8 +136,8 @@ fn the_version_counts_changes_only_and_later_offers_keep_the_lines() {
 #[test]
 fn what_cannot_be_used_says_why_and_which_status() {
     let status = |lines: &str| answer(lines).unwrap_err().sip_status();
-    assert_eq!(Offer::parse(b"hello").unwrap_err().sip_status(), 400);
-    assert_eq!(Offer::parse(b"").unwrap_err().sip_status(), 400);
+    assert_eq!(read(b"hello").unwrap_err().sip_status(), 400);
+    assert_eq!(read(b"").unwrap_err().sip_status(), 400);
     assert_eq!(status("m=video 4000 RTP/AVP 99\r\n"), 488);
     assert_eq!(status("m=audio 4000 RTP/SAVP 8\r\n"), 488);
     assert_eq!(status("m=audio 0 RTP/AVP 8\r\n"), 488);
@@ -157,20 +161,20 @@ fn sizes_are_bounded() {
 proptest! {
     #[test]
     fn hostile_bodies_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = Offer::parse(&bytes);
+        let _ = read(&bytes);
         let mut body = offer("");
         body.extend(bytes);
-        let _ = Offer::parse(&body);
+        let _ = read(&body);
     }
 
     #[test]
     fn hostile_lines_are_read_or_refused(lines in proptest::collection::vec("[acmbo]=[ -~]{0,60}", 0..12)) {
         let body = offer(&format!("m=audio 4000 RTP/AVP 0 8 101\r\n{}\r\n", lines.join("\r\n")));
-        if let Ok(offer) = Offer::parse(&body) {
+        if let Ok(offer) = read(&body) {
             let answered = switch().make_answer(&offer, &[], Flow::SendRecv);
             if let Ok((body, _)) = answered {
                 // Whatever was offered, our own answer is an SDP that we would take.
-                prop_assert!(Offer::parse(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
+                prop_assert!(read(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
             }
         }
     }
@@ -181,7 +185,7 @@ proptest! {
         let mut caller = switch();
         let mut callee = OfferAnswer::new(local("192.0.2.200:30000"), 8);
         let body = caller.make_offer(&[Codec::ALL[ours], Codec::ALL[1 - ours]], flows[flow]);
-        let offer = Offer::parse(&body).unwrap();
+        let offer = read(&body).unwrap();
         let (body, there) = callee.make_answer(&offer, &[Codec::ALL[prefer]], Flow::SendRecv).unwrap();
         let here = caller.accept_answer(&body).unwrap();
         prop_assert_eq!(here.codec, there.codec);
@@ -222,7 +226,7 @@ fn the_far_ends_numbers_hold_in_our_later_offers_and_mean_one_thing_each() {
     let mut ours = switch();
     let theirs =
         "m=audio 4000 RTP/AVP 101 8 111\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:111 telephone-event/48000\r\n";
-    let offer = Offer::parse(&offer(theirs)).unwrap();
+    let offer = read(&offer(theirs)).unwrap();
     ours.make_answer(&offer, &[], Flow::SendRecv).unwrap();
     let body = String::from_utf8(ours.make_offer(&Codec::ALL, Flow::SendRecv)).unwrap();
     assert!(body.contains("a=rtpmap:101 opus/48000/2\r\n"), "{body}");
@@ -240,7 +244,7 @@ fn comfort_noise_is_taken_where_it_is_offered_with_a_codec_of_its_clock() {
     let (body, agreed) = answer("m=audio 4000 RTP/AVP 8 13\r\n").unwrap();
     assert!(body.contains("RTP/AVP 8 13\r\n"), "{body}");
     assert_eq!(agreed.comfort_noise, Some(13));
-    let theirs = Offer::parse(&offer("m=audio 4000 RTP/AVP 96 13\r\na=rtpmap:96 opus/48000/2\r\n")).unwrap();
+    let theirs = read(&offer("m=audio 4000 RTP/AVP 96 13\r\na=rtpmap:96 opus/48000/2\r\n")).unwrap();
     let (_, agreed) = switch().make_answer(&theirs, &[], Flow::SendRecv).unwrap();
     assert_eq!((agreed.codec, agreed.comfort_noise), (Codec::Opus, None));
 }

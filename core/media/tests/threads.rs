@@ -21,7 +21,7 @@ struct Plane {
 fn plane(config: DriverConfig) -> Plane {
     let (tell, events) = mpsc::channel();
     let sink = Arc::new(move |event| tell.send(event).unwrap_or_default());
-    Plane { threads: MediaThreads::start(config, None, sink).unwrap(), events }
+    Plane { threads: MediaThreads::start(config, None, None, sink).unwrap(), events }
 }
 
 impl Plane {
@@ -145,7 +145,8 @@ fn legs_of_two_shards_cannot_be_bridged_and_wrong_shards_are_told() {
     assert!(matches!(plane.threads.open(2, AddressFamily::V4), Err(OpenError::NoShard { shard: 2, shards: 2 })));
     assert!(matches!(plane.threads.open(0, AddressFamily::V6), Err(OpenError::NoFamily(AddressFamily::V6))));
     assert!(
-        MediaThreads::start(DriverConfig { threads: 0, ..DriverConfig::default() }, None, Arc::new(|_| ())).is_err()
+        MediaThreads::start(DriverConfig { threads: 0, ..DriverConfig::default() }, None, None, Arc::new(|_| ()))
+            .is_err()
     );
 }
 

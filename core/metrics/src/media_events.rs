@@ -3,7 +3,7 @@
 use crate::Metrics;
 use crate::labels::{Label, label};
 use crate::sip_events::whole;
-use plugboard_model::{CallId, LegId};
+use plugboard_model::{CallId, LegEncryption, LegId, LegQuality, Sound, TapeRecord, TapeWhy};
 
 /// RTP was relayed: what a media thread counted since it last said so.
 ///
@@ -45,6 +45,8 @@ label!(
         NotRtp = "not_rtp",
         /// From an address that is not the leg's.
         Stranger = "stranger",
+        /// Not sealed with the keys of an encrypted leg, or seen before.
+        NotAuthentic = "not_authentic",
         /// The other side is on hold, has no address yet, or did not agree on such a payload.
         NoPeer = "no_peer",
         /// The socket took no more.
@@ -102,6 +104,115 @@ impl MediaFellSilent<'_> {
     }
 }
 
+impl Label for Sound {
+    const ALL: &'static [Self] = &Self::ALL;
+    fn as_str(self) -> &'static str {
+        Self::as_str(self)
+    }
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A leg with media is over, and this is how it sounded.
+#[derive(Debug, Clone, Copy)]
+pub struct LegSounded<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+    /// How.
+    pub quality: &'a LegQuality,
+}
+
+impl LegSounded<'_> {
+    /// Counts; writes a line when sound did not go both ways.
+    pub fn emit(&self, metrics: &Metrics) {
+        let (quality, families) = (self.quality, &metrics.families);
+        let seconds = |microseconds: u32| f64::from(microseconds) / 1e6;
+        families.leg_sound.inc(quality.sound);
+        for mos in quality.mos.into_iter().chain(quality.far_mos) {
+            families.leg_mos.observe(f64::from(mos) / 100.0);
+        }
+        if quality.received > 0 {
+            let (received, lost) = (whole_u32(quality.received), whole_u32(quality.lost));
+            families.leg_loss.observe(f64::from(lost) / (f64::from(received) + f64::from(lost)));
+            families.leg_jitter.observe(seconds(quality.jitter_us));
+        }
+        if let Some(round_trip) = quality.round_trip_us {
+            families.leg_round_trip.observe(seconds(round_trip));
+        }
+        match quality.sound {
+            Sound::BothWays | Sound::Unknown => {
+                tracing::debug!(call_id = %self.call, leg_id = %self.leg, sound = quality.sound.as_str(), "a leg's media is over");
+            }
+            Sound::NotHeard | Sound::HearsNothing | Sound::FellSilent | Sound::Silent => {
+                tracing::info!(
+                    call_id = %self.call, leg_id = %self.leg, sound = quality.sound.as_str(),
+                    received = quality.received, sent = quality.sent, "sound did not go both ways"
+                );
+            }
+        }
+    }
+}
+
+/// Packets of one leg: four billion are two years of talk.
+fn whole_u32(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+label!(
+    /// Where the keys of a leg's media came from.
+    KeysFrom {
+        /// The descriptions.
+        Sdes = "sdes",
+        /// A handshake.
+        Dtls = "dtls",
+        /// The handshake gave none: the leg was ended.
+        Failed = "failed",
+    }
+);
+
+/// A leg's media is encrypted from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct LegSecured<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+    /// How.
+    pub how: &'a LegEncryption,
+}
+
+impl LegSecured<'_> {
+    /// Writes the line and counts. No key is in either.
+    pub fn emit(&self, metrics: &Metrics) {
+        let from = if self.how.keys == KeysFrom::Dtls.as_str() { KeysFrom::Dtls } else { KeysFrom::Sdes };
+        metrics.families.legs_encrypted.inc(from);
+        let (keys, suite) = (&self.how.keys, &self.how.suite);
+        tracing::debug!(call_id = %self.call, leg_id = %self.leg, keys, suite, "a leg's media is encrypted");
+    }
+}
+
+/// The handshake for a leg's media failed, so that the leg ends.
+#[derive(Debug, Clone, Copy)]
+pub struct LegNotSecured<'a> {
+    /// The call.
+    pub call: &'a CallId,
+    /// The leg.
+    pub leg: LegId,
+    /// Why.
+    pub why: &'static str,
+}
+
+impl LegNotSecured<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.legs_encrypted.inc(KeysFrom::Failed);
+        tracing::warn!(call_id = %self.call, leg_id = %self.leg, why = self.why, "a leg's media could not be encrypted");
+    }
+}
+
 /// How many UDP ports legs hold now; those that rest before they are used again are not held.
 #[derive(Debug, Clone, Copy)]
 pub struct PortsInUse(pub usize);
@@ -129,5 +240,85 @@ impl PortsExhausted<'_> {
         metrics.families.rtp_exhausted.inc();
         tracing::warn!(call_id = %self.call, leg_id = %self.leg,
             "no RTP port is free: widen the range or find out who holds them");
+    }
+}
+
+label!(
+    /// Why a recording ended.
+    RecordingEnd {
+        /// Somebody ended it.
+        Asked = "asked",
+        /// The call ended.
+        CallOver = "call_over",
+        /// Nobody spoke.
+        Silence = "silence",
+        /// It was as long as it may be.
+        Limit = "limit",
+        /// The disk is full.
+        DiskFull = "disk_full",
+        /// The disk refused it.
+        Disk = "disk",
+        /// The switch ended before it did.
+        Interrupted = "interrupted",
+        /// Nobody can unpack what is spoken.
+        Codec = "codec",
+    }
+);
+
+impl From<&TapeWhy> for RecordingEnd {
+    fn from(why: &TapeWhy) -> Self {
+        match why {
+            TapeWhy::Asked => Self::Asked,
+            TapeWhy::CallOver => Self::CallOver,
+            TapeWhy::Silence => Self::Silence,
+            TapeWhy::Limit => Self::Limit,
+            TapeWhy::DiskFull => Self::DiskFull,
+            TapeWhy::Disk(_) => Self::Disk,
+            TapeWhy::Interrupted => Self::Interrupted,
+            TapeWhy::Codec(_) => Self::Codec,
+        }
+    }
+}
+
+/// A recording or a voice message begins.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordingBegan<'a> {
+    /// Which.
+    pub tape: &'a TapeRecord,
+}
+
+impl RecordingBegan<'_> {
+    /// Writes the line.
+    pub fn emit(&self) {
+        let TapeRecord { call, n, file, .. } = self.tape;
+        tracing::info!(call_id = %call, n, file, "recording");
+    }
+}
+
+/// ... and has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordingEnded<'a> {
+    /// Which.
+    pub tape: &'a TapeRecord,
+}
+
+impl RecordingEnded<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let TapeRecord { call, n, file, end: Some(end), .. } = self.tape else { return };
+        metrics.families.recordings.inc_by(RecordingEnd::from(&end.why), 1);
+        metrics.families.recordings_missing.inc_by(std::time::Duration::from_millis(end.missing_ms).as_secs_f64());
+        let (why, length_ms, missing_ms) = (end.why.as_str(), end.length_ms, end.missing_ms);
+        if let TapeWhy::Disk(reason) = &end.why {
+            tracing::error!(call_id = %call, n, file, length_ms, reason, "the disk ended a recording: the call goes on");
+        } else if let TapeWhy::Codec(codec) = &end.why {
+            tracing::error!(call_id = %call, n, file, codec, "a call cannot be recorded: its codec cannot be unpacked");
+        } else if end.why.is_fault() {
+            tracing::error!(call_id = %call, n, file, length_ms, why, "the disk ended a recording: the call goes on");
+        } else if missing_ms > 0 {
+            tracing::warn!(call_id = %call, n, file, length_ms, missing_ms, why, "the disk did not keep up with a recording");
+        } else {
+            tracing::info!(call_id = %call, n, file, length_ms, why, "a recording ended");
+        }
     }
 }

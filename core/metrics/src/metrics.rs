@@ -5,15 +5,15 @@ use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::lines::{LINES_MAX, Lines};
-use crate::media_events::{MediaSilence, RtpDropReason};
+use crate::media_events::{KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
-use crate::series::{Cube, Row, counter, counters, fraction_gauge, gauge, gauges, histogram, sure};
+use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure};
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
-use plugboard_model::{CallOutcome, Direction};
+use plugboard_model::{CallOutcome, Direction, Sound};
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
     TextEncoder,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Upper bounds of set-up times: from a prompt that answers at once to a caller who waits out a queue.
 const SETUP_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0];
+/// Upper bounds of opinion scores: below 3.1 nearly all are dissatisfied, above 4.3 none is (ITU-T G.107 annex B).
+const MOS_BOUNDS: &[f64] = &[1.5, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3, 4.5];
+/// Upper bounds of the share of lost packets.
+const LOSS_BOUNDS: &[f64] = &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+/// Upper bounds of jitter.
+const JITTER_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3];
+/// Upper bounds of round trips.
+const ROUND_TRIP_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.8, 2.0];
 /// Upper bounds of a call's length.
 const DURATION_BOUNDS: &[f64] = &[1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
 /// Upper bounds of a run's own time: 50 us is a run without host calls; waiting for people is not counted as run time.
@@ -88,6 +96,12 @@ pub(crate) struct Families {
     pub(crate) rtp_transcoded: IntCounter,
     pub(crate) rtp_dropped: Row<RtpDropReason>,
     pub(crate) media_silences: Row<MediaSilence>,
+    pub(crate) leg_sound: Row<Sound>,
+    pub(crate) leg_mos: Histogram,
+    pub(crate) leg_loss: Histogram,
+    pub(crate) leg_jitter: Histogram,
+    pub(crate) leg_round_trip: Histogram,
+    pub(crate) legs_encrypted: Row<KeysFrom>,
     pub(crate) rtp_ports: IntGauge,
     pub(crate) rtp_exhausted: IntCounter,
     plugin_runs: IntCounterVec,
@@ -95,6 +109,8 @@ pub(crate) struct Families {
     pub(crate) host_calls: Box<[IntCounter]>,
     pub(crate) put_away: IntCounter,
     pub(crate) suspended: IntGauge,
+    pub(crate) recordings: Row<RecordingEnd>,
+    pub(crate) recordings_missing: Counter,
     pub(crate) store_commit: Histogram,
     pub(crate) store_lost_journal: IntCounter,
     pub(crate) store_lost_records: IntCounter,
@@ -352,11 +368,47 @@ impl Families {
                 "RTP packets not relayed, by reason.",
                 "reason",
             ),
+            legs_encrypted: Row::new(
+                r,
+                "plugboard_legs_encrypted_total",
+                "Legs whose media was encrypted, by where its keys came from; `failed`: the handshake gave none, and the leg ended.",
+                "keys",
+            ),
             media_silences: Row::new(
                 r,
                 "plugboard_media_silences_total",
                 "How often no media came from a leg, and what was found out of it.",
                 "found",
+            ),
+            leg_sound: Row::new(
+                r,
+                "plugboard_leg_sound_total",
+                "Legs that had media, by which way sound went.",
+                "sound",
+            ),
+            leg_mos: histogram(
+                r,
+                "plugboard_leg_mos",
+                "Estimated mean opinion score, of what came from a leg and of what it reported.",
+                MOS_BOUNDS,
+            ),
+            leg_loss: histogram(
+                r,
+                "plugboard_leg_loss_ratio",
+                "Share of a leg's packets that did not come.",
+                LOSS_BOUNDS,
+            ),
+            leg_jitter: histogram(
+                r,
+                "plugboard_leg_jitter_seconds",
+                "Interarrival jitter of a leg's packets at its end.",
+                JITTER_BOUNDS,
+            ),
+            leg_round_trip: histogram(
+                r,
+                "plugboard_leg_round_trip_seconds",
+                "From the switch to a leg and back, by its reports.",
+                ROUND_TRIP_BOUNDS,
             ),
             rtp_ports: gauge(r, "plugboard_rtp_ports_in_use", "UDP ports that legs hold now."),
             rtp_exhausted: counter(
@@ -378,6 +430,17 @@ impl Families {
                 "Runs that were dropped to wait and are rebuilt from their journal.",
             ),
             suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that hold an instance in memory now."),
+            recordings: Row::new(
+                r,
+                "plugboard_recordings_total",
+                "Recordings and voice messages that ended, by why.",
+                "end",
+            ),
+            recordings_missing: fraction_counter(
+                r,
+                "plugboard_recording_missing_seconds_total",
+                "Audio that recordings have silence in place of, since the disk did not keep up.",
+            ),
             store_commit: histogram(
                 r,
                 "plugboard_store_commit_seconds",

@@ -2,7 +2,9 @@
 
 use crate::labels::Label;
 use prometheus::core::Collector;
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 use std::marker::PhantomData;
 
 /// One counter for each value of one label.
@@ -63,6 +65,11 @@ pub(crate) fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter
     register(registry, IntCounter::new(name, help))
 }
 
+/// Registers a counter of fractions, such as seconds.
+pub(crate) fn fraction_counter(registry: &Registry, name: &str, help: &str) -> Counter {
+    register(registry, Counter::new(name, help))
+}
+
 /// Registers a family of counters.
 pub(crate) fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     register(registry, IntCounterVec::new(Opts::new(name, help), labels))
@@ -83,7 +90,7 @@ pub(crate) fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str
     register(registry, IntGaugeVec::new(Opts::new(name, help), labels))
 }
 
-/// Registers a histogram with these upper bounds, in seconds.
+/// Registers a histogram with these upper bounds.
 pub(crate) fn histogram(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Histogram {
     register(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec())))
 }

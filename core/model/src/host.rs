@@ -63,6 +63,11 @@ pub enum HostCall {
     RandomBytes(u32),
     /// Answer: [`HostResult::Below`].
     RandomBelow(u64),
+    /// Answer: [`HostResult::Conferred`].
+    JoinConference(ConferenceRequest),
+    // The store writes the place of a variant: new ones stand at the end.
+    /// Answer: [`HostResult::Recorded`].
+    Record(RecordCall),
 }
 
 impl HostCall {
@@ -85,6 +90,11 @@ impl HostCall {
             Self::Now => "clock.now",
             Self::RandomBytes(_) => "random.bytes",
             Self::RandomBelow(_) => "random.below",
+            Self::JoinConference(_) => "conference.join",
+            Self::Record(RecordCall::Start { .. }) => "record.start",
+            Self::Record(RecordCall::Pause) => "record.pause",
+            Self::Record(RecordCall::Resume) => "record.resume",
+            Self::Record(RecordCall::Stop) => "record.stop",
         }
     }
 }
@@ -121,6 +131,101 @@ pub enum HostResult {
     Bytes(Vec<u8>),
     /// To [`HostCall::RandomBelow`].
     Below(u64),
+    /// To [`HostCall::JoinConference`].
+    Conferred(Result<ConferenceEnd, NotJoined>),
+    /// To [`HostCall::Record`].
+    Recorded(Result<(), RecordError>),
+}
+
+/// How somebody sits in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConferenceRequest {
+    /// 1 to 64 of `a-z 0-9 -`.
+    pub room: String,
+    /// He is not heard.
+    pub listens: bool,
+    /// With him there are at most so many: 2 to 256.
+    pub seats_max: u16,
+    /// 1,000 to 43,200,000.
+    pub max_ms: u32,
+    /// The key with which he leaves.
+    pub leave_on: Option<char>,
+    /// The others hear him come and go.
+    pub beep: bool,
+}
+
+/// Why somebody left a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConferenceEnd {
+    /// He pressed the key.
+    Key,
+    /// His time is over.
+    TimeOver,
+}
+
+/// Why somebody did not enter a room, or was taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotJoined {
+    /// It has no free seat.
+    Full,
+    /// The caller hung up.
+    CallerGone,
+    /// The caller talks to somebody.
+    Talking,
+    /// No media, with the reason.
+    NoMedia(String),
+    /// A parameter is out of its range, with the range.
+    Invalid(String),
+}
+
+/// What is to become of the call's recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordCall {
+    /// It begins.
+    Start {
+        /// A prompt of the office that both sides hear.
+        announcement: Option<String>,
+        /// Both sides hear its begin, its pauses and its end.
+        beep: bool,
+    },
+    /// It pauses.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It ends.
+    Stop,
+}
+
+/// Why nothing came of a [`RecordCall`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordError {
+    /// The caller hung up.
+    CallerGone,
+    /// The office does not let this call be recorded, or wants it to be.
+    NotAllowed,
+    /// There is no recording.
+    NotRecording,
+    /// There is one already.
+    Recording,
+    /// No media, with the reason.
+    NoMedia(String),
+    /// A parameter is out of its range, with the range.
+    Invalid(String),
+}
+
+impl From<CallError> for NotJoined {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::CallerGone => Self::CallerGone,
+            CallError::Talking => Self::Talking,
+            CallError::NoMedia(reason) => Self::NoMedia(reason),
+            CallError::Invalid(which) => Self::Invalid(which),
+        }
+    }
 }
 
 /// Who calls whom.

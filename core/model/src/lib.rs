@@ -9,24 +9,29 @@ mod host;
 mod id;
 mod journal;
 mod number;
+mod quality;
 mod record;
 mod steps;
+mod tape;
 mod time;
 mod value;
 
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use host::{
-    Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
-    DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected, PlayEnd, PlayOptions, RingBack,
-    RingRequest, SetError, Speech, Target, Tone, UserStatus,
+    Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
+    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected,
+    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone,
+    UserStatus,
 };
 pub use id::{
     CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
 };
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use number::{Dialled, DialledError};
-pub use record::{CallOutcome, CallRecord, Direction, LegRecord, StepRecord};
+pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
+pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
 pub use steps::Steps;
+pub use tape::{TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
 pub use time::{Time, WallTime};
 pub use value::{Value, ValueType};

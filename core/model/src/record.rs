@@ -1,6 +1,6 @@
 //! One record per call: what history, metrics and events derive from.
 
-use crate::{CallId, Cause, GatewayId, LegId, ScenarioId, UserId, WallTime};
+use crate::{CallId, Cause, GatewayId, LegId, LegQuality, ScenarioId, UserId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Where a call came from and went to, seen from the office.
@@ -74,6 +74,19 @@ pub struct LegRecord {
     pub ended: WallTime,
     /// Why.
     pub cause: Cause,
+    /// How it sounded; `None` when no media was agreed.
+    pub quality: Option<LegQuality>,
+    /// How its media was encrypted last; `None`: it was not.
+    pub encryption: Option<LegEncryption>,
+}
+
+/// How a leg's media is encrypted (SRTP).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegEncryption {
+    /// Where its keys came from: `sdes` or `dtls`.
+    pub keys: String,
+    /// With what, as RFC 4568 and RFC 7714 call it.
+    pub suite: String,
 }
 
 /// A step that the scenario took.

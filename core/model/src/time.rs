@@ -50,6 +50,24 @@ impl Sub for Time {
 #[serde(transparent)]
 pub struct WallTime(pub i64);
 
+impl WallTime {
+    /// Year, month and day of it in UTC, in the proleptic Gregorian calendar.
+    ///
+    /// Source: the algorithm `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    pub const fn date(self) -> (i64, i64, i64) {
+        /// Milliseconds of a day.
+        const DAY: i64 = 86_400_000;
+        let shifted = self.0.div_euclid(DAY) + 719_468;
+        let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        (year_of_era + era * 400 + (month <= 2) as i64, month, day)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,9 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `intercom`, `ring_for`, `outside_number`, `reliable`, `location`, `toll` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `reliable`, `browser`, `location`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion`, `toll` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
@@ -17,6 +17,7 @@
 //! | `transfer` | `ring_for`, `recall` |
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `park` | `places`, `recall_after`, `recalls` |
+//! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
@@ -141,6 +142,7 @@ fn read(
     let transfer = parts.transfer(fields.take("transfer"));
     let lamps = fields.take("lamps_show_caller");
     let park = parts.park(fields.take("park"));
+    let recording = parts.recording(fields.take("recording"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let emergency = fields.take("emergency");
     let told = emergency
@@ -177,6 +179,7 @@ fn read(
         transfer,
         lamps_show_caller,
         park,
+        recording,
         pick_up,
         toll,
         zone: zone.unwrap_or_default(),

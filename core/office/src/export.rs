@@ -2,6 +2,7 @@
 
 mod emergency;
 mod gateways;
+mod recording;
 mod toll;
 
 use crate::parts::users::STATUSES;
@@ -11,8 +12,8 @@ use crate::parts::{
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
-    DigestChoice, DigestIntegrity, FeatureCode, Features, Forwards, From, Goal, Group, IncomingNumber, Office, Pattern,
-    PickUp, Route, Secret, SecretOrigin, Through, User,
+    DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, From, Goal, Group,
+    IncomingNumber, KeyForm, MediaRules, Office, Pattern, PickUp, Route, Secret, SecretOrigin, Through, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
@@ -56,6 +57,7 @@ impl Office {
         if self.park != PARK {
             document.put("park", park.node());
         }
+        document.0.extend(recording::node(&self.recording).map(|node| ("recording", node)));
         let pick_up = match self.pick_up {
             PickUp::Any => "any",
             PickUp::Group => "group",
@@ -87,6 +89,21 @@ struct Entries(Vec<(&'static str, Node)>);
 impl Entries {
     fn put(&mut self, key: &'static str, value: impl Into<Node>) {
         self.0.push((key, value.into()));
+    }
+
+    fn put_media(&mut self, media: MediaRules) {
+        fn word<V: PartialEq>(words: &[(&'static str, V)], value: V) -> Option<&'static str> {
+            words.iter().find(|(_, known)| *known == value).map(|(word, _)| *word)
+        }
+        if let Some(word) = media.encryption.and_then(|value| word(&Encryption::WORDS, value)) {
+            self.put("encryption", word);
+        }
+        if let Some(word) = media.encryption_by.and_then(|value| word(&EncryptionBy::WORDS, value)) {
+            self.put("encryption_by", word);
+        }
+        self.put_unless("sdes_without_tls", media.sdes_without_tls, false);
+        let keys = |form| word(&KeyForm::WORDS, form).unwrap_or_default();
+        self.put_unless("keys", keys(media.keys), keys(KeyForm::default()));
     }
 
     /// What everybody has who says nothing is not written.
@@ -154,16 +171,22 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("status", status(settings.status), status(UserStatus::default()));
     entry.put_some("forward", forward_entries(&settings.forward));
     entry.put_list("logged_out_of", settings.out_of.iter().map(|group| Node::from(group.as_str())));
+    entry.put_list("supervises", user.supervises.iter().map(|group| Node::from(group.as_str())));
     entry.put_unless("intercom", if user.intercom { "allowed" } else { "refused" }, "refused");
     entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
     if let Some(number) = &user.outside_number {
         entry.put("outside_number", number.as_str());
     }
     entry.put_unless("reliable", user.reliable, false);
+    if let Some(browser) = user.browser {
+        entry.put("browser", browser);
+    }
     entry.0.extend(user.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
+    entry.put_unless("record", user.record.word(), "on-demand");
     if let Some(location) = &user.location {
         entry.put("location", location.as_str());
     }
+    entry.put_media(user.media);
     entry.node()
 }
 
@@ -213,6 +236,7 @@ fn group_node(group: &Group) -> Node {
     entry.put_unless("name", group.name.as_str(), group.id.name.as_str());
     entry.put_unless("distribution", distribution(group.distribution), distribution(Distribution::default()));
     entry.put_unless("ring_for", write_duration(group.ring_for), write_duration(RING_FOR_DEFAULT));
+    entry.put_unless("record", group.record.word(), "on-demand");
     entry.put("members", group.members.iter().map(member).collect::<Node>());
     entry.node()
 }

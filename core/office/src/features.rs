@@ -47,6 +47,8 @@ pub enum FeatureCode {
     PickUp,
     /// Parks a call in the place that follows, and takes it from there.
     Park,
+    /// Listens to the call of the user whose number follows.
+    Supervise,
 }
 
 /// Whether a number follows a code.
@@ -79,6 +81,8 @@ pub enum Feature {
     PickUp(Option<Dialled>),
     /// To put a call aside in this place or to take it from there; without one, any place.
     Park(Option<Dialled>),
+    /// To listen to this user's call, to whisper to him, to join in.
+    Supervise(Dialled),
 }
 
 /// An office's feature codes.
@@ -89,7 +93,7 @@ pub struct Features {
 
 impl FeatureCode {
     /// Every one, as references list them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::DoNotDisturb,
         Self::DoNotDisturbOff,
         Self::Available,
@@ -109,6 +113,7 @@ impl FeatureCode {
         Self::Intercom,
         Self::PickUp,
         Self::Park,
+        Self::Supervise,
     ];
 
     /// Its key in the office document, and its name in journals and records.
@@ -170,6 +175,12 @@ impl FeatureCode {
                 "Takes the call that rings the number dialled after it, or a group of one's own.",
             ),
             Self::Park => ("park", "*70", MaybeNumber, "Parks a call in the place dialled after it, or takes it back."),
+            Self::Supervise => (
+                "supervise",
+                "*13",
+                Number,
+                "Listens to the call of the user dialled after it, whom one supervises; then 2 whispers to him, 3 joins in, 1 only listens again.",
+            ),
         }
     }
 
@@ -193,6 +204,7 @@ impl FeatureCode {
             Self::Intercom => Feature::Intercom(number?),
             Self::PickUp => Feature::PickUp(number),
             Self::Park => Feature::Park(number),
+            Self::Supervise => Feature::Supervise(number?),
         })
     }
 }
@@ -219,6 +231,7 @@ impl Feature {
             Self::Intercom(_) => FeatureCode::Intercom,
             Self::PickUp(_) => FeatureCode::PickUp,
             Self::Park(_) => FeatureCode::Park,
+            Self::Supervise(_) => FeatureCode::Supervise,
         }
     }
 }

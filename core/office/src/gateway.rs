@@ -1,7 +1,7 @@
 //! A gateway as the office document describes it.
 
 use crate::numbers::NumberFormat;
-use crate::{Secret, Toll, Transport};
+use crate::{MediaRules, Secret, Toll, Transport};
 use plugboard_model::{Dialled, GatewayId, Name};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +29,8 @@ pub struct Gateway {
     pub group: Option<Name>,
     /// Calls through it at once, and how many of them may be in each direction; 1 to 10,000.
     pub limits: CallLimits,
+    /// Whether calls through it are recorded.
+    pub record: crate::RecordRule,
     /// The name and password that it is told when it asks (401, 407), and by which we register.
     pub login: Option<GatewayLogin>,
     /// We register there, for so long each time.
@@ -51,6 +53,8 @@ pub struct Gateway {
     pub early_media: bool,
     /// How it is told who has sent a call on.
     pub diversion: TellsDiversion,
+    /// Its encryption and keys.
+    pub media: MediaRules,
 }
 
 /// A header that marks a call for help, for a gateway that wants it.

@@ -1,4 +1,5 @@
 //! Users, groups, numbers, gateways and routes of an office. Sans-IO.
+#![recursion_limit = "256"]
 
 mod availability;
 mod document;
@@ -6,9 +7,11 @@ mod emergency;
 mod export;
 mod features;
 mod gateway;
+mod media;
 mod numbers;
 mod office;
 mod parts;
+mod recording;
 mod route;
 mod schema;
 mod set;
@@ -25,11 +28,13 @@ pub use gateway::{
     CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
     TellsDiversion,
 };
+pub use media::{Encryption, EncryptionBy, KeyForm, MediaRules};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
     DigestChoice, DigestIntegrity, Group, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret, SecretOrigin,
     TransferRules, Transport, User,
 };
+pub use recording::{RecordRule, Recording};
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;
 pub use set::OfficeSet;

@@ -1,12 +1,15 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
-use crate::{Emergency, Features, Gateway, IncomingNumber, NumberPlan, Route, Toll, UserSettings, Zone};
+use crate::{
+    Emergency, Features, Gateway, IncomingNumber, MediaRules, NumberPlan, RecordRule, Recording, Route, Toll,
+    UserSettings, Zone,
+};
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
     UserId, UserStatus,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +48,8 @@ pub struct Office {
     pub lamps_show_caller: bool,
     /// How calls are parked.
     pub park: ParkRules,
+    /// How calls are recorded.
+    pub recording: Recording,
     /// Whose ringing calls a user may take.
     pub pick_up: PickUp,
     /// The limits of calls to the outside of those who have none of their own.
@@ -114,16 +119,24 @@ pub struct User {
     pub settings: UserSettings,
     /// Whether colleagues may speak to him without his picking up.
     pub intercom: bool,
+    /// The groups to whose members' calls he may listen.
+    pub supervises: BTreeSet<Name>,
     /// How long a direct call rings him.
     pub ring_for: Duration,
     /// The number that gateways show of him; without one, theirs, else his internal one.
     pub outside_number: Option<Dialled>,
     /// Whether his devices are offered reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// Whether his devices are browsers; without it, those are that registered over WebSocket.
+    pub browser: Option<bool>,
     /// Where he is when he calls for help, unless his address says otherwise.
     pub location: Option<Name>,
     /// The limits of his calls to the outside, in place of the office's.
     pub toll: Option<Arc<Toll>>,
+    /// Encryption and keys of his devices.
+    pub media: MediaRules,
+    /// Whether his calls are recorded.
+    pub record: RecordRule,
 }
 
 /// A group of users.
@@ -141,6 +154,8 @@ pub struct Group {
     pub ring_for: Duration,
     /// In the document's order, at most 256.
     pub members: Vec<Member>,
+    /// Whether calls that ring it are recorded.
+    pub record: RecordRule,
 }
 
 /// How SIP messages travel.
@@ -270,6 +285,15 @@ impl Office {
             Some(Internal::Group(_)) => None,
             None => self.users.get(&Name::new(number_or_id).ok()?),
         }
+    }
+
+    /// Whether one user may listen to another one's calls.
+    pub fn supervises(&self, who: &UserId, whom: &UserId) -> bool {
+        let groups = self.user(who).map(|user| &user.supervises);
+        let has = |group: &Name| {
+            self.groups.get(group).is_some_and(|group| group.members.iter().any(|one| one.user == *whom))
+        };
+        who != whom && groups.is_some_and(|groups| groups.iter().any(has))
     }
 
     /// A group by id.

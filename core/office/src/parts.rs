@@ -3,6 +3,7 @@
 mod emergency;
 pub(crate) mod features;
 mod gateways;
+mod recording;
 mod toll;
 pub(crate) mod users;
 
@@ -10,8 +11,8 @@ pub(crate) use emergency::CALL_BACK_WITHIN;
 pub(crate) use toll::DAYS;
 
 use crate::{
-    From, Gateway, Goal, Group, IncomingNumber, Internal, ParkRules, Pattern, PickUp, Route, ScenarioSource, Secret,
-    SecretOrigin, Surroundings, Through, TransferRules, User,
+    Encryption, EncryptionBy, From, Gateway, Goal, Group, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules,
+    Pattern, PickUp, Route, ScenarioSource, Secret, SecretOrigin, Surroundings, Through, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{
@@ -178,6 +179,7 @@ impl<'p> Parts<'p> {
                 fields.take("distribution").and_then(|field| field.one_of(&modes, self.faults)).unwrap_or_default();
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DEFAULT);
             let members = fields.need("members", self.faults).map(|field| self.members(&field)).unwrap_or_default();
+            let record = self.record_rule(&mut fields);
             fields.finish(self.faults);
             let id = GroupId { office: self.office.clone(), name: name.clone() };
             if let Some(number) = &number {
@@ -188,7 +190,7 @@ impl<'p> Parts<'p> {
                     item.path.clone(),
                 ));
             }
-            let group = Group { id, number, name: title, distribution, ring_for, members };
+            let group = Group { id, number, name: title, distribution, ring_for, members, record };
             if self.found.groups.insert(name, Arc::new(group)).is_some() {
                 self.twice(&item);
             }
@@ -532,6 +534,20 @@ impl<'p> Parts<'p> {
 
     pub(crate) fn reliable(&mut self, fields: &mut Fields<'_>) -> bool {
         fields.take("reliable").and_then(|field| field.boolean(self.faults)).unwrap_or_default()
+    }
+
+    /// What is said of media, of users and gateways alike.
+    pub(crate) fn media(&mut self, fields: &mut Fields<'_>) -> MediaRules {
+        let encryption = fields.take("encryption").and_then(|field| field.one_of(&Encryption::WORDS, self.faults));
+        let by = fields.take("encryption_by").and_then(|field| field.one_of(&EncryptionBy::WORDS, self.faults));
+        let without = fields.take("sdes_without_tls").and_then(|field| field.boolean(self.faults));
+        let keys = fields.take("keys").and_then(|field| field.one_of(&KeyForm::WORDS, self.faults));
+        MediaRules {
+            encryption,
+            encryption_by: by,
+            sdes_without_tls: without.unwrap_or_default(),
+            keys: keys.unwrap_or_default(),
+        }
     }
 
     fn ring_for(&mut self, fields: &mut Fields<'_>) -> Option<Duration> {

@@ -2,6 +2,7 @@
 
 mod emergency;
 mod gateway;
+mod recording;
 mod toll;
 
 use crate::document::LANGUAGE_LEN_MAX;
@@ -45,6 +46,7 @@ pub fn schema() -> Json {
             "lamps_show_caller": { "type": "boolean", "default": false,
                 "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
             "park": park(),
+            "recording": recording::recording(),
             "pick_up": { "enum": ["any", "group", "none"], "default": "group", "examples": ["any"],
                 "description": "Whose ringing calls a user may take, by the code `pick_up` or a lamp of his phone: everybody's, those of the members of his groups, or nobody's but his own." },
             "emergency": emergency::emergency(),
@@ -143,6 +145,36 @@ fn reliable(who: &str) -> Json {
         "description": format!("Whether calls to {who} offer provisional responses that are acknowledged (100rel).") })
 }
 
+/// What is said of media, added to the fields of users and gateways.
+fn with_media(mut object: Json, who: &str) -> Json {
+    let added = [
+        (
+            "encryption",
+            json!({ "enum": ["off", "accepted", "offered", "required"], "examples": ["required"],
+            "description": format!("Whether the media of {who} is encrypted (SRTP): `off` refuses calls that insist on it, `accepted` takes it where it is wanted, `offered` offers it beside plain RTP (RFC 8643), `required` has no call without it (488). Without it, `offered` where signalling is encrypted (TLS, WSS), else `accepted`.") }),
+        ),
+        (
+            "encryption_by",
+            json!({ "enum": ["sdes", "dtls"], "examples": ["dtls"],
+            "description": "Where the keys of our offers come from: from signalling (RFC 4568), or from a handshake on the media's way (DTLS-SRTP, RFC 5763). Without it, `sdes` where signalling is encrypted, else `dtls`. Offers that come are taken by either." }),
+        ),
+        (
+            "sdes_without_tls",
+            json!({ "type": "boolean", "default": false, "examples": [true],
+            "description": "Whether keys may be told in signalling that is not encrypted: everybody on the way can read them, and with them the call. Without it such an offer is refused (488)." }),
+        ),
+        (
+            "keys",
+            json!({ "enum": ["auto", "rfc4733", "info", "inband"], "default": "auto", "examples": ["info"],
+            "description": format!("How keys (DTMF) travel: `auto` as was agreed on, else as tones; `rfc4733` as events in RTP alone, so that no tone in the audio is taken for a key; `info` sends them to {who} by SIP INFO; `inband` as tones both ways.") }),
+        ),
+    ];
+    if let Some(fields) = object.get_mut("properties").and_then(Json::as_object_mut) {
+        fields.extend(added.map(|(key, value)| (key.to_owned(), value)));
+    }
+    object
+}
+
 fn dialled(description: &str, example: &str) -> Json {
     json!({ "$ref": "#/$defs/dialled", "description": description, "examples": [example] })
 }
@@ -153,7 +185,7 @@ fn ring_for(default: Duration, description: &str) -> Json {
 }
 
 fn user() -> Json {
-    object(
+    let user = object(
         &["id", "number", "password"],
         json!({
             "id": name("The user's id.", "ann"),
@@ -173,15 +205,20 @@ fn user() -> Json {
             "forward": forward(),
             "logged_out_of": { "type": "array", "items": { "type": ["string", "integer"] }, "maxItems": OUT_OF_MAX, "examples": [["sales"]],
                 "description": "Groups that do not ring him though he is a member, until he logs in there." },
+            "supervises": { "type": "array", "items": { "type": ["string", "integer"] }, "maxItems": OUT_OF_MAX, "examples": [["sales"]],
+                "description": "Groups to whose members' calls he may listen by the feature code `supervise`, whisper to them and join in." },
             "intercom": { "enum": ["allowed", "refused"], "default": "refused", "examples": ["allowed"],
                 "description": "Whether colleagues may speak to him by the feature code `intercom` without his picking up." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
             "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
             "reliable": reliable("his devices"),
+            "browser": { "type": "boolean", "description": "Whether his devices speak as browsers do (ICE, DTLS-SRTP); without it, those do that registered over WebSocket." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "countries": ["de"], "minutes_a_day": 60 }], "description": "Limits of his calls to the outside, in place of the office's; what he hands on or sends on to the outside counts as his." },
+            "record": recording::rule("his calls"),
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
-    )
+    );
+    with_media(user, "his devices")
 }
 
 fn forward() -> Json {
@@ -218,6 +255,7 @@ fn group() -> Json {
             "distribution": { "enum": ["all-at-once", "in-order", "random"], "default": "all-at-once",
                 "description": "Everyone rings; one after the other as written; one after the other as drawn by weight." },
             "ring_for": ring_for(RING_FOR_DEFAULT, "How long each member rings, or all of them at once."),
+            "record": recording::rule("calls that ring it"),
             "members": { "type": "array", "maxItems": 256, "examples": [["ann", { "user": "bob", "weight": 4 }]],
                 "description": "Ids of users, or `{ user, weight }`.",
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }

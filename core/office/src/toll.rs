@@ -100,21 +100,30 @@ impl Ledger {
         }
     }
 
-    /// It is over. Today's day and time, to be kept.
+    /// It is over. What is to be kept, as [`Ledger::so_far`] has it.
     pub fn leave(&mut self, ticket: u64, now: Time, local: LocalTime) -> (i64, Duration) {
         self.turn(now, local);
         if let Some(Some(answer)) = self.running.remove(&ticket) {
             self.used += now.since(answer);
         }
-        (self.day, self.used)
+        self.so_far(now, local)
+    }
+
+    /// Today's day and the time that its calls took, with that of those that go on.
+    pub fn so_far(&mut self, now: Time, local: LocalTime) -> (i64, Duration) {
+        self.turn(now, local);
+        (self.day, self.used + self.running(now))
+    }
+
+    fn running(&self, now: Time) -> Duration {
+        self.running.values().flatten().map(|answer| now.since(*answer)).sum()
     }
 
     /// The time that today's calls may still take; `None`: any.
     pub fn left(&mut self, toll: &Toll, now: Time, local: LocalTime) -> Option<Duration> {
         self.turn(now, local);
         let most = Duration::from_secs(u64::from(toll.minutes_a_day?) * 60);
-        let running: Duration = self.running.values().flatten().map(|answer| now.since(*answer)).sum();
-        Some(most.saturating_sub(self.used + running))
+        Some(most.saturating_sub(self.used + self.running(now)))
     }
 
     /// Whether nothing would be lost with it.
@@ -243,7 +252,11 @@ mod tests {
         ledger.answered(first, at(0));
         let second = enter(&mut ledger, at(1), local(1, 0, 23, 51)).unwrap();
         assert_eq!(enter(&mut ledger, at(1), local(1, 0, 23, 51)), Err(TollLimit::Calls));
-        assert_eq!(ledger.leave(second, at(2), local(1, 0, 23, 52)), (1, Duration::ZERO), "nobody answered");
+        assert_eq!(
+            ledger.leave(second, at(2), local(1, 0, 23, 52)),
+            (1, Duration::from_secs(120)),
+            "nobody answered, and the first goes on"
+        );
         assert_eq!(ledger.left(&toll, at(9), local(1, 0, 23, 59)), Some(Duration::from_secs(60)));
         assert_eq!(ledger.clone().left(&toll, at(10), local(1, 0, 23, 59)), Some(Duration::ZERO));
         assert_eq!(enter(&mut ledger.clone(), at(10), local(1, 0, 23, 59)), Err(TollLimit::Minutes));

@@ -22,8 +22,14 @@ const WAITING_MAX: usize = 1_024;
 const AT_ONCE: usize = 32;
 /// How long one request may take: a call waits ten seconds for its device, so a later one wakes it for nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is read of a response: its status line and some.
-const RESPONSE_MAX: usize = 4_096;
+/// What is read of a response: its headers and the small document in which a service tells what is wrong.
+const RESPONSE_MAX: usize = 16_384;
+/// How long the rest of an answer is waited for once its status is known.
+const REST_WITHIN: Duration = Duration::from_secs(1);
+/// What services call a device that they know no more, in a body that comes with 400 or 404: Firebase's HTTP v1 interface says
+/// `UNREGISTERED` (with 404), its older one `NotRegistered`; Apple's says `BadDeviceToken` (400) and `Unregistered`. A 404 without
+/// such a word is about the URL.
+const GONE_WORDS: [&str; 4] = ["UNREGISTERED", "NotRegistered", "Unregistered", "BadDeviceToken"];
 /// Where distributions keep what the system trusts: Debian, Fedora, Alpine.
 const SYSTEM_ROOTS: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -87,7 +93,7 @@ pub struct Request {
 /// Why a gateway was not told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotTold {
-    /// It answered that there is no such device any more: 404 or 410, as RFC 8030 section 7.3 and the large services have it.
+    /// It answered that there is no such device any more: 410, or 400 or 404 with a word that says so of the device.
     #[error("the gateway answered {0}: there is no such device any more")]
     Gone(u16),
     /// It answered something else than 2xx.
@@ -181,31 +187,62 @@ async fn post(request: &Request, tls: &TlsConnector) -> Result<(), NotTold> {
     let unreachable = |error: std::io::Error| NotTold::Unreachable(error.to_string());
     let url = &request.url;
     let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
-    let status = if url.secure {
+    let response = if url.secure {
         let name = ServerName::try_from(url.host.clone()).map_err(|error| NotTold::Unreachable(error.to_string()))?;
         exchange(request, tls.connect(name, stream).await.map_err(unreachable)?).await
     } else {
         exchange(request, stream).await
     };
-    match status.map_err(unreachable)? {
+    let response = response.map_err(unreachable)?;
+    match status(&response) {
         Some(200..=299) => Ok(()),
-        Some(status @ (404 | 410)) => Err(NotTold::Gone(status)),
+        Some(status) if is_gone(status, &response) => Err(NotTold::Gone(status)),
         Some(status) => Err(NotTold::Refused(status)),
         None => Err(NotTold::Unreachable("the gateway does not speak HTTP".into())),
     }
 }
 
-/// Sends a request and reads the status of its response.
-async fn exchange(request: &Request, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<Option<u16>> {
+/// Whether an answer says that its service knows the device no more. A wrong URL gets 404 as well, and 400 is about anything: there
+/// the service's own word decides, in quotation marks, as JSON has it.
+fn is_gone(status: u16, response: &[u8]) -> bool {
+    let says = |word: &&str| {
+        let quoted = format!("\"{word}\"");
+        response.windows(quoted.len()).any(|found| found == quoted.as_bytes())
+    };
+    status == 410 || (matches!(status, 400 | 404) && GONE_WORDS.iter().any(says))
+}
+
+/// Sends a request and reads its response: the status line of one that is well, else as much as comes at once.
+async fn exchange(request: &Request, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<Vec<u8>> {
     stream.write_all(&written(request)).await?;
     stream.flush().await?;
     let mut response = Vec::new();
-    while response.len() < RESPONSE_MAX && !response.contains(&b'\n') {
-        if stream.read_buf(&mut response).await? == 0 {
-            break;
+    while response.len() < RESPONSE_MAX && !is_whole(&response) {
+        match tokio::time::timeout(REST_WITHIN, stream.read_buf(&mut response)).await {
+            Ok(Ok(0)) => break,
+            // What has come is the answer.
+            Ok(Err(_)) | Err(_) if status(&response).is_some() => break,
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(_)) | Err(_) => {}
         }
     }
-    Ok(status(&response))
+    Ok(response)
+}
+
+/// Whether nothing more is needed of a response.
+fn is_whole(response: &[u8]) -> bool {
+    let Some(line) = response.iter().position(|byte| *byte == b'\n') else { return false };
+    if !matches!(status(response), Some(400 | 404)) {
+        return true;
+    }
+    let Some(end) = response.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = response.get(line..end).unwrap_or_default();
+    let length = str::from_utf8(head).ok().and_then(|head| {
+        let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?.1.trim().parse::<usize>().ok()
+    });
+    // Without a length the end of the connection is the end.
+    length.is_some_and(|length| response.len() >= end + 4 + length)
 }
 
 fn written(request: &Request) -> Vec<u8> {
@@ -273,6 +310,38 @@ mod tests {
             text.contains("Authorization: Bearer t0k3n\r\n") && text.contains("Content-Length: 11\r\n\r\n{"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_an_answer_about_the_device_says_that_it_is_gone() {
+        let firebase = "HTTP/1.1 404 Not Found\r\n\r\n{\"error\":{\"status\":\"NOT_FOUND\",\"details\":[{\"errorCode\": \"UNREGISTERED\"}]}}";
+        for (text, gone) in [
+            ("HTTP/1.1 410 Gone\r\n\r\n", true),
+            ("HTTP/1.1 410 Gone\r\n\r\n{\"reason\":\"Unregistered\"}", true),
+            (firebase, true),
+            ("HTTP/1.1 400 Bad Request\r\n\r\n{\"reason\":\"BadDeviceToken\"}", true),
+            ("HTTP/1.1 404 Not Found\r\n\r\n<html>unregistered page</html>", false),
+            ("HTTP/1.1 404 Not Found\r\n\r\n{\"reason\":\"BadPath\"}", false),
+            ("HTTP/1.1 400 Bad Request\r\n\r\n{\"reason\":\"BadTopic\"}", false),
+            ("HTTP/1.1 403 Forbidden\r\n\r\n{\"reason\":\"BadDeviceToken\"}", false),
+        ] {
+            let response = text.as_bytes();
+            assert_eq!(status(response).map(|status| is_gone(status, response)), Some(gone), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_body_is_waited_for_where_it_decides() {
+        for (text, whole) in [
+            ("HTTP/1.1 200", false),
+            ("HTTP/1.1 200 OK\r\n", true),
+            ("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n", false),
+            ("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\na", false),
+            ("HTTP/1.1 404 Not Found\r\ncontent-length:2\r\n\r\nab", true),
+            ("HTTP/1.1 404 Not Found\r\n\r\nab", false),
+        ] {
+            assert_eq!(is_whole(text.as_bytes()), whole, "{text}");
+        }
     }
 
     #[test]

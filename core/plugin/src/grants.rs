@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// One interface of `plugboard:switch` that must be granted before it is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,12 +25,25 @@ pub enum Capability {
     Clock,
     /// Random numbers.
     Random,
+    /// Rooms in which more than two talk.
+    Conference,
+    /// A recording of the call.
+    Record,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 7] =
-        [Self::Call, Self::Dial, Self::Directory, Self::Variables, Self::Log, Self::Clock, Self::Random];
+    pub const ALL: [Self; 9] = [
+        Self::Call,
+        Self::Dial,
+        Self::Directory,
+        Self::Variables,
+        Self::Log,
+        Self::Clock,
+        Self::Random,
+        Self::Conference,
+        Self::Record,
+    ];
 
     /// The interface's name in WIT.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +55,8 @@ impl Capability {
             Self::Log => "log",
             Self::Clock => "clock",
             Self::Random => "random",
+            Self::Conference => "conference",
+            Self::Record => "record",
         }
     }
 
@@ -66,10 +81,12 @@ impl Capability {
             HostCall::Log { .. } => Self::Log,
             HostCall::Now => Self::Clock,
             HostCall::RandomBytes(_) | HostCall::RandomBelow(_) => Self::Random,
+            HostCall::JoinConference(_) => Self::Conference,
+            HostCall::Record(_) => Self::Record,
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         match self {
             Self::Call => 1,
             Self::Dial => 2,
@@ -78,6 +95,8 @@ impl Capability {
             Self::Log => 16,
             Self::Clock => 32,
             Self::Random => 64,
+            Self::Conference => 256,
+            Self::Record => 128,
         }
     }
 }
@@ -125,9 +144,9 @@ impl DialGrant {
 /// What the route grants to one plugin. Shared by the runs it is given to, so that revoking reaches them all.
 #[derive(Debug, Default)]
 pub struct Grants {
-    granted: u8,
+    granted: u16,
     dial: DialGrant,
-    revoked: AtomicU8,
+    revoked: AtomicU16,
 }
 
 impl Grants {
@@ -146,6 +165,8 @@ impl Grants {
             .with(Capability::Log)
             .with(Capability::Clock)
             .with(Capability::Random)
+            .with(Capability::Conference)
+            .with(Capability::Record)
     }
 
     /// Grants `capability` too. [`Capability::Dial`] without [`Grants::with_dial`] covers no target.

@@ -475,7 +475,9 @@ impl RunState {
             | HostCall::NextEvent { .. }
             | HostCall::HangUp(_)
             | HostCall::GetVariable(_)
-            | HostCall::SetVariable { .. } => None,
+            | HostCall::SetVariable { .. }
+            | HostCall::JoinConference(_)
+            | HostCall::Record(_) => None,
         }
     }
 

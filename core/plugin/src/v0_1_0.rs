@@ -1,8 +1,10 @@
 //! WIT package `plugboard:switch@0.1.0`: bindings, linking, lifting. A released version never changes.
 
 mod call;
+mod conference;
 mod dial;
 mod directory;
+mod record;
 mod services;
 mod words;
 
@@ -47,8 +49,12 @@ impl Action {
                 Capability::Variables => {
                     switch::variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
+                Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Clock => switch::clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::Conference => {
+                    switch::conference::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+                }
                 Capability::Random => switch::random::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
             }
         }

@@ -1,6 +1,6 @@
 //! Puts the switch together: store, actions, offices, media, network, actors.
 
-use plugboard_media::{DriverConfig, EngineConfig, Interface, MediaThreads};
+use plugboard_media::{DriverConfig, EngineConfig, Interface, MediaThreads, StartError};
 use plugboard_metrics::{
     Condition, Metrics, PluginsSuspended, PortsInUse, Readiness, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
     StoreRecovered,
@@ -8,6 +8,7 @@ use plugboard_metrics::{
 use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
+use plugboard_recorder::Recorder;
 use plugboard_scenario::ActionCatalogue;
 use plugboard_sound::Cache;
 use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
@@ -24,6 +25,7 @@ use crate::house::{Absent, Bundle, House, in_words};
 use crate::keep::Keeper;
 use crate::losses::Losses;
 use crate::prompts::Library;
+use crate::recordings::Recordings;
 use crate::speech::Reader;
 use crate::stored::{Stored, read_stored, together};
 
@@ -46,6 +48,8 @@ pub(crate) struct Running {
     pub(crate) sounds: Cache,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keeper: Keeper,
+    pub(crate) recorder: Recorder,
+    pub(crate) recordings: Recordings,
     /// The offices in force; locked while one is replaced.
     pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
     /// Actions that scenarios name and that are not installed, as `/readyz` lists them.
@@ -124,9 +128,10 @@ impl Running {
             ),
             Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
         }
-        let media =
-            MediaThreads::start(media_config(config), Some(Arc::new(plugboard_codec::Library)), events.media_sink())
-                .map_err(|error| format!("media threads could not be started: {error}"))?;
+        let codecs = Arc::new(plugboard_codec::Library);
+        let guards = Arc::new(plugboard_srtp::Vault::new().map_err(|error| error.to_string())?);
+        let media = MediaThreads::start(media_config(config), Some(codecs), Some(guards), events.media_sink())
+            .map_err(|error| not_started(&error))?;
         let plugins = PluginThreads::new(
             &actions.catalogue,
             &plugin_clock(&clock),
@@ -136,6 +141,10 @@ impl Running {
         )
         .map_err(|error| error.to_string())?;
         crate::recovery::close_unfinished(&store);
+        let recordings = Recordings::new(store.clone(), &config.data);
+        recordings.close_unfinished();
+        let recorder = Recorder::start(Box::new(recordings.folder()), Arc::new(plugboard_codec::Library))
+            .map_err(|error| format!("the recorder's thread could not be started: {error}"))?;
         keep_components(&store, &actions);
         let (media, plugins) = (Arc::new(media), Arc::new(plugins));
         sample(&metrics, &media, &plugins);
@@ -151,7 +160,9 @@ impl Running {
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,
+            turn: config.turn.as_ref().map(|turn| turn.open().map(Arc::new)).transpose()?,
             voice: Arc::new(Reader::start(&config.speech)?),
+            recorder: recorder.clone(),
             store: store.clone(),
             metrics: metrics.clone(),
         };
@@ -172,6 +183,8 @@ impl Running {
             sounds,
             clock,
             keeper,
+            recorder,
+            recordings,
             houses,
             lacking,
         })
@@ -296,9 +309,17 @@ fn media_config(config: &Config) -> DriverConfig {
         ipv4,
         ipv6,
         engine: EngineConfig { silent_after: config.media.silence, silent_from_start: config.media.silence_from_start },
+        browser_port: config.media.webrtc_port,
+        browser_addresses: config.media.webrtc_addresses.clone(),
         // They give way to everybody else, so that there may be one for each core.
         workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }
+}
+
+fn not_started(error: &StartError) -> String {
+    let taken = matches!(error, StartError::BrowserPort { .. });
+    let remedy = if taken { "; choose another one with --webrtc-port or media.webrtc_port (0: any)" } else { "" };
+    format!("media threads could not be started: {error}{remedy}")
 }
 
 /// Keeps every component as long as journals may name it: replay needs the very same after an upgrade.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
 use crate::control::{self, Request, UserWish};
+use crate::recordings::{self, Which};
 use crate::{check, license, output, schema, serve, show};
 
 /// A telephone switch for offices whose CRM decides where calls go.
@@ -131,6 +132,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: CallCommand,
     },
+    /// Recordings of calls and voice messages.
+    Recording {
+        #[command(subcommand)]
+        command: RecordingCommand,
+    },
     /// How the running switch is.
     Status,
     /// Which devices are registered.
@@ -214,6 +220,37 @@ pub(crate) enum CallCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum RecordingCommand {
+    /// List them, newest first.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// At most so many, up to 1000.
+        #[arg(long, default_value_t = 20, value_parser = up_to(recordings::LIST_MAX))]
+        limit: usize,
+    },
+    /// Copy one to a new file, also while it grows.
+    Export {
+        /// The recording's id, as `list` shows it.
+        id: String,
+        /// The new file [default: the id with .wav, here].
+        to: Option<PathBuf>,
+    },
+    /// Erase recordings with their files: those named, and all of a number or a user.
+    Erase {
+        /// Ids, as `list` shows them.
+        ids: Vec<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Compare files with the sums that they had when they ended; exit 1 if one differs or is gone.
+    Verify {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// List the users of an office.
     List {
@@ -261,6 +298,9 @@ pub(crate) struct Serve {
     /// RTP ports, such as 20000-29999.
     #[arg(long)]
     pub(crate) rtp_ports: Option<String>,
+    /// The UDP port that browsers send to, one a thread from it up; port 0 takes free ones.
+    #[arg(long)]
+    pub(crate) webrtc_port: Option<u16>,
     /// The folder of plugins.
     #[arg(long, env = "PLUGBOARD_PLUGINS")]
     pub(crate) plugins: Option<PathBuf>,
@@ -300,6 +340,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
         Command::Trim => control::ask(home, &Request::Trim, |answer| show::plain(answer, json)),
         Command::Call { command } => call(home, command, json),
+        Command::Recording { command } => recording(home, command, json),
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {
             control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
@@ -325,6 +366,28 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Version => {
             output::line(concat!("plugboard ", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
+        }
+    }
+}
+
+fn recording(home: &Home, command: RecordingCommand, json: bool) -> ExitCode {
+    match command {
+        RecordingCommand::List { which, limit } => {
+            control::ask(home, &Request::Recordings { which, limit }, |answer| show::recordings(answer, json))
+        }
+        RecordingCommand::Export { id, to } => {
+            let to = recordings::target(to, &id);
+            control::ask(home, &Request::ExportRecording { id, to }, |answer| show::plain(answer, json))
+        }
+        RecordingCommand::Erase { ids, which } if ids.is_empty() && which.is_everything() => {
+            output::error("say which: ids, --number, --user or --messages");
+            ExitCode::from(2)
+        }
+        RecordingCommand::Erase { ids, which } => {
+            control::ask(home, &Request::EraseRecordings { ids, which }, |answer| show::plain(answer, json))
+        }
+        RecordingCommand::Verify { which } => {
+            control::ask(home, &Request::VerifyRecordings { which }, |answer| show::verified(answer, json))
         }
     }
 }

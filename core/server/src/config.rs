@@ -3,6 +3,7 @@
 mod push;
 mod schema;
 mod tls;
+mod turn;
 
 pub(crate) use push::PushService;
 pub(crate) use schema::schema;
@@ -65,6 +66,8 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     /// Services that wake phones.
     pub(crate) push: Vec<PushService>,
+    /// The server through which browsers come whose network blocks UDP.
+    pub(crate) turn: Option<turn::TurnServer>,
     /// What reads words aloud: a program with the arguments of espeak-ng.
     pub(crate) speech: PathBuf,
     /// RTP.
@@ -132,6 +135,10 @@ pub(crate) struct Media {
     pub(crate) silence: Duration,
     /// Whether one is asked as well that never sent a packet.
     pub(crate) silence_from_start: bool,
+    /// Where browsers send to: one port a thread from this one up; 0: any.
+    pub(crate) webrtc_port: u16,
+    /// Other addresses under which browsers reach these ports, one for each family at most.
+    pub(crate) webrtc_addresses: Vec<IpAddr>,
 }
 
 /// How long what is known of calls is kept, counted from a call's beginning. What goes on is kept anyway.
@@ -143,6 +150,10 @@ pub(crate) struct Keep {
     pub(crate) journals: Duration,
     /// SIP messages: `call trace --sip` and `--pcap`.
     pub(crate) traces: Duration,
+    /// Recordings of calls, with their files.
+    pub(crate) recordings: Duration,
+    /// Voice messages, likewise.
+    pub(crate) messages: Duration,
 }
 
 /// HTTP.
@@ -165,6 +176,7 @@ impl Default for Config {
             sip: Sip { udp: any(5060), tcp: any(5060), tls: any(5061), wss: any(8443), ..Sip::default() },
             tls: Tls::default(),
             push: Vec::new(),
+            turn: None,
             speech: plugboard_sound::espeak::PROGRAM.into(),
             media: Media {
                 addresses: Vec::new(),
@@ -172,10 +184,18 @@ impl Default for Config {
                 threads: 1,
                 silence: plugboard_media::EngineConfig::default().silent_after,
                 silence_from_start: false,
+                webrtc_port: plugboard_media::DEFAULT_BROWSER_PORT,
+                webrtc_addresses: Vec::new(),
             },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
-            keep: Keep { calls: 365 * DAY, journals: 30 * DAY, traces: 14 * DAY },
+            keep: Keep {
+                calls: 365 * DAY,
+                journals: 30 * DAY,
+                traces: 14 * DAY,
+                recordings: 90 * DAY,
+                messages: 90 * DAY,
+            },
             log: "info".into(),
         }
     }
@@ -268,6 +288,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     if let Some(field) = fields.take("push") {
         push::read(&field, &mut config.push, faults);
     }
+    if let Some(field) = fields.take("turn") {
+        config.turn = turn::read(&field, faults);
+    }
     if let Some(field) = fields.take("speech") {
         speech(&field, &mut config.speech, faults);
     }
@@ -289,6 +312,8 @@ fn keep(field: &Field<'_>, keep: &mut Keep, faults: &mut Faults) {
     set(&mut keep.calls, fields.take("calls").and_then(|field| field.duration(KEPT, faults)));
     set(&mut keep.journals, fields.take("journals").and_then(|field| field.duration(KEPT, faults)));
     set(&mut keep.traces, fields.take("traces").and_then(|field| field.duration(KEPT, faults)));
+    set(&mut keep.recordings, fields.take("recordings").and_then(|field| field.duration(KEPT, faults)));
+    set(&mut keep.messages, fields.take("messages").and_then(|field| field.duration(KEPT, faults)));
     fields.finish(faults);
 }
 
@@ -384,6 +409,11 @@ fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
     set(&mut media.threads, threads(&mut fields, faults));
     set(&mut media.silence, fields.take("silence").and_then(|field| field.duration(SILENCE, faults)));
     set(&mut media.silence_from_start, fields.take("silence_from_start").and_then(|field| field.boolean(faults)));
+    let port = fields.take("webrtc_port").and_then(|field| field.integer(0..=65_535, faults));
+    set(&mut media.webrtc_port, port.and_then(|port| u16::try_from(port).ok()));
+    if let Some(field) = fields.take("webrtc_address") {
+        media.webrtc_addresses = one_of_each_family(&field, "an address that browsers can send to is expected", faults);
+    }
     fields.finish(faults);
 }
 
@@ -474,7 +504,8 @@ mod tests {
     #[test]
     fn what_is_kept_of_calls_is_said_in_days() {
         let config = Config::parse("p.toml", "[keep]\ncalls = \"10d\"\ntraces = \"36h\"\n").unwrap();
-        assert_eq!(config.keep, Keep { calls: 10 * DAY, journals: 30 * DAY, traces: Duration::from_hours(36) });
+        let usual = Config::default().keep;
+        assert_eq!(config.keep, Keep { calls: 10 * DAY, traces: Duration::from_hours(36), ..usual });
         let told = faults("[keep]\ncalls = \"0s\"\njournal = \"1d\"\n");
         assert!(told[0].starts_with("p.toml:2:") && told[0].contains("from 1s to 36500d"), "{told:?}");
         assert!(told[1].contains("did you mean \"journals\"?"), "{told:?}");
@@ -528,12 +559,19 @@ mod tests {
 
     #[test]
     fn the_schema_knows_each_key_that_is_read() {
-        let parts = ["sip", "tls", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
+        let parts =
+            ["sip", "tls", "turn", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
         let told = faults(&format!("nothing = 1\n{parts}")).join("\n");
         let schema = schema();
-        for part in
-            ["", "/properties/sip", "/properties/tls", "/properties/media", "/properties/http", "/properties/keep"]
-        {
+        for part in [
+            "",
+            "/properties/sip",
+            "/properties/tls",
+            "/properties/turn",
+            "/properties/media",
+            "/properties/http",
+            "/properties/keep",
+        ] {
             let properties = schema.pointer(&format!("{part}/properties")).and_then(Json::as_object).unwrap();
             for key in properties.keys() {
                 assert!(told.contains(key.as_str()), "{key} is in the schema and not among the known keys: {told}");

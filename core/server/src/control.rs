@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::cli::Home;
 use crate::house::Bundle;
 use crate::output;
+use crate::recordings::Which;
 
 /// The socket's name in the data folder.
 pub(crate) const SOCKET: &str = "control.sock";
@@ -41,6 +42,10 @@ pub(crate) enum Request {
     Backup { to: PathBuf },
     Trim,
     Versions { office: String, limit: usize },
+    Recordings { which: Which, limit: usize },
+    ExportRecording { id: String, to: PathBuf },
+    EraseRecordings { ids: Vec<String>, which: Which },
+    VerifyRecordings { which: Which },
 }
 
 /// What an admin sets for a user, as he wrote it.

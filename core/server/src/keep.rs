@@ -35,11 +35,29 @@ type Span = (KeptKind, Kept, Duration);
 /// A round at once and one each hour, for ever. Abort it when the store closes.
 pub(crate) async fn forget_for_ever(running: Arc<Running>) {
     loop {
-        if let Err(error) = running.keeper.round(running.clock.wall(), running.clock.now(), Clock::Doubted).await {
+        if let Err(error) = forget(&running, Clock::Doubted).await {
             tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again in an hour");
         }
         pause(ROUND).await;
     }
+}
+
+/// A round, and how many recordings went with it: those only by a clock that is believed.
+///
+/// # Errors
+/// As [`Keeper::round`].
+pub(crate) async fn forget(running: &Running, clock: Clock) -> Result<(Round, usize), CommitError> {
+    let now = running.clock.wall();
+    let round = running.keeper.round(now, running.clock.now(), clock).await?;
+    if matches!(round, Round::Held { .. }) {
+        return Ok((round, 0));
+    }
+    let (recordings, (of_calls, messages)) = (running.recordings.clone(), running.keeper.tapes);
+    let gone = on_disk(move || recordings.forget(before(now, of_calls), before(now, messages))).await?;
+    if gone > 0 {
+        tracing::info!(recordings = gone, "what was kept long enough was removed");
+    }
+    Ok((round, gone))
 }
 
 /// Whether the machine's clock is believed.
@@ -73,6 +91,8 @@ pub(crate) struct Keeper {
     metrics: Metrics,
     readiness: Readiness,
     spans: [Span; 3],
+    /// Recordings of calls, and voice messages.
+    tapes: (Duration, Duration),
     /// Since when the clock is doubted, unless it jumped again since.
     doubt: Mutex<Option<Doubt>>,
 }
@@ -84,7 +104,8 @@ impl Keeper {
             (KeptKind::Journal, Kept::Journal, keep.journals),
             (KeptKind::SipTrace, Kept::SipTrace, keep.traces),
         ];
-        Self { store, metrics, readiness, spans, doubt: Mutex::default() }
+        let tapes = (keep.recordings, keep.messages);
+        Self { store, metrics, readiness, spans, tapes, doubt: Mutex::default() }
     }
 
     /// Removes what is old at `now`, which is `up` on the clock that never jumps. What is wrong with one office or kind holds up no other.

@@ -17,6 +17,7 @@ mod names;
 mod output;
 mod prompts;
 mod push;
+mod recordings;
 mod recovery;
 mod schema;
 mod serve;

@@ -131,6 +131,8 @@ fn leg_record(id: LegId, leg: Leg, anchor: WallTime, last: Time) -> LegRecord {
         answered: leg.answered.map(|at| wall(anchor, at)),
         ended: wall(anchor, ended),
         cause,
+        quality: None,
+        encryption: None,
     }
 }
 

@@ -74,6 +74,9 @@ fn prepare(wish: &Serve, home: &Home) -> Result<(Config, PathBuf), Start> {
     if let Some(ports) = &wish.rtp_ports {
         config.media.ports = read_ports(ports).ok_or_else(|| Start::new(2, format!("--rtp-ports: {PORTS_FORM}")))?;
     }
+    if let Some(port) = wish.webrtc_port {
+        config.media.webrtc_port = port;
+    }
     let data = match &home.data {
         Some(data) => data.clone(),
         None if wish.demo => demo::data_folder().ok_or_else(|| Start::new(2, demo::NO_HOME))?,
@@ -195,6 +198,7 @@ async fn serve_until_told(
     forgetting.abort();
     console.handle.stop().await;
     running.switch.stop();
+    running.recorder.close();
     running.store.close();
     Ok(())
 }

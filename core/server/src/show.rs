@@ -4,12 +4,14 @@ mod calls;
 mod host;
 mod ladder;
 mod pcap;
+mod recordings;
 mod timeline;
 mod when;
 
 pub(crate) use calls::{calls, record};
 pub(crate) use ladder::ladder;
 pub(crate) use pcap::pcap;
+pub(crate) use recordings::{recordings, verified};
 pub(crate) use timeline::timeline;
 
 use plugboard_model::{ForwardWhen, WallTime};

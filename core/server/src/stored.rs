@@ -128,8 +128,9 @@ mod tests {
             text.lines().find(|line| line.starts_with("office_not_served")).map(str::to_owned)
         };
         plugboard_switch::run(async {
-            let (config, network) =
-                (crate::config::Config::default(), plugboard_switch::Network::bind(&[], <_>::default()).unwrap());
+            let mut config = crate::config::Config::default();
+            config.media.webrtc_port = 0;
+            let network = plugboard_switch::Network::bind(&[], <_>::default()).unwrap();
             let running = Running::start(&config, store, actions, Metrics::new(), readiness.clone(), &network).unwrap();
             running.take_stored().unwrap();
             let served: Vec<String> = running.houses.lock().unwrap().keys().map(ToString::to_string).collect();

@@ -18,6 +18,7 @@ struct Need {
 #[derive(Debug, Clone, Copy)]
 enum Sign {
     Program(&'static str),
+    Header(&'static str),
     LibClang,
     KamailioTls,
     Pip,
@@ -28,6 +29,8 @@ const BUILD: &[Need] = &[
     Need { package: "build-essential", why: "the C and C++ compilers for RocksDB", sign: Sign::Program("c++") },
     Need { package: "libclang-dev", why: "RocksDB's C headers are read with it", sign: Sign::LibClang },
     Need { package: "cmake", why: "libopus is built with it", sign: Sign::Program("cmake") },
+    Need { package: "libtiff-dev", why: "spandsp (G.722) is built with it", sign: Sign::Header("tiffio.h") },
+    Need { package: "libjpeg-dev", why: "spandsp is built with it", sign: Sign::Header("jpeglib.h") },
 ];
 
 /// To fetch Node where there is none.
@@ -35,6 +38,11 @@ const PIP: Need = Need { package: "python3-pip", why: "fetches Node", sign: Sign
 
 /// To run every test.
 const TEST: &[Need] = &[
+    Need {
+        package: "coturn",
+        why: "the TURN server that browsers of the tests go through",
+        sign: Sign::Program("turnserver"),
+    },
     Need { package: "sip-tester", why: "sipp, the interop tests' callers and callees", sign: Sign::Program("sipp") },
     Need { package: "baresip-core", why: "two phones that must hear each other", sign: Sign::Program("baresip") },
     Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
@@ -124,6 +132,7 @@ fn rights() -> Option<&'static [&'static str]> {
 fn is_there(sign: Sign) -> bool {
     match sign {
         Sign::Program(name) => on_path(name).is_some(),
+        Sign::Header(name) => has_header(Path::new("/usr"), name),
         Sign::LibClang => std::env::var_os("LIBCLANG_PATH").is_some() || has_libclang(Path::new("/usr/lib")),
         Sign::Pip => {
             Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|pip| pip.status.success())
@@ -136,6 +145,12 @@ fn is_there(sign: Sign) -> bool {
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Headers lie in the folder of them all, or in that of the architecture in it.
+fn has_header(usr: &Path, name: &str) -> bool {
+    let mut folders = ["include", "local/include"].into_iter().map(|folder| usr.join(folder));
+    folders.any(|folder| folder.join(name).exists() || entries(&folder).any(|inner| inner.join(name).exists()))
 }
 
 /// bindgen looks for the library by itself; the compiler's own headers (`stddef.h`) must lie beside it.
@@ -169,6 +184,17 @@ mod tests {
     fn a_program_is_found_on_the_path_and_a_fancy_is_not() {
         assert!(on_path("sh").is_some());
         assert_eq!(on_path("no-such-telephone"), None);
+    }
+
+    #[test]
+    fn a_header_is_found_also_in_the_folder_of_the_architecture() {
+        let usr = std::env::temp_dir().join(format!("plugboard-header-{}", std::process::id()));
+        let folder = usr.join("include/some-linux-gnu");
+        std::fs::create_dir_all(&folder).unwrap();
+        assert!(!has_header(&usr, "tiffio.h"));
+        std::fs::write(folder.join("tiffio.h"), "").unwrap();
+        assert!(has_header(&usr, "tiffio.h"));
+        std::fs::remove_dir_all(&usr).unwrap();
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Binding {
     pub push: Option<Box<Push>>,
     /// Its connection is gone: it sleeps until it is woken.
     asleep: bool,
+    /// Nobody was reached over it: other flows of the device go before it, until it is heard of again.
+    failed: bool,
     call_id: String,
     cseq: u32,
     heard: Time,
@@ -206,15 +208,38 @@ impl Bindings {
             let known = |other: &&Binding| other.instance.is_some() && other.instance == binding.instance;
             match devices.iter().position(known) {
                 None => devices.push(binding),
-                // Of two flows the one that need not be woken.
+                // Of two flows the one that need not be woken, and does not fail.
                 Some(place) => {
-                    if let Some(other) = devices.get_mut(place).filter(|other| other.sleeps() && !binding.sleeps()) {
+                    let is_worse =
+                        |other: &Binding| (other.sleeps(), other.failed) > (binding.sleeps(), binding.failed);
+                    if let Some(other) = devices.get_mut(place).filter(|other| is_worse(other)) {
                         *other = binding;
                     }
                 }
             }
         }
         devices
+    }
+
+    /// The other flows of a device by which it may be reached when this one fails: the best first.
+    pub fn other_flows(&self, now: Time, of: &Binding) -> Vec<&Binding> {
+        let other = |other: &&Binding| {
+            of.instance.is_some()
+                && of.reg_id.is_some()
+                && other.reg_id.is_some()
+                && other.reg_id != of.reg_id
+                && other.instance == of.instance
+                && !other.sleeps()
+        };
+        let mut others: Vec<&Binding> = self.live(now).into_iter().filter(other).collect();
+        others.sort_by_key(|other| other.failed);
+        others
+    }
+
+    /// Nobody was reached over this flow: others of the same device go before it, until it registers anew.
+    pub fn flow_failed(&mut self, contact: &str, flow: Flow) {
+        let its = |binding: &&mut Binding| &*binding.contact == contact && binding.flow == flow;
+        self.bindings.iter_mut().filter(its).for_each(|binding| binding.failed = true);
     }
 
     /// Another flow of the device that had this binding.
@@ -309,6 +334,7 @@ impl Bindings {
                 Binding {
                     contact: saved.contact.into(),
                     asleep: saved.flow.connection != 0,
+                    failed: false,
                     push,
                     // Another connection may have this number by now.
                     flow: Flow { connection: 0, ..saved.flow },
@@ -414,6 +440,7 @@ impl Bindings {
             path: asked.path.clone(),
             push: Push::of(addr.uri).map(Box::new),
             asleep: false,
+            failed: false,
             call_id: asked.call_id.to_owned(),
             cseq: asked.cseq,
         }))

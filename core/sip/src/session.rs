@@ -227,6 +227,11 @@ pub enum Command {
     /// Ask the peer whether he is there (OPTIONS), which is asked once at a time: [`Event::Lives`] follows, or the end of the leg by
     /// [`Cause::silent`].
     Ask,
+    /// Tell the peer something in words (RFC 3428 section 8, within the dialog); nothing follows of it.
+    Say {
+        /// The words.
+        text: String,
+    },
     /// Show the peer whom he talks to now.
     Identify {
         /// P-Asserted-Identity and the like.
@@ -271,6 +276,13 @@ pub enum Event {
         retry_after: Option<Duration>,
         /// The URIs of a 3xx, best first.
         redirect: Vec<String>,
+        /// Nobody was reached over this flow: another one of the same device may be tried (RFC 5626 section 7).
+        flow_failed: bool,
+    },
+    /// What was under way when [`Command::Identify`] came is over: it may be given again.
+    IdentityDue {
+        /// As they were given.
+        headers: Vec<(String, String)>,
     },
     /// The leg is over. An end.
     Ended {
@@ -342,6 +354,8 @@ pub struct Session {
     asked: Option<ClientTx>,
     /// What the peer asked for by REFER.
     refer: Option<Box<refer::Refer>>,
+    /// Headers that tell whom the peer talks to, which what is under way holds up.
+    unsaid: Option<Box<[(String, String)]>>,
     outbox: VecDeque<Output>,
 }
 
@@ -406,6 +420,11 @@ impl Session {
             Input::Lost { tx } => self.on_lost(tx),
             Input::Command(command) => self.command(now, command),
             Input::Tick => self.tick(now),
+        }
+        if matches!(self.state, State::Up { exchange: Exchange::Idle, .. })
+            && let Some(headers) = self.unsaid.take()
+        {
+            self.emit(Event::IdentityDue { headers: headers.into() });
         }
     }
 
@@ -476,6 +495,7 @@ impl Session {
             timer: None,
             asked: None,
             refer: None,
+            unsaid: None,
             outbox: VecDeque::new(),
         }
     }

@@ -4,12 +4,11 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// Counts up when the same file would give another sound.
 const MAKE: &str = "1-8000";
 
-/// Room for ten hours of sound; what was not used longest goes first.
+/// Room for ten hours of sound; what was made first goes first.
 const BYTES_MAX: u64 = 576_000_000;
 
 /// Sounds by the hash of the file that they were made of. Everything in it can be made again: a fault of the disk costs time, never a
@@ -34,13 +33,17 @@ impl Cache {
     ///
     /// # Errors
     /// Those of `make`.
-    pub(crate) fn of<E>(&self, bytes: &[u8], make: impl FnOnce() -> Result<Vec<i16>, E>) -> Result<Vec<i16>, E> {
-        let Some(folder) = &self.folder else { return make() };
-        let path = folder.join(key(bytes));
+    pub(crate) fn of<E>(
+        &self,
+        bytes: Vec<u8>,
+        make: impl FnOnce(Vec<u8>) -> Result<Vec<i16>, E>,
+    ) -> Result<Vec<i16>, E> {
+        let Some(folder) = &self.folder else { return make(bytes) };
+        let path = folder.join(key(&bytes));
         if let Some(kept) = read(&path) {
             return Ok(kept);
         }
-        let made = make()?;
+        let made = make(bytes)?;
         if let Err(error) = write(folder, &path, &made) {
             tracing::warn!(folder = %folder.display(), %error, "a sound is not kept: it is made again at the next start");
         }
@@ -59,16 +62,8 @@ fn key(bytes: &[u8]) -> String {
 
 fn read(path: &Path) -> Option<Vec<i16>> {
     let bytes = std::fs::read(path).ok().filter(|bytes| !bytes.is_empty() && bytes.len() % 2 == 0)?;
-    touch(path);
     let (pairs, _) = bytes.as_chunks::<2>();
     Some(pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect())
-}
-
-/// It was used now: the oldest go first. Where this fails, it goes earlier.
-#[expect(clippy::disallowed_methods, reason = "a mark on a file, which orders what is thrown away; no call sees it")]
-fn touch(path: &Path) {
-    let _touched =
-        std::fs::File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// Whole or not at all: under another name until it is written.
@@ -109,9 +104,9 @@ mod tests {
     fn what_was_made_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::of_folder(&folder.path().join("sounds"));
-        assert_eq!(cache.of::<()>(b"file", || Ok(vec![1, -2, 3])), Ok(vec![1, -2, 3]));
-        assert_eq!(cache.of::<()>(b"file", || Err(())), Ok(vec![1, -2, 3]));
-        assert_eq!(cache.of(b"another", || Err("broken")), Err("broken"));
+        assert_eq!(cache.of::<()>(b"file".to_vec(), |_| Ok(vec![1, -2, 3])), Ok(vec![1, -2, 3]));
+        assert_eq!(cache.of::<()>(b"file".to_vec(), |_| Err(())), Ok(vec![1, -2, 3]));
+        assert_eq!(cache.of(b"another".to_vec(), |_| Err("broken")), Err("broken"));
     }
 
     #[test]
@@ -119,8 +114,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::of_folder(folder.path());
         std::fs::write(folder.path().join(key(b"file")), b"odd").unwrap();
-        assert_eq!(cache.of::<()>(b"file", || Ok(vec![7])), Ok(vec![7]));
+        assert_eq!(cache.of::<()>(b"file".to_vec(), |_| Ok(vec![7])), Ok(vec![7]));
         let nowhere = Cache::of_folder(Path::new("/proc/none"));
-        assert_eq!(nowhere.of::<()>(b"file", || Ok(vec![7])), Ok(vec![7]));
+        assert_eq!(nowhere.of::<()>(b"file".to_vec(), |_| Ok(vec![7])), Ok(vec![7]));
     }
 }

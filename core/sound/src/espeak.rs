@@ -146,13 +146,11 @@ fn run(program: &Path, voice: &str, text: &str) -> Result<Audio, SpeechError> {
         .spawn()
         .map_err(|fault| SpeechError::NoProgram(program.to_owned(), fault.to_string()))?;
     let finished = read_within(&mut child, text, PATIENCE);
-    // One that is through already is not hurt; one that is not must not stay.
-    let _ended = child.kill();
-    let status = child.wait();
+    // One that is through already is not hurt; one that is not, or does not end when it has said all, must not stay.
+    let _ended = child.kill().and_then(|()| child.wait());
     let (sound, complaint) = finished.ok_or(SpeechError::Slow)?;
-    if !status.is_ok_and(|status| status.success()) {
-        let complaint = String::from_utf8_lossy(&complaint);
-        return Err(SpeechError::Refused(complaint.lines().next().unwrap_or("nothing").chars().take(200).collect()));
+    if let (true, Some(complaint)) = (sound.is_empty(), String::from_utf8_lossy(&complaint).lines().next()) {
+        return Err(SpeechError::Refused(complaint.chars().take(200).collect()));
     }
     Ok(Audio::from_linear(&file::read(with_length(sound), Some("wav"))?))
 }
@@ -177,7 +175,7 @@ fn read_within(child: &mut Child, text: &str, patience: Duration) -> Option<(Vec
     let text = text.as_bytes().to_vec();
     // Not waited for when time is over: killing the program ends what it reads and what it writes.
     thread::spawn(move || {
-        // A program that does not read tells why by its status.
+        // A program that does not read tells why by its complaint.
         let _written = input.write_all(&text);
         drop(input);
         let (mut sound, mut complaint) = (Vec::new(), Vec::new());
@@ -185,10 +183,7 @@ fn read_within(child: &mut Child, text: &str, patience: Duration) -> Option<(Vec
         let _read = errors.take(4_096).read_to_end(&mut complaint);
         let _heard = done.send((sound, complaint));
     });
-    let all = through.recv_timeout(patience).ok()?;
-    // Its output is closed; its end follows, and is its own verdict.
-    let _status = child.wait();
-    Some(all)
+    through.recv_timeout(patience).ok()
 }
 
 /// What was said lately; what was not asked for longest goes first.

@@ -51,7 +51,7 @@ pub fn load_file(prompts: &Prompts, cache: &Cache, name: &str, path: &Path) -> R
     // One byte past the limit tells that the file is too long, whatever its length says.
     std::fs::File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     let ending = path.extension().and_then(|ending| ending.to_str());
-    let made = cache.of(&bytes, || file::read(bytes.clone(), ending));
+    let made = cache.of(bytes, |bytes| file::read(bytes, ending));
     let samples = made.map_err(|cause| LoadError::Sound { path: path.into(), cause })?;
     Ok(prompts.insert(name, Audio::from_linear(&samples))?)
 }

@@ -10,6 +10,7 @@
 //! ```
 
 use crate::codec::Form;
+use crate::earlier::{self, RECORD_FORM};
 use crate::engine::{Change, Engine, Family};
 use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
@@ -39,7 +40,6 @@ const JOURNAL_FORM: Form = Form::new("a journal entry", {
     assert!(JOURNAL_SCHEMA < 256, "the version byte of a journal is its schema");
     JOURNAL_SCHEMA.to_le_bytes()[0]
 });
-const RECORD_FORM: Form = Form::new("a call record", 1);
 
 /// Calls of all offices.
 #[derive(Clone)]
@@ -316,7 +316,7 @@ pub(crate) fn rebuild_indexes(engine: &Engine) -> Result<(), StoreError> {
         loop {
             let (mut batch, mut fault, mut count, mut next) = (Vec::new(), None, 0, Vec::new());
             engine.scan(Family::Main, &from, &space.end(), |key, value| {
-                match RECORD_FORM.decode(value) {
+                match earlier::read(value) {
                     Ok(record) => {
                         batch.extend(index_keys(&record).into_iter().map(|key| Change::put(key, Vec::new())));
                     }
@@ -389,7 +389,7 @@ pub(crate) fn call_key(call: &CallId, space: Space) -> Key {
 
 fn read_record(engine: &Engine, call: &CallId) -> Result<Option<CallRecord>, StoreError> {
     let value = engine.get(Family::Main, &call_key(call, Space::Records).bytes)?;
-    value.map(|value| RECORD_FORM.decode(&value)).transpose()
+    value.map(|value| earlier::read(&value)).transpose()
 }
 
 /// Where a record can be found besides its id.

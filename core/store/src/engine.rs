@@ -76,6 +76,7 @@ impl Family {
             | Space::UserSettings
             | Space::LastCallers
             | Space::Awaited
+            | Space::Tapes
             | Space::UserTolls
             | Space::GatewayTolls
             | Space::Records

@@ -82,6 +82,8 @@ pub enum Space {
     Journals = b'j',
     /// SIP messages of calls.
     SipTraces = b's',
+    /// Recordings, by call.
+    Tapes = b'T',
     /// Heads of blobs.
     Blobs = b'b',
     /// Pieces of blobs.

@@ -10,6 +10,7 @@ use crate::key::Space;
 use crate::migrate;
 use crate::of_users::OfUsers;
 use crate::queue::{Class, Done, Job, Queue, Work};
+use crate::tapes::Tapes;
 use crate::traits::Rev;
 use crate::writer::{Decide, LINGER, Told, Writer};
 use plugboard_model::Time;
@@ -113,6 +114,11 @@ impl Store {
     /// Who called each user last.
     pub fn last_callers(&self) -> OfUsers {
         OfUsers::passing(self.clone(), Space::LastCallers)
+    }
+
+    /// Recordings and voice messages.
+    pub fn tapes(&self) -> Tapes {
+        Tapes::new(self.clone())
     }
 
     /// Which phones of users called for help and are called back.

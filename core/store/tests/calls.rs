@@ -42,6 +42,8 @@ fn record(office: &OfficeId, at: i64, from: &str, to: &str, users: &[&str]) -> C
         answered: None,
         ended: WallTime(at + 5),
         cause: Cause::of(487),
+        quality: None,
+        encryption: None,
     };
     CallRecord {
         direction: Direction::Inbound,

@@ -72,7 +72,7 @@ impl Awaited {
             for Kept { number, contact, flow, path, until } in kept {
                 let Ok(number) = Dialled::new(&number) else { continue };
                 let left = u64::try_from(until.0.saturating_sub(wall.0)).unwrap_or(0);
-                let device = (flow.connection == 0).then_some(Device { contact, flow, path });
+                let device = (flow.connection == 0).then_some(Device { contact, flow, path, others: Vec::new() });
                 let phone = Phone { user: user.clone(), device, until: now + Duration::from_millis(left) };
                 self.add(&office.id, number, phone, now);
                 any = true;
@@ -88,7 +88,7 @@ impl Awaited {
         let phones = numbers.iter().flat_map(|((_, number), phones)| phones.iter().map(move |phone| (number, phone)));
         let kept =
             phones.filter(|(_, phone)| phone.user == *user && phone.until > now).filter_map(|(number, phone)| {
-                let Device { contact, flow, path } = phone.device.clone()?;
+                let Device { contact, flow, path, .. } = phone.device.clone()?;
                 let left = i64::try_from(phone.until.since(now).as_millis()).unwrap_or(0);
                 let until = WallTime(wall.0.saturating_add(left));
                 Some(Kept { number: number.as_str().to_owned(), contact, flow, path, until })
@@ -140,7 +140,7 @@ mod tests {
         let office = OfficeId::new("main").unwrap();
         let address = "10.0.0.9:5060".parse().unwrap();
         let flow = Flow { transport: Transport::Udp, local: address, remote: address, connection: 0 };
-        let device = Device { contact: format!("sip:{user}@10.0.0.9"), flow, path: Vec::new() };
+        let device = Device { contact: format!("sip:{user}@10.0.0.9"), flow, path: Vec::new(), others: Vec::new() };
         Phone {
             user: UserId { office, name: Name::new(user).unwrap() },
             device: Some(device),

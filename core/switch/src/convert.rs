@@ -128,7 +128,11 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
         | MediaEvent::PlayEnded { leg, .. }
         | MediaEvent::MediaSilent { leg, .. }
         | MediaEvent::MediaBack { leg }
+        | MediaEvent::BrowserGone { leg }
+        | MediaEvent::BrowserBack { leg }
         | MediaEvent::SourceLearned { leg, .. }
+        | MediaEvent::Secured { leg, .. }
+        | MediaEvent::NotSecured { leg, .. }
         | MediaEvent::Stats { leg, .. }
         | MediaEvent::Closed { leg, .. }
         | MediaEvent::Failed { leg } => Some(*leg),
@@ -139,12 +143,14 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
 /// Counts what a media shard told.
 pub(crate) fn count_traffic(traffic: &Traffic, metrics: &Metrics) {
     use RtpDropReason as Reason;
-    let Traffic { relayed, bytes, not_understood, wrong_source, no_peer, not_sent, transcoded, late } = *traffic;
+    let Traffic { relayed, bytes, not_understood, wrong_source, not_authentic, no_peer, not_sent, transcoded, late } =
+        *traffic;
     RtpRelayed { packets: relayed, bytes }.emit(metrics);
     RtpTranscoded { frames: transcoded }.emit(metrics);
     let dropped = [
         (Reason::NotRtp, not_understood),
         (Reason::Stranger, wrong_source),
+        (Reason::NotAuthentic, not_authentic),
         (Reason::NoPeer, no_peer),
         (Reason::SendFailed, not_sent),
         (Reason::Late, late),
@@ -152,6 +158,12 @@ pub(crate) fn count_traffic(traffic: &Traffic, metrics: &Metrics) {
     for (reason, packets) in dropped.into_iter().filter(|(_, packets)| *packets > 0) {
         RtpDropped { reason, packets }.emit(metrics);
     }
+}
+
+/// Whether a user's device at the other end of `flow` speaks as browsers do: as he has it set, else by how it comes.
+pub(crate) fn is_browser(user: Option<&std::sync::Arc<plugboard_office::User>>, flow: Flow) -> bool {
+    let over_websocket = matches!(flow.transport, Transport::Ws | Transport::Wss);
+    user.and_then(|user| user.browser).unwrap_or(over_websocket)
 }
 
 /// The headers that show somebody (RFC 3325 section 9.1; Remote-Party-ID for phones that know no other).

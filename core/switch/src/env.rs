@@ -3,10 +3,11 @@
 //! Everything in [`Env`] is a handle that is cheap to clone and safe on every thread. The production forms are wired by
 //! the server; the simulator gives its own.
 
-use plugboard_media::{AddressFamily, Audio, LocalMedia, MediaPlane, OpenError};
+use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
 use plugboard_model::{HostResult, OfficeId, Time, WallTime};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
+use plugboard_recorder::Recorder;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::locate::{Answer, NotFound, Question};
 use plugboard_store::Store;
@@ -129,6 +130,33 @@ pub trait Prompts: Send + Sync {
     fn find(&self, office: &OfficeId, name: &str, language: &str, music: bool) -> Result<Audio, String>;
 }
 
+/// A TURN server that knows our secret: browsers whose network blocks UDP reach our media through it.
+pub struct Turn {
+    /// Where it is: `turn:` and `turns:` URIs (RFC 7065).
+    pub uris: Vec<String>,
+    /// Shared with it.
+    pub secret: String,
+    /// How long credentials are good.
+    pub lifetime: std::time::Duration,
+}
+
+impl Turn {
+    /// The header that tells a user's browser where the server is, and its credentials until `lifetime` from now.
+    pub fn header(&self, now: WallTime, user: &str) -> String {
+        let seconds = u64::try_from(now.0).unwrap_or(0) / 1_000 + self.lifetime.as_secs();
+        let username = plugboard_media::turn::username(seconds, user);
+        let password = plugboard_media::turn::password(&self.secret, &username);
+        let uris: Vec<String> = self.uris.iter().map(|uri| format!("<{uri}>")).collect();
+        format!("{};username=\"{username}\";password=\"{password}\"", uris.join(", "))
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("uris", &self.uris).finish_non_exhaustive()
+    }
+}
+
 /// Reads words aloud. Never waits: the audio comes back by itself.
 pub trait Voice: Send + Sync {
     /// Asks; `reply` is called once, from any thread, within half a minute. `language` is a tag of BCP 47.
@@ -157,8 +185,12 @@ pub struct Env {
     pub plugins: Arc<dyn Plugins>,
     /// What can be played.
     pub prompts: Arc<dyn Prompts>,
+    /// What browsers are told of the TURN server, if there is one.
+    pub turn: Option<Arc<Turn>>,
     /// What reads words aloud.
     pub voice: Arc<dyn Voice>,
+    /// What is recorded.
+    pub recorder: Recorder,
     /// What is kept.
     pub store: Store,
     /// What is counted.
@@ -167,15 +199,44 @@ pub struct Env {
 
 impl Env {
     /// Opens the media of a leg whose peer is at the other end of `flow`: in its family, described as it sees us.
-    pub(crate) fn open_media(&self, shard: usize, flow: Flow) -> Result<LocalMedia, OpenError> {
+    pub(crate) fn open_media(
+        &self,
+        shard: usize,
+        flow: Flow,
+        browser: bool,
+    ) -> Result<(LocalMedia, OfferAnswer), OpenError> {
         let remote = flow.remote.ip();
-        let media = self.media.open(shard, AddressFamily::from(remote))?;
-        Ok(self.sip.public_address(remote).map_or(media, |public| media.seen_at(public)))
+        let (family, public) = (AddressFamily::from(remote), self.sip.public_address(remote));
+        let seen = |media: LocalMedia| public.map_or(media, |public| media.seen_at(public));
+        if browser {
+            let (media, end): (_, BrowserEnd) = self.media.open_browser(shard, family)?;
+            let media = seen(media);
+            return Ok((media, OfferAnswer::for_browser(media, end, self.random.next())));
+        }
+        let media = seen(self.media.open(shard, family)?);
+        Ok((media, OfferAnswer::new(media, self.random.next())))
     }
 }
 
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Env")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_for_a_turn_server_end_after_their_lifetime_and_name_the_user() {
+        let uris = vec!["turn:turn.example.com:3478".to_owned(), "turns:turn.example.com".to_owned()];
+        let turn = Turn { uris, secret: "secret".to_owned(), lifetime: std::time::Duration::from_secs(3_600) };
+        // printf '1700003600:101' | openssl dgst -sha1 -hmac secret -binary | base64
+        let told = turn.header(WallTime(1_700_000_000_999), "101");
+        assert_eq!(
+            told,
+            "<turn:turn.example.com:3478>, <turns:turn.example.com>;username=\"1700003600:101\";password=\"goSEE48BsbdhjGJZ4aNW+9t3T9k=\""
+        );
     }
 }

@@ -92,6 +92,12 @@ fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
         | MediaEvent::Stats { .. }
         | MediaEvent::Closed { .. }
         | MediaEvent::Failed { .. }
+        // ICE finds a browser gone, or there again, after many seconds.
+        | MediaEvent::BrowserGone { .. }
+        | MediaEvent::BrowserBack { .. }
+        // Told once a handshake; a call that should be encrypted and is not has to know.
+        | MediaEvent::Secured { .. }
+        | MediaEvent::NotSecured { .. }
         // Told once a minute at the most.
         | MediaEvent::MediaSilent { .. }
         | MediaEvent::MediaBack { .. } => {
@@ -136,6 +142,7 @@ mod tests {
     struct Heard {
         runs: usize,
         ends_of_plays: usize,
+        browsers_gone: usize,
         digits: usize,
     }
 
@@ -154,6 +161,7 @@ mod tests {
         fn handle(&mut self, happened: MediaHappened, _: &mut Self::Context) {
             let mut heard = self.0.borrow_mut();
             heard.ends_of_plays += usize::from(matches!(happened.0, MediaEvent::PlayEnded { .. }));
+            heard.browsers_gone += usize::from(matches!(happened.0, MediaEvent::BrowserGone { .. }));
             heard.digits += usize::from(matches!(happened.0, MediaEvent::Digit { .. }));
         }
     }
@@ -182,12 +190,13 @@ mod tests {
                 let key = RunKey { call: call(), run: RunId(0) };
                 runs(vec![RunEvent::Ended { key, end: RunEnd::Outcome("done".into()), usage: RunUsage::default() }]);
                 media(MediaEvent::PlayEnded { leg, id: PlayId(0), end: PlayEnd::Finished });
+                media(MediaEvent::BrowserGone { leg });
                 media(MediaEvent::Digit { leg, digit: '1', duration: Duration::from_millis(80) });
             }
             calls.send(RunHappened { call: call(), events: Vec::new() }).await.unwrap();
         });
         let heard = heard.borrow();
-        assert_eq!((heard.runs, heard.ends_of_plays), (TIMES, TIMES));
+        assert_eq!((heard.runs, heard.ends_of_plays, heard.browsers_gone), (TIMES, TIMES, TIMES));
         assert!(heard.digits < TIMES, "a flood of keys is limited by the mailbox");
     }
 

@@ -114,7 +114,12 @@ pub(crate) fn reached_at(request: &Request, flow: Flow) -> Device {
     let contact = request.headers.get("Contact").and_then(NameAddr::parse);
     let contact = contact.and_then(|contact| contact.parse_uri().ok()).map(|uri| uri.to_string());
     let contact = contact.unwrap_or_else(|| SipUri::of_address(None, flow.remote).to_string());
-    Device { contact, flow, path: request.headers.get_all("Record-Route").map(str::to_owned).collect() }
+    Device {
+        contact,
+        flow,
+        path: request.headers.get_all("Record-Route").map(str::to_owned).collect(),
+        others: Vec::new(),
+    }
 }
 
 /// How a gateway is told who calls: From, and the headers beside it.

@@ -17,16 +17,19 @@ mod env;
 mod events;
 mod guesses;
 mod identity;
+mod media;
 mod message;
 mod moves;
 mod overload;
 mod parking;
 mod peers;
 mod post;
+mod rooms;
 mod shard;
 mod snapshot;
 mod switch;
 mod system;
+mod talks;
 mod tolls;
 mod transport;
 mod wake;
@@ -36,7 +39,9 @@ pub use plugboard_sip::flow::Transport as SipProtocol;
 pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records, SrvRecord};
 pub use plugboard_sip::registrar::Push as PushTarget;
 
-pub use env::{Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Unsendable, Voice, VoiceReply};
+pub use env::{
+    Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Turn, Unsendable, Voice, VoiceReply,
+};
 pub use events::Events;
 pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;

@@ -12,8 +12,8 @@ pub(crate) use watch::{
 use actix::{Message, Recipient};
 use bytes::Bytes;
 use plugboard_call::{CancelWhy, OfferedDevices};
-use plugboard_media::{Codec, Event as MediaEvent, MediaLeg};
-use plugboard_model::{CallId, Cause, GatewayId, LegId, UserId};
+use plugboard_media::{Codec, Event as MediaEvent, MediaLeg, Room};
+use plugboard_model::{CallId, Cause, GatewayId, LegEncryption, LegId, UserId};
 use plugboard_plugin::RunEvent;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::locate::{Answer, NotFound, Question, Target};
@@ -129,6 +129,8 @@ pub(crate) enum LegCommand {
     Cancel(CancelWhy),
     /// Hang up.
     End(Cause),
+    /// End it for what its media came to: that is its cause.
+    GiveUp(Cause),
     /// Take on the REFER of the far end.
     AcceptTransfer,
     /// Refuse it.
@@ -137,6 +139,8 @@ pub(crate) enum LegCommand {
     NotifyTransfer(u16),
     /// Ask the far end whether it is there.
     Ask,
+    /// Tell its far end something in words.
+    Say(String),
     /// Tell the far end of a digit by INFO.
     SendDigit { digit: char, duration: Duration },
     /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
@@ -166,10 +170,14 @@ pub(crate) enum LegNews {
     Answered { codec: Codec },
     /// It is over; its media is closed.
     Ended(Cause),
+    /// It is over as [`LegNews::Ended`] has it, and nobody was reached: another flow of the same device may be tried.
+    FlowFailed(Cause),
     /// It is over as [`LegNews::Ended`] has it, and names others in its place: the URIs of a 3xx, best first.
     Redirected { cause: Cause, contacts: Vec<String> },
     /// The far end listens no longer, or listens again.
     Holds(bool),
+    /// How its media is encrypted by what was agreed now; none: not, or not before a handshake.
+    Encrypted(Option<LegEncryption>),
     /// The far end is there, as it was asked.
     Lives,
     /// The far end hands on whom it talks to (REFER).
@@ -332,7 +340,35 @@ pub(crate) struct WatchMedia {
     pub(crate) leg: LegId,
 }
 
-/// Event: a media leg is closed. From `LegActor` to `CallsActor`.
+/// Question: may somebody listen to the talk of this user? From a `CallActor` to the one in which he talks.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Supervise {
+    pub(crate) whom: UserId,
+    pub(crate) by: UserId,
+    pub(crate) answer: Recipient<Supervised>,
+    /// Told when there is nothing more to listen to.
+    pub(crate) over: Recipient<SupervisedOver>,
+}
+
+/// Answer to [`Supervise`]: where they sit, whom a whisper is for, and who is told when it is enough.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Supervised(pub(crate) Result<(Room, MediaLeg, Recipient<SuperviseNo>), Cause>);
+
+/// Command: this one listens no more. From the `CallActor` of who listened.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct SuperviseNo {
+    pub(crate) over: Recipient<SupervisedOver>,
+}
+
+/// Event: the talk that is listened to is over. To the `CallActor` of who listens.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(crate) struct SupervisedOver;
+
+/// Event: nothing more of a media leg is awaited, though its thread did not say that it is closed. From `CallActor` to `CallsActor`.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub(crate) struct UnwatchMedia(pub(crate) MediaLeg);
@@ -400,6 +436,10 @@ pub struct Holdings {
     pub media: usize,
     /// Subscriptions; they outlive calls.
     pub subscriptions: usize,
+    /// Rooms in which somebody is.
+    pub rooms: usize,
+    /// Users who talk, as often as they do.
+    pub talks: usize,
 }
 
 /// Command: from now on new calls are refused with 503. To every `SipActor`.
@@ -465,6 +505,8 @@ pub(crate) struct Device {
     pub(crate) flow: Flow,
     /// The proxies that lead to it: the values of Route.
     pub(crate) path: Vec<String>,
+    /// Its other flows (RFC 5626), the best first; these have no others.
+    pub(crate) others: Vec<Device>,
 }
 
 /// Question: is the slot ours? From `CallActor` to `UserActor`; the answer goes to `reply`.
@@ -504,11 +546,15 @@ pub(crate) struct Register {
     pub(crate) reply: Recipient<ToLayer>,
 }
 
-/// Event: a connection that the user registered over ended. From the `SipActor` that took the REGISTER to his
-/// `UserActor`.
-#[derive(Debug, Clone, Copy, Message)]
+/// Event: a way to a device of the user is gone. To his `UserActor`.
+#[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub(crate) struct LoseConnection(pub(crate) Flow);
+pub(crate) enum LoseFlow {
+    /// A connection that he registered over ended. From the `SipActor` that took the REGISTER.
+    Connection(Flow),
+    /// Nobody was reached at this contact over this flow. From a `CallActor` that rang it.
+    Unanswered { contact: String, flow: Flow },
+}
 
 /// Question: what is registered? Answered by each `UserActor`.
 #[derive(Debug, Clone, Copy, Message)]

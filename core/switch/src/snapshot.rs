@@ -15,11 +15,13 @@ use crate::channels::Channels;
 use crate::directory::Presence;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
-    LoseConnection, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UseGateway, UseLamp,
-    UseSlot, UseUser,
+    LoseFlow, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UseGateway, UseLamp, UseSlot,
+    UseUser,
 };
 use crate::parking::Parking;
 use crate::peers::Peers;
+use crate::rooms::Rooms;
+use crate::talks::Talks;
 use crate::tolls::Tolls;
 
 /// The configuration that the server hands over: everything is checked already.
@@ -52,6 +54,10 @@ pub(crate) struct Snapshot {
     pub(crate) gateways: BTreeMap<GatewayId, GatewayHandle>,
     /// The parked calls.
     pub(crate) parking: Parking,
+    /// The rooms in which more than two talk.
+    pub(crate) rooms: Rooms,
+    /// Who talks in which call.
+    pub(crate) talks: Talks,
     /// What was used of limits; one for all snapshots.
     pub(crate) tolls: Tolls,
     /// Where dialogs are asked for, by shard.
@@ -78,7 +84,7 @@ pub(crate) struct UserHandle {
     pub(crate) show: Recipient<ShowTo>,
     pub(crate) lamp: Recipient<UseLamp>,
     pub(crate) key: Recipient<PressKey>,
-    pub(crate) lost: Recipient<LoseConnection>,
+    pub(crate) lost: Recipient<LoseFlow>,
     pub(crate) state: Recipient<GetUserState>,
     pub(crate) change: Recipient<UseUser>,
     pub(crate) set: Recipient<ChangeSettings>,

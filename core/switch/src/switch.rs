@@ -30,7 +30,9 @@ use crate::moves::Moves;
 use crate::parking::Parking;
 use crate::peers::Peers;
 use crate::post::post;
+use crate::rooms::Rooms;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
+use crate::talks::Talks;
 use crate::tolls::Tolls;
 use crate::transport::{Network, Router};
 
@@ -45,8 +47,8 @@ const LEAVE_LOOK: Duration = Duration::from_millis(20);
 /// Where the actors run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// On the calling thread: one shard, deterministic, for the simulator.
-    Here,
+    /// So many shards, 1 to [`SHARDS_MAX`], on the calling thread: deterministic, for the simulator.
+    Here(usize),
     /// On so many threads of their own, 1 to [`SHARDS_MAX`].
     Threads(usize),
 }
@@ -112,7 +114,7 @@ impl Switch {
         placement: Placement,
     ) -> Self {
         let (places, arbiters): (Vec<ArbiterHandle>, Vec<Arbiter>) = match placement {
-            Placement::Here => (vec![Arbiter::current()], Vec::new()),
+            Placement::Here(count) => (vec![Arbiter::current(); count.clamp(1, SHARDS_MAX)], Vec::new()),
             Placement::Threads(count) => {
                 let arbiters: Vec<Arbiter> = (0..count.clamp(1, SHARDS_MAX)).map(|_| Arbiter::new()).collect();
                 (arbiters.iter().map(Arbiter::handle).collect(), arbiters)
@@ -123,6 +125,8 @@ impl Switch {
             users: BTreeMap::new(),
             gateways: BTreeMap::new(),
             parking: Parking::default(),
+            rooms: Rooms::default(),
+            talks: Talks::default(),
             shards: Vec::new(),
             tolls: Tolls::default(),
         });
@@ -187,9 +191,10 @@ impl Switch {
         let mut current = self.current();
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
-        let (parking, tolls) = (current.parking.clone(), current.tolls.clone());
+        let (parking, rooms) = (current.parking.clone(), current.rooms.clone());
+        let (talks, tolls) = (current.talks.clone(), current.tolls.clone());
         let (users, gateways) = (BTreeMap::new(), BTreeMap::new());
-        let mut next = Snapshot { configuration, users, gateways, parking, tolls, shards };
+        let mut next = Snapshot { configuration, users, gateways, parking, rooms, talks, tolls, shards };
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
@@ -299,6 +304,8 @@ impl Switch {
                 sum.subscriptions += part.subscriptions;
             }
         }
+        sum.rooms = self.current().rooms.open();
+        sum.talks = self.current().talks.len();
         sum
     }
 

@@ -117,6 +117,22 @@ impl Pass {
         ends.filter_map(|(subject, toll, _)| ledgers.get_mut(subject)?.left(toll, now, local)).min()
     }
 
+    /// Whether its minutes count.
+    pub(crate) fn counts_minutes(&self) -> bool {
+        self.held.iter().any(|(_, toll, _)| toll.minutes_a_day.is_some())
+    }
+
+    /// Keeps what was used so far, so that a crash loses little of it.
+    pub(crate) fn keep_so_far(&self) {
+        let (now, local) = (self.env.clock.now(), self.local());
+        for (subject, _, _) in self.held.iter().filter(|(_, toll, _)| toll.minutes_a_day.is_some()) {
+            let used = self.tolls.ledgers().get_mut(subject).map(|ledger| ledger.so_far(now, local));
+            if let Some(used) = used {
+                self.keep(subject, used);
+            }
+        }
+    }
+
     fn local(&self) -> LocalTime {
         self.office.zone.local(self.env.clock.wall())
     }

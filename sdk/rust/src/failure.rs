@@ -1,8 +1,10 @@
 //! Why a run did not come to one of its outcomes.
 
 use crate::call::CallError;
+use crate::conference::NotJoined;
 use crate::dial::NotConnected;
 use crate::parameter::ParameterError;
+use crate::record::RecordError;
 use crate::variables::SetError;
 use crate::{Outcome, Parameters};
 use std::fmt;
@@ -63,6 +65,18 @@ impl From<CallError> for Failure {
     }
 }
 
+impl From<NotJoined> for Failure {
+    fn from(error: NotJoined) -> Self {
+        match error {
+            NotJoined::CallerGone => Self::CallOver,
+            NotJoined::Full => Self::new("the room has no free seat"),
+            NotJoined::Talking => CallError::Talking.into(),
+            NotJoined::NoMedia(why) => CallError::NoMedia(why).into(),
+            NotJoined::Invalid(which) => CallError::Invalid(which).into(),
+        }
+    }
+}
+
 impl From<NotConnected> for Failure {
     fn from(error: NotConnected) -> Self {
         match error {
@@ -74,6 +88,19 @@ impl From<NotConnected> for Failure {
             NotConnected::Denied(target) => Self::Reason(["the grant of this route does not cover ", &target].concat()),
             NotConnected::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
             NotConnected::Talking => Self::new("the caller talks to somebody: end that connection first"),
+        }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::CallerGone => Self::CallOver,
+            RecordError::NotAllowed => Self::new("the office does not allow it"),
+            RecordError::NotRecording => Self::new("the call is not recorded"),
+            RecordError::Recording => Self::new("the call is recorded already"),
+            RecordError::NoMedia(why) => Self::Reason(["nothing to record or announce: ", &why].concat()),
+            RecordError::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
         }
     }
 }

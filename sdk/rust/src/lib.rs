@@ -47,7 +47,8 @@
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
-//! - [`call`], [`dial`], [`directory`], [`variables`], [`log`], [`clock`] and [`random`] are what the switch offers. A
+//! - [`call`], [`dial`], [`conference`], [`directory`], [`variables`], [`log`], [`clock`],
+//!   [`random`] and [`record`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
 //! A run has one thread, no files, no sockets, and waits inside the call that waits. Everything it learns comes through
@@ -58,6 +59,7 @@
 pub mod bindings;
 pub mod call;
 pub mod clock;
+pub mod conference;
 mod describe;
 pub mod dial;
 pub mod directory;
@@ -67,6 +69,7 @@ pub mod log;
 mod outcome;
 mod parameter;
 pub mod random;
+pub mod record;
 pub mod variables;
 
 pub use failure::Failure;
@@ -81,7 +84,7 @@ pub mod prelude {
     pub use crate::call::{Audio, Cause, Play, PlayEnd, Tone};
     pub use crate::variables::{Group, User, Value};
     pub use crate::{
-        Choice, Failure, Outcome, Parameters, action, call, clock, dial, directory, log, random, variables,
+        Choice, Failure, Outcome, Parameters, action, call, clock, conference, dial, directory, log, random, variables,
     };
     pub use std::time::Duration;
 }

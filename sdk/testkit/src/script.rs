@@ -3,9 +3,10 @@
 use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
-    Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, Connected,
-    DirectoryGroup, DirectoryUser, HostCall, HostResult, JournalEvent, NotConnected, PlayEnd, PlayOptions, RingRequest,
-    RunEnd, RunId, SetError, Time, Value, WallTime,
+    Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
+    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, HostCall, HostResult, JournalEvent, NotConnected,
+    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value,
+    WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ struct Script<'s> {
     ring: Answer<'s, RingRequest, Result<Connected, NotConnected>>,
     echo: Answer<'s, u32, Result<(), CallError>>,
     event: Answer<'s, u32, Result<CallEvent, CallError>>,
+    join: Answer<'s, ConferenceRequest, Result<ConferenceEnd, NotJoined>>,
+    record: Answer<'s, RecordCall, Result<(), RecordError>>,
 }
 
 impl<'s> Run<'s> {
@@ -67,6 +70,8 @@ impl<'s> Run<'s> {
                 ring: Box::new(|_| Err(NotConnected::Timeout)),
                 echo: Box::new(|_| Ok(())),
                 event: Box::new(|_| Ok(CallEvent::Timeout)),
+                join: Box::new(|_| Ok(ConferenceEnd::TimeOver)),
+                record: Box::new(|_| Ok(())),
             },
         }
     }
@@ -162,6 +167,13 @@ impl<'s> Run<'s> {
         self
     }
 
+    /// How each stay in a room ends; unless said, when its time is over.
+    #[must_use]
+    pub fn on_join(mut self, answer: impl FnMut(ConferenceRequest) -> Result<ConferenceEnd, NotJoined> + 's) -> Self {
+        self.script.join = Box::new(answer);
+        self
+    }
+
     /// How each echo of so many milliseconds ends; unless said, when its time is over.
     #[must_use]
     pub fn on_echo(mut self, answer: impl FnMut(u32) -> Result<(), CallError> + 's) -> Self {
@@ -173,6 +185,13 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_event(mut self, answer: impl FnMut(u32) -> Result<CallEvent, CallError> + 's) -> Self {
         self.script.event = Box::new(answer);
+        self
+    }
+
+    /// What becomes of each wish about the recording; unless said, it is done.
+    #[must_use]
+    pub fn on_record(mut self, answer: impl FnMut(RecordCall) -> Result<(), RecordError> + 's) -> Self {
+        self.script.record = Box::new(answer);
         self
     }
 
@@ -309,10 +328,20 @@ impl Script<'_> {
                 self.over |= told == Err(CallError::CallerGone);
                 HostResult::Event(told)
             }
+            HostCall::JoinConference(seat) => {
+                let told = if self.over { Err(NotJoined::CallerGone) } else { (self.join)(seat) };
+                self.over |= told == Err(NotJoined::CallerGone);
+                HostResult::Conferred(told)
+            }
             HostCall::Ring(request) => {
                 let told = if self.over { Err(NotConnected::CallerGone) } else { (self.ring)(request) };
                 self.over |= told == Err(NotConnected::CallerGone);
                 HostResult::Rang(told)
+            }
+            HostCall::Record(call) => {
+                let told = if self.over { Err(RecordError::CallerGone) } else { (self.record)(call) };
+                self.over |= told == Err(RecordError::CallerGone);
+                HostResult::Recorded(told)
             }
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {

@@ -3,6 +3,7 @@
 //! `cargo verify` feeds them damaged messages from a seed (`tests/seeded.rs`), longer with `--long`; `by-hand/` has the same
 //! functions for cargo-fuzz, which follows the branches of the code.
 
+pub mod browser_port;
 pub mod digest;
 pub mod events;
 pub mod header_lists;
@@ -20,7 +21,7 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -32,4 +33,5 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("payload", payload::payload),
     ("sound", sound::sound),
     ("websocket", websocket::websocket),
+    ("browser_port", browser_port::browser_port),
 ];

@@ -50,6 +50,10 @@ const SDP: &[&[u8]] = &[
       a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n",
     b"v=0\r\no=x 9 9 IN IP6 ::1\r\ns=-\r\nt=0 0\r\na=sendonly\r\nm=video 5000 RTP/AVP 96\r\nc=IN IP6 ::1\r\n\
       m=audio 4000 RTP/AVP 96 8\r\nc=IN IP6 2001:db8::1\r\na=rtpmap:96 PCMU/8000\r\na=rtcp:4009\r\na=maxptime:60\r\n",
+    b"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0 126\r\n\
+      c=IN IP4 0.0.0.0\r\na=rtcp-mux\r\na=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\na=fingerprint:sha-256 \
+      AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\na=setup:actpass\r\n\
+      a=mid:0\r\na=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtpmap:126 telephone-event/8000\r\na=ssrc:7 cname:x\r\n",
     b"v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\nm=audio 0 RTP/AVP 0\na=inactive\n",
 ];
 
@@ -70,6 +74,18 @@ const RTP: &[&[u8]] = &[
     b"\x90\x80\xff\xff\xff\xff\xff\xff\0\0\0\0\xbe\xde\0\x01\x10\xff\0\0xx",
     b"\xa2\x65\0\x02\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04event\0\0\x03",
 ];
+
+/// A browser's check with a wrong password, the first words of DTLS, a packet of SRTP.
+const BROWSER_PORT: &[&[u8]] = &[
+    b"\x00\x01\x00\x6c\x21\x12\xa4\x42transaction.\x80\x22\x00\x03abc\x00\
+      \x00\x06\x00\x310000000100000000BAAAAAAA:0000000100000000CAAAAAAA\x00\x00\x00\x00\x24\x00\x04\x6e\x7f\x1e\xff\
+      \x80\x2a\x00\x08\x01\x02\x03\x04\x05\x06\x07\x08\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH",
+    b"\x16\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x06\x01\x00\x00\x00\x00\x00",
+    b"\x80\x00\x00\x01\x00\x00\x00\xa0\x00\x00\x00\x07payload and its seal",
+];
+
+const BROWSER_PORT_WORDS: &[&[u8]] =
+    &[b"0000000100000000", b"\x21\x12\xa4\x42", b"\x00\x06\x00\x04", b"\x80\x28\x00\x04", b":"];
 
 const EVENTS: &[&[u8]] = &[
     b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
@@ -179,6 +195,11 @@ fn no_bytes_break_the_readers_of_events() {
 #[test]
 fn no_bytes_break_the_reader_of_rtp() {
     run("rtp", 3_000_000, RTP, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_port_that_browsers_share() {
+    run("browser_port", 300_000, BROWSER_PORT, BROWSER_PORT_WORDS);
 }
 
 #[test]

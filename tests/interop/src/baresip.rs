@@ -31,7 +31,7 @@ impl Baresip {
     /// The same behind a proxy at this address, through which everything goes, over UDP.
     pub fn start_behind(switch: &Plugboard, proxy: SocketAddr, user: &str, password: &str, hertz: f64) -> Self {
         let outbound = format!(";outbound=\"sip:{proxy};transport=udp\"");
-        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound, None)
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound)
     }
 
     /// The same through something that stands before the switch, at this address.
@@ -43,10 +43,9 @@ impl Baresip {
         hertz: f64,
         transport: Transport,
     ) -> Self {
-        Self::start_with(switch, address, user, password, hertz, transport, "", None)
+        Self::start_with(switch, address, user, password, hertz, transport, "")
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what the ways to start it have in common")]
     fn start_with(
         switch: &Plugboard,
         address: SocketAddr,
@@ -55,7 +54,6 @@ impl Baresip {
         hertz: f64,
         transport: Transport,
         more: &str,
-        watches: Option<&str>,
     ) -> Self {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
@@ -74,10 +72,9 @@ impl Baresip {
             "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_source aufile,{tone}\n\
              audio_player aufile,/dev/null\naudio_alert aufile,/dev/null\nsnd_path {here}\n\
              module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
-             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}{}",
+             module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}",
             modules.display(),
             rtp + 19,
-            if watches.is_some() { "module contact.so\nmodule presence.so\nmodule mwi.so\n" } else { "" },
         );
         let account = format!(
             "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{more}\n",
@@ -85,13 +82,9 @@ impl Baresip {
         );
         fs::write(folder.join("config"), config).unwrap();
         fs::write(folder.join("accounts"), account).unwrap();
-        let contact = |number: &str| format!("\"Colleague\" <sip:{number}@{address}>;presence=p2p\n");
-        fs::write(folder.join("contacts"), watches.map(contact).unwrap_or_default()).unwrap();
+        fs::write(folder.join("contacts"), "").unwrap();
         let mut command = Command::new(tool("baresip"));
         command.arg("-f").arg(&folder).stdin(Stdio::null());
-        if watches.is_some() {
-            command.arg("-s");
-        }
         let before = switch.devices_of(user);
         let program = Program::start(command, &folder, "baresip");
         switch.waits_for_registration(user, before + 1);
@@ -166,6 +159,31 @@ impl Baresip {
             heard.any(|file| Recording::so_far(&file).is_some_and(|heard| heard.ends_with(hertz))).then_some(())
         };
         until(&format!("a tone of {hertz} Hz at baresip"), hears);
+    }
+
+    /// Waits until it has heard two seconds more than until now, the last of them this tone.
+    pub fn waits_to_hear_more_of(&self, hertz: f64) {
+        let so_far = || {
+            let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+            let files = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav"));
+            files.max_by_key(|file| fs::metadata(file).map_or(0, |about| about.len()))
+        };
+        let len = |file: &Path| fs::metadata(file).map_or(0, |about| about.len());
+        let before = so_far().map_or(0, |file| len(&file));
+        until(&format!("more of a tone of {hertz} Hz at baresip"), || {
+            let file = so_far().filter(|file| len(file) >= before + TWO_SECONDS)?;
+            Recording::so_far(&file).is_some_and(|heard| heard.ends_with(hertz)).then_some(())
+        });
+    }
+
+    /// Waits until the last second that it heard has nothing of this tone.
+    pub fn waits_to_hear_no_tone(&self, hertz: f64) {
+        let quiet = || {
+            let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+            let mut heard = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav"));
+            heard.any(|file| Recording::so_far(&file).is_some_and(|heard| heard.ends_without(hertz))).then_some(())
+        };
+        until(&format!("no tone of {hertz} Hz at baresip"), quiet);
     }
 
     /// Ends the phone as its owner would, and gives what it heard.

@@ -19,6 +19,7 @@ mod consultation;
 mod ear;
 mod kamailio;
 mod linphone;
+mod namespace;
 mod office;
 mod port;
 mod program;
@@ -26,6 +27,7 @@ mod scenario;
 mod sipp;
 mod switch;
 mod tone;
+mod turn;
 mod wait;
 
 pub use baresip::Baresip;
@@ -34,6 +36,7 @@ pub use browser::Browser;
 pub use ear::{Ear, Heard, speech};
 pub use kamailio::Kamailio;
 pub use linphone::Linphone;
+pub use namespace::in_own_network;
 pub use office::Office;
 pub use port::{free_port, free_rtp_ports};
 pub use program::{Program, tool};
@@ -41,6 +44,7 @@ pub use scenario::{Answer, Call};
 pub use sipp::Sipp;
 pub use switch::{Plugboard, Serve, built_plugins, page, steps};
 pub use tone::{Recording, write_tone};
+pub use turn::{Coturn, TURN_SECRET};
 pub use wait::{LIMIT, until};
 
 /// SIP over this.

@@ -130,7 +130,12 @@ impl Serve {
             }
             None => Command::new(plugboard()),
         };
-        command.args(["--json", "serve"]).args(&self.words).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command
+            .args(["--json", "serve", "--webrtc-port", "0"])
+            .args(&self.words)
+            .arg("--data")
+            .arg(&self.data)
+            .stdin(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.plugins {
             command.arg("--plugins").arg(folder);

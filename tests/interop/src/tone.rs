@@ -61,6 +61,20 @@ impl Recording {
         last.is_some_and(|samples| Self { samples }.is_tone(hertz))
     }
 
+    /// Whether there was at least a second, and nothing of this tone is in the last one.
+    pub fn ends_without(&self, hertz: f64) -> bool {
+        let second = usize::try_from(RATE).unwrap();
+        let last = self.samples.rchunks_exact(second).next().map(<[f64]>::to_vec);
+        last.is_some_and(|samples| Self { samples }.share(hertz) < 0.05)
+    }
+
+    /// Whether there was at least a second, and nothing is heard in the last one.
+    pub fn ends_silent(&self) -> bool {
+        let second = usize::try_from(RATE).unwrap();
+        let last = self.samples.rchunks_exact(second).next();
+        last.is_some_and(|samples| samples.iter().all(|sample| sample.abs() < 100.0))
+    }
+
     /// How much of the sound of the loudest second is this tone: 1 for nothing else, near 0 for none of it.
     pub fn share(&self, hertz: f64) -> f64 {
         let second = usize::try_from(RATE).unwrap();

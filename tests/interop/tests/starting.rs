@@ -90,7 +90,9 @@ fn a_demo_that_others_can_reach_draws_its_passwords_and_has_no_gateway() {
 fn the_first_start_tells_that_it_compiles_and_the_next_one_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let told = |switch: &Plugboard| switch.log().matches("compiling 8 actions, a moment each: call-group").count();
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/actions");
+    let words = format!("compiling {} actions, a moment each: call-group", fs::read_dir(sources).unwrap().count());
+    let told = |switch: &Plugboard| switch.log().matches(&words).count();
     let mut first = Serve::on(&data).start();
     assert_eq!(told(&first), 1, "{}", first.log());
     first.terminate();

@@ -12,7 +12,10 @@
 )]
 
 use plugboard_media::Command;
-use plugboard_model::{CallId, CallOutcome, CallRecord, JournalEvent, LegId, UserId, WallTime};
+use plugboard_model::{
+    CallId, CallOutcome, CallRecord, Dialled, ForwardWhen, JournalEvent, LegId, OfficeId, UserId, WallTime,
+};
+use plugboard_office::SettingsChange;
 use plugboard_tests_support::{Dice, Ladder, OfficeText, Phone, Setup, Sim, Stage, Weather};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -21,13 +24,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Seeds of a normal run; each is run twice.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 500;
 /// Seeds with `PLUGBOARD_LONG=1`.
 const SEEDS_LONG: u64 = 5_000;
 /// What people do in one seed, one thing after the other.
 const DEEDS: u64 = 40;
-/// Whom they dial: people, the group, the menu, the echo, nobody, the world.
-const NUMBERS: [&str; 11] = ["101", "102", "103", "104", "105", "200", "100", "*43", "999", "0301", "300"];
+/// Whom they dial: people, the group, the menu, the echo, nobody, the world; what rings a colleague, and what is parked.
+const NUMBERS: [&str; 15] =
+    ["101", "102", "103", "104", "105", "200", "100", "*43", "999", "0301", "300", "*8", "*8102", "*701", "*70"];
 /// Whose phone has a lamp for what: people, one with two devices, and the group.
 const WATCHED: [(usize, &str); 4] = [(0, "102"), (3, "101"), (4, "200"), (5, "105")];
 /// Lamps that were looked at.
@@ -70,13 +74,23 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
         delay_ms_min: 1 + dice.below(20),
         delay_ms_max: 20 + dice.below(180),
     };
-    let narrow = OfficeText::demo().replace("transport: udp }", "transport: udp, calls: 2 }");
+    let narrow = OfficeText::demo()
+        .replace("transport: udp }", "transport: udp, calls: 2 }")
+        .replace("password: demo-102 }", "password: demo-102, reliable: true }")
+        .replace("password: demo-104 }", "password: demo-104, reliable: true }");
     let offices = [STORY, OTHER_STORY].map(|story| narrow.clone().with_story(story));
     let mut sim = Setup::offices(vec![offices[0].clone()]).seed(seed).weather(weather).ports(20_000..=20_019).start();
     let phones = people(&mut sim, &mut dice);
     for _ in 0..DEEDS {
         let phone = dice.pick(&phones).clone();
         deed(&mut dice, &phone, &phones);
+        if dice.chance(60) {
+            sends_on(&sim, &mut dice);
+        }
+        // So long that a phone is missed that is gone.
+        if dice.chance(4) {
+            sim.run_for(Duration::from_secs(100));
+        }
         if dice.chance(50) {
             sim.applies(std::slice::from_ref(dice.pick(&offices)));
         }
@@ -90,10 +104,10 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
     }
     everybody_leaves(&mut sim, &phones);
     sim.run_until_quiet();
-    lamps_are_off(&sim, &phones);
     if std::env::var_os(ALONE).is_some() {
         eprintln!("{}", sim.ladder());
     }
+    lamps_are_off(&sim, &phones);
     let told = nothing_is_wrong(&sim, luck);
     nobody_talks_to_himself(&phones);
     (sim.ladder(), told)
@@ -106,10 +120,17 @@ fn people(sim: &mut Sim, dice: &mut Dice) -> Vec<Phone> {
     phones.iter().for_each(Phone::registers);
     sim.run_for(Duration::from_secs(2));
     for phone in &phones {
-        if dice.chance(100) {
-            phone.keeps_quiet();
-        } else if dice.chance(50) {
-            phone.always_refuses(*dice.pick(&[486, 480, 603, 503]));
+        match dice.below(1_000) {
+            0..100 => phone.keeps_quiet(),
+            100..150 => phone.always_refuses(*dice.pick(&[486, 480, 603, 503])),
+            150..200 => phone.always_sends_on(302, &[onward(dice).as_str()]),
+            _ => {}
+        }
+        if dice.chance(400) {
+            phone.rings_reliably();
+        }
+        if dice.chance(200) {
+            phone.says(dice.pick::<&str>(&["Supported", "Require"]), "100rel");
         }
     }
     for (watcher, number) in WATCHED {
@@ -141,6 +162,7 @@ fn deed(dice: &mut Dice, phone: &Phone, phones: &[Phone]) {
     let (talks, busy) = (has(|stage| *stage == Stage::Up), has(|stage| !matches!(stage, Stage::Over(_))));
     match dice.below(100) {
         0..40 if rings => phone.answers(),
+        50..56 if rings => phone.sends_on(302, &[onward(dice).as_str(), onward(dice).as_str()]),
         40..50 if rings => phone.refuses(*dice.pick(&[486, 603, 480])),
         0..20 if talks => phone.presses(dice.pick::<&str>(&KEYS)),
         20..28 if talks => hands_on(dice, phone),
@@ -150,6 +172,11 @@ fn deed(dice: &mut Dice, phone: &Phone, phones: &[Phone]) {
         44..48 if talks => phone.resumes_by_update(),
         48..50 if talks => phone.asks_for_an_offer(),
         50..54 if !busy => takes_a_call(phone, dice.pick(phones)),
+        54..56 if talks => phone.is_muted(dice.chance(700)),
+        56..58 if busy => phone.forgets_to_acknowledge(dice.chance(300)),
+        58..60 if busy && !rings => phone.updates_early("sendrecv"),
+        60..61 if talks => phone.is_unplugged(),
+        61..64 if !busy => phone.is_plugged_in(),
         50..75 if busy => phone.hangs_up(),
         75..78 => phone.registers(),
         78..80 => phone.registers_for(0),
@@ -157,6 +184,25 @@ fn deed(dice: &mut Dice, phone: &Phone, phones: &[Phone]) {
         _ if phone.name() == "world" => phone.dials_as("100", "+4930123456"),
         _ => phone.dials(dice.pick::<&str>(&NUMBERS)),
     }
+}
+
+/// Somebody whom a 302 names: the office does not call everybody of them.
+fn onward(dice: &mut Dice) -> String {
+    format!(
+        "<sip:{}@{}>",
+        dice.pick::<&str>(&NUMBERS),
+        dice.pick::<&str>(&["plugboard.test", "10.0.0.1", "elsewhere.test"])
+    )
+}
+
+/// Somebody's calls go elsewhere from now on, or no longer.
+fn sends_on(sim: &Sim, dice: &mut Dice) {
+    let office = OfficeId::new("main").unwrap();
+    let user = UserId::new(&office, dice.pick::<&str>(&["101", "102", "103", "104", "105"])).unwrap();
+    let whens = [ForwardWhen::Always, ForwardWhen::Busy, ForwardWhen::NoAnswer, ForwardWhen::Unreachable];
+    let to = dice.chance(600).then(|| Dialled::new(dice.pick::<&str>(&NUMBERS)).unwrap());
+    // The office lets nobody send his calls everywhere.
+    let _ = sim.ask(sim.switch().change_user(&user, vec![SettingsChange::Forward(*dice.pick(&whens), to)]));
 }
 
 /// He puts the other one on hold, in some way.
@@ -240,9 +286,13 @@ fn nothing_is_wrong(sim: &Sim, luck: Luck) -> String {
         assert!(!whole || begun + 1 == ended, "each leg of {} and the caller's ended once", record.id);
         let handed_on = count(|event| matches!(event, JournalEvent::Transferred { .. }));
         let held = count(|event| matches!(event, JournalEvent::Held { .. }));
+        let sent_on = count(|event| matches!(event, JournalEvent::Forwarded { .. }));
+        let route = record.route.as_deref().unwrap_or_default();
+        let fetched = matches!(route, "pick-up" | "park") && record.outcome == CallOutcome::Answered;
+        let fetched = if fetched { route } else { "no" };
         writeln!(
             told,
-            "{} -> {}: {:?} held {held} handed on {handed_on}",
+            "{} -> {}: {:?} held {held} sent on {sent_on} fetched {fetched} handed on {handed_on}",
             record.caller, record.called, record.outcome
         )
         .unwrap();
@@ -290,10 +340,12 @@ fn no_slot_was_taken_twice(sim: &Sim, records: &[CallRecord]) {
     }
 }
 
-/// Whoever is rung since somebody handed the call on was dialled: nobody offered him.
+/// Whoever is rung since somebody handed the call on, or sent it on, was dialled: nobody offered him.
 fn legs_after_a_transfer(sim: &Sim, record: &CallRecord) -> Vec<LegId> {
     let journal = sim.journal(record);
-    let after = journal.iter().skip_while(|entry| !matches!(entry.event, JournalEvent::Transferred { .. }));
+    let after = journal
+        .iter()
+        .skip_while(|entry| !matches!(entry.event, JournalEvent::Transferred { .. } | JournalEvent::Forwarded { .. }));
     after
         .filter_map(|entry| if let JournalEvent::LegBegan { leg, .. } = entry.event { Some(leg) } else { None })
         .collect()
@@ -333,6 +385,7 @@ fn part(part: u64, of: u64, luck: Luck) {
     let seeds = if std::env::var_os("PLUGBOARD_LONG").is_some() { SEEDS_LONG } else { SEEDS };
     let seeds = if luck == Luck::Bad { seeds / 4 } else { seeds };
     let (mut calls, mut outcomes, mut held, mut handed_on) = (0, BTreeSet::new(), 0, 0);
+    let (mut sent_on, mut picked_up, mut parked) = (0, 0, 0);
     for seed in (part..seeds).step_by(usize::try_from(of).unwrap()) {
         match twice(seed, luck) {
             Ok(told) => {
@@ -342,6 +395,10 @@ fn part(part: u64, of: u64, luck: Luck) {
                         .filter_map(|line| line.split(": ").nth(1)?.split(['(', ' ']).next().map(str::to_owned)),
                 );
                 held += told.lines().filter(|line| !line.contains(" held 0 ")).count();
+                let having = |what: &str| told.lines().filter(|line| line.contains(what)).count();
+                sent_on += told.lines().count() - having(" sent on 0 ");
+                picked_up += having(" fetched pick-up ");
+                parked += having(" fetched park ");
                 handed_on += told.lines().filter(|line| !line.ends_with(" handed on 0")).count();
             }
             Err(why) => panic!(
@@ -349,9 +406,12 @@ fn part(part: u64, of: u64, luck: Luck) {
             ),
         }
     }
-    eprintln!("{calls} calls, {held} with holds, {handed_on} handed on: {outcomes:?}");
+    eprintln!(
+        "{calls} calls, {held} with holds, {handed_on} handed on, {sent_on} sent on, {picked_up} picked up, {parked} parked \
+         and fetched: {outcomes:?}"
+    );
     assert!(LAMPS.load(Relaxed) > 0, "no lamp was looked at");
-    assert!(held > 0 && handed_on > 0, "too tame");
+    assert!(held > 0 && handed_on > 0 && sent_on > 0 && picked_up > 0, "too tame");
     let expected = ["Abandoned", "Answered", "Handled", "NotAnswered"].map(str::to_owned);
     assert!(expected.iter().all(|outcome| outcomes.contains(outcome)), "too tame: {outcomes:?}");
 }

@@ -29,6 +29,7 @@ mod office;
 mod phone;
 mod plugins;
 mod pushes;
+mod salt;
 mod sim;
 mod sound;
 
@@ -37,8 +38,8 @@ pub use ladder::Ladder;
 pub use log::Log;
 pub use network::Weather;
 pub use office::OfficeText;
-pub use phone::{Phone, Stage};
-pub use plugboard_media::Codec;
+pub use phone::{Encrypts, Phone, Stage};
+pub use plugboard_media::{Codec, Suite};
 pub use plugboard_sip::flow::Transport;
 pub use sim::{Setup, Sim};
 pub use sound::TONE;

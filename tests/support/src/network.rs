@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::clock::{Dice, SimClock};
 use crate::ladder::{Fate, Ladder};
+use crate::salt::Salts;
 
 /// How the network treats what is sent. Audio and signalling alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,7 @@ struct Inside {
     next_connection: u64,
     /// Where the switch can open a connection to, and where what it sends over one is swallowed.
     takes_streams: BTreeMap<SocketAddr, bool>,
+    salts: Salts,
 }
 
 impl Network {
@@ -114,14 +116,21 @@ impl Network {
             connections,
             next_connection,
             takes_streams,
+            salts: Salts::default(),
         };
         Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch: Arc::new(switch) }
     }
 
     /// Sends a datagram: it arrives later, or never.
-    pub(crate) fn send(&self, packet: Packet) {
+    pub(crate) fn send(&self, mut packet: Packet) {
         let now = self.clock.now();
         let mut inside = self.lock();
+        if let Payload::Sip(bytes) = &mut packet.payload {
+            inside.salts.look(packet.to.ip(), bytes);
+            if let Some(salted) = inside.salts.salted(packet.from.ip(), bytes) {
+                *bytes = salted.into();
+            }
+        }
         let fate = inside.fate(now, &packet);
         let copies = match fate {
             Fate::Lost => 0,
@@ -189,6 +198,16 @@ impl Network {
     /// From now on the switch can open a connection to this address; with `swallowed`, nothing comes of what it sends there.
     pub(crate) fn takes_streams(&self, address: SocketAddr, swallowed: bool) {
         self.lock().takes_streams.insert(address, swallowed);
+    }
+
+    /// What comes from this phone is salted from now on.
+    pub(crate) fn salt(&self, phone: SocketAddr, name: &str) {
+        self.lock().salts.add(phone.ip(), name);
+    }
+
+    /// The salt that was found with others.
+    pub(crate) fn salt_found(&self) -> Vec<String> {
+        self.lock().salts.found()
     }
 
     pub(crate) fn too_long(&self, words: &str) {

@@ -4,6 +4,7 @@ mod agent;
 mod call;
 mod digest;
 mod resend;
+mod secrecy;
 mod voice;
 mod watch;
 
@@ -12,8 +13,9 @@ pub(crate) use digest::Account;
 pub(crate) use watch::in_words;
 
 pub use call::Stage;
+pub use secrecy::Encrypts;
 
-use plugboard_media::Codec;
+use plugboard_media::{Codec, Suite};
 use plugboard_model::Time;
 use plugboard_sip::flow::Transport;
 use plugboard_switch::Clock;
@@ -231,6 +233,12 @@ impl Phone {
         self.reinvites(direction);
     }
 
+    /// Says something within its last call: a request of this method, with this body, of which nothing is expected.
+    pub fn says_within(&self, method: &str, content_type: &str, body: &str) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to speak in"));
+        self.agent.borrow_mut().say_within(self.now(), index, method, (content_type, body));
+    }
+
     fn reinvites(&self, direction: &'static str) {
         let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to change"));
         self.agent.borrow_mut().reinvite(self.now(), index, direction);
@@ -296,6 +304,18 @@ impl Phone {
         self.agent.borrow_mut().allows = true;
     }
 
+    /// From now on words that nobody else says are in every part of what it sends, and those of others are looked for in what the
+    /// switch says to it.
+    pub fn is_salted(&self) {
+        self.agent.borrow().is_salted();
+    }
+
+    /// Whatever of one salted phone was found in what the switch said to another: which words, or its address or tag, in which
+    /// message, to whom.
+    pub fn salt_found(&self) -> Vec<String> {
+        self.agent.borrow().salt_found()
+    }
+
     /// It takes calls without a word until a person answers: no 180.
     pub fn keeps_quiet(&self) {
         self.agent.borrow_mut().set_manner(Manner::Quiet);
@@ -341,9 +361,43 @@ impl Phone {
         agent.calls.last().map_or((None, 0), |call| (call.pracked, call.acknowledged))
     }
 
+    /// It does this about encryption, with this suite, in calls from now on.
+    pub fn encrypts(&self, how: Encrypts, suite: Suite) {
+        self.agent.borrow_mut().encrypts = (how, suite);
+    }
+
+    /// Its descriptions name another certificate than it shows, in calls from now on.
+    pub fn lies_about_its_certificate(&self) {
+        self.agent.borrow_mut().lies = true;
+    }
+
+    /// It has another key from its next description in its last call on.
+    pub fn changes_its_key(&self) {
+        let mut agent = self.agent.borrow_mut();
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to change"));
+        call.secrecy.letter = 'g';
+    }
+
+    /// Its next packets in its last call have another name for its stream (SSRC).
+    pub fn changes_its_stream(&self) {
+        let mut agent = self.agent.borrow_mut();
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to change"));
+        call.voice.changes_stream();
+    }
+
+    /// Its last call's packets are encrypted, both ways.
+    pub fn is_encrypted(&self) -> bool {
+        self.agent.borrow().calls.last().is_some_and(|call| call.secrecy.is_on())
+    }
+
     /// It speaks this codec alone, in calls from now on.
     pub fn speaks_only(&self, codec: Codec) {
         self.agent.borrow_mut().codecs = vec![codec];
+    }
+
+    /// It describes itself as browsers do, in calls from now on; its media never begins.
+    pub fn is_browser(&self) {
+        self.agent.borrow_mut().browser = true;
     }
 
     /// In its last call it describes keys alone from now on, and no codec: an answer that fits no offer.

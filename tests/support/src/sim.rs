@@ -1,19 +1,25 @@
 //! The simulation: sets everything up, moves time, looks at what is left.
 
+mod browsers;
+mod setup;
+mod tapes;
+mod weather;
+
+pub use setup::Setup;
+
 use actix::SystemRunner;
 use bytes::Bytes;
-use plugboard_media::{Command as MediaCommand, EngineConfig};
 use plugboard_metrics::{Metrics, Readiness};
 use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
 use plugboard_plugin::{Catalogue, Limits};
+use plugboard_recorder::{InlineRecorder, Memory, Recorder};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::parse_datagram;
 use plugboard_store::{InlineWriter, Place, RecordFilter, SipFlow, Store};
-use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Reach, Router, Switch};
+use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +29,10 @@ use crate::clock::{SimClock, SimRandom};
 use crate::ladder::Ladder;
 use crate::media::SimMedia;
 use crate::names::Names;
-use crate::network::{Addresses, Network, Packet, Payload, Weather};
+use crate::network::{Addresses, Network, Packet, Payload};
 use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
-use crate::plugins::{SimPlugins, built_in, by_name, with};
+use crate::plugins::{SimPlugins, by_name};
 use crate::pushes::Pushes;
 use crate::sound::Sounds;
 
@@ -36,117 +42,9 @@ const SWITCH: &str = "10.0.0.1:5060";
 const SWITCH_V6: &str = "[fd00::1]:5060";
 /// A condition that has not come true after so long will not.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// What is still under way after so long is never over: transactions take 32 s, an INVITE without a word 5 minutes.
-const QUIET_MAX: Duration = Duration::from_mins(7);
-
-/// What a simulation begins with.
-pub struct Setup {
-    seed: u64,
-    weather: Weather,
-    offices: Vec<OfficeText>,
-    ports: RangeInclusive<u16>,
-    engine: EngineConfig,
-    prompts: BTreeMap<String, Duration>,
-    actions: Arc<Catalogue>,
-    limits: Limits,
-    reach: Reach,
-    zone: String,
-    stored: Option<(Store, InlineWriter)>,
-}
-
-impl Setup {
-    /// The demo office in calm weather.
-    pub fn demo() -> Self {
-        Self::offices(vec![OfficeText::demo()])
-    }
-
-    /// These offices in calm weather, with the demo's prompts.
-    pub fn offices(offices: Vec<OfficeText>) -> Self {
-        let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
-        let (actions, limits) = (built_in(), Limits::default());
-        let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
-        let (zone, stored, engine) = (String::new(), None, EngineConfig::default());
-        Self { seed: 1, weather, offices, ports, engine, prompts, actions, limits, reach, zone, stored }
-    }
-
-    /// These offices in place of the ones it had.
-    #[must_use]
-    pub fn offices_are(mut self, offices: Vec<OfficeText>) -> Self {
-        self.offices = offices;
-        self
-    }
-
-    /// With what another simulation has stored: the switch starts again.
-    #[must_use]
-    pub fn after(mut self, before: Sim) -> Self {
-        before.world.writer.run(before.now());
-        self.stored = Some((before.world.store.clone(), before.world.writer.clone()));
-        self
-    }
-
-    /// Everything random comes from this number.
-    #[must_use]
-    pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// What DNS says, a record a line, as `a.test 60 A 10.0.0.9`; see [`Sim::zone_is`].
-    #[must_use]
-    pub fn zone(mut self, records: &str) -> Self {
-        records.clone_into(&mut self.zone);
-        self
-    }
-
-    /// How the network is.
-    #[must_use]
-    pub const fn weather(mut self, weather: Weather) -> Self {
-        self.weather = weather;
-        self
-    }
-
-    /// The RTP ports.
-    #[must_use]
-    pub const fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
-        self.ports = ports;
-        self
-    }
-
-    /// How media is watched.
-    #[must_use]
-    pub const fn engine(mut self, engine: EngineConfig) -> Self {
-        self.engine = engine;
-        self
-    }
-
-    /// One more prompt, of this length.
-    #[must_use]
-    pub fn prompt(mut self, name: &str, length: Duration) -> Self {
-        self.prompts.insert(name.to_owned(), length);
-        self
-    }
-
-    /// With these components beside the built-in actions.
-    #[must_use]
-    pub fn with_actions(mut self, components: &[Vec<u8>]) -> Self {
-        self.actions = with(components);
-        self
-    }
-
-    /// Behind a NAT with these public addresses; who is in these networks is on the switch's side of it.
-    #[must_use]
-    pub fn behind_nat(mut self, public: &[&str], local: &[&str]) -> Self {
-        let public = public.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
-        let local = local.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
-        self.reach = Reach::new(public.collect(), local.collect());
-        self
-    }
-
-    /// Starts the switch.
-    pub fn start(self) -> Sim {
-        Sim::start(self)
-    }
-}
+/// What is still under way after so long is never over: transactions take 32 s, an INVITE without a word 5 minutes, and one who is
+/// parked, and whose parker is called back in vain three times, waits for eight.
+const QUIET_MAX: Duration = Duration::from_mins(10);
 
 /// A switch, its network and its phones.
 pub struct Sim {
@@ -160,6 +58,7 @@ pub struct Sim {
     records: Records,
     limits: Limits,
     sounds: Sounds,
+    tapes: Memory,
     next_phone: u8,
 }
 
@@ -173,6 +72,9 @@ struct World {
     plugins: Arc<SimPlugins>,
     store: Store,
     writer: InlineWriter,
+    recorder: InlineRecorder,
+    /// The recorder's disk takes nothing for a while.
+    tapes_wait: Cell<bool>,
     router: Router,
     phones: BTreeMap<IpAddr, Rc<RefCell<Agent>>>,
     /// How long each message has waited when the switch looks at it.
@@ -180,6 +82,12 @@ struct World {
     /// What came to addresses where no phone is.
     strangers: RefCell<Vec<(SocketAddr, String)>>,
     wake: Arc<Notify>,
+}
+
+/// What browsers are told of the office's TURN server.
+fn turn() -> plugboard_switch::Turn {
+    let uris = vec!["turn:turn.plugboard.test:3478?transport=udp".to_owned()];
+    plugboard_switch::Turn { uris, secret: "turn-secret".to_owned(), lifetime: Duration::from_secs(3_600) }
 }
 
 impl Sim {
@@ -205,6 +113,10 @@ impl Sim {
         });
         let signal = Arc::clone(&wake);
         writer.on_queued(move || signal.notify_one());
+        let disk = Box::new(setup.tapes.clone());
+        let (recorder, recordings) = Recorder::start_inline(disk, Arc::new(plugboard_codec::Library), setup.tape_queue);
+        let signal = Arc::clone(&wake);
+        recordings.on_queued(move || signal.notify_one());
         let clock = system.block_on(async { Arc::new(SimClock::start()) });
         // One stream of numbers each, so that a new message of the switch does not change the weather.
         let seed = setup.seed.wrapping_mul(4);
@@ -212,7 +124,7 @@ impl Sim {
         let media = Arc::new(SimMedia::new(
             seed + 1,
             setup.ports,
-            setup.engine,
+            (setup.engine, setup.shards),
             Arc::clone(&clock),
             network.clone(),
             Arc::clone(&wake),
@@ -231,13 +143,16 @@ impl Sim {
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),
+            turn: Some(Arc::new(turn())),
             voice: Arc::new(records.clone()),
+            recorder,
             store: store.clone(),
             metrics: metrics.clone(),
         };
         let configuration = configuration(&setup.offices, &by_name(&setup.actions), &records, setup.limits);
         let shown = readiness.clone();
-        let switch = system.block_on(async { Switch::start(env, &events, shown, configuration, Placement::Here) });
+        let switch = system
+            .block_on(async { Switch::start(env, &events, shown, configuration, Placement::Here(setup.shards.0)) });
         let router = switch.router();
         let phones = BTreeMap::new();
         let strangers = RefCell::default();
@@ -251,6 +166,8 @@ impl Sim {
             plugins,
             store,
             writer,
+            recorder: recordings,
+            tapes_wait: Cell::default(),
             router,
             phones,
             waits,
@@ -268,6 +185,7 @@ impl Sim {
             records,
             limits,
             sounds,
+            tapes: setup.tapes,
             next_phone: 11,
         }
     }
@@ -385,6 +303,8 @@ impl Sim {
         note(holdings.legs, "legs".into());
         note(holdings.transactions, "transactions".into());
         note(holdings.media, "media legs that are watched".into());
+        note(holdings.rooms, "rooms".into());
+        note(holdings.talks, "talks of users".into());
         note(legs, "legs of media".into());
         note(ports, "pairs of ports".into());
         note(self.world.plugins.runs(), "runs of actions".into());
@@ -406,92 +326,6 @@ impl Sim {
     /// The time now.
     pub fn now(&self) -> Time {
         self.world.clock.now()
-    }
-
-    // ---- weather and faults ---------------------------------------------------------------------------------
-
-    /// How the network is from now on.
-    pub fn weather(&self, weather: Weather) {
-        self.world.network.set_weather(weather);
-    }
-
-    /// What DNS says from now on, a record a line: name, time to live in seconds, type, and what it says. `NAPTR` has order,
-    /// preference, service and next name, `SRV` priority, weight, port and host. `FAIL` in place of all that: no server
-    /// knows; `SILENT`: none answers.
-    pub fn zone_is(&self, records: &str) {
-        self.world.names.zone_is(records);
-    }
-
-    /// The apps that push services were asked to wake so far, in order.
-    pub fn devices_woken(&self) -> Vec<String> {
-        self.world.pushes.woken()
-    }
-
-    /// A push service knows this app no more.
-    pub fn push_service_forgets(&self, prid: &str) {
-        self.world.pushes.forgets(prid);
-    }
-
-    /// What DNS was asked so far, in order.
-    pub fn names_asked(&self) -> Vec<String> {
-        self.world.names.asked()
-    }
-
-    /// The next `times` messages whose ladder line has these words are lost.
-    pub fn loses(&self, words: &str, times: usize) {
-        self.world.network.lose(words, times);
-    }
-
-    /// The phone's connection to the switch breaks, if it has one, and what it says is lost.
-    pub fn disconnects(&self, phone: &Phone) {
-        if let Some((transport, connection)) = phone.speaks_over(None) {
-            self.world.network.disconnect(connection);
-            let remote = phone.address();
-            let local = self.world.network.switch(remote.ip());
-            self.world.router.closed(Flow { transport, local, remote, connection });
-        }
-    }
-
-    /// The phone opens a TCP connection and speaks over it from now on.
-    pub fn connects(&self, phone: &Phone) {
-        self.connects_over(phone, Transport::Tcp);
-    }
-
-    /// The same over another transport; over WebSocket it is a browser and knows no address of its own.
-    pub fn connects_over(&self, phone: &Phone, transport: Transport) {
-        self.disconnects(phone);
-        phone.speaks_over(Some((transport, self.world.network.connect())));
-    }
-
-    /// The switch can open a TCP connection to the phone from now on; what comes over one is answered over one.
-    pub fn takes_connections(&self, phone: &Phone) {
-        phone.listens(self.world.network.connect());
-        self.world.network.takes_streams(phone.address(), false);
-    }
-
-    /// What the switch sends over TCP to this address is swallowed from now on, as by a firewall.
-    pub fn swallows_connections(&self, phone: &Phone) {
-        self.world.network.takes_streams(phone.address(), true);
-    }
-
-    /// From now on the switch's messages whose ladder line has these words are longer than a datagram can be.
-    pub fn finds_too_long(&self, words: &str) {
-        self.world.network.too_long(words);
-    }
-
-    /// From now on each message has waited so long when the switch looks at it, as on a machine that does not keep up.
-    pub fn messages_wait(&self, time: Duration) {
-        self.world.waits.set(time);
-    }
-
-    /// The media plane panics in the hands of whoever gives it the next command for which this is true.
-    pub fn media_breaks_on(&self, fault: impl Fn(&MediaCommand) -> bool + Send + 'static) {
-        self.world.media.break_on(Box::new(fault));
-    }
-
-    /// From now on there is no such prompt: its file is gone.
-    pub fn loses_prompt(&self, name: &str) {
-        self.records.remove(name);
     }
 
     // ---- the switch -----------------------------------------------------------------------------------------
@@ -654,6 +488,9 @@ impl World {
             phone.borrow_mut().tick(now);
         }
         self.media.work(now);
+        if !self.tapes_wait.get() {
+            self.recorder.run();
+        }
         self.plugins.work();
         if self.writer.poll_timeout().is_some_and(|at| at <= now) {
             self.writer.run(now);
@@ -684,6 +521,7 @@ impl World {
             self.media.poll_timeout(),
             self.plugins.poll_timeout(),
             self.writer.poll_timeout(),
+            (!self.tapes_wait.get() && !self.recorder.is_idle()).then_some(Time::ZERO),
         ];
         phones.chain(others.into_iter().flatten()).min()
     }

@@ -45,3 +45,27 @@ fn marks() -> impl Iterator<Item = u8> {
         there == [*byte]
     })
 }
+
+impl Sounds {
+    /// Who is heard on each side of a recording in a law of G.711, and for how many pieces of 20 ms in a row.
+    pub(crate) fn sides(&self, file: &[u8]) -> [Vec<(String, usize)>; 2] {
+        let law = match file.get(20) {
+            Some(6) => Law::A,
+            Some(7) => Law::Mu,
+            other => panic!("the format of the recording is {other:?}, no law of G.711"),
+        };
+        let sound = file.get(58..).unwrap_or_default();
+        [0, 1].map(|side| {
+            let bytes: Vec<u8> = sound.chunks(2).filter_map(|both| both.get(side).copied()).collect();
+            let mut runs: Vec<(String, usize)> = Vec::new();
+            for piece in bytes.chunks(160) {
+                let who = self.name(law, piece).unwrap_or_default();
+                match runs.last_mut() {
+                    Some((last, count)) if *last == who => *count += 1,
+                    Some(_) | None => runs.push((who, 1)),
+                }
+            }
+            runs
+        })
+    }
+}

@@ -11,6 +11,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("media", &["model"]),
     // The C behind the media's seam, so that all the rest builds without a C compiler; wired by the server alone.
     ("codec", &["model", "media"]),
+    // Encryption behind the media's other seam, wired by the server alone.
+    ("srtp", &["model", "media"]),
     ("call", &["model"]),
     ("scenario", &["model", "document"]),
     ("office", &["model", "document"]),
@@ -19,7 +21,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("plugin", &["model", "componentize"]),
     ("store", &["model"]),
     ("metrics", &["model"]),
-    ("switch", &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics"]),
+    (
+        "switch",
+        &["model", "document", "sip", "media", "call", "scenario", "office", "plugin", "store", "metrics", "recorder"],
+    ),
+    // Files that grow with calls: one thread that writes, and a queue that media threads never wait for.
+    ("recorder", &["model", "media", "codec"]),
     // Beside the machines, and wired by the server alone: nothing that decides knows what the outside speaks.
     ("outside", &["model"]),
     // Sound files and speech: C and foreign formats, which no machine knows.
@@ -33,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "sip",
             "media",
             "codec",
+            "srtp",
             "call",
             "scenario",
             "office",
@@ -43,6 +51,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "switch",
             "outside",
             "sound",
+            "recorder",
             "console",
         ],
     ),
@@ -58,7 +67,11 @@ const OWNERS: &[(&str, &str)] = &[
     // The XML of events.
     ("roxmltree", "sip"),
     ("sdp-types", "media"),
+    ("str0m", "media"),
     ("opus", "codec"),
+    ("spandsp", "codec"),
+    ("rtc-srtp", "srtp"),
+    ("dimpl", "srtp"),
     ("wasmtime", "plugin"),
     ("rocksdb", "store"),
     ("prometheus", "metrics"),

@@ -1,6 +1,6 @@
 //! The caller's keys and ear, and what is due in time.
 
-use plugboard_model::{CallEvent, Cause, CollectEnd, HostResult, JournalEvent, LegId, PlayEnd, Time};
+use plugboard_model::{CallEvent, Cause, CollectEnd, ConferenceEnd, HostResult, JournalEvent, LegId, PlayEnd, Time};
 
 use super::{CALL_LENGTH_MAX, Call};
 use crate::ear::{Ear, is_digit};
@@ -37,10 +37,11 @@ impl Call {
                     self.result(op, HostResult::Collected(Ok(collected)));
                 }
             }
+            Ear::Conferring { leave_on, .. } if *leave_on == Some(digit) => self.conferred(ConferenceEnd::Key),
             // While they talk, keys are for the other side.
             Ear::Talking { .. } | Ear::Told { .. } => {}
             Ear::Idle if self.ring.as_ref().is_some_and(|ring| ring.early.is_some()) => {}
-            Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } => {
+            Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } | Ear::Conferring { .. } => {
                 self.event(CallEvent::Digit(digit));
             }
         }
@@ -84,6 +85,7 @@ impl Call {
             | Ear::Playing { .. }
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
+            | Ear::Conferring { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {
                 if let Some(ring) = self.ring.as_mut().filter(|ring| ring.back == Some(play)) {
@@ -117,10 +119,12 @@ impl Call {
                 self.free_ear();
                 self.result(op, HostResult::Done(Ok(())));
             }
+            Ear::Conferring { until, .. } if now >= *until => self.conferred(ConferenceEnd::TimeOver),
             Ear::Idle
             | Ear::Playing { .. }
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
+            | Ear::Conferring { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {}
         }

@@ -18,7 +18,7 @@ const RECORD_LEGS_MAX: usize = 64;
 
 impl Call {
     pub(super) fn end_if_nothing_goes_on(&mut self, now: Time) {
-        let idle = self.ring.is_none() && self.parked.is_none() && !matches!(self.ear, Ear::Talking { .. });
+        let idle = self.ring.is_none() && self.parked.is_none() && !self.is_with_others();
         if self.script == Script::Over && idle {
             let cause = if self.anchor_is_up() {
                 Cause::normal()
@@ -31,13 +31,14 @@ impl Call {
 
     /// As [`Self::end_if_nothing_goes_on`], for this reason.
     pub(super) fn end_if_nothing_goes_on_with(&mut self, now: Time, cause: &Cause) {
-        if self.script == Script::Over
-            && self.ring.is_none()
-            && self.parked.is_none()
-            && !matches!(self.ear, Ear::Talking { .. })
-        {
+        if self.script == Script::Over && self.ring.is_none() && self.parked.is_none() && !self.is_with_others() {
             self.hang_up(now, cause);
         }
+    }
+
+    /// Somebody hears the anchor: whom it talks to, or those in a room.
+    const fn is_with_others(&self) -> bool {
+        matches!(self.ear, Ear::Talking { .. } | Ear::Conferring { .. })
     }
 
     /// We end the call: the caller is told the cause.
@@ -91,6 +92,7 @@ impl Call {
             Ear::Playing { op, .. } => Some((*op, HostResult::Played(Err(gone)))),
             Ear::Collecting(collecting) => Some((collecting.op, HostResult::Collected(Err(gone)))),
             Ear::Echoing { op, .. } => Some((*op, HostResult::Done(Err(gone)))),
+            Ear::Conferring { op, .. } => Some((*op, HostResult::Conferred(Err(gone.into())))),
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => None,
         };
         self.free_ear();

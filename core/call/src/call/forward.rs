@@ -4,14 +4,14 @@
 //! Who is named is tried one after the other, within the ringing that goes on. Nobody is rung on behalf of himself, and
 //! nobody whom the call has passed already: so a ring of forwards ends (R8).
 
-use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, Time, UserId};
+use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, ScenarioId, Time, UserId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Call;
+use super::{Call, Script};
 use crate::input::{Forward, Onward, Op, Redirect};
 use crate::leg::LegState;
-use crate::output::CancelWhy;
+use crate::output::{CancelWhy, Output};
 use crate::ring::{Chain, Ring};
 
 /// How often a call may be sent on, those before it came to us included: networks count to five (3GPP TS 24.604 section 4.5.2.6).
@@ -190,8 +190,29 @@ impl Call {
     pub(super) fn ring_next_in_chains(&mut self, now: Time) {
         // Each turn takes one away, and only a leg's end adds some.
         while let Some((chain, next)) = self.ring.as_mut().and_then(Ring::next_in_chain) {
-            self.ring_parties(now, next.parties, next.order, Some(chain));
+            match next.scenario {
+                Some(scenario) => self.enter_scenario(*scenario, chain),
+                None => self.ring_parties(now, next.parties, next.order, Some(chain)),
+            }
         }
+    }
+
+    /// The call goes on with a scenario. Only one that its caller dialled can, and for which nobody else rings: a scenario that calls
+    /// somebody waits for what comes of it, and whoever is handed on is rung.
+    fn enter_scenario(&mut self, scenario: ScenarioId, chain: usize) {
+        let Some(ring) = &mut self.ring else { return };
+        if ring.op != Op::Direct || !ring.is_hopeless() {
+            return ring.failed(Cause::of(403));
+        }
+        let forwards = ring.chains.get(chain).map(|chain| chain.forwards.clone()).unwrap_or_default();
+        let by = forwards.iter().rev().find_map(|forward| forward.user.clone());
+        self.stop_ringing(CancelWhy::Forwarded, None);
+        self.sent_on = forwards;
+        self.script = Script::Running;
+        if let Some(begin) = &mut self.begin {
+            begin.scenario = Some(scenario.clone());
+        }
+        self.out(Output::BeginScenario { scenario, by });
     }
 
     /// Whether ringing a user would lead back to somebody who has sent the call on.

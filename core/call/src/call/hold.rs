@@ -21,6 +21,7 @@ impl Call {
             | Ear::Playing { .. }
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
+            | Ear::Conferring { .. }
             | Ear::Told { .. } => None,
         }
     }

@@ -1,7 +1,8 @@
 //! What is asked of the call: by actions, by a direct route.
 
 use plugboard_model::{
-    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, Time, Tone,
+    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, NotJoined, Time,
+    Tone,
 };
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ impl Call {
                 }
                 Err(fault) => self.result(op, HostResult::Done(Err(fault))),
             },
+            Request::Confer(seat) => self.confer(now, op, seat),
             Request::NextEvent { timeout } => match self.events.pop_front() {
                 Some(event) => self.result(op, HostResult::Event(Ok(event))),
                 None => {
@@ -79,6 +81,7 @@ impl Call {
             Request::Play { .. } => HostResult::Played(Err(gone)),
             Request::Collect(_) => HostResult::Collected(Err(gone)),
             Request::NextEvent { .. } => HostResult::Event(Err(gone)),
+            Request::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
             Request::Tell(_) => return,
             Request::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
         };
@@ -93,7 +96,9 @@ impl Call {
             self.stop_ringing(CancelWhy::TimeOver, None);
         }
         let ours = match &self.ear {
-            Ear::Playing { op: owner, .. } | Ear::Echoing { op: owner, .. } => *owner == op,
+            Ear::Playing { op: owner, .. } | Ear::Echoing { op: owner, .. } | Ear::Conferring { op: owner, .. } => {
+                *owner == op
+            }
             Ear::Collecting(collecting) => collecting.op == op,
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => false,
         };
@@ -126,10 +131,14 @@ impl Call {
     }
 
     /// Makes the ear free for something new, answering the caller first.
-    fn take_ear(&mut self, now: Time) -> Result<(), CallError> {
+    pub(super) fn take_ear(&mut self, now: Time) -> Result<(), CallError> {
         match self.ear {
             Ear::Talking { .. } => return Err(CallError::Talking),
-            Ear::Playing { .. } | Ear::Collecting(_) | Ear::Echoing { .. } | Ear::Told { .. } => {
+            Ear::Playing { .. }
+            | Ear::Collecting(_)
+            | Ear::Echoing { .. }
+            | Ear::Conferring { .. }
+            | Ear::Told { .. } => {
                 return Err(CallError::NoMedia("another step has the caller's ear".into()));
             }
             Ear::Idle => {}
@@ -154,6 +163,7 @@ impl Call {
                 }
             }
             Ear::Echoing { .. } => self.out(Output::Echo { leg: self.anchor, on: false }),
+            Ear::Conferring { .. } => self.out(Output::Stand { leg: self.anchor }),
             Ear::Talking { peer } => {
                 self.stop_hold_music(self.anchor);
                 self.stop_hold_music(peer);

@@ -83,6 +83,10 @@ impl Call {
 
     /// On whose behalf those are rung whom a transfer leads to.
     pub(super) fn handed_on_by(&self, op: Op) -> Vec<Forward> {
+        if matches!(op, Op::Run { .. }) {
+            // Whom a scenario calls is called on behalf of those whose forwards led to it.
+            return self.sent_on.clone();
+        }
         let handed = self.transferring.as_ref().filter(|transfer| op == Op::Transfer && transfer.stage == Stage::Begun);
         let by = handed.and_then(|transfer| self.legs.get(&transfer.by));
         let forward =

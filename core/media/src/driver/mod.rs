@@ -7,12 +7,15 @@ mod shard;
 mod sys;
 mod workers;
 
+use crate::browser::{BrowserEnd, Browsers, Certificate, CertificateError, IceLogin};
 use crate::coding::Codecs;
 use crate::command::{Command, MediaLeg};
 use crate::engine::{Engine, EngineConfig, LEGS_MAX};
+use crate::guard::Guards;
 use crate::outgoing::StreamStart;
 use crate::plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
 use crate::ports::{DEFAULT_PORTS, PortRange};
+use crate::security::Fingerprint;
 use plugboard_model::Time;
 use shard::{Job, Queue, Shard};
 use std::hash::{BuildHasher, RandomState};
@@ -29,6 +32,9 @@ const THREADS_MAX: usize = 64;
 
 /// Somebody else's sockets may lie in the range; so many in a row mean that the range is not ours.
 const BIND_TRIES: usize = 16;
+
+/// Where browsers send to unless the configuration says otherwise.
+pub const DEFAULT_BROWSER_PORT: u16 = 10_000;
 
 /// An address for media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +56,41 @@ pub struct DriverConfig {
     pub ipv4: Option<Interface>,
     /// For legs over IPv6.
     pub ipv6: Option<Interface>,
+    /// Where browsers send to: one port a thread from this one up, each for all browsers of its thread; 0: any.
+    pub browser_port: u16,
+    /// Under which other addresses browsers reach these ports: public ones of a NAT that leaves port numbers as they are.
+    pub browser_addresses: Vec<IpAddr>,
     /// What the engines are told.
     pub engine: EngineConfig,
     /// Threads that pack and unpack audio, 1 to 64; they give way to those that relay.
     pub workers: usize,
 }
 
+/// Why the media threads did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// More or fewer threads than can be.
+    #[error("media threads must be 1 to {THREADS_MAX}, not {0}")]
+    Threads(usize),
+    /// The port that browsers are to share is not to be had.
+    #[error("could not open the port for browsers on {address}: {cause}")]
+    BrowserPort {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// No certificate for browsers.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The operating system refused a thread, an epoll or an event descriptor.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
 impl Default for DriverConfig {
-    /// One thread on 127.0.0.1, the default ports.
+    /// One thread on 127.0.0.1, the default ports; browsers on any.
     fn default() -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
@@ -65,6 +98,8 @@ impl Default for DriverConfig {
             ports: DEFAULT_PORTS,
             ipv4: Some(Interface { bind: loopback, advertise: loopback }),
             ipv6: None,
+            browser_port: 0,
+            browser_addresses: Vec::new(),
             engine: EngineConfig::default(),
             workers: 1,
         }
@@ -88,6 +123,12 @@ struct Shared {
     ipv4: Option<Interface>,
     ipv6: Option<Interface>,
     random: RandomState,
+    /// Of each thread, by family: where browsers send to.
+    browser_ports: Vec<[Option<SocketAddr>; 2]>,
+    browser_addresses: Vec<IpAddr>,
+    certificate: Arc<Certificate>,
+    /// Of whoever encrypts.
+    fingerprint: Option<Fingerprint>,
 }
 
 /// Ports and slots in use.
@@ -109,19 +150,32 @@ struct Slots {
 struct Clock(Instant);
 
 impl MediaThreads {
-    /// Starts the threads. `events` is called on them: it must not wait. Without `codecs` nothing but G.711 is transcoded.
+    /// Starts the threads. `events` is called on them: it must not wait. Without `codecs` nothing but G.711 is transcoded,
+    /// without `guards` nothing is encrypted.
     ///
     /// # Errors
-    /// When the operating system refuses a thread, an epoll or an event descriptor, or `threads` is out of its range.
+    /// [`StartError`].
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the caller gives sink and codecs away; each thread keeps a copy"
     )]
-    pub fn start(config: DriverConfig, codecs: Option<Arc<dyn Codecs>>, events: EventSink) -> std::io::Result<Self> {
+    pub fn start(
+        config: DriverConfig,
+        codecs: Option<Arc<dyn Codecs>>,
+        guards: Option<Arc<dyn Guards>>,
+        events: EventSink,
+    ) -> Result<Self, StartError> {
         if !(1..=THREADS_MAX).contains(&config.threads) {
-            let text = format!("media threads must be 1 to {THREADS_MAX}, not {}", config.threads);
-            return Err(std::io::Error::new(ErrorKind::InvalidInput, text));
+            return Err(StartError::Threads(config.threads));
         }
+        let mut shared_sockets = (0..config.threads)
+            .map(|number| shared_sockets(&config, number))
+            .collect::<Result<Vec<_>, StartError>>()?;
+        let browser_ports = shared_sockets
+            .iter()
+            .zip(std::iter::repeat([config.ipv4, config.ipv6]))
+            .map(|(sockets, interfaces)| advertised(sockets, interfaces))
+            .collect::<std::io::Result<Vec<_>>>()?;
         let workers = config.workers.clamp(1, THREADS_MAX);
         let queues = (0..config.threads).map(|_| Queue::new()).collect::<std::io::Result<Vec<_>>>()?;
         let slots = (0..config.threads).map(|_| Slots::default()).collect();
@@ -133,11 +187,15 @@ impl MediaThreads {
             ipv4: config.ipv4,
             ipv6: config.ipv6,
             random: RandomState::new(),
+            fingerprint: guards.as_ref().map(|guards| guards.fingerprint()),
+            browser_ports,
+            browser_addresses: config.browser_addresses.clone(),
+            certificate: Arc::new(Certificate::make()?),
         });
         let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
-        for number in 0..config.threads {
-            let engine = Engine::new(config.engine, codecs.clone());
-            let state = Shard::new(number, Arc::clone(&shared), engine, Arc::clone(&events))?;
+        for (number, sockets) in shared_sockets.drain(..).enumerate() {
+            let engine = Engine::new(config.engine, codecs.clone(), guards.clone());
+            let state = Shard::new(number, Arc::clone(&shared), sockets, engine, Arc::clone(&events))?;
             let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || state.run())?;
             started.threads.push(thread);
         }
@@ -171,6 +229,18 @@ impl MediaPlane for MediaThreads {
 
     fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
         self.shared.open(shard, family)
+    }
+
+    fn open_browser(&self, shard: usize, family: AddressFamily) -> Result<(LocalMedia, BrowserEnd), OpenError> {
+        self.shared.open_browser(shard, family)
+    }
+
+    fn ice_login(&self, leg: MediaLeg) -> IceLogin {
+        IceLogin::drawn(leg)
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        self.shared.fingerprint
     }
 
     fn send(&self, command: Command) -> Result<(), SendError> {
@@ -218,7 +288,7 @@ impl Shared {
         let interface = interface.ok_or(OpenError::NoFamily(family))?;
         let (port, sockets) = self.bind(interface.bind)?;
         let Some(leg) = self.allotted().take_slot(shard) else {
-            self.release(port, None);
+            self.release(Some(port), None);
             return Err(OpenError::ShardFull { shard, limit: LEGS_MAX });
         };
         let local = LocalMedia {
@@ -226,15 +296,46 @@ impl Shared {
             rtp: SocketAddr::new(interface.advertise, port),
             rtcp: SocketAddr::new(interface.advertise, port.saturating_add(1)),
         };
-        let opened = Job::Open(Box::new(shard::Opened { leg, start: self.stream_start(leg), port, sockets }));
+        let way = shard::Way::Own { port, sockets };
+        let opened = Job::Open(Box::new(shard::Opened { leg, start: self.stream_start(leg), way }));
         queue.push(opened).map_err(|refused| {
-            self.release(port, Some(leg));
-            match refused {
-                shard::Refused::Full => OpenError::Busy(shard),
-                shard::Refused::Stopped => OpenError::Stopped,
-            }
+            self.release(Some(port), Some(leg));
+            not_opened(refused, shard)
         })?;
         Ok(local)
+    }
+
+    fn open_browser(&self, shard: usize, family: AddressFamily) -> Result<(LocalMedia, BrowserEnd), OpenError> {
+        let shards = self.queues.len();
+        let queue = self.queues.get(shard).ok_or(OpenError::NoShard { shard, shards })?;
+        let by_family = self.browser_ports.get(shard).copied().unwrap_or_default();
+        let [v4, v6] = by_family;
+        let local = match family {
+            AddressFamily::V4 => v4,
+            AddressFamily::V6 => v6,
+        };
+        let local = local.ok_or(OpenError::NoFamily(family))?;
+        let leg = self.allotted().take_slot(shard).ok_or(OpenError::ShardFull { shard, limit: LEGS_MAX })?;
+        let start = self.stream_start(leg);
+        let opened = Job::Open(Box::new(shard::Opened { leg, start, way: shard::Way::Shared(local) }));
+        queue.push(opened).map_err(|refused| {
+            self.release(None, Some(leg));
+            not_opened(refused, shard)
+        })?;
+        // The own one stands first, since the description may name another in its place.
+        let others = self.browser_addresses.iter().map(|address| SocketAddr::new(*address, local.port()));
+        let named = std::iter::once(local).chain(others);
+        let end = BrowserEnd {
+            login: IceLogin::drawn(leg),
+            fingerprint: self.certificate.fingerprint(),
+            candidates: named.collect(),
+            stream: start.ssrc,
+        };
+        Ok((LocalMedia { leg, rtp: local, rtcp: local }, end))
+    }
+
+    fn browsers(&self) -> Browsers {
+        Browsers { epoch: self.clock.0, certificate: Arc::clone(&self.certificate) }
     }
 
     /// Binds the next free pair, RTP first.
@@ -247,7 +348,7 @@ impl Shared {
             match pair {
                 Ok(pair) => return Ok((port, pair)),
                 Err(cause) => {
-                    self.release(port, None);
+                    self.release(Some(port), None);
                     let taken = cause.kind() == ErrorKind::AddrInUse;
                     last = Some(OpenError::Socket { address: rtp, cause });
                     if !taken {
@@ -259,10 +360,12 @@ impl Shared {
         Err(last.unwrap_or(OpenError::Stopped))
     }
 
-    fn release(&self, port: u16, leg: Option<MediaLeg>) {
+    fn release(&self, port: Option<u16>, leg: Option<MediaLeg>) {
         let now = self.clock.now();
         let mut allotted = self.allotted();
-        allotted.ports.give_back(now, port);
+        if let Some(port) = port {
+            allotted.ports.give_back(now, port);
+        }
         if let Some(leg) = leg {
             allotted.give_slot(leg);
         }
@@ -275,6 +378,40 @@ impl Shared {
         let timestamp = u32::from_le_bytes([b4, b5, b6, b7]);
         StreamStart { ssrc, sequence: u16::from_le_bytes([b2, b5]) >> 1, timestamp }
     }
+}
+
+fn not_opened(refused: shard::Refused, shard: usize) -> OpenError {
+    match refused {
+        shard::Refused::Full => OpenError::Busy(shard),
+        shard::Refused::Stopped => OpenError::Stopped,
+    }
+}
+
+/// A thread's sockets for browsers, of IPv4 and IPv6.
+type SharedSockets = [Option<UdpSocket>; 2];
+
+fn shared_sockets(config: &DriverConfig, number: usize) -> Result<SharedSockets, StartError> {
+    let offset = u16::try_from(number).unwrap_or(u16::MAX);
+    let port = if config.browser_port == 0 { 0 } else { config.browser_port.saturating_add(offset) };
+    let bind = |interface: Option<Interface>| {
+        let bound = interface.map(|interface| {
+            let address = SocketAddr::new(interface.bind, port);
+            sys::bind_shared(address).map_err(|cause| StartError::BrowserPort { address, cause })
+        });
+        bound.transpose()
+    };
+    Ok([bind(config.ipv4)?, bind(config.ipv6)?])
+}
+
+/// What browsers are told of a thread's sockets.
+fn advertised(sockets: &SharedSockets, interfaces: [Option<Interface>; 2]) -> std::io::Result<[Option<SocketAddr>; 2]> {
+    let mut told = [None, None];
+    for ((told, socket), interface) in told.iter_mut().zip(sockets).zip(interfaces) {
+        if let (Some(socket), Some(interface)) = (socket, interface) {
+            *told = Some(SocketAddr::new(interface.advertise, socket.local_addr()?.port()));
+        }
+    }
+    Ok(told)
 }
 
 impl Allotted {

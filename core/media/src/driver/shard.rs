@@ -1,14 +1,14 @@
 //! One media thread: it waits for packets, commands and frames that are due, and lets its engine decide.
 
-use super::Shared;
 use super::sys::{Epoll, EventFd, Ready};
+use super::{Shared, SharedSockets};
 use crate::booth::Work;
 use crate::command::{Command, MediaLeg};
 use crate::engine::{Engine, Forward, Kind};
 use crate::outgoing::StreamStart;
 use crate::plane::EventSink;
 use std::collections::VecDeque;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,14 +24,27 @@ const PACKET_MAX: usize = 2_048;
 /// The token of the queue's descriptor; slots end far below it.
 const WAKE: u64 = u64::MAX;
 
+/// The tokens of the sockets that browsers share, of IPv4 and IPv6.
+const BROWSERS: [u64; 2] = [u64::MAX - 1, u64::MAX - 2];
+
+/// Datagrams taken from such a socket for one wait: it is one ready socket for all its browsers.
+const BROWSERS_READ_MAX: usize = 64;
+
 /// A leg with its sockets, on its way to the media thread.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) leg: MediaLeg,
     pub(super) start: StreamStart,
-    pub(super) port: u16,
-    /// RTP's and RTCP's.
-    pub(super) sockets: [UdpSocket; 2],
+    pub(super) way: Way,
+}
+
+/// How a leg's media comes and goes.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// By sockets of its own: RTP's and RTCP's.
+    Own { port: u16, sockets: [UdpSocket; 2] },
+    /// By the port that browsers share.
+    Shared(SocketAddr),
 }
 
 /// What a shard is handed.
@@ -106,10 +119,15 @@ impl Queue {
     }
 }
 
-/// The sockets of one leg.
+/// The sockets of one leg; a browser's has none of its own.
 #[derive(Debug)]
 struct Sockets {
     leg: MediaLeg,
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
     port: u16,
     rtp: UdpSocket,
     rtcp: UdpSocket,
@@ -123,15 +141,28 @@ pub(super) struct Shard {
     epoll: Epoll,
     engine: Engine,
     sockets: Vec<Option<Sockets>>,
+    browsers: SharedSockets,
 }
 
 impl Shard {
-    pub(super) fn new(number: usize, shared: Arc<Shared>, engine: Engine, events: EventSink) -> std::io::Result<Self> {
+    pub(super) fn new(
+        number: usize,
+        shared: Arc<Shared>,
+        browsers: SharedSockets,
+        engine: Engine,
+        events: EventSink,
+    ) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
         if let Some(queue) = shared.queues.get(number) {
             epoll.add(&queue.wake, WAKE)?;
         }
-        Ok(Self { number, shared, events, epoll, engine, sockets: Vec::new() })
+        for (socket, token) in browsers.iter().zip(BROWSERS) {
+            if let Some(socket) = socket {
+                epoll.add(socket, token)?;
+            }
+        }
+        let engine = engine.with_browsers(shared.browsers());
+        Ok(Self { number, shared, events, epoll, engine, sockets: Vec::new(), browsers })
     }
 
     /// Runs until the queue is stopped.
@@ -146,6 +177,8 @@ impl Shard {
             for token in ready.tokens() {
                 if token == WAKE {
                     woken = true;
+                } else if let Some(family) = BROWSERS.iter().position(|browsers| *browsers == token) {
+                    self.receive_browsers(family, &mut packet);
                 } else {
                     self.receive(token, &mut packet);
                 }
@@ -165,14 +198,14 @@ impl Shard {
         let Some(sockets) = slot(token >> 1).and_then(|slot| self.sockets.get(slot)?.as_ref()) else {
             return;
         };
-        let Ok((length, source)) = sockets.of(kind).recv_from(packet) else {
+        let Some(Ok((length, source))) = sockets.of(kind).map(|socket| socket.recv_from(packet)) else {
             return;
         };
         let leg = sockets.leg;
         let now = self.shared.clock.now();
-        let bytes = packet.get_mut(..length).unwrap_or_default();
         let engine = &mut self.engine;
-        let forward = catch_unwind(AssertUnwindSafe(|| engine.packet(now, leg, kind, source, bytes)));
+        let buffer = packet.as_mut_slice();
+        let forward = catch_unwind(AssertUnwindSafe(|| engine.packet(now, leg, kind, source, (buffer, length))));
         match forward {
             Ok(Some(forward)) => {
                 if !send(&self.sockets, forward, packet) {
@@ -181,6 +214,46 @@ impl Shard {
             }
             Ok(None) => {}
             Err(_) => self.engine.fail_at_work(),
+        }
+        self.send_to_browsers();
+    }
+
+    /// Takes what browsers sent, up to a limit; more is reported again.
+    fn receive_browsers(&mut self, family: usize, packet: &mut [u8; PACKET_MAX]) {
+        for _ in 0..BROWSERS_READ_MAX {
+            let socket = self.browsers.get(family).and_then(Option::as_ref);
+            let Some(Ok((length, source))) = socket.map(|socket| socket.recv_from(packet)) else {
+                return;
+            };
+            let now = self.shared.clock.now();
+            let bytes = packet.get(..length).unwrap_or_default();
+            let (engine, sockets) = (&mut self.engine, &self.sockets);
+            let mut unsent = 0;
+            let taken = catch_unwind(AssertUnwindSafe(|| {
+                engine.datagram(now, source, bytes, &mut |forward, packet| {
+                    if !send(sockets, forward, packet) {
+                        unsent += 1;
+                    }
+                });
+            }));
+            for _ in 0..unsent {
+                self.engine.count_unsent(Kind::Rtp);
+            }
+            if taken.is_err() {
+                self.engine.fail_at_work();
+            }
+            self.send_to_browsers();
+        }
+    }
+
+    /// Sends what sessions of browsers want sent, or drops it: they repeat what must arrive.
+    fn send_to_browsers(&mut self) {
+        while let Some(datagram) = self.engine.poll_datagram() {
+            let [v4, v6] = &self.browsers;
+            let socket = if datagram.to.is_ipv4() { v4 } else { v6 };
+            if let Some(socket) = socket {
+                let _sent = socket.send_to(&datagram.bytes, datagram.to);
+            }
         }
     }
 
@@ -234,19 +307,29 @@ impl Shard {
         if done.is_err() {
             self.engine.fail_at_work();
         }
+        self.send_to_browsers();
     }
 
     fn open(&mut self, opened: Opened) {
-        let Opened { leg, start, port, sockets: [even, odd] } = opened;
+        let Opened { leg, start, way } = opened;
         let now = self.shared.clock.now();
-        self.engine.open(now, leg, start);
-        let token = u64::try_from(leg.slot()).unwrap_or(WAKE) << 1;
-        let added = self.epoll.add(&even, token).and_then(|()| self.epoll.add(&odd, token | 1));
+        let (own, added) = match way {
+            Way::Own { port, sockets: [rtp, rtcp] } => {
+                self.engine.open(now, leg, start);
+                let token = u64::try_from(leg.slot()).unwrap_or(WAKE) << 1;
+                let added = self.epoll.add(&rtp, token).and_then(|()| self.epoll.add(&rtcp, token | 1));
+                (Some(Own { port, rtp, rtcp }), added)
+            }
+            Way::Shared(local) => {
+                self.engine.open_browser(now, leg, start, local);
+                (None, Ok(()))
+            }
+        };
         if self.sockets.len() <= leg.slot() {
             self.sockets.resize_with(leg.slot() + 1, || None);
         }
         if let Some(place) = self.sockets.get_mut(leg.slot()) {
-            *place = Some(Sockets { leg, port, rtp: even, rtcp: odd });
+            *place = Some(Sockets { leg, own });
         }
         if added.is_err() {
             // Out of kernel memory for watches: the leg would be deaf, so that it ends like any other fault.
@@ -264,12 +347,13 @@ impl Shard {
         if let Some(leg) = closed {
             self.close(leg);
         }
+        self.send_to_browsers();
     }
 
     fn close(&mut self, leg: MediaLeg) {
         let place = self.sockets.get_mut(leg.slot());
         if let Some(sockets) = place.and_then(|place| place.take_if(|sockets| sockets.leg == leg)) {
-            let port = sockets.port;
+            let port = sockets.own.as_ref().map(|own| own.port);
             // Closed first: whoever gets the port next must be able to bind it.
             drop(sockets);
             self.shared.release(port, Some(leg));
@@ -297,9 +381,14 @@ impl Shard {
         if ticked.is_err() {
             self.engine.fail_at_work();
         }
+        self.send_to_browsers();
     }
 
     fn tell(&mut self) {
+        while let Some((forward, datagram)) = self.engine.poll_handshake() {
+            // What is lost here is sent again by the handshake itself.
+            send(&self.sockets, forward, &datagram);
+        }
         while let Some(event) = self.engine.poll_event() {
             let sink = &self.events;
             // A fault of whoever listens must not end everybody's media; the panic has been printed.
@@ -309,11 +398,11 @@ impl Shard {
 }
 
 impl Sockets {
-    const fn of(&self, kind: Kind) -> &UdpSocket {
-        match kind {
-            Kind::Rtp => &self.rtp,
-            Kind::Rtcp => &self.rtcp,
-        }
+    fn of(&self, kind: Kind) -> Option<&UdpSocket> {
+        self.own.as_ref().map(|own| match kind {
+            Kind::Rtp => &own.rtp,
+            Kind::Rtcp => &own.rtcp,
+        })
     }
 }
 
@@ -322,7 +411,9 @@ impl Sockets {
 fn send(sockets: &[Option<Sockets>], forward: Forward, packet: &[u8]) -> bool {
     let found = sockets.get(forward.leg.slot()).and_then(Option::as_ref).filter(|sockets| sockets.leg == forward.leg);
     match (found, packet.get(..forward.length)) {
-        (Some(sockets), Some(bytes)) => sockets.of(forward.kind).send_to(bytes, forward.to).is_ok(),
+        (Some(sockets), Some(bytes)) => {
+            sockets.of(forward.kind).is_some_and(|socket| socket.send_to(bytes, forward.to).is_ok())
+        }
         (None, _) | (_, None) => false,
     }
 }
@@ -334,6 +425,7 @@ fn slot(number: u64) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::browser::Certificate;
     use crate::codec::{Codec, Flow};
     use crate::command::Event;
     use crate::driver::{Allotted, Clock, Interface, Slots};
@@ -356,11 +448,16 @@ mod tests {
             ipv4: Some(Interface { bind: loopback, advertise: loopback }),
             ipv6: None,
             random: RandomState::new(),
+            browser_ports: vec![[None, None]],
+            browser_addresses: Vec::new(),
+            certificate: Arc::new(Certificate::make().unwrap()),
+            fingerprint: None,
         });
         let told = Arc::new(Mutex::new(Vec::new()));
         let teller = Arc::clone(&told);
         let sink: EventSink = Arc::new(move |event| teller.lock().unwrap().push(event));
-        let driven = Shard::new(0, Arc::clone(&shared), Engine::new(EngineConfig::default(), None), sink).unwrap();
+        let engine = Engine::new(EngineConfig::default(), None, None);
+        let driven = Shard::new(0, Arc::clone(&shared), [None, None], engine, sink).unwrap();
         (driven, shared, told)
     }
 

@@ -26,6 +26,18 @@ pub(super) fn bind(address: SocketAddr) -> Result<UdpSocket> {
     Ok(socket.into())
 }
 
+/// Room for what many browsers send to one socket while its thread is busy: 20 ms of 1,000 legs are 250 KB. The system may
+/// allow less.
+const SHARED_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// Binds the socket that browsers share.
+pub(super) fn bind_shared(address: SocketAddr) -> Result<UdpSocket> {
+    let socket = Socket::from(bind(address)?);
+    // Less room means loss under load, no fault.
+    let _larger = socket.set_recv_buffer_size(SHARED_BUFFER_BYTES);
+    Ok(socket.into())
+}
+
 /// Raises the process's limit of open descriptors as far as it may, and tells it.
 pub(super) fn raise_descriptor_limit() -> Result<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -67,7 +67,7 @@ impl Engine {
             }
         };
         leg.count_sent(packet.len());
-        send(Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet);
+        self.emit(now, Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet, send);
         true
     }
 }

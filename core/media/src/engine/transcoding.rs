@@ -12,6 +12,7 @@ use crate::hearing::{Hearing, Mouth, Turn};
 use crate::jitter::Keeping;
 use crate::leg::{Came, Leg, Payload, Route};
 use crate::outgoing::Place;
+use crate::room::Slot;
 use crate::rtp::Header;
 use plugboard_model::Time;
 use std::time::Duration;
@@ -50,6 +51,9 @@ impl Engine {
             let plan = hearing.plan();
             hearing.give_back(booth);
             let route = leg.route;
+            if let (Some(_), Some(own)) = (plan.room, plan.to) {
+                self.deliver(now, id, id, own, &payloads, send);
+            }
             for key in keys {
                 self.pressed(now, id, Digit { key, duration: TONE_HELD }, Came::Tone);
             }
@@ -74,6 +78,7 @@ impl Engine {
         let Work { leg: id, serial, mut booth } = work;
         self.traffic.late += u64::try_from(booth.inputs.len()).unwrap_or(0);
         booth.inputs.clear();
+        booth.slots.clear();
         let Some(leg) = self.leg_mut(id) else { return };
         if let Some(hearing) = leg.hearing.as_mut().filter(|hearing| hearing.serial == serial) {
             hearing.give_back(booth);
@@ -100,6 +105,10 @@ impl Engine {
             }
         };
         let Some(from) = from else { return Way::Nowhere };
+        if let Some(plan) = self.seated(id) {
+            let taken = self.take(now, id, plan, header, payload, packet);
+            return if taken { Way::Taken } else { Way::Nowhere };
+        }
         let other = match route {
             Route::Bridged { peer, .. } => self.leg_mut(peer).and_then(|leg| leg.remote.as_ref()),
             Route::Alone | Route::Echo => None,
@@ -111,7 +120,7 @@ impl Engine {
             leg.hearing = None;
             return Way::Relay;
         }
-        let taken = self.take(now, id, Plan { from: Some(from), to, keys }, header, payload, packet);
+        let taken = self.take(now, id, Plan { from: Some(from), to, keys, room: None }, header, payload, packet);
         match to {
             None => Way::Relay,
             Some(_) if taken => {
@@ -128,12 +137,9 @@ impl Engine {
 
     /// Puts a packet into its leg's buffer. False: there is nobody who could unpack it, or it is no such payload.
     fn take(&mut self, now: Time, id: MediaLeg, plan: Plan, header: &Header, payload: Payload, packet: &[u8]) -> bool {
-        let (Some(codecs), Some(codec)) = (self.codecs.clone(), plan.from) else { return false };
+        let Some(codec) = plan.from else { return false };
+        self.hear(id, plan);
         let Some(leg) = self.leg_mut(id) else { return false };
-        if leg.hearing.as_ref().is_none_or(|hearing| hearing.plan() != plan) {
-            let serial = leg.next_serial();
-            leg.hearing = Hearing::new(serial, plan, Keeping::Adaptive, &*codecs).map(Box::new);
-        }
         let Some(hearing) = leg.hearing.as_mut() else { return false };
         let bytes = packet.get(header.payload.clone()).unwrap_or_default();
         let taken = match payload {
@@ -149,11 +155,29 @@ impl Engine {
         taken
     }
 
+    /// Makes the booth of a plan, where the leg has none yet.
+    pub(super) fn hear(&mut self, id: MediaLeg, plan: Plan) {
+        let Some(codecs) = self.codecs.clone() else { return };
+        let Some(leg) = self.leg_mut(id) else { return };
+        if leg.hearing.as_ref().is_some_and(|hearing| hearing.plan() == plan) {
+            return;
+        }
+        let serial = leg.next_serial();
+        let seat = leg.room.as_ref().and_then(|place| place.0.sit(id, serial, place.1));
+        leg.hearing = Hearing::new(serial, plan, Keeping::Adaptive, seat, &*codecs).map(Box::new);
+    }
+
     /// A leg's turn to have what it sent unpacked. False: not before its next packet.
     pub(super) fn listen(&mut self, now: Time, id: MediaLeg) -> bool {
-        let Some(hearing) = self.leg_mut(id).and_then(|leg| leg.hearing.as_mut()) else { return false };
+        if let Some(plan) = self.seated(id) {
+            self.hear(id, plan);
+        }
+        let slot = Slot::of(self.turns.at);
+        let Some(leg) = self.leg_mut(id) else { return false };
+        // Who sits in a room hears it as soon as he has agreed on something.
+        let Some(hearing) = leg.hearing.as_mut() else { return leg.room.is_some() };
         let serial = hearing.serial;
-        match hearing.turn(now) {
+        match hearing.turn(now, slot) {
             Turn::Work(booth) => self.hand_out(id, serial, booth),
             Turn::Late(frames) => self.traffic.late += frames,
             Turn::Nothing => {}
@@ -233,8 +257,9 @@ impl Engine {
             None => leg.outgoing.play(now),
         };
         let packet = header(place, payload_type, leg.outgoing.ssrc).packet(payload);
+        leg.tape_heard(now, codec, place.timestamp, payload);
         leg.count_sent(packet.len());
-        send(Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet);
+        self.emit(now, Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet, send);
     }
 }
 

@@ -48,8 +48,10 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     entry.0.extend(gateway.toll.as_ref().map(|toll| ("toll", super::toll::node(toll))));
     let words = EmergencyHeader::WORDS.iter().filter(|(_, header)| gateway.emergency_headers.contains(header));
     entry.put_list("emergency_headers", words.map(|(word, _)| Node::from(*word)));
+    entry.put_unless("record", gateway.record.word(), "on-demand");
     entry.put_unless("early_media", gateway.early_media, false);
     entry.put_unless("diversion", diversion_word(gateway.diversion), diversion_word(TellsDiversion::default()));
+    entry.put_media(gateway.media);
     entry.node()
 }
 

@@ -104,8 +104,9 @@ impl Parts<'_> {
         let diversion =
             fields.take("diversion").and_then(|field| field.one_of(&headers, self.faults)).unwrap_or_default();
         let early_media = fields.take("early_media").and_then(|field| field.boolean(self.faults)).unwrap_or(false);
-        let reliable = self.reliable(fields);
+        let (reliable, media) = (self.reliable(fields), self.media(fields));
         let toll = self.toll(fields.take("toll"));
+        let record = self.record_rule(fields);
         let headers =
             fields.take("emergency_headers").map(|field| field.list(EmergencyHeader::WORDS.len(), self.faults));
         let headers = headers.unwrap_or_default();
@@ -120,8 +121,10 @@ impl Parts<'_> {
             address: address?,
             reliable,
             toll,
+            record,
             emergency_headers,
             diversion,
+            media,
             early_media,
             transport,
             outbound_proxy,

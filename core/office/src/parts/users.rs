@@ -47,15 +47,18 @@ impl Parts<'_> {
             let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
             let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
-            let reliable = self.reliable(&mut fields);
+            let (reliable, media) = (self.reliable(&mut fields), self.media(&mut fields));
+            let browser = fields.take("browser").and_then(|field| field.boolean(self.faults));
             let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
             let toll = self.toll(fields.take("toll"));
+            let record = self.record_rule(&mut fields);
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
                 forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
-                out_of: fields.take("logged_out_of").map(|field| self.logged_out_of(&field)).unwrap_or_default(),
+                out_of: fields.take("logged_out_of").map(|field| self.groups_of(&field)).unwrap_or_default(),
             };
             let intercom = fields.take("intercom").and_then(|field| field.one_of(&INTERCOM, self.faults));
+            let supervises = fields.take("supervises").map(|field| self.groups_of(&field)).unwrap_or_default();
             fields.finish(self.faults);
             let (Some(number), Some(password)) = (number, password) else { continue };
             let id = UserId { office: self.office.clone(), name: name.clone() };
@@ -71,11 +74,15 @@ impl Parts<'_> {
                 devices_max,
                 settings,
                 intercom: intercom.unwrap_or_default(),
+                supervises,
                 ring_for,
                 outside_number,
                 reliable,
+                browser,
                 location,
                 toll,
+                media,
+                record,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);
@@ -96,7 +103,7 @@ impl Parts<'_> {
         forwards
     }
 
-    fn logged_out_of(&mut self, field: &Field<'_>) -> BTreeSet<Name> {
+    fn groups_of(&mut self, field: &Field<'_>) -> BTreeSet<Name> {
         let items = field.list(OUT_OF_MAX, self.faults);
         items.iter().filter_map(|item| self.refers(Noun::Group, item)).collect()
     }

@@ -1,6 +1,6 @@
 //! The JSON Schema of a gateway.
 
-use super::{dialled, name, object, reliable};
+use super::{dialled, name, object, recording, reliable, with_media};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -11,7 +11,7 @@ pub(super) fn gateway() -> Json {
     if let Some(both) = both.as_object_mut() {
         both.insert("default".into(), CHANNELS.into());
     }
-    object(
+    let gateway = object(
         &["id", "address"],
         json!({
             "id": name("The gateway's id.", "outside"),
@@ -48,12 +48,14 @@ pub(super) fn gateway() -> Json {
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "minutes_a_day": 6000 }], "description": "Limits of the calls that go to it, whoever makes them." },
             "emergency_headers": { "type": "array", "items": { "enum": ["priority", "resource-priority"] }, "maxItems": 2, "examples": [["priority"]],
                 "description": "Headers that mark a call for help, where it wants them: `Priority: emergency`, `Resource-Priority: esnet.0` (RFC 7135)." },
+            "record": recording::rule("calls through it"),
             "early_media": { "type": "boolean", "default": false, "examples": [true],
                 "description": "Whether it tells by P-Early-Media (RFC 5009) if there is a sound before the answer: it is asked to, and callers hear its sound or our ring-back accordingly. Without it, or where it does not say, its 183 with a description is heard." },
             "diversion": { "enum": ["none", "diversion", "history-info", "both"], "default": "none", "examples": ["diversion"],
                 "description": "How it is told who has sent a call on before it goes there: those of the office (a forward, a device's redirection, a transfer) and, of a call that came from a gateway that is `believed`, those before. Many carriers want `diversion` before they take a call that was sent on. A user is named by his `outside_number`, else the gateway's `caller.number`; who does not want to be named is anonymous." }
         }),
-    )
+    );
+    with_media(gateway, "it")
 }
 
 fn probe() -> Json {

@@ -26,6 +26,21 @@ fn a_user_who_dials_a_code_wants_its_feature() {
 }
 
 #[test]
+fn a_user_supervises_the_groups_that_the_document_says() {
+    let text = "office: main\ndomains: [a.test]\nusers:\n  - { id: ann, number: 101, password: x, supervises: [sales] }\n  \
+                - { id: bob, number: 102, password: x }\ngroups: [{ id: sales, members: [bob] }]\n";
+    let first = office(text);
+    let again = office(&first.export(Secrets::InClear, None));
+    for office in [&first, &again] {
+        let (ann, bob) = (office.find_user("ann").unwrap(), office.find_user("bob").unwrap());
+        assert!(office.supervises(&ann.id, &bob.id) && !office.supervises(&bob.id, &ann.id));
+        assert!(!office.supervises(&ann.id, &ann.id));
+        assert_eq!(office.route(&user("ann"), &dial("*13102")), Treatment::Feature(Feature::Supervise(dial("102"))));
+    }
+    insta::assert_snapshot!(faults(&text.replace("[sales]", "[sails]")), @r#"o.yaml:4:55: users[0].supervises[0]: the office has no group sails (did you mean "sales"?)"#);
+}
+
+#[test]
 fn strangers_dial_no_codes() {
     let text = minimal("gateways: [{ id: outside, address: 192.0.2.1 }]\n");
     let Treatment::Refused(cause) = office(&text).route(&gateway("outside"), &dial("*78")) else { panic!() };
@@ -59,7 +74,7 @@ fn what_stands_in_the_way_of_a_code_is_a_fault_with_its_place_and_a_remedy() {
     o.yaml:8:24: feature_codes.park: *69 is the code call_return and the code park (give one of them another code, or switch it off with "false")
     o.yaml:8:37: feature_codes.busy: "5" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
     o.yaml:8:51: feature_codes.available: "*123456789" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
-    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, park, pick_up)
+    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, park, pick_up, supervise)
     "#);
 }
 

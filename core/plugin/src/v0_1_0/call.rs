@@ -121,17 +121,19 @@ impl Guest {
     }
 }
 
+/// The name of a prompt or of music.
+pub(super) fn prompt_name(name: String) -> Result<String, String> {
+    if (1..=AUDIO_NAME_BYTES_MAX).contains(&name.len()) && !name.contains(|c: char| c.is_control()) {
+        Ok(name)
+    } else {
+        Err(format!("the audio's name {} is not 1 to {AUDIO_NAME_BYTES_MAX} bytes of text", words::cut(&name)))
+    }
+}
+
 fn audio(given: wit::Audio) -> Result<Audio, String> {
-    let named = |name: String| {
-        if (1..=AUDIO_NAME_BYTES_MAX).contains(&name.len()) && !name.contains(|c: char| c.is_control()) {
-            Ok(name)
-        } else {
-            Err(format!("the audio's name {} is not 1 to {AUDIO_NAME_BYTES_MAX} bytes of text", words::cut(&name)))
-        }
-    };
     Ok(match given {
-        wit::Audio::Prompt(name) => Audio::Prompt(named(name)?),
-        wit::Audio::Music(name) => Audio::Music(named(name)?),
+        wit::Audio::Prompt(name) => Audio::Prompt(prompt_name(name)?),
+        wit::Audio::Music(name) => Audio::Music(prompt_name(name)?),
         wit::Audio::Speech(wit::Speech { text, language }) => Audio::Speech(speech(text, language)?),
         wit::Audio::Tone(wit::Tone::RingBack) => Audio::Tone(Tone::RingBack),
         wit::Audio::Tone(wit::Tone::Busy) => Audio::Tone(Tone::Busy),

@@ -59,6 +59,8 @@ pub(crate) fn schema() -> Json {
             ),
             "tls": super::tls::schema(&part),
             "push": super::push::schema(&part),
+            "turn": super::turn::schema(&part, time(super::turn::LIFETIME_DEFAULT, &super::turn::LIFETIME,
+                "How long the name and the password are good; a browser gets new ones each time it registers.")),
             "speech": part("What reads words aloud to callers (the action `say`).", json!({
                 "program": { "type": "string", "default": "espeak-ng", "examples": ["/usr/local/bin/speak"],
                     "description": "Takes the arguments of espeak-ng (--stdin --stdout -b 1 -v LANGUAGE), words by its standard \
@@ -76,7 +78,11 @@ pub(crate) fn schema() -> Json {
                     in the call, and the call's trace tells that it cannot be heard. Who holds or is held is left in \
                     peace. `0s`: nobody is asked."),
                 "silence_from_start": { "type": "boolean", "default": false, "description": "Whether a peer is asked as \
-                    well from which no packet has come since the call began; else that is only told in the trace." }
+                    well from which no packet has come since the call began; else that is only told in the trace." },
+                "webrtc_port": { "type": "integer", "minimum": 0, "maximum": 65_535, "default": 10_000, "description":
+                    "The UDP port that browsers send to: one a thread, from this one up; 0 takes free ones." },
+                "webrtc_address": addresses("Where else browsers reach these ports, such as the public address of a NAT: \
+                    one address, or one of each family. They are told it beside the others, and try all.")
             })),
             "http": part("Metrics and health.", json!({
                 "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Where to listen." },
@@ -91,7 +97,9 @@ pub(crate) fn schema() -> Json {
                     "calls": time(keep.calls, &KEPT, "Records: `call list` and `call show`. With a record goes what else \
                         is left of the call."),
                     "journals": time(keep.journals, &KEPT, "Journals: `call trace` and `call replay`."),
-                    "traces": time(keep.traces, &KEPT, "SIP messages: `call trace --sip` and `--pcap`.")
+                    "traces": time(keep.traces, &KEPT, "SIP messages: `call trace --sip` and `--pcap`."),
+                    "recordings": time(keep.recordings, &KEPT, "Recordings of calls, with their files: `recording list`."),
+                    "messages": time(keep.messages, &KEPT, "Voice messages, heard or not, with their files.")
                 })
             )
         }),

@@ -36,17 +36,23 @@ ports = \"20000-23999\"
 calls = \"365d\"
 journals = \"30d\"
 traces = \"14d\"
+recordings = \"90d\"
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 8] = [
+const STEPS: [(&str, &str); 10] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
     ("collect-digits", "- collect-digits: { prompt: customer, max_digits: 8, variable: customer }"),
+    ("conference", "- conference: { room: monday, leave_on: \"#\" }\n  on:\n    full: [hang-up: { cause: busy }]"),
     ("echo", "- echo: { max: 60s }"),
     ("hang-up", "- hang-up: { cause: busy }"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
+    (
+        "record",
+        "- record: { announcement: recorded, beep: true }\n- call-user: { mode: user, target: 102 }\n- record: { what: stop }",
+    ),
     ("say", "- say: { text: \"Hello {caller_name}, nobody is in the office.\", language: en }"),
 ];
 
@@ -54,7 +60,7 @@ const STEPS: [(&str, &str); 8] = [
 pub(super) fn config(schema: &Json) -> String {
     let mut page = Page::new("Configuration", "config", schema);
     page.section("The file", schema);
-    for part in ["sip", "tls", "media", "speech", "http", "keep"] {
+    for part in ["sip", "tls", "turn", "media", "speech", "http", "keep"] {
         if let Some(part_schema) = schema.pointer(&format!("/properties/{part}")) {
             page.section(&format!("[{part}]"), part_schema);
         }

@@ -15,7 +15,7 @@ use crate::boot::Running;
 use crate::control::{Answer, Request, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
-use crate::keep::{Clock, Round};
+use crate::keep::{Clock, Round, forget};
 use crate::serve::{offices, people};
 
 /// Records in one answer.
@@ -41,6 +41,10 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         | Request::Replay { .. }
         | Request::Versions { .. }
         | Request::Export { version: Some(_), .. }
+        | Request::Recordings { .. }
+        | Request::ExportRecording { .. }
+        | Request::EraseRecordings { .. }
+        | Request::VerifyRecordings { .. }
         | Request::Backup { .. } => {
             let running = Arc::clone(running);
             told_by(move || from_disk(&running, request)).await
@@ -62,6 +66,10 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::Journal { id } => journal(running, &id),
         Request::Sip { id } => sip(running, &id),
         Request::Replay { id } => replay(running, &id),
+        Request::Recordings { which, limit } => running.recordings.list(&which, limit),
+        Request::ExportRecording { id, to } => running.recordings.export(&id, &to),
+        Request::EraseRecordings { ids, which } => running.recordings.erase(&ids, &which),
+        Request::VerifyRecordings { which } => running.recordings.verify(&which),
         Request::Backup { to } => running
             .store
             .backup(&to)
@@ -84,10 +92,13 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
 
 /// An admin says that the clock is right.
 async fn trim(running: &Running) -> Answer {
-    match running.keeper.round(running.clock.wall(), running.clock.now(), Clock::Believed).await {
-        Ok(Round::Done { calls: 0 }) => done("nothing is old enough to be removed"),
-        Ok(Round::Done { calls }) => done(format!("what was kept long enough of {calls} calls is removed")),
-        Ok(Round::Held { .. }) => unreachable!("a clock that is believed holds nothing"),
+    match forget(running, Clock::Believed).await {
+        Ok((Round::Done { calls: 0 }, 0)) => done("nothing is old enough to be removed"),
+        Ok((Round::Done { calls }, 0)) => done(format!("what was kept long enough of {calls} calls is removed")),
+        Ok((Round::Done { calls }, gone)) => {
+            done(format!("what was kept long enough of {calls} calls and {gone} recordings is removed"))
+        }
+        Ok((Round::Held { .. }, _)) => unreachable!("a clock that is believed holds nothing"),
         Err(error) => Answer::fault(error.to_string()),
     }
 }
@@ -227,16 +238,18 @@ async fn record(running: &Arc<Running>, id: &str) -> Answer {
         Err(fault) => return Answer::fault(fault),
     };
     let live = running.switch.calls().await.into_iter().find(|live| live.id == call);
-    let (store, now) = (running.store.clone(), running.clock.wall());
+    let (store, recordings, now) = (running.store.clone(), running.recordings.clone(), running.clock.wall());
     told_by(move || {
         let calls = store.calls();
         let failed = |error: plugboard_store::StoreError| error.to_string();
         let (kept, journal) = (calls.record(&call).map_err(failed)?, calls.journal(&call).map_err(failed)?.entries);
-        match (kept, live) {
+        let mut value = match (kept, live) {
             (Some(record), _) => shown(&record, &journal),
             (None, Some(live)) => going_on(&live, &journal, now),
             (None, None) => Err(format!("{}; {NOT_KEPT}", no_call(&call))),
-        }
+        }?;
+        put(&mut value, "recordings", recordings.of_call(&call).map_err(failed)?.into());
+        Ok(value)
     })
     .await
 }

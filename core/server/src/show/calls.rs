@@ -1,7 +1,8 @@
 //! `call list` and `call show`, for people.
 
 use plugboard_model::{
-    CallId, CallOutcome, Cause, Direction, GatewayId, LegId, ScenarioId, StepRecord, UserId, WallTime,
+    CallId, CallOutcome, Cause, Direction, GatewayId, LegEncryption, LegId, LegQuality, ScenarioId, Sound, StepRecord,
+    UserId, WallTime,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +33,8 @@ struct Call {
     outcome: Option<CallOutcome>,
     legs: Vec<Leg>,
     steps: Vec<StepRecord>,
+    #[serde(default)]
+    recordings: Vec<Value>,
     /// The switch's clock, for a call that goes on.
     #[serde(default)]
     now: Option<WallTime>,
@@ -50,6 +53,10 @@ struct Leg {
     answered: Option<WallTime>,
     ended: Option<WallTime>,
     cause: Option<Cause>,
+    #[serde(default)]
+    quality: Option<LegQuality>,
+    #[serde(default)]
+    encryption: Option<LegEncryption>,
 }
 
 /// `call list`.
@@ -172,7 +179,15 @@ impl Call {
             (None, None) => line("ended", "it goes on".into()),
         }
         line("outcome", outcome(self));
-        lines.extend(self.legs.iter().map(|leg| leg.line(self.began)));
+        for leg in &self.legs {
+            lines.push(leg.line(self.began));
+            lines.extend(leg.quality.as_ref().map(|quality| format!("{:<11}{}", "", sounded(quality))));
+        }
+        lines.extend(
+            self.recordings.iter().map(|one| {
+                format!("{:<11}{}: {}", "recording", super::field(one, "file"), super::recordings::what(one))
+            }),
+        );
         lines.extend(self.steps.iter().map(|step| {
             let outcome = if step.outcome == "cancelled" { "cut off: the call was over" } else { &step.outcome };
             let line = format!("{:<11}{:<32} {:<16} {outcome}", "step", step.path, step.word);
@@ -197,12 +212,55 @@ impl Leg {
         let moments = [("began", Some(self.began)), ("rang", self.rang), ("answered", self.answered)];
         let mut told: Vec<String> =
             moments.into_iter().filter_map(|(word, at)| Some(format!("{word} {}", after(began, at?)))).collect();
+        if let Some(LegEncryption { keys, suite }) = &self.encryption {
+            told.push(format!("encrypted ({keys}, {suite})"));
+        }
         told.push(match (self.ended, &self.cause) {
             (Some(at), Some(cause)) => format!("ended {}: {}", after(began, at), end_of_leg(cause)),
             (Some(at), None) => format!("ended {}", after(began, at)),
             (None, _) => "goes on".into(),
         });
         format!("{:<11}{}{whose}: {}", format!("leg {}", self.id), self.party, told.join(", "))
+    }
+}
+
+/// How a leg sounded, in one line.
+fn sounded(quality: &LegQuality) -> String {
+    let share = |lost: u64, of: u64| {
+        let tenths = lost.saturating_mul(1_000) / of.max(1);
+        format!("{lost} lost ({}.{} %)", tenths / 10, tenths % 10)
+    };
+    let millis = |microseconds: u32| format!("{} ms", microseconds.saturating_add(500) / 1_000);
+    let score = |mos: Option<u16>| mos.map(|mos| format!(", MOS {}.{}", mos / 100, mos % 100 / 10)).unwrap_or_default();
+    let promised = quality.received.saturating_add(quality.lost);
+    let there = quality.far.map(|far| {
+        let lost = share(far.lost, quality.sent);
+        format!(", {lost}, jitter {} there{}", millis(far.jitter_us), score(quality.far_mos))
+    });
+    let way = quality.round_trip_us.map(|way| format!("; round trip {}", millis(way)));
+    format!(
+        "{}, {}: {} packets in, {}, jitter {}{}; {} out{}{}",
+        quality.codec,
+        sound(quality.sound),
+        quality.received,
+        share(quality.lost, promised),
+        millis(quality.jitter_us),
+        score(quality.mos),
+        quality.sent,
+        there.unwrap_or_default(),
+        way.unwrap_or_default(),
+    )
+}
+
+/// Which way sound went, and what it may be.
+const fn sound(sound: Sound) -> &'static str {
+    match sound {
+        Sound::BothWays => "heard both ways",
+        Sound::NotHeard => "NOT HEARD though it was sent to: see NAT and firewall on its side",
+        Sound::HearsNothing => "HEARS NOTHING of what is sent to it, by its own reports",
+        Sound::FellSilent => "FELL SILENT before the end",
+        Sound::Silent => "SILENT: packets without a sound, its microphone may be muted",
+        Sound::Unknown => "too little to tell",
     }
 }
 
@@ -246,6 +304,42 @@ mod tests {
         leg 1      102 (user bob): began 0.010 s, rang 0.120 s, answered 3.000 s, ended 48.000 s: the call was over
         ");
         assert_eq!(outcome(&shown), "answered by bob, talked 0:45");
+    }
+
+    #[test]
+    fn how_a_leg_sounded_is_one_line() {
+        let quality = LegQuality {
+            codec: "PCMA".into(),
+            sound: Sound::BothWays,
+            received: 990,
+            lost: 10,
+            jitter_us: 2_499,
+            sent: 1_000,
+            far: Some(plugboard_model::FarQuality { lost: 25, jitter_us: 12_500 }),
+            round_trip_us: Some(48_700),
+            mos: Some(421),
+            far_mos: Some(398),
+        };
+        assert_eq!(
+            sounded(&quality),
+            "PCMA, heard both ways: 990 packets in, 10 lost (1.0 %), jitter 2 ms, MOS 4.2; \
+             1000 out, 25 lost (2.5 %), jitter 13 ms there, MOS 3.9; round trip 49 ms"
+        );
+        let unheard = LegQuality {
+            sound: Sound::NotHeard,
+            received: 0,
+            lost: 0,
+            jitter_us: 0,
+            far: None,
+            round_trip_us: None,
+            mos: None,
+            far_mos: None,
+            ..quality
+        };
+        assert_eq!(
+            sounded(&unheard),
+            "PCMA, NOT HEARD though it was sent to: see NAT and firewall on its side: 0 packets in, 0 lost (0.0 %), jitter 0 ms; 1000 out"
+        );
     }
 
     #[test]

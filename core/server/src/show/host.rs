@@ -2,8 +2,9 @@
 
 use plugboard_document::write_duration;
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, HostCall, HostResult, NotConnected, PlayEnd,
-    PlayOptions, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
+    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, HostCall,
+    HostResult, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest,
+    SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Log { level: _, message } => format!("{message:?}"),
         HostCall::RandomBytes(count) => count.to_string(),
         HostCall::RandomBelow(limit) => limit.to_string(),
+        HostCall::JoinConference(seat) => confers(seat),
+        HostCall::Record(call) => records(call),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -64,6 +67,46 @@ fn collects(request: &CollectRequest) -> String {
     let end = end_digit.map(|digit| format!(", ended by {digit}")).unwrap_or_default();
     let heard = prompt.as_ref().map(|prompt| format!(", after {}", audio(prompt))).unwrap_or_default();
     format!("up to {max_digits} digits, the first within {first}, each other within {next}{end}{heard}")
+}
+
+fn confers(seat: &ConferenceRequest) -> String {
+    let as_what = if seat.listens { " to listen" } else { "" };
+    let key = seat.leave_on.map(|key| format!(", leaves with {key}")).unwrap_or_default();
+    format!("room {}{as_what}, of at most {}, for {}{key}", seat.room, seat.seats_max, span(seat.max_ms))
+}
+
+fn conferred(done: &Result<ConferenceEnd, NotJoined>) -> String {
+    match done {
+        Ok(ConferenceEnd::Key) => "he left with the key".into(),
+        Ok(ConferenceEnd::TimeOver) => "his time is over".into(),
+        Err(NotJoined::Full) => "the room is full".into(),
+        Err(NotJoined::CallerGone) => "the caller is gone".into(),
+        Err(NotJoined::Talking) => "refused: the caller talks to somebody".into(),
+        Err(NotJoined::NoMedia(why)) => format!("no media: {why}"),
+        Err(NotJoined::Invalid(which)) => format!("refused: {which}"),
+    }
+}
+
+fn records(call: &RecordCall) -> String {
+    match call {
+        RecordCall::Start { announcement, beep } => {
+            let told = announcement.as_ref().map(|name| format!("after prompt {name:?}")).unwrap_or_default();
+            let beeps = if *beep { " with beeps" } else { "" };
+            format!("{told}{beeps}").trim_start().to_owned()
+        }
+        RecordCall::Pause | RecordCall::Resume | RecordCall::Stop => String::new(),
+    }
+}
+
+fn record_error(error: &RecordError) -> String {
+    match error {
+        RecordError::CallerGone => "the caller is gone".into(),
+        RecordError::NotAllowed => "refused: the office does not allow it".into(),
+        RecordError::NotRecording => "refused: the call is not recorded".into(),
+        RecordError::Recording => "refused: the call is recorded already".into(),
+        RecordError::NoMedia(why) => format!("no media: {why}"),
+        RecordError::Invalid(which) => format!("refused: {which}"),
+    }
 }
 
 fn rings(request: &RingRequest) -> String {
@@ -124,6 +167,8 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Now(at) => format!("{} UTC", moment(*at)),
         HostResult::Bytes(bytes) => format!("{} bytes", bytes.len()),
         HostResult::Below(number) => number.to_string(),
+        HostResult::Conferred(done) => conferred(done),
+        HostResult::Recorded(done) => done.as_ref().map_or_else(record_error, |()| "done".into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether the peer is there, when nothing is heard of him: an OPTIONS within the dialog, to which any answer is one.
+//! Whether the peer is there, when nothing is heard of him: an OPTIONS within the dialog, to which any answer is one; and words for him.
 //!
 //! Source: RFC 3261 section 11 and section 12.2.1.2, RFC 5057 section 5.3.
 
@@ -16,6 +16,15 @@ impl Session {
             request.headers.push("Contact", &*self.local.contact);
             self.asked = Some(self.send(request, dialog.flow()));
         }
+        State::Up { dialog, exchange }
+    }
+
+    /// Words for whoever holds the phone. One that shows none refuses them, and nothing is lost.
+    pub(super) fn say(&mut self, mut dialog: Box<Dialog>, exchange: Exchange, text: String) -> State {
+        let mut request = dialog.request(Method::Message);
+        request.headers.push("Content-Type", "text/plain");
+        request.body = text.into_bytes();
+        self.send(request, dialog.flow());
         State::Up { dialog, exchange }
     }
 

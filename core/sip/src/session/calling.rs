@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Contacts of a 3xx that are told.
 const REDIRECT_MAX: usize = 8;
 
+/// The flow to a device is gone, says the proxy that had it (RFC 5626 section 11.5).
+const FLOW_FAILED: u16 = 430;
+
 /// Longest Retry-After that is told, in seconds: a day.
 const RETRY_AFTER_MAX: u32 = 86_400;
 
@@ -132,6 +135,7 @@ impl Session {
             cause: cause_of(response),
             retry_after: retry_after(response),
             redirect: redirect(response),
+            flow_failed: calling.has_reached_nobody() && matches!(response.status, 408 | FLOW_FAILED),
         });
         self.finish()
     }
@@ -141,7 +145,7 @@ impl Session {
         let dialog = dialog_of(response, &calling.spec, flow);
         let Ok(mut dialog) = dialog.map(Box::new) else {
             // Without tags or with a broken route there is no way to reach the peer: he gives up by himself.
-            self.emit(Event::Rejected { cause: Cause::of(502), retry_after: None, redirect: Vec::new() });
+            self.rejected(502, false);
             return self.finish();
         };
         if let Some(early) = calling.early.iter().find(|early| early.dialog.remote_tag() == dialog.remote_tag()) {
@@ -164,8 +168,7 @@ impl Session {
             return State::Calling(calling);
         }
         self.transaction(transaction::Input::Cancel { tx: calling.tx, reason: None });
-        let cause = Cause::of(if calling.cancelled { 487 } else { 408 });
-        self.emit(Event::Rejected { cause, retry_after: None, redirect: Vec::new() });
+        self.rejected(if calling.cancelled { 487 } else { 408 }, calling.has_reached_nobody());
         self.finish()
     }
 
@@ -182,8 +185,14 @@ impl Session {
             return State::Calling(calling);
         }
         let status = if calling.cancelled { 487 } else { status };
-        self.emit(Event::Rejected { cause: Cause::of(status), retry_after: None, redirect: Vec::new() });
+        self.rejected(status, calling.has_reached_nobody());
         self.finish()
+    }
+
+    /// For a reason of ours.
+    fn rejected(&mut self, status: u16, flow_failed: bool) {
+        let (cause, retry_after, redirect) = (Cause::of(status), None, Vec::new());
+        self.emit(Event::Rejected { cause, retry_after, redirect, flow_failed });
     }
 
     /// A 2xx to INVITE while there is a dialog: the same again is acknowledged again, that of another device behind a
@@ -203,6 +212,11 @@ impl Session {
 }
 
 impl Calling {
+    /// Nobody has said that he rings, and somebody still wants an answer.
+    fn has_reached_nobody(&self) -> bool {
+        self.early.is_empty() && !self.cancelled
+    }
+
     pub(super) const fn answer_by(&self) -> Option<Time> {
         self.spec.answer_by
     }

@@ -79,6 +79,7 @@ impl Session {
             (State::Up { dialog, exchange }, Command::Identify { headers, sdp }) => {
                 self.identify(now, dialog, exchange, &headers, sdp)
             }
+            (State::Up { dialog, exchange }, Command::Say { text }) => self.say(dialog, exchange, text),
             (State::Up { dialog, exchange }, Command::Ask) => self.ask(dialog, exchange),
             // Too early or too late for the state: calls cross on their way, and nothing follows from it.
             (
@@ -91,6 +92,7 @@ impl Session {
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
                 | Command::Ask
+                | Command::Say { .. }
                 | Command::Identify { .. },
             )
             | (
@@ -101,6 +103,7 @@ impl Session {
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
                 | Command::Ask
+                | Command::Say { .. }
                 | Command::Identify { .. },
             )
             | (
@@ -124,6 +127,7 @@ impl Session {
                 | Command::RejectRefer { .. }
                 | Command::NotifyRefer { .. }
                 | Command::Ask
+                | Command::Say { .. }
                 | Command::Identify { .. },
             ) => state,
         };

@@ -112,8 +112,9 @@ impl Session {
         if !self.timer.as_ref().is_some_and(|timer| timer.takes_update()) {
             return match exchange {
                 Exchange::Idle => self.send_reoffer_with(now, dialog, sdp, (None, 1), headers),
-                // What is under way matters more than a name.
+                // What is under way comes first; the newest name is told after it.
                 Exchange::Asked { .. } | Exchange::Answered(_) | Exchange::Sent { .. } | Exchange::Glare { .. } => {
+                    self.unsaid = Some(headers.into());
                     State::Up { dialog, exchange }
                 }
             };

@@ -4,20 +4,26 @@ pub(crate) use carry::Adoption;
 pub(crate) use fetch::Takes;
 
 mod carry;
+mod conference;
 mod feature;
 mod fetch;
+mod flows;
 mod host;
 mod journal;
 mod lamps;
 mod outside;
+mod quality;
 mod redirect;
+mod secrecy;
 mod speech;
+mod supervision;
+mod taping;
 mod transfer;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
-use plugboard_model::{CallId, CallRecord, Cause, GatewayId, JournalEvent, LegId, RunId, Time, UserId};
+use plugboard_model::{CallId, CallRecord, Cause, GatewayId, LegEncryption, LegId, RunId, Time, UserId};
 use plugboard_office::{Feature, Office};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
@@ -167,13 +173,17 @@ pub(crate) struct CallActor {
     legs: BTreeMap<LegId, LegHandle>,
     /// What each user offered, for the legs that are made of it.
     devices: BTreeMap<UserId, Vec<Device>>,
+    /// The devices that legs ring, with the flows that were not tried.
+    ringing: BTreeMap<LegId, Device>,
     /// Outside legs that a gateway was asked about.
     admissions: BTreeMap<LegId, Admission>,
     /// Why a limit of ours refused it, for its caller.
     refusal: Option<Cause>,
-    /// The addresses of each gateway that this call has tried.
+    /// The addresses of each gateway that were tried for who is rung now.
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
+    /// Who pays for whom the scenario calls, where a forward of his led to it.
+    payer: Option<UserId>,
     /// Who was believed without a password, since he calls for help.
     unproven: Option<LegId>,
     caller_at: Device,
@@ -189,16 +199,27 @@ pub(crate) struct CallActor {
     /// What each run was a run of, for the metrics.
     components: BTreeMap<RunId, Arc<plugboard_plugin::Installed>>,
     journal: CallJournal,
+    /// How its legs are encrypted.
+    encryption: BTreeMap<LegId, LegEncryption>,
     /// The last codec that a called leg agreed on: the caller is answered with the same, so that nothing is transcoded.
     agreed: Option<Codec>,
     joining: transfer::Joining,
+    /// The seat that the anchor has in a room.
+    seat: Option<conference::Seat>,
+    supervision: supervision::Supervision,
     spoken: speech::Awaited,
+    taping: taping::Taping,
     lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
+    /// When the legs end whose browsers are gone.
+    gone: BTreeMap<LegId, actix::SpawnHandle>,
     wake: Wake,
     /// The call has its record; steps on its hanging up still run, until then.
     afterwards: Option<(Box<CallRecord>, Time)>,
+    /// The record waits for what media tells of the legs, until then.
+    record_by: Option<Time>,
+    qualities: quality::Qualities,
     over: bool,
 }
 
@@ -230,10 +251,12 @@ impl CallActor {
             place: None,
             legs: BTreeMap::new(),
             devices: BTreeMap::new(),
+            ringing: BTreeMap::new(),
             admissions: BTreeMap::new(),
             refusal: None,
             tried: BTreeMap::new(),
             hides,
+            payer: None,
             unproven: (!new.proven).then_some(LegId::CALLER),
             caller_at: new.caller_at,
             back_to: new.back_to.into_iter().filter_map(|phone| Some((phone.user, phone.device?))).collect(),
@@ -244,18 +267,26 @@ impl CallActor {
             runs: BTreeMap::new(),
             components: BTreeMap::new(),
             agreed: None,
+            encryption: BTreeMap::new(),
             joining: transfer::Joining::default(),
+            seat: None,
+            supervision: supervision::Supervision::default(),
             spoken: speech::Awaited::default(),
+            taping: taping::Taping::default(),
             lamps: lamps::Lamps::default(),
             referred_by: None,
+            gone: BTreeMap::new(),
             wake: Wake::default(),
             afterwards: None,
+            record_by: None,
+            qualities: quality::Qualities::default(),
             over: false,
         }
     }
 
     /// The caller's leg, made by whoever took the INVITE.
     pub(crate) fn with_caller(&mut self, order: Recipient<DoLeg>, media: MediaLeg) {
+        self.qualities.opened(media);
         self.legs.insert(
             LegId::CALLER,
             LegHandle { order: Order::Leg(order), outside: None, media, codec: None, relay: None },
@@ -297,13 +328,17 @@ impl CallActor {
             self.journal.note_script(now, &mut scripted);
             self.journal.flush();
             for output in wanted {
+                let turn = taping::Turn::of(&output);
                 self.carry(output, ctx);
+                self.tape_follows(turn, ctx);
             }
             for output in scripted {
                 self.carry_script(output, ctx);
             }
         }
-        if self.afterwards.is_some() && self.nothing_runs() {
+        self.tape_moves();
+        self.write_awaited_record();
+        if self.afterwards.is_some() && self.record_by.is_none() && self.nothing_runs() {
             self.leave();
         }
         if !self.call.is_parked() {
@@ -313,7 +348,7 @@ impl CallActor {
             return ctx.stop();
         }
         let until = self.afterwards.as_ref().map(|(_, until)| *until);
-        let at = self.call.poll_timeout().into_iter().chain(until).min();
+        let at = self.call.poll_timeout().into_iter().chain(until).chain(self.record_due()).min();
         let at = at.map(|at| self.origin + at.since(Time::ZERO));
         self.wake.set(ctx, self.env.clock.now(), at, |call, ctx| {
             call.wake.rang();
@@ -364,14 +399,7 @@ impl Actor for CallActor {
         if let Some(feature) = self.feature.take() {
             self.run_feature(feature, ctx);
         }
-        if let Some(script) = &self.script {
-            let program = script.program();
-            let route = self.begin.route.clone().unwrap_or_default();
-            let (scenario, version) = (program.id().clone(), program.version());
-            self.journal.note(self.now(), JournalEvent::Routed { route, scenario, version });
-            let variables = self.switch_variables();
-            self.feed_script(ScriptInput::Start { variables }, ctx);
-        }
+        self.start_script(ctx);
     }
 }
 
@@ -419,6 +447,8 @@ impl Handler<LegEvent> for CallActor {
             LegNews::EarlySilence => Input::LegEarlySilence(leg),
             LegNews::Answered { codec } => {
                 self.agreed = Some(codec);
+                // The search is over; who is rung later, for a call that is handed on, may be behind any of them.
+                self.tried.clear();
                 if let Some(handle) = self.legs.get_mut(&leg) {
                     handle.codec = Some(codec);
                 }
@@ -428,7 +458,15 @@ impl Handler<LegEvent> for CallActor {
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }
+            LegNews::FlowFailed(cause) => {
+                if self.calls_over_another_flow(leg, &cause, ctx) {
+                    return;
+                }
+                self.leg_left(leg, &cause);
+                Input::LegEnded { leg, cause }
+            }
             LegNews::Redirected { cause, contacts } => self.redirected(leg, cause, &contacts),
+            LegNews::Encrypted(how) => return self.encrypted(leg, how),
             LegNews::Lives => Input::LegLives(leg),
             LegNews::Holds(on) => Input::LegHolds { leg, on },
             LegNews::Refers { target } => return self.referred(leg, &target, ctx),
@@ -444,6 +482,7 @@ impl Handler<LegEvent> for CallActor {
         self.feed(input, ctx);
         if answered {
             self.watch_toll(leg, ctx);
+            self.keep_toll(leg, ctx);
         }
     }
 }
@@ -452,8 +491,14 @@ impl Handler<LegMedia> for CallActor {
     type Result = ();
 
     fn handle(&mut self, happened: LegMedia, ctx: &mut Self::Context) {
-        if let Some(input) = self.media_input(happened.leg, happened.event) {
-            self.feed(input, ctx);
+        let input = self.media_input(happened.leg, happened.event, ctx);
+        let key = if let Some(Input::Digit { leg, digit }) = &input { Some((*leg, *digit)) } else { None };
+        match input {
+            Some(input) => self.feed(input, ctx),
+            None => self.pump(ctx),
+        }
+        if let Some((leg, key)) = key {
+            self.note_key(leg, key, ctx);
         }
     }
 }

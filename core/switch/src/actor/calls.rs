@@ -2,10 +2,10 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
-use plugboard_media::{MediaLeg, OfferAnswer};
+use plugboard_media::{Event as MediaEvent, MediaLeg};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId, UserId};
-use plugboard_office::{Feature, Internal, Office, Source, Treatment};
+use plugboard_office::{Feature, Internal, MediaRules, Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::session::Session;
@@ -167,12 +167,21 @@ impl CallsActor {
             Err(_) if helps => None,
             channel => channel?,
         };
+        let rules = media_rules(&office, &source);
+        let terms = crate::media::terms(&self.env, rules, flow);
         let offer = match request.body.as_slice() {
             [] => None,
-            body => Some(Theirs::read(body).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?),
+            body => {
+                Some(Theirs::read(body, terms).map_err(|error| not_allowed(error.sip_status(), error.to_string()))?)
+            }
         };
-        let media = self.env.open_media(self.shard % self.env.media.shards(), flow);
-        let media = media.map_err(|error| {
+        let browser = match &offer {
+            Some(theirs) => theirs.offer.is_of_browser(),
+            // Ours will be the offer.
+            None => crate::convert::is_browser(source.user().and_then(|user| office.user(user)), flow),
+        };
+        let media = self.env.open_media(self.shard % self.env.media.shards(), flow, browser);
+        let (media, description) = media.map_err(|error| {
             count_open_error(&error, &id, LegId::CALLER, &self.env.metrics);
             Refusal::new(RefusalReason::NoPort, 503, "no RTP port is free")
         })?;
@@ -189,7 +198,10 @@ impl CallsActor {
         let (hides, brought) = (caller.hides, Brought::by(&office, &source, &request));
         let mut begin = self.begin(id, caller, &called, &plan, brought.times);
         begin.call_back = !back_to.is_empty();
-        let description = OfferAnswer::new(media, self.env.random.next());
+        let description = if browser { description } else { crate::media::with_keys(&self.env, description, terms) };
+        if let Some(Err(error)) = crate::media::keys(rules, media.leg).map(|keys| self.env.media.send(keys)) {
+            tracing::warn!(%error, "how keys travel could not be told to a media leg");
+        }
         let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();
         let new_leg = NewLeg {
             leg: LegId::CALLER,
@@ -374,12 +386,8 @@ impl CallsActor {
             back_to,
             awaited: self.awaited.clone(),
         };
-        let leg_links = |call: Recipient<LegEvent>| LegLinks {
-            layer: links.layer.clone(),
-            forget: links.forget.clone(),
-            unwatch: links.unwatch.clone(),
-            call,
-        };
+        let leg_links =
+            |call: Recipient<LegEvent>| LegLinks { layer: links.layer.clone(), forget: links.forget.clone(), call };
         self.media.insert(media, (id.clone(), LegId::CALLER));
         plugboard_metrics::LegBegan { call: &id, leg: LegId::CALLER }.emit(&self.env.metrics);
         let (env, adopt) = (self.env.clone(), links.adopt.clone());
@@ -504,6 +512,15 @@ impl Actor for CallsActor {
     }
 }
 
+/// What the office says of the media of whoever calls.
+fn media_rules(office: &Office, source: &Source) -> MediaRules {
+    match source {
+        Source::User(user) => office.user(user).map(|user| user.media),
+        Source::Gateway(gateway) => office.gateway(gateway).map(|gateway| gateway.media),
+    }
+    .unwrap_or_default()
+}
+
 /// Command: this is your shard's SIP. From the `Switch`, once, before the first call.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
@@ -526,11 +543,16 @@ impl Handler<TakeCall> for CallsActor {
 impl Handler<MediaHappened> for CallsActor {
     type Result = ();
     fn handle(&mut self, happened: MediaHappened, _: &mut Self::Context) {
+        let closed = if let MediaEvent::Closed { leg, .. } = &happened.0 { Some(*leg) } else { None };
         if let Some(leg) = crate::convert::media_leg(&happened.0)
             && let Some((call, leg)) = self.media.get(&leg)
             && let Some(handle) = self.calls.get(call)
         {
             post(&handle.media, LegMedia { leg: *leg, event: happened.0 });
+        }
+        // It is the last that is told of a leg.
+        if let Some(leg) = closed {
+            self.media.remove(&leg);
         }
     }
 }

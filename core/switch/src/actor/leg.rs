@@ -4,7 +4,8 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
 use plugboard_call::CancelWhy;
 use plugboard_media::{
-    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, SdpError,
+    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, Protection,
+    SdpError, Terms,
 };
 use plugboard_metrics::{DigitUnsent, SipFault, SipFaultKind};
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
@@ -18,9 +19,7 @@ use std::time::Duration;
 use crate::actor::call::Adoption;
 use crate::convert::{NOT_ACCEPTABLE, warning};
 use crate::env::Env;
-use crate::message::{
-    Adopt, DoLeg, Forget, FromLayer, JoinAsked, LegCommand, LegEvent, LegNews, ToLayer, UnwatchMedia,
-};
+use crate::message::{Adopt, DoLeg, Forget, FromLayer, JoinAsked, LegCommand, LegEvent, LegNews, ToLayer};
 use crate::post::post;
 use crate::wake::Wake;
 
@@ -31,7 +30,6 @@ const LEG_MAILBOX: usize = 64;
 pub(crate) struct LegLinks {
     pub(crate) layer: Recipient<ToLayer>,
     pub(crate) forget: Recipient<Forget>,
-    pub(crate) unwatch: Recipient<UnwatchMedia>,
     pub(crate) call: Recipient<LegEvent>,
 }
 
@@ -51,6 +49,8 @@ pub(crate) struct LegActor {
     early: Option<Bytes>,
     /// What was agreed.
     agreed: Option<Agreed>,
+    /// How its packets are protected, as the media plane was told.
+    protection: Option<Protection>,
     /// Where its last message came from.
     heard: Option<Flow>,
     /// The far end does not listen; the call was told.
@@ -90,8 +90,8 @@ pub(crate) struct Theirs {
 
 impl Theirs {
     /// Reads the body of a message.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, SdpError> {
-        Ok(Self { offer: Offer::parse(body)?, origin: origin(body).into() })
+    pub(crate) fn read(body: &[u8], terms: Terms) -> Result<Self, SdpError> {
+        Ok(Self { offer: Offer::parse(body, terms)?, origin: origin(body).into() })
     }
 
     /// Whether an offer only says again what is agreed. Flow and addresses are looked at whatever `o=` says, since there
@@ -99,7 +99,8 @@ impl Theirs {
     fn repeats(&self, offer: &Self) -> bool {
         let same_version = !offer.origin.is_empty() && self.origin == offer.origin;
         let (ours, theirs) = (&self.offer, &offer.offer);
-        ours == theirs || (same_version && (ours.flow(), ours.hears_at()) == (theirs.flow(), theirs.hears_at()))
+        let what = |offer: &Offer| (offer.flow(), offer.hears_at(), offer.ice_name().map(str::to_owned));
+        ours == theirs || (same_version && what(ours) == what(theirs))
     }
 }
 
@@ -135,6 +136,7 @@ impl LegActor {
             early_sound,
             early: None,
             agreed: None,
+            protection: None,
             heard: None,
             holds: false,
             rings_by: None,
@@ -197,12 +199,17 @@ impl LegActor {
             Event::Rejected { cause, redirect, .. } if (300..400).contains(&cause.status) => {
                 self.over_as(LegNews::Redirected { cause, contacts: redirect });
             }
+            Event::Rejected { cause, flow_failed: true, .. } => self.over_as(LegNews::FlowFailed(cause)),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferDone(result) => self.reoffer_done(result, ctx),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
                 self.step_later(Command::Reoffer { sdp }, ctx);
+            }
+            Event::IdentityDue { headers } => {
+                let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
+                self.step_later(Command::Identify { headers, sdp }, ctx);
             }
             Event::Referred { target, .. } => self.tell(LegNews::Refers { target }),
             Event::Lives => self.tell(LegNews::Lives),
@@ -228,7 +235,10 @@ impl LegActor {
         }
         let described = match sdp.map(|sdp| (self.description.accept_answer(sdp), sdp)) {
             Some((Ok(negotiated), sdp)) => {
-                self.agree(negotiated, Theirs::read(sdp).ok());
+                {
+                    let theirs = self.read(sdp);
+                    self.agree(negotiated, theirs);
+                }
                 true
             }
             Some((Err(_), _)) | None => false,
@@ -254,7 +264,10 @@ impl LegActor {
         };
         match self.description.accept_answer(sdp) {
             Ok(negotiated) => {
-                self.agree(negotiated, Theirs::read(sdp).ok());
+                {
+                    let theirs = self.read(sdp);
+                    self.agree(negotiated, theirs);
+                }
                 self.tell(LegNews::Answered { codec: negotiated.codec });
             }
             Err(error) => self.useless(&error.to_string(), ctx),
@@ -264,7 +277,10 @@ impl LegActor {
     /// The answer to an offer of ours in a session that is up: in the ACK, or in the 200 to a re-INVITE.
     fn take_answer(&mut self, sdp: &[u8], ctx: &mut Context<Self>) {
         match self.description.accept_answer(sdp) {
-            Ok(negotiated) => self.agree(negotiated, Theirs::read(sdp).ok()),
+            Ok(negotiated) => {
+                let theirs = self.read(sdp);
+                self.agree(negotiated, theirs);
+            }
             Err(error) => self.useless(&error.to_string(), ctx),
         }
     }
@@ -295,6 +311,14 @@ impl LegActor {
 
     fn agree(&mut self, negotiated: Negotiated, theirs: Option<Theirs>) {
         self.agreed = Some(Agreed { codec: negotiated.codec, flow: negotiated.flow, theirs });
+        if let Some(agreed) = self.description.browser_agreed() {
+            self.to_media(MediaCommand::SetBrowser { leg: self.media.leg, agreed: Box::new(agreed) });
+        }
+        let protection = self.description.protection();
+        if std::mem::replace(&mut self.protection, protection) != protection {
+            self.to_media(MediaCommand::Protect { leg: self.media.leg, protection: protection.map(Box::new) });
+            self.tell(LegNews::Encrypted(crate::media::told(protection)));
+        }
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
         let holds = matches!(negotiated.flow, MediaFlow::RecvOnly | MediaFlow::Inactive);
         if std::mem::replace(&mut self.holds, holds) != holds {
@@ -302,8 +326,14 @@ impl LegActor {
         }
     }
 
+    /// What the far end says of itself in an answer.
+    fn read(&self, sdp: &[u8]) -> Option<Theirs> {
+        Theirs::read(sdp, self.description.terms()).ok()
+    }
+
     fn reoffered(&mut self, sdp: Option<&[u8]>, ctx: &mut Context<Self>) {
-        let offer = match sdp.map(Theirs::read).transpose() {
+        let terms = self.description.terms();
+        let offer = match sdp.map(|sdp| Theirs::read(sdp, terms)).transpose() {
             Ok(offer) => offer,
             Err(error) => return self.step_later(reject_reoffer(&error), ctx),
         };
@@ -329,6 +359,9 @@ impl LegActor {
             let offered: Vec<Codec> = codecs.iter().copied().chain(rest).collect();
             return Command::AcceptReoffer { sdp: self.description.make_offer(&offered, MediaFlow::SendRecv).into() };
         };
+        if self.description.restarts_ice(&offer.offer) {
+            self.description.set_login(self.env.media.ice_login(self.media.leg));
+        }
         match self.description.make_answer(&offer.offer, &codecs, MediaFlow::SendRecv) {
             Ok((sdp, negotiated)) => {
                 self.agree(negotiated, Some(offer));
@@ -364,7 +397,6 @@ impl LegActor {
             return;
         }
         self.to_media(MediaCommand::Close { leg: self.media.leg });
-        post(&self.links.unwatch, UnwatchMedia(self.media.leg));
         post(&self.links.call, LegEvent { leg: self.leg, event: last_word });
         // Last, so that a fault on the way has it done again.
         self.told = true;
@@ -415,10 +447,16 @@ impl LegActor {
             }
             LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
             LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
+            LegCommand::GiveUp(cause) => {
+                let reason = reason_value(&cause);
+                self.over(cause);
+                Command::End { reason: Some(reason) }
+            }
             LegCommand::AcceptTransfer => Command::AcceptRefer,
             LegCommand::RejectTransfer(status) => Command::RejectRefer { status },
             LegCommand::NotifyTransfer(status) => Command::NotifyRefer { status },
             LegCommand::Ask => Command::Ask,
+            LegCommand::Say(text) => Command::Say { text },
             LegCommand::SendDigit { digit, duration } => {
                 let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(40, 5_000);
                 Command::SendDigit(InfoDigit { digit, millis })
@@ -613,7 +651,7 @@ mod tests {
             "v=0\r\no=- 1 {version} IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\
              m=audio {port} RTP/AVP {formats}\r\na={flow}\r\n"
         );
-        Theirs::read(body.as_bytes()).unwrap()
+        Theirs::read(body.as_bytes(), Terms::default()).unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_metrics::{EventPackage, NotifySent, SubscriptionBegan, SubscriptionEnded};
-use plugboard_model::UserId;
+use plugboard_model::{OfficeId, UserId};
 use plugboard_sip::event::{Asked, Content, Input, LIMITS, Notifier, Output, Package};
 use plugboard_sip::transaction::{Input as LayerInput, Output as FromTransaction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,10 +117,24 @@ impl NotifierActor {
         ctx.notify(Retell(watched.clone()));
     }
 
+    /// What is watched may have other users now: those who are the same are asked nothing.
+    fn watch_anew(&mut self, watched: &Watched, ctx: &mut Context<Self>) {
+        let users: BTreeSet<UserId> = self.users_of(watched).into_iter().collect();
+        self.let_go(watched, |user| !users.contains(user));
+        self.watch(watched, ctx);
+    }
+
     fn unwatch(&mut self, watched: &Watched) {
+        self.let_go(watched, |_| true);
+    }
+
+    /// These need not tell any more how they are, as far as it is for this.
+    fn let_go(&mut self, watched: &Watched, these: impl Fn(&UserId) -> bool) {
         let (snapshot, shard) = (&self.snapshot, self.shard);
         self.users.retain(|user, told| {
-            told.watched.remove(watched);
+            if these(user) {
+                told.watched.remove(watched);
+            }
             if told.watched.is_empty()
                 && let Some(handle) = snapshot.users.get(user)
             {
@@ -269,17 +283,25 @@ impl Handler<Retell> for NotifierActor {
 impl Handler<UseSnapshot> for NotifierActor {
     type Result = ();
     fn handle(&mut self, snapshot: UseSnapshot, ctx: &mut Self::Context) {
-        self.snapshot = snapshot.0;
+        let before = std::mem::replace(&mut self.snapshot, snapshot.0);
         let gone = |user: &&UserId| !self.snapshot.users.contains_key(*user);
         let left: Vec<UserId> = self.notifier.watchers().filter(gone).cloned().collect();
         for user in left {
             self.feed(Input::Left(user), ctx);
         }
-        // A group may have other members now, and the office may show more or less.
-        let watched: Vec<Watched> = self.notifier.watched().cloned().collect();
+        // Who is stood for by another actor now, or by none, is asked anew.
+        let actor = |snapshot: &Snapshot, user: &UserId| snapshot.users.get(user).map(|handle| handle.show.clone());
+        self.users.retain(|user, _| actor(&before, user).is_some_and(|then| actor(&self.snapshot, user) == Some(then)));
+        // A group may have other members now, and the office may show more or less. Of an office that is as it was nothing is
+        // different.
+        let office = |snapshot: &Snapshot, id: &OfficeId| snapshot.configuration.offices.get(id).cloned();
+        let changed = |watched: &&Watched| {
+            let (then, now) = (office(&before, watched.office()), office(&self.snapshot, watched.office()));
+            then.zip(now).is_none_or(|(then, now)| !Arc::ptr_eq(&then, &now))
+        };
+        let watched: Vec<Watched> = self.notifier.watched().filter(changed).cloned().collect();
         for watched in watched {
-            self.unwatch(&watched);
-            self.watch(&watched, ctx);
+            self.watch_anew(&watched, ctx);
         }
     }
 }

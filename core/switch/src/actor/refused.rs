@@ -145,6 +145,8 @@ fn keep(env: &Env, id: CallId, office: &Office, source: &Source, request: &Reque
         answered: None,
         ended: now,
         cause: cause.clone(),
+        quality: None,
+        encryption: None,
     };
     let record = CallRecord {
         direction: direction(source, way.out),

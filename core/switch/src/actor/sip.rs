@@ -25,8 +25,8 @@ use crate::awaited::Awaited;
 use crate::env::{Env, Unsendable};
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, JoinAsked,
-    LoseConnection, Received, TakeCall, TakeSubscription, ToLayer, UseSnapshot, Wire,
+    Adopt, ConnectionClosed, Drain, Forget, ForgetTrace, FromLayer, GetHoldings, Hire, Holdings, JoinAsked, LoseFlow,
+    Received, TakeCall, TakeSubscription, ToLayer, UseSnapshot, Wire,
 };
 use crate::moves::Moves;
 use crate::overload::Overload;
@@ -377,7 +377,7 @@ impl Handler<ConnectionClosed> for SipActor {
         self.moves.closed(closed.0);
         for user in self.connections.remove(&closed.0.connection).unwrap_or_default() {
             if let Some(handle) = self.snapshot.users.get(&user) {
-                post(&handle.lost, LoseConnection(closed.0));
+                post(&handle.lost, LoseFlow::Connection(closed.0));
             }
         }
         self.feed(Input::Failed { flow: closed.0 }, ctx);

@@ -24,7 +24,7 @@ use crate::directory::Presence;
 use crate::env::Env;
 use crate::guesses::SharedGuesses;
 use crate::message::{
-    ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseConnection, NotOffered, OfferCall,
+    ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseFlow, NotOffered, OfferCall,
     PressKey, Publish, PushGone, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging,
     ToLayer, UseLamp, UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
@@ -36,6 +36,8 @@ use showing::Showing;
 
 /// A person's calls and registrations; 256 is a group that is rung by 200 calls at once.
 const USER_MAILBOX: usize = 256;
+/// Tells a browser that registers of the TURN server: of our own making, since SIP knows no such header.
+const TURN_HEADER: &str = "Plugboard-Turn";
 
 /// What was kept of a user.
 #[derive(Debug, Default)]
@@ -130,7 +132,12 @@ impl UserActor {
         let (asleep, awake): (Vec<&Binding>, Vec<&Binding>) =
             self.bindings.devices(self.env.clock.now()).into_iter().partition(|binding| binding.sleeps());
         let asleep: Vec<Binding> = asleep.into_iter().cloned().collect();
-        let mut devices: Vec<Device> = awake.into_iter().map(device).collect();
+        let now = self.env.clock.now();
+        let with_flows = |binding: &Binding| {
+            let others = self.bindings.other_flows(now, binding).into_iter().map(device).collect();
+            Device { others, ..device(binding) }
+        };
+        let mut devices: Vec<Device> = awake.into_iter().map(with_flows).collect();
         devices.extend(besides.filter(|besides| devices.iter().all(|device| device.contact != besides.contact)));
         if devices.is_empty() && asleep.is_empty() {
             self.availability.release(call);
@@ -259,6 +266,7 @@ fn device(binding: &Binding) -> Device {
         contact: binding.contact.to_string(),
         flow: binding.flow,
         path: binding.path.iter().map(|proxy| proxy.to_string()).collect(),
+        others: Vec::new(),
     }
 }
 
@@ -363,7 +371,7 @@ impl Handler<Register> for UserActor {
         let Register { tx, request, flow, reply } = register;
         let limits = Terms { push: self.env.push.providers().to_vec(), ..Terms::default() };
         let tag = format!("0-{:016x}", self.env.random.next());
-        let (response, changes) = self.bindings.register(self.env.clock.now(), &request, flow, &limits, &tag);
+        let (mut response, changes) = self.bindings.register(self.env.clock.now(), &request, flow, &limits, &tag);
         let outcome = match changes.as_slice() {
             _ if response.status != 200 => RegistrationOutcome::Refused,
             [] => RegistrationOutcome::Queried,
@@ -371,6 +379,11 @@ impl Handler<Register> for UserActor {
             [_, ..] => RegistrationOutcome::Accepted,
         };
         RegistrationAnswered { outcome, user: self.user.number.as_str() }.emit(&self.env.metrics);
+        if let Some(turn) = self.env.turn.as_ref().filter(|_| response.status == 200)
+            && crate::convert::is_browser(Some(&self.user), flow)
+        {
+            response.headers.push(TURN_HEADER, turn.header(self.env.clock.wall(), self.user.number.as_str()));
+        }
         for change in &changes {
             match change {
                 Change::Moved { from, to } => self.moves.moved(&self.user.id, *from, *to),
@@ -429,10 +442,14 @@ impl Handler<PressKey> for UserActor {
     }
 }
 
-impl Handler<LoseConnection> for UserActor {
+impl Handler<LoseFlow> for UserActor {
     type Result = ();
-    fn handle(&mut self, lost: LoseConnection, ctx: &mut Self::Context) {
-        let gone = self.bindings.connection_lost(lost.0);
+    fn handle(&mut self, lost: LoseFlow, ctx: &mut Self::Context) {
+        let flow = match lost {
+            LoseFlow::Connection(flow) => flow,
+            LoseFlow::Unanswered { contact, flow } => return self.bindings.flow_failed(&contact, flow),
+        };
+        let gone = self.bindings.connection_lost(flow);
         let now = self.env.clock.now();
         for binding in &gone {
             // What it had on this flow, such as a call, goes on over another one of the same device.

@@ -22,6 +22,17 @@ pub(crate) enum Watched {
     Place(OfficeId, u32),
 }
 
+impl Watched {
+    /// The office that it is of.
+    pub(crate) const fn office(&self) -> &OfficeId {
+        match self {
+            Self::User(user) => &user.office,
+            Self::Group(group) => &group.office,
+            Self::Place(office, _) => office,
+        }
+    }
+}
+
 /// Command: somebody subscribes. From `SipActor` to the `NotifierActor` of the same shard, authenticated; the answer goes to the
 /// layer.
 #[derive(Debug, Message)]

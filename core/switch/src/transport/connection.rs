@@ -241,6 +241,7 @@ mod tests {
     use std::net::SocketAddr;
     use std::sync::Arc;
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::Interval;
 
     const SWITCH: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
@@ -300,16 +301,14 @@ mod tests {
         (began.elapsed().as_secs(), asked)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the clock is virtual, and what sleeps wakes in order with its timers"
-    )]
-    async fn ten_seconds() {
-        tokio::time::sleep(Duration::from_secs(10)).await;
+    /// Ticks every ten seconds from now on.
+    fn ten_seconds() -> Interval {
+        const TEN: Duration = Duration::from_secs(10);
+        tokio::time::interval_at(Instant::now() + TEN, TEN)
     }
 
     /// A peer that says a message, if it does, and then a byte every ten seconds.
-    struct Dribbling(Option<Frame>);
+    struct Dribbling(Option<Frame>, Interval);
 
     impl Ear for Dribbling {
         const ASK_AFTER: Option<Duration> = None;
@@ -318,7 +317,7 @@ mod tests {
             if let Some(frame) = self.0.take() {
                 return Ok(Heard::Frame(frame));
             }
-            ten_seconds().await;
+            self.1.tick().await;
             Ok(Heard::Part)
         }
     }
@@ -328,19 +327,19 @@ mod tests {
         for (said, longest) in [(None, FIRST_MAX), (Some(options()), IDLE_MAX)] {
             let (replies, _due) = mpsc::channel(REPLIES_MAX);
             let began = Instant::now();
-            listen(&mut Dribbling(said), Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
+            listen(&mut Dribbling(said, ten_seconds()), Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
             assert_eq!(began.elapsed(), longest);
         }
     }
 
     /// A peer that sends keep-alives alone.
-    struct Pinging;
+    struct Pinging(Interval);
 
     impl Ear for Pinging {
         const ASK_AFTER: Option<Duration> = None;
 
         async fn hear(&mut self) -> Result<Heard, Gone> {
-            ten_seconds().await;
+            self.0.tick().await;
             Ok(Heard::Frame(Frame::Ping))
         }
     }
@@ -349,7 +348,7 @@ mod tests {
     async fn keep_alives_of_a_peer_that_never_spoke_keep_nothing() {
         let (replies, _due) = mpsc::channel(REPLIES_MAX);
         let began = Instant::now();
-        listen(&mut Pinging, Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
+        listen(&mut Pinging(ten_seconds()), Flow::tcp(SWITCH, SWITCH, 1), &nobody(), replies).await;
         assert_eq!(began.elapsed(), FIRST_MAX);
     }
 

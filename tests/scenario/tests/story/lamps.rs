@@ -214,6 +214,39 @@ fn the_lamp_of_a_group_shows_the_calls_that_its_members_get() {
 }
 
 #[test]
+fn the_lamp_of_a_group_follows_the_members_that_it_has_now_and_those_who_come_back() {
+    let (mut sim, ann, bob, cem) = watched(office());
+    let (dora, egor) = (sim.phone("dora", "104"), sim.phone("egor", "105"));
+    ann.watches("200", DIALOG);
+    sim.run_until(ann.sees_that("200", DIALOG, "idle"));
+    let members = "members: [\"102\", \"103\", \"104\"]";
+    let small = office().replace(members, "members: [\"105\"]");
+    sim.applies(std::slice::from_ref(&small));
+    sim.run_for(seconds(2));
+    cem.dials("200");
+    sim.run_until(egor.rings());
+    sim.run_until(ann.sees_that("200", DIALOG, "early"));
+    assert!(bob.calls().is_empty() && dora.calls().is_empty());
+    egor.refuses(486);
+    sim.run_until(ann.sees_that("200", DIALOG, "idle"));
+    // He goes, and comes back as another one.
+    let egors_line = "  - { id: \"105\", number: 105, name: Egor Egorov, password: demo-105 }\n";
+    let without = office().replace(egors_line, "").replace(members, "members: [\"102\"]");
+    sim.applies(&[without]);
+    sim.run_for(seconds(2));
+    sim.applies(&[small]);
+    sim.run_for(seconds(2));
+    egor.registers();
+    sim.run_until(egor.is_registered());
+    cem.dials("200");
+    sim.run_until(egor.rings());
+    sim.run_until(ann.sees_that("200", DIALOG, "early"));
+    cem.hangs_up();
+    sim.run_until(ann.sees_that("200", DIALOG, "idle"));
+    sim.run_until_quiet();
+}
+
+#[test]
 fn after_a_transfer_the_lamp_shows_who_is_there_now() {
     let (mut sim, ann, bob, cem) = watched(office());
     let dora = sim.phone("dora", "104");

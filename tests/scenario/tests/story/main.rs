@@ -7,14 +7,18 @@
     reason = "a story stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod browsers;
+mod conference;
 mod diversion;
 mod early_media;
 mod emergency;
+mod encryption;
 mod events;
 mod faults;
 mod features;
 mod flows;
 mod forwards;
+mod gateway_ladders;
 mod gateways;
 mod giving_up;
 mod groups;
@@ -32,15 +36,21 @@ mod people;
 mod pick_up;
 mod presence;
 mod protocol_faults;
+mod quality;
+mod recording;
 mod redirect;
 mod reliable;
 mod rfc5359;
+mod sent_to_scenario;
 mod settings;
+mod shards;
 mod silence;
 mod sleepers;
 mod speech;
 mod strangers;
+mod supervision;
 mod toll;
+mod topology;
 mod transfer;
 mod transports;
 mod wire;

@@ -13,6 +13,24 @@ fn three() -> (Sim, Phone, Phone, Phone) {
 }
 
 #[test]
+fn who_parks_is_told_what_fetches_the_call_again() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    bob.hands_on_to("*70");
+    sim.run_until(bob.is_idle());
+    let told = bob.requests("MESSAGE").pop().unwrap_or_default();
+    assert!(told.ends_with("\r\n\r\n*701") && told.contains("Content-Type: text/plain"), "{told}");
+    bob.dials("*701");
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_parked_call_hears_music_and_is_fetched_by_dialling_its_place() {
     let (mut sim, ann, bob, cem) = three();
     let begin = sim.now();
@@ -29,10 +47,12 @@ fn a_parked_call_hears_music_and_is_fetched_by_dialling_its_place() {
     assert!(!ann.hears_now("music"));
     insta::assert_snapshot!(sim.ladder().since(begin), @r#"
      0.110  bob -> switch  REFER to *705
+     0.115  switch -> bob  MESSAGE
      0.115  switch -> bob  202 REFER
      0.115  switch -> bob  NOTIFY of 100 Trying
      0.115  switch -> bob  NOTIFY of 200 OK
      0.115  switch -> bob  BYE because SIP;cause=200;text="OK"
+     0.120  bob -> switch  200 MESSAGE
      0.120  bob -> switch  200 NOTIFY
      0.120  bob -> switch  200 NOTIFY
      0.120  bob -> switch  200 BYE
@@ -45,6 +65,9 @@ fn a_parked_call_hears_music_and_is_fetched_by_dialling_its_place() {
     10.140  ann -> switch  200 INVITE +sdp
     10.140  cem -> switch  ACK
     10.145  switch -> ann  ACK
+    10.145  switch -> cem  INVITE again +sdp
+    10.150  cem -> switch  200 INVITE +sdp
+    10.155  switch -> cem  ACK
     "#);
     cem.hangs_up();
     sim.run_until(ann.is_idle());

@@ -44,11 +44,39 @@ fn a_colleague_takes_the_call_that_rings_his_group() {
     0.120  cem -> switch  ACK
     0.120  cem -> switch  200 UPDATE
     0.125  switch -> bob  ACK
+    0.125  switch -> ann  INVITE again +sdp
+    0.130  ann -> switch  200 INVITE +sdp
+    0.135  switch -> ann  ACK
     "#);
     ann.hangs_up();
     sim.run_until(cem.is_idle());
     sim.run_until_quiet();
     assert!(sim.records("main").iter().all(|record| record.outcome == CallOutcome::Answered));
+}
+
+#[test]
+fn a_phone_that_takes_no_update_is_shown_whom_it_picked_up_by_a_new_invite() {
+    let (mut sim, ann, bob, cem, _) = ringing("");
+    let begin = sim.now();
+    cem.dials("*8");
+    talk(&mut sim, &ann, &cem);
+    sim.run_until(bob.is_idle());
+    sim.run_for(seconds(1));
+    assert!(cem.shows().is_some_and(|shown| shown.contains("Ann Archer")), "{}", sim.ladder());
+    insta::assert_snapshot!(sim.ladder().since(begin).of("cem"), @r#"
+    0.100  cem -> switch  INVITE *8 +sdp
+    0.105  switch -> cem  407 INVITE
+    0.110  cem -> switch  ACK
+    0.110  cem -> switch  INVITE *8 +sdp
+    0.115  switch -> cem  200 INVITE +sdp
+    0.120  cem -> switch  ACK
+    0.125  switch -> cem  INVITE again +sdp
+    0.130  cem -> switch  200 INVITE +sdp
+    0.135  switch -> cem  ACK
+    "#);
+    talk(&mut sim, &ann, &cem);
+    ann.hangs_up();
+    sim.run_until_quiet();
 }
 
 #[test]

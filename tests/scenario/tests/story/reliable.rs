@@ -22,6 +22,14 @@ fn ann_insists() -> (Sim, Phone, Phone) {
     (sim, ann, bob)
 }
 
+/// Bob answers, they talk, and Ann ends it.
+fn a_whole_talk(sim: &mut Sim, ann: &Phone, bob: &Phone) {
+    bob.answers();
+    talk(sim, ann, bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
 #[test]
 fn the_switch_acknowledges_what_a_phone_wants_acknowledged() {
     let (mut sim, ann, bob) = bob_is_reliable();
@@ -67,10 +75,7 @@ fn a_ringing_or_an_acknowledgement_that_is_lost_goes_again_and_rings_once() {
         sim.run_for(seconds(10));
         assert_eq!(bob.acknowledged(), (None, 1), "{lost}\n{}", sim.ladder());
         assert_eq!(sim.ladder().count("switch -> ann  180"), 1, "{lost}\n{}", sim.ladder());
-        bob.answers();
-        talk(&mut sim, &ann, &bob);
-        ann.hangs_up();
-        sim.run_until_quiet();
+        a_whole_talk(&mut sim, &ann, &bob);
     }
 }
 
@@ -84,10 +89,7 @@ fn a_phone_may_offer_anew_before_it_answers() {
     bob.updates_early("sendrecv");
     sim.run_until(bob.was_answered_again());
     assert_eq!(bob.reinvited(), Some(200), "{}", sim.ladder());
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
-    ann.hangs_up();
-    sim.run_until_quiet();
+    a_whole_talk(&mut sim, &ann, &bob);
 }
 
 #[test]
@@ -179,10 +181,7 @@ fn an_acknowledgement_of_nothing_is_refused_and_changes_nothing() {
     sim.run_for(seconds(10));
     assert_eq!(ann.acknowledged().0, Some(200), "the next repetition is acknowledged\n{}", sim.ladder());
     assert_eq!(sim.ladder().count("switch -> ann  180"), before + 1, "and no other follows");
-    bob.answers();
-    talk(&mut sim, &ann, &bob);
-    ann.hangs_up();
-    sim.run_until_quiet();
+    a_whole_talk(&mut sim, &ann, &bob);
 }
 
 #[test]

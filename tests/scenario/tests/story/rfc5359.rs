@@ -342,10 +342,12 @@ fn flow_2_15_call_park() {
     talk(&mut sim, &alice, &carol);
     insta::assert_snapshot!(sim.ladder().since(begin), @r#"
     0.110  bob -> switch  REFER to *701
+    0.115  switch -> bob  MESSAGE
     0.115  switch -> bob  202 REFER
     0.115  switch -> bob  NOTIFY of 100 Trying
     0.115  switch -> bob  NOTIFY of 200 OK
     0.115  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.120  bob -> switch  200 MESSAGE
     0.120  bob -> switch  200 NOTIFY
     0.120  bob -> switch  200 NOTIFY
     0.120  bob -> switch  200 BYE
@@ -358,6 +360,9 @@ fn flow_2_15_call_park() {
     0.140  ann -> switch  200 INVITE +sdp
     0.140  cem -> switch  ACK
     0.145  switch -> ann  ACK
+    0.145  switch -> cem  INVITE again +sdp
+    0.150  cem -> switch  200 INVITE +sdp
+    0.155  switch -> cem  ACK
     "#);
     alice.hangs_up();
     sim.run_until_quiet();
@@ -392,6 +397,10 @@ fn flow_2_16_call_pickup() {
     0.100  ann -> switch  ACK
     0.100  cem -> switch  ACK
     0.105  switch -> bob  ACK
+    0.105  switch -> ann  INVITE again +sdp
+    0.105  switch -> cem  INVITE again +sdp
+    0.110  ann -> switch  200 INVITE +sdp
+    0.110  cem -> switch  200 INVITE +sdp
     "#);
     alice.hangs_up();
     sim.run_until_quiet();

@@ -176,6 +176,27 @@ fn minutes_that_are_used_up_refuse_new_calls_and_end_running_ones_where_the_admi
 }
 
 #[test]
+fn minutes_of_a_call_that_goes_on_are_kept_so_that_a_crash_loses_none_but_the_last() {
+    let toll = "toll: { minutes_a_day: 30 }\n";
+    let (mut sim, ann, _bob, first, _second) = started(setup(toll, "", ", toll: { minutes_a_day: 90 }"));
+    ann.dials("0030123456");
+    sim.run_until(first.rings());
+    first.answers();
+    talk(&mut sim, &ann, &first);
+    sim.run_for(seconds(10 * 60));
+    let office = plugboard_model::OfficeId::new("main").unwrap();
+    for kept in [sim.store().tolls_of_users().all(&office), sim.store().tolls_of_gateways().all(&office)] {
+        let kept = kept.unwrap();
+        let [(_, bytes)] = kept.as_slice() else { panic!("{kept:?}") };
+        let text = String::from_utf8_lossy(bytes);
+        let used: u64 = text.trim_end_matches(']').rsplit(',').next().unwrap().parse().unwrap();
+        assert!((9 * 60_000..=10 * 60_000 + 1_000).contains(&used), "{text}");
+    }
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn whoever_hands_on_or_sends_on_pays() {
     let (mut sim, ann, bob, first, _second) = started(setup("", ", toll: { countries: [de] }", ""));
     ann.dials("102");

@@ -185,6 +185,23 @@ fn calls_are_handed_on_to_groups_and_to_the_world() {
 }
 
 #[test]
+fn a_call_through_a_gateway_is_handed_on_through_the_same_gateway() {
+    let mut sim = Sim::demo();
+    let (ann, world) = (sim.phone("ann", "101"), sim.outside("world", "127.0.0.1:5080"));
+    ann.dials("0301");
+    sim.run_until(world.rings());
+    world.answers();
+    talk(&mut sim, &ann, &world);
+    ann.hands_on_to("0302");
+    sim.run_until(world.rings());
+    world.answers();
+    sim.run_until(ann.is_idle());
+    assert_eq!(ann.told_of_transfer().last(), Some(&200));
+    world.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn what_may_not_be_handed_on_is_refused_and_the_call_goes_on() {
     let (mut sim, ann, bob) = conversation();
     for (target, status) in [
@@ -343,6 +360,12 @@ fn a_colleague_of_the_group_picks_up_what_rings_and_nobody_else_does() {
     0.140  ann -> switch  ACK
     0.140  cem -> switch  ACK
     0.145  switch -> bob  ACK
+    0.145  switch -> ann  INVITE again +sdp
+    0.145  switch -> cem  INVITE again +sdp
+    0.150  ann -> switch  200 INVITE +sdp
+    0.150  cem -> switch  200 INVITE +sdp
+    0.155  switch -> ann  ACK
+    0.155  switch -> cem  ACK
     "#);
     ann.hangs_up();
     sim.run_until(cem.is_idle());

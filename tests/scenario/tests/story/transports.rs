@@ -18,6 +18,11 @@ fn registered(sim: &mut Sim, phone: Phone) -> Phone {
     phone
 }
 
+/// The demo office, whose user 101 is called by telephones' media even over WebSocket.
+fn with_a_plain_websocket_phone() -> Sim {
+    Setup::offices(vec![OfficeText::demo().replace("number: 101,", "number: 101, browser: false,")]).start()
+}
+
 /// One calls the other, they talk, the caller hangs up; the record.
 fn one_call(sim: &mut Sim, caller: &Phone, callee: &Phone, number: &str) -> CallRecord {
     caller.dials(number);
@@ -35,7 +40,7 @@ fn one_call(sim: &mut Sim, caller: &Phone, callee: &Phone, number: &str) -> Call
 #[test]
 fn phones_call_each_other_over_every_transport() {
     for transport in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
-        let mut sim = Sim::demo();
+        let mut sim = with_a_plain_websocket_phone();
         let ann = phone_over(&mut sim, "ann", "101", transport);
         let bob = phone_over(&mut sim, "bob", "102", Transport::Udp);
         let record = one_call(&mut sim, &ann, &bob, "102");
@@ -54,7 +59,7 @@ fn phones_call_each_other_over_every_transport() {
 
 #[test]
 fn a_browser_without_an_address_of_its_own_is_called_over_its_connection() {
-    let mut sim = Sim::demo();
+    let mut sim = with_a_plain_websocket_phone();
     let ann = phone_over(&mut sim, "ann", "101", Transport::Wss);
     let bob = phone_over(&mut sim, "bob", "102", Transport::Udp);
     let record = one_call(&mut sim, &bob, &ann, "101");

@@ -9,7 +9,7 @@ mod registrar;
 mod reliable;
 
 use bytes::Bytes;
-use plugboard_media::{Codec, g711::Law};
+use plugboard_media::{Codec, Suite, g711::Law};
 use plugboard_model::Time;
 use plugboard_sip::flow::Transport;
 use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use super::call::{Call, Cancel, Stage};
 use super::digest::Account;
 use super::resend::{Due, Resends, What};
+use super::secrecy::{Encrypts, Secrecy};
 use super::voice::{self, Voice};
 use crate::network::{Network, Packet, Payload};
 use crate::sound::Sounds;
@@ -37,6 +38,7 @@ pub(super) enum Purpose {
     Subscribe(usize),
     Publish,
     Bye,
+    Said,
 }
 
 /// A request of ours.
@@ -76,6 +78,12 @@ pub(crate) struct Agent {
     /// The one that the switch opens: what comes over it is answered over it.
     pub(crate) listens: Option<u64>,
     pub(crate) codecs: Vec<Codec>,
+    /// It describes itself as browsers do.
+    pub(crate) browser: bool,
+    /// What it does about encryption, with what.
+    pub(crate) encrypts: (Encrypts, Suite),
+    /// It names another certificate than it shows.
+    pub(crate) lies: bool,
     /// Its INVITEs bring an offer.
     offers: bool,
     /// More headers of its REGISTERs, and what follows its Contact there.
@@ -149,6 +157,9 @@ impl Agent {
             connection: None,
             listens: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
+            browser: false,
+            encrypts: (Encrypts::Never, Suite::AesCm128HmacSha1_80),
+            lies: false,
             offers: true,
             registers_with: (Vec::new(), String::new()),
             uri_params: String::new(),
@@ -338,6 +349,19 @@ impl Agent {
         self.send_request(now, update, peer, Purpose::Reinvite(index), false);
     }
 
+    /// Something that nobody has to do anything about.
+    pub(crate) fn say_within(&mut self, now: Time, index: usize, method: &str, (kind, body): (&str, &str)) {
+        let Some(peer) = self.calls.get(index).filter(|call| call.stage == Stage::Up).map(|call| call.peer) else {
+            return;
+        };
+        let mut request = self.request_of(index, Method::from_token(method));
+        if !body.is_empty() {
+            request.headers.push("Content-Type", kind);
+            request.body = body.replace('\n', "\r\n").into_bytes();
+        }
+        self.send_request(now, request, peer, Purpose::Said, false);
+    }
+
     /// Wants an offer, which the ACK answers.
     pub(crate) fn ask_for_offer(&mut self, now: Time, index: usize) {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
@@ -356,6 +380,14 @@ impl Agent {
                 call.over(0);
             }
         }
+    }
+
+    pub(crate) fn is_salted(&self) {
+        self.network.salt(self.address, &self.name);
+    }
+
+    pub(crate) fn salt_found(&self) -> Vec<String> {
+        self.network.salt_found()
     }
 
     // ---- what comes -----------------------------------------------------------------------------------------
@@ -379,12 +411,13 @@ impl Agent {
     }
 
     pub(crate) fn heard(&mut self, now: Time, to: SocketAddr, packet: &[u8]) {
-        let Some(call) = self.calls.iter().find(|call| call.voice.local == to && !call.is_over()) else { return };
-        let Some((payload_type, payload)) = voice::open(packet) else { return };
+        let Some(call) = self.calls.iter_mut().find(|call| call.voice.local == to && !call.is_over()) else { return };
+        let Some(packet) = call.secrecy.open(now, packet) else { return };
+        let Some((payload_type, payload)) = voice::open(&packet) else { return };
         let (codec, law) = match payload_type {
             0 => (Codec::Pcmu, Law::Mu),
             8 => (Codec::Pcma, Law::A),
-            voice::KEYS => return self.heard_key(packet, payload),
+            voice::KEYS => return self.heard_key(&packet, payload),
             other => panic!("{} hears payload type {other}, which nobody agreed on", self.name),
         };
         assert!(call.codecs.contains(&codec), "{} does not speak {codec:?}", self.name);
@@ -411,8 +444,14 @@ impl Agent {
         }
         let mut packets = Vec::new();
         for call in &mut self.calls {
+            let from = call.voice.local;
             while let Some((to, packet)) = call.voice.tick(now) {
-                packets.push(Packet { from: call.voice.local, to, payload: Payload::Rtp(packet) });
+                let packet = call.secrecy.seal(now, packet);
+                packets.extend(packet.map(|packet| Packet { from, to, payload: Payload::Rtp(packet) }));
+            }
+            if let Some(to) = call.voice.remote.filter(|_| !call.is_over()) {
+                let datagrams = call.secrecy.tick(now).into_iter();
+                packets.extend(datagrams.map(|datagram| Packet { from, to, payload: Payload::Rtp(datagram) }));
             }
         }
         for packet in packets {
@@ -422,7 +461,8 @@ impl Agent {
 
     pub(crate) fn next(&self) -> Option<Time> {
         let voices = self.calls.iter().filter_map(|call| call.voice.next());
-        voices.chain(self.resends.next()).min()
+        let secrets = self.calls.iter().filter(|call| !call.is_over()).filter_map(|call| call.secrecy.next());
+        voices.chain(secrets).chain(self.resends.next()).min()
     }
 
     /// Nothing is under way.
@@ -552,7 +592,9 @@ impl Agent {
             stage: Stage::Calling(0),
             cancel: Cancel::No,
             voice: Voice::new(media, self.sounds.mark(&self.name), ssrc),
+            secrecy: Secrecy::new(self.encrypts, self.lies),
             codecs: self.codecs.clone(),
+            browser: self.browser,
             codecless: false,
             direction: "sendrecv",
             acks: BTreeMap::new(),

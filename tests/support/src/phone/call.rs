@@ -5,6 +5,7 @@ use plugboard_sip::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::secrecy::Secrecy;
 use super::voice::Voice;
 
 /// How far a call is, as the phone sees it.
@@ -46,7 +47,9 @@ pub(crate) struct Call {
     pub(crate) stage: Stage,
     pub(crate) cancel: Cancel,
     pub(crate) voice: Voice,
+    pub(crate) secrecy: Secrecy,
     pub(crate) codecs: Vec<Codec>,
+    pub(crate) browser: bool,
     /// Our next description names no codec.
     pub(crate) codecless: bool,
     /// What our next description says.
@@ -91,6 +94,7 @@ impl Call {
     pub(crate) fn take_description(&mut self, body: &[u8]) -> bool {
         let Some(described) = super::voice::read(body) else { return false };
         self.voice.remote = Some(described.address);
+        self.secrecy.take(&String::from_utf8_lossy(body));
         self.voice.codec = described.codec.unwrap_or(Codec::Pcmu);
         self.voice.keys_type = described.keys_type;
         self.voice.sends = described.hears && matches!(self.direction, "sendrecv" | "sendonly");
@@ -106,7 +110,10 @@ impl Call {
 
     /// Our description.
     pub(crate) fn description(&self) -> String {
+        if self.browser {
+            return super::voice::write_browser(self.voice.local, self.direction);
+        }
         let codecs = if self.codecless { &[] } else { self.codecs.as_slice() };
-        super::voice::write(self.voice.local, codecs, self.direction)
+        super::voice::write(self.voice.local, codecs, self.direction, self.secrecy.describe())
     }
 }

@@ -70,6 +70,12 @@ impl Voice {
         self.next.get_or_insert(now);
     }
 
+    /// It begins another stream.
+    pub(crate) fn changes_stream(&mut self) {
+        self.ssrc ^= 0x5A5A;
+        self.sequence = 40_000;
+    }
+
     pub(crate) fn stop(&mut self) {
         self.next = None;
     }
@@ -187,7 +193,12 @@ pub(crate) fn read(body: &[u8]) -> Option<Described> {
 }
 
 /// Writes one. `codecs` in the order of preference.
-pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> String {
+pub(crate) fn write(
+    local: SocketAddr,
+    codecs: &[Codec],
+    direction: &str,
+    (proto, secrecy): (String, String),
+) -> String {
     let family = if local.is_ipv4() { "IP4" } else { "IP6" };
     let (mut ip, port) = (local.ip().to_string(), local.port());
     // As RFC 2543 section B.5 held.
@@ -199,7 +210,22 @@ pub(crate) fn write(local: SocketAddr, codecs: &[Codec], direction: &str) -> Str
     };
     let types = codecs.iter().map(|codec| codec.payload_type().to_string()).collect::<Vec<_>>().join(" ");
     format!(
-        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {types} {KEYS}\r\n\
-         a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\na={direction}\r\n"
+        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} {proto} {types} {KEYS}\r\n\
+         a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\n{secrecy}a={direction}\r\n"
+    )
+}
+
+/// Writes what a browser says of itself: Opus before G.711, keys by both clocks. Nobody checks or shakes hands for it, so that its
+/// media never begins.
+pub(crate) fn write_browser(local: SocketAddr, direction: &str) -> String {
+    let digest = ["0A"; 32].join(":");
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+         m=audio {} UDP/TLS/RTP/SAVPF 111 0 8 110 126\r\nc=IN IP4 0.0.0.0\r\n\
+         a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:110 telephone-event/48000\r\n\
+         a=rtpmap:126 telephone-event/8000\r\na=mid:0\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\n\
+         a=ice-pwd:abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 {digest}\r\na=setup:active\r\na=ssrc:7 cname:x\r\n\
+         a={direction}\r\n",
+        local.port()
     )
 }

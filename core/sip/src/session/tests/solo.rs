@@ -222,7 +222,9 @@ fn refusal_brings_its_cause_pause_and_targets() {
     refusal.headers.push("Contact", "<sip:low@h>;q=0.1, <sip:high@h>");
     refusal.headers.push("Retry-After", "120 (busy)");
     let seen = hear(&mut session, tx, refusal);
-    let Event::Rejected { cause, retry_after, redirect } = &seen.events[0] else { panic!("{:?}", seen.events) };
+    let Event::Rejected { cause, retry_after, redirect, flow_failed: false } = &seen.events[0] else {
+        panic!("{:?}", seen.events)
+    };
     assert_eq!((cause.status, *retry_after), (302, Some(Duration::from_mins(2))));
     assert_eq!(redirect, &["sip:high@h", "sip:low@h"]);
 }

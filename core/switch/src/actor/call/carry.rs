@@ -2,15 +2,13 @@
 
 use actix::{AsyncContext, Context, Recipient};
 use plugboard_call::{AskWhy, Input, Output, Party, PlayFinish, PlayId};
-use plugboard_media::{
-    Codec, Command as MediaCommand, Event as MediaEvent, OfferAnswer, OpenError, PlayEnd, PlayOptions,
-};
+use plugboard_media::{Codec, Command as MediaCommand, Event as MediaEvent, OpenError, PlayEnd, PlayOptions};
 use plugboard_metrics::{MediaSilence, RunOutcome};
 use plugboard_model::{
     Audio, CallInfo, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone,
     UserId, Value, WallTime,
 };
-use plugboard_office::OfferKind;
+use plugboard_office::{MediaRules, OfferKind};
 use plugboard_plugin::RunUsage;
 use plugboard_scenario::{Input as ScriptInput, Interpreter, Talker};
 use plugboard_sip::RequestUri;
@@ -20,6 +18,7 @@ use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Local, Login, OutgoingSpec, Session};
 use std::time::Duration;
 
+use super::flows::FLOW_ANSWERS_WITHIN;
 use super::{CallActor, LegHandle, Order, Rung};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{
@@ -29,6 +28,9 @@ use crate::post::post;
 
 /// Steps on the hanging up have so long: who called is gone, and nothing of his shall be in the way for long.
 const AFTERWARDS_MAX: Duration = Duration::from_secs(30);
+
+/// How long a browser that is gone may come back: a page is loaded anew within seconds, a network changes within ten.
+const BROWSER_HELD: Duration = Duration::from_secs(30);
 
 impl CallActor {
     pub(super) fn carry(&mut self, output: Output, ctx: &mut Context<Self>) {
@@ -71,19 +73,18 @@ impl CallActor {
                     self.to_media(MediaCommand::Echo { leg, on });
                 }
             }
+            Output::Sit { leg, seat } => self.sit(leg, &seat, ctx),
+            Output::Stand { leg } => self.stand(leg, ctx),
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
             Output::Bridge { anchor, peer } => {
                 self.bridge(anchor, peer);
+                self.talk_begins([anchor, peer], ctx);
                 self.lamp(anchor, DialogState::Confirmed);
                 self.lamp(peer, DialogState::Confirmed);
                 let after = self.now().since(plugboard_model::Time::ZERO);
                 plugboard_metrics::CallAnswered { call: &self.id, leg: peer, after }.emit(&self.env.metrics);
             }
-            Output::Unbridge { peer } => {
-                if let Some(leg) = self.media_of(peer) {
-                    self.to_media(MediaCommand::Unbridge { leg });
-                }
-            }
+            Output::Unbridge { peer } => self.unbridge(peer),
             Output::AcceptTransfer { leg } => self.order(leg, LegCommand::AcceptTransfer),
             Output::RejectTransfer { leg, status } => self.order(leg, LegCommand::RejectTransfer(status)),
             Output::NotifyTransfer { leg, status } => self.order(leg, LegCommand::NotifyTransfer(status)),
@@ -96,6 +97,7 @@ impl CallActor {
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
             Output::Result { op, result } => self.resume(op, result),
+            Output::BeginScenario { scenario, by } => self.begin_scenario(scenario, by, ctx),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
@@ -110,12 +112,6 @@ impl CallActor {
                 self.feed_script(ScriptInput::Resumed { by, whom }, ctx);
             }
             Output::Ended(record) => self.ended(*record),
-        }
-    }
-
-    fn bridge(&self, anchor: LegId, peer: LegId) {
-        if let (Some(a), Some(b)) = (self.media_of(anchor), self.media_of(peer)) {
-            self.to_media(MediaCommand::Bridge { a, b });
         }
     }
 
@@ -192,7 +188,7 @@ impl CallActor {
         }
     }
 
-    fn call_device(
+    pub(super) fn call_device(
         &mut self,
         leg: LegId,
         device: Device,
@@ -200,20 +196,40 @@ impl CallActor {
         call: Recipient<LegEvent>,
     ) -> Result<(), Cause> {
         let uri = RequestUri::parse(&device.contact).map_err(|_| Cause::of(480))?;
-        let (flow, routes) = (device.flow, device.path);
+        let (flow, routes) = (device.flow, device.path.clone());
         let to = format!("<sip:{number}@{}>", self.office.realm());
-        let (from, reliable) = (self.anchor_address(), self.office.find_user(number).is_some_and(|user| user.reliable));
+        let user = self.office.find_user(number);
+        let (from, reliable) = (self.anchor_address(), user.is_some_and(|user| user.reliable));
+        let rules = user.map(|user| user.media).unwrap_or_default();
         let mut headers = crate::diversion::shown(&self.office, self.call.forwards(leg));
         headers.extend(self.referred_by.iter().map(|by| ("Referred-By".to_owned(), by.clone())));
         if self.rung == Rung::Intercom {
             headers.extend(crate::convert::answer_by_itself(self.office.realm()));
         }
         // What a device registered over is what it is called over, however long the INVITE is.
-        let (login, answer_by, larger) = (None, None, None);
+        let (login, larger) = (None, None);
+        let answer_by = (!device.others.is_empty()).then(|| self.env.clock.now() + FLOW_ANSWERS_WITHIN);
         let (next_hop, early_sound) = (NextHop::Source, EarlySound::Described);
-        let dial =
-            Dial { uri, to, flow, larger, next_hop, routes, from, headers, login, answer_by, reliable, early_sound };
-        self.start_leg(leg, dial, call)
+        let browser = crate::convert::is_browser(self.office.find_user(number), flow);
+        let dial = Dial {
+            uri,
+            to,
+            flow,
+            larger,
+            next_hop,
+            routes,
+            from,
+            headers,
+            login,
+            answer_by,
+            reliable,
+            browser,
+            early_sound,
+            rules,
+        };
+        self.start_leg(leg, dial, call)?;
+        self.ringing.insert(leg, device);
+        Ok(())
     }
 
     pub(super) fn start_leg(&mut self, leg: LegId, dial: Dial, call: Recipient<LegEvent>) -> Result<(), Cause> {
@@ -221,9 +237,16 @@ impl CallActor {
         // Each who has sent the call on is a hop.
         let hops = u8::try_from(self.call.forwards(leg).len()).unwrap_or(u8::MAX);
         let max_forwards = self.max_forwards.checked_sub(hops).ok_or_else(|| Cause::of(483))?;
-        let media = self.env.open_media(self.media_shard, flow).map_err(|error| self.no_media(leg, &error))?;
+        let media = self.env.open_media(self.media_shard, flow, dial.browser);
+        let (media, mut description) = media.map_err(|error| self.no_media(leg, &error))?;
         let owner = self.owners.next();
-        let mut description = OfferAnswer::new(media, self.env.random.next());
+        if !dial.browser {
+            let terms = crate::media::terms(&self.env, dial.rules, flow);
+            description = crate::media::with_keys(&self.env, description, terms);
+        }
+        if let Some(keys) = crate::media::keys(dial.rules, media.leg) {
+            self.to_media(keys);
+        }
         // What the caller speaks already comes first, so that nothing must be transcoded.
         let spoken = self.legs.get(&self.call.anchor()).and_then(|anchor| anchor.codec);
         let mut offered: Vec<Codec> = Vec::new();
@@ -251,12 +274,7 @@ impl CallActor {
         let local = Local { larger: dial.larger, ..self.owners.local(owner, flow, &*self.env.random) };
         let adopted_call_id = spec.call_id.clone();
         let session = Session::outgoing(local, spec);
-        let links = LegLinks {
-            layer: self.links.layer.clone(),
-            forget: self.links.forget.clone(),
-            unwatch: self.links.unwatch.clone(),
-            call,
-        };
+        let links = LegLinks { layer: self.links.layer.clone(), forget: self.links.forget.clone(), call };
         post(&self.links.watch, WatchMedia { media: media.leg, call: self.id.clone(), leg });
         let early_sound = dial.early_sound;
         let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound };
@@ -267,6 +285,7 @@ impl CallActor {
             &self.links.adopt,
             Adoption { call: self.id.clone(), sip_call_id: adopted_call_id },
         );
+        self.qualities.opened(media.leg);
         self.legs.insert(
             leg,
             LegHandle { order: Order::Leg(handle), outside: None, media: media.leg, codec: None, relay: None },
@@ -305,6 +324,7 @@ impl CallActor {
         if self.remove_joint(leg).is_some() {
             return;
         }
+        self.ringing.remove(&leg);
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
         if let Some(outside) = handle.outside {
@@ -328,12 +348,12 @@ impl CallActor {
             Audio::Music(name) => self.env.prompts.find(&self.office.id, name, &self.office.language, true),
             Audio::Tone(tone) => Ok(self.tone(*tone)),
             Audio::Speech(words) => {
-                return self.speak(to, play, words, PlayOptions { max, repeat, yields: false }, ctx);
+                return self.speak(to, play, words, PlayOptions { max, repeat, ..PlayOptions::default() }, ctx);
             }
         };
         let repeat = repeat || matches!(asked, Audio::Music(_)) || is_steady(asked);
         let yields = matches!(asked, Audio::Tone(Tone::RingBack));
-        self.play_found(to, play, found, PlayOptions { max, repeat, yields }, ctx);
+        self.play_found(to, play, found, PlayOptions { max, repeat, yields, aside: yields }, ctx);
     }
 
     /// Plays what was found to a leg, or tells why nothing is heard.
@@ -364,24 +384,39 @@ impl CallActor {
         }
     }
 
-    /// What the office has for those who are on hold. Without music they hear silence, and nothing of the one who holds.
+    /// Those who are on hold hear nothing of the one who holds.
     fn hold_music(&self, to: LegId, play: PlayId) {
         let Some(leg) = self.media_of(to) else { return };
+        let options = PlayOptions { repeat: true, aside: true, ..PlayOptions::default() };
+        self.to_media(MediaCommand::Play { leg, id: self.play_id(to, play), audio: self.music_on_hold(), options });
+    }
+
+    /// What the office has for those who wait; without music, silence.
+    pub(super) fn music_on_hold(&self) -> plugboard_media::Audio {
         let music = self.office.hold_music.as_ref().and_then(|name| {
             let found = self.env.prompts.find(&self.office.id, name.as_str(), &self.office.language, true);
             found.inspect_err(|reason| tracing::warn!(call_id = %self.id, reason, "no music on hold")).ok()
         });
-        let audio = music.unwrap_or_else(plugboard_media::Audio::silence);
-        let options = PlayOptions { max: None, repeat: true, yields: false };
-        self.to_media(MediaCommand::Play { leg, id: self.play_id(to, play), audio, options });
+        music.unwrap_or_else(plugboard_media::Audio::silence)
     }
 
-    fn tone(&self, tone: Tone) -> plugboard_media::Audio {
+    pub(super) fn tone(&self, tone: Tone) -> plugboard_media::Audio {
         crate::convert::tone(&self.office.country, tone)
     }
 
-    pub(super) fn media_input(&self, leg: LegId, event: MediaEvent) -> Option<Input> {
+    pub(super) fn media_input(&mut self, leg: LegId, event: MediaEvent, ctx: &mut Context<Self>) -> Option<Input> {
         match event {
+            MediaEvent::BrowserGone { .. } => {
+                self.hold_browser(leg, ctx);
+                None
+            }
+            MediaEvent::BrowserBack { .. } => {
+                if let Some(end) = self.gone.remove(&leg) {
+                    ctx.cancel_future(end);
+                }
+                None
+            }
+            MediaEvent::Digit { digit, .. } if self.supervisor_presses(leg, digit) => None,
             MediaEvent::Digit { digit, .. } => Some(Input::Digit { leg, digit }),
             MediaEvent::PlayEnded { id, end, .. } => {
                 let play = PlayId(u32::try_from(id.0).ok()?);
@@ -397,12 +432,27 @@ impl CallActor {
                 self.order(leg, LegCommand::SendDigit { digit: key, duration });
                 None
             }
-            MediaEvent::MediaSilent { heard, .. } => Some(Input::LegSilent { leg, heard }),
-            MediaEvent::MediaBack { .. } => Some(Input::LegHeard(leg)),
-            MediaEvent::SourceLearned { .. }
-            | MediaEvent::Stats { .. }
-            | MediaEvent::Closed { .. }
-            | MediaEvent::Traffic(_) => None,
+            MediaEvent::Secured { suite, .. } => {
+                self.encrypted(leg, Some(crate::media::shaken(suite)));
+                None
+            }
+            MediaEvent::NotSecured { why, .. } => {
+                self.not_secured(leg, why);
+                None
+            }
+            MediaEvent::MediaSilent { heard, .. } => {
+                self.qualities.fell_silent(leg);
+                Some(Input::LegSilent { leg, heard })
+            }
+            MediaEvent::MediaBack { .. } => {
+                self.qualities.heard(leg);
+                Some(Input::LegHeard(leg))
+            }
+            MediaEvent::Closed { stats, leg: media } => {
+                self.media_closed(leg, media, &stats);
+                None
+            }
+            MediaEvent::SourceLearned { .. } | MediaEvent::Stats { .. } | MediaEvent::Traffic(_) => None,
             MediaEvent::Failed { .. } => {
                 tracing::error!(call_id = %self.id, leg_id = %leg, "a fault ended a leg's media");
                 self.order(leg, LegCommand::End(Cause::of(500)));
@@ -427,16 +477,31 @@ impl CallActor {
         plugboard_metrics::MediaFellSilent { call: &self.id, leg, silence }.emit(&self.env.metrics);
     }
 
+    /// A browser that is gone has a while to come back, or its page to take the call back by Replaces.
+    fn hold_browser(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+        tracing::info!(call_id = %self.id, leg_id = %leg, "a browser is gone; its leg is held for a while");
+        let end = ctx.run_later(BROWSER_HELD, move |call, _| {
+            if call.gone.remove(&leg).is_some() {
+                call.order(leg, LegCommand::End(Cause { status: 408, text: "The browser did not come back".into() }));
+            }
+        });
+        if let Some(before) = self.gone.insert(leg, end) {
+            ctx.cancel_future(before);
+        }
+    }
+
     // ---- the end --------------------------------------------------------------------------------------------
 
     fn ended(&mut self, mut record: CallRecord) {
+        self.supervision_over();
         record.steps = self.journal.steps();
-        self.write_record(&record);
+        self.tell_encryption(&mut record);
         let after = self.now().since(plugboard_model::Time::ZERO);
         plugboard_metrics::CallEnded { call: &self.id, direction: record.direction, outcome: &record.outcome, after }
             .emit(&self.env.metrics);
         self.channel = None;
         self.afterwards = Some((Box::new(record), self.now() + AFTERWARDS_MAX));
+        self.record_by = Some(self.now() + super::quality::TOLD_WITHIN);
     }
 
     /// Whether no step of the scenario is left that goes on after the call.
@@ -456,16 +521,18 @@ impl CallActor {
         self.journal.flush();
         if let Some((mut record, _)) = self.afterwards.take() {
             let steps = self.journal.steps();
-            if record.steps != steps {
+            if self.record_by.take().is_some() || record.steps != steps {
+                self.qualities.fill(&mut record);
                 record.steps = steps;
                 self.write_record(&record);
             }
         }
+        self.unwatch_media();
         self.over = true;
         post(&self.links.over, CallOver(self.id.clone()));
     }
 
-    fn write_record(&self, record: &CallRecord) {
+    pub(super) fn write_record(&self, record: &CallRecord) {
         if let Err(error) = self.env.store.calls().put_record(record, None) {
             tracing::error!(call_id = %self.id, %error, "a call's record could not be written");
         }
@@ -501,7 +568,8 @@ impl CallActor {
             .emit(&self.env.metrics);
     }
 
-    pub(super) fn release_everything(&self) {
+    pub(super) fn release_everything(&mut self) {
+        self.supervision_over();
         let rung = self.devices.keys().chain(self.begin.caller_user.iter());
         for user in rung {
             self.use_slot(user, UseSlot::Release(self.id.clone()));
@@ -591,8 +659,12 @@ pub(super) struct Dial {
     pub(super) answer_by: Option<Time>,
     /// Whether provisional responses that we acknowledge are offered.
     pub(super) reliable: bool,
+    /// It is offered what browsers speak.
+    pub(super) browser: bool,
     /// As [`NewLeg::early_sound`].
     pub(super) early_sound: EarlySound,
+    /// What the office says of its media.
+    pub(super) rules: MediaRules,
 }
 
 /// Whose a new leg is, for the shard.

@@ -3,11 +3,12 @@
 use actix::{AsyncContext, Context, Handler};
 use plugboard_call::{Input, Park};
 use plugboard_model::{Dialled, LegId, UserId};
+use plugboard_office::FeatureCode;
 use std::collections::VecDeque;
 
 use super::CallActor;
 use super::transfer::Asked;
-use crate::message::{TakeParked, TakeRinging, Wish};
+use crate::message::{LegCommand, TakeParked, TakeRinging, Wish};
 use crate::parking::{NoPlace, Parked, Place};
 use crate::post::post;
 
@@ -82,6 +83,10 @@ impl CallActor {
     }
 
     pub(super) fn park(&mut self, (park, place): (Park, Place), ctx: &mut Context<Self>) {
+        // Before he is let go: what fetches the call again.
+        if let Some(code) = self.office.features.code(FeatureCode::Park) {
+            self.order(park.by, LegCommand::Say(format!("{code}{}", place.number())));
+        }
         self.place = Some(place);
         self.feed(Input::Park(park), ctx);
     }

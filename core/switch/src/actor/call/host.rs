@@ -66,6 +66,7 @@ impl CallActor {
             seed: self.env.random.next(),
         };
         self.components.insert(run, Arc::clone(installed));
+        self.note_groups(run, &spec.parameters);
         match self.env.plugins.start(spec) {
             Ok(()) => {
                 self.runs.insert(run, None);
@@ -102,6 +103,7 @@ impl CallActor {
             HostCall::Play { audio, options } => Request::Play { audio, options },
             HostCall::Collect(request) => Request::Collect(request),
             HostCall::Echo { max_ms } => Request::Echo { max: millis(max_ms) },
+            HostCall::JoinConference(seat) => Request::Confer(seat),
             HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
             HostCall::HangUp(cause) => Request::HangUp(cause),
             HostCall::Ring(request) => match self.ring(&request) {
@@ -124,6 +126,10 @@ impl CallActor {
                 let script = self.script.as_ref();
                 let value = run.and_then(|run| script.and_then(|script| script.read(run, &name).cloned()));
                 return self.resume(op, HostResult::Value(value));
+            }
+            HostCall::Record(call) => {
+                let done = self.record_call(call, ctx);
+                return self.resume(op, HostResult::Recorded(done));
             }
             HostCall::SetVariable { name, value } => return self.set_variable(op, &name, value, ctx),
             HostCall::GetInfo => return self.resume(op, HostResult::Info(self.info())),
@@ -182,7 +188,8 @@ impl CallActor {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
         match from.map(|from| self.office.route(&from, dialled)) {
             Some(Treatment::Outbound { ways, .. }) => {
-                Ok(crate::convert::outside(ways, self.begin.caller_user.as_ref(), &*self.env.random))
+                let payer = self.payer.as_ref().or(self.begin.caller_user.as_ref());
+                Ok(crate::convert::outside(ways, payer, &*self.env.random))
             }
             Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
             Some(

@@ -61,9 +61,7 @@ impl CallActor {
     pub(super) fn watch_toll(&mut self, leg: LegId, ctx: &mut Context<Self>) {
         /// Other calls use the same minutes up, so that it is looked at again.
         const LOOK: Duration = Duration::from_secs(30);
-        let pass =
-            self.legs.get(&leg).and_then(|handle| handle.outside.as_ref()).and_then(|outside| outside.pass.as_ref());
-        let Some(left) = pass.and_then(Pass::left) else { return };
+        let Some(left) = self.pass_of(leg).and_then(Pass::left) else { return };
         if !left.is_zero() {
             ctx.run_later(left.min(LOOK), move |call, ctx| call.watch_toll(leg, ctx));
             return;
@@ -74,6 +72,24 @@ impl CallActor {
         TollMet { call: &self.id, leg, whose, limit: limit_label(TollLimit::Minutes) }.emit(&self.env.metrics);
         let text = format!("Limit: {}", TollLimit::Minutes);
         self.feed(Input::HangUp(Cause { status: 403, text }), ctx);
+    }
+
+    /// The minutes of a call are kept while it goes on.
+    pub(super) fn keep_toll(&self, leg: LegId, ctx: &mut Context<Self>) {
+        /// A crash loses no more than this of a call, and a write a minute costs nothing.
+        const KEEP: Duration = Duration::from_secs(60);
+        if self.pass_of(leg).is_some_and(Pass::counts_minutes) {
+            ctx.run_later(KEEP, move |call, ctx| {
+                if let Some(pass) = call.pass_of(leg) {
+                    pass.keep_so_far();
+                    call.keep_toll(leg, ctx);
+                }
+            });
+        }
+    }
+
+    fn pass_of(&self, leg: LegId) -> Option<&Pass> {
+        self.legs.get(&leg)?.outside.as_ref()?.pass.as_ref()
     }
 
     /// Calls a number through a gateway that has a free channel.
@@ -130,7 +146,9 @@ impl CallActor {
             login: login.map(|login| Login { user: login.user.clone(), password: password(&login.password) }),
             answer_by: Some(self.env.clock.now() + gateway.answer_within),
             reliable: gateway.reliable,
+            rules: gateway.media,
             early_sound: if gateway.early_media { EarlySound::Told } else { EarlySound::Described },
+            browser: false,
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {
@@ -191,8 +209,10 @@ impl CallActor {
             }
             LegNews::Dialog(_)
             | LegNews::Ended(_)
+            | LegNews::FlowFailed(_)
             | LegNews::Redirected { .. }
             | LegNews::Holds(_)
+            | LegNews::Encrypted(_)
             | LegNews::Lives
             | LegNews::Refers { .. }
             | LegNews::JoinAsked(_)

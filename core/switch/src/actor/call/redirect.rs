@@ -63,8 +63,7 @@ impl CallActor {
             return Err("it is at another domain");
         }
         let dialled = number_in(uri)?;
-        let (parties, order) = self.reached_in_place_of(user, &dialled).map_err(|(_, why)| why)?;
-        Ok(Onward { parties, order, to: dialled.as_str().to_owned() })
+        self.reached_in_place_of(user, &dialled).map_err(|(_, why)| why)
     }
 
     fn named_by_gateway(
@@ -82,7 +81,7 @@ impl CallActor {
             for way in parties.iter_mut().flat_map(Party::ways_mut) {
                 way.payer.clone_from(payer);
             }
-            return Ok(Onward { parties, order, to: dialled.as_str().to_owned() });
+            return Ok(Onward { parties, order, to: dialled.as_str().to_owned(), scenario: None });
         }
         let at = self.own_place(gateway, uri).ok_or("it is no address of the gateway")?;
         let number = match number {
@@ -90,7 +89,8 @@ impl CallActor {
             None => number_in(uri)?.as_str().to_owned(),
         };
         let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at), urgency, payer: payer.clone() };
-        Ok(Onward { parties: vec![Party::Outside { ways: vec![way] }], order: RingOrder::One, to: number })
+        let parties = vec![Party::Outside { ways: vec![way] }];
+        Ok(Onward { parties, order: RingOrder::One, to: number, scenario: None })
     }
 
     /// Whether a host is a gateway's own: which of its addresses, or its name.

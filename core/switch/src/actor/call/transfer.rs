@@ -1,7 +1,7 @@
 //! Calls that are handed on, and calls that are joined: who may, who is asked, who is shown to whom.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Park, Party, PlayId, RingOrder, Transfer};
+use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Transfer};
 use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Flow, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, UserId};
 use plugboard_office::{Feature, Source, Treatment};
@@ -60,7 +60,10 @@ impl Joint {
     /// A leg that stands for another call can be told little.
     pub(super) fn order(&self, from: &CallId, command: LegCommand) {
         match command {
-            LegCommand::End(cause) | LegCommand::Reject(cause) | LegCommand::RejectInWords(cause) => {
+            LegCommand::End(cause)
+            | LegCommand::GiveUp(cause)
+            | LegCommand::Reject(cause)
+            | LegCommand::RejectInWords(cause) => {
                 self.tell(from, JointEvent::Over(cause));
             }
             LegCommand::Cancel(_) => self.tell(from, JointEvent::Over(Cause::normal())),
@@ -69,6 +72,7 @@ impl Joint {
             | LegCommand::Progress { .. }
             | LegCommand::Answer { .. }
             | LegCommand::Ask
+            | LegCommand::Say(_)
             | LegCommand::AcceptTransfer
             | LegCommand::RejectTransfer(_)
             | LegCommand::NotifyTransfer(_)
@@ -189,15 +193,16 @@ impl CallActor {
 
     /// Whom a call reaches that a user sends on: as if he dialled it, but nobody calls for help in place of another. Who calls
     /// him may be a stranger, and would take the channels of the office and show its place.
-    pub(super) fn reached_in_place_of(
-        &self,
-        user: &UserId,
-        number: &Dialled,
-    ) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
+    pub(super) fn reached_in_place_of(&self, user: &UserId, number: &Dialled) -> Result<Onward, (u16, &'static str)> {
         if self.office.help(number).is_some() {
             return Err((403, "no call is sent on to a number that calls for help"));
         }
-        self.reached_by(&Source::User(user.clone()), number)
+        let (source, to) = (Source::User(user.clone()), number.as_str().to_owned());
+        if let Treatment::Scenario { scenario, .. } = self.office.route(&source, number) {
+            return Ok(Onward { parties: Vec::new(), order: RingOrder::One, to, scenario: Some(Box::new(scenario)) });
+        }
+        let (parties, order) = self.reached_by(&source, number)?;
+        Ok(Onward { parties, order, to, scenario: None })
     }
 
     /// Whom a user reaches who dials this: as the office has it, whatever he dials it for.
@@ -310,7 +315,8 @@ impl CallActor {
         let Some(joint) = self.joining.joint.take() else { return };
         // Two media threads hand packets to each other as any two hosts do.
         let far = usize::from(joint.media.shard()) != self.media_shard;
-        let relay = far.then(|| self.env.media.open(self.media_shard, AddressFamily::V4));
+        let open = |family| self.env.media.open(self.media_shard, family);
+        let relay = far.then(|| open(AddressFamily::V4).or_else(|_| open(AddressFamily::V6)));
         let (media, relay) = match relay {
             None => (joint.media, None),
             Some(Ok(local)) => (local.leg, Some(local.rtp)),

@@ -11,6 +11,8 @@ use std::ops::Range;
 const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
 /// What stands in the place of such a value.
 const NOT_KEPT: &[u8] = b": (not kept)\r\n";
+/// What a key stands behind in a description (RFC 4568 section 9.1).
+const KEY: &[u8] = b"inline:";
 /// What stands in the place of a password in a URI: it is one itself, so that the message can still be read.
 const NO_PASSWORD: &[u8] = b"not-kept";
 
@@ -113,9 +115,22 @@ fn without_credentials(bytes: &[u8]) -> Vec<u8> {
     }
     if !in_secret {
         keep_without_passwords(&mut kept, bytes.get(copied..at).unwrap_or_default());
-        kept.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        keep_without_keys(&mut kept, bytes.get(at..).unwrap_or_default());
     }
     kept
+}
+
+/// Keeps a body, but for the keys of the media that are told in it: whoever has them hears the call.
+fn keep_without_keys(kept: &mut Vec<u8>, mut body: &[u8]) {
+    while let Some(at) = body.windows(KEY.len()).position(|part| part.eq_ignore_ascii_case(KEY)) {
+        let (before, key) = body.split_at(at + KEY.len());
+        kept.extend_from_slice(before);
+        kept.extend_from_slice(NO_PASSWORD);
+        let ends = |byte: &u8| matches!(byte, b'|' | b';' | b' ' | b'\t' | b'\r' | b'\n');
+        let end = key.iter().position(ends).unwrap_or(key.len());
+        body = key.get(end..).unwrap_or_default();
+    }
+    kept.extend_from_slice(body);
 }
 
 /// Keeps a part of the header, but for what stands between `sip:user:` and `@` (RFC 3261 section 19.1.1).
@@ -205,6 +220,17 @@ mod tests {
         ] {
             assert_eq!(String::from_utf8(without_credentials(same.as_bytes())).unwrap(), same);
         }
+    }
+
+    #[test]
+    fn keys_of_media_are_not_kept() {
+        let message = "INVITE sip:a SIP/2.0\r\nContent-Length: 9\r\n\r\nm=audio 1 RTP/SAVP 0\r\n\
+                       a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwg|2^20\r\n\
+                       a=crypto:2 AEAD_AES_128_GCM INLINE:c2VjcmV0;inline:c2VjcmV0\r\na=inline\r\n";
+        let left = "INVITE sip:a SIP/2.0\r\nContent-Length: 9\r\n\r\nm=audio 1 RTP/SAVP 0\r\n\
+                    a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:not-kept|2^20\r\n\
+                    a=crypto:2 AEAD_AES_128_GCM INLINE:not-kept;inline:not-kept\r\na=inline\r\n";
+        assert_eq!(String::from_utf8(without_credentials(message.as_bytes())).unwrap(), left);
     }
 
     #[test]

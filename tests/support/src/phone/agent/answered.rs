@@ -67,7 +67,7 @@ impl Agent {
                     call.pracked = Some(response.status);
                 }
             }
-            Purpose::Bye => {}
+            Purpose::Bye | Purpose::Said => {}
         }
     }
 
@@ -212,7 +212,9 @@ impl Agent {
                 }
             }
             Purpose::Publish => self.published_cseq = cseq,
-            Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Prack(_) | Purpose::Bye => return false,
+            Purpose::Reinvite(_) | Purpose::Refer(_) | Purpose::Prack(_) | Purpose::Bye | Purpose::Said => {
+                return false;
+            }
         }
         self.send_request(now, again, to, purpose, true);
         true
@@ -251,7 +253,7 @@ impl Agent {
                             call.pracked = Some(408);
                         }
                     }
-                    Purpose::Bye => {}
+                    Purpose::Bye | Purpose::Said => {}
                 }
             }
             // RFC 3262 section 3: the call is refused.

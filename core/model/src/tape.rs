@@ -1,0 +1,131 @@
+//! What is kept of a recording beside its file.
+
+use crate::{CallId, UserId, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// What a recording is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TapeKind {
+    /// Of a call: the left side is what its caller says, or who stayed in his place, the right one what he hears.
+    Recording {
+        /// Who wanted it.
+        by: TapeBy,
+    },
+    /// A voice message.
+    Message {
+        /// For whom.
+        of: UserId,
+        /// He has kept it: it is no new one any more.
+        heard: bool,
+    },
+    /// What a user's voicemail says to his callers.
+    Greeting {
+        /// Whose.
+        of: UserId,
+    },
+}
+
+/// Who wants a call to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TapeBy {
+    /// A step of its scenario.
+    Scenario,
+    /// Somebody in the call.
+    User,
+    /// The office's rule.
+    Policy,
+}
+
+impl TapeBy {
+    /// The word in metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scenario => "scenario",
+            Self::User => "user",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// A recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeRecord {
+    /// Of this call.
+    pub call: CallId,
+    /// Counted from 1 in the call.
+    pub n: u32,
+    /// What it is.
+    pub kind: TapeKind,
+    /// When it began.
+    pub began: WallTime,
+    /// The caller's number, empty when withheld.
+    pub caller: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The number called.
+    pub called: String,
+    /// The file, relative to the folder of recordings.
+    pub file: String,
+    /// How it ended; `None`: it goes on.
+    pub end: Option<TapeEnd>,
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeEnd {
+    /// How long it plays.
+    pub length_ms: u64,
+    /// The file's size.
+    pub bytes: u64,
+    /// The file's SHA-256.
+    pub sha256: [u8; 32],
+    /// How much of both sides together is missing since the disk did not keep up; silence stands in its place.
+    pub missing_ms: u64,
+    /// Why it ended.
+    pub why: TapeWhy,
+}
+
+/// Why a recording ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TapeWhy {
+    /// Who wanted it wants it no more.
+    Asked,
+    /// The call ended.
+    CallOver,
+    /// Nobody spoke.
+    Silence,
+    /// It was as long as it may be.
+    Limit,
+    /// The disk is full.
+    DiskFull,
+    /// The disk refused it, with the reason.
+    Disk(String),
+    /// The switch ended before it did.
+    Interrupted,
+    /// Nobody here can unpack what the leg speaks (which): the file would be silence.
+    Codec(String),
+}
+
+impl TapeWhy {
+    /// The word in metrics and JSON: a bounded set.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::CallOver => "call_over",
+            Self::Silence => "silence",
+            Self::Limit => "limit",
+            Self::DiskFull => "disk_full",
+            Self::Disk(_) => "disk",
+            Self::Interrupted => "interrupted",
+            Self::Codec(_) => "codec",
+        }
+    }
+
+    /// Something is wrong with this machine, or missing here.
+    pub const fn is_fault(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::Disk(_) | Self::Codec(_))
+    }
+}

@@ -1,0 +1,17 @@
+//! Recordings and voice messages: WAV files that grow while people talk, and can be played at any moment of it.
+//!
+//! A `Reel` lays the packets of both sides on one time line; [`Recorder`] has the queue that media threads put them into,
+//! and the one thread that writes. The disk is behind [`Disk`]: a folder, or memory in simulations. Whoever talks waits for none of
+//! it: what the queue does not take is missing, and silence stands in its place.
+
+mod disk;
+mod queue;
+mod reel;
+mod wav;
+mod writer;
+
+pub use disk::{Disk, Folder, Memory};
+pub use queue::{InlineRecorder, QUEUE_MAX, Recorder, Recording};
+pub use reel::{Form, Shape};
+pub use wav::{Measured, WavError, measure, read};
+pub use writer::{Order, Told, look};

@@ -1,0 +1,242 @@
+//! The queue between those who talk and the one who writes.
+
+use plugboard_media::tape::{Take, Tape, Taped};
+use plugboard_media::{Audio, Codecs};
+use plugboard_model::{TapeWhy, Time};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::disk::Disk;
+use crate::writer::{Job, Order, Told, Writer};
+
+/// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
+pub const QUEUE_MAX: usize = 65_536;
+
+/// Records calls. Cheap to clone; every clone is the same recorder.
+#[derive(Clone)]
+pub struct Recorder(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    there: Condvar,
+    most: usize,
+    next: AtomicU64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    queued: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// How many of them are packets.
+    sounds: usize,
+    stopped: bool,
+}
+
+/// The writer of a recorder without a thread: whoever has it decides when it writes.
+#[derive(Clone)]
+pub struct InlineRecorder(Recorder, Arc<Mutex<Writer>>);
+
+impl Recorder {
+    /// With a thread that writes to `disk`.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    pub fn start(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>) -> io::Result<Self> {
+        let recorder = Self::new(QUEUE_MAX);
+        let (shared, mut writer) = (Arc::clone(&recorder.0), Writer::new(disk, codecs));
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || {
+            while let Some(job) = shared.wait() {
+                writer.carry_out(job);
+            }
+            writer.end_all(&TapeWhy::CallOver);
+        })?;
+        *recorder.0.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(recorder)
+    }
+
+    /// Without one, with a queue of `most` packets.
+    pub fn start_inline(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>, most: usize) -> (Self, InlineRecorder) {
+        let recorder = Self::new(most);
+        let inline = InlineRecorder(recorder.clone(), Arc::new(Mutex::new(Writer::new(disk, codecs))));
+        (recorder, inline)
+    }
+
+    fn new(most: usize) -> Self {
+        Self(Arc::new(Shared {
+            queue: Mutex::default(),
+            there: Condvar::new(),
+            most,
+            next: AtomicU64::new(0),
+            thread: Mutex::default(),
+            queued: Mutex::default(),
+        }))
+    }
+
+    /// Begins a recording; a media leg gives it what there is to record. Never waits: what the disk says comes to `told`.
+    pub fn record(&self, order: Order, told: Told) -> Recording {
+        let tape = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let missed = Arc::new(AtomicU64::new(0));
+        self.0.push(Job::Begin { tape, order, missed: Arc::clone(&missed), told });
+        let take = Arc::new(Taking { shared: Arc::clone(&self.0), tape, missed });
+        Recording { tape: Tape::new(take), number: tape, shared: Arc::clone(&self.0) }
+    }
+
+    /// Reads a mono recording, to be played.
+    pub fn load(&self, file: String, told: Box<dyn FnOnce(Result<Audio, String>) + Send>) {
+        self.0.push(Job::Load { file, told });
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, file: String, told: Box<dyn FnOnce(io::Result<()>) + Send>) {
+        self.0.push(Job::Remove { file, told });
+    }
+
+    /// Ends every recording and waits until all is written.
+    pub fn close(&self) {
+        self.0.queue().stopped = true;
+        self.0.there.notify_all();
+        let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A fault of it has been printed.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recorder")
+    }
+}
+
+impl InlineRecorder {
+    /// Writes what waits.
+    pub fn run(&self) {
+        loop {
+            let job = self.0.0.queue().take();
+            let Some(job) = job else { return };
+            self.1.lock().unwrap_or_else(PoisonError::into_inner).carry_out(job);
+        }
+    }
+
+    /// Whether something waits.
+    pub fn is_idle(&self) -> bool {
+        self.0.0.queue().jobs.is_empty()
+    }
+
+    /// Calls this whenever something begins to wait that is no packet.
+    pub fn on_queued(&self, queued: impl Fn() + Send + Sync + 'static) {
+        *self.0.0.queued.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(queued));
+    }
+}
+
+/// A recording that goes on. Dropped, it ends as the call does.
+pub struct Recording {
+    tape: Tape,
+    number: u64,
+    shared: Arc<Shared>,
+}
+
+impl Recording {
+    /// For the media leg.
+    pub fn tape(&self) -> Tape {
+        self.tape.clone()
+    }
+
+    /// No more is recorded.
+    pub fn end(self, why: TapeWhy) {
+        self.shared.push(Job::End { tape: self.number, why });
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // One that was ended is not known any more.
+        self.shared.push(Job::End { tape: self.number, why: TapeWhy::CallOver });
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recording({})", self.number)
+    }
+}
+
+/// A tape's end in the media thread's hands.
+struct Taking {
+    shared: Arc<Shared>,
+    tape: u64,
+    missed: Arc<AtomicU64>,
+}
+
+impl Take for Taking {
+    fn take(&self, at: Time, taped: Taped) {
+        let is_sound = matches!(taped, Taped::Sound { .. } | Taped::Still);
+        if !self.shared.push_limited(Job::Taped { tape: self.tape, at, taped }, is_sound) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Shared {
+    fn push(&self, job: Job) {
+        let taken = self.push_limited(job, false);
+        debug_assert!(taken, "what is no packet is always taken");
+        let queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queued) = &*queued {
+            queued();
+        }
+    }
+
+    /// Whether it was taken. Packets have a limit; the rest is few by its nature: a begin and an end a recording.
+    fn push_limited(&self, job: Job, is_sound: bool) -> bool {
+        let mut queue = self.queue();
+        if is_sound {
+            if queue.sounds >= self.most {
+                return false;
+            }
+            queue.sounds += 1;
+        }
+        let was_empty = queue.jobs.is_empty();
+        queue.jobs.push_back(job);
+        drop(queue);
+        if was_empty {
+            self.there.notify_one();
+        }
+        true
+    }
+
+    /// The next job; none: the recorder is closed and nothing is left.
+    fn wait(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(job) = queue.take() {
+                return Some(job);
+            }
+            if queue.stopped {
+                return None;
+            }
+            queue = self.there.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Pushes and takes are whole: a panic under this lock leaves nothing half done.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn take(&mut self) -> Option<Job> {
+        let job = self.jobs.pop_front()?;
+        if matches!(job, Job::Taped { taped: Taped::Sound { .. } | Taped::Still, .. }) {
+            self.sounds -= 1;
+        }
+        Some(job)
+    }
+}

@@ -1,0 +1,405 @@
+//! What both sides say, on one time line. No clock, no file: packets go in, bytes come out.
+//!
+//! The first packet of a stream lies where it came; the others as far from it as their timestamps say, so that what is lost or late
+//! leaves silence of its own length, and both sides keep theirs. A packet may be late by [`WINDOW`]: so far the bytes that come out are
+//! behind.
+
+use plugboard_media::coding::Decode;
+use plugboard_media::g711::{self, Law};
+use plugboard_media::tape::Side;
+use plugboard_media::{CLOCK_RATE, Codec, Codecs, Rate};
+use plugboard_model::Time;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::wav;
+
+/// How late a packet may be: twice what a talk bears.
+const WINDOW: Duration = Duration::from_millis(400);
+
+/// A stream whose timestamps are this far off its packets has another clock now.
+const ASTRAY: Duration = Duration::from_secs(1);
+
+/// Louder than that on the mean of a packet is no silence: the noise of a quiet room on a telephone is below it.
+const QUIET: u64 = 200;
+
+/// What a file has of sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A law of G.711, as it was sent.
+    Law(Law),
+    /// 16 bits.
+    Linear(Rate),
+}
+
+/// How a file is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// Each sample.
+    pub shape: Shape,
+    /// The left side is what the leg says, the right one what it hears; else it is the left one alone.
+    pub stereo: bool,
+}
+
+impl Form {
+    /// The form for a leg that speaks this codec: nothing that is G.711 is transcoded.
+    pub const fn of(codec: Codec, stereo: bool) -> Self {
+        let shape = match codec {
+            Codec::Pcma => Shape::Law(Law::A),
+            Codec::Pcmu => Shape::Law(Law::Mu),
+            Codec::G722 | Codec::Opus => Shape::Linear(Rate::Wide),
+        };
+        Self { shape, stereo }
+    }
+
+    pub(crate) const fn rate(self) -> u32 {
+        match self.shape {
+            Shape::Law(_) => CLOCK_RATE,
+            Shape::Linear(rate) => rate.hertz(),
+        }
+    }
+
+    pub(crate) const fn channels(self) -> usize {
+        if self.stereo { 2 } else { 1 }
+    }
+
+    /// Bytes of one moment.
+    pub(crate) const fn frame_bytes(self) -> usize {
+        match self.shape {
+            Shape::Law(_) => self.channels(),
+            Shape::Linear(_) => self.channels() * 2,
+        }
+    }
+
+    const fn working_rate(self) -> Rate {
+        match self.shape {
+            Shape::Law(_) => Rate::Narrow,
+            Shape::Linear(rate) => rate,
+        }
+    }
+
+    fn silence(self) -> i16 {
+        match self.shape {
+            Shape::Law(law) => i16::from(law.silence()),
+            Shape::Linear(_) => 0,
+        }
+    }
+}
+
+/// Two sides on one line.
+pub(crate) struct Reel {
+    form: Form,
+    codecs: Arc<dyn Codecs>,
+    /// When the line began, moved by its pauses.
+    start: Option<Time>,
+    /// Since when it is on; none: it pauses.
+    on: bool,
+    last: Time,
+    /// Samples that came out already.
+    done: u64,
+    tracks: [Track; 2],
+    /// What could not be unpacked.
+    strange: Option<Codec>,
+    /// Samples at the end in which nobody of the left side was heard.
+    quiet: u64,
+}
+
+/// One side.
+#[derive(Default)]
+struct Track {
+    /// Which stream, its first timestamp, and where that lies.
+    stream: Option<(u32, u32, u64)>,
+    /// From `Reel::done` on; none: nothing came.
+    samples: VecDeque<Option<i16>>,
+    decoder: Option<(Codec, Box<dyn Decode>)>,
+}
+
+impl Reel {
+    /// In the form of the first codec that is heard.
+    pub(crate) fn new(stereo: bool, codecs: Arc<dyn Codecs>) -> Self {
+        let form = Form::of(Codec::Pcma, stereo);
+        let tracks = [Track::default(), Track::default()];
+        Self { form, codecs, start: None, on: false, last: Time::ZERO, done: 0, tracks, strange: None, quiet: 0 }
+    }
+
+    pub(crate) const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The line goes on: time that passed meanwhile is no part of it.
+    pub(crate) fn on(&mut self, at: Time) {
+        if self.on {
+            return;
+        }
+        let before = self.start.map_or(Duration::ZERO, |start| self.last.since(start));
+        self.start = Some(Time(at.0.saturating_sub(u64::try_from(before.as_nanos()).unwrap_or(0))));
+        (self.on, self.last) = (true, at);
+        for track in &mut self.tracks {
+            track.stream = None;
+        }
+    }
+
+    /// The line stops here; all of it comes out.
+    pub(crate) fn off(&mut self, at: Time, out: &mut Vec<u8>) {
+        if self.on {
+            self.last = self.last.max(at);
+            self.on = false;
+            let to = self.position(self.last);
+            self.put_out(to, out);
+        }
+    }
+
+    /// The same, as far as is known when it is.
+    pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
+        self.off(self.last, out);
+    }
+
+    /// Time goes on.
+    pub(crate) fn still(&mut self, at: Time, out: &mut Vec<u8>) {
+        if self.on {
+            self.last = self.last.max(at);
+            let to = self.position(self.last).saturating_sub(samples(WINDOW, self.form.rate()));
+            self.put_out(to, out);
+        }
+    }
+
+    /// A packet came.
+    pub(crate) fn sound(
+        &mut self,
+        at: Time,
+        side: Side,
+        codec: Codec,
+        (stream, timestamp): (u32, u32),
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        if !self.on || (side == Side::Heard && !self.form.stereo) {
+            return;
+        }
+        self.last = self.last.max(at);
+        if self.done == 0 && self.tracks.iter().all(|track| track.samples.is_empty()) {
+            self.form = Form::of(codec, self.form.stereo);
+        }
+        let (form, here, rate) = (self.form, self.position(at), u64::from(self.form.rate()));
+        let track = match side {
+            Side::Said => &mut self.tracks[0],
+            Side::Heard => &mut self.tracks[1],
+        };
+        let found = track.stream.filter(|(name, ..)| *name == stream).and_then(|(_, first, lies)| {
+            let ticks = i64::from(timestamp.wrapping_sub(first).cast_signed());
+            let moved = ticks * i64::try_from(rate).unwrap_or(0) / i64::from(codec.clock_rate());
+            let place = lies.checked_add_signed(moved)?;
+            (place.abs_diff(here) <= samples(ASTRAY, form.rate())).then_some(place)
+        });
+        let place = found.unwrap_or(here);
+        // Counted from the last packet, so that timestamps of a day do not wrap.
+        track.stream = Some((stream, timestamp, place));
+        match track.unpack(form, codec, payload, &*self.codecs) {
+            Some(sound) => track.lay(self.done, place, &sound),
+            None if track.decoder.as_ref().is_none_or(|(of, _)| *of != codec) => self.strange = Some(codec),
+            // A broken packet is as good as lost.
+            None => {}
+        }
+        self.still(at, out);
+    }
+
+    /// A codec that nobody here can unpack.
+    pub(crate) const fn strange(&self) -> Option<Codec> {
+        self.strange
+    }
+
+    /// How long nobody was heard at its end.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        Duration::from_millis(self.quiet * 1_000 / u64::from(self.form.rate()))
+    }
+
+    /// How much came out.
+    pub(crate) fn length_ms(&self) -> u64 {
+        self.done * 1_000 / u64::from(self.form.rate())
+    }
+
+    fn position(&self, at: Time) -> u64 {
+        self.start.map_or(0, |start| samples(at.since(start), self.form.rate()))
+    }
+
+    fn put_out(&mut self, to: u64, out: &mut Vec<u8>) {
+        let silence = self.form.silence();
+        let (mut loud, mut looked, piece) = (0_u64, 0_u64, u64::from(self.form.rate() / 50));
+        while self.done < to {
+            let both =
+                [0, 1].map(|side| self.tracks.get_mut(side).and_then(|track| track.samples.pop_front().flatten()));
+            for sample in both.iter().take(self.form.channels()) {
+                let sample = sample.unwrap_or(silence);
+                match self.form.shape {
+                    Shape::Law(_) => out.push(u8::try_from(sample).unwrap_or(0)),
+                    Shape::Linear(_) => out.extend_from_slice(&sample.to_le_bytes()),
+                }
+            }
+            if let [Some(said), _] = both {
+                let linear = match self.form.shape {
+                    Shape::Law(law) => g711::decode(law, u8::try_from(said).unwrap_or(0)),
+                    Shape::Linear(_) => said,
+                };
+                loud += u64::from(linear.unsigned_abs());
+            }
+            looked += 1;
+            self.done += 1;
+            // However much comes out at once, it is judged by pieces.
+            if looked == piece || self.done == to {
+                self.quiet = if loud > QUIET * looked { 0 } else { self.quiet + looked };
+                (loud, looked) = (0, 0);
+            }
+        }
+    }
+}
+
+impl Track {
+    /// The samples of a packet, as the file has them.
+    fn unpack(&mut self, form: Form, codec: Codec, payload: &[u8], codecs: &dyn Codecs) -> Option<Vec<i16>> {
+        if let (Shape::Law(to), Some(from)) = (form.shape, codec.law()) {
+            let mut bytes = payload.to_vec();
+            if from != to {
+                g711::transcode(from, &mut bytes);
+            }
+            return Some(bytes.into_iter().map(i16::from).collect());
+        }
+        if self.decoder.as_ref().is_none_or(|(of, _)| *of != codec) {
+            self.decoder = Some((codec, codecs.decoder(codec, form.working_rate())?));
+        }
+        let (_, decoder) = self.decoder.as_mut()?;
+        let mut linear = Vec::new();
+        if !decoder.decode(payload, &mut linear) {
+            return None;
+        }
+        if let Shape::Law(law) = form.shape {
+            for sample in &mut linear {
+                *sample = i16::from(wav::pack(law, *sample));
+            }
+        }
+        Some(linear)
+    }
+
+    /// Puts samples at a place of the line; what came out already stays.
+    fn lay(&mut self, done: u64, place: u64, sound: &[i16]) {
+        let late = usize::try_from(done.saturating_sub(place)).unwrap_or(usize::MAX);
+        let from = usize::try_from(place.saturating_sub(done)).unwrap_or(usize::MAX);
+        let sound = sound.get(late..).unwrap_or_default();
+        // No stream goes further than it may be astray.
+        let Some(end) = from.checked_add(sound.len()).filter(|end| *end <= LINE_MAX) else { return };
+        if self.samples.len() < end {
+            self.samples.resize(end, None);
+        }
+        for (place, sample) in self.samples.iter_mut().skip(from).zip(sound) {
+            *place = Some(*sample);
+        }
+    }
+}
+
+/// Samples that may lie beyond what came out: the window, what a stream may be astray and a packet, at the wider rate, twice.
+const LINE_MAX: usize = 64_000;
+
+fn samples(time: Duration, rate: u32) -> u64 {
+    u64::try_from(time.as_nanos() * u128::from(rate) / 1_000_000_000).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct NoCodecs;
+
+    impl Codecs for NoCodecs {
+        fn encoder(&self, _: Codec, _: Rate) -> Option<Box<dyn plugboard_media::coding::Encode>> {
+            None
+        }
+        fn decoder(&self, _: Codec, _: Rate) -> Option<Box<dyn Decode>> {
+            None
+        }
+        fn key_receiver(&self) -> Option<Box<dyn plugboard_media::coding::HearKeys>> {
+            None
+        }
+    }
+
+    const A: u8 = 0x11;
+    const B: u8 = 0x22;
+    const SILENCE: u8 = 0xD5;
+
+    fn reel() -> Reel {
+        let mut reel = Reel::new(true, Arc::new(NoCodecs));
+        reel.on(Time::from_millis(1_000));
+        reel
+    }
+
+    fn put(reel: &mut Reel, at: u64, side: Side, stream: u32, timestamp: u32, byte: u8, out: &mut Vec<u8>) {
+        reel.sound(Time::from_millis(at), side, Codec::Pcma, (stream, timestamp), &[byte; 160], out);
+    }
+
+    /// One side, in pieces of 20 ms: its byte where it is the same all over.
+    fn side(out: &[u8], which: usize) -> Vec<Option<u8>> {
+        let bytes: Vec<u8> = out.chunks(2).filter_map(|both| both.get(which).copied()).collect();
+        bytes.chunks(160).map(|piece| piece.first().copied().filter(|first| piece.iter().all(|b| b == first))).collect()
+    }
+
+    #[test]
+    fn both_sides_keep_their_length_whatever_is_lost_or_comes_out_of_order() {
+        let (mut reel, mut out) = (reel(), Vec::new());
+        for n in 0..50_u32 {
+            let at = 1_000 + 20 * u64::from(n);
+            // Of the one side every fifth is lost and two change places; the other begins half a second later.
+            match n {
+                10 => put(&mut reel, at, Side::Said, 1, (u32::MAX - 100).wrapping_add(160 * 11), A, &mut out),
+                11 => put(&mut reel, at, Side::Said, 1, (u32::MAX - 100).wrapping_add(160 * 10), A, &mut out),
+                _ if n % 5 == 4 => {}
+                _ => put(&mut reel, at, Side::Said, 1, (u32::MAX - 100).wrapping_add(160 * n), A, &mut out),
+            }
+            if n >= 25 {
+                put(&mut reel, at, Side::Heard, 2, 160 * n, B, &mut out);
+            }
+        }
+        reel.off(Time::from_millis(2_000), &mut out);
+        assert_eq!((out.len(), reel.length_ms()), (16_000, 1_000));
+        for (n, (said, heard)) in side(&out, 0).into_iter().zip(side(&out, 1)).enumerate() {
+            assert_eq!(said, Some(if n % 5 == 4 { SILENCE } else { A }), "{n}");
+            assert_eq!(heard, Some(if n >= 25 { B } else { SILENCE }), "{n}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_left_out_and_another_stream_lies_where_it_came() {
+        let (mut reel, mut out) = (reel(), Vec::new());
+        put(&mut reel, 1_000, Side::Said, 1, 0, A, &mut out);
+        reel.off(Time::from_millis(1_020), &mut out);
+        put(&mut reel, 1_040, Side::Said, 1, 320, A, &mut out);
+        assert_eq!(out.len(), 320, "what is said in a pause is not recorded");
+        reel.on(Time::from_millis(9_000));
+        put(&mut reel, 9_040, Side::Said, 7, 99, B, &mut out);
+        reel.off(Time::from_millis(9_100), &mut out);
+        let bytes = [A, SILENCE, SILENCE, B, SILENCE, SILENCE].map(Some);
+        assert_eq!(side(&out, 0), bytes);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_does_not_move_the_line() {
+        let (mut reel, mut out) = (reel(), Vec::new());
+        put(&mut reel, 1_000, Side::Said, 1, 0, A, &mut out);
+        put(&mut reel, 1_020, Side::Said, 1, 900_000, B, &mut out);
+        put(&mut reel, 1_040, Side::Said, 1, 900_160, A, &mut out);
+        reel.off(Time::from_millis(1_060), &mut out);
+        assert_eq!(side(&out, 0), [A, B, A].map(Some));
+    }
+
+    #[test]
+    fn silence_is_counted_from_the_last_that_was_said_also_when_nothing_comes() {
+        let mut reel = Reel::new(false, Arc::new(NoCodecs));
+        let mut out = Vec::new();
+        reel.on(Time::ZERO);
+        for n in 0..50_u32 {
+            put(&mut reel, 20 * u64::from(n), Side::Said, 1, 160 * n, A, &mut out);
+        }
+        assert_eq!(reel.quiet_for(), Duration::ZERO);
+        reel.still(Time::from_millis(3_400), &mut out);
+        assert!(reel.quiet_for() >= Duration::from_millis(1_900), "{:?}", reel.quiet_for());
+    }
+}

@@ -1,0 +1,204 @@
+//! Carries out what waits in the queue: the only one who touches the disk.
+
+use plugboard_media::tape::Taped;
+use plugboard_media::{Audio, Codecs};
+use plugboard_model::{TapeEnd, TapeWhy, Time};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::disk::Disk;
+use crate::reel::{Form, Reel};
+use crate::wav;
+
+/// Bytes that are gathered for one write: a second of G.711, so that a crash loses no more.
+const WRITE_BYTES: usize = 16_000;
+
+/// A message that is read to be played; what is longer is no message.
+const LOAD_MAX: usize = 64 << 20;
+
+/// What is to be recorded, and where.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The file, relative, that must not be there yet.
+    pub file: String,
+    /// Both sides, else what the leg says alone.
+    pub stereo: bool,
+    /// It ends by itself when the left side has been silent for so long.
+    pub silence: Option<Duration>,
+    /// It ends by itself at this length.
+    pub longest: Option<Duration>,
+}
+
+/// Where the end of a recording is told: once, from the recorder's thread. It must not wait.
+pub type Told = Box<dyn FnOnce(TapeEnd) + Send>;
+
+/// What the recorder's thread is handed.
+pub(crate) enum Job {
+    Begin { tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told },
+    Taped { tape: u64, at: Time, taped: Taped },
+    End { tape: u64, why: TapeWhy },
+    Load { file: String, told: Box<dyn FnOnce(Result<Audio, String>) + Send> },
+    Remove { file: String, told: Box<dyn FnOnce(io::Result<()>) + Send> },
+}
+
+/// Every recording that goes on.
+pub(crate) struct Writer {
+    disk: Box<dyn Disk>,
+    codecs: Arc<dyn Codecs>,
+    tapes: BTreeMap<u64, Running>,
+}
+
+struct Running {
+    order: Order,
+    reel: Reel,
+    /// Not written yet.
+    waiting: Vec<u8>,
+    /// Bytes of sound in the file.
+    written: u64,
+    /// Frames that the queue did not take.
+    missed: Arc<AtomicU64>,
+    told: Told,
+}
+
+impl Writer {
+    pub(crate) fn new(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>) -> Self {
+        Self { disk, codecs, tapes: BTreeMap::new() }
+    }
+
+    pub(crate) fn carry_out(&mut self, job: Job) {
+        match job {
+            Job::Begin { tape, order, missed, told } => self.begin(tape, order, missed, told),
+            Job::Taped { tape, at, taped } => self.taped(tape, at, taped),
+            Job::End { tape, why } => self.end(tape, why),
+            Job::Load { file, told } => told(self.load(&file)),
+            Job::Remove { file, told } => told(self.disk.remove(&file)),
+        }
+    }
+
+    /// Ends whatever goes on.
+    pub(crate) fn end_all(&mut self, why: &TapeWhy) {
+        for tape in self.tapes.keys().copied().collect::<Vec<_>>() {
+            self.end(tape, why.clone());
+        }
+    }
+
+    fn begin(&mut self, tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told) {
+        if let Err(fault) =
+            self.disk.create(&order.file, &wav::head(Form::of(plugboard_media::Codec::Pcma, order.stereo), 0))
+        {
+            let end = TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms: 0, why: why_of(&fault) };
+            return told(end);
+        }
+        let reel = Reel::new(order.stereo, Arc::clone(&self.codecs));
+        let running = Running { order, reel, waiting: Vec::new(), written: 0, missed, told };
+        self.tapes.insert(tape, running);
+    }
+
+    fn taped(&mut self, tape: u64, at: Time, taped: Taped) {
+        let Some(running) = self.tapes.get_mut(&tape) else { return };
+        let Running { reel, waiting, .. } = running;
+        match taped {
+            Taped::On => reel.on(at),
+            Taped::Off => reel.off(at, waiting),
+            Taped::Sound { side, codec, stream, timestamp, payload } => {
+                reel.sound(at, side, codec, (stream, timestamp), &payload, waiting);
+            }
+            Taped::Still => reel.still(at, waiting),
+        }
+        let length = Duration::from_millis(reel.length_ms());
+        let enough = if let Some(codec) = reel.strange() {
+            Some(TapeWhy::Codec(format!("{codec:?}")))
+        } else if running.order.longest.is_some_and(|longest| length >= longest) {
+            Some(TapeWhy::Limit)
+        } else if running.order.silence.is_some_and(|silence| running.reel.quiet_for() >= silence) {
+            Some(TapeWhy::Silence)
+        } else {
+            None
+        };
+        if let Some(why) = enough {
+            return self.end(tape, why);
+        }
+        if running.waiting.len() >= WRITE_BYTES
+            && let Err(fault) = running.write(&mut *self.disk)
+        {
+            self.finish(tape, why_of(&fault));
+        }
+    }
+
+    fn end(&mut self, tape: u64, why: TapeWhy) {
+        let Some(running) = self.tapes.get_mut(&tape) else { return };
+        running.reel.end(&mut running.waiting);
+        let why = match running.write(&mut *self.disk) {
+            Ok(()) => why,
+            Err(fault) => why_of(&fault),
+        };
+        self.finish(tape, why);
+    }
+
+    /// What is in the file is all that there is.
+    fn finish(&mut self, tape: u64, why: TapeWhy) {
+        let Some(Running { order, missed, told, .. }) = self.tapes.remove(&tape) else { return };
+        let missing_ms = missed.load(Ordering::Relaxed) * plugboard_media::FRAME_MS;
+        let synced = self.disk.sync(&order.file);
+        let end = match synced.and_then(|()| look(&mut *self.disk, &order.file)) {
+            Ok(found) => TapeEnd { why, missing_ms, ..found },
+            Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
+        };
+        told(end);
+    }
+
+    fn load(&mut self, file: &str) -> Result<Audio, String> {
+        let mut whole = Vec::new();
+        let read = self.disk.read(file, &mut |piece| {
+            if whole.len() < LOAD_MAX {
+                whole.extend_from_slice(piece);
+            }
+        });
+        read.map_err(|fault| format!("{file}: {fault}"))?;
+        wav::read(&whole).map_err(|fault| format!("{file}: {fault}"))
+    }
+}
+
+impl Running {
+    fn write(&mut self, disk: &mut dyn Disk) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let more = u64::try_from(self.waiting.len()).unwrap_or(0);
+        let head = wav::head(self.reel.form(), self.written + more);
+        let length = u64::try_from(wav::HEAD_LEN).unwrap_or(0) + self.written;
+        disk.append(&self.order.file, length, &self.waiting, &head)?;
+        self.written += more;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+/// What a file holds, as it lies: by its head, with its sum.
+///
+/// # Errors
+/// What the disk says, or that it is no recording.
+pub fn look(disk: &mut dyn Disk, file: &str) -> io::Result<TapeEnd> {
+    let (mut hash, mut head, mut bytes) = (Sha256::new(), Vec::new(), 0);
+    disk.read(file, &mut |piece| {
+        hash.update(piece);
+        bytes += u64::try_from(piece.len()).unwrap_or(0);
+        let rest = wav::HEAD_LEN.saturating_sub(head.len());
+        head.extend_from_slice(piece.get(..rest.min(piece.len())).unwrap_or_default());
+    })?;
+    let measured = wav::measure(&head, bytes).map_err(|fault| io::Error::new(ErrorKind::InvalidData, fault))?;
+    let (length_ms, sha256) = (measured.length_ms, hash.finalize().into());
+    Ok(TapeEnd { length_ms, bytes, sha256, missing_ms: 0, why: TapeWhy::Interrupted })
+}
+
+fn why_of(fault: &io::Error) -> TapeWhy {
+    if matches!(fault.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        TapeWhy::DiskFull
+    } else {
+        TapeWhy::Disk(fault.to_string())
+    }
+}

@@ -1,0 +1,278 @@
+//! A leg whose keys come from a handshake on the media's own way (RFC 5763, RFC 5764): one for RTP, and one of its own for RTCP,
+//! which has its own port.
+
+use crate::packets::{Opener, Sealer};
+use crate::{Vault, fingerprint};
+use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
+use plugboard_media::{DtlsRole, Fingerprint, Guard, Kind, MasterKey, NotOpened, Protection, Shake, Suite};
+use plugboard_model::Time;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A datagram of a flight fits any path.
+const MTU: usize = 1_150;
+
+/// Room for what the library hands out at once.
+const OUTPUT_BYTES: usize = 2_048;
+
+/// What is not agreed on by then will not be: the far end gave up before.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(20);
+
+/// A handshake that broke is begun again so often: whatever is sent to the port may have broken it.
+const TRIES_MAX: u8 = 8;
+
+/// More than a flight is never answered at once.
+const OUTPUTS_MAX: usize = 64;
+
+/// What every handshake is done by. No cookies: only whoever was named by signalling is answered.
+pub(crate) fn config() -> Result<Arc<Config>, dimpl::Error> {
+    let built = Config::builder().mtu(MTU).use_server_cookie(false).handshake_timeout(HANDSHAKE_MAX).build()?;
+    Ok(Arc::new(built))
+}
+
+/// One port's handshake and what it came to.
+struct Component {
+    dtls: Option<Dtls>,
+    tries: u8,
+    keys: Option<(Suite, Sealer, Opener)>,
+    /// The certificate that was shown is the one that was named.
+    known: bool,
+}
+
+/// What seals and opens.
+pub(crate) struct Shaken {
+    certificate: DtlsCertificate,
+    config: Arc<Config>,
+    epoch: Instant,
+    role: DtlsRole,
+    theirs: Fingerprint,
+    components: [Component; 2],
+    wants: VecDeque<Shake>,
+    wake: Option<Time>,
+    failed: bool,
+}
+
+impl std::fmt::Debug for Shaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shaken").field("role", &self.role).field("suite", &self.suite()).finish_non_exhaustive()
+    }
+}
+
+impl Shaken {
+    pub(crate) fn new(vault: &Vault, now: Time, role: DtlsRole, theirs: Fingerprint) -> Self {
+        let component = || Component { dtls: None, tries: 0, keys: None, known: false };
+        let mut shaken = Self {
+            certificate: vault.certificate.clone(),
+            config: Arc::clone(&vault.config),
+            epoch: vault.epoch,
+            role,
+            theirs,
+            components: [component(), component()],
+            wants: VecDeque::new(),
+            wake: None,
+            failed: false,
+        };
+        for kind in [Kind::Rtp, Kind::Rtcp] {
+            shaken.begin(now, kind);
+        }
+        shaken
+    }
+
+    fn instant(&self, now: Time) -> Instant {
+        self.epoch + now.since(Time::ZERO)
+    }
+
+    fn component(&mut self, kind: Kind) -> &mut Component {
+        let [rtp, rtcp] = &mut self.components;
+        if kind == Kind::Rtp { rtp } else { rtcp }
+    }
+
+    fn begin(&mut self, now: Time, kind: Kind) {
+        let at = self.instant(now);
+        let mut dtls = Dtls::new_12(Arc::clone(&self.config), self.certificate.clone(), at);
+        dtls.set_active(self.role == DtlsRole::Active);
+        // A client says its hello at its first tick.
+        let began = dtls.handle_timeout(at).is_ok();
+        let component = self.component(kind);
+        component.tries += 1;
+        component.known = false;
+        component.dtls = began.then_some(dtls);
+        self.drain(now, kind);
+    }
+
+    /// The library calls it broken: whatever came may have been anybody's, so that it is begun again, but not for ever.
+    fn broke(&mut self, now: Time, kind: Kind, why: &'static str) {
+        let component = self.component(kind);
+        component.dtls = None;
+        if component.keys.is_some() {
+            return;
+        }
+        if component.tries < TRIES_MAX {
+            return self.begin(now, kind);
+        }
+        self.fail(kind, why);
+    }
+
+    /// Without RTCP a call goes on, and with the keys that there are.
+    fn fail(&mut self, kind: Kind, why: &'static str) {
+        self.component(kind).dtls = None;
+        let has_keys = self.component(kind).keys.is_some();
+        if kind == Kind::Rtp && !has_keys && !std::mem::replace(&mut self.failed, true) {
+            self.wants.push_back(Shake::Failed(why));
+        }
+    }
+
+    /// Takes what the library has to say, until it only waits.
+    fn drain(&mut self, now: Time, kind: Kind) {
+        let (theirs, role, epoch) = (self.theirs, self.role, self.epoch);
+        let mut room = [0; OUTPUT_BYTES];
+        for _ in 0..OUTPUTS_MAX {
+            let [rtp, rtcp] = &mut self.components;
+            let component = if kind == Kind::Rtp { rtp } else { rtcp };
+            let Some(dtls) = component.dtls.as_mut() else { return };
+            match dtls.poll_output(&mut room) {
+                Output::Packet(datagram) => self.wants.push_back(Shake::Send(kind, datagram.to_vec())),
+                Output::Timeout(at) => {
+                    let at = Time::ZERO + at.saturating_duration_since(epoch);
+                    // Nothing that is over by now is waited for.
+                    if at > now && at.since(now) <= 2 * HANDSHAKE_MAX {
+                        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+                    }
+                    return;
+                }
+                Output::PeerCert(certificate) => {
+                    component.known = fingerprint(certificate) == theirs;
+                    if !component.known {
+                        return self.fail(kind, "the far end's certificate is not the one that it named");
+                    }
+                }
+                Output::KeyingMaterial(material, profile) => {
+                    if !component.known {
+                        return self.fail(kind, "the far end showed no certificate");
+                    }
+                    let before = component.keys.take().map(|(suite, ..)| suite);
+                    component.keys = keys(kind, role, &material, profile);
+                    match &component.keys {
+                        Some((suite, ..)) if kind == Kind::Rtp && before != Some(*suite) => {
+                            self.wants.push_back(Shake::Secured(*suite));
+                        }
+                        Some(_) => {}
+                        None => return self.fail(kind, "the handshake gave no keys that can be used"),
+                    }
+                }
+                Output::BufferTooSmall { .. } => return self.broke(now, kind, "the handshake broke"),
+                // It is connected, or the far end takes its leave of the handshake: the keys stay.
+                Output::Connected | Output::ApplicationData(_) | Output::CloseNotify | _ => {}
+            }
+        }
+    }
+}
+
+/// Where a record begins to say what it is of, and where a message in it does (RFC 6347 sections 4.1 and 4.2.2).
+const RECORD_BYTES: usize = 13;
+const MESSAGE_BYTES: usize = 12;
+const HANDSHAKE: u8 = 22;
+const CLIENT_HELLO: u8 = 1;
+
+/// Whether a datagram begins with a whole record, and one in clear with the begin of a message: what is none would end the handshake,
+/// not only itself.
+fn is_sound(datagram: &[u8]) -> bool {
+    let Some(&[kind, major, _, e0, e1, .., l0, l1]) = datagram.first_chunk::<RECORD_BYTES>() else { return false };
+    let length = usize::from(u16::from_be_bytes([l0, l1]));
+    let Some(record) = datagram.get(RECORD_BYTES..RECORD_BYTES + length) else { return false };
+    let in_clear = (e0, e1) == (0, 0);
+    major == 254 && (20..=25).contains(&kind) && (!in_clear || kind != HANDSHAKE || is_message(record))
+}
+
+/// A piece of a message that says where it belongs.
+fn is_message(record: &[u8]) -> bool {
+    let Some(&[_, l0, l1, l2, _, _, o0, o1, o2, f0, f1, f2]) = record.first_chunk::<MESSAGE_BYTES>() else {
+        return false;
+    };
+    let number = |bytes: [u8; 3]| u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]);
+    let (length, offset, piece) = (number([l0, l1, l2]), number([o0, o1, o2]), number([f0, f1, f2]));
+    offset + piece <= length && usize::try_from(piece).is_ok_and(|piece| MESSAGE_BYTES + piece <= record.len())
+}
+
+/// The begin of a handshake.
+fn is_hello(datagram: &[u8]) -> bool {
+    datagram.first() == Some(&HANDSHAKE)
+        && datagram.get(RECORD_BYTES) == Some(&CLIENT_HELLO)
+        && datagram.get(3..5) == Some(&[0, 0])
+}
+
+/// What the handshake's secret is cut into (RFC 5764 section 4.2).
+fn keys(kind: Kind, role: DtlsRole, material: &[u8], profile: SrtpProfile) -> Option<(Suite, Sealer, Opener)> {
+    let suite = match profile {
+        SrtpProfile::AES128_CM_SHA1_80 => Suite::AesCm128HmacSha1_80,
+        SrtpProfile::AEAD_AES_128_GCM => Suite::AeadAes128Gcm,
+        SrtpProfile::AEAD_AES_256_GCM => Suite::AeadAes256Gcm,
+        _ => return None,
+    };
+    let (keys, salts) = material.split_at_checked(2 * suite.key_bytes())?;
+    let (client_key, server_key) = keys.split_at_checked(suite.key_bytes())?;
+    let (client_salt, server_salt) = salts.split_at_checked(suite.salt_bytes())?;
+    let client = MasterKey::new(&[client_key, client_salt].concat())?;
+    let server = MasterKey::new(&[server_key, server_salt].concat())?;
+    let (send, receive) = if role == DtlsRole::Active { (client, server) } else { (server, client) };
+    Some((suite, Sealer::new(suite, &send)?, Opener::new(kind, suite, receive)?))
+}
+
+impl Guard for Shaken {
+    fn seal(&mut self, kind: Kind, buffer: &mut [u8], length: usize) -> Option<usize> {
+        self.component(kind).keys.as_mut()?.1.seal(kind, buffer, length)
+    }
+
+    fn open(&mut self, kind: Kind, buffer: &mut [u8], length: usize) -> Result<usize, NotOpened> {
+        let (_, _, opener) = self.component(kind).keys.as_mut().ok_or(NotOpened::NoKeys)?;
+        opener.open(buffer, length)
+    }
+
+    fn renew(&mut self, protection: &Protection) -> bool {
+        // Who keeps his certificate keeps the keys (RFC 8842 section 4).
+        matches!(protection, Protection::Dtls { role, fingerprint }
+            if *role == self.role && *fingerprint == self.theirs && !self.failed)
+    }
+
+    fn shake(&mut self, now: Time, kind: Kind, datagram: &[u8]) {
+        if !is_sound(datagram) {
+            return;
+        }
+        let at = self.instant(now);
+        let (passive, component) = (self.role == DtlsRole::Passive, self.component(kind));
+        // The far end begins again, as after a fault of its own: the keys hold until there are new ones.
+        if passive && component.keys.is_some() && is_hello(datagram) && component.tries < TRIES_MAX {
+            self.begin(now, kind);
+        }
+        let Some(dtls) = self.component(kind).dtls.as_mut() else { return };
+        let taken = dtls.handle_timeout(at).and_then(|()| dtls.handle_packet(datagram));
+        // What it has to say before it broke may be why.
+        self.drain(now, kind);
+        if taken.is_err() && self.component(kind).dtls.is_some() {
+            self.broke(now, kind, "the handshake broke");
+        }
+    }
+
+    fn poll(&mut self, now: Time) -> Option<Shake> {
+        if self.wants.is_empty() && self.wake.is_some_and(|wake| wake <= now) {
+            self.wake = None;
+            let at = self.instant(now);
+            for kind in [Kind::Rtp, Kind::Rtcp] {
+                let ticked = self.component(kind).dtls.as_mut().map(|dtls| dtls.handle_timeout(at));
+                match ticked {
+                    Some(Ok(())) => self.drain(now, kind),
+                    Some(Err(_)) if self.component(kind).keys.is_some() => self.component(kind).dtls = None,
+                    Some(Err(_)) => self.fail(kind, "the handshake did not end in time"),
+                    None => {}
+                }
+            }
+        }
+        self.wants.pop_front().or_else(|| self.wake.map(Shake::Wait))
+    }
+
+    fn suite(&self) -> Option<Suite> {
+        let [rtp, _] = &self.components;
+        rtp.keys.as_ref().map(|(suite, ..)| *suite)
+    }
+}

@@ -1,0 +1,347 @@
+//! The recording of a call: who begins it, what those who talk are told, and what becomes of it.
+//!
+//! The tape is in the media leg of whom the call is about; when that is somebody else, it goes on with him. Its end is written down by
+//! the recorder's own thread, so that nothing is lost of a recording whose call is gone.
+
+use actix::{AsyncContext, Context, Handler, Message};
+use plugboard_call::{Input, Op, Output, Request};
+use plugboard_media::{Audio, Command as MediaCommand, MediaLeg, PlayId as MediaPlayId, PlayOptions};
+use plugboard_metrics::{RecordingBegan, RecordingEnded};
+use plugboard_model::{
+    GroupId, JournalEvent, LegId, RecordCall, RecordError, RunId, TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
+};
+use plugboard_office::RecordRule;
+use plugboard_recorder::{Order, Recording};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::CallActor;
+use crate::post::press;
+
+/// Plays of ours that the call machine knows nothing of: far above the numbers that it counts.
+const ASIDE: u64 = 1 << 48;
+
+/// Keys that are remembered of each who talks: as many as the office may ask for.
+const KEYS_MAX: usize = 4;
+
+/// What a call has of recordings.
+#[derive(Debug, Default)]
+pub(super) struct Taping {
+    running: Option<Running>,
+    /// How many there were.
+    made: u32,
+    plays: u64,
+    keys: BTreeMap<LegId, String>,
+    /// Groups that it rang.
+    groups: BTreeSet<GroupId>,
+}
+
+#[derive(Debug)]
+struct Running {
+    recording: Recording,
+    media: MediaLeg,
+    n: u32,
+    by: TapeBy,
+    beep: bool,
+    paused: bool,
+}
+
+/// What matters to a recording of what a call does.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Turn {
+    /// People talk from now on.
+    Talk,
+    /// Every leg is over.
+    Over,
+}
+
+impl Turn {
+    pub(super) const fn of(output: &Output) -> Option<Self> {
+        if matches!(output, Output::Bridge { .. }) {
+            Some(Self::Talk)
+        } else if matches!(output, Output::Ended(_)) {
+            Some(Self::Over)
+        } else {
+            None
+        }
+    }
+}
+
+/// A recording ended, whoever ended it. From the recorder's thread.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct TapeOver {
+    n: u32,
+    why: TapeWhy,
+}
+
+impl CallActor {
+    /// Carries out what a scenario wants of the recording.
+    pub(super) fn record_call(&mut self, call: RecordCall, ctx: &mut Context<Self>) -> Result<(), RecordError> {
+        if self.afterwards.is_some() || self.over {
+            return Err(RecordError::CallerGone);
+        }
+        match call {
+            RecordCall::Start { announcement, beep } => {
+                let told = announcement
+                    .map(|name| self.env.prompts.find(&self.office.id, &name, &self.office.language, false));
+                let told = told.transpose().map_err(RecordError::NoMedia)?;
+                self.feed(Input::Request { op: Op::Direct, request: Request::Answer }, ctx);
+                self.begin_recording(TapeBy::Scenario, told, beep, ctx)
+            }
+            RecordCall::Pause => self.pause_recording(true),
+            RecordCall::Resume => self.pause_recording(false),
+            RecordCall::Stop => match self.taping.running.as_ref().map(|running| running.by) {
+                None => Err(RecordError::NotRecording),
+                Some(TapeBy::Policy) => Err(RecordError::NotAllowed),
+                Some(TapeBy::Scenario | TapeBy::User) => {
+                    self.end_recording(TapeWhy::Asked);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn begin_recording(
+        &mut self,
+        by: TapeBy,
+        announcement: Option<Audio>,
+        beep: bool,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), RecordError> {
+        if self.taping.running.is_some() {
+            return Err(RecordError::Recording);
+        }
+        if self.record_rule() == RecordRule::Never {
+            return Err(RecordError::NotAllowed);
+        }
+        let media = self.media_of(self.call.anchor());
+        let media = media.ok_or_else(|| RecordError::NoMedia("the leg has no media".into()))?;
+        self.taping.made += 1;
+        let n = self.taping.made;
+        let tape = self.new_tape(n, TapeKind::Recording { by });
+        RecordingBegan { tape: &tape }.emit();
+        let order = Order { file: tape.file.clone(), stereo: true, silence: None, longest: None };
+        let recording = self.record(tape, order, ctx);
+        self.to_media(MediaCommand::Record { leg: media, tape: Some(recording.tape()) });
+        self.taping.running = Some(Running { recording, media, n, by, beep, paused: false });
+        self.note(format!("recording {n} begins, by {}", by.as_str()));
+        match announcement {
+            Some(audio) => self.both_hear(&audio),
+            None => self.tape_beep(),
+        }
+        Ok(())
+    }
+
+    /// Keeps what is known of a tape and begins to write it.
+    pub(super) fn record(&self, tape: TapeRecord, order: Order, ctx: &mut Context<Self>) -> Recording {
+        self.keep_tape(&tape);
+        let (store, metrics, back) = (self.env.store.clone(), self.env.metrics.clone(), ctx.address().recipient());
+        let told = move |end: plugboard_model::TapeEnd| {
+            let (n, why) = (tape.n, end.why.clone());
+            let tape = TapeRecord { end: Some(end), ..tape };
+            RecordingEnded { tape: &tape }.emit(&metrics);
+            if let Err(error) = store.tapes().put(&tape) {
+                tracing::error!(call_id = %tape.call, n, %error, "what is known of a recording could not be kept");
+            }
+            press(&back, TapeOver { n, why });
+        };
+        self.env.recorder.record(order, Box::new(told))
+    }
+
+    fn keep_tape(&self, tape: &TapeRecord) {
+        if let Err(error) = self.env.store.tapes().put(tape) {
+            tracing::error!(call_id = %self.id, n = tape.n, %error, "what is known of a recording could not be kept");
+        }
+    }
+
+    /// The next of the call.
+    pub(super) fn new_tape(&self, n: u32, kind: TapeKind) -> TapeRecord {
+        let (year, month, day) = self.begin.wall.date();
+        TapeRecord {
+            call: self.id.clone(),
+            n,
+            kind,
+            began: self.env.clock.wall(),
+            caller: self.begin.caller.clone(),
+            caller_name: self.begin.caller_name.clone(),
+            called: self.begin.called.clone(),
+            file: format!("{}/{year:04}/{month:02}/{day:02}/{}-{n}.wav", self.office.id, self.id.ulid_text()),
+            end: None,
+        }
+    }
+
+    fn pause_recording(&mut self, pause: bool) -> Result<(), RecordError> {
+        let Some(running) = &mut self.taping.running else { return Err(RecordError::NotRecording) };
+        if running.paused == pause {
+            return Ok(());
+        }
+        running.paused = pause;
+        let (n, leg) = (running.n, running.media);
+        let tape = (!pause).then(|| running.recording.tape());
+        self.to_media(MediaCommand::Record { leg, tape });
+        self.note(format!("recording {n} {}", if pause { "pauses" } else { "goes on" }));
+        self.tape_beep();
+        Ok(())
+    }
+
+    /// Ends the recording, if there is one.
+    pub(super) fn end_recording(&mut self, why: TapeWhy) {
+        self.tape_beep();
+        let Some(Running { recording, media, n, .. }) = self.taping.running.take() else { return };
+        self.to_media(MediaCommand::Record { leg: media, tape: None });
+        self.note(format!("recording {n} ends: {}", why.as_str()));
+        recording.end(why);
+    }
+
+    fn note(&mut self, text: String) {
+        self.journal.note(self.now(), JournalEvent::Note { text });
+    }
+
+    // ---- what is heard of it --------------------------------------------------------------------------------
+
+    fn tape_beep(&mut self) {
+        if self.taping.running.as_ref().is_some_and(|running| running.beep) {
+            let beep = crate::convert::tone(&self.office.country, Tone::Beep);
+            self.both_hear(&beep);
+        }
+    }
+
+    /// To those who talk, in place of each other; to a caller who talks to nobody, unless he hears something already.
+    fn both_hear(&mut self, audio: &Audio) {
+        for leg in self.call.free_ears() {
+            let Some(leg) = self.media_of(leg) else { continue };
+            self.taping.plays += 1;
+            let id = MediaPlayId(ASIDE + self.taping.plays);
+            self.to_media(MediaCommand::Play { leg, id, audio: audio.clone(), options: PlayOptions::default() });
+        }
+    }
+
+    // ---- who wants it ---------------------------------------------------------------------------------------
+
+    /// A run was given these parameters: a group among them is rung by it.
+    pub(super) fn note_groups(&mut self, run: RunId, parameters: &str) {
+        let Some(installed) = self.components.get(&run) else { return };
+        let properties = installed.manifest().parameters.get("properties").and_then(|all| all.as_object());
+        let Ok(given) = serde_json::from_str::<serde_json::Value>(parameters) else { return };
+        for (name, property) in properties.into_iter().flatten() {
+            if property.get("x-type").is_some_and(|noun| noun == "group")
+                && let Some(id) = given.get(name).and_then(|id| id.as_str())
+                && let Ok(group) = GroupId::new(&self.office.id, id)
+            {
+                self.taping.groups.insert(group);
+            }
+        }
+    }
+
+    /// What holds for the call, of all who have a part in it.
+    fn record_rule(&self) -> RecordRule {
+        let office = &self.office;
+        let of_user = |user| office.user(user).map(|user| user.record);
+        let of_gateway = |gateway| office.gateway(gateway).map(|gateway| gateway.record);
+        let (anchor, peer) = (self.call.anchor(), self.call.talking_to());
+        let parts = [Some(anchor), peer].into_iter().flatten();
+        let of_parts = parts.flat_map(|leg| {
+            let outside = self.legs.get(&leg).and_then(|handle| handle.outside.as_ref());
+            let user = self.call.party(leg).and_then(|(user, _)| user);
+            [user.and_then(of_user), outside.and_then(|outside| of_gateway(&outside.gateway))]
+        });
+        let of_caller = self.begin.caller_gateway.as_ref().and_then(of_gateway);
+        let called = match office.internal(&self.begin.called) {
+            Some(plugboard_office::Internal::Group(group)) => Some(group),
+            Some(plugboard_office::Internal::User(_)) | None => None,
+        };
+        let of_groups = self.taping.groups.iter().chain(called).filter_map(|group| office.group(group));
+        of_parts
+            .flatten()
+            .chain(of_caller)
+            .chain(of_groups.map(|group| group.record))
+            .fold(RecordRule::OnDemand, RecordRule::and)
+    }
+
+    /// People talk from now on.
+    pub(super) fn record_by_rule(&mut self, ctx: &mut Context<Self>) {
+        match self.record_rule() {
+            RecordRule::Never if self.taping.running.is_some() => self.end_recording(TapeWhy::Asked),
+            RecordRule::Always if self.taping.running.is_none() => self.begin_as_the_office_does(TapeBy::Policy, ctx),
+            RecordRule::OnDemand | RecordRule::Never | RecordRule::Always => {}
+        }
+    }
+
+    fn begin_as_the_office_does(&mut self, by: TapeBy, ctx: &mut Context<Self>) {
+        let rules = &self.office.recording;
+        let told = rules
+            .announcement
+            .as_ref()
+            .map(|name| self.env.prompts.find(&self.office.id, name, &self.office.language, false));
+        let told = match told.transpose() {
+            Ok(told) => told,
+            // Nobody is recorded who was not told of it.
+            Err(reason) => {
+                tracing::error!(call_id = %self.id, reason, "a call is not recorded: the announcement is missing");
+                return;
+            }
+        };
+        let beep = rules.beep;
+        if let Err(why) = self.begin_recording(by, told, beep, ctx) {
+            tracing::info!(call_id = %self.id, ?why, "a call is not recorded");
+        }
+    }
+
+    /// A key of somebody: users begin and end recordings by keys.
+    pub(super) fn note_key(&mut self, leg: LegId, key: char, ctx: &mut Context<Self>) {
+        let Some(wanted) = self.office.recording.keys.clone() else { return };
+        let talks = self.call.talking_to().is_some_and(|peer| leg == peer || leg == self.call.anchor());
+        if !talks || self.call.party(leg).is_none_or(|(user, _)| user.is_none()) {
+            return;
+        }
+        let pressed = self.taping.keys.entry(leg).or_default();
+        pressed.push(key);
+        if pressed.len() > KEYS_MAX {
+            pressed.remove(0);
+        }
+        if !pressed.ends_with(wanted.as_str()) {
+            return;
+        }
+        pressed.clear();
+        match self.taping.running.as_ref().map(|running| running.by) {
+            Some(TapeBy::User | TapeBy::Scenario) => self.end_recording(TapeWhy::Asked),
+            Some(TapeBy::Policy) => {}
+            None => self.begin_as_the_office_does(TapeBy::User, ctx),
+        }
+    }
+
+    /// What the call machine did may touch the recording.
+    pub(super) fn tape_follows(&mut self, turn: Option<Turn>, ctx: &mut Context<Self>) {
+        match turn {
+            Some(Turn::Talk) => self.record_by_rule(ctx),
+            Some(Turn::Over) => self.end_recording(TapeWhy::CallOver),
+            None => {}
+        }
+    }
+
+    /// Who the call is about may be somebody else now.
+    pub(super) fn tape_moves(&mut self) {
+        let now = self.media_of(self.call.anchor());
+        let Some(running) = &mut self.taping.running else { return };
+        let Some(now) = now.filter(|now| *now != running.media) else { return };
+        let (before, tape) = (std::mem::replace(&mut running.media, now), running.recording.tape());
+        if !running.paused {
+            self.to_media(MediaCommand::Record { leg: before, tape: None });
+            self.to_media(MediaCommand::Record { leg: now, tape: Some(tape) });
+        }
+    }
+}
+
+impl Handler<TapeOver> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, TapeOver { n, why }: TapeOver, _ctx: &mut Context<Self>) {
+        if self.taping.running.as_ref().is_none_or(|running| running.n != n) {
+            return;
+        }
+        if let Some(Running { media, .. }) = self.taping.running.take() {
+            self.to_media(MediaCommand::Record { leg: media, tape: None });
+            self.note(format!("recording {n} ended: {}", why.as_str()));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a simulation begins with.
+
+use plugboard_media::EngineConfig;
+use plugboard_plugin::{Catalogue, Limits};
+use plugboard_recorder::{Memory, QUEUE_MAX};
+use plugboard_store::{InlineWriter, Store};
+use plugboard_switch::Reach;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Sim;
+use crate::network::Weather;
+use crate::office::OfficeText;
+use crate::plugins::{built_in, with};
+
+/// What a simulation begins with.
+pub struct Setup {
+    pub(super) seed: u64,
+    pub(super) weather: Weather,
+    pub(super) offices: Vec<OfficeText>,
+    pub(super) ports: RangeInclusive<u16>,
+    pub(super) engine: EngineConfig,
+    pub(super) prompts: BTreeMap<String, Duration>,
+    pub(super) actions: Arc<Catalogue>,
+    pub(super) limits: Limits,
+    pub(super) reach: Reach,
+    pub(super) zone: String,
+    pub(super) stored: Option<(Store, InlineWriter)>,
+    pub(super) tapes: Memory,
+    pub(super) tape_queue: usize,
+    pub(super) shards: (usize, bool),
+}
+
+impl Setup {
+    /// The demo office in calm weather.
+    pub fn demo() -> Self {
+        Self::offices(vec![OfficeText::demo()])
+    }
+
+    /// These offices in calm weather, with the demo's prompts.
+    pub fn offices(offices: Vec<OfficeText>) -> Self {
+        let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
+        let (actions, limits) = (built_in(), Limits::default());
+        let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
+        let (zone, stored, engine, shards) = (String::new(), None, EngineConfig::default(), (1, true));
+        let (tapes, tape_queue) = (Memory::default(), QUEUE_MAX);
+        Self {
+            seed: 1,
+            weather,
+            offices,
+            ports,
+            engine,
+            prompts,
+            actions,
+            limits,
+            reach,
+            zone,
+            stored,
+            tapes,
+            tape_queue,
+            shards,
+        }
+    }
+
+    /// These offices in place of the ones it had.
+    #[must_use]
+    pub fn offices_are(mut self, offices: Vec<OfficeText>) -> Self {
+        self.offices = offices;
+        self
+    }
+
+    /// With what another simulation has stored: the switch starts again.
+    #[must_use]
+    pub fn after(mut self, before: Sim) -> Self {
+        before.world.writer.run(before.now());
+        self.stored = Some((before.world.store.clone(), before.world.writer.clone()));
+        self.tapes = before.tapes.clone();
+        self
+    }
+
+    /// Everything random comes from this number.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// What DNS says, a record a line, as `a.test 60 A 10.0.0.9`; see [`Sim::zone_is`].
+    #[must_use]
+    pub fn zone(mut self, records: &str) -> Self {
+        records.clone_into(&mut self.zone);
+        self
+    }
+
+    /// How the network is.
+    #[must_use]
+    pub const fn weather(mut self, weather: Weather) -> Self {
+        self.weather = weather;
+        self
+    }
+
+    /// The RTP ports.
+    #[must_use]
+    pub const fn ports(mut self, ports: RangeInclusive<u16>) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// With so many shards of signalling and of media; media over IPv6 alone, if IPv4 is not to be had.
+    #[must_use]
+    pub const fn shards(mut self, shards: usize, v4: bool) -> Self {
+        self.shards = (shards, v4);
+        self
+    }
+
+    /// How media is watched.
+    #[must_use]
+    pub const fn engine(mut self, engine: EngineConfig) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// One more prompt, of this length.
+    #[must_use]
+    pub fn prompt(mut self, name: &str, length: Duration) -> Self {
+        self.prompts.insert(name.to_owned(), length);
+        self
+    }
+
+    /// With these components beside the built-in actions.
+    #[must_use]
+    pub fn with_actions(mut self, components: &[Vec<u8>]) -> Self {
+        self.actions = with(components);
+        self
+    }
+
+    /// Behind a NAT with these public addresses; who is in these networks is on the switch's side of it.
+    #[must_use]
+    pub fn behind_nat(mut self, public: &[&str], local: &[&str]) -> Self {
+        let public = public.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
+        let local = local.iter().map(|text| text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}")));
+        self.reach = Reach::new(public.collect(), local.collect());
+        self
+    }
+
+    /// So many packets may wait for the recorder.
+    #[must_use]
+    pub const fn tape_queue(mut self, most: usize) -> Self {
+        self.tape_queue = most;
+        self
+    }
+
+    /// Starts the switch.
+    pub fn start(self) -> Sim {
+        Sim::start(self)
+    }
+}

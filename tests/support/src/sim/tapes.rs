@@ -1,0 +1,33 @@
+//! What is recorded in a simulation.
+
+use plugboard_model::{OfficeId, TapeRecord};
+use plugboard_recorder::Memory;
+use plugboard_store::TapeFilter;
+
+use super::Sim;
+
+impl Sim {
+    /// From now on the disk of recordings takes nothing, or takes it again.
+    pub fn recordings_wait(&self, wait: bool) {
+        self.world.tapes_wait.set(wait);
+        self.world.wake.notify_one();
+    }
+
+    /// The disk of recordings.
+    pub const fn tapes(&self) -> &Memory {
+        &self.tapes
+    }
+
+    /// What is known of an office's recordings and voice messages, oldest first.
+    pub fn recordings(&self, office: &str) -> Vec<TapeRecord> {
+        let office = OfficeId::new(office).unwrap_or_else(|fault| panic!("{office}: {fault}"));
+        self.world.writer.run(self.now());
+        let found = self.world.store.tapes().list(&office, &TapeFilter::default(), 1_000);
+        found.unwrap_or_else(|fault| panic!("{fault}")).into_iter().rev().collect()
+    }
+
+    /// Whose sounds each side of a recording has, a moment after the other, each as often as it is heard for 20 ms in a row.
+    pub fn sides(&self, file: &str) -> [Vec<(String, usize)>; 2] {
+        self.sounds.sides(&self.tapes.file(file).unwrap_or_else(|| panic!("there is no file {file}")))
+    }
+}

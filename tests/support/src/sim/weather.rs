@@ -1,0 +1,95 @@
+//! What goes wrong in a simulation.
+
+use plugboard_media::Command as MediaCommand;
+use plugboard_sip::flow::{Flow, Transport};
+use std::time::Duration;
+
+use super::Sim;
+use crate::network::Weather;
+use crate::phone::Phone;
+
+impl Sim {
+    /// How the network is from now on.
+    pub fn weather(&self, weather: Weather) {
+        self.world.network.set_weather(weather);
+    }
+
+    /// What DNS says from now on, a record a line: name, time to live in seconds, type, and what it says. `NAPTR` has order,
+    /// preference, service and next name, `SRV` priority, weight, port and host. `FAIL` in place of all that: no server
+    /// knows; `SILENT`: none answers.
+    pub fn zone_is(&self, records: &str) {
+        self.world.names.zone_is(records);
+    }
+
+    /// The apps that push services were asked to wake so far, in order.
+    pub fn devices_woken(&self) -> Vec<String> {
+        self.world.pushes.woken()
+    }
+
+    /// A push service knows this app no more.
+    pub fn push_service_forgets(&self, prid: &str) {
+        self.world.pushes.forgets(prid);
+    }
+
+    /// What DNS was asked so far, in order.
+    pub fn names_asked(&self) -> Vec<String> {
+        self.world.names.asked()
+    }
+
+    /// The next `times` messages whose ladder line has these words are lost.
+    pub fn loses(&self, words: &str, times: usize) {
+        self.world.network.lose(words, times);
+    }
+
+    /// The phone's connection to the switch breaks, if it has one, and what it says is lost.
+    pub fn disconnects(&self, phone: &Phone) {
+        if let Some((transport, connection)) = phone.speaks_over(None) {
+            self.world.network.disconnect(connection);
+            let remote = phone.address();
+            let local = self.world.network.switch(remote.ip());
+            self.world.router.closed(Flow { transport, local, remote, connection });
+        }
+    }
+
+    /// The phone opens a TCP connection and speaks over it from now on.
+    pub fn connects(&self, phone: &Phone) {
+        self.connects_over(phone, Transport::Tcp);
+    }
+
+    /// The same over another transport; over WebSocket it is a browser and knows no address of its own.
+    pub fn connects_over(&self, phone: &Phone, transport: Transport) {
+        self.disconnects(phone);
+        phone.speaks_over(Some((transport, self.world.network.connect())));
+    }
+
+    /// The switch can open a TCP connection to the phone from now on; what comes over one is answered over one.
+    pub fn takes_connections(&self, phone: &Phone) {
+        phone.listens(self.world.network.connect());
+        self.world.network.takes_streams(phone.address(), false);
+    }
+
+    /// What the switch sends over TCP to this address is swallowed from now on, as by a firewall.
+    pub fn swallows_connections(&self, phone: &Phone) {
+        self.world.network.takes_streams(phone.address(), true);
+    }
+
+    /// From now on the switch's messages whose ladder line has these words are longer than a datagram can be.
+    pub fn finds_too_long(&self, words: &str) {
+        self.world.network.too_long(words);
+    }
+
+    /// From now on each message has waited so long when the switch looks at it, as on a machine that does not keep up.
+    pub fn messages_wait(&self, time: Duration) {
+        self.world.waits.set(time);
+    }
+
+    /// The media plane panics in the hands of whoever gives it the next command for which this is true.
+    pub fn media_breaks_on(&self, fault: impl Fn(&MediaCommand) -> bool + Send + 'static) {
+        self.world.media.break_on(Box::new(fault));
+    }
+
+    /// From now on there is no such prompt: its file is gone.
+    pub fn loses_prompt(&self, name: &str) {
+        self.records.remove(name);
+    }
+}
