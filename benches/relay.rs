@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use plugboard_media::rtp::Header;
-use plugboard_media::{Codec, Command, Engine, EngineConfig, Flow, Kind, MediaLeg, Negotiated, StreamStart};
+use plugboard_media::{Codec, Command, Engine, EngineConfig, Kind, MediaLeg, Negotiated, StreamStart};
 use plugboard_model::Time;
 
 /// Calls of the figure.
@@ -31,19 +31,7 @@ impl World {
             let leg = MediaLeg::new(0, slot, 1);
             let phone = SocketAddr::from(([192, 0, 2, 1], 4_000 + u16::try_from(slot).unwrap_or(0) * 2));
             engine.open(now, leg, StreamStart { ssrc: slot, sequence: 1, timestamp: 1 });
-            let negotiated = Negotiated {
-                codec: Codec::Pcma,
-                payload_type_send: 8,
-                payload_type_receive: 8,
-                telephone_event_send: Some(101),
-                telephone_event_receive: Some(101),
-                telephone_event_clock: 8_000,
-                comfort_noise: None,
-                remote_rtp: phone,
-                remote_rtcp: phone,
-                flow: Flow::SendRecv,
-                ptime_ms: 20,
-            };
+            let negotiated = Negotiated::plain(Codec::Pcma, phone).with_keys(101);
             engine.handle(now, Command::SetRemote { leg, negotiated });
             phones.push((leg, phone));
         }

@@ -25,7 +25,13 @@ fn payloads(codec: Codec, rate: Rate) -> Vec<Vec<u8>> {
 }
 
 fn transcoding(criterion: &mut Criterion) {
-    let pairs = [(Codec::Opus, Codec::Pcmu), (Codec::Pcmu, Codec::Opus)];
+    let pairs = [
+        (Codec::Opus, Codec::Pcmu),
+        (Codec::Pcmu, Codec::Opus),
+        (Codec::G722, Codec::Pcma),
+        (Codec::Pcma, Codec::G722),
+        (Codec::Opus, Codec::G722),
+    ];
     let mut group = criterion.benchmark_group("transcoding");
     group.throughput(Throughput::Elements(1));
     for (from, to) in pairs {

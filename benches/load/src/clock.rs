@@ -13,6 +13,11 @@ pub(crate) fn pass(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// Lets time pass for whoever waits on the runtime.
+pub(crate) async fn passes(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// Waits until something is so, at most so long; whether it is.
 pub(crate) fn wait_for(limit: Duration, mut so: impl FnMut() -> bool) -> bool {
     let end = now() + limit;

@@ -1,9 +1,12 @@
 //! `plugboard-load`: what a running switch costs. See `--help` and `benches/README.md`.
 
+mod agents;
 mod bare;
 mod clock;
+mod devices;
 mod epoll;
 mod error;
+mod line;
 mod measure;
 mod office;
 mod options;

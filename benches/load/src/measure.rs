@@ -3,9 +3,11 @@
 mod calls;
 mod held;
 mod rate;
+mod registrar;
 mod relay;
 mod setup;
 mod start;
+mod transports;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,6 +78,12 @@ impl<'a> Bench<'a> {
         let programs = if self.options.target.is_none() { Some(Programs::find(self.options)?) } else { None };
         if let Some(programs) = programs.as_ref().filter(|_| self.options.wants(Part::Start)) {
             self.start(programs, report)?;
+        }
+        if let Some(programs) = programs.as_ref().filter(|_| self.options.wants(Part::Registrar)) {
+            self.registrar(programs, report)?;
+        }
+        if let Some(programs) = programs.as_ref().filter(|_| self.options.wants(Part::Transports)) {
+            self.transports(programs, report)?;
         }
         if !Part::of_calls().iter().any(|part| self.options.wants(*part)) {
             return Ok(());

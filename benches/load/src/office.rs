@@ -10,9 +10,14 @@ pub(crate) const USERS: u32 = 4_000;
 /// The first internal number.
 const FIRST: u32 = 10_000;
 
-/// The internal numbers, in turn.
+/// The internal numbers of the office that calls are sent through, in turn.
 pub(crate) fn numbers() -> impl Iterator<Item = u32> {
-    FIRST..FIRST + USERS
+    numbers_of(USERS)
+}
+
+/// The internal numbers of an office of so many users.
+pub(crate) fn numbers_of(users: u32) -> impl Iterator<Item = u32> {
+    FIRST..FIRST + users
 }
 
 /// The password of a number.
@@ -22,9 +27,9 @@ pub(crate) fn password(number: u32) -> String {
 
 /// The office document. Calls come from gateways, which are believed by their address, and ring the user whose number
 /// they dial.
-pub(crate) fn document(callers: &[SocketAddr]) -> String {
+pub(crate) fn document(users: u32, callers: &[SocketAddr]) -> String {
     let mut text = String::from("office: load\ndomains: [load.test]\nusers:\n");
-    for number in numbers() {
+    for number in numbers_of(users) {
         let password = password(number);
         let _infallible =
             writeln!(text, "  - {{ id: \"{number}\", number: \"{number}\", name: U{number}, password: {password} }}");
@@ -43,6 +48,6 @@ pub(crate) fn document(callers: &[SocketAddr]) -> String {
 pub(crate) fn configuration(address: IpAddr) -> String {
     let socket = SocketAddr::new(address, 0);
     format!(
-        "[sip]\nudp = [\"{socket}\"]\ntcp = []\n[media]\naddress = \"{address}\"\nports = \"20000-31999\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
+        "[sip]\nudp = [\"{socket}\"]\ntcp = [\"{socket}\"]\ntls = [\"{socket}\"]\nws = [\"{socket}\"]\nwss = [\"{socket}\"]\n[media]\naddress = \"{address}\"\nports = \"20000-31999\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
     )
 }

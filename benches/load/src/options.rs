@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Seconds of the best rate, once more: longer than the 32 s that a transaction outlives its call.
     #[arg(long, default_value_t = 45)]
     pub(crate) proof_seconds: u32,
+    /// Users of the registrar's office, each with ten devices; fewer for a quick look.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) users: u32,
     /// Calls with RTP, 50 packets a second each way.
     #[arg(long, default_value_t = 200)]
     pub(crate) relay_calls: u16,
@@ -94,6 +97,10 @@ pub(crate) enum Part {
     Held,
     /// Calls a second.
     Rate,
+    /// CPU of registrations and of requests of strangers, memory of registered devices, and a start with them.
+    Registrar,
+    /// CPU per call over UDP, TCP, TLS, WebSocket and secure WebSocket.
+    Transports,
 }
 
 impl Options {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -48,6 +48,10 @@ pub(crate) struct Switch {
     pub(crate) sip: SocketAddr,
     /// Its processes; empty: unknown.
     pub(crate) processes: Processes,
+    /// Its data folder; empty: a foreign one's.
+    pub(crate) data: PathBuf,
+    /// What it said when it was ready.
+    ready: Value,
     /// How long it took to be ready.
     pub(crate) started_in: Duration,
     child: Option<Child>,
@@ -57,7 +61,14 @@ impl Switch {
     /// A switch that runs already.
     pub(crate) fn foreign(sip: SocketAddr, pids: &[u32], cores: Cores) -> Self {
         cores.place(pids, true);
-        Self { sip, processes: Processes(pids.to_vec()), started_in: Duration::ZERO, child: None }
+        Self {
+            sip,
+            processes: Processes(pids.to_vec()),
+            started_in: Duration::ZERO,
+            data: PathBuf::new(),
+            ready: Value::Null,
+            child: None,
+        }
     }
 
     /// Starts the demo office.
@@ -74,17 +85,33 @@ impl Switch {
         callers: &[SocketAddr],
     ) -> Result<Self, LoadError> {
         let Some(first) = callers.first() else { return Err(LoadError::Failed("no caller".into())) };
+        Self::office(programs, folder, cores, first.ip(), &office::document(office::USERS, callers))
+    }
+
+    /// Starts a switch and gives it this office.
+    pub(crate) fn office(
+        programs: &Programs,
+        folder: &Path,
+        cores: Cores,
+        address: IpAddr,
+        office: &str,
+    ) -> Result<Self, LoadError> {
         let (configuration, document) = (folder.join("plugboard.toml"), folder.join("office.yaml"));
-        fs::write(&configuration, office::configuration(first.ip())).map_err(LoadError::file(&configuration))?;
-        fs::write(&document, office::document(callers)).map_err(LoadError::file(&document))?;
+        fs::write(&configuration, office::configuration(address)).map_err(LoadError::file(&configuration))?;
+        fs::write(&document, office).map_err(LoadError::file(&document))?;
+        let switch = Self::again(programs, folder, cores)?;
         let data = folder.join("data");
-        let switch = Self::serve(programs, &data, cores, &["--config".into(), configuration])?;
         let applied = Command::new(&programs.switch).arg("apply").arg("--data").arg(&data).arg(&document).output();
         let applied = applied.map_err(LoadError::at("plugboard apply"))?;
         if applied.status.success() {
             return Ok(switch);
         }
         Err(LoadError::Failed(format!("plugboard apply: {}", String::from_utf8_lossy(&applied.stderr))))
+    }
+
+    /// Starts one with what a folder holds from before.
+    pub(crate) fn again(programs: &Programs, folder: &Path, cores: Cores) -> Result<Self, LoadError> {
+        Self::serve(programs, &folder.join("data"), cores, &["--config".into(), folder.join("plugboard.toml")])
     }
 
     fn serve(programs: &Programs, data: &Path, cores: Cores, arguments: &[PathBuf]) -> Result<Self, LoadError> {
@@ -113,12 +140,20 @@ impl Switch {
         let ready: Value = serde_json::from_str(&line).unwrap_or_default();
         let sip = ready.pointer("/sip/udp").and_then(Value::as_str).and_then(|text| text.parse().ok());
         let processes = Processes(vec![child.id()]);
-        let mut switch = Self { sip: ([0, 0, 0, 0], 0).into(), processes, started_in, child: Some(child) };
+        let data = data.to_owned();
+        let mut switch = Self { sip: ([0, 0, 0, 0], 0).into(), processes, data, ready, started_in, child: Some(child) };
         let Some(sip) = sip.filter(|_| started_in < READY) else {
             return Err(LoadError::Failed(format!("the switch did not start; see {}", log.display())));
         };
         switch.sip = sip;
         Ok(switch)
+    }
+
+    /// Where it listens over a transport.
+    pub(crate) fn listens(&self, transport: &str) -> Result<SocketAddr, LoadError> {
+        let address = self.ready.pointer(&format!("/sip/{}", transport.to_ascii_lowercase())).and_then(Value::as_str);
+        let address = address.and_then(|text| text.parse().ok());
+        address.ok_or_else(|| LoadError::Failed(format!("the switch does not listen over {transport}")))
     }
 
     /// Ends it as an administrator does.

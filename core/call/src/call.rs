@@ -185,6 +185,11 @@ impl Call {
         self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Calling)
     }
 
+    /// Whether a leg was answered and goes on.
+    pub fn is_up(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Up)
+    }
+
     /// Who may be told something aside: those who talk, but for one who is on hold; the anchor alone when he hears nothing.
     pub fn free_ears(&self) -> Vec<LegId> {
         let free = |leg: &LegId| self.legs.get(leg).is_some_and(|leg| leg.state == LegState::Up && leg.music.is_none());

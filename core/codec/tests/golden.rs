@@ -18,9 +18,11 @@ use std::f64::consts::TAU;
 use support::{share, tone, wave};
 
 /// Codec, rate, the signal to noise that a voice has after it (dB), and how late it may come (ms).
-const GOLDEN: [(Codec, Rate, f64, u32); 4] = [
+const GOLDEN: [(Codec, Rate, f64, u32); 6] = [
     (Codec::Pcma, Rate::Narrow, 33.0, 0),
     (Codec::Pcmu, Rate::Narrow, 33.0, 0),
+    (Codec::G722, Rate::Narrow, 15.0, 4),
+    (Codec::G722, Rate::Wide, 15.0, 4),
     (Codec::Opus, Rate::Narrow, 8.0, 12),
     (Codec::Opus, Rate::Wide, 8.0, 12),
 ];
@@ -125,8 +127,7 @@ fn each_codec_keeps_a_tone_in_its_place_and_its_size() {
 
 #[test]
 fn what_is_packed_at_one_rate_is_unpacked_at_the_other() {
-    let codec = Codec::Opus;
-    {
+    for codec in [Codec::G722, Codec::Opus] {
         for (from, to) in [(Rate::Narrow, Rate::Wide), (Rate::Wide, Rate::Narrow)] {
             let signal = tone(700.0, from.hertz(), 2.0, 8_000.0);
             let mut decoder = Library.decoder(codec, to).unwrap();
@@ -142,10 +143,10 @@ fn what_is_packed_at_one_rate_is_unpacked_at_the_other() {
 
 #[test]
 fn losses_are_concealed_better_than_by_silence() {
-    // Loss in per cent, and the least signal to noise (dB) of G.711 and Opus.
-    let floors = [(1, [19.0, 7.0]), (5, [11.0, 6.0]), (10, [8.0, 4.5])];
+    // Loss in per cent, and the least signal to noise (dB) of G.711, G.722 and Opus.
+    let floors = [(1, [19.0, 12.0, 7.0]), (5, [11.0, 9.0, 6.0]), (10, [8.0, 6.0, 4.5])];
     for (percent, floors) in floors {
-        for (index, codec) in [Codec::Pcma, Codec::Opus].into_iter().enumerate() {
+        for (index, codec) in [Codec::Pcma, Codec::G722, Codec::Opus].into_iter().enumerate() {
             let rate = Rate::Narrow;
             let signal = voice(rate.hertz(), 8.0);
             let mut dice = Dice(7);

@@ -15,8 +15,7 @@ use plugboard_codec::Library;
 use plugboard_media::coding::Encode;
 use plugboard_media::rtp::Header;
 use plugboard_media::{
-    Codec, Codecs, Command, Engine, EngineConfig, Event, Flow, Kind, MediaLeg, Negotiated, Rate, Role, Room,
-    StreamStart,
+    Codec, Codecs, Command, Engine, EngineConfig, Event, Kind, MediaLeg, Negotiated, Rate, Role, Room, StreamStart,
 };
 use plugboard_model::Time;
 use std::net::SocketAddr;
@@ -96,19 +95,7 @@ impl World {
         for ((shard, codec), (hertz, slot)) in codecs.iter().zip(TONES.into_iter().zip(0..)) {
             let leg = MediaLeg::new(*shard, slot, 1);
             let start = StreamStart { ssrc: 900 + slot, sequence: 100, timestamp: 5_000 };
-            let negotiated = Negotiated {
-                codec: *codec,
-                payload_type_send: codec.payload_type(),
-                payload_type_receive: codec.payload_type(),
-                telephone_event_send: Some(101),
-                telephone_event_receive: Some(101),
-                telephone_event_clock: 8_000,
-                comfort_noise: None,
-                remote_rtp: phone(leg),
-                remote_rtcp: phone(leg),
-                flow: Flow::SendRecv,
-                ptime_ms: 20,
-            };
+            let negotiated = Negotiated::plain(*codec, phone(leg)).with_keys(101);
             let rate = Rate::of(*codec);
             let talker = Talker {
                 leg,
@@ -137,7 +124,7 @@ impl World {
 
     fn sit(&mut self, talker: usize, room: &Room, role: Role) {
         let leg = self.leg(talker);
-        self.command(Command::Sit { leg, room: room.clone(), role });
+        self.command(Command::Sit { leg, room: room.clone(), role, partner: None });
     }
 
     /// Everybody talks, a packet each 20 ms, each at another moment of these.

@@ -94,19 +94,7 @@ fn phone() -> SocketAddr {
 }
 
 fn agreed() -> Negotiated {
-    Negotiated {
-        codec: Codec::Pcmu,
-        payload_type_send: 0,
-        payload_type_receive: 0,
-        telephone_event_send: None,
-        telephone_event_receive: None,
-        telephone_event_clock: 8_000,
-        comfort_noise: None,
-        remote_rtp: phone(),
-        remote_rtcp: phone(),
-        flow: Flow::SendRecv,
-        ptime_ms: 20,
-    }
+    Negotiated::plain(Codec::Pcmu, phone())
 }
 
 /// Time that was spent, and on how many packets.

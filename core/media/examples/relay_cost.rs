@@ -9,7 +9,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use plugboard_media::rtp::Header;
-use plugboard_media::{AddressFamily, Codec, Command, DriverConfig, Flow, MediaPlane, MediaThreads, Negotiated};
+use plugboard_media::{AddressFamily, Codec, Command, DriverConfig, MediaPlane, MediaThreads, Negotiated};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -55,19 +55,7 @@ fn engine(calls: u16, seconds: u64) -> (f64, u64) {
             let legs = [&phones[0], &phones[1]].map(|phone| {
                 let remote_rtp = phone.local_addr().unwrap();
                 let local = plane.open(0, AddressFamily::V4).unwrap();
-                let negotiated = Negotiated {
-                    codec: Codec::Pcma,
-                    payload_type_send: 8,
-                    payload_type_receive: 8,
-                    telephone_event_send: Some(101),
-                    telephone_event_receive: Some(101),
-                    telephone_event_clock: 8_000,
-                    comfort_noise: None,
-                    remote_rtp,
-                    remote_rtcp: remote_rtp,
-                    flow: Flow::SendRecv,
-                    ptime_ms: 20,
-                };
+                let negotiated = Negotiated::plain(Codec::Pcma, remote_rtp).with_keys(101);
                 plane.send(Command::SetRemote { leg: local.leg, negotiated }).unwrap();
                 local
             });

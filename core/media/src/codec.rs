@@ -27,9 +27,7 @@ pub enum Codec {
 
 impl Codec {
     /// Those that the switch takes, in the order that it offers them in when nobody says otherwise: what costs least first.
-    ///
-    /// G.722 is not among them yet: a leg that has it could talk to nobody who has not.
-    pub const ALL: [Self; 3] = [Self::Pcma, Self::Pcmu, Self::Opus];
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Opus];
 
     /// The payload type in an offer of ours: the static one (RFC 3551 section 6), or what is usual.
     pub const fn payload_type(self) -> u8 {

@@ -157,6 +157,8 @@ pub enum Command {
         room: Room,
         /// As what.
         role: Role,
+        /// Who gets the keys that are pressed at the leg, where it sits beside one whom it talks to.
+        partner: Option<MediaLeg>,
     },
     /// Leaves the room.
     Stand {

@@ -20,10 +20,10 @@ use crate::digits::Digit;
 use crate::g711;
 use crate::g711::Law;
 use crate::guard::Guards;
-use crate::leg::{Came, Leg, Payload, Pulse, Route};
+use crate::leg::{Came, Leg, Payload, Pulse, Route, Sitting};
 use crate::outgoing::StreamStart;
 use crate::playing::Playing;
-use crate::rtp::{HEADER_BYTES, Header, is_rtcp};
+use crate::rtp::{HEADER_BYTES, Header, is_rtcp, without_extension};
 use crate::source::Verdict;
 pub(crate) use guarding::Guarded;
 use plugboard_model::Time;
@@ -191,7 +191,9 @@ impl Engine {
                     };
                 }
             }
-            Command::Sit { leg, room, role } => self.sit(now, leg, room, role),
+            Command::Sit { leg, room, role, partner } => {
+                self.sit(now, leg, Sitting { room, role, partner, spoken: None });
+            }
             Command::Stand { leg } => self.stand(leg),
             Command::SetFlow { leg, flow } => {
                 if let Some(leg) = self.leg_mut(leg) {
@@ -404,7 +406,7 @@ impl Engine {
         };
         if let Some(playing) = found.playing.take_if(|playing| only.is_none_or(|id| id == playing.id)) {
             found.outgoing.cut();
-            if found.hearing.is_none() && found.room.is_none() {
+            if found.hearing.is_none() && found.sitting.is_none() {
                 self.turns.leave(leg);
             }
             self.events.push_back(Event::PlayEnded { leg, id: playing.id, end: PlayEnd::Stopped });
@@ -458,7 +460,8 @@ impl Engine {
             }
         }
         let to = match route {
-            Route::Alone => return None,
+            // Only keys come here from who sits in a room.
+            Route::Alone => self.leg_mut(id)?.partner()?,
             Route::Echo => id,
             Route::Bridged { peer, .. } => peer,
         };
@@ -489,7 +492,8 @@ impl Engine {
         let ours = self.leg_mut(id)?.remote.as_ref().map(|remote| remote.negotiated)?;
         let from_clock = ours.telephone_event_clock;
         let leg = self.leg_mut(to)?;
-        let apart = leg.remote.as_ref().is_some_and(|remote| needs_work(ours.codec, remote.negotiated.codec));
+        let apart = leg.sitting.is_some()
+            || leg.remote.as_ref().is_some_and(|remote| needs_work(ours.codec, remote.negotiated.codec));
         if leg.playing.is_some() || leg.hears_tones() || !leg.flow().sends() {
             return None;
         }
@@ -517,8 +521,9 @@ impl Engine {
         if matches!(payload, Payload::Audio(_)) && leg.tape.is_some() {
             leg.tape_heard(now, codec, place.timestamp, packet.get(header.payload.clone()).unwrap_or_default());
         }
-        let forward = Forward { leg: to, kind: Kind::Rtp, to: remote.rtp.destination(), length: packet.len() };
-        leg.count_sent(packet.len());
+        let length = without_extension(packet);
+        let forward = Forward { leg: to, kind: Kind::Rtp, to: remote.rtp.destination(), length };
+        leg.count_sent(length);
         Some(forward)
     }
 

@@ -74,6 +74,17 @@ pub(crate) enum Pulse {
     Silent { heard: bool },
 }
 
+/// A leg's place in a room.
+#[derive(Debug)]
+pub(crate) struct Sitting {
+    pub(crate) room: Room,
+    pub(crate) role: Role,
+    /// Who gets the keys that are pressed at the leg.
+    pub(crate) partner: Option<MediaLeg>,
+    /// What came from the leg last: it may speak either law, whichever was agreed on.
+    pub(crate) spoken: Option<Codec>,
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -85,6 +96,8 @@ pub(crate) struct Leg {
     pub(crate) browser: Option<Box<Session>>,
     /// What its packets are protected by.
     pub(crate) guarded: Option<Box<Guarded>>,
+    /// What protected it before, while nothing does.
+    pub(crate) unguarded: Option<Box<Guarded>>,
     /// What our side allows.
     pub(crate) allowed: Flow,
     pub(crate) route: Route,
@@ -99,8 +112,8 @@ pub(crate) struct Leg {
     pub(crate) hearing: Option<Box<Hearing>>,
     /// Where what is played to it is packed, when it is no G.711.
     pub(crate) mouth: Option<Box<Mouth>>,
-    /// The room that it sits in.
-    pub(crate) room: Option<Box<(Room, Role)>>,
+    /// Where it sits with others.
+    pub(crate) sitting: Option<Box<Sitting>>,
     /// Whether keys are listened for.
     pub(crate) keys_by_ear: KeysByEar,
     /// How it is told of its peer's keys.
@@ -123,6 +136,7 @@ impl Leg {
             browser_port: None,
             browser: None,
             guarded: None,
+            unguarded: None,
             allowed: Flow::SendRecv,
             route: Route::Alone,
             reports: Box::new(Reports::new(now, start.ssrc)),
@@ -134,7 +148,7 @@ impl Leg {
             counted: Stats::default(),
             hearing: None,
             mouth: None,
-            room: None,
+            sitting: None,
             keys_by_ear: KeysByEar::Auto,
             key_form: KeyForm::Auto,
             pressing: None,
@@ -187,6 +201,14 @@ impl Leg {
     /// Which way audio may flow; neither way before there is an SDP.
     pub(crate) fn flow(&self) -> Flow {
         self.remote.as_ref().map_or(Flow::Inactive, |remote| remote.negotiated.flow.and(self.allowed))
+    }
+
+    /// Who gets the keys that are pressed here.
+    pub(crate) fn partner(&self) -> Option<MediaLeg> {
+        match self.route {
+            Route::Bridged { peer, .. } => Some(peer),
+            Route::Alone | Route::Echo => self.sitting.as_ref().and_then(|sitting| sitting.partner),
+        }
     }
 
     /// Whether keys are to be heard as tones.

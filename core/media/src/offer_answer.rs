@@ -1,7 +1,7 @@
 //! Offer and answer for one leg (RFC 3264): which codec, which payload types, which addresses, which way.
 
 use crate::browser::{BrowserAgreed, BrowserEnd, BrowserFormat, IceLogin, RemoteBrowser, Setup, lines};
-use crate::codec::{Codec, Flow};
+use crate::codec::{CLOCK_RATE, Codec, Flow};
 use crate::comfort::COMFORT_NOISE;
 use crate::plane::LocalMedia;
 use crate::sdp::{AudioLine, Description, Events, Line, SdpError};
@@ -107,6 +107,32 @@ pub struct Negotiated {
     pub flow: Flow,
     /// How much audio the far end likes in a packet: 10 to 60 ms.
     pub ptime_ms: u8,
+}
+
+impl Negotiated {
+    /// What two who know of each other need not describe: this codec by its usual number, both ways, in packets of 20 ms; RTCP at
+    /// the next port; no keys.
+    pub fn plain(codec: Codec, remote_rtp: SocketAddr) -> Self {
+        Self {
+            codec,
+            payload_type_send: codec.payload_type(),
+            payload_type_receive: codec.payload_type(),
+            telephone_event_send: None,
+            telephone_event_receive: None,
+            telephone_event_clock: CLOCK_RATE,
+            comfort_noise: None,
+            remote_rtp,
+            remote_rtcp: SocketAddr::new(remote_rtp.ip(), remote_rtp.port().saturating_add(1)),
+            flow: Flow::SendRecv,
+            ptime_ms: 20,
+        }
+    }
+
+    /// The same with keys as events of this number, both ways.
+    #[must_use]
+    pub const fn with_keys(self, number: u8) -> Self {
+        Self { telephone_event_send: Some(number), telephone_event_receive: Some(number), ..self }
+    }
 }
 
 /// The description that one leg's dialog lives with: it knows what we sent, so that its version counts up exactly when

@@ -47,6 +47,9 @@ pub(crate) struct Relay {
     floor: u16,
     /// Its highest sequence number.
     highest: u16,
+    /// Which of the last 128 up to that one were passed on, the highest in the lowest bit: none is twice, since a number that is
+    /// encrypted twice gives its key away (RFC 7714 section 8.4).
+    passed: u128,
     /// Where it would go on if its last jump was a fresh start.
     suspect: Option<u16>,
 }
@@ -221,6 +224,7 @@ impl Outgoing {
             timestamp_offset: self.resume_at(now).wrapping_sub(header.timestamp),
             floor: header.sequence,
             highest: header.sequence,
+            passed: 1,
             suspect: None,
         }
     }
@@ -236,14 +240,20 @@ impl Outgoing {
             return None;
         }
         let mut relay = Relay { suspect: None, ..relay };
+        let places = u32::from(step.unsigned_abs());
         if step > 0 {
             relay.highest = header.sequence;
+            relay.passed = relay.passed.checked_shl(places).unwrap_or(0) | 1;
             // The floor follows within reach of the late ones, so that it never wraps to the front.
             if ahead(relay.highest, relay.floor) > LATE_MAX {
                 relay.floor = relay.highest.wrapping_sub(LATE_MAX.unsigned_abs());
             }
-        } else if ahead(header.sequence, relay.floor) < 0 {
-            return None;
+        } else {
+            let place = 1_u128.checked_shl(places).unwrap_or(0);
+            if ahead(header.sequence, relay.floor) < 0 || relay.passed & place != 0 {
+                return None;
+            }
+            relay.passed |= place;
         }
         Some((relay, false))
     }
@@ -289,6 +299,17 @@ mod tests {
             .map(|sequence| out.relay(Time::ZERO, A, &header(5, *sequence, 0)).unwrap().sequence)
             .collect();
         assert_eq!(sequences, [1_000, 1_001, 1_004, 1_003, 1_005]);
+    }
+
+    #[test]
+    fn no_number_is_passed_on_twice() {
+        let mut out = stream();
+        let mut passed = |sequence| out.relay(Time::ZERO, A, &header(5, sequence, 0)).is_some();
+        let sent = [10, 10, 12, 11, 11, 12, 10, 200, 150, 150, 99, 3_000, 2_950, 2_950];
+        assert_eq!(
+            sent.map(&mut passed),
+            [true, false, true, true, false, false, false, true, true, false, false, true, true, false]
+        );
     }
 
     #[test]

@@ -76,6 +76,24 @@ impl Header {
     }
 }
 
+/// Takes the header extension out of a packet, whose new length it says: nobody agrees on one with us, and what is in one from
+/// one side is nothing for the other.
+pub(crate) fn without_extension(packet: &mut [u8]) -> usize {
+    let whole = packet.len();
+    let Some(first) = packet.first().copied().filter(|first| first & 0x10 != 0) else { return whole };
+    let fixed = HEADER_BYTES + usize::from(first & 0x0F) * 4;
+    let words = packet.get(fixed + 2..).and_then(|rest| rest.first_chunk()).copied().map_or(0, u16::from_be_bytes);
+    let after = fixed + 4 + usize::from(words) * 4;
+    if after > whole {
+        return whole;
+    }
+    packet.copy_within(after.., fixed);
+    if let Some(byte) = packet.first_mut() {
+        *byte = first & !0x10;
+    }
+    whole - (after - fixed)
+}
+
 /// RTCP that came to the RTP port: its packet types lie where RTP's second byte has no agreed meaning (RFC 5761 section 4).
 pub(crate) fn is_rtcp(packet: &[u8]) -> bool {
     packet.get(1).is_some_and(|second| (192..=223).contains(second))
@@ -101,6 +119,17 @@ mod tests {
         assert_eq!(packet[header.payload.clone()], [7, 7, 7]);
         assert!(header.marker);
         assert_eq!((header.sequence, header.timestamp, header.ssrc), (1, 2, 3));
+    }
+
+    #[test]
+    fn an_extension_is_taken_out_and_all_else_stays() {
+        let mut packet = vec![0xB1, 0x80, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 9, 9, 9, 9];
+        packet.extend([0xBE, 0xDE, 0, 1, 0x1F, 2, 3, 4]);
+        packet.extend([7, 8, 7, 0, 0, 3]);
+        let length = without_extension(&mut packet);
+        packet.truncate(length);
+        assert_eq!(packet, [0xA1, 0x80, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 9, 9, 9, 9, 7, 8, 7, 0, 0, 3]);
+        assert_eq!(without_extension(&mut packet), packet.len(), "there is none");
     }
 
     #[test]

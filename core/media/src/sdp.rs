@@ -53,7 +53,7 @@ pub enum SdpError {
     #[error("the connection address {0:?} is no unicast IP address")]
     Address(String),
     /// Neither side's list has a codec of the other.
-    #[error("no codec in common; the switch speaks PCMU, PCMA and opus")]
+    #[error("no codec in common; the switch speaks PCMU, PCMA, G722 and opus")]
     NoCommonCodec,
     /// The answer refuses our audio.
     #[error("the answer refuses audio (port 0)")]

@@ -6,6 +6,7 @@ use plugboard_media::{
     Kind, LocalMedia, MediaLeg, Negotiated, Offer, OfferAnswer, StreamStart, Terms, rtp::Header,
 };
 use plugboard_model::Time;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,18 +29,12 @@ fn port() -> SocketAddr {
 
 /// What was agreed with the telephone.
 fn telephone(codec: Codec, number: u8) -> Negotiated {
+    let plain = Negotiated::plain(codec, address("198.51.100.9:4000")).with_keys(101);
     Negotiated {
-        codec,
         payload_type_send: number,
         payload_type_receive: number,
-        telephone_event_send: Some(101),
-        telephone_event_receive: Some(101),
         telephone_event_clock: codec.clock_rate(),
-        comfort_noise: None,
-        remote_rtp: address("198.51.100.9:4000"),
-        remote_rtcp: address("198.51.100.9:4001"),
-        flow: Flow::SendRecv,
-        ptime_ms: 20,
+        ..plain
     }
 }
 
@@ -67,7 +62,12 @@ struct World {
     events: Vec<Event>,
     /// Nothing of the browser arrives.
     cut: bool,
+    /// What is on its way to the browser, and when it arrives.
+    under_way: VecDeque<(Time, Vec<u8>)>,
 }
+
+/// How long a datagram to the browser is under way: over no time at all a rounding decides whether there is a way back.
+const WAY: Duration = Duration::from_millis(10);
 
 impl Peer {
     fn new(epoch: Instant, at: &str) -> Self {
@@ -155,7 +155,8 @@ impl World {
         engine.handle(Time::ZERO, Command::SetRemote { leg: PHONE, negotiated: telephone(Codec::Pcmu, 0) });
         engine.handle(Time::ZERO, Command::Bridge { a: BROWSER, b: PHONE });
         let peer = Peer::new(epoch, "203.0.113.5:5555");
-        Self { epoch, now: Time::ZERO, engine, certificate, peer, phone: Vec::new(), events: Vec::new(), cut: false }
+        let (phone, events, under_way) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { epoch, now: Time::ZERO, engine, certificate, peer, phone, events, cut: false, under_way }
     }
 
     fn login(seed: u64) -> IceLogin {
@@ -229,12 +230,16 @@ impl World {
             while let Some(Datagram { from, to, bytes }) = self.engine.poll_datagram() {
                 assert_eq!(from, port());
                 if to == self.peer.at {
-                    quiet = false;
-                    let receive = Receive::new(Protocol::Udp, from, to, &bytes).unwrap();
-                    self.peer.rtc.handle_input(Input::Receive(instant, receive)).unwrap();
-                    for bytes in self.peer.drain() {
-                        self.take(self.peer.at, &bytes);
-                    }
+                    self.under_way.push_back((self.now + WAY, bytes));
+                }
+            }
+            while self.under_way.front().is_some_and(|(arrives, _)| *arrives <= self.now) {
+                let Some((_, bytes)) = self.under_way.pop_front() else { break };
+                quiet = false;
+                let receive = Receive::new(Protocol::Udp, port(), self.peer.at, &bytes).unwrap();
+                self.peer.rtc.handle_input(Input::Receive(instant, receive)).unwrap();
+                for bytes in self.peer.drain() {
+                    self.take(self.peer.at, &bytes);
                 }
             }
             while let Some(event) = self.engine.poll_event() {

@@ -19,20 +19,8 @@ fn phone(leg: MediaLeg) -> SocketAddr {
 }
 
 fn agreed(leg: MediaLeg, codec: Codec, event: Option<u8>) -> Negotiated {
-    let rtp = phone(leg);
-    Negotiated {
-        codec,
-        payload_type_send: codec.payload_type(),
-        payload_type_receive: codec.payload_type(),
-        telephone_event_send: event,
-        telephone_event_receive: event,
-        telephone_event_clock: 8_000,
-        comfort_noise: None,
-        remote_rtp: rtp,
-        remote_rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
-        flow: Flow::SendRecv,
-        ptime_ms: 20,
-    }
+    let plain = Negotiated::plain(codec, phone(leg));
+    event.map_or(plain, |number| plain.with_keys(number))
 }
 
 /// The engine with a clock and a log of what it sent.

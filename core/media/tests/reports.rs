@@ -3,8 +3,8 @@
 
 use plugboard_media::rtp::Header;
 use plugboard_media::{
-    Audio, Codec, Command, Engine, EngineConfig, Flow, Forward, Kind, MediaLeg, Negotiated, PlayId, PlayOptions,
-    StreamStart, g711,
+    Audio, Codec, Command, Engine, EngineConfig, Forward, Kind, MediaLeg, Negotiated, PlayId, PlayOptions, StreamStart,
+    g711,
 };
 use plugboard_model::Time;
 use proptest::prelude::*;
@@ -41,19 +41,7 @@ impl World {
     }
 
     fn agree(&mut self, leg: MediaLeg, rtp: SocketAddr) {
-        let negotiated = Negotiated {
-            codec: Codec::Pcma,
-            payload_type_send: 8,
-            payload_type_receive: 8,
-            telephone_event_send: None,
-            telephone_event_receive: None,
-            telephone_event_clock: 8_000,
-            comfort_noise: None,
-            remote_rtp: rtp,
-            remote_rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
-            flow: Flow::SendRecv,
-            ptime_ms: 20,
-        };
+        let negotiated = Negotiated::plain(Codec::Pcma, rtp);
         self.engine.handle(self.now, Command::SetRemote { leg, negotiated });
     }
 

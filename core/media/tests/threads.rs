@@ -3,7 +3,7 @@
 
 use plugboard_media::rtp::Header;
 use plugboard_media::{
-    AddressFamily, Audio, Codec, Command, DriverConfig, Event, Flow, Interface, LocalMedia, MediaPlane, MediaThreads,
+    AddressFamily, Audio, Codec, Command, DriverConfig, Event, Interface, LocalMedia, MediaPlane, MediaThreads,
     Negotiated, OpenError, PlayEnd, PlayId, PlayOptions, SendError,
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -33,19 +33,7 @@ impl Plane {
     fn leg(&self, phone: &UdpSocket, shard: usize) -> LocalMedia {
         let remote_rtp = phone.local_addr().unwrap();
         let local = self.threads.open(shard, AddressFamily::from(remote_rtp.ip())).unwrap();
-        let negotiated = Negotiated {
-            codec: Codec::Pcmu,
-            payload_type_send: 0,
-            payload_type_receive: 0,
-            telephone_event_send: Some(101),
-            telephone_event_receive: Some(101),
-            telephone_event_clock: 8_000,
-            comfort_noise: None,
-            remote_rtp,
-            remote_rtcp: SocketAddr::new(remote_rtp.ip(), remote_rtp.port().wrapping_add(1)),
-            flow: Flow::SendRecv,
-            ptime_ms: 20,
-        };
+        let negotiated = Negotiated::plain(Codec::Pcmu, remote_rtp).with_keys(101);
         self.threads.send(Command::SetRemote { leg: local.leg, negotiated }).unwrap();
         local
     }

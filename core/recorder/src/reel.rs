@@ -159,6 +159,11 @@ impl Reel {
     pub(crate) fn still(&mut self, at: Time, out: &mut Vec<u8>) {
         if self.on {
             self.last = self.last.max(at);
+            // The form is that of whoever is heard first: a browser shakes hands before.
+            let unheard = self.done == 0 && self.tracks.iter().all(|track| track.samples.is_empty());
+            if unheard && self.start.is_some_and(|start| self.last.since(start) < FORM_WAITS) {
+                return;
+            }
             let to = self.position(self.last).saturating_sub(samples(WINDOW, self.form.rate()));
             self.put_out(to, out);
         }
@@ -192,7 +197,10 @@ impl Reel {
             let place = lies.checked_add_signed(moved)?;
             (place.abs_diff(here) <= samples(ASTRAY, form.rate())).then_some(place)
         });
-        let place = found.unwrap_or(here);
+        // What lies behind all that came out and is no packet overtaken by others is of a stream that lags: its clock is slow, or it
+        // paused without telling. From here on it is heard again.
+        let newer = track.stream.is_none_or(|(_, last, _)| timestamp.wrapping_sub(last).cast_signed() > 0);
+        let place = found.filter(|place| *place >= self.done || !newer).unwrap_or(here);
         // Counted from the last packet, so that timestamps of a day do not wrap.
         track.stream = Some((stream, timestamp, place));
         match track.unpack(form, codec, payload, &*self.codecs) {
@@ -296,6 +304,9 @@ impl Track {
     }
 }
 
+/// So long nothing is written of a recording in which nothing was heard yet.
+const FORM_WAITS: Duration = Duration::from_secs(2);
+
 /// Samples that may lie beyond what came out: the window, what a stream may be astray and a packet, at the wider rate, twice.
 const LINE_MAX: usize = 64_000;
 
@@ -388,6 +399,38 @@ mod tests {
         put(&mut reel, 1_040, Side::Said, 1, 900_160, A, &mut out);
         reel.off(Time::from_millis(1_060), &mut out);
         assert_eq!(side(&out, 0), [A, B, A].map(Some));
+    }
+
+    #[test]
+    fn a_stream_that_lags_is_heard_again_and_one_packet_that_was_overtaken_is_not() {
+        for pause in [300_u64, 450, 700, 900, 1_500] {
+            let (mut reel, mut out) = (reel(), Vec::new());
+            for n in 0..50_u32 {
+                put(&mut reel, 1_000 + 20 * u64::from(n), Side::Said, 1, 160 * n, A, &mut out);
+            }
+            // It pauses, and its timestamps do not say so.
+            for n in 50..100_u32 {
+                put(&mut reel, 1_000 + pause + 20 * u64::from(n), Side::Said, 1, 160 * n, B, &mut out);
+                reel.still(Time::from_millis(1_000 + pause + 20 * u64::from(n)), &mut out);
+            }
+            // Long overtaken.
+            put(&mut reel, 3_000 + pause, Side::Said, 1, 160 * 60, 0x33, &mut out);
+            reel.off(Time::from_millis(3_000 + pause), &mut out);
+            let side = side(&out, 0);
+            let heard = side.iter().filter(|piece| **piece == Some(B)).count();
+            assert!(heard >= 49, "{pause}: {heard} of 50 pieces");
+            assert!(!side.contains(&Some(0x33)), "{pause}");
+        }
+    }
+
+    #[test]
+    fn the_form_is_that_of_who_is_heard_first_though_it_takes_him_a_second() {
+        let (mut reel, mut out) = (reel(), Vec::new());
+        reel.still(Time::from_millis(2_200), &mut out);
+        reel.sound(Time::from_millis(2_300), Side::Said, Codec::Pcmu, (1, 0), &[A; 160], &mut out);
+        assert_eq!(reel.form().shape, Shape::Law(Law::Mu));
+        reel.off(Time::from_millis(2_320), &mut out);
+        assert_eq!(reel.length_ms(), 1_320);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use plugboard_codec::Library;
 use plugboard_media::coding::Codecs as _;
 use plugboard_media::g711::{self, Law};
 use plugboard_media::rtp::Header;
-use plugboard_media::{Codec, Command, Engine, EngineConfig, Flow, Kind, MediaLeg, Negotiated, Rate, StreamStart};
+use plugboard_media::{Codec, Command, Engine, EngineConfig, Kind, MediaLeg, Negotiated, Rate, StreamStart};
 use plugboard_model::{TapeEnd, TapeWhy, Time};
 use plugboard_recorder::{Memory, Order, QUEUE_MAX, Recorder};
 use std::net::SocketAddr;
@@ -71,19 +71,7 @@ fn recorded_by(codec: Codec, codecs: Arc<dyn plugboard_media::Codecs>) -> (Vec<u
     let mut now = Time::from_millis(1_000);
     for leg in [A, B] {
         engine.open(now, leg, StreamStart { ssrc: 900, sequence: 100, timestamp: 5_000 });
-        let negotiated = Negotiated {
-            codec,
-            payload_type_send: codec.payload_type(),
-            payload_type_receive: codec.payload_type(),
-            telephone_event_send: None,
-            telephone_event_receive: None,
-            telephone_event_clock: 8_000,
-            comfort_noise: None,
-            remote_rtp: phone(leg),
-            remote_rtcp: phone(leg),
-            flow: Flow::SendRecv,
-            ptime_ms: 20,
-        };
+        let negotiated = Negotiated::plain(codec, phone(leg));
         engine.handle(now, Command::SetRemote { leg, negotiated });
     }
     engine.handle(now, Command::Bridge { a: A, b: B });
@@ -136,7 +124,7 @@ fn sides(file: &[u8]) -> ([Vec<i16>; 2], f64) {
 
 #[test]
 fn two_tones_stand_on_two_channels_with_their_length_in_every_codec() {
-    for (codec, format) in [(Codec::Pcma, 6), (Codec::Pcmu, 7), (Codec::Opus, 1)] {
+    for (codec, format) in [(Codec::Pcma, 6), (Codec::Pcmu, 7), (Codec::G722, 1), (Codec::Opus, 1)] {
         let (file, end) = recorded(codec);
         assert_eq!((file[20], end.length_ms, end.missing_ms), (format, 10_000, 0), "{codec:?}");
         assert_eq!(u64::try_from(file.len()).unwrap(), end.bytes);

@@ -200,8 +200,15 @@ impl Recordings {
 
     fn erase_all(&self, office: &OfficeId, filter: &TapeFilter) -> Result<usize, String> {
         let tapes = self.store.tapes().list(office, filter, usize::MAX).map_err(|error| error.to_string())?;
-        tapes.iter().try_for_each(|tape| self.erase_one(tape))?;
-        Ok(tapes.len())
+        // One that cannot be removed keeps none of the others.
+        let faults: Vec<String> = tapes.iter().filter_map(|tape| self.erase_one(tape).err()).collect();
+        match faults.as_slice() {
+            [] => Ok(tapes.len()),
+            [first, ..] => {
+                let (left, removed) = (faults.len(), tapes.len() - faults.len());
+                Err(format!("{removed} removed, {left} left: {first}"))
+            }
+        }
     }
 
     fn erase_one(&self, tape: &TapeRecord) -> Result<(), String> {

@@ -13,14 +13,17 @@ use std::time::{Duration, Instant};
 /// A datagram of a flight fits any path.
 const MTU: usize = 1_150;
 
-/// Room for what the library hands out at once.
-const OUTPUT_BYTES: usize = 2_048;
+/// Room for what the library hands out at once. A certificate is handed out whole, and one that had no room would be a panic: none is
+/// longer than the datagrams that the library keeps of a flight.
+const OUTPUT_BYTES: usize = 1 << 16;
 
 /// What is not agreed on by then will not be: the far end gave up before.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(20);
 
-/// A handshake that broke is begun again so often: whatever is sent to the port may have broken it.
+/// A handshake that broke is begun again so often at once, since whatever is sent to the port may have broken it; then each
+/// [`REST`], until its time is over.
 const TRIES_MAX: u8 = 8;
+const REST: Duration = Duration::from_secs(1);
 
 /// More than a flight is never answered at once.
 const OUTPUTS_MAX: usize = 64;
@@ -38,6 +41,22 @@ struct Component {
     keys: Option<(Suite, Sealer, Opener)>,
     /// The certificate that was shown is the one that was named.
     known: bool,
+    /// When it began last.
+    began: Time,
+    /// Whose hello began it, where the far end begins (RFC 5246 section 7.4.1.2).
+    hello: Option<[u8; RANDOM_BYTES]>,
+    given_up: bool,
+}
+
+impl Component {
+    const fn new(now: Time) -> Self {
+        Self { dtls: None, tries: 0, keys: None, known: false, began: now, hello: None, given_up: false }
+    }
+
+    /// When it may begin anew.
+    fn rests_until(&self) -> Time {
+        if self.tries < TRIES_MAX { Time::ZERO } else { self.began + REST }
+    }
 }
 
 /// What seals and opens.
@@ -51,6 +70,8 @@ pub(crate) struct Shaken {
     wants: VecDeque<Shake>,
     wake: Option<Time>,
     failed: bool,
+    /// There must be keys by then; none: there are.
+    deadline: Option<Time>,
 }
 
 impl std::fmt::Debug for Shaken {
@@ -61,17 +82,19 @@ impl std::fmt::Debug for Shaken {
 
 impl Shaken {
     pub(crate) fn new(vault: &Vault, now: Time, role: DtlsRole, theirs: Fingerprint) -> Self {
-        let component = || Component { dtls: None, tries: 0, keys: None, known: false };
+        let deadline = now + HANDSHAKE_MAX;
         let mut shaken = Self {
             certificate: vault.certificate.clone(),
             config: Arc::clone(&vault.config),
             epoch: vault.epoch,
             role,
             theirs,
-            components: [component(), component()],
+            components: [Component::new(now), Component::new(now)],
             wants: VecDeque::new(),
-            wake: None,
+            // A far end that never begins is noticed, too.
+            wake: Some(deadline),
             failed: false,
+            deadline: Some(deadline),
         };
         for kind in [Kind::Rtp, Kind::Rtcp] {
             shaken.begin(now, kind);
@@ -95,28 +118,37 @@ impl Shaken {
         // A client says its hello at its first tick.
         let began = dtls.handle_timeout(at).is_ok();
         let component = self.component(kind);
-        component.tries += 1;
+        component.tries = component.tries.saturating_add(1);
         component.known = false;
+        component.began = now;
+        component.hello = None;
         component.dtls = began.then_some(dtls);
         self.drain(now, kind);
     }
 
-    /// The library calls it broken: whatever came may have been anybody's, so that it is begun again, but not for ever.
-    fn broke(&mut self, now: Time, kind: Kind, why: &'static str) {
+    /// The library calls it broken, or a stranger's certificate came: whatever came may have been anybody's, so that it is begun again
+    /// until its time is over.
+    fn broke(&mut self, now: Time, kind: Kind) {
         let component = self.component(kind);
         component.dtls = None;
         if component.keys.is_some() {
             return;
         }
-        if component.tries < TRIES_MAX {
+        self.begin_when_rested(now, kind);
+    }
+
+    fn begin_when_rested(&mut self, now: Time, kind: Kind) {
+        let until = self.component(kind).rests_until();
+        if until <= now {
             return self.begin(now, kind);
         }
-        self.fail(kind, why);
+        self.wake = Some(self.wake.map_or(until, |wake| wake.min(until)));
     }
 
     /// Without RTCP a call goes on, and with the keys that there are.
     fn fail(&mut self, kind: Kind, why: &'static str) {
         self.component(kind).dtls = None;
+        self.component(kind).given_up = true;
         let has_keys = self.component(kind).keys.is_some();
         if kind == Kind::Rtp && !has_keys && !std::mem::replace(&mut self.failed, true) {
             self.wants.push_back(Shake::Failed(why));
@@ -126,7 +158,7 @@ impl Shaken {
     /// Takes what the library has to say, until it only waits.
     fn drain(&mut self, now: Time, kind: Kind) {
         let (theirs, role, epoch) = (self.theirs, self.role, self.epoch);
-        let mut room = [0; OUTPUT_BYTES];
+        let mut room = vec![0; OUTPUT_BYTES];
         for _ in 0..OUTPUTS_MAX {
             let [rtp, rtcp] = &mut self.components;
             let component = if kind == Kind::Rtp { rtp } else { rtcp };
@@ -141,27 +173,24 @@ impl Shaken {
                     }
                     return;
                 }
-                Output::PeerCert(certificate) => {
-                    component.known = fingerprint(certificate) == theirs;
-                    if !component.known {
-                        return self.fail(kind, "the far end's certificate is not the one that it named");
-                    }
-                }
+                // Nothing is proved by showing it: whoever answers to the end without it is refused then.
+                Output::PeerCert(certificate) => component.known = fingerprint(certificate) == theirs,
                 Output::KeyingMaterial(material, profile) => {
                     if !component.known {
-                        return self.fail(kind, "the far end showed no certificate");
+                        return self.fail(kind, "the far end's certificate is not the one that it named");
                     }
                     let before = component.keys.take().map(|(suite, ..)| suite);
                     component.keys = keys(kind, role, &material, profile);
                     match &component.keys {
                         Some((suite, ..)) if kind == Kind::Rtp && before != Some(*suite) => {
+                            self.deadline = None;
                             self.wants.push_back(Shake::Secured(*suite));
                         }
                         Some(_) => {}
                         None => return self.fail(kind, "the handshake gave no keys that can be used"),
                     }
                 }
-                Output::BufferTooSmall { .. } => return self.broke(now, kind, "the handshake broke"),
+                Output::BufferTooSmall { .. } => return self.broke(now, kind),
                 // It is connected, or the far end takes its leave of the handshake: the keys stay.
                 Output::Connected | Output::ApplicationData(_) | Output::CloseNotify | _ => {}
             }
@@ -174,6 +203,7 @@ const RECORD_BYTES: usize = 13;
 const MESSAGE_BYTES: usize = 12;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+const RANDOM_BYTES: usize = 32;
 
 /// Whether a datagram begins with a whole record, and one in clear with the begin of a message: what is none would end the handshake,
 /// not only itself.
@@ -195,11 +225,13 @@ fn is_message(record: &[u8]) -> bool {
     offset + piece <= length && usize::try_from(piece).is_ok_and(|piece| MESSAGE_BYTES + piece <= record.len())
 }
 
-/// The begin of a handshake.
-fn is_hello(datagram: &[u8]) -> bool {
-    datagram.first() == Some(&HANDSHAKE)
+/// The begin of a handshake: what only one hello has.
+fn hello(datagram: &[u8]) -> Option<[u8; RANDOM_BYTES]> {
+    let begins = datagram.first() == Some(&HANDSHAKE)
         && datagram.get(RECORD_BYTES) == Some(&CLIENT_HELLO)
-        && datagram.get(3..5) == Some(&[0, 0])
+        && datagram.get(3..5) == Some(&[0, 0]);
+    // After the version, two bytes.
+    datagram.get(RECORD_BYTES + MESSAGE_BYTES + 2..)?.first_chunk().copied().filter(|_| begins)
 }
 
 /// What the handshake's secret is cut into (RFC 5764 section 4.2).
@@ -241,24 +273,36 @@ impl Guard for Shaken {
         }
         let at = self.instant(now);
         let (passive, component) = (self.role == DtlsRole::Passive, self.component(kind));
-        // The far end begins again, as after a fault of its own: the keys hold until there are new ones.
-        if passive && component.keys.is_some() && is_hello(datagram) && component.tries < TRIES_MAX {
-            self.begin(now, kind);
+        // The far end begins again, as after a fault of its own, or what went before was a stranger's: the keys hold until there are
+        // new ones.
+        if let Some(random) = hello(datagram).filter(|random| passive && component.hello.as_ref() != Some(random)) {
+            if component.hello.is_some() {
+                if component.rests_until() > now {
+                    return;
+                }
+                self.begin(now, kind);
+            }
+            self.component(kind).hello = Some(random);
         }
         let Some(dtls) = self.component(kind).dtls.as_mut() else { return };
         let taken = dtls.handle_timeout(at).and_then(|()| dtls.handle_packet(datagram));
         // What it has to say before it broke may be why.
         self.drain(now, kind);
         if taken.is_err() && self.component(kind).dtls.is_some() {
-            self.broke(now, kind, "the handshake broke");
+            self.broke(now, kind);
         }
     }
 
     fn poll(&mut self, now: Time) -> Option<Shake> {
         if self.wants.is_empty() && self.wake.is_some_and(|wake| wake <= now) {
-            self.wake = None;
+            self.wake = self.deadline.filter(|deadline| *deadline > now);
             let at = self.instant(now);
             for kind in [Kind::Rtp, Kind::Rtcp] {
+                let component = self.component(kind);
+                let broken = component.dtls.is_none() && component.keys.is_none() && !component.given_up;
+                if broken {
+                    self.begin_when_rested(now, kind);
+                }
                 let ticked = self.component(kind).dtls.as_mut().map(|dtls| dtls.handle_timeout(at));
                 match ticked {
                     Some(Ok(())) => self.drain(now, kind),
@@ -266,6 +310,9 @@ impl Guard for Shaken {
                     Some(Err(_)) => self.fail(kind, "the handshake did not end in time"),
                     None => {}
                 }
+            }
+            if self.deadline.take_if(|deadline| *deadline <= now).is_some() {
+                self.fail(Kind::Rtp, "the handshake did not end in time");
             }
         }
         self.wants.pop_front().or_else(|| self.wake.map(Shake::Wait))

@@ -11,14 +11,16 @@ use std::sync::{Arc, LazyLock};
 /// Packets that may come late: more than a second of audio, at least 64 (RFC 3711 section 3.3.2).
 const WINDOW: usize = 128;
 
-/// Streams of one far end that are told apart: a phone has one, and another after each change of what it plays.
-const STREAMS_MAX: usize = 4;
+/// Streams of one far end that are told apart: a phone has one, and another after each change of what it plays. Beyond, the one that
+/// was not heard for longest is forgotten, and with it the count of its turns.
+const STREAMS_MAX: usize = 16;
 
 /// Names of streams that were heard of and never proved; junk may have any.
 const TRIALS_MAX: usize = 16;
 
-/// A call of three weeks has turned the counter so often; beyond, streams are taken to begin anew.
-const TURNS_MAX: u32 = 1_500;
+/// A call of a day has turned the counter so often; beyond, a stream is taken to begin anew with a new key: turning it here costs
+/// the media thread time.
+const TURNS_MAX: u32 = 64;
 
 /// A quarter of the numbers: two such steps are never taken for one backwards.
 const QUARTER: u16 = 1 << 14;
@@ -86,6 +88,7 @@ pub(crate) struct Opener {
     kind: Kind,
     suite: Suite,
     key: MasterKey,
+    /// Whoever was heard last stands last.
     streams: Vec<Stream>,
     trial: Context,
     tried: Vec<u32>,
@@ -102,8 +105,10 @@ impl Opener {
     /// The same far end with another key.
     pub(crate) fn rekeyed(&self, suite: Suite, key: MasterKey) -> Option<Self> {
         let mut next = Self::new(self.kind, suite, key)?;
-        let turned = self.streams.iter().filter(|stream| (1..=TURNS_MAX).contains(&stream.turns));
-        next.wound = turned.filter_map(|stream| wind(suite, &key, stream)).collect();
+        // The one that was heard last, whether under this key or under the one before.
+        let last = self.streams.last().or(self.wound.last());
+        let turned = last.filter(|stream| (1..=TURNS_MAX).contains(&stream.turns));
+        next.wound = turned.and_then(|stream| wind(suite, &key, stream)).into_iter().collect();
         Some(next)
     }
 
@@ -117,9 +122,13 @@ impl Opener {
         if self.kind == Kind::Rtcp && !is_encrypted_report(self.suite, packet) {
             return Err(NotOpened::Forged);
         }
-        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) {
+        if let Some(place) = self.streams.iter().position(|stream| stream.ssrc == ssrc) {
+            let stream = self.streams.get_mut(place).ok_or(NotOpened::Forged)?;
             let opened = decrypt(self.kind, &mut stream.context, packet).ok_or(NotOpened::Forged)?;
             stream.count(sequence);
+            if let Some(later @ [_, _, ..]) = self.streams.get_mut(place..) {
+                later.rotate_left(1);
+            }
             return put(&opened, buffer).ok_or(NotOpened::Forged);
         }
         if !self.tried.contains(&ssrc) {

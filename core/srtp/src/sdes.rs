@@ -4,12 +4,17 @@ use crate::packets::{Opener, Sealer};
 use plugboard_media::{Guard, Kind, MasterKey, NotOpened, Protection, Shake, Suite};
 use plugboard_model::Time;
 
+/// More suites than there are.
+const RESTED_MAX: usize = 8;
+
 /// What seals and opens for it.
 #[derive(Debug)]
 pub(crate) struct Keyed {
     suite: Suite,
     send: MasterKey,
     sealer: Sealer,
+    /// Of suites that were agreed on before: no key is ever counted from its beginning twice.
+    rested: Vec<(Suite, MasterKey, Sealer)>,
     rtp: Opener,
     rtcp: Opener,
 }
@@ -18,7 +23,7 @@ impl Keyed {
     pub(crate) fn new(suite: Suite, send: MasterKey, receive: MasterKey) -> Option<Self> {
         let sealer = Sealer::new(suite, &send)?;
         let (rtp, rtcp) = (Opener::new(Kind::Rtp, suite, receive)?, Opener::new(Kind::Rtcp, suite, receive)?);
-        Some(Self { suite, send, sealer, rtp, rtcp })
+        Some(Self { suite, send, sealer, rested: Vec::new(), rtp, rtcp })
     }
 }
 
@@ -37,8 +42,19 @@ impl Guard for Keyed {
     fn renew(&mut self, protection: &Protection) -> bool {
         let Protection::Sdes { suite, send, receive } = *protection else { return false };
         if (suite, send) != (self.suite, self.send) {
-            let Some(sealer) = Sealer::new(suite, &send) else { return false };
-            (self.suite, self.send, self.sealer) = (suite, send, sealer);
+            let rested = self.rested.iter().position(|(of, key, _)| (*of, *key) == (suite, send));
+            let sealer = match rested {
+                Some(place) => self.rested.swap_remove(place).2,
+                // Our keys are one a suite for the whole life of a leg.
+                None if self.rested.len() >= RESTED_MAX => return false,
+                None => {
+                    let Some(sealer) = Sealer::new(suite, &send) else { return false };
+                    sealer
+                }
+            };
+            let before = std::mem::replace(&mut self.sealer, sealer);
+            self.rested.push((self.suite, self.send, before));
+            (self.suite, self.send) = (suite, send);
         }
         if !self.rtp.has(suite, &receive) {
             let next = self.rtp.rekeyed(suite, receive).zip(self.rtcp.rekeyed(suite, receive));

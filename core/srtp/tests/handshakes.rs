@@ -132,8 +132,77 @@ fn whoever_else_begins_a_handshake_later_gets_nothing_and_the_keys_hold() {
 fn nobody_who_answers_is_told_in_the_end() {
     let mut wire = Wire::new(&(1..1_000).collect::<Vec<_>>(), false);
     wire.run(60_000);
-    assert_eq!(wire.told[0], [Shake::Failed("the handshake did not end in time")]);
+    // Whoever waits for the other one to begin is told as well.
+    for told in &wire.told {
+        assert_eq!(*told, [Shake::Failed("the handshake did not end in time")]);
+    }
     assert!(wire.sent < 40, "{} datagrams for nobody", wire.sent);
+}
+
+/// A hello of a client, and a message with its certificate, of these bytes: what anybody can send who proves nothing.
+fn strangers_hello(random: u8) -> Vec<u8> {
+    let mut body = vec![254, 253];
+    body.extend([random; 32]);
+    // No session, no cookie; ECDHE_ECDSA with AES-128-GCM; no compression; curves, signatures, SRTP's profiles, master secret.
+    body.extend([0, 0, 0, 2, 0xC0, 0x2B, 1, 0]);
+    let extensions: &[&[u8]] = &[
+        &[0, 10, 0, 4, 0, 2, 0, 23],
+        &[0, 11, 0, 2, 1, 0],
+        &[0, 13, 0, 4, 0, 2, 4, 3],
+        &[0, 14, 0, 5, 0, 2, 0, 7, 0],
+        &[0, 23, 0, 0],
+    ];
+    let extensions = extensions.concat();
+    body.extend(u16::try_from(extensions.len()).unwrap().to_be_bytes());
+    body.extend(extensions);
+    record(1, 0, body.len(), 0, &body)
+}
+
+/// A piece of a message of a handshake in a record of its own.
+fn record(kind: u8, number: u8, whole: usize, offset: usize, piece: &[u8]) -> Vec<u8> {
+    let three = |count: usize| u32::try_from(count).unwrap().to_be_bytes()[1..].to_vec();
+    let message =
+        [vec![kind], three(whole), vec![0, number], three(offset), three(piece.len()), piece.to_vec()].concat();
+    let sequence = number + u8::from(offset > 0);
+    let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+    [vec![22, 254, 253, 0, 0, 0, 0, 0, 0, 0, sequence], length.to_vec(), message].concat()
+}
+
+fn strangers_certificate(bytes: usize) -> Vec<Vec<u8>> {
+    let three = |count: usize| u32::try_from(count).unwrap().to_be_bytes()[1..].to_vec();
+    let body = [three(bytes + 3), three(bytes), vec![0x30; bytes]].concat();
+    let pieces = body.chunks(1_000).enumerate();
+    pieces.map(|(n, piece)| record(11, 1, body.len(), n * 1_000, piece)).collect()
+}
+
+#[test]
+fn a_stranger_who_shows_any_certificate_ends_nothing_and_is_not_in_the_way() {
+    for bytes in [100, 2_100, 40_000] {
+        let mut wire = Wire::new(&[], false);
+        let now = wire.now;
+        wire.ends[1].shake(now, Kind::Rtp, &strangers_hello(9));
+        for piece in strangers_certificate(bytes) {
+            wire.ends[1].shake(now, Kind::Rtp, &piece);
+        }
+        wire.run(8_000);
+        assert!(wire.ends.iter().all(|end| end.suite().is_some()), "{bytes}: {:?}", wire.told);
+        wire.talks(0);
+        wire.talks(1);
+    }
+}
+
+#[test]
+fn many_hellos_of_strangers_end_no_call() {
+    let mut wire = Wire::new(&[], false);
+    for n in 0..60 {
+        let now = wire.now;
+        wire.ends[1].shake(now, Kind::Rtp, &strangers_hello(n));
+    }
+    wire.run(100);
+    assert_eq!(wire.told[1], []);
+    wire.run(12_000);
+    assert!(wire.ends.iter().all(|end| end.suite().is_some()), "{:?}", wire.told);
+    wire.talks(0);
 }
 
 #[test]

@@ -164,6 +164,53 @@ fn after_a_new_key_the_count_of_turns_may_begin_anew_or_go_on() {
 }
 
 #[test]
+fn two_new_keys_in_a_row_lose_no_count() {
+    let suite = Suite::AesCm128HmacSha1_80;
+    let ([_, mut bob], sequence) = long_call(suite);
+    for byte in [9, 10] {
+        assert!(bob.renew(&Protection::Sdes { suite, send: key(suite, 2), receive: key(suite, byte) }));
+    }
+    let mut ann = guard(suite, key(suite, 10), key(suite, 2));
+    let mut before = 0_u16;
+    for _ in 0..3 * 65_536_u32 / 64 - 100 {
+        sealed(ann.as_mut(), Kind::Rtp, &rtp(7, before));
+        before = before.wrapping_add(64);
+    }
+    let packet = sealed(ann.as_mut(), Kind::Rtp, &rtp(7, sequence));
+    assert_eq!(opened(bob.as_mut(), Kind::Rtp, &packet).unwrap(), rtp(7, sequence));
+}
+
+#[test]
+fn no_key_of_ours_counts_anew_when_another_suite_was_agreed_on_meanwhile() {
+    let [narrow, wide] = [Suite::AesCm128HmacSha1_80, Suite::AeadAes256Gcm];
+    let mut ann = guard(narrow, key(narrow, 1), key(narrow, 2));
+    let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
+    let first = sealed(ann.as_mut(), Kind::Rtcp, &report);
+    assert!(ann.renew(&Protection::Sdes { suite: wide, send: key(wide, 1), receive: key(wide, 2) }));
+    sealed(ann.as_mut(), Kind::Rtcp, &report);
+    assert!(ann.renew(&Protection::Sdes { suite: narrow, send: key(narrow, 1), receive: key(narrow, 2) }));
+    let again = sealed(ann.as_mut(), Kind::Rtcp, &report);
+    assert_ne!(first, again, "the same key with the same count");
+    let mut bob = guard(narrow, key(narrow, 2), key(narrow, 1));
+    for packet in [first, again] {
+        assert_eq!(opened(bob.as_mut(), Kind::Rtcp, &packet).unwrap(), report);
+    }
+}
+
+#[test]
+fn who_speaks_keeps_his_count_however_many_other_streams_he_begins() {
+    let suite = Suite::AesCm128HmacSha1_80;
+    let ([mut ann, mut bob], mut sequence) = long_call(suite);
+    for other in 100..140 {
+        let packet = sealed(ann.as_mut(), Kind::Rtp, &rtp(other, 1));
+        opened(bob.as_mut(), Kind::Rtp, &packet).unwrap();
+        let packet = sealed(ann.as_mut(), Kind::Rtp, &rtp(7, sequence));
+        assert_eq!(opened(bob.as_mut(), Kind::Rtp, &packet).unwrap(), rtp(7, sequence), "{other}");
+        sequence += 1;
+    }
+}
+
+#[test]
 fn what_we_send_goes_on_with_its_count_when_only_the_far_end_has_a_new_key() {
     let suite = Suite::AesCm128HmacSha1_80;
     let ([mut ann, mut bob], sequence) = long_call(suite);

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use plugboard_call::{CancelWhy, OfferedDevices};
 use plugboard_media::{Codec, Event as MediaEvent, MediaLeg, Room};
 use plugboard_model::{CallId, Cause, GatewayId, LegEncryption, LegId, UserId};
+use plugboard_office::RecordRule;
 use plugboard_plugin::RunEvent;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::locate::{Answer, NotFound, Question, Target};
@@ -131,6 +132,8 @@ pub(crate) enum LegCommand {
     End(Cause),
     /// End it for what its media came to: that is its cause.
     GiveUp(Cause),
+    /// Begin the handshake of its media anew.
+    ShakeAgain,
     /// Take on the REFER of the far end.
     AcceptTransfer,
     /// Refuse it.
@@ -286,6 +289,8 @@ pub(crate) struct Joint {
     /// His media leg.
     pub(crate) media: MediaLeg,
     pub(crate) codec: Option<Codec>,
+    /// Whether he may or must be recorded.
+    pub(crate) record: RecordRule,
     pub(crate) news: Recipient<JointNews>,
 }
 

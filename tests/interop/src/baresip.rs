@@ -22,16 +22,44 @@ pub struct Baresip {
     switch: String,
 }
 
+/// What is not the same for all of them.
+#[derive(Debug, Default)]
+struct More {
+    /// Parameters of its account.
+    account: String,
+    /// Modules beside the usual ones.
+    modules: &'static [&'static str],
+}
+
 impl Baresip {
     /// A phone of a user of this switch. It sends a tone, answers at once, and registers.
     pub fn start(switch: &Plugboard, user: &str, password: &str, hertz: f64, transport: Transport) -> Self {
         Self::start_at(switch, switch.sip(transport), user, password, hertz, transport)
     }
 
+    /// A phone that encrypts as it says: `srtp` (SDES where it is taken up), `srtp-mand` (SDES, or no call), `dtls_srtp`.
+    pub fn start_encrypting(
+        switch: &Plugboard,
+        user: &str,
+        password: &str,
+        hertz: f64,
+        transport: Transport,
+        how: &str,
+    ) -> Self {
+        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp", "dtls_srtp"] };
+        Self::start_with(switch, switch.sip(transport), user, password, hertz, transport, &more)
+    }
+
+    /// A phone that speaks this codec alone, as an account names it: `g722/16000`, `opus/48000/2`.
+    pub fn start_speaking(switch: &Plugboard, user: &str, password: &str, hertz: f64, codec: &str) -> Self {
+        let more = More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"] };
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
+    }
+
     /// The same behind a proxy at this address, through which everything goes, over UDP.
     pub fn start_behind(switch: &Plugboard, proxy: SocketAddr, user: &str, password: &str, hertz: f64) -> Self {
-        let outbound = format!(";outbound=\"sip:{proxy};transport=udp\"");
-        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &outbound)
+        let more = More { account: format!(";outbound=\"sip:{proxy};transport=udp\""), modules: &[] };
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
     }
 
     /// The same through something that stands before the switch, at this address.
@@ -43,7 +71,7 @@ impl Baresip {
         hertz: f64,
         transport: Transport,
     ) -> Self {
-        Self::start_with(switch, address, user, password, hertz, transport, "")
+        Self::start_with(switch, address, user, password, hertz, transport, &More::default())
     }
 
     fn start_with(
@@ -53,13 +81,14 @@ impl Baresip {
         password: &str,
         hertz: f64,
         transport: Transport,
-        more: &str,
+        more: &More,
     ) -> Self {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
         let tone = folder.join("tone.wav");
         write_tone(&tone, hertz, TONE_SECONDS);
         let modules = modules();
+        let loaded: String = more.modules.iter().flat_map(|name| ["module ", name, ".so\n"]).collect();
         // It takes the port after its SIP port for TLS; the last one is for commands.
         let sip = free_port(3);
         let (control, rtp) = (sip + 2, free_port(20));
@@ -71,14 +100,15 @@ impl Baresip {
         let config = format!(
             "sip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_source aufile,{tone}\n\
              audio_player aufile,/dev/null\naudio_alert aufile,/dev/null\nsnd_path {here}\n\
-             module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
+             module_path {}\n{loaded}module g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule account.so\nmodule menu.so\n\
              module ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\nrtp_ports {rtp}-{}\n{trust}",
             modules.display(),
             rtp + 19,
         );
         let account = format!(
-            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{more}\n",
-            transport.name()
+            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{}\n",
+            transport.name(),
+            more.account
         );
         fs::write(folder.join("config"), config).unwrap();
         fs::write(folder.join("accounts"), account).unwrap();

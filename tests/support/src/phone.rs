@@ -395,6 +395,11 @@ impl Phone {
         self.agent.borrow_mut().codecs = vec![codec];
     }
 
+    /// It speaks G.729 alone, in calls from now on.
+    pub fn speaks_g729_only(&self) {
+        self.agent.borrow_mut().codecs.clear();
+    }
+
     /// It describes itself as browsers do, in calls from now on; its media never begins.
     pub fn is_browser(&self) {
         self.agent.borrow_mut().browser = true;

@@ -26,7 +26,11 @@ pub(crate) fn read(session: &Session, media: &Media) -> Result<RemoteBrowser, &'
     let fits = |text: &&str| (4..=LOGIN_CHARS_MAX).contains(&text.len());
     let name = value("ice-ufrag").filter(fits).ok_or("its a=ice-ufrag is missing")?;
     let password = value("ice-pwd").filter(|text| text.len() >= 22).filter(fits).ok_or("its a=ice-pwd is missing")?;
-    let fingerprint = value("fingerprint").and_then(fingerprint).ok_or("it has no a=fingerprint of SHA-256")?;
+    // It may name its certificate by several functions (RFC 8122 section 5).
+    let of_media = media.get_attribute_values("fingerprint").flatten();
+    let mut named = of_media.chain(session.get_attribute_values("fingerprint").flatten());
+    let fingerprint = named.find_map(|value| fingerprint(value.trim()));
+    let fingerprint = fingerprint.ok_or("it has no a=fingerprint of SHA-256")?;
     let setup = match value("setup") {
         Some("active") => Setup::Active,
         Some("passive") => Setup::Passive,

@@ -1,6 +1,6 @@
 //! One browser's session: a str0m peer that was told what offer and answer agreed on.
 
-use super::{BrowserAgreed, BrowserFormat, Browsers, Datagram};
+use super::{BrowserAgreed, BrowserFormat, Browsers, Datagram, is_stun};
 use crate::codec::Codec;
 use crate::rtp::{Header, ahead};
 use plugboard_model::Time;
@@ -106,6 +106,8 @@ pub(crate) struct Session {
     pub(crate) armed: Option<Time>,
     /// The browser was told gone.
     pub(crate) gone: bool,
+    /// Where its last datagram came from that was no check.
+    pub(crate) speaks_from: Option<SocketAddr>,
     /// Up to which packet it has reported.
     reported: u64,
 }
@@ -159,7 +161,18 @@ impl Session {
         }
         direct.start_dtls(agreed.begins).ok()?;
         let epoch = browsers.epoch;
-        Some(Self { rtc, epoch, local, mid, agreed, last_sequence: None, armed: None, gone: false, reported: 0 })
+        Some(Self {
+            rtc,
+            epoch,
+            local,
+            mid,
+            agreed,
+            last_sequence: None,
+            armed: None,
+            gone: false,
+            speaks_from: None,
+            reported: 0,
+        })
     }
 
     /// Takes over what was agreed anew. False: another certificate came, so that it is another session.
@@ -202,6 +215,9 @@ impl Session {
             return false;
         };
         let taken = self.rtc.handle_input(Input::Receive(instant, receive)).is_ok();
+        if taken && !is_stun(packet) {
+            self.speaks_from = Some(source);
+        }
         self.drain(instant, found);
         taken
     }

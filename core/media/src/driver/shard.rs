@@ -426,7 +426,7 @@ fn slot(number: u64) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::browser::Certificate;
-    use crate::codec::{Codec, Flow};
+    use crate::codec::Codec;
     use crate::command::Event;
     use crate::driver::{Allotted, Clock, Interface, Slots};
     use crate::engine::EngineConfig;
@@ -470,19 +470,7 @@ mod tests {
     fn leg(shared: &Shared, phone: &UdpSocket) -> LocalMedia {
         let local = shared.open(0, AddressFamily::V4).unwrap();
         let remote_rtp: SocketAddr = phone.local_addr().unwrap();
-        let negotiated = Negotiated {
-            codec: Codec::Pcmu,
-            payload_type_send: 0,
-            payload_type_receive: 0,
-            telephone_event_send: None,
-            telephone_event_receive: None,
-            telephone_event_clock: 8_000,
-            comfort_noise: None,
-            remote_rtp,
-            remote_rtcp: remote_rtp,
-            flow: Flow::SendRecv,
-            ptime_ms: 20,
-        };
+        let negotiated = Negotiated::plain(Codec::Pcmu, remote_rtp);
         shared.queues[0].push(Job::Command(Command::SetRemote { leg: local.leg, negotiated })).unwrap();
         shared.queues[0].push(Job::Command(Command::Echo { leg: local.leg, on: true })).unwrap();
         local

@@ -92,14 +92,19 @@ impl Engine {
         }
         let id = stun_leg(packet)?;
         self.at_work = Some(id);
-        let accepted = self.leg_mut(id)?.browser.as_ref()?.accepts(now, source, packet);
+        let session = self.leg_mut(id)?.browser.as_ref()?;
+        let (accepted, speaks_from) = (session.accepts(now, source, packet), session.speaks_from);
         let port = self.port.as_mut()?;
         if !accepted {
             return None;
         }
         if port.by_address.get(&source) != Some(&id) {
-            if port.by_address.values().filter(|known| **known == id).count() >= ADDRESSES_MAX {
-                port.by_address.retain(|_, known| *known != id);
+            let others = || port.by_address.iter().filter(|(_, known)| **known == id).map(|(address, _)| *address);
+            // Any but the one that it speaks from.
+            if others().count() >= ADDRESSES_MAX
+                && let Some(given_up) = others().filter(|address| Some(*address) != speaks_from).min()
+            {
+                port.by_address.remove(&given_up);
             }
             port.by_address.insert(source, id);
         }
@@ -114,9 +119,14 @@ impl Engine {
         if leg.browser.as_mut().is_some_and(|session| session.renew(&agreed)) {
             return;
         }
-        leg.browser = Session::new(&browsers, now, local, leg.outgoing.ssrc, agreed).map(Box::new);
-        if leg.browser.is_none() {
-            return self.fail(id);
+        // One that was told gone is told back by its new session.
+        let gone = leg.browser.as_ref().is_some_and(|session| session.gone);
+        match Session::new(&browsers, now, local, leg.outgoing.ssrc, agreed) {
+            Some(mut session) => {
+                session.gone = gone;
+                leg.browser = Some(Box::new(session));
+            }
+            None => return self.fail(id),
         }
         if let Some(port) = self.port.as_mut() {
             port.forget(id);
@@ -238,7 +248,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::browser::{BrowserFormat, Certificate, IceLogin, RemoteBrowser, Setup};
-    use crate::codec::{Codec, Flow};
+    use crate::codec::Codec;
     use crate::command::Command;
     use crate::engine::{EngineConfig, Kind};
     use crate::offer_answer::Negotiated;
@@ -273,19 +283,7 @@ mod tests {
         engine.handle(Time::ZERO, Command::SetBrowser { leg: BROWSER, agreed: Box::new(agreed) });
         for leg in [BROWSER, PHONE] {
             let address = SocketAddr::from(([127, 0, 0, 1], 4_000));
-            let negotiated = Negotiated {
-                codec: Codec::Pcmu,
-                payload_type_send: 0,
-                payload_type_receive: 0,
-                telephone_event_send: None,
-                telephone_event_receive: None,
-                telephone_event_clock: 8_000,
-                comfort_noise: None,
-                remote_rtp: address,
-                remote_rtcp: address,
-                flow: Flow::SendRecv,
-                ptime_ms: 20,
-            };
+            let negotiated = Negotiated::plain(Codec::Pcmu, address);
             engine.handle(Time::ZERO, Command::SetRemote { leg, negotiated });
         }
         engine.handle(Time::ZERO, Command::Bridge { a: BROWSER, b: PHONE });

@@ -37,10 +37,12 @@ impl Engine {
     pub(super) fn protect(&mut self, now: Time, id: MediaLeg, protection: Option<Protection>) {
         let Some(leg) = self.leg_mut(id) else { return };
         let Some(protection) = protection else {
-            leg.guarded = None;
+            // If it is to be protected again, counts go on: a key that counts anew gives itself away.
+            leg.unguarded = leg.guarded.take().or(leg.unguarded.take());
             self.handshakes.remove(&id);
             return;
         };
+        leg.guarded = leg.guarded.take().or(leg.unguarded.take());
         if leg.guarded.as_mut().is_some_and(|guarded| guarded.guard.renew(&protection)) {
             return;
         }

@@ -6,7 +6,7 @@ use crate::codec::FRAME_SAMPLES;
 use crate::command::{Event, KeyForm, MediaLeg};
 use crate::digits::Digit;
 use crate::g711::{self, Law};
-use crate::leg::{Came, Leg, Route};
+use crate::leg::{Came, Leg};
 use crate::pressing::{By, Press};
 use plugboard_model::Time;
 
@@ -17,9 +17,9 @@ impl Engine {
         if !leg.is_new_key(now, digit.key, came) {
             return;
         }
-        let route = leg.route;
+        let partner = leg.partner();
         self.events.push_back(Event::Digit { leg: id, digit: digit.key, duration: digit.duration });
-        let Route::Bridged { peer, .. } = route else { return };
+        let Some(peer) = partner else { return };
         let Some(form) = self.leg_mut(peer).and_then(|peer| form_for(peer, came)) else { return };
         match form {
             Form::Signalled => {

@@ -3,20 +3,22 @@
 use super::Engine;
 use crate::booth::Plan;
 use crate::command::MediaLeg;
-use crate::leg::Route;
-use crate::room::{Role, Room};
+use crate::leg::{Route, Sitting};
 use plugboard_model::Time;
 
 impl Engine {
     /// Seats a leg. It hears the room from its next turn on.
-    pub(super) fn sit(&mut self, now: Time, id: MediaLeg, room: Room, role: Role) {
+    pub(super) fn sit(&mut self, now: Time, id: MediaLeg, sitting: Sitting) {
         let Some(leg) = self.leg_mut(id) else { return };
-        if leg.room.as_ref().is_some_and(|place| **place == (room.clone(), role)) {
+        if let Some(before) =
+            leg.sitting.as_mut().filter(|before| (&before.room, before.role) == (&sitting.room, sitting.role))
+        {
+            before.partner = sitting.partner;
             return;
         }
         // The seat goes with the booth, and is taken with the next one.
         leg.hearing = None;
-        leg.room = Some(Box::new((room, role)));
+        leg.sitting = Some(Box::new(sitting));
         self.unbridge(id);
         if let Some(leg) = self.leg_mut(id) {
             leg.route = Route::Alone;
@@ -28,7 +30,7 @@ impl Engine {
     /// Takes a leg out of its room, if it sits in one.
     pub(super) fn stand(&mut self, id: MediaLeg) {
         let Some(leg) = self.leg_mut(id) else { return };
-        if leg.room.take().is_some() {
+        if leg.sitting.take().is_some() {
             leg.hearing = None;
             leg.outgoing.cut();
         }
@@ -37,7 +39,8 @@ impl Engine {
     /// What is done with the audio of a leg that sits in a room; none: it does not, or has agreed on nothing yet.
     pub(super) fn seated(&mut self, id: MediaLeg) -> Option<Plan> {
         let leg = self.leg_mut(id)?;
-        let (rate, codec) = (leg.room.as_ref()?.0.rate(), leg.remote.as_ref()?.negotiated.codec);
-        Some(Plan { from: Some(codec), to: Some(codec), keys: leg.listens(), room: Some(rate) })
+        let (sitting, codec) = (leg.sitting.as_ref()?, leg.remote.as_ref()?.negotiated.codec);
+        let (rate, from) = (sitting.room.rate(), sitting.spoken.unwrap_or(codec));
+        Some(Plan { from: Some(from), to: Some(codec), keys: leg.listens(), room: Some(rate) })
     }
 }

@@ -105,6 +105,15 @@ impl Engine {
             }
         };
         let Some(from) = from else { return Way::Nowhere };
+        if let Some(leg) = self.leg_mut(id)
+            && let Some(sitting) = leg.sitting.as_mut()
+        {
+            sitting.spoken = Some(from);
+            // Whoever holds us lets us hear his music, which is for nobody else in the room.
+            if !leg.flow().sends() {
+                return Way::Nowhere;
+            }
+        }
         if let Some(plan) = self.seated(id) {
             let taken = self.take(now, id, plan, header, payload, packet);
             return if taken { Way::Taken } else { Way::Nowhere };
@@ -163,7 +172,7 @@ impl Engine {
             return;
         }
         let serial = leg.next_serial();
-        let seat = leg.room.as_ref().and_then(|place| place.0.sit(id, serial, place.1));
+        let seat = leg.sitting.as_ref().and_then(|sitting| sitting.room.sit(id, serial, sitting.role));
         leg.hearing = Hearing::new(serial, plan, Keeping::Adaptive, seat, &*codecs).map(Box::new);
     }
 
@@ -175,7 +184,7 @@ impl Engine {
         let slot = Slot::of(self.turns.at);
         let Some(leg) = self.leg_mut(id) else { return false };
         // Who sits in a room hears it as soon as he has agreed on something.
-        let Some(hearing) = leg.hearing.as_mut() else { return leg.room.is_some() };
+        let Some(hearing) = leg.hearing.as_mut() else { return leg.sitting.is_some() };
         let serial = hearing.serial;
         match hearing.turn(now, slot) {
             Turn::Work(booth) => self.hand_out(id, serial, booth),

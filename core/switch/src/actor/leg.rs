@@ -316,7 +316,7 @@ impl LegActor {
         }
         let protection = self.description.protection();
         if std::mem::replace(&mut self.protection, protection) != protection {
-            self.to_media(MediaCommand::Protect { leg: self.media.leg, protection: protection.map(Box::new) });
+            self.protect();
             self.tell(LegNews::Encrypted(crate::media::told(protection)));
         }
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
@@ -324,6 +324,10 @@ impl LegActor {
         if std::mem::replace(&mut self.holds, holds) != holds {
             self.tell(LegNews::Holds(holds));
         }
+    }
+
+    fn protect(&self) {
+        self.to_media(MediaCommand::Protect { leg: self.media.leg, protection: self.protection.map(Box::new) });
     }
 
     /// What the far end says of itself in an answer.
@@ -434,8 +438,13 @@ impl LegActor {
         }
     }
 
-    fn command(&mut self, command: LegCommand) -> Command {
-        match command {
+    /// What the session is told; none: it has no part in it.
+    fn command(&mut self, command: LegCommand) -> Option<Command> {
+        Some(match command {
+            LegCommand::ShakeAgain => {
+                self.protect();
+                return None;
+            }
             LegCommand::Ring => Command::Progress { status: 180, sdp: self.early_offer() },
             LegCommand::Progress { prefer, rings } => self.progress(prefer, rings),
             LegCommand::Answer { prefer } => self.answer(prefer),
@@ -465,7 +474,7 @@ impl LegActor {
                 headers: crate::convert::identity_headers(&shown),
                 sdp: Bytes::copy_from_slice(self.description.sent().unwrap_or_default()),
             },
-        }
+        })
     }
 
     /// A caller without an offer cannot be sent an answer yet: he hears his own ring-back.
@@ -621,7 +630,7 @@ impl Handler<DoLeg> for LegActor {
     type Result = ();
 
     fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
-        let command = self.command(order.0);
+        let Some(command) = self.command(order.0) else { return };
         self.step(Input::Command(command), ctx);
     }
 }

@@ -56,7 +56,7 @@ fn a_browser_is_answered_with_the_g711_of_the_desk_phone_that_it_called() {
 }
 
 #[test]
-fn a_browser_that_is_called_is_offered_the_callers_codec_first_and_opus_after_it() {
+fn a_browser_that_is_called_is_offered_the_callers_codec_first_and_opus_last() {
     let mut sim = Sim::demo();
     let (ann, bob) = (page(&mut sim, "ann"), desk(&mut sim));
     bob.speaks_only(Codec::Pcma);
@@ -66,7 +66,7 @@ fn a_browser_that_is_called_is_offered_the_callers_codec_first_and_opus_after_it
     sim.run_until(bob.is_idle());
     sim.run_until_quiet();
     let said = sim.said_in(&sim.records("main").first().cloned().unwrap(), ANN);
-    assert!(said.contains(" UDP/TLS/RTP/SAVPF 8 0 111 126 110\r\n"), "{said}");
+    assert!(said.contains(" UDP/TLS/RTP/SAVPF 8 0 9 111 126 110\r\n"), "{said}");
 }
 
 #[test]

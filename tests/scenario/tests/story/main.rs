@@ -25,6 +25,7 @@ mod groups;
 mod guests;
 mod hold;
 mod house;
+mod keys;
 mod lamps;
 mod long_invites;
 mod menu;

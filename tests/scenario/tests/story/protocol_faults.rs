@@ -150,8 +150,8 @@ fn each_fault_within_a_call_is_answered_and_told_in_one_line_with_its_reason() {
     let sdp = |text: &str, body: &str| with_body(text, "application/sdp", body);
     let table: Vec<(String, Expected)> = vec![
         (sdp(&within("INVITE", 2, 51), "v=0\nnonsense\n"), kind("400", "malformed session description", "malformed")),
-        (sdp(&within("INVITE", 3, 52), &SDP.replace("AVP 0", "AVP 9")), kind("488", "no codec in common", "media")),
-        (sdp(&within("UPDATE", 4, 53), &SDP.replace("AVP 0", "AVP 9")), kind("488", "no codec in common", "media")),
+        (sdp(&within("INVITE", 3, 52), &SDP.replace("AVP 0", "AVP 18")), kind("488", "no codec in common", "media")),
+        (sdp(&within("UPDATE", 4, 53), &SDP.replace("AVP 0", "AVP 18")), kind("488", "no codec in common", "media")),
         (with_body(&within("INFO", 5, 54), "text/html", "x"), kind("415", "INFO", "unsupported")),
         (within("INFO", 2, 55), kind("500", "INFO", "conflict")),
         (within("OPTIONS", 6, 56).replace("\n\n", "\nRequire: teapot\n\n"), kind("420", "OPTIONS", "unsupported")),

@@ -258,3 +258,95 @@ fn a_rule_or_keys_that_are_none_are_faults() {
     sim.run_until_quiet();
     assert_eq!(sim.recordings("main"), []);
 }
+
+#[test]
+fn a_scenarios_announcement_is_heard_whole_by_the_caller_and_by_whoever_joins_him() {
+    let steps = "  - record: { announcement: first }\n  - call-user: { mode: user, target: \"102\", ring_for: 20s }\n";
+    let mut sim = story(steps).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    assert!(ann.packets_of("first") > 95, "{} packets before anybody rings", ann.packets_of("first"));
+    bob.answers();
+    sim.run_for(seconds(4));
+    assert!(bob.packets_of("first") > 95, "{} packets", bob.packets_of("first"));
+    talk(&mut sim, &ann, &bob);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert!(ann.packets_of("first") < 110, "he hears it once");
+    assert!(tape(&sim).1.length_ms > 4_000);
+}
+
+/// Ann and Bob talk, Bob is recorded and both were told; then Ann has Cem in Bob's place, or Bob has him in Ann's.
+fn handed_on(by_bob: bool) -> (Sim, [Phone; 3]) {
+    let (mut sim, ann, bob) = talking(recorded("recording: { announcement: consent }"));
+    let cem = sim.phone("cem", "103");
+    sim.run_for(seconds(3));
+    if by_bob {
+        bob.hands_on_to("103");
+    } else {
+        ann.hands_on_to("103");
+    }
+    sim.run_until(cem.rings());
+    cem.answers();
+    sim.run_for(seconds(4));
+    (sim, [ann, bob, cem])
+}
+
+#[test]
+fn whoever_comes_later_is_told_that_he_is_recorded() {
+    let (mut sim, [_, bob, cem]) = handed_on(false);
+    assert!(cem.packets_of("consent") > 95, "{} packets", cem.packets_of("consent"));
+    assert!(bob.packets_of("consent") < 110, "he was told before");
+    talk(&mut sim, &bob, &cem);
+    cem.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn when_he_who_is_to_be_recorded_has_gone_the_others_are_not() {
+    let (mut sim, [ann, _, cem]) = handed_on(true);
+    talk(&mut sim, &ann, &cem);
+    let (_, end) = tape(&sim);
+    assert_eq!(end.why, TapeWhy::Asked);
+    assert_eq!(cem.packets_of("consent"), 0);
+    cem.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.recordings("main").len(), 1);
+}
+
+#[test]
+fn who_must_not_be_recorded_is_not_when_he_picks_up_a_call_that_would_be() {
+    let always = "name: Ann Archer, password: demo-101";
+    let never = "password: demo-103";
+    let office = OfficeText::demo().replace(always, &format!("{always}, record: always"));
+    let mut sim = Setup::offices(vec![office.replace(never, &format!("{never}, record: never"))]).start();
+    let (ann, bob, cem) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    cem.takes_early(&bob);
+    talk(&mut sim, &ann, &cem);
+    sim.run_for(seconds(3));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.recordings("main"), []);
+}
+
+#[test]
+fn what_a_scenario_began_nobody_ends_once_the_office_wants_it() {
+    let rule = "name: Bob Baker, password: demo-102";
+    let office = OfficeText::demo().replace(rule, &format!("{rule}, record: always"));
+    let steps = "  - record\n  - call-user: { mode: user, target: \"102\", ring_for: 20s }\n";
+    let mut sim = Setup::offices(vec![office.with_story(steps)]).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    bob.presses("*1");
+    sim.run_for(seconds(5));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let (_, end) = tape(&sim);
+    assert_eq!(end.why, TapeWhy::CallOver);
+}

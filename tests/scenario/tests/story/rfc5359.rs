@@ -1,10 +1,7 @@
 //! The call flows of RFC 5359, each as a story with its ladder. The switch stands where the RFC has its proxies, as a back-to-back
 //! user agent: no re-INVITE and no REFER passes it, so the far side sees nothing of a hold.
 //!
-//! Not here, because a later part of the switch brings it:
-//! - 2.10 and 2.11, conferences of three: need mixing.
-//! - 2.13, incoming call screening by the callee's announcement: needs recording. 2.17, automatic redial: needs a call that the
-//!   switch makes when a lamp goes out. 2.18, click to dial: needs the panel's API.
+//! Not here, because a later part of the switch brings it: 2.18, click to dial, needs the panel's API.
 //!
 //! Not applicable: 2.6, transfer of instant messages: the switch carries no MESSAGE, whose flow has no call in it.
 
@@ -274,6 +271,86 @@ fn flow_2_9_call_forwarding_no_answer() {
     sim.run_until_quiet();
 }
 
+/// The switch mixes where the RFC has Alice's phone: Alice and Bob talk in a room, and Carol comes in.
+#[test]
+fn flow_2_10_conference_third_party_is_added() {
+    let mut sim = crate::story("  - conference: { room: three }\n").start();
+    let (alice, bob, carol) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    for phone in [&alice, &bob] {
+        phone.dials("300");
+        sim.run_until(phone.talks());
+    }
+    talk(&mut sim, &alice, &bob);
+    let begin = sim.now();
+    carol.dials("300");
+    sim.run_until(carol.talks());
+    all_hear_each_other(&mut sim, &[&alice, &bob, &carol]);
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.520  cem -> switch  INVITE 300 +sdp
+    0.525  switch -> cem  407 INVITE
+    0.530  cem -> switch  ACK
+    0.530  cem -> switch  INVITE 300 +sdp
+    0.535  switch -> cem  200 INVITE +sdp
+    0.540  cem -> switch  ACK
+    "#);
+    for phone in [&alice, &bob, &carol] {
+        phone.hangs_up();
+    }
+    sim.run_until_quiet();
+}
+
+/// Carol joins by a code where the RFC has the header Join.
+#[test]
+fn flow_2_11_conference_third_party_joins() {
+    let office = OfficeText::demo().replace("password: demo-103 }", "password: demo-103, supervises: [sales] }");
+    let mut sim = Setup::offices(vec![office]).start();
+    let (alice, bob, carol) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    alice.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &alice, &bob);
+    let begin = sim.now();
+    carol.dials("*13102");
+    sim.run_until(carol.talks());
+    carol.presses("3");
+    sim.run_for(seconds(1));
+    all_hear_each_other(&mut sim, &[&alice, &bob, &carol]);
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  cem -> switch  INVITE *13102 +sdp
+    0.115  switch -> cem  407 INVITE
+    0.120  cem -> switch  ACK
+    0.120  cem -> switch  INVITE *13102 +sdp
+    0.125  switch -> cem  200 INVITE +sdp
+    0.130  cem -> switch  ACK
+    "#);
+    carol.hangs_up();
+    sim.run_until(carol.is_idle());
+    talk(&mut sim, &alice, &bob);
+    alice.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// Each speaks alone for a while, since voices of one byte add up to another.
+fn all_hear_each_other(sim: &mut Sim, phones: &[&Phone]) {
+    for phone in phones {
+        phone.is_muted(true);
+    }
+    sim.run_for(seconds(1));
+    for speaker in phones {
+        speaker.is_muted(false);
+        sim.run_for(seconds(1));
+        for listener in phones {
+            let other = listener.name() != speaker.name();
+            assert_eq!(listener.hears_now(&speaker.name()), other, "{} hears {}", listener.name(), speaker.name());
+        }
+        speaker.is_muted(true);
+        sim.run_for(seconds(1));
+    }
+    for phone in phones {
+        phone.is_muted(false);
+    }
+}
+
 #[test]
 fn flow_2_12_find_me() {
     let steps = "  - call-user: { mode: list, target: [102], ring_for: 5s }\n    on:\n      timeout:\n        - call-user: { mode: list, target: [103], ring_for: 5s }\n";
@@ -306,6 +383,40 @@ fn flow_2_12_find_me() {
     5.090  ann -> switch  ACK
     "#);
     alice.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// Bob's callers meet a scenario first: Alice hears an announcement, Carol reaches him.
+#[test]
+fn flow_2_13_incoming_call_screening() {
+    let steps = "  - if: caller_number == \"101\"
+    then:
+      - play-audio: { audio: first }
+      - hang-up: { cause: declined }
+  - call-user: { mode: user, target: \"102\", ring_for: 20s }
+";
+    let mut sim = crate::story(steps).start();
+    let (alice, bob, carol) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    let begin = sim.now();
+    alice.dials("300");
+    sim.run_until(alice.hears("first"));
+    sim.run_until(alice.is_idle());
+    assert!(bob.calls().is_empty());
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.060  ann -> switch  INVITE 300 +sdp
+    0.065  switch -> ann  407 INVITE
+    0.070  ann -> switch  ACK
+    0.070  ann -> switch  INVITE 300 +sdp
+    0.075  switch -> ann  200 INVITE +sdp
+    0.080  ann -> switch  ACK
+    2.075  switch -> ann  BYE because SIP;cause=603;text="Decline"
+    2.080  ann -> switch  200 BYE
+    "#);
+    carol.dials("300");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &carol, &bob);
+    carol.hangs_up();
     sim.run_until_quiet();
 }
 
@@ -401,6 +512,67 @@ fn flow_2_16_call_pickup() {
     0.105  switch -> cem  INVITE again +sdp
     0.110  ann -> switch  200 INVITE +sdp
     0.110  cem -> switch  200 INVITE +sdp
+    "#);
+    alice.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// Bob is busy; Alice's phone watches him and calls again when his lamp goes out.
+#[test]
+fn flow_2_17_automatic_redial() {
+    let (mut sim, alice, bob, carol) = idle();
+    carol.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &carol, &bob);
+    let begin = sim.now();
+    alice.dials("102");
+    sim.run_until(bob.rings());
+    bob.refuses(486);
+    sim.run_until(alice.was_told(486));
+    alice.watches("102", "dialog");
+    sim.run_until(alice.sees_that("102", "dialog", "confirmed"));
+    bob.hangs_up();
+    sim.run_until(alice.sees_that("102", "dialog", "idle"));
+    alice.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &alice, &bob);
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.110  ann -> switch  INVITE 102 +sdp
+    0.115  switch -> ann  407 INVITE
+    0.120  ann -> switch  ACK
+    0.120  ann -> switch  INVITE 102 +sdp
+    0.125  switch -> bob  INVITE 102 +sdp
+    0.130  bob -> switch  180 INVITE
+    0.130  bob -> switch  486 INVITE
+    0.135  switch -> bob  ACK
+    0.135  switch -> ann  180 INVITE
+    0.135  switch -> ann  486 INVITE
+    0.140  ann -> switch  ACK
+    0.140  ann -> switch  SUBSCRIBE dialog of 102
+    0.145  switch -> ann  401 SUBSCRIBE
+    0.150  ann -> switch  SUBSCRIBE dialog of 102
+    0.155  switch -> ann  200 SUBSCRIBE
+    0.155  switch -> ann  NOTIFY dialog of 102 confirmed
+    0.160  ann -> switch  200 NOTIFY
+    0.160  bob -> switch  BYE
+    0.165  switch -> bob  200 BYE
+    0.165  switch -> cem  BYE because SIP;cause=200;text="OK"
+    0.170  cem -> switch  200 BYE
+    1.155  switch -> ann  NOTIFY dialog of 102 idle
+    1.160  ann -> switch  200 NOTIFY
+    1.160  ann -> switch  INVITE 102 +sdp
+    1.165  switch -> ann  407 INVITE
+    1.170  ann -> switch  ACK
+    1.170  ann -> switch  INVITE 102 +sdp
+    1.175  switch -> bob  INVITE 102 +sdp
+    1.180  bob -> switch  180 INVITE
+    1.180  bob -> switch  200 INVITE +sdp
+    1.185  switch -> bob  ACK
+    1.185  switch -> ann  180 INVITE
+    1.185  switch -> ann  200 INVITE +sdp
+    1.190  ann -> switch  ACK
     "#);
     alice.hangs_up();
     sim.run_until_quiet();

@@ -109,3 +109,40 @@ fn nobody_listens_to_those_whom_he_does_not_supervise_or_who_do_not_talk() {
     sim.run_until(eve.was_told(480));
     sim.run_until_quiet();
 }
+
+#[test]
+fn he_hears_nobody_who_comes_after_the_one_whom_he_supervises() {
+    for by_bob in [true, false] {
+        let (mut sim, [ann, bob, eve]) = listened_to();
+        let dora = sim.phone("dora", "104");
+        // Bob gives Ann to Dora, or Ann gives Bob to her.
+        if by_bob {
+            bob.hands_on_to("104");
+        } else {
+            ann.hands_on_to("104");
+        }
+        sim.run_until(dora.rings());
+        dora.answers();
+        let stays = if by_bob { &ann } else { &bob };
+        talk(&mut sim, stays, &dora);
+        sim.run_until(eve.is_idle());
+        let before = eve.packets_of("dora");
+        sim.run_for(seconds(2));
+        assert_eq!((before, eve.packets_of("dora")), (0, 0));
+        dora.hangs_up();
+        sim.run_until_quiet();
+        assert!(sim.left().is_empty(), "{:?}", sim.left());
+    }
+}
+
+#[test]
+fn keys_reach_whom_one_talks_to_while_somebody_listens() {
+    let (mut sim, [ann, bob, eve]) = listened_to();
+    ann.presses("42#");
+    sim.run_for(seconds(2));
+    bob.presses("7");
+    sim.run_for(seconds(2));
+    assert_eq!((bob.keys(), ann.keys(), eve.keys()), ("42#".into(), "7".into(), String::new()));
+    ann.hangs_up();
+    sim.run_until_quiet();
+}

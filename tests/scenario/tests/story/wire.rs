@@ -242,11 +242,11 @@ fn a_phone_that_comes_back_over_another_connection_keeps_its_call() {
 #[test]
 fn a_phone_whose_codecs_nobody_knows_is_told_so() {
     let (mut sim, ann, bob) = ann_and_bob();
-    ann.speaks_only(plugboard_tests_support::Codec::G722);
+    ann.speaks_g729_only();
     ann.dials("102");
     sim.run_until(ann.was_told(488));
     sim.run_until_quiet();
     assert!(bob.calls().is_empty());
     let cause = sim.record().legs[0].cause.clone();
-    assert!(cause.text.contains("PCMU, PCMA and opus"), "{cause:?}");
+    assert!(cause.text.contains("PCMU, PCMA, G722 and opus"), "{cause:?}");
 }

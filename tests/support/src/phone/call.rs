@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use super::secrecy::Secrecy;
 use super::voice::Voice;
 
+/// The payload type of G.729 (RFC 3551 section 6), which the switch does not speak.
+const G729: u8 = 18;
+
 /// How far a call is, as the phone sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -48,6 +51,7 @@ pub(crate) struct Call {
     pub(crate) cancel: Cancel,
     pub(crate) voice: Voice,
     pub(crate) secrecy: Secrecy,
+    /// None: it speaks G.729 alone.
     pub(crate) codecs: Vec<Codec>,
     pub(crate) browser: bool,
     /// Our next description names no codec.
@@ -113,7 +117,11 @@ impl Call {
         if self.browser {
             return super::voice::write_browser(self.voice.local, self.direction);
         }
-        let codecs = if self.codecless { &[] } else { self.codecs.as_slice() };
-        super::voice::write(self.voice.local, codecs, self.direction, self.secrecy.describe())
+        let types: Vec<u8> = match (self.codecless, self.codecs.as_slice()) {
+            (true, _) => Vec::new(),
+            (false, []) => vec![G729],
+            (false, codecs) => codecs.iter().map(|codec| codec.payload_type()).collect(),
+        };
+        super::voice::write(self.voice.local, &types, self.direction, self.secrecy.describe())
     }
 }

@@ -192,13 +192,8 @@ pub(crate) fn read(body: &[u8]) -> Option<Described> {
     Some(Described { address, codec, keys_type, hears: !(inactive || sendonly), speaks: !(inactive || recvonly) })
 }
 
-/// Writes one. `codecs` in the order of preference.
-pub(crate) fn write(
-    local: SocketAddr,
-    codecs: &[Codec],
-    direction: &str,
-    (proto, secrecy): (String, String),
-) -> String {
+/// Writes one. `types`: payload types, in the order of preference.
+pub(crate) fn write(local: SocketAddr, types: &[u8], direction: &str, (proto, secrecy): (String, String)) -> String {
     let family = if local.is_ipv4() { "IP4" } else { "IP6" };
     let (mut ip, port) = (local.ip().to_string(), local.port());
     // As RFC 2543 section B.5 held.
@@ -208,7 +203,7 @@ pub(crate) fn write(
     } else {
         direction
     };
-    let types = codecs.iter().map(|codec| codec.payload_type().to_string()).collect::<Vec<_>>().join(" ");
+    let types = types.iter().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
     format!(
         "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} {proto} {types} {KEYS}\r\n\
          a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\n{secrecy}a={direction}\r\n"

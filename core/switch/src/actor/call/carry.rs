@@ -96,7 +96,10 @@ impl CallActor {
             }
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
-            Output::Result { op, result } => self.resume(op, result),
+            Output::Result { op, result } => {
+                let result = self.announced(op, result);
+                self.resume(op, result);
+            }
             Output::BeginScenario { scenario, by } => self.begin_scenario(scenario, by, ctx),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),

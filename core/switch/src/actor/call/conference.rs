@@ -32,7 +32,7 @@ impl CallActor {
             return self.feed(Input::NotSeated(NotJoined::Full), ctx);
         };
         let role = if seat.listens { Role::Listens } else { Role::Talks };
-        self.to_media(MediaCommand::Sit { leg: media, room, role });
+        self.to_media(MediaCommand::Sit { leg: media, room, role, partner: None });
         match others.as_slice() {
             [] => self.play_alone(media),
             [alone] => self.to_media(MediaCommand::StopPlay { leg: *alone, id: ALONE }),

@@ -128,8 +128,7 @@ impl CallActor {
                 return self.resume(op, HostResult::Value(value));
             }
             HostCall::Record(call) => {
-                let done = self.record_call(call, ctx);
-                return self.resume(op, HostResult::Recorded(done));
+                return self.record_call(op, call, ctx);
             }
             HostCall::SetVariable { name, value } => return self.set_variable(op, &name, value, ctx),
             HostCall::GetInfo => return self.resume(op, HostResult::Info(self.info())),

@@ -18,8 +18,12 @@ impl CallActor {
         }
     }
 
-    /// A leg whose handshake failed can neither be heard nor spoken to: that is the cause of its end.
+    /// A leg whose handshake failed can neither be heard nor spoken to: that is the cause of its end. While it rings nothing is
+    /// heard of it anyway, and the handshake begins anew.
     pub(super) fn not_secured(&self, leg: LegId, why: &'static str) {
+        if !self.call.is_up(leg) {
+            return self.order(leg, LegCommand::ShakeAgain);
+        }
         plugboard_metrics::LegNotSecured { call: &self.id, leg, why }.emit(&self.env.metrics);
         let cause = Cause { status: crate::convert::NOT_ACCEPTABLE, text: why.to_owned() };
         self.order(leg, LegCommand::GiveUp(cause));

@@ -19,6 +19,8 @@ pub(super) struct Supervision {
     talks: Vec<Talk>,
     /// Where they all sit while somebody listens.
     room: Option<Room>,
+    /// The two who sit there to talk.
+    seated: Vec<MediaLeg>,
     /// The calls of those who listen.
     by: Vec<Recipient<SupervisedOver>>,
     /// The call that this one listens to.
@@ -38,28 +40,30 @@ impl CallActor {
     // ---- the call that is listened to -----------------------------------------------------------------------
 
     /// Two legs hear each other; with whoever supervises them.
-    pub(super) fn bridge(&self, anchor: LegId, peer: LegId) {
+    pub(super) fn bridge(&mut self, anchor: LegId, peer: LegId) {
         let (Some(a), Some(b)) = (self.media_of(anchor), self.media_of(peer)) else { return };
-        match &self.supervision.room {
+        match self.supervision.room.clone() {
             None => self.to_media(MediaCommand::Bridge { a, b }),
             Some(room) => {
-                for leg in [a, b] {
-                    self.to_media(MediaCommand::Sit { leg, room: room.clone(), role: Role::Talks });
+                self.supervision.seated = vec![a, b];
+                for (leg, partner) in [(a, b), (b, a)] {
+                    let (room, role, partner) = (room.clone(), Role::Talks, Some(partner));
+                    self.to_media(MediaCommand::Sit { leg, room, role, partner });
                 }
             }
         }
     }
 
     pub(super) fn unbridge(&mut self, peer: LegId) {
-        self.supervision.talks.clear();
         if let Some(leg) = self.media_of(peer) {
             self.to_media(MediaCommand::Unbridge { leg });
         }
-        if self.supervision.room.is_some() {
-            for leg in [self.call.anchor(), peer].into_iter().filter_map(|leg| self.media_of(leg)) {
-                self.to_media(MediaCommand::Stand { leg });
-            }
+        for leg in std::mem::take(&mut self.supervision.seated) {
+            self.to_media(MediaCommand::Stand { leg });
         }
+        // Whoever talks next may be somebody who is not to be listened to.
+        self.supervision.room = None;
+        self.supervision_over();
     }
 
     /// The users among these two can be listened to from now on.
@@ -108,7 +112,7 @@ impl CallActor {
         let Some(Listening { room, sits, .. }) = &mut self.supervision.of else { return false };
         *sits = true;
         let room = room.clone();
-        self.to_media(MediaCommand::Sit { leg: media, room, role: Role::Listens });
+        self.to_media(MediaCommand::Sit { leg: media, room, role: Role::Listens, partner: None });
         true
     }
 
@@ -130,7 +134,7 @@ impl CallActor {
             '3' => Role::Talks,
             _ => return true,
         };
-        self.to_media(MediaCommand::Sit { leg: media, room: room.clone(), role });
+        self.to_media(MediaCommand::Sit { leg: media, room: room.clone(), role, partner: None });
         true
     }
 }
@@ -189,6 +193,7 @@ impl Handler<SuperviseNo> for CallActor {
         if !self.supervision.by.is_empty() || self.supervision.room.take().is_none() {
             return;
         }
+        self.supervision.seated.clear();
         let anchor = self.call.anchor();
         if let Some(peer) = self.call.talks_to(anchor) {
             self.bridge(anchor, peer);

@@ -5,16 +5,17 @@
 
 use actix::{AsyncContext, Context, Handler, Message};
 use plugboard_call::{Input, Op, Output, Request};
-use plugboard_media::{Audio, Command as MediaCommand, MediaLeg, PlayId as MediaPlayId, PlayOptions};
+use plugboard_media::{Audio as Sound, Command as MediaCommand, MediaLeg, PlayId as MediaPlayId, PlayOptions};
 use plugboard_metrics::{RecordingBegan, RecordingEnded};
 use plugboard_model::{
-    GroupId, JournalEvent, LegId, RecordCall, RecordError, RunId, TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
+    Audio, CallError, GroupId, HostResult, JournalEvent, LegId, PlayOptions as PlayFor, RecordCall, RecordError, RunId,
+    TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
 };
 use plugboard_office::RecordRule;
 use plugboard_recorder::{Order, Recording};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::CallActor;
+use super::{CallActor, Order as LegOrder};
 use crate::post::press;
 
 /// Plays of ours that the call machine knows nothing of: far above the numbers that it counts.
@@ -33,6 +34,8 @@ pub(super) struct Taping {
     keys: BTreeMap<LegId, String>,
     /// Groups that it rang.
     groups: BTreeSet<GroupId>,
+    /// Who waits until the caller has heard that he is recorded.
+    telling: Option<Op>,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,9 @@ struct Running {
     by: TapeBy,
     beep: bool,
     paused: bool,
+    /// What everybody who is recorded is told, and who has heard it.
+    announcement: Option<Sound>,
+    told: BTreeSet<LegId>,
 }
 
 /// What matters to a recording of what a call does.
@@ -75,8 +81,42 @@ pub(crate) struct TapeOver {
 }
 
 impl CallActor {
-    /// Carries out what a scenario wants of the recording.
-    pub(super) fn record_call(&mut self, call: RecordCall, ctx: &mut Context<Self>) -> Result<(), RecordError> {
+    /// Carries out what a scenario wants of the recording, and answers.
+    pub(super) fn record_call(&mut self, op: Op, call: RecordCall, ctx: &mut Context<Self>) {
+        let announced = if let RecordCall::Start { announcement, .. } = &call { announcement.clone() } else { None };
+        let done = self.do_record_call(call, ctx);
+        let alone = self.call.talking_to().is_none();
+        // A caller who is alone hears it as a step of the scenario: nothing else may cut it off.
+        if let Some(name) = announced.filter(|_| done.is_ok() && alone) {
+            self.taping.telling = Some(op);
+            let request = Request::Play {
+                audio: Audio::Prompt(name),
+                options: PlayFor { max_ms: None, repeat: false, stop_on_digit: false },
+            };
+            return self.feed(Input::Request { op, request }, ctx);
+        }
+        self.resume(op, HostResult::Recorded(done));
+    }
+
+    /// The answer to whoever waited for the announcement; all other answers are what they were.
+    pub(super) fn announced(&mut self, op: Op, result: HostResult) -> HostResult {
+        if self.taping.telling.take_if(|telling| *telling == op).is_none() {
+            return result;
+        }
+        let HostResult::Played(heard) = result else { return result };
+        HostResult::Recorded(heard.map(drop).map_err(|error| {
+            // Nobody is recorded who was not told of it.
+            self.end_recording(TapeWhy::Asked);
+            match error {
+                CallError::CallerGone => RecordError::CallerGone,
+                CallError::Talking => RecordError::NoMedia("the caller talks to somebody".into()),
+                CallError::NoMedia(reason) => RecordError::NoMedia(reason),
+                CallError::Invalid(which) => RecordError::Invalid(which),
+            }
+        }))
+    }
+
+    fn do_record_call(&mut self, call: RecordCall, ctx: &mut Context<Self>) -> Result<(), RecordError> {
         if self.afterwards.is_some() || self.over {
             return Err(RecordError::CallerGone);
         }
@@ -92,8 +132,8 @@ impl CallActor {
             RecordCall::Resume => self.pause_recording(false),
             RecordCall::Stop => match self.taping.running.as_ref().map(|running| running.by) {
                 None => Err(RecordError::NotRecording),
-                Some(TapeBy::Policy) => Err(RecordError::NotAllowed),
-                Some(TapeBy::Scenario | TapeBy::User) => {
+                Some(_) if self.must_be_recorded() => Err(RecordError::NotAllowed),
+                Some(TapeBy::Policy | TapeBy::Scenario | TapeBy::User) => {
                     self.end_recording(TapeWhy::Asked);
                     Ok(())
                 }
@@ -104,7 +144,7 @@ impl CallActor {
     fn begin_recording(
         &mut self,
         by: TapeBy,
-        announcement: Option<Audio>,
+        announcement: Option<Sound>,
         beep: bool,
         ctx: &mut Context<Self>,
     ) -> Result<(), RecordError> {
@@ -123,11 +163,14 @@ impl CallActor {
         let order = Order { file: tape.file.clone(), stereo: true, silence: None, longest: None };
         let recording = self.record(tape, order, ctx);
         self.to_media(MediaCommand::Record { leg: media, tape: Some(recording.tape()) });
-        self.taping.running = Some(Running { recording, media, n, by, beep, paused: false });
+        let announced = announcement.is_some();
+        let told = BTreeSet::new();
+        self.taping.running = Some(Running { recording, media, n, by, beep, paused: false, announcement, told });
         self.note(format!("recording {n} begins, by {}", by.as_str()));
-        match announcement {
-            Some(audio) => self.both_hear(&audio),
-            None => self.tape_beep(),
+        if announced {
+            self.tell_newcomers();
+        } else {
+            self.tape_beep();
         }
         Ok(())
     }
@@ -207,12 +250,29 @@ impl CallActor {
     }
 
     /// To those who talk, in place of each other; to a caller who talks to nobody, unless he hears something already.
-    fn both_hear(&mut self, audio: &Audio) {
+    fn both_hear(&mut self, audio: &Sound) {
         for leg in self.call.free_ears() {
-            let Some(leg) = self.media_of(leg) else { continue };
-            self.taping.plays += 1;
-            let id = MediaPlayId(ASIDE + self.taping.plays);
-            self.to_media(MediaCommand::Play { leg, id, audio: audio.clone(), options: PlayOptions::default() });
+            self.hears_aside(leg, audio);
+        }
+    }
+
+    fn hears_aside(&mut self, leg: LegId, audio: &Sound) {
+        let Some(leg) = self.media_of(leg) else { return };
+        self.taping.plays += 1;
+        let id = MediaPlayId(ASIDE + self.taping.plays);
+        self.to_media(MediaCommand::Play { leg, id, audio: audio.clone(), options: PlayOptions::default() });
+    }
+
+    /// Whoever talks and was not told yet that he is recorded hears it; a caller who is alone was told by the scenario's step.
+    fn tell_newcomers(&mut self) {
+        let (anchor, peer) = (self.call.anchor(), self.call.talking_to());
+        let Some(running) = &mut self.taping.running else { return };
+        let Some(audio) = running.announcement.clone() else { return };
+        let mut untold = vec![anchor];
+        untold.extend(peer);
+        untold.retain(|leg| running.told.insert(*leg));
+        for leg in untold.into_iter().filter(|_| peer.is_some()) {
+            self.hears_aside(leg, &audio);
         }
     }
 
@@ -233,37 +293,50 @@ impl CallActor {
         }
     }
 
+    /// What holds for whoever is behind a leg.
+    pub(super) fn record_rule_of(&self, leg: LegId) -> RecordRule {
+        let handle = self.legs.get(&leg);
+        let user = self.call.party(leg).and_then(|(user, _)| user).and_then(|user| self.office.user(user));
+        let outside = handle.and_then(|handle| handle.outside.as_ref());
+        let gateway = outside.and_then(|outside| self.office.gateway(&outside.gateway));
+        let joint = handle
+            .and_then(|handle| if let LegOrder::Joint(joint) = &handle.order { Some(joint.record) } else { None });
+        let rules = [user.map(|user| user.record), gateway.map(|gateway| gateway.record), joint];
+        rules.into_iter().flatten().fold(RecordRule::OnDemand, RecordRule::and)
+    }
+
+    /// Nobody in the call may end its recording.
+    fn must_be_recorded(&self) -> bool {
+        self.record_rule() == RecordRule::Always
+    }
+
     /// What holds for the call, of all who have a part in it.
     fn record_rule(&self) -> RecordRule {
         let office = &self.office;
-        let of_user = |user| office.user(user).map(|user| user.record);
-        let of_gateway = |gateway| office.gateway(gateway).map(|gateway| gateway.record);
         let (anchor, peer) = (self.call.anchor(), self.call.talking_to());
-        let parts = [Some(anchor), peer].into_iter().flatten();
-        let of_parts = parts.flat_map(|leg| {
-            let outside = self.legs.get(&leg).and_then(|handle| handle.outside.as_ref());
-            let user = self.call.party(leg).and_then(|(user, _)| user);
-            [user.and_then(of_user), outside.and_then(|outside| of_gateway(&outside.gateway))]
-        });
-        let of_caller = self.begin.caller_gateway.as_ref().and_then(of_gateway);
+        let of_parts = [Some(anchor), peer].into_iter().flatten().map(|leg| self.record_rule_of(leg));
+        let of_caller = self.begin.caller_gateway.as_ref().and_then(|gateway| office.gateway(gateway));
         let called = match office.internal(&self.begin.called) {
             Some(plugboard_office::Internal::Group(group)) => Some(group),
             Some(plugboard_office::Internal::User(_)) | None => None,
         };
         let of_groups = self.taping.groups.iter().chain(called).filter_map(|group| office.group(group));
         of_parts
-            .flatten()
-            .chain(of_caller)
+            .chain(of_caller.map(|gateway| gateway.record))
             .chain(of_groups.map(|group| group.record))
             .fold(RecordRule::OnDemand, RecordRule::and)
     }
 
     /// People talk from now on.
     pub(super) fn record_by_rule(&mut self, ctx: &mut Context<Self>) {
-        match self.record_rule() {
-            RecordRule::Never if self.taping.running.is_some() => self.end_recording(TapeWhy::Asked),
-            RecordRule::Always if self.taping.running.is_none() => self.begin_as_the_office_does(TapeBy::Policy, ctx),
-            RecordRule::OnDemand | RecordRule::Never | RecordRule::Always => {}
+        match (self.record_rule(), self.taping.running.as_ref().map(|running| running.by)) {
+            // He who was to be recorded may have gone, and nobody else wants it.
+            (RecordRule::Never, Some(_)) | (RecordRule::OnDemand, Some(TapeBy::Policy)) => {
+                self.end_recording(TapeWhy::Asked);
+            }
+            (RecordRule::Always, None) => self.begin_as_the_office_does(TapeBy::Policy, ctx),
+            (RecordRule::OnDemand | RecordRule::Always, Some(_)) => self.tell_newcomers(),
+            (RecordRule::OnDemand | RecordRule::Never, None) => {}
         }
     }
 
@@ -304,8 +377,8 @@ impl CallActor {
         }
         pressed.clear();
         match self.taping.running.as_ref().map(|running| running.by) {
-            Some(TapeBy::User | TapeBy::Scenario) => self.end_recording(TapeWhy::Asked),
-            Some(TapeBy::Policy) => {}
+            Some(_) if self.must_be_recorded() => {}
+            Some(_) => self.end_recording(TapeWhy::Asked),
             None => self.begin_as_the_office_does(TapeBy::User, ctx),
         }
     }

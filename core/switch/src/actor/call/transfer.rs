@@ -2,7 +2,7 @@
 
 use actix::{AsyncContext, Context, Handler};
 use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Transfer};
-use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Flow, Negotiated, PlayId as MediaPlayId};
+use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, UserId};
 use plugboard_office::{Feature, Source, Treatment};
 use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
@@ -19,8 +19,7 @@ use crate::shard::shard_of_dialog;
 /// Plays to a leg of another call have numbers of their own, so that its own call's are not taken for them.
 const OTHERS_PLAYS: u64 = 1 << 32;
 
-/// The payload types between two media threads of ours.
-const PCMU: u8 = 0;
+/// The payload type of keys between two media threads of ours.
 const TELEPHONE_EVENT: u8 = 101;
 
 /// A join that goes on.
@@ -69,6 +68,7 @@ impl Joint {
             LegCommand::Cancel(_) => self.tell(from, JointEvent::Over(Cause::normal())),
             LegCommand::Identify(shown) => self.tell(from, JointEvent::Shows(shown)),
             LegCommand::Ring
+            | LegCommand::ShakeAgain
             | LegCommand::Progress { .. }
             | LegCommand::Answer { .. }
             | LegCommand::Ask
@@ -256,8 +256,8 @@ impl CallActor {
     pub(super) fn joint(&self, stays: LegId, ctx: &Context<Self>) -> Option<Box<Joint>> {
         let handle = self.legs.get(&stays)?;
         let news = ctx.address().recipient();
-        let (call, shown) = (self.id.clone(), self.shown(stays));
-        Some(Box::new(Joint { call, shown, media: handle.media, codec: handle.codec, news }))
+        let (call, shown, record) = (self.id.clone(), self.shown(stays), self.record_rule_of(stays));
+        Some(Box::new(Joint { call, shown, media: handle.media, codec: handle.codec, record, news }))
     }
 
     pub(super) fn not_joined(&mut self, status: u16, ctx: &mut Context<Self>) {
@@ -340,19 +340,7 @@ impl CallActor {
 
     fn hears_at(&self, leg: LegId, at: SocketAddr) {
         let Some(handle) = self.legs.get(&leg).filter(|handle| handle.relay.is_some()) else { return };
-        let negotiated = Negotiated {
-            codec: Codec::Pcmu,
-            payload_type_send: PCMU,
-            payload_type_receive: PCMU,
-            telephone_event_send: Some(TELEPHONE_EVENT),
-            telephone_event_receive: Some(TELEPHONE_EVENT),
-            telephone_event_clock: 8_000,
-            comfort_noise: None,
-            remote_rtp: at,
-            remote_rtcp: SocketAddr::new(at.ip(), at.port().saturating_add(1)),
-            flow: Flow::SendRecv,
-            ptime_ms: 20,
-        };
+        let negotiated = Negotiated::plain(Codec::Pcmu, at).with_keys(TELEPHONE_EVENT);
         self.to_media(MediaCommand::SetRemote { leg: handle.media, negotiated });
     }
 

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// The header lines whose values are never kept.
-const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
+const SECRET_HEADERS: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"plugboard-turn"];
 /// What stands in the place of such a value.
 const NOT_KEPT: &[u8] = b": (not kept)\r\n";
-/// What a key stands behind in a description (RFC 4568 section 9.1).
-const KEY: &[u8] = b"inline:";
+/// What a key or a password stands behind in a description (RFC 4568 section 9.1, RFC 8839 section 5.4).
+const KEYS: [&[u8]; 2] = [b"inline:", b"ice-pwd:"];
 /// What stands in the place of a password in a URI: it is one itself, so that the message can still be read.
 const NO_PASSWORD: &[u8] = b"not-kept";
 
@@ -122,8 +122,15 @@ fn without_credentials(bytes: &[u8]) -> Vec<u8> {
 
 /// Keeps a body, but for the keys of the media that are told in it: whoever has them hears the call.
 fn keep_without_keys(kept: &mut Vec<u8>, mut body: &[u8]) {
-    while let Some(at) = body.windows(KEY.len()).position(|part| part.eq_ignore_ascii_case(KEY)) {
-        let (before, key) = body.split_at(at + KEY.len());
+    let begins = |body: &[u8]| {
+        let find = |word: &&[u8]| {
+            let at = body.windows(word.len()).position(|part| part.eq_ignore_ascii_case(word))?;
+            Some(at + word.len())
+        };
+        KEYS.iter().filter_map(find).min()
+    };
+    while let Some(at) = begins(body) {
+        let (before, key) = body.split_at(at);
         kept.extend_from_slice(before);
         kept.extend_from_slice(NO_PASSWORD);
         let ends = |byte: &u8| matches!(byte, b'|' | b';' | b' ' | b'\t' | b'\r' | b'\n');
@@ -226,10 +233,12 @@ mod tests {
     fn keys_of_media_are_not_kept() {
         let message = "INVITE sip:a SIP/2.0\r\nContent-Length: 9\r\n\r\nm=audio 1 RTP/SAVP 0\r\n\
                        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwg|2^20\r\n\
-                       a=crypto:2 AEAD_AES_128_GCM INLINE:c2VjcmV0;inline:c2VjcmV0\r\na=inline\r\n";
+                       a=crypto:2 AEAD_AES_128_GCM INLINE:c2VjcmV0;inline:c2VjcmV0\r\na=inline\r\n\
+                       a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=inline\r\n";
         let left = "INVITE sip:a SIP/2.0\r\nContent-Length: 9\r\n\r\nm=audio 1 RTP/SAVP 0\r\n\
                     a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:not-kept|2^20\r\n\
-                    a=crypto:2 AEAD_AES_128_GCM INLINE:not-kept;inline:not-kept\r\na=inline\r\n";
+                    a=crypto:2 AEAD_AES_128_GCM INLINE:not-kept;inline:not-kept\r\na=inline\r\n\
+                    a=ice-ufrag:abcd\r\na=ice-pwd:not-kept\r\na=inline\r\n";
         assert_eq!(String::from_utf8(without_credentials(message.as_bytes())).unwrap(), left);
     }
 

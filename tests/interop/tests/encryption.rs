@@ -1,0 +1,94 @@
+//! Phones that encrypt and phones that speak other codecs, none of them written here: each hears the other's tone.
+
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use plugboard_tests_interop::{Baresip, Office, Plugboard, Transport};
+use serde_json::Value;
+
+const ANN: f64 = 440.0;
+const BOB: f64 = 1_000.0;
+
+/// They talk, and the record says what each leg was: the caller's, and the called one's.
+fn legs_of_a_call(switch: &Plugboard, ann: Baresip, bob: Baresip) -> [Value; 2] {
+    ann.dials("102");
+    ann.waits_for_answer();
+    bob.waits_for_answer();
+    let (at_ann, at_bob) = (ann.waits_to_hear(), bob.waits_to_hear());
+    ann.hangs_up();
+    let record = &switch.waits_for_past_calls(1)[0];
+    assert_eq!(record["outcome"], "answered");
+    let (at_ann, at_bob) = (ann.heard(&at_ann), bob.heard(&at_bob));
+    assert!(at_ann.is_tone(BOB), "ann hears bob: {} of it", at_ann.share(BOB));
+    assert!(at_bob.is_tone(ANN), "bob hears ann: {} of it", at_bob.share(ANN));
+    let call = switch.ask(&["call", "show", record["id"].as_str().unwrap()]);
+    [0, 1].map(|leg| call["legs"][leg].clone())
+}
+
+fn encrypted(leg: &Value) -> (&str, &str) {
+    let word = |key: &str| leg["encryption"][key].as_str().unwrap_or("plain");
+    (word("keys"), word("suite"))
+}
+
+fn everywhere() -> Plugboard {
+    Plugboard::everywhere(&Office::new(), "")
+}
+
+#[test]
+fn a_phone_with_keys_in_signalling_and_a_plain_one_hear_each_other() {
+    let switch = everywhere();
+    let ann = Baresip::start_encrypting(&switch, "101", "secret-101", ANN, Transport::Tls, "srtp-mand");
+    let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Udp);
+    let [caller, called] = legs_of_a_call(&switch, ann, bob);
+    assert_eq!(encrypted(&caller).0, "sdes", "{caller}");
+    assert_eq!(encrypted(&called).0, "plain", "{called}");
+}
+
+#[test]
+fn two_phones_that_insist_on_keys_in_signalling_hear_each_other() {
+    let switch = Plugboard::everywhere(&Office::new().user(102, "encryption: required"), "");
+    let ann = Baresip::start_encrypting(&switch, "101", "secret-101", ANN, Transport::Tls, "srtp-mand");
+    let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Tls, "srtp-mand");
+    for leg in legs_of_a_call(&switch, ann, bob) {
+        assert_eq!(encrypted(&leg).0, "sdes", "{leg}");
+    }
+}
+
+#[test]
+fn phones_that_shake_hands_on_the_medias_way_hear_each_other_and_a_plain_one() {
+    let office = Office::new().user(102, "encryption: required").user(102, "encryption_by: dtls");
+    let switch = Plugboard::everywhere(&office, "");
+    let ann = Baresip::start(&switch, "101", "secret-101", ANN, Transport::Udp);
+    let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Udp, "dtls_srtp");
+    let [caller, called] = legs_of_a_call(&switch, ann, bob);
+    assert_eq!(encrypted(&caller).0, "plain", "{caller}");
+    assert_eq!(encrypted(&called).0, "dtls", "{called}");
+}
+
+#[test]
+fn a_phone_that_offers_a_handshake_hears_one_with_keys_in_signalling() {
+    let switch = everywhere();
+    let ann = Baresip::start_encrypting(&switch, "101", "secret-101", ANN, Transport::Udp, "dtls_srtp");
+    let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Tls, "srtp");
+    let [caller, called] = legs_of_a_call(&switch, ann, bob);
+    assert_eq!(encrypted(&caller).0, "dtls", "{caller}");
+    assert_eq!(encrypted(&called).0, "sdes", "{called}");
+}
+
+#[test]
+fn a_wide_phone_and_a_narrow_one_hear_each_other() {
+    for codec in ["g722/16000", "opus/48000/2"] {
+        let switch = everywhere();
+        let ann = Baresip::start_speaking(&switch, "101", "secret-101", ANN, codec);
+        let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Udp);
+        legs_of_a_call(&switch, ann, bob);
+        assert!(switch.sample("plugboard_rtp_transcoded_frames_total") > 100.0, "{codec}");
+    }
+}
+
+#[test]
+fn phones_of_two_wide_codecs_hear_each_other() {
+    let switch = everywhere();
+    let ann = Baresip::start_speaking(&switch, "101", "secret-101", ANN, "g722/16000");
+    let bob = Baresip::start_speaking(&switch, "102", "secret-102", BOB, "opus/48000/2");
+    legs_of_a_call(&switch, ann, bob);
+}
