@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Plugboard, Program, Recording, Transport, free_port, tool, until, write_tone};
+use crate::tone::write_tone_as;
+use crate::{Plugboard, Program, Recording, Transport, free_port, tool, until};
 
 /// Longer than any test's call.
 const TONE_SECONDS: u32 = 60;
@@ -29,6 +30,8 @@ struct More {
     account: String,
     /// Modules beside the usual ones.
     modules: &'static [&'static str],
+    /// Samples a second and channels of what it says; none: as G.711 has them.
+    sound: Option<(u32, u8)>,
 }
 
 impl Baresip {
@@ -37,7 +40,7 @@ impl Baresip {
         Self::start_at(switch, switch.sip(transport), user, password, hertz, transport)
     }
 
-    /// A phone that encrypts as it says: `srtp` (SDES where it is taken up), `srtp-mand` (SDES, or no call), `dtls_srtp`.
+    /// A phone that encrypts as it says: `srtp` (SDES where it is taken up), `srtp-mand` (SDES, or no call).
     pub fn start_encrypting(
         switch: &Plugboard,
         user: &str,
@@ -46,19 +49,22 @@ impl Baresip {
         transport: Transport,
         how: &str,
     ) -> Self {
-        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp", "dtls_srtp"] };
+        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp"], sound: None };
         Self::start_with(switch, switch.sip(transport), user, password, hertz, transport, &more)
     }
 
     /// A phone that speaks this codec alone, as an account names it: `g722/16000`, `opus/48000/2`.
     pub fn start_speaking(switch: &Plugboard, user: &str, password: &str, hertz: f64, codec: &str) -> Self {
-        let more = More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"] };
+        let mut parts = codec.split('/').skip(1);
+        let rate = parts.next().and_then(|rate| rate.parse().ok()).unwrap_or(8_000);
+        let sound = Some((rate, parts.next().and_then(|channels| channels.parse().ok()).unwrap_or(1)));
+        let more = More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"], sound };
         Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
     }
 
     /// The same behind a proxy at this address, through which everything goes, over UDP.
     pub fn start_behind(switch: &Plugboard, proxy: SocketAddr, user: &str, password: &str, hertz: f64) -> Self {
-        let more = More { account: format!(";outbound=\"sip:{proxy};transport=udp\""), modules: &[] };
+        let more = More { account: format!(";outbound=\"sip:{proxy};transport=udp\""), ..More::default() };
         Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
     }
 
@@ -86,7 +92,7 @@ impl Baresip {
         let folder = switch.folder().join(format!("phone-{user}-{}", transport.name()));
         fs::create_dir_all(&folder).unwrap();
         let tone = folder.join("tone.wav");
-        write_tone(&tone, hertz, TONE_SECONDS);
+        write_tone_as(&tone, hertz, TONE_SECONDS, more.sound.unwrap_or((8_000, 1)));
         let modules = modules();
         let loaded: String = more.modules.iter().flat_map(|name| ["module ", name, ".so\n"]).collect();
         // It takes the port after its SIP port for TLS; the last one is for commands.
@@ -176,7 +182,7 @@ impl Baresip {
             let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
             let mut heard: Vec<PathBuf> = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav")).collect();
             heard.sort();
-            heard.pop().filter(|file| fs::metadata(file).is_ok_and(|about| about.len() > TWO_SECONDS))
+            heard.pop().filter(|file| Recording::so_far(file).is_some_and(|heard| heard.lasts(2)))
         };
         until("two seconds of sound at baresip", kept)
     }

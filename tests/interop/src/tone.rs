@@ -8,21 +8,27 @@ use std::path::Path;
 const RATE: u32 = 8_000;
 const HEADER: usize = 44;
 
-/// Writes `seconds` of a tone: 16 bits, one channel.
-#[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "the sine stays within 16 bits")]
+/// Writes `seconds` of a tone: 8,000 samples a second of 16 bits, one channel.
 pub fn write_tone(file: &Path, hertz: f64, seconds: u32) {
-    let sample = |at: u32| ((TAU * hertz * f64::from(at) / f64::from(RATE)).sin() * 12_000.0) as i16;
-    let data: Vec<u8> = (0..RATE * seconds).flat_map(|at| sample(at).to_le_bytes()).collect();
+    write_tone_as(file, hertz, seconds, (RATE, 1));
+}
+
+/// The same with so many samples a second, on so many channels.
+#[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "the sine stays within 16 bits")]
+pub(crate) fn write_tone_as(file: &Path, hertz: f64, seconds: u32, (rate, channels): (u32, u8)) {
+    let sample = |at: u32| ((TAU * hertz * f64::from(at) / f64::from(rate)).sin() * 12_000.0) as i16;
+    let moment = |at: u32| std::iter::repeat_n(sample(at).to_le_bytes(), channels.into()).flatten();
+    let data: Vec<u8> = (0..rate * seconds).flat_map(moment).collect();
     let len = u32::try_from(data.len()).unwrap();
     let mut bytes = Vec::with_capacity(HEADER + data.len());
     bytes.extend(b"RIFF");
     bytes.extend((len + 36).to_le_bytes());
     bytes.extend(b"WAVEfmt ");
     bytes.extend(16_u32.to_le_bytes());
-    bytes.extend([1, 0, 1, 0]);
-    bytes.extend(RATE.to_le_bytes());
-    bytes.extend((RATE * 2).to_le_bytes());
-    bytes.extend([2, 0, 16, 0]);
+    bytes.extend([1, 0, channels, 0]);
+    bytes.extend(rate.to_le_bytes());
+    bytes.extend((rate * 2 * u32::from(channels)).to_le_bytes());
+    bytes.extend([2 * channels, 0, 16, 0]);
     bytes.extend(b"data");
     bytes.extend(len.to_le_bytes());
     bytes.extend(data);
@@ -54,6 +60,11 @@ impl Recording {
         let moments = bytes.get(data..)?.chunks_exact(usize::from(channels) * 2);
         let samples = moments.map(|moment| f64::from(i16::from_le_bytes([moment[0], moment[1]]))).collect();
         Some(Self { rate: u32::from_le_bytes([r0, r1, r2, r3]), samples })
+    }
+
+    /// Whether it has so many seconds.
+    pub fn lasts(&self, seconds: usize) -> bool {
+        self.samples.len() >= seconds * self.second()
     }
 
     /// Samples of a second.

@@ -54,27 +54,6 @@ fn two_phones_that_insist_on_keys_in_signalling_hear_each_other() {
 }
 
 #[test]
-fn phones_that_shake_hands_on_the_medias_way_hear_each_other_and_a_plain_one() {
-    let office = Office::new().user(102, "encryption: required").user(102, "encryption_by: dtls");
-    let switch = Plugboard::everywhere(&office, "");
-    let ann = Baresip::start(&switch, "101", "secret-101", ANN, Transport::Udp);
-    let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Udp, "dtls_srtp");
-    let [caller, called] = legs_of_a_call(&switch, ann, bob);
-    assert_eq!(encrypted(&caller).0, "plain", "{caller}");
-    assert_eq!(encrypted(&called).0, "dtls", "{called}");
-}
-
-#[test]
-fn a_phone_that_offers_a_handshake_hears_one_with_keys_in_signalling() {
-    let switch = everywhere();
-    let ann = Baresip::start_encrypting(&switch, "101", "secret-101", ANN, Transport::Udp, "dtls_srtp");
-    let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Tls, "srtp");
-    let [caller, called] = legs_of_a_call(&switch, ann, bob);
-    assert_eq!(encrypted(&caller).0, "dtls", "{caller}");
-    assert_eq!(encrypted(&called).0, "sdes", "{called}");
-}
-
-#[test]
 fn a_wide_phone_and_a_narrow_one_hear_each_other() {
     for codec in ["g722/16000", "opus/48000/2"] {
         let switch = everywhere();
