@@ -15,7 +15,9 @@
 mod support;
 
 use criterion::{BatchSize, Criterion};
-use plugboard_model::{CallError, CallEvent, HostCall, HostResult, NotConnected, NotJoined, RecordError, RunEnd};
+use plugboard_model::{
+    CallError, CallEvent, HostCall, HostResult, MailboxError, NotConnected, NotJoined, RecordError, RunEnd,
+};
 use plugboard_plugin::{
     Catalogue, Clock, ComponentId, Limits, Metering, PluginEngine, PoolSize, RunEvent, RunSpec, Runner, RunnerLimits,
 };
@@ -98,6 +100,8 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),
         HostCall::Answer | HostCall::Echo { .. } | HostCall::HangUp(_) => HostResult::Done(Err(CallError::CallerGone)),
         HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
+        HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
+        HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Log { .. }
         | HostCall::Now

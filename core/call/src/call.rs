@@ -2,6 +2,7 @@
 
 mod caller;
 mod conference;
+mod dictation;
 mod ending;
 mod forward;
 mod hold;
@@ -12,7 +13,7 @@ mod ringing;
 mod silence;
 mod transfer;
 
-use plugboard_model::{CallEvent, CallOutcome, Cause, HostResult, JournalEvent, LegId, Time, UserId};
+use plugboard_model::{CallEvent, CallOutcome, Cause, HostResult, JournalEvent, LegId, PlayEnd, Time, UserId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -135,7 +136,9 @@ impl Call {
             Phase::Live => {
                 let ear = match &self.ear {
                     Ear::Collecting(collecting) => collecting.until,
-                    Ear::Echoing { until, .. } | Ear::Conferring { until, .. } => Some(*until),
+                    Ear::Echoing { until, .. } | Ear::Conferring { until, .. } | Ear::Dictating { until, .. } => {
+                        Some(*until)
+                    }
                     Ear::Idle | Ear::Playing { .. } | Ear::Told { .. } | Ear::Talking { .. } => None,
                 };
                 [
@@ -166,6 +169,7 @@ impl Call {
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
+            | Ear::Dictating { .. }
             | Ear::Told { .. } => None,
         }
     }
@@ -201,7 +205,8 @@ impl Call {
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Told { .. }
-            | Ear::Conferring { .. } => Vec::new(),
+            | Ear::Conferring { .. }
+            | Ear::Dictating { .. } => Vec::new(),
         };
         ears.into_iter().filter(free).collect()
     }
@@ -279,6 +284,7 @@ impl Call {
             Input::Join { leaving, other } => self.join(now, leaving, other),
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
+            Input::DictationOver => self.dictated(PlayEnd::Finished),
             Input::NotSeated(why) => self.not_seated(why),
             Input::HangUp(cause) => self.hang_up(now, &cause),
             Input::Tick => self.tick(now),
@@ -329,6 +335,7 @@ impl Call {
             | Input::LegLives(_)
             | Input::LegHeard(_)
             | Input::NotSeated(_)
+            | Input::DictationOver
             | Input::Join { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }

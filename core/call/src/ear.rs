@@ -18,6 +18,8 @@ pub(crate) enum Ear {
     Echoing { op: Op, until: Time },
     /// Those in a room.
     Conferring { op: Op, until: Time, leave_on: Option<char> },
+    /// A tape, until this key or this time; what he hears is silence.
+    Dictating { op: Op, until: Time, stop_on: char },
     /// What became of a feature code; then the call ends so.
     Told { play: PlayId, cause: Cause },
     /// Somebody: they talk.

@@ -51,6 +51,8 @@ pub enum Op {
     Direct,
     /// A transfer: not connected leads back to who wanted it.
     Transfer,
+    /// A mailbox, on behalf of a run or of a feature code.
+    Voicemail,
 }
 
 /// Who is to be rung.
@@ -134,6 +136,14 @@ pub enum Request {
     },
     /// Let the caller talk in a room.
     Confer(ConferenceRequest),
+    /// Take down what the caller says. Answered as a playback is: by the key that ended it, as time over, or as finished when the
+    /// recorder ended it ([`Input::DictationOver`]).
+    Dictate {
+        /// The key that ends it; others are passed over.
+        stop_on: char,
+        /// At most so long.
+        max: Duration,
+    },
     /// Wait for the next event.
     NextEvent {
         /// At most so long.
@@ -382,6 +392,8 @@ pub enum Input {
         /// How.
         finish: PlayFinish,
     },
+    /// The recorder has ended what [`crate::Output::Dictate`] began: a silence, the longest length, the disk.
+    DictationOver,
     /// [`crate::Output::Sit`] found no seat, for this reason.
     NotSeated(NotJoined),
     /// The switch or an admin ends the call.

@@ -16,6 +16,7 @@ mod input;
 mod leg;
 mod output;
 mod ring;
+pub mod voicemail;
 
 pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
 pub use input::{

@@ -1,7 +1,7 @@
 //! What the call asks of the world, in order.
 
 use plugboard_model::{
-    Audio, CallRecord, Cause, ConferenceRequest, HostResult, JournalEvent, LegId, ScenarioId, UserId,
+    Audio, CallRecord, Cause, ConferenceRequest, HostResult, JournalEvent, LegId, ScenarioId, TapeWhy, UserId,
 };
 use std::time::Duration;
 
@@ -130,6 +130,18 @@ pub enum Output {
         leg: LegId,
         /// On or off.
         on: bool,
+    },
+    /// Begin a tape of what a leg says.
+    Dictate {
+        /// Whose words.
+        leg: LegId,
+    },
+    /// ... and end it. What the recorder ended itself ([`crate::Input::DictationOver`]) needs no such end.
+    StopDictating {
+        /// Whose words.
+        leg: LegId,
+        /// Why.
+        why: TapeWhy,
     },
     /// Seat a leg in a room. [`crate::Input::NotSeated`] says that it could not be.
     Sit {

@@ -3,7 +3,7 @@
 //! `plugin` lifts guest calls into [`HostCall`], `call` and `switch` answer with [`HostResult`]; both are journaled.
 //! Each call has exactly one result variant, named in its documentation.
 
-use crate::{Cause, GroupId, UserId, Value, WallTime};
+use crate::{Cause, GroupId, Mailbox, UserId, Value, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// A request of a running action.
@@ -68,6 +68,10 @@ pub enum HostCall {
     // The store writes the place of a variant: new ones stand at the end.
     /// Answer: [`HostResult::Recorded`].
     Record(RecordCall),
+    /// Answer: [`HostResult::MessageLeft`].
+    LeaveMessage(LeaveRequest),
+    /// This mailbox is opened for the caller; `None`: his own, or the one that he names. Answer: [`HostResult::MailboxClosed`].
+    OpenMailbox(Option<Mailbox>),
 }
 
 impl HostCall {
@@ -95,6 +99,8 @@ impl HostCall {
             Self::Record(RecordCall::Pause) => "record.pause",
             Self::Record(RecordCall::Resume) => "record.resume",
             Self::Record(RecordCall::Stop) => "record.stop",
+            Self::LeaveMessage(_) => "voicemail.leave",
+            Self::OpenMailbox(_) => "voicemail.open",
         }
     }
 }
@@ -135,6 +141,10 @@ pub enum HostResult {
     Conferred(Result<ConferenceEnd, NotJoined>),
     /// To [`HostCall::Record`].
     Recorded(Result<(), RecordError>),
+    /// To [`HostCall::LeaveMessage`].
+    MessageLeft(Result<MessageEnd, MailboxError>),
+    /// To [`HostCall::OpenMailbox`].
+    MailboxClosed(Result<MailboxEnd, MailboxError>),
 }
 
 /// How somebody sits in a room.
@@ -217,6 +227,70 @@ pub enum RecordError {
     Invalid(String),
 }
 
+/// How a caller leaves a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaveRequest {
+    /// For whom; `None`: whoever sent the call here, else whoever was called.
+    pub mailbox: Option<Mailbox>,
+    /// A prompt of the office that is heard first, in place of the mailbox's own greeting.
+    pub greeting: Option<String>,
+    /// The longest message: 5,000 to 1,800,000; `None`: as the office has it.
+    pub longest_ms: Option<u32>,
+    /// The silence that ends it: 2,000 to 60,000; `None`: as the office has it.
+    pub silence_ms: Option<u32>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageEnd {
+    /// It is kept.
+    Recorded,
+    /// Nothing was said, or too little: it is not kept.
+    Empty,
+    /// The mailbox has no room: none was taken.
+    Full,
+}
+
+/// How a mailbox was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxEnd {
+    /// The caller had done in it what he wanted.
+    Done,
+    /// It was not opened: a wrong PIN, or it is locked for a while.
+    Refused,
+}
+
+/// Why nothing came of a message or a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxError {
+    /// The caller hung up. A message that he had begun is kept if it is long enough.
+    CallerGone,
+    /// The caller talks to somebody.
+    Talking,
+    /// There is none, or nobody said which, with the reason.
+    NoMailbox(String),
+    /// The disk took nothing of the message, with the reason.
+    NotKept(String),
+    /// No media, with the reason.
+    NoMedia(String),
+    /// A parameter is out of its range, with the range.
+    Invalid(String),
+}
+
+impl From<CallError> for MailboxError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::CallerGone => Self::CallerGone,
+            CallError::Talking => Self::Talking,
+            CallError::NoMedia(reason) => Self::NoMedia(reason),
+            CallError::Invalid(which) => Self::Invalid(which),
+        }
+    }
+}
+
 impl From<CallError> for NotJoined {
     fn from(error: CallError) -> Self {
         match error {
@@ -257,6 +331,8 @@ pub enum Audio {
     Music(String),
     /// Words, spoken by what the machine has for that.
     Speech(Speech),
+    /// A voice message or greeting, by its file. Of the switch's own making: no action asks for it.
+    Tape(String),
 }
 
 /// Words to be spoken.

@@ -20,9 +20,9 @@ pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
-    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LogLevel, Member, NotConnected,
-    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone,
-    UserStatus,
+    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, LogLevel, MailboxEnd,
+    MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack,
+    RingRequest, SetError, Speech, Target, Tone, UserStatus,
 };
 pub use id::{
     CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
@@ -32,6 +32,6 @@ pub use number::{Dialled, DialledError};
 pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
 pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
 pub use steps::Steps;
-pub use tape::{TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
+pub use tape::{Mailbox, TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
 pub use time::{Time, WallTime};
 pub use value::{Value, ValueType};

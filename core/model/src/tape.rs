@@ -1,6 +1,6 @@
 //! What is kept of a recording beside its file.
 
-use crate::{CallId, UserId, WallTime};
+use crate::{CallId, GroupId, OfficeId, UserId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// What a recording is.
@@ -15,15 +15,53 @@ pub enum TapeKind {
     /// A voice message.
     Message {
         /// For whom.
-        of: UserId,
-        /// He has kept it: it is no new one any more.
+        of: Mailbox,
+        /// It was heard to its end, or saved: it is no new one any more.
         heard: bool,
     },
-    /// What a user's voicemail says to his callers.
+    /// What a mailbox says to callers.
     Greeting {
-        /// Whose.
-        of: UserId,
+        /// Which.
+        of: Mailbox,
     },
+}
+
+impl TapeKind {
+    /// The mailbox that it is of; a recording of a call is of none.
+    pub const fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            Self::Recording { .. } => None,
+            Self::Message { of, .. } | Self::Greeting { of } => Some(of),
+        }
+    }
+}
+
+/// Where voice messages are left.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mailbox {
+    /// A user's.
+    User(UserId),
+    /// A group's, for all its members.
+    Group(GroupId),
+}
+
+impl Mailbox {
+    /// The office that it is in.
+    pub const fn office(&self) -> &OfficeId {
+        match self {
+            Self::User(user) => &user.office,
+            Self::Group(group) => &group.office,
+        }
+    }
+
+    /// The name of its user or group in the office.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(user) => user.name.as_str(),
+            Self::Group(group) => group.name.as_str(),
+        }
+    }
 }
 
 /// Who wants a call to be recorded.

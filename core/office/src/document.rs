@@ -18,6 +18,7 @@
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `park` | `places`, `recall_after`, `recalls` |
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
+//! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
@@ -143,6 +144,7 @@ fn read(
     let lamps = fields.take("lamps_show_caller");
     let park = parts.park(fields.take("park"));
     let recording = parts.recording(fields.take("recording"));
+    let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let emergency = fields.take("emergency");
     let told = emergency
@@ -180,6 +182,7 @@ fn read(
         lamps_show_caller,
         park,
         recording,
+        voicemail,
         pick_up,
         toll,
         zone: zone.unwrap_or_default(),

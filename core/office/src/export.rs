@@ -4,6 +4,7 @@ mod emergency;
 mod gateways;
 mod recording;
 mod toll;
+mod voicemail;
 
 use crate::parts::users::STATUSES;
 use crate::parts::{
@@ -58,6 +59,7 @@ impl Office {
             document.put("park", park.node());
         }
         document.0.extend(recording::node(&self.recording).map(|node| ("recording", node)));
+        document.0.extend(voicemail::node(&self.voicemail).map(|node| ("voicemail", node)));
         let pick_up = match self.pick_up {
             PickUp::Any => "any",
             PickUp::Group => "group",
@@ -72,7 +74,7 @@ impl Office {
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
-        document.put_list("groups", self.groups().map(|group| group_node(group)));
+        document.put_list("groups", self.groups().map(|group| group_node(group, secrets, folder)));
         document.put_list("gateways", self.gateways().map(|gateway| gateways::node(gateway, secrets, folder)));
         document.put_list("numbers", self.numbers().map(number_node));
         document.put_features(&self.features);
@@ -183,6 +185,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     }
     entry.0.extend(user.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
     entry.put_unless("record", user.record.word(), "on-demand");
+    entry.0.extend(voicemail::mailbox(&user.mailbox, secrets, folder).map(|node| ("voicemail", node)));
     if let Some(location) = &user.location {
         entry.put("location", location.as_str());
     }
@@ -216,7 +219,7 @@ fn secret_node(secret: &Secret, secrets: Secrets, folder: Option<&Path>) -> Node
     }
 }
 
-fn group_node(group: &Group) -> Node {
+fn group_node(group: &Group, secrets: Secrets, folder: Option<&Path>) -> Node {
     let distribution = |distribution| match distribution {
         Distribution::AllAtOnce => "all-at-once",
         Distribution::InOrder => "in-order",
@@ -237,6 +240,7 @@ fn group_node(group: &Group) -> Node {
     entry.put_unless("distribution", distribution(group.distribution), distribution(Distribution::default()));
     entry.put_unless("ring_for", write_duration(group.ring_for), write_duration(RING_FOR_DEFAULT));
     entry.put_unless("record", group.record.word(), "on-demand");
+    entry.0.extend(voicemail::mailbox(&group.mailbox, secrets, folder).map(|node| ("voicemail", node)));
     entry.put("members", group.members.iter().map(member).collect::<Node>());
     entry.node()
 }

@@ -49,6 +49,8 @@ pub enum FeatureCode {
     Park,
     /// Listens to the call of the user whose number follows.
     Supervise,
+    /// Opens the mailbox of the number that follows; without one, his own.
+    Mailbox,
 }
 
 /// Whether a number follows a code.
@@ -83,6 +85,8 @@ pub enum Feature {
     Park(Option<Dialled>),
     /// To listen to this user's call, to whisper to him, to join in.
     Supervise(Dialled),
+    /// To hear the messages of this number's mailbox; without one, his own.
+    Mailbox(Option<Dialled>),
 }
 
 /// An office's feature codes.
@@ -93,7 +97,7 @@ pub struct Features {
 
 impl FeatureCode {
     /// Every one, as references list them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::DoNotDisturb,
         Self::DoNotDisturbOff,
         Self::Available,
@@ -114,6 +118,7 @@ impl FeatureCode {
         Self::PickUp,
         Self::Park,
         Self::Supervise,
+        Self::Mailbox,
     ];
 
     /// Its key in the office document, and its name in journals and records.
@@ -181,6 +186,12 @@ impl FeatureCode {
                 Number,
                 "Listens to the call of the user dialled after it, whom one supervises; then 2 whispers to him, 3 joins in, 1 only listens again.",
             ),
+            Self::Mailbox => (
+                "mailbox",
+                "*98",
+                MaybeNumber,
+                "Opens one's own mailbox, or the one of the user or group dialled after it: messages are heard, saved, deleted, a greeting is recorded.",
+            ),
         }
     }
 
@@ -205,6 +216,7 @@ impl FeatureCode {
             Self::PickUp => Feature::PickUp(number),
             Self::Park => Feature::Park(number),
             Self::Supervise => Feature::Supervise(number?),
+            Self::Mailbox => Feature::Mailbox(number),
         })
     }
 }
@@ -232,6 +244,7 @@ impl Feature {
             Self::PickUp(_) => FeatureCode::PickUp,
             Self::Park(_) => FeatureCode::Park,
             Self::Supervise(_) => FeatureCode::Supervise,
+            Self::Mailbox(_) => FeatureCode::Mailbox,
         }
     }
 }
@@ -295,6 +308,8 @@ mod tests {
         assert_eq!(found("*8"), Some(Ok(Feature::PickUp(None))));
         assert_eq!(found("*8101"), Some(Ok(Feature::PickUp(Some(number("101"))))));
         assert_eq!(found("*80101"), Some(Ok(Feature::Intercom(Dialled::new("101").unwrap()))));
+        assert_eq!(found("*98"), Some(Ok(Feature::Mailbox(None))));
+        assert_eq!(found("*98200"), Some(Ok(Feature::Mailbox(Some(number("200"))))));
         assert_eq!(found("*701"), Some(Ok(Feature::Park(Some(number("1"))))));
         assert_eq!(found("*720049"), Some(Ok(Feature::Forward(ForwardWhen::Always, Some(number("0049"))))));
         assert_eq!(found("*73"), Some(Ok(Feature::Forward(ForwardWhen::Always, None))));

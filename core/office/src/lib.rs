@@ -17,6 +17,7 @@ mod schema;
 mod set;
 mod settings;
 mod toll;
+mod voicemail;
 mod zone;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
@@ -40,4 +41,5 @@ pub use schema::schema;
 pub use set::OfficeSet;
 pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};
 pub use toll::{Hours, Ledger, Toll, TollLimit};
+pub use voicemail::{MailboxRules, PinTries, Voicemail};
 pub use zone::{LocalTime, Zone};

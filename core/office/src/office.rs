@@ -1,8 +1,8 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Emergency, Features, Gateway, IncomingNumber, MediaRules, NumberPlan, RecordRule, Recording, Route, Toll,
-    UserSettings, Zone,
+    Emergency, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule, Recording, Route,
+    Toll, UserSettings, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -50,6 +50,8 @@ pub struct Office {
     pub park: ParkRules,
     /// How calls are recorded.
     pub recording: Recording,
+    /// How mailboxes take messages.
+    pub voicemail: Voicemail,
     /// Whose ringing calls a user may take.
     pub pick_up: PickUp,
     /// The limits of calls to the outside of those who have none of their own.
@@ -137,6 +139,8 @@ pub struct User {
     pub media: MediaRules,
     /// Whether his calls are recorded.
     pub record: RecordRule,
+    /// His mailbox.
+    pub mailbox: MailboxRules,
 }
 
 /// A group of users.
@@ -156,6 +160,8 @@ pub struct Group {
     pub members: Vec<Member>,
     /// Whether calls that ring it are recorded.
     pub record: RecordRule,
+    /// Its mailbox.
+    pub mailbox: MailboxRules,
 }
 
 /// How SIP messages travel.

@@ -6,9 +6,11 @@ mod gateways;
 mod recording;
 mod toll;
 pub(crate) mod users;
+mod voicemail;
 
 pub(crate) use emergency::CALL_BACK_WITHIN;
 pub(crate) use toll::DAYS;
+pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
 use crate::{
     Encryption, EncryptionBy, From, Gateway, Goal, Group, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules,
@@ -81,6 +83,8 @@ pub(crate) const WEIGHT: u32 = 1;
 enum Owner<'n> {
     User(&'n str),
     Gateway(&'n str),
+    /// `pin/user/ann`, `pin/group/sales`: no user's name has a slash.
+    Mailbox(&'n str),
 }
 
 impl std::fmt::Display for Owner<'_> {
@@ -88,6 +92,7 @@ impl std::fmt::Display for Owner<'_> {
         match self {
             Self::User(name) => write!(f, "user {name}"),
             Self::Gateway(name) => write!(f, "gateway {name}"),
+            Self::Mailbox(name) => write!(f, "the mailbox of {}", name.trim_start_matches("pin/")),
         }
     }
 }
@@ -180,6 +185,7 @@ impl<'p> Parts<'p> {
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DEFAULT);
             let members = fields.need("members", self.faults).map(|field| self.members(&field)).unwrap_or_default();
             let record = self.record_rule(&mut fields);
+            let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/group/{name}"));
             fields.finish(self.faults);
             let id = GroupId { office: self.office.clone(), name: name.clone() };
             if let Some(number) = &number {
@@ -190,7 +196,7 @@ impl<'p> Parts<'p> {
                     item.path.clone(),
                 ));
             }
-            let group = Group { id, number, name: title, distribution, ring_for, members, record };
+            let group = Group { id, number, name: title, distribution, ring_for, members, record, mailbox };
             if self.found.groups.insert(name, Arc::new(group)).is_some() {
                 self.twice(&item);
             }
@@ -589,7 +595,7 @@ impl<'p> Parts<'p> {
                             return None;
                         }
                         let kept = match owner {
-                            Owner::User(user) => self.surroundings.kept(&self.office, user),
+                            Owner::User(whose) | Owner::Mailbox(whose) => self.surroundings.kept(&self.office, whose),
                             Owner::Gateway(gateway) => self.surroundings.kept_of_gateway(&self.office, gateway),
                         };
                         let Some(value) = kept else {

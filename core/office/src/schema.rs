@@ -4,6 +4,7 @@ mod emergency;
 mod gateway;
 mod recording;
 mod toll;
+mod voicemail;
 
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
@@ -47,6 +48,7 @@ pub fn schema() -> Json {
                 "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
             "park": park(),
             "recording": recording::recording(),
+            "voicemail": voicemail::voicemail(),
             "pick_up": { "enum": ["any", "group", "none"], "default": "group", "examples": ["any"],
                 "description": "Whose ringing calls a user may take, by the code `pick_up` or a lamp of his phone: everybody's, those of the members of his groups, or nobody's but his own." },
             "emergency": emergency::emergency(),
@@ -215,6 +217,7 @@ fn user() -> Json {
             "browser": { "type": "boolean", "description": "Whether his devices speak as browsers do (ICE, DTLS-SRTP); without it, those do that registered over WebSocket." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "countries": ["de"], "minutes_a_day": 60 }], "description": "Limits of his calls to the outside, in place of the office's; what he hands on or sends on to the outside counts as his." },
             "record": recording::rule("his calls"),
+            "voicemail": voicemail::mailbox("His"),
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
     );
@@ -256,6 +259,7 @@ fn group() -> Json {
                 "description": "Everyone rings; one after the other as written; one after the other as drawn by weight." },
             "ring_for": ring_for(RING_FOR_DEFAULT, "How long each member rings, or all of them at once."),
             "record": recording::rule("calls that ring it"),
+            "voicemail": voicemail::mailbox("Its"),
             "members": { "type": "array", "maxItems": 256, "examples": [["ann", { "user": "bob", "weight": 4 }]],
                 "description": "Ids of users, or `{ user, weight }`.",
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }

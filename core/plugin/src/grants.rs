@@ -29,11 +29,13 @@ pub enum Capability {
     Conference,
     /// A recording of the call.
     Record,
+    /// Mailboxes.
+    Voicemail,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -43,6 +45,7 @@ impl Capability {
         Self::Random,
         Self::Conference,
         Self::Record,
+        Self::Voicemail,
     ];
 
     /// The interface's name in WIT.
@@ -57,6 +60,7 @@ impl Capability {
             Self::Random => "random",
             Self::Conference => "conference",
             Self::Record => "record",
+            Self::Voicemail => "voicemail",
         }
     }
 
@@ -83,6 +87,7 @@ impl Capability {
             HostCall::RandomBytes(_) | HostCall::RandomBelow(_) => Self::Random,
             HostCall::JoinConference(_) => Self::Conference,
             HostCall::Record(_) => Self::Record,
+            HostCall::LeaveMessage(_) | HostCall::OpenMailbox(_) => Self::Voicemail,
         }
     }
 
@@ -97,6 +102,7 @@ impl Capability {
             Self::Random => 64,
             Self::Conference => 256,
             Self::Record => 128,
+            Self::Voicemail => 512,
         }
     }
 }
@@ -167,6 +173,7 @@ impl Grants {
             .with(Capability::Random)
             .with(Capability::Conference)
             .with(Capability::Record)
+            .with(Capability::Voicemail)
     }
 
     /// Grants `capability` too. [`Capability::Dial`] without [`Grants::with_dial`] covers no target.

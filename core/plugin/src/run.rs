@@ -477,7 +477,9 @@ impl RunState {
             | HostCall::GetVariable(_)
             | HostCall::SetVariable { .. }
             | HostCall::JoinConference(_)
-            | HostCall::Record(_) => None,
+            | HostCall::Record(_)
+            | HostCall::LeaveMessage(_)
+            | HostCall::OpenMailbox(_) => None,
         }
     }
 

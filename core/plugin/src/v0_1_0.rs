@@ -6,6 +6,7 @@ mod dial;
 mod directory;
 mod record;
 mod services;
+mod voicemail;
 mod words;
 
 use crate::Capability;
@@ -54,6 +55,9 @@ impl Action {
                 Capability::Clock => switch::clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Conference => {
                     switch::conference::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+                }
+                Capability::Voicemail => {
+                    switch::voicemail::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
                 Capability::Random => switch::random::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
             }

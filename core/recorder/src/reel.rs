@@ -103,6 +103,8 @@ pub(crate) struct Reel {
     strange: Option<Codec>,
     /// Samples at the end in which nobody of the left side was heard.
     quiet: u64,
+    /// Samples in which somebody of the left side was heard, all together.
+    loud: u64,
 }
 
 /// One side.
@@ -120,7 +122,18 @@ impl Reel {
     pub(crate) fn new(stereo: bool, codecs: Arc<dyn Codecs>) -> Self {
         let form = Form::of(Codec::Pcma, stereo);
         let tracks = [Track::default(), Track::default()];
-        Self { form, codecs, start: None, on: false, last: Time::ZERO, done: 0, tracks, strange: None, quiet: 0 }
+        Self {
+            form,
+            codecs,
+            start: None,
+            on: false,
+            last: Time::ZERO,
+            done: 0,
+            tracks,
+            strange: None,
+            quiet: 0,
+            loud: 0,
+        }
     }
 
     pub(crate) const fn form(&self) -> Form {
@@ -222,6 +235,11 @@ impl Reel {
         Duration::from_millis(self.quiet * 1_000 / u64::from(self.form.rate()))
     }
 
+    /// How long somebody of the left side was heard, all together.
+    pub(crate) fn heard_for(&self) -> Duration {
+        Duration::from_millis(self.loud * 1_000 / u64::from(self.form.rate()))
+    }
+
     /// How much came out.
     pub(crate) fn length_ms(&self) -> u64 {
         self.done * 1_000 / u64::from(self.form.rate())
@@ -255,7 +273,9 @@ impl Reel {
             self.done += 1;
             // However much comes out at once, it is judged by pieces.
             if looked == piece || self.done == to {
-                self.quiet = if loud > QUIET * looked { 0 } else { self.quiet + looked };
+                let is_loud = loud > QUIET * looked;
+                self.quiet = if is_loud { 0 } else { self.quiet + looked };
+                self.loud += if is_loud { looked } else { 0 };
                 (loud, looked) = (0, 0);
             }
         }
@@ -441,7 +461,7 @@ mod tests {
         for n in 0..50_u32 {
             put(&mut reel, 20 * u64::from(n), Side::Said, 1, 160 * n, A, &mut out);
         }
-        assert_eq!(reel.quiet_for(), Duration::ZERO);
+        assert_eq!((reel.quiet_for(), reel.heard_for()), (Duration::ZERO, Duration::from_millis(reel.length_ms())));
         reel.still(Time::from_millis(3_400), &mut out);
         assert!(reel.quiet_for() >= Duration::from_millis(1_900), "{:?}", reel.quiet_for());
     }

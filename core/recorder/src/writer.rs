@@ -33,8 +33,9 @@ pub struct Order {
     pub longest: Option<Duration>,
 }
 
-/// Where the end of a recording is told: once, from the recorder's thread. It must not wait.
-pub type Told = Box<dyn FnOnce(TapeEnd) + Send>;
+/// Where the end of a recording is told, and for how long somebody was heard on its left side: once, from the recorder's thread. It
+/// must not wait.
+pub type Told = Box<dyn FnOnce(TapeEnd, Duration) + Send>;
 
 /// What the recorder's thread is handed.
 pub(crate) enum Job {
@@ -91,7 +92,7 @@ impl Writer {
             self.disk.create(&order.file, &wav::head(Form::of(plugboard_media::Codec::Pcma, order.stereo), 0))
         {
             let end = TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms: 0, why: why_of(&fault) };
-            return told(end);
+            return told(end, Duration::ZERO);
         }
         let reel = Reel::new(order.stereo, Arc::clone(&self.codecs));
         let running = Running { order, reel, waiting: Vec::new(), written: 0, missed, told };
@@ -141,14 +142,14 @@ impl Writer {
 
     /// What is in the file is all that there is.
     fn finish(&mut self, tape: u64, why: TapeWhy) {
-        let Some(Running { order, missed, told, .. }) = self.tapes.remove(&tape) else { return };
+        let Some(Running { order, reel, missed, told, .. }) = self.tapes.remove(&tape) else { return };
         let missing_ms = missed.load(Ordering::Relaxed) * plugboard_media::FRAME_MS;
         let synced = self.disk.sync(&order.file);
         let end = match synced.and_then(|()| look(&mut *self.disk, &order.file)) {
             Ok(found) => TapeEnd { why, missing_ms, ..found },
             Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
         };
-        told(end);
+        told(end, reel.heard_for());
     }
 
     fn load(&mut self, file: &str) -> Result<Audio, String> {

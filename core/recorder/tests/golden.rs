@@ -78,7 +78,7 @@ fn recorded_by(codec: Codec, codecs: Arc<dyn plugboard_media::Codecs>) -> (Vec<u
     let ended = Arc::new(Mutex::new(None));
     let told = Arc::clone(&ended);
     let order = Order { file: "call.wav".into(), stereo: true, silence: None, longest: None };
-    let recording = recorder.record(order, Box::new(move |end| *told.lock().unwrap() = Some(end)));
+    let recording = recorder.record(order, Box::new(move |end, _| *told.lock().unwrap() = Some(end)));
     engine.handle(now, Command::Record { leg: A, tape: Some(recording.tape()) });
     let (left, right) = (packets(codec, LEFT), packets(codec, RIGHT));
     for (n, both) in (0_u16..).zip(left.iter().zip(&right)) {

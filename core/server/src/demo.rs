@@ -10,9 +10,10 @@ use crate::house::Bundle;
 
 /// The office's document and what it refers to.
 const OFFICE: &str = include_str!("../demo/office.yaml");
-const SCENARIOS: [(&str, &str); 2] = [
+const SCENARIOS: [(&str, &str); 3] = [
     ("scenarios/welcome.yaml", include_str!("../demo/scenarios/welcome.yaml")),
     ("scenarios/echo.yaml", include_str!("../demo/scenarios/echo.yaml")),
+    ("scenarios/voicemail.yaml", include_str!("../demo/scenarios/voicemail.yaml")),
 ];
 /// Its prompts and its music.
 const AUDIO: [(&str, &[u8]); 4] = [

@@ -144,6 +144,14 @@ impl Bundle {
                     self.kept.insert(whose, user.password.reveal().to_owned());
                 }
             }
+            let users = house.office.users().map(|user| ("user", &user.id.name, &user.mailbox));
+            let groups = house.office.groups().map(|group| ("group", &group.id.name, &group.mailbox));
+            for (kind, name, mailbox) in users.chain(groups) {
+                let whose = keeper(&house.office.id, &format!("pin/{kind}/{name}"));
+                if let Some(pin) = mailbox.pin.as_ref().filter(|_| wanted.contains(&whose)) {
+                    self.kept.insert(whose, pin.reveal().to_owned());
+                }
+            }
             for gateway in house.office.gateways() {
                 let whose = gateway_keeper(&house.office.id, gateway.id.name.as_str());
                 if let Some(login) = gateway.login.as_ref().filter(|_| wanted.contains(&whose)) {

@@ -1,8 +1,9 @@
 //! Recordings and voice messages as an admin has them: listed, copied, compared with their sums, erased, and forgotten in time.
 
-use plugboard_model::{CallId, OfficeId, TapeEnd, TapeKind, TapeRecord, TapeWhy, UserId, WallTime};
+use plugboard_model::{CallId, GroupId, Mailbox, OfficeId, TapeEnd, TapeKind, TapeRecord, TapeWhy, UserId, WallTime};
 use plugboard_recorder::{Disk as _, Folder, look};
 use plugboard_store::{CommitError, Store, StoreError, TapeFilter};
+use plugboard_switch::Mailboxes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -23,8 +24,11 @@ pub(crate) struct Which {
     #[arg(long)]
     pub(crate) number: Option<String>,
     /// Voice messages and greetings of this user.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "group")]
     pub(crate) user: Option<String>,
+    /// Voice messages and greetings of this group.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
     /// Voice messages alone.
     #[arg(long)]
     pub(crate) messages: bool,
@@ -35,8 +39,9 @@ pub(crate) struct Which {
 
 impl Which {
     fn filter(&self, office: &OfficeId) -> Result<TapeFilter, String> {
-        let of = self.user.as_ref().map(|user| UserId::new(office, user)).transpose();
-        let of = of.map_err(|error| error.to_string())?;
+        let user = self.user.as_ref().map(|user| UserId::new(office, user).map(Mailbox::User));
+        let group = self.group.as_ref().map(|group| GroupId::new(office, group).map(Mailbox::Group));
+        let of = user.or(group).transpose().map_err(|error| error.to_string())?;
         let messages = self.messages.then_some(true);
         Ok(TapeFilter { number: self.number.clone(), of, messages, ..TapeFilter::default() })
     }
@@ -47,7 +52,7 @@ impl Which {
 
     /// Whether anything narrows it.
     pub(crate) fn is_everything(&self) -> bool {
-        self.number.is_none() && self.user.is_none() && !self.messages
+        self.number.is_none() && self.user.is_none() && self.group.is_none() && !self.messages
     }
 }
 
@@ -56,11 +61,18 @@ impl Which {
 pub(crate) struct Recordings {
     store: Store,
     folder: Folder,
+    /// Told of voice messages that are removed here.
+    mailboxes: Mailboxes,
 }
 
 impl Recordings {
     pub(crate) fn new(store: Store, data: &Path) -> Self {
-        Self { store, folder: Folder::new(data.join(FOLDER)) }
+        Self { store, folder: Folder::new(data.join(FOLDER)), mailboxes: Mailboxes::default() }
+    }
+
+    /// Those of a switch that runs.
+    pub(crate) fn of(self, mailboxes: Mailboxes) -> Self {
+        Self { mailboxes, ..self }
     }
 
     pub(crate) fn folder(&self) -> Folder {
@@ -174,6 +186,10 @@ impl Recordings {
                 }
             }
         }
+        // Mailboxes are read soon after, and these may be messages.
+        if let Err(error) = self.store.sync() {
+            tracing::error!(%error, "recordings that were cut off could not be closed");
+        }
     }
 
     /// Removes what is older; how many were.
@@ -217,6 +233,7 @@ impl Recordings {
         }
         self.folder.clone().remove(&tape.file).map_err(|error| format!("{}: {error}", tape.file))?;
         self.store.tapes().remove(&tape.call, tape.n);
+        self.mailboxes.forget(tape);
         Ok(())
     }
 
@@ -241,9 +258,14 @@ fn shown(tape: &TapeRecord) -> Value {
         TapeKind::Message { of, heard: true } => ("message", None, Some(of)),
         TapeKind::Greeting { of } => ("greeting", None, Some(of)),
     };
+    let (user, group) = match of {
+        Some(Mailbox::User(user)) => (Some(user.name.as_str()), None),
+        Some(Mailbox::Group(group)) => (None, Some(group.name.as_str())),
+        None => (None, None),
+    };
     let end = tape.end.as_ref();
     json!({
-        "id": id_of(tape), "kind": kind, "by": by, "user": of.map(|user| user.name.as_str()), "began": tape.began,
+        "id": id_of(tape), "kind": kind, "by": by, "user": user, "group": group, "began": tape.began,
         "caller": tape.caller, "caller_name": tape.caller_name, "called": tape.called,
         "file": format!("{FOLDER}/{}", tape.file),
         "length_ms": end.map(|end| end.length_ms), "bytes": end.map(|end| end.bytes),
@@ -368,7 +390,7 @@ mod tests {
     #[test]
     fn recordings_are_erased_by_id_by_number_and_by_age_and_greetings_by_none_of_it() {
         let world = world();
-        let of = UserId::new(&OfficeId::new("main").unwrap(), "ann").unwrap();
+        let of = Mailbox::User(UserId::new(&OfficeId::new("main").unwrap(), "ann").unwrap());
         let message = TapeKind::Message { of: of.clone(), heard: false };
         let greeting = world.put(DAY, TapeKind::Greeting { of }, true);
         let (old, message) = (world.put(2 * DAY, CALL, true), world.put(3 * DAY, message, true));

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
 use crate::queue::Class;
 use crate::store::Store;
-use plugboard_model::{CallId, OfficeId, TapeKind, TapeRecord, UserId, WallTime};
+use plugboard_model::{CallId, Mailbox, OfficeId, TapeKind, TapeRecord, WallTime};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
@@ -29,8 +29,10 @@ pub struct TapeFilter {
     pub before: Option<WallTime>,
     /// The caller's or the called number, whole; nobody's greeting is of a number.
     pub number: Option<String>,
-    /// Voice messages and greetings of this user.
-    pub of: Option<UserId>,
+    /// Voice messages and greetings of this mailbox.
+    pub of: Option<Mailbox>,
+    /// Voice messages and greetings alone.
+    pub mailboxes: bool,
     /// Voice messages (true), or all the rest.
     pub messages: Option<bool>,
     /// They go on, or were going on when the switch ended.
@@ -40,16 +42,13 @@ pub struct TapeFilter {
 impl TapeFilter {
     /// Whether a recording is one of these.
     pub fn takes(&self, tape: &TapeRecord) -> bool {
-        let (of, message) = match &tape.kind {
-            TapeKind::Recording { .. } => (None, false),
-            TapeKind::Message { of, .. } => (Some(of), true),
-            TapeKind::Greeting { of } => (Some(of), false),
-        };
+        let (of, message) = (tape.kind.mailbox(), matches!(tape.kind, TapeKind::Message { .. }));
         self.before.is_none_or(|before| tape.began < before)
             && self.number.as_ref().is_none_or(|number| {
                 !matches!(tape.kind, TapeKind::Greeting { .. }) && (tape.caller == *number || tape.called == *number)
             })
-            && self.of.as_ref().is_none_or(|user| of == Some(user))
+            && self.of.as_ref().is_none_or(|mailbox| of == Some(mailbox))
+            && (!self.mailboxes || of.is_some())
             && self.messages.is_none_or(|wanted| wanted == message)
             && (!self.unfinished || tape.end.is_none())
     }

@@ -10,16 +10,17 @@ use plugboard_sip::event::{
 use std::sync::Arc;
 
 use crate::actor::user::keys::{RING, when};
+use crate::mailboxes::Counts;
 use crate::message::{Shown, UserCall, UserView};
 use crate::parking::Parked;
 
-/// Everything that may be told of a user.
-pub(crate) fn of_user(office: &Office, user: &User, view: &UserView) -> Vec<Arc<Content>> {
+/// Everything that may be told of a user, who has so many messages.
+pub(crate) fn of_user(office: &Office, user: &User, view: &UserView, counts: Counts) -> Vec<Arc<Content>> {
     let entity = uri(office, user.number.as_str());
     let content = |package| match package {
         Package::Dialog => Content::Dialogs(dialogs(office, entity.clone(), view.calls.iter())),
         Package::Presence => Content::Presence(presence(entity.clone(), view)),
-        Package::Messages => Content::Messages(messages(entity.clone())),
+        Package::Messages => Content::Messages(messages(office, entity.clone(), counts)),
         Package::Features => Content::Features(features(user, view)),
     };
     Package::ALL.into_iter().map(|package| Arc::new(content(package))).collect()
@@ -105,9 +106,10 @@ fn presence(entity: String, view: &UserView) -> Presence {
     Presence { entity, open: open && view.reachable, activities, note }
 }
 
-/// The messages that wait for a user. The one place where they are counted: there is no mailbox yet, so there are none.
-fn messages(account: String) -> Messages {
-    Messages { account, new: 0, old: 0 }
+/// The messages that wait for a user, and what his phone dials to hear them: the code for that, where there is one.
+fn messages(office: &Office, entity: String, Counts { new, old }: Counts) -> Messages {
+    let code = office.features.code(FeatureCode::Mailbox).map(|code| uri(office, code.as_str()));
+    Messages { account: code.unwrap_or(entity), new, old }
 }
 
 fn features(user: &User, view: &UserView) -> Features {

@@ -17,6 +17,7 @@ mod env;
 mod events;
 mod guesses;
 mod identity;
+mod mailboxes;
 mod media;
 mod message;
 mod moves;
@@ -43,6 +44,7 @@ pub use env::{
     Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Turn, Unsendable, Voice, VoiceReply,
 };
 pub use events::Events;
+pub use mailboxes::Mailboxes;
 pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};

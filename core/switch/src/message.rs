@@ -5,8 +5,8 @@ mod watch;
 
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
 pub(crate) use watch::{
-    LegLamp, PlaceShows, PressKey, Publish, PushGone, ShowTo, TakeSubscription, UseLamp, UserCall, UserShows, UserView,
-    Watched,
+    LegLamp, MailboxShows, PlaceShows, PressKey, Publish, PushGone, ShowTo, TakeSubscription, UseLamp, UserCall,
+    UserShows, UserView, Watched,
 };
 
 use actix::{Message, Recipient};

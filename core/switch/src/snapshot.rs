@@ -13,6 +13,7 @@ use crate::actor::gateway::GatewayActor;
 use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
+use crate::mailboxes::Mailboxes;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
     LoseFlow, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UseGateway, UseLamp, UseSlot,
@@ -56,6 +57,8 @@ pub(crate) struct Snapshot {
     pub(crate) parking: Parking,
     /// The rooms in which more than two talk.
     pub(crate) rooms: Rooms,
+    /// The voice messages; one table for all snapshots.
+    pub(crate) mailboxes: Mailboxes,
     /// Who talks in which call.
     pub(crate) talks: Talks,
     /// What was used of limits; one for all snapshots.

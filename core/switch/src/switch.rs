@@ -22,6 +22,7 @@ use crate::directory::Presence;
 use crate::env::Env;
 use crate::events::Events;
 use crate::guesses::SharedGuesses;
+use crate::mailboxes::Mailboxes;
 use crate::message::{
     ChangeSettings, ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState,
     HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
@@ -126,6 +127,7 @@ impl Switch {
             gateways: BTreeMap::new(),
             parking: Parking::default(),
             rooms: Rooms::default(),
+            mailboxes: Mailboxes::default(),
             talks: Talks::default(),
             shards: Vec::new(),
             tolls: Tolls::default(),
@@ -192,12 +194,13 @@ impl Switch {
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
         let (parking, rooms) = (current.parking.clone(), current.rooms.clone());
-        let (talks, tolls) = (current.talks.clone(), current.tolls.clone());
+        let (talks, tolls, mailboxes) = (current.talks.clone(), current.tolls.clone(), current.mailboxes.clone());
         let (users, gateways) = (BTreeMap::new(), BTreeMap::new());
-        let mut next = Snapshot { configuration, users, gateways, parking, rooms, talks, tolls, shards };
+        let mut next = Snapshot { configuration, users, gateways, parking, rooms, mailboxes, talks, tolls, shards };
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
+                next.mailboxes.restore(&self.env.store, &office.id);
                 self.awaited.restore(&self.env, office);
             }
             let mut saved = self.saved(&office.id);
@@ -246,6 +249,11 @@ impl Switch {
     /// The configuration in force.
     pub fn configuration(&self) -> Configuration {
         self.current().configuration.clone()
+    }
+
+    /// The voice messages: whoever removes one otherwise than by a call tells it here.
+    pub fn mailboxes(&self) -> Mailboxes {
+        self.current().mailboxes.clone()
     }
 
     /// From now on new calls get 503; running ones go on. Subscriptions end.

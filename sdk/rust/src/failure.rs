@@ -6,6 +6,7 @@ use crate::dial::NotConnected;
 use crate::parameter::ParameterError;
 use crate::record::RecordError;
 use crate::variables::SetError;
+use crate::voicemail::VoicemailError;
 use crate::{Outcome, Parameters};
 use std::fmt;
 
@@ -101,6 +102,19 @@ impl From<RecordError> for Failure {
             RecordError::Recording => Self::new("the call is recorded already"),
             RecordError::NoMedia(why) => Self::Reason(["nothing to record or announce: ", &why].concat()),
             RecordError::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
+        }
+    }
+}
+
+impl From<VoicemailError> for Failure {
+    fn from(error: VoicemailError) -> Self {
+        match error {
+            VoicemailError::CallerGone => Self::CallOver,
+            VoicemailError::Talking => CallError::Talking.into(),
+            VoicemailError::NoMailbox(why) => Self::Reason(["no mailbox: ", &why].concat()),
+            VoicemailError::NotKept(why) => Self::Reason(["the message was not kept: ", &why].concat()),
+            VoicemailError::NoMedia(why) => CallError::NoMedia(why).into(),
+            VoicemailError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

@@ -48,7 +48,7 @@
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
 //! - [`call`], [`dial`], [`conference`], [`directory`], [`variables`], [`log`], [`clock`],
-//!   [`random`] and [`record`] are what the switch offers. A
+//!   [`random`], [`record`] and [`voicemail`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
 //! A run has one thread, no files, no sockets, and waits inside the call that waits. Everything it learns comes through
@@ -71,6 +71,7 @@ mod parameter;
 pub mod random;
 pub mod record;
 pub mod variables;
+pub mod voicemail;
 
 pub use failure::Failure;
 pub use outcome::Outcome;

@@ -4,9 +4,9 @@ use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, HostCall, HostResult, JournalEvent, NotConnected,
-    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value,
-    WallTime,
+    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, HostCall, HostResult, JournalEvent, LeaveRequest,
+    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
+    RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ struct Script<'s> {
     event: Answer<'s, u32, Result<CallEvent, CallError>>,
     join: Answer<'s, ConferenceRequest, Result<ConferenceEnd, NotJoined>>,
     record: Answer<'s, RecordCall, Result<(), RecordError>>,
+    leave: Answer<'s, LeaveRequest, Result<MessageEnd, MailboxError>>,
+    open: Answer<'s, Option<Mailbox>, Result<MailboxEnd, MailboxError>>,
 }
 
 impl<'s> Run<'s> {
@@ -72,6 +74,8 @@ impl<'s> Run<'s> {
                 event: Box::new(|_| Ok(CallEvent::Timeout)),
                 join: Box::new(|_| Ok(ConferenceEnd::TimeOver)),
                 record: Box::new(|_| Ok(())),
+                leave: Box::new(|_| Ok(MessageEnd::Recorded)),
+                open: Box::new(|_| Ok(MailboxEnd::Done)),
             },
         }
     }
@@ -192,6 +196,20 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_record(mut self, answer: impl FnMut(RecordCall) -> Result<(), RecordError> + 's) -> Self {
         self.script.record = Box::new(answer);
+        self
+    }
+
+    /// What becomes of each message that is left; unless said, it is kept.
+    #[must_use]
+    pub fn on_leave(mut self, answer: impl FnMut(LeaveRequest) -> Result<MessageEnd, MailboxError> + 's) -> Self {
+        self.script.leave = Box::new(answer);
+        self
+    }
+
+    /// How each mailbox that is opened is closed; unless said, by who has done.
+    #[must_use]
+    pub fn on_open(mut self, answer: impl FnMut(Option<Mailbox>) -> Result<MailboxEnd, MailboxError> + 's) -> Self {
+        self.script.open = Box::new(answer);
         self
     }
 
@@ -342,6 +360,16 @@ impl Script<'_> {
                 let told = if self.over { Err(RecordError::CallerGone) } else { (self.record)(call) };
                 self.over |= told == Err(RecordError::CallerGone);
                 HostResult::Recorded(told)
+            }
+            HostCall::LeaveMessage(request) => {
+                let told = if self.over { Err(MailboxError::CallerGone) } else { (self.leave)(request) };
+                self.over |= told == Err(MailboxError::CallerGone);
+                HostResult::MessageLeft(told)
+            }
+            HostCall::OpenMailbox(mailbox) => {
+                let told = if self.over { Err(MailboxError::CallerGone) } else { (self.open)(mailbox) };
+                self.over |= told == Err(MailboxError::CallerGone);
+                HostResult::MailboxClosed(told)
             }
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {

@@ -8,6 +8,7 @@ use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, S
 use plugboard_switch::{Configuration, Prompts, Voice, VoiceReply};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ impl OfficeText {
         Self::new(&read("office.yaml"))
             .with("scenarios/welcome.yaml", &read("scenarios/welcome.yaml"))
             .with("scenarios/echo.yaml", &read("scenarios/echo.yaml"))
+            .with("scenarios/voicemail.yaml", &read("scenarios/voicemail.yaml"))
     }
 
     /// With a file that the document names.
@@ -87,15 +89,22 @@ impl Surroundings for OfficeText {
 pub(crate) struct Records {
     sounds: Sounds,
     prompts: Arc<Mutex<BTreeMap<String, Duration>>>,
+    /// Nothing here reads words aloud.
+    dumb: Arc<AtomicBool>,
 }
 
 impl Records {
     pub(crate) fn new(sounds: Sounds, prompts: BTreeMap<String, Duration>) -> Self {
-        Self { sounds, prompts: Arc::new(Mutex::new(prompts)) }
+        Self { sounds, prompts: Arc::new(Mutex::new(prompts)), dumb: Arc::default() }
     }
 
     fn length(&self, name: &str) -> Option<Duration> {
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    /// From now on nothing reads words aloud.
+    pub(crate) fn lose_voice(&self) {
+        self.dumb.store(true, Ordering::Relaxed);
     }
 
     /// From now on there is no such prompt.
@@ -116,7 +125,7 @@ impl Prompts for Records {
 /// Words take a tenth of a second a letter, and sound of themselves.
 impl Voice for Records {
     fn speak(&self, text: &str, language: &str, reply: VoiceReply) {
-        if language == "xx" {
+        if language == "xx" || self.dumb.load(Ordering::Relaxed) {
             return reply(Err(format!("nobody speaks {language}")));
         }
         let samples = text.chars().count() * 800;

@@ -47,8 +47,10 @@ fn marks() -> impl Iterator<Item = u8> {
 }
 
 impl Sounds {
-    /// Who is heard on each side of a recording in a law of G.711, and for how many pieces of 20 ms in a row.
+    /// Who is heard on each side of a recording in a law of G.711, and for how many pieces of 20 ms in a row; of one with one side,
+    /// the other is empty.
     pub(crate) fn sides(&self, file: &[u8]) -> [Vec<(String, usize)>; 2] {
+        let channels = file.get(22).copied().unwrap_or(2).into();
         let law = match file.get(20) {
             Some(6) => Law::A,
             Some(7) => Law::Mu,
@@ -56,7 +58,7 @@ impl Sounds {
         };
         let sound = file.get(58..).unwrap_or_default();
         [0, 1].map(|side| {
-            let bytes: Vec<u8> = sound.chunks(2).filter_map(|both| both.get(side).copied()).collect();
+            let bytes: Vec<u8> = sound.chunks(channels).filter_map(|both| both.get(side).copied()).collect();
             let mut runs: Vec<(String, usize)> = Vec::new();
             for piece in bytes.chunks(160) {
                 let who = self.name(law, piece).unwrap_or_default();

@@ -38,8 +38,9 @@ impl Call {
                 }
             }
             Ear::Conferring { leave_on, .. } if *leave_on == Some(digit) => self.conferred(ConferenceEnd::Key),
-            // While they talk, keys are for the other side.
-            Ear::Talking { .. } | Ear::Told { .. } => {}
+            Ear::Dictating { stop_on, .. } if *stop_on == digit => self.dictated(PlayEnd::Digit(digit)),
+            // While they talk, keys are for the other side; on a tape they are no part of what is said.
+            Ear::Talking { .. } | Ear::Told { .. } | Ear::Dictating { .. } => {}
             Ear::Idle if self.ring.as_ref().is_some_and(|ring| ring.early.is_some()) => {}
             Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } | Ear::Conferring { .. } => {
                 self.event(CallEvent::Digit(digit));
@@ -86,6 +87,7 @@ impl Call {
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
+            | Ear::Dictating { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {
                 if let Some(ring) = self.ring.as_mut().filter(|ring| ring.back == Some(play)) {
@@ -120,11 +122,13 @@ impl Call {
                 self.result(op, HostResult::Done(Ok(())));
             }
             Ear::Conferring { until, .. } if now >= *until => self.conferred(ConferenceEnd::TimeOver),
+            Ear::Dictating { until, .. } if now >= *until => self.dictated(PlayEnd::TimeOver),
             Ear::Idle
             | Ear::Playing { .. }
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
+            | Ear::Dictating { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {}
         }

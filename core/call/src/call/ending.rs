@@ -89,7 +89,7 @@ impl Call {
             self.result(op, HostResult::Event(Err(gone.clone())));
         }
         let asker = match &self.ear {
-            Ear::Playing { op, .. } => Some((*op, HostResult::Played(Err(gone)))),
+            Ear::Playing { op, .. } | Ear::Dictating { op, .. } => Some((*op, HostResult::Played(Err(gone)))),
             Ear::Collecting(collecting) => Some((collecting.op, HostResult::Collected(Err(gone)))),
             Ear::Echoing { op, .. } => Some((*op, HostResult::Done(Err(gone)))),
             Ear::Conferring { op, .. } => Some((*op, HostResult::Conferred(Err(gone.into())))),
@@ -103,7 +103,7 @@ impl Call {
         if let Some(op) = self.stop_ringing(CancelWhy::CallerGone, None) {
             match op {
                 Op::Run { .. } => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
-                Op::Direct => {}
+                Op::Direct | Op::Voicemail => {}
                 Op::Transfer => self.transfer_over(487),
             }
         }

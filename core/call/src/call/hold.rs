@@ -22,6 +22,7 @@ impl Call {
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
+            | Ear::Dictating { .. }
             | Ear::Told { .. } => None,
         }
     }

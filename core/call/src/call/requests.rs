@@ -1,8 +1,8 @@
 //! What is asked of the call: by actions, by a direct route.
 
 use plugboard_model::{
-    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, NotJoined, Time,
-    Tone,
+    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, NotJoined,
+    TapeWhy, Time, Tone,
 };
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ impl Call {
                 Err(fault) => self.result(op, HostResult::Done(Err(fault))),
             },
             Request::Confer(seat) => self.confer(now, op, seat),
+            Request::Dictate { stop_on, max } => self.dictate(now, op, stop_on, max),
             Request::NextEvent { timeout } => match self.events.pop_front() {
                 Some(event) => self.result(op, HostResult::Event(Ok(event))),
                 None => {
@@ -78,7 +79,7 @@ impl Call {
         let gone = CallError::CallerGone;
         let result = match request {
             Request::Answer | Request::Echo { .. } | Request::HangUp(_) => HostResult::Done(Err(gone)),
-            Request::Play { .. } => HostResult::Played(Err(gone)),
+            Request::Play { .. } | Request::Dictate { .. } => HostResult::Played(Err(gone)),
             Request::Collect(_) => HostResult::Collected(Err(gone)),
             Request::NextEvent { .. } => HostResult::Event(Err(gone)),
             Request::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
@@ -96,9 +97,10 @@ impl Call {
             self.stop_ringing(CancelWhy::TimeOver, None);
         }
         let ours = match &self.ear {
-            Ear::Playing { op: owner, .. } | Ear::Echoing { op: owner, .. } | Ear::Conferring { op: owner, .. } => {
-                *owner == op
-            }
+            Ear::Playing { op: owner, .. }
+            | Ear::Echoing { op: owner, .. }
+            | Ear::Conferring { op: owner, .. }
+            | Ear::Dictating { op: owner, .. } => *owner == op,
             Ear::Collecting(collecting) => collecting.op == op,
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => false,
         };
@@ -138,6 +140,7 @@ impl Call {
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
+            | Ear::Dictating { .. }
             | Ear::Told { .. } => {
                 return Err(CallError::NoMedia("another step has the caller's ear".into()));
             }
@@ -164,6 +167,7 @@ impl Call {
             }
             Ear::Echoing { .. } => self.out(Output::Echo { leg: self.anchor, on: false }),
             Ear::Conferring { .. } => self.out(Output::Stand { leg: self.anchor }),
+            Ear::Dictating { .. } => self.out(Output::StopDictating { leg: self.anchor, why: TapeWhy::CallOver }),
             Ear::Talking { peer } => {
                 self.stop_hold_music(self.anchor);
                 self.stop_hold_music(peer);

@@ -410,8 +410,8 @@ impl Call {
     fn connected(&mut self, op: Op, connected: Connected) {
         match op {
             Op::Run { .. } => self.result(op, HostResult::Rang(Ok(connected))),
-            // Told by `transferred`.
-            Op::Direct | Op::Transfer => {}
+            // Told by `transferred`; a mailbox rings nobody.
+            Op::Direct | Op::Transfer | Op::Voicemail => {}
         }
     }
 
@@ -459,6 +459,8 @@ impl Call {
             Op::Run { .. } => self.result(op, HostResult::Rang(Err(why))),
             Op::Direct => self.hang_up(now, &cause),
             Op::Transfer => self.transfer_failed(now, &cause),
+            // It rings nobody.
+            Op::Voicemail => {}
         }
     }
 }

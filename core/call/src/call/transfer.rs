@@ -77,7 +77,7 @@ impl Call {
             (Op::Run { .. }, _) => AskWhy::Offered,
             (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
             (Op::Direct, _) if self.begin.as_ref().is_some_and(|begin| begin.call_back) => AskWhy::CallBack,
-            (Op::Direct | Op::Transfer, _) => AskWhy::Direct,
+            (Op::Direct | Op::Transfer | Op::Voicemail, _) => AskWhy::Direct,
         }
     }
 
@@ -212,7 +212,7 @@ impl Call {
                     self.end_leg(by, &Cause::normal());
                 }
             }
-            (Some(Op::Run { .. } | Op::Direct) | None, _) => {}
+            (Some(Op::Run { .. } | Op::Direct | Op::Voicemail) | None, _) => {}
         }
     }
 }

@@ -52,6 +52,7 @@ impl Parts<'_> {
             let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
             let toll = self.toll(fields.take("toll"));
             let record = self.record_rule(&mut fields);
+            let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/user/{name}"));
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
                 forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
@@ -83,6 +84,7 @@ impl Parts<'_> {
                 toll,
                 media,
                 record,
+                mailbox,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);

@@ -74,7 +74,7 @@ fn what_stands_in_the_way_of_a_code_is_a_fault_with_its_place_and_a_remedy() {
     o.yaml:8:24: feature_codes.park: *69 is the code call_return and the code park (give one of them another code, or switch it off with "false")
     o.yaml:8:37: feature_codes.busy: "5" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
     o.yaml:8:51: feature_codes.available: "*123456789" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
-    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, park, pick_up, supervise)
+    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, mailbox, park, pick_up, supervise)
     "#);
 }
 
@@ -105,4 +105,23 @@ fn a_wrong_forward_says_what_is_wrong() {
     o.yaml:4:111: users[0].forward.busy: ' ' cannot be dialled
     o.yaml:4:125: users[0].forward.after: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
     "#);
+}
+
+#[test]
+fn mailboxes_are_read_and_written_and_their_pins_only_where_secrets_are() {
+    let text = "office: main\ndomains: [a.test]\nvoicemail: { longest: 2m, silence: 4s, messages: 20, own_phone_without_pin: true }\n\
+                users: [{ id: ann, number: 101, password: x, voicemail: { pin: \"0471\", greeting: closed } }]\n\
+                groups: [{ id: sales, number: 200, members: [ann], voicemail: { pin: { file: pin } } }]\n";
+    let first = office(&text.replace("{ file: pin }", "\"12345\""));
+    let again = office(&first.export(Secrets::InClear, None));
+    for office in [&first, &again] {
+        let ann = office.find_user("ann").unwrap();
+        assert_eq!(ann.mailbox.pin.as_ref().map(|pin| pin.reveal()), Some("0471"));
+        assert_eq!(ann.mailbox.greeting.as_deref(), Some("closed"));
+        assert_eq!((office.voicemail.messages, office.voicemail.longest), (20, Duration::from_secs(120)));
+        let sales = office.find_mailbox("200").unwrap();
+        assert!(office.has_mailbox(&ann.id, &sales) && office.mailbox(&sales).unwrap().pin.is_some());
+    }
+    let hidden = first.export(Secrets::Hidden, None);
+    assert!(!hidden.contains("0471") && !hidden.contains("12345"), "{hidden}");
 }

@@ -14,7 +14,7 @@ fn the_demo_is_the_office_that_the_readme_promises() {
     let sales = demo.find_group("200").unwrap();
     let members: Vec<_> = sales.members.iter().map(|member| member.user.name.to_string()).collect();
     assert_eq!(members, ["102", "103", "104"]);
-    assert_eq!(demo.scenarios().len(), 2);
+    assert_eq!(demo.scenarios().len(), 3);
     let user = demo.user(&id("101")).unwrap();
     assert_eq!((user.digest, user.calls_at_once, user.settings.status), (DigestChoice::Md5, 2, UserStatus::Available));
     assert!(demo.gateway_by_source("127.0.0.1:5080".parse().unwrap()).is_some());

@@ -79,6 +79,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
         action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
+        action("voicemail", object(&[], json!({ "group": text, "user": text })), &["recorded", "empty", "full"], &[]),
         action("call-group", object(&["group"], json!({ "group": text, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
         action("hang-up", object(&[], json!({ "cause": { "enum": ["normal", "busy"] } })), &[], &[]),
         action("echo", object(&[], json!({ "max": span })), &["done"], &[]),

@@ -40,7 +40,7 @@ recordings = \"90d\"
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 10] = [
+const STEPS: [(&str, &str); 12] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
@@ -48,12 +48,17 @@ const STEPS: [(&str, &str); 10] = [
     ("conference", "- conference: { room: monday, leave_on: \"#\" }\n  on:\n    full: [hang-up: { cause: busy }]"),
     ("echo", "- echo: { max: 60s }"),
     ("hang-up", "- hang-up: { cause: busy }"),
+    ("mailbox", "- mailbox\n- hang-up"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
     (
         "record",
         "- record: { announcement: recorded, beep: true }\n- call-user: { mode: user, target: 102 }\n- record: { what: stop }",
     ),
     ("say", "- say: { text: \"Hello {caller_name}, nobody is in the office.\", language: en }"),
+    (
+        "voicemail",
+        "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout:\n      - voicemail: { group: sales, max: 2m }",
+    ),
 ];
 
 /// The reference of the configuration.

@@ -3,8 +3,8 @@
 use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, HostCall,
-    HostResult, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest,
-    SetError, Speech, Target, Tone, UserStatus, Value,
+    HostResult, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd,
+    PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::RandomBelow(limit) => limit.to_string(),
         HostCall::JoinConference(seat) => confers(seat),
         HostCall::Record(call) => records(call),
+        HostCall::LeaveMessage(request) => leaves(request),
+        HostCall::OpenMailbox(whose) => whose.as_ref().map(mailbox).unwrap_or_default(),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -40,6 +42,7 @@ fn audio(audio: &Audio) -> String {
     match audio {
         Audio::Prompt(name) => format!("prompt {name:?}"),
         Audio::Music(name) => format!("music {name:?}"),
+        Audio::Tape(file) => format!("recording {file:?}"),
         Audio::Speech(Speech { text, language: Some(language) }) => format!("words {text:?} in {language}"),
         Audio::Speech(Speech { text, language: None }) => format!("words {text:?}"),
         Audio::Tone(tone) => {
@@ -95,6 +98,50 @@ fn records(call: &RecordCall) -> String {
             format!("{told}{beeps}").trim_start().to_owned()
         }
         RecordCall::Pause | RecordCall::Resume | RecordCall::Stop => String::new(),
+    }
+}
+
+fn mailbox(mailbox: &Mailbox) -> String {
+    match mailbox {
+        Mailbox::User(user) => format!("of user {}", user.name),
+        Mailbox::Group(group) => format!("of group {}", group.name),
+    }
+}
+
+fn leaves(request: &LeaveRequest) -> String {
+    let LeaveRequest { mailbox: whose, greeting, longest_ms, silence_ms } = request;
+    let parts = [
+        whose.as_ref().map(|whose| format!("in the mailbox {}", mailbox(whose))),
+        greeting.as_ref().map(|name| format!("after prompt {name:?}")),
+        longest_ms.map(|max| format!("at most {}", span(max))),
+        silence_ms.map(|silence| format!("until {} of silence", span(silence))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn mailbox_error(error: &MailboxError) -> String {
+    match error {
+        MailboxError::CallerGone => "the caller is gone".into(),
+        MailboxError::Talking => "refused: the caller talks to somebody".into(),
+        MailboxError::NoMailbox(why) => format!("no mailbox: {why}"),
+        MailboxError::NotKept(why) => format!("not kept: {why}"),
+        MailboxError::NoMedia(why) => format!("no media: {why}"),
+        MailboxError::Invalid(which) => format!("refused: {which}"),
+    }
+}
+
+fn message_end(end: MessageEnd) -> String {
+    match end {
+        MessageEnd::Recorded => "a message is kept".into(),
+        MessageEnd::Empty => "nothing was said".into(),
+        MessageEnd::Full => "the mailbox is full".into(),
+    }
+}
+
+fn mailbox_end(end: MailboxEnd) -> String {
+    match end {
+        MailboxEnd::Done => "done".into(),
+        MailboxEnd::Refused => "it was not opened".into(),
     }
 }
 
@@ -169,6 +216,8 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Below(number) => number.to_string(),
         HostResult::Conferred(done) => conferred(done),
         HostResult::Recorded(done) => done.as_ref().map_or_else(record_error, |()| "done".into()),
+        HostResult::MessageLeft(end) => end.as_ref().map_or_else(mailbox_error, |end| message_end(*end)),
+        HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
     }
 }
 

@@ -25,7 +25,12 @@ pub(crate) fn recordings(value: &Value, json: bool) -> ExitCode {
 
 /// A recording's length, kind and end.
 pub(super) fn what(one: &Value) -> String {
-    let of = one["user"].as_str().or(one["by"].as_str()).map(|who| format!(" ({who})")).unwrap_or_default();
+    let of = one["user"]
+        .as_str()
+        .or(one["group"].as_str())
+        .or(one["by"].as_str())
+        .map(|who| format!(" ({who})"))
+        .unwrap_or_default();
     let kind = format!("{}{of}", field(one, "kind"));
     let Some(millis) = one["length_ms"].as_i64() else { return format!("{kind}, goes on") };
     let missing = match one["missing_ms"].as_u64().unwrap_or(0) {

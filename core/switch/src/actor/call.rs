@@ -19,6 +19,7 @@ mod speech;
 mod supervision;
 mod taping;
 mod transfer;
+mod voicemail;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
@@ -209,6 +210,7 @@ pub(crate) struct CallActor {
     supervision: supervision::Supervision,
     spoken: speech::Awaited,
     taping: taping::Taping,
+    at_mailbox: voicemail::AtMailbox,
     lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
@@ -273,6 +275,7 @@ impl CallActor {
             supervision: supervision::Supervision::default(),
             spoken: speech::Awaited::default(),
             taping: taping::Taping::default(),
+            at_mailbox: voicemail::AtMailbox::default(),
             lamps: lamps::Lamps::default(),
             referred_by: None,
             gone: BTreeMap::new(),
@@ -323,6 +326,9 @@ impl CallActor {
             let now = self.now();
             for output in &wanted {
                 self.count_silence(output);
+            }
+            if self.at_mailbox.hides_keys() {
+                journal::hide_keys(&mut wanted);
             }
             self.journal.note_call(now, &mut wanted);
             self.journal.note_script(now, &mut scripted);

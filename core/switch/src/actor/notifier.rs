@@ -2,7 +2,7 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_metrics::{EventPackage, NotifySent, SubscriptionBegan, SubscriptionEnded};
-use plugboard_model::{OfficeId, UserId};
+use plugboard_model::{Mailbox, OfficeId, UserId};
 use plugboard_sip::event::{Asked, Content, Input, LIMITS, Notifier, Output, Package};
 use plugboard_sip::transaction::{Input as LayerInput, Output as FromTransaction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::actor::calls::ServeSip;
 use crate::env::Env;
 use crate::message::{
-    Drain, FromLayer, GetHoldings, Hire, Holdings, PlaceShows, PressKey, ShowTo, TakeSubscription, ToLayer,
-    UseSnapshot, UserShows, UserView, Watched,
+    Drain, FromLayer, GetHoldings, Hire, Holdings, MailboxShows, PlaceShows, PressKey, ShowTo, TakeSubscription,
+    ToLayer, UseSnapshot, UserShows, UserView, Watched,
 };
 use crate::post::post;
 use crate::shard::{AGENT, NOTIFIER, Owners};
@@ -152,7 +152,8 @@ impl NotifierActor {
                 let office = offices.get(&id.office)?;
                 let user = office.user(id)?;
                 let view = self.users.get(id).and_then(|told| told.view.as_ref());
-                Some(view.map(|view| crate::contents::of_user(office, user, view)).unwrap_or_default())
+                let messages = self.snapshot.mailboxes.counts(&Mailbox::User(id.clone()));
+                Some(view.map(|view| crate::contents::of_user(office, user, view, messages)).unwrap_or_default())
             }
             Watched::Group(id) => {
                 let office = offices.get(&id.office)?;
@@ -213,6 +214,7 @@ impl Handler<ServeSip> for NotifierActor {
     fn handle(&mut self, serve: ServeSip, ctx: &mut Self::Context) {
         self.layer = Some(serve.0.clone().recipient());
         self.snapshot.parking.watch(ctx.address().recipient());
+        self.snapshot.mailboxes.watch(ctx.address().recipient());
         post(&serve.0.recipient(), Hire { owner: NOTIFIER, events: ctx.address().recipient() });
     }
 }
@@ -267,6 +269,18 @@ impl Handler<PlaceShows> for NotifierActor {
     type Result = ();
     fn handle(&mut self, PlaceShows { office, place }: PlaceShows, ctx: &mut Self::Context) {
         let watched = Watched::Place(office, place);
+        if self.notifier.watches(&watched) {
+            self.retell(&watched, ctx);
+        }
+    }
+}
+
+impl Handler<MailboxShows> for NotifierActor {
+    type Result = ();
+    fn handle(&mut self, MailboxShows(mailbox): MailboxShows, ctx: &mut Self::Context) {
+        // Of a group's mailbox nobody is told by his phone's lamp.
+        let Mailbox::User(user) = mailbox else { return };
+        let watched = Watched::User(user);
         if self.notifier.watches(&watched) {
             self.retell(&watched, ctx);
         }

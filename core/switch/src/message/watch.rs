@@ -1,7 +1,7 @@
 //! Messages about what others may know of a user: lamps, presence, his phone's keys.
 
 use actix::{Message, Recipient};
-use plugboard_model::{CallId, GroupId, LegId, OfficeId, UserId};
+use plugboard_model::{CallId, GroupId, LegId, Mailbox, OfficeId, UserId};
 use plugboard_office::UserSettings;
 use plugboard_sip::Request;
 use plugboard_sip::event::{DialogState, Direction, FeatureWish, Published};
@@ -71,6 +71,12 @@ pub(crate) struct PlaceShows {
     pub(crate) office: OfficeId,
     pub(crate) place: u32,
 }
+
+/// Event: a mailbox has other messages now. From whoever changes it, on any thread, to every `NotifierActor`; what holds is in the
+/// table of mailboxes.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct MailboxShows(pub(crate) Mailbox);
 
 /// What others may know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]

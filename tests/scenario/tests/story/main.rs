@@ -54,6 +54,7 @@ mod toll;
 mod topology;
 mod transfer;
 mod transports;
+mod voicemail;
 mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};

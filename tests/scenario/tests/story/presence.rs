@@ -201,7 +201,7 @@ fn a_mailbox_without_messages_says_so() {
     bob.watches("102", MESSAGES);
     sim.run_until(bob.sees_that("102", MESSAGES, "waiting=no"));
     assert!(
-        bob.told_of("102", MESSAGES).contains("Message-Account: sip:102@plugboard.test\r\nVoice-Message: 0/0 (0/0)")
+        bob.told_of("102", MESSAGES).contains("Message-Account: sip:*98@plugboard.test\r\nVoice-Message: 0/0 (0/0)")
     );
     sim.run_until_quiet();
 }

@@ -88,6 +88,11 @@ impl Sim {
         self.world.media.break_on(Box::new(fault));
     }
 
+    /// From now on nothing reads words aloud, as where no speech engine is installed.
+    pub fn loses_its_voice(&self) {
+        self.records.lose_voice();
+    }
+
     /// From now on there is no such prompt: its file is gone.
     pub fn loses_prompt(&self, name: &str) {
         self.records.remove(name);

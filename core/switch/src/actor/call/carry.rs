@@ -73,6 +73,8 @@ impl CallActor {
                     self.to_media(MediaCommand::Echo { leg, on });
                 }
             }
+            Output::Dictate { .. } => self.dictate(ctx),
+            Output::StopDictating { why, .. } => self.stop_dictating(why),
             Output::Sit { leg, seat } => self.sit(leg, &seat, ctx),
             Output::Stand { leg } => self.stand(leg, ctx),
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
@@ -96,14 +98,11 @@ impl CallActor {
             }
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
-            Output::Result { op, result } => {
-                let result = self.announced(op, result);
-                self.resume(op, result);
-            }
+            Output::Result { op, result } => self.answer(op, result, ctx),
             Output::BeginScenario { scenario, by } => self.begin_scenario(scenario, by, ctx),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
-            Output::CallerGone => self.feed_script(ScriptInput::CallerGone, ctx),
+            Output::CallerGone => self.caller_gone(ctx),
             Output::Rang { leg } => self.feed_script(ScriptInput::Rang { whom: self.talker(leg) }, ctx),
             Output::HungUp { leg } => self.feed_script(ScriptInput::HungUp { by: self.talker(leg) }, ctx),
             Output::Held { by, whom } => {
@@ -352,6 +351,9 @@ impl CallActor {
             Audio::Tone(tone) => Ok(self.tone(*tone)),
             Audio::Speech(words) => {
                 return self.speak(to, play, words, PlayOptions { max, repeat, ..PlayOptions::default() }, ctx);
+            }
+            Audio::Tape(file) => {
+                return self.read_tape(to, play, file, PlayOptions { max, repeat, ..PlayOptions::default() }, ctx);
             }
         };
         let repeat = repeat || matches!(asked, Audio::Music(_)) || is_steady(asked);
@@ -642,7 +644,7 @@ impl CallActor {
 fn is_steady(audio: &Audio) -> bool {
     match audio {
         Audio::Tone(Tone::RingBack | Tone::Busy | Tone::Congestion) => true,
-        Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) | Audio::Speech(_) => false,
+        Audio::Tone(Tone::Beep) | Audio::Prompt(_) | Audio::Music(_) | Audio::Speech(_) | Audio::Tape(_) => false,
     }
 }
 

@@ -21,6 +21,7 @@ impl CallActor {
             Feature::CallReturn => self.ask_last_caller(&me, ctx),
             Feature::Intercom(number) => self.intercom(&number, ctx),
             Feature::Supervise(number) => self.supervise(&me, &number, ctx),
+            Feature::Mailbox(number) => self.dialled_mailbox(number.as_ref(), ctx),
             // Whoever takes a call that is elsewhere comes as `Takes`.
             Feature::PickUp(_) | Feature::Park(_) => Err(Cause::of(500)),
         };

@@ -31,6 +31,7 @@ impl CallActor {
                     self.env.plugins.cancel(self.run_key(run));
                     if let Some(n) = waiting {
                         self.feed(Input::Cancel { op: Op::Run { run, n } }, ctx);
+                        self.mailbox_cancelled(Op::Run { run, n }, ctx);
                     }
                 }
             }
@@ -130,6 +131,8 @@ impl CallActor {
             HostCall::Record(call) => {
                 return self.record_call(op, call, ctx);
             }
+            HostCall::LeaveMessage(request) => return self.leave_message(op, request, ctx),
+            HostCall::OpenMailbox(mailbox) => return self.open_mailbox(op, mailbox, ctx),
             HostCall::SetVariable { name, value } => return self.set_variable(op, &name, value, ctx),
             HostCall::GetInfo => return self.resume(op, HostResult::Info(self.info())),
             HostCall::Log { .. } => return self.resume(op, HostResult::Unit),
@@ -213,6 +216,21 @@ impl CallActor {
         };
         self.resume(op, HostResult::Set(result));
         self.pump(ctx);
+    }
+
+    /// Hands on what the call machine answers.
+    pub(super) fn answer(&mut self, op: Op, result: HostResult, ctx: &mut Context<Self>) {
+        if op == Op::Voicemail {
+            return self.mailbox_heard(result, ctx);
+        }
+        let result = self.announced(op, result);
+        self.resume(op, result);
+    }
+
+    /// Whatever waits for the caller is told that he is gone.
+    pub(super) fn caller_gone(&mut self, ctx: &mut Context<Self>) {
+        self.mailbox_left(ctx);
+        self.feed_script(ScriptInput::CallerGone, ctx);
     }
 
     /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`, and

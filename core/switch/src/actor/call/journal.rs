@@ -6,6 +6,9 @@ use plugboard_scenario::Output as ScriptOutput;
 use plugboard_store::CallStore;
 use std::collections::BTreeSet;
 
+/// In place of a key that may be of a PIN.
+const HIDDEN: char = '?';
+
 /// Numbers the entries, hands them to the store in one batch a step, and keeps what the record shows.
 pub(crate) struct CallJournal {
     store: CallStore,
@@ -138,6 +141,15 @@ impl CallJournal {
             self.runs.insert(*run);
         } else if let JournalEvent::RunEnded { run, .. } = event {
             self.runs.remove(run);
+        }
+    }
+}
+
+/// A PIN is in no journal: the keys of it are told as pressed, and not which.
+pub(crate) fn hide_keys(outputs: &mut [Output]) {
+    for output in outputs {
+        if let Output::Journal(JournalEvent::Digit { digit, .. }) = output {
+            *digit = HIDDEN;
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Words that are read aloud to a leg: asked for, and played once they are there.
+//! Words that are read aloud to a leg, and tapes: asked for, and played once they are there.
 
 use actix::{AsyncContext, Context, Handler, Message};
 use plugboard_call::PlayId;
 use plugboard_media::{Audio, PlayOptions};
-use plugboard_model::{LegId, Speech};
+use plugboard_model::{LegId, Speech, Tone};
 use std::collections::BTreeMap;
 
 use super::CallActor;
 use crate::post::press;
 
-/// Who waits for words. One a leg at the most, since a leg hears one thing at a time.
+/// Who waits for words, and the tone in their place where there is one. One a leg at the most, since a leg hears one thing at a time.
 #[derive(Debug, Default)]
-pub(super) struct Awaited(BTreeMap<PlayId, (LegId, PlayOptions)>);
+pub(super) struct Awaited(BTreeMap<PlayId, (LegId, PlayOptions, Option<Tone>)>);
 
 impl Awaited {
     /// Nobody wants to hear it any more: what comes later finds nobody.
@@ -38,10 +38,26 @@ impl CallActor {
         options: PlayOptions,
         ctx: &mut Context<Self>,
     ) {
-        self.spoken.0.insert(play, (to, options));
+        self.spoken.0.insert(play, (to, options, self.at_mailbox.instead_of_words()));
         let back = ctx.address().recipient();
         let language = words.language.as_deref().unwrap_or(&self.office.language);
         self.env.voice.speak(&words.text, language, Box::new(move |made| press(&back, Spoken { play, made })));
+    }
+}
+
+impl CallActor {
+    /// Asks for a voice message; it is played when it comes.
+    pub(super) fn read_tape(
+        &mut self,
+        to: LegId,
+        play: PlayId,
+        file: &str,
+        options: PlayOptions,
+        ctx: &mut Context<Self>,
+    ) {
+        self.spoken.0.insert(play, (to, options, None));
+        let back = ctx.address().recipient();
+        self.env.recorder.load(file.to_owned(), Box::new(move |made| press(&back, Spoken { play, made })));
     }
 }
 
@@ -49,8 +65,15 @@ impl Handler<Spoken> for CallActor {
     type Result = ();
 
     fn handle(&mut self, Spoken { play, made }: Spoken, ctx: &mut Context<Self>) {
-        if let Some((to, options)) = self.spoken.0.remove(&play) {
-            self.play_found(to, play, made, options, ctx);
-        }
+        let Some((to, options, instead)) = self.spoken.0.remove(&play) else { return };
+        let made = match (made, instead) {
+            (Err(reason), Some(tone)) => {
+                tracing::warn!(call_id = %self.id, reason, "a tone stands for words");
+                self.at_mailbox.falls_mute();
+                Ok(self.tone(tone))
+            }
+            (made, Some(_) | None) => made,
+        };
+        self.play_found(to, play, made, options, ctx);
     }
 }

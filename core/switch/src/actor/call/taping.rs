@@ -60,6 +60,14 @@ pub(super) enum Turn {
     Over,
 }
 
+impl Taping {
+    /// The number of the next tape of the call.
+    pub(super) const fn next(&mut self) -> u32 {
+        self.made += 1;
+        self.made
+    }
+}
+
 impl Turn {
     pub(super) const fn of(output: &Output) -> Option<Self> {
         if matches!(output, Output::Bridge { .. }) {
@@ -148,7 +156,7 @@ impl CallActor {
         beep: bool,
         ctx: &mut Context<Self>,
     ) -> Result<(), RecordError> {
-        if self.taping.running.is_some() {
+        if self.taping.running.is_some() || self.at_mailbox.is_taking() {
             return Err(RecordError::Recording);
         }
         if self.record_rule() == RecordRule::Never {
@@ -156,8 +164,7 @@ impl CallActor {
         }
         let media = self.media_of(self.call.anchor());
         let media = media.ok_or_else(|| RecordError::NoMedia("the leg has no media".into()))?;
-        self.taping.made += 1;
-        let n = self.taping.made;
+        let n = self.taping.next();
         let tape = self.new_tape(n, TapeKind::Recording { by });
         RecordingBegan { tape: &tape }.emit();
         let order = Order { file: tape.file.clone(), stereo: true, silence: None, longest: None };
@@ -176,10 +183,10 @@ impl CallActor {
     }
 
     /// Keeps what is known of a tape and begins to write it.
-    pub(super) fn record(&self, tape: TapeRecord, order: Order, ctx: &mut Context<Self>) -> Recording {
+    fn record(&self, tape: TapeRecord, order: Order, ctx: &mut Context<Self>) -> Recording {
         self.keep_tape(&tape);
         let (store, metrics, back) = (self.env.store.clone(), self.env.metrics.clone(), ctx.address().recipient());
-        let told = move |end: plugboard_model::TapeEnd| {
+        let told = move |end: plugboard_model::TapeEnd, _heard| {
             let (n, why) = (tape.n, end.why.clone());
             let tape = TapeRecord { end: Some(end), ..tape };
             RecordingEnded { tape: &tape }.emit(&metrics);
@@ -191,7 +198,7 @@ impl CallActor {
         self.env.recorder.record(order, Box::new(told))
     }
 
-    fn keep_tape(&self, tape: &TapeRecord) {
+    pub(super) fn keep_tape(&self, tape: &TapeRecord) {
         if let Err(error) = self.env.store.tapes().put(tape) {
             tracing::error!(call_id = %self.id, n = tape.n, %error, "what is known of a recording could not be kept");
         }
@@ -236,8 +243,14 @@ impl CallActor {
         recording.end(why);
     }
 
-    fn note(&mut self, text: String) {
+    pub(super) fn note(&mut self, text: String) {
         self.journal.note(self.now(), JournalEvent::Note { text });
+    }
+
+    /// A leg spoke onto another tape for a while: what is recorded of it goes on.
+    pub(super) fn give_tape_back(&self, leg: MediaLeg) {
+        let running = self.taping.running.as_ref().filter(|running| running.media == leg && !running.paused);
+        self.to_media(MediaCommand::Record { leg, tape: running.map(|running| running.recording.tape()) });
     }
 
     // ---- what is heard of it --------------------------------------------------------------------------------

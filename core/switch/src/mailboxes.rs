@@ -1,0 +1,242 @@
+//! The voice messages of all mailboxes: one table for all shards, locked for one look-up, read from the store when an office comes into
+//! force. Calls wait for no disk: what changes goes into the store's queue and the recorder's.
+
+use actix::Recipient;
+use plugboard_model::{CallId, Mailbox, OfficeId, TapeKind, TapeRecord, Time};
+use plugboard_office::{Office, PinTries, Voicemail};
+use plugboard_recorder::Recorder;
+use plugboard_store::{Store, TapeFilter};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::message::MailboxShows;
+use crate::post::press;
+
+/// Callers whose wrong PINs are remembered; past it the one who tried longest ago is forgotten. Each has cost a call.
+const CALLERS_MAX: usize = 4_096;
+
+/// The mailboxes of every office in force.
+#[derive(Clone, Default)]
+pub struct Mailboxes(Arc<Mutex<Shelf>>);
+
+#[derive(Default)]
+struct Shelf {
+    boxes: BTreeMap<Mailbox, Contents>,
+    /// Wrong PINs of callers, whatever mailbox they tried.
+    callers: BTreeMap<(OfficeId, String), PinTries>,
+    /// Those who are told when a mailbox changes: one a shard.
+    watchers: Vec<Recipient<MailboxShows>>,
+}
+
+#[derive(Default)]
+struct Contents {
+    /// Oldest first.
+    messages: Vec<TapeRecord>,
+    greeting: Option<TapeRecord>,
+    tries: PinTries,
+}
+
+/// Messages of a mailbox that are new, and that were heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) new: u32,
+    pub(crate) old: u32,
+}
+
+impl fmt::Debug for Mailboxes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mailboxes")
+    }
+}
+
+impl Mailboxes {
+    /// Takes in what is kept of an office that comes into force. Waits for the disk.
+    pub(crate) fn restore(&self, store: &Store, office: &OfficeId) {
+        let filter = TapeFilter { mailboxes: true, ..TapeFilter::default() };
+        let kept = store.tapes().list(office, &filter, usize::MAX).unwrap_or_else(|error| {
+            tracing::error!(%office, %error, "the voice messages could not be read");
+            Vec::new()
+        });
+        let mut shelf = self.shelf();
+        for (mailbox, contents) in &mut shelf.boxes {
+            if mailbox.office() == office {
+                (contents.messages, contents.greeting) = (Vec::new(), None);
+            }
+        }
+        // Newest first.
+        for tape in kept.into_iter().rev().filter(|tape| tape.end.is_some()) {
+            shelf.put(tape);
+        }
+    }
+
+    /// A message or a greeting that is to stay; of greetings the newest one is heard.
+    pub(crate) fn put(&self, tape: TapeRecord) {
+        let mut shelf = self.shelf();
+        let mailbox = tape.kind.mailbox().cloned();
+        shelf.put(tape);
+        shelf.tell(mailbox.as_ref());
+    }
+
+    /// A message or a greeting that is gone, whoever removed it.
+    pub fn forget(&self, tape: &TapeRecord) {
+        if let Some(mailbox) = tape.kind.mailbox() {
+            self.take(mailbox, &tape.call, tape.n);
+        }
+    }
+
+    fn take(&self, mailbox: &Mailbox, call: &CallId, n: u32) -> Option<TapeRecord> {
+        let mut shelf = self.shelf();
+        let contents = shelf.boxes.get_mut(mailbox)?;
+        let is_it = |tape: &TapeRecord| tape.n == n && tape.call == *call;
+        let taken = match contents.messages.iter().position(is_it) {
+            Some(place) => Some(contents.messages.remove(place)),
+            None => contents.greeting.take_if(|tape| is_it(tape)),
+        };
+        shelf.tell(Some(mailbox));
+        taken
+    }
+
+    /// The messages of a mailbox, oldest first.
+    pub(crate) fn messages(&self, mailbox: &Mailbox) -> Vec<TapeRecord> {
+        self.shelf().boxes.get(mailbox).map(|contents| contents.messages.clone()).unwrap_or_default()
+    }
+
+    /// What it says to callers.
+    pub(crate) fn greeting(&self, mailbox: &Mailbox) -> Option<TapeRecord> {
+        self.shelf().boxes.get(mailbox).and_then(|contents| contents.greeting.clone())
+    }
+
+    /// How many messages it has.
+    pub(crate) fn counts(&self, mailbox: &Mailbox) -> Counts {
+        let shelf = self.shelf();
+        let messages = shelf.boxes.get(mailbox).map(|contents| contents.messages.as_slice()).unwrap_or_default();
+        let count = |heard| {
+            let those =
+                messages.iter().filter(|tape| matches!(tape.kind, TapeKind::Message { heard: is, .. } if is == heard));
+            u32::try_from(those.count()).unwrap_or(u32::MAX)
+        };
+        Counts { new: count(false), old: count(true) }
+    }
+
+    /// How long a message it may take; `None`: it is full.
+    pub(crate) fn room(&self, mailbox: &Mailbox, rules: &Voicemail) -> Option<Duration> {
+        let shelf = self.shelf();
+        let messages = shelf.boxes.get(mailbox).map(|contents| contents.messages.as_slice()).unwrap_or_default();
+        let most = usize::try_from(rules.messages).unwrap_or(usize::MAX);
+        let taken: u64 = messages.iter().filter_map(|tape| tape.end.as_ref()).map(|end| end.length_ms).sum();
+        let left = Duration::from_mins(rules.minutes.into()).saturating_sub(Duration::from_millis(taken));
+        (messages.len() < most && left >= rules.shortest).then_some(left.min(rules.longest))
+    }
+
+    /// A message is no new one any more.
+    pub(crate) fn keep(&self, store: &Store, mailbox: &Mailbox, call: &CallId, n: u32) {
+        let mut shelf = self.shelf();
+        let messages = shelf.boxes.get_mut(mailbox).map(|contents| contents.messages.as_mut_slice());
+        let Some(tape) = messages.unwrap_or_default().iter_mut().find(|tape| tape.n == n && tape.call == *call) else {
+            return;
+        };
+        tape.kind = TapeKind::Message { of: mailbox.clone(), heard: true };
+        if let Err(error) = store.tapes().put(tape) {
+            tracing::error!(call_id = %call, n, %error, "that a message was heard could not be kept");
+        }
+        shelf.tell(Some(mailbox));
+    }
+
+    /// Removes a message or a greeting, with its file.
+    pub(crate) fn erase(&self, store: &Store, recorder: &Recorder, mailbox: &Mailbox, call: &CallId, n: u32) {
+        if let Some(tape) = self.take(mailbox, call, n) {
+            remove(store, recorder, &tape);
+        }
+    }
+
+    /// From now on this greeting is heard; others are removed.
+    pub(crate) fn greet(&self, store: &Store, recorder: &Recorder, tape: TapeRecord) {
+        let Some(mailbox) = tape.kind.mailbox().cloned() else { return };
+        let before = self.shelf().boxes.entry(mailbox).or_default().greeting.replace(tape.clone());
+        if let Some(before) = before.filter(|before| (&before.call, before.n) != (&tape.call, tape.n)) {
+            remove(store, recorder, &before);
+        }
+    }
+
+    /// Until when nobody opens this mailbox, and this caller none.
+    pub(crate) fn locked_until(&self, mailbox: Option<&Mailbox>, caller: &(OfficeId, String)) -> Time {
+        let shelf = self.shelf();
+        let of_mailbox =
+            mailbox.and_then(|mailbox| shelf.boxes.get(mailbox)).map(|contents| contents.tries.locked_until());
+        let of_caller = shelf.callers.get(caller).map(PinTries::locked_until);
+        of_mailbox.into_iter().chain(of_caller).max().unwrap_or_default()
+    }
+
+    /// A PIN was tried.
+    pub(crate) fn tried(&self, now: Time, mailbox: Option<&Mailbox>, caller: &(OfficeId, String), right: bool) {
+        let mut shelf = self.shelf();
+        if right {
+            shelf.callers.remove(caller);
+            if let Some(contents) = mailbox.and_then(|mailbox| shelf.boxes.get_mut(mailbox)) {
+                contents.tries = PinTries::default();
+            }
+            return;
+        }
+        if let Some(mailbox) = mailbox {
+            shelf.boxes.entry(mailbox.clone()).or_default().tries.wrong(now);
+        }
+        if shelf.callers.len() >= CALLERS_MAX && !shelf.callers.contains_key(caller) {
+            shelf.callers.retain(|_, tries| !tries.is_forgotten(now));
+            let first = shelf.callers.iter().min_by_key(|(_, tries)| tries.last()).map(|(caller, _)| caller.clone());
+            if let Some(first) = first.filter(|_| shelf.callers.len() >= CALLERS_MAX) {
+                shelf.callers.remove(&first);
+            }
+        }
+        shelf.callers.entry(caller.clone()).or_default().wrong(now);
+    }
+
+    /// Whoever is to be told of every change, for as long as the switch runs.
+    pub(crate) fn watch(&self, news: Recipient<MailboxShows>) {
+        self.shelf().watchers.push(news);
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        // Each change is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    fn put(&mut self, tape: TapeRecord) {
+        let Some(mailbox) = tape.kind.mailbox().cloned() else { return };
+        let contents = self.boxes.entry(mailbox).or_default();
+        if matches!(tape.kind, TapeKind::Greeting { .. }) {
+            contents.greeting = Some(tape);
+        } else {
+            contents.messages.push(tape);
+        }
+    }
+
+    fn tell(&self, mailbox: Option<&Mailbox>) {
+        for news in &self.watchers {
+            if let Some(mailbox) = mailbox {
+                press(news, MailboxShows(mailbox.clone()));
+            }
+        }
+    }
+}
+
+/// Removes a tape's file, and what is known of it. Never waits.
+pub(crate) fn remove(store: &Store, recorder: &Recorder, tape: &TapeRecord) {
+    let (call, n) = (tape.call.clone(), tape.n);
+    store.tapes().remove(&call, n);
+    let told = move |done: std::io::Result<()>| {
+        if let Err(error) = done {
+            tracing::error!(call_id = %call, n, %error, "the file of a voice message could not be removed");
+        }
+    };
+    recorder.remove(tape.file.clone(), Box::new(told));
+}
+
+/// Who rings at a mailbox, for the count of wrong PINs: the user, else the number, else nobody knows who.
+pub(crate) fn caller(office: &Office, begin: &plugboard_call::Begin) -> (OfficeId, String) {
+    let who = begin.caller_user.as_ref().map_or_else(|| begin.caller.clone(), |user| format!("user {}", user.name));
+    (office.id.clone(), who)
+}
