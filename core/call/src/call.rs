@@ -4,6 +4,7 @@ mod caller;
 mod conference;
 mod dictation;
 mod ending;
+mod fax;
 mod forward;
 mod hold;
 mod legs;
@@ -139,6 +140,7 @@ impl Call {
                     Ear::Echoing { until, .. } | Ear::Conferring { until, .. } | Ear::Dictating { until, .. } => {
                         Some(*until)
                     }
+                    Ear::Faxing { until, .. } => *until,
                     Ear::Idle | Ear::Playing { .. } | Ear::Told { .. } | Ear::Talking { .. } => None,
                 };
                 [
@@ -170,6 +172,7 @@ impl Call {
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
             | Ear::Dictating { .. }
+            | Ear::Faxing { .. }
             | Ear::Told { .. } => None,
         }
     }
@@ -206,6 +209,7 @@ impl Call {
             | Ear::Echoing { .. }
             | Ear::Told { .. }
             | Ear::Conferring { .. }
+            | Ear::Faxing { .. }
             | Ear::Dictating { .. } => Vec::new(),
         };
         ears.into_iter().filter(free).collect()
@@ -286,6 +290,7 @@ impl Call {
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
             Input::DictationOver => self.dictated(PlayEnd::Finished),
             Input::NotSeated(why) => self.not_seated(why),
+            Input::Faxed(done) => self.faxed(done),
             Input::HangUp(cause) => self.hang_up(now, &cause),
             Input::Tick => self.tick(now),
         }
@@ -336,6 +341,7 @@ impl Call {
             | Input::LegHeard(_)
             | Input::NotSeated(_)
             | Input::DictationOver
+            | Input::Faxed(_)
             | Input::Join { .. }
             | Input::Digit { .. }
             | Input::PlayEnded { .. }

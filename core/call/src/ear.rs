@@ -1,6 +1,6 @@
 //! What the caller hears and who listens to his keys.
 
-use plugboard_model::{Cause, CollectEnd, CollectRequest, Collected, LegId, Time};
+use plugboard_model::{Cause, CollectEnd, CollectRequest, Collected, HostResult, LegId, Time};
 use std::time::Duration;
 
 use crate::{Op, PlayId};
@@ -20,6 +20,8 @@ pub(crate) enum Ear {
     Conferring { op: Op, until: Time, leave_on: Option<char> },
     /// A tape, until this key or this time; what he hears is silence.
     Dictating { op: Op, until: Time, stop_on: char },
+    /// A fax machine; `until`: none when it was told to end; `before`: whose place it took, and what he is told then.
+    Faxing { op: Op, until: Option<Time>, before: Option<Box<(Op, HostResult)>> },
     /// What became of a feature code; then the call ends so.
     Told { play: PlayId, cause: Cause },
     /// Somebody: they talk.

@@ -1,8 +1,8 @@
 //! What the world tells the call.
 
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, ConferenceRequest, Direction, ForwardWhy, GatewayId, LegId, NotJoined,
-    PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, ConferenceRequest, Direction, FaxError, FaxReceived, FaxRequest, ForwardWhy,
+    GatewayId, LegId, NotJoined, PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -144,6 +144,8 @@ pub enum Request {
         /// At most so long.
         max: Duration,
     },
+    /// Let the caller send a fax.
+    ReceiveFax(FaxRequest),
     /// Wait for the next event.
     NextEvent {
         /// At most so long.
@@ -396,6 +398,8 @@ pub enum Input {
     DictationOver,
     /// [`crate::Output::Sit`] found no seat, for this reason.
     NotSeated(NotJoined),
+    /// What became of [`crate::Output::Fax`].
+    Faxed(Result<FaxReceived, FaxError>),
     /// The switch or an admin ends the call.
     HangUp(Cause),
     /// The time of [`crate::Call::poll_timeout`] has come.

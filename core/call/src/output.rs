@@ -1,7 +1,8 @@
 //! What the call asks of the world, in order.
 
 use plugboard_model::{
-    Audio, CallRecord, Cause, ConferenceRequest, HostResult, JournalEvent, LegId, ScenarioId, TapeWhy, UserId,
+    Audio, CallRecord, Cause, ConferenceRequest, FaxRequest, HostResult, JournalEvent, LegId, ScenarioId, TapeWhy,
+    UserId,
 };
 use std::time::Duration;
 
@@ -142,6 +143,18 @@ pub enum Output {
         leg: LegId,
         /// Why.
         why: TapeWhy,
+    },
+    /// Let a leg's far end send a fax. [`crate::Input::Faxed`] says what became of it.
+    Fax {
+        /// Which.
+        leg: LegId,
+        /// How.
+        request: FaxRequest,
+    },
+    /// End that, wherever it is; what came is kept.
+    EndFax {
+        /// Which.
+        leg: LegId,
     },
     /// Seat a leg in a room. [`crate::Input::NotSeated`] says that it could not be.
     Sit {

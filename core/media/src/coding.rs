@@ -1,6 +1,7 @@
 //! The seam to whatever packs and unpacks audio that is not G.711: this crate knows when, [`Codecs`] knows how.
 
 use crate::codec::Codec;
+use crate::fax::{FaxMachine, FaxOrder};
 use std::fmt;
 
 /// How many linear samples a second audio is worked on with.
@@ -69,6 +70,12 @@ pub trait Codecs: Send + Sync + fmt::Debug {
 
     /// A receiver of keys.
     fn key_receiver(&self) -> Option<Box<dyn HearKeys>>;
+
+    /// A fax machine that does this; none when it cannot be made. What has none says so by not having this.
+    fn fax(&self, order: &FaxOrder) -> Option<Box<dyn FaxMachine>> {
+        let _ = order;
+        None
+    }
 }
 
 /// How long a payload plays, in microseconds; `None`: it is no such payload.

@@ -3,6 +3,8 @@
 use crate::audio::Audio;
 use crate::browser::BrowserAgreed;
 use crate::codec::{Codec, Flow};
+use crate::fax::Fax;
+use crate::image::Image;
 use crate::offer_answer::Negotiated;
 use crate::reports::Told;
 use crate::room::{Role, Room};
@@ -160,10 +162,33 @@ pub enum Command {
         /// Who gets the keys that are pressed at the leg, where it sits beside one whom it talks to.
         partner: Option<MediaLeg>,
     },
-    /// Leaves the room.
+    /// Gives a leg to a fax machine, until [`Command::Stand`]: it is taken from its peer, and what it says nobody else hears.
+    /// Answer: [`Event::FaxOver`], unless it stands up before.
+    Fax {
+        /// The leg.
+        leg: MediaLeg,
+        /// The machine.
+        fax: Fax,
+    },
+    /// Leaves the room, or the fax machine.
     Stand {
         /// The leg.
         leg: MediaLeg,
+    },
+    /// A leg speaks T.38 over UDPTL from now on, with this far end, until [`Command::SetRemote`]: its datagrams go to its peer as they
+    /// are, where that speaks T.38 as well, or to its fax machine.
+    SetImage {
+        /// The leg.
+        leg: MediaLeg,
+        /// The far end.
+        image: Image,
+    },
+    /// Listens in a leg's audio for the tone of a fax machine that calls. Answer: [`Event::FaxHeard`], each time.
+    HearFax {
+        /// The leg.
+        leg: MediaLeg,
+        /// Or no longer.
+        on: bool,
     },
     /// Narrows the agreed flow from our side (hold); [`Flow::SendRecv`] narrows nothing.
     SetFlow {
@@ -228,7 +253,10 @@ impl Command {
             | Self::StopPlay { leg, .. }
             | Self::Echo { leg, .. }
             | Self::Sit { leg, .. }
+            | Self::Fax { leg, .. }
             | Self::Stand { leg }
+            | Self::SetImage { leg, .. }
+            | Self::HearFax { leg, .. }
             | Self::SetFlow { leg, .. }
             | Self::Listen { leg }
             | Self::SetKeys { leg, .. }
@@ -282,6 +310,16 @@ pub enum Event {
         id: PlayId,
         /// How.
         end: PlayEnd,
+    },
+    /// A fax machine calls: its tone was heard, by [`Command::HearFax`] or at a fax machine of ours.
+    FaxHeard {
+        /// Which.
+        leg: MediaLeg,
+    },
+    /// The fax machine of a leg has done what it could; [`Fax::finish`] tells what. The leg still sits there.
+    FaxOver {
+        /// Which.
+        leg: MediaLeg,
     },
     /// Neither RTP nor RTCP came from a leg that both hears and speaks, for as long as the engine's configuration says. Told once,
     /// until [`Event::MediaBack`] or [`Command::Listen`].

@@ -5,6 +5,7 @@
 
 mod browsers;
 mod guarding;
+mod imaging;
 mod keys;
 mod reporting;
 mod seating;
@@ -194,7 +195,14 @@ impl Engine {
             Command::Sit { leg, room, role, partner } => {
                 self.sit(now, leg, Sitting { room, role, partner, spoken: None });
             }
+            Command::Fax { leg, fax } => self.sit_at_fax(now, leg, fax),
             Command::Stand { leg } => self.stand(leg),
+            Command::HearFax { leg, on } => {
+                if let Some(leg) = self.leg_mut(leg) {
+                    leg.hears_fax = on;
+                }
+            }
+            Command::SetImage { leg, image } => self.set_image(now, leg, image),
             Command::SetFlow { leg, flow } => {
                 if let Some(leg) = self.leg_mut(leg) {
                     leg.allowed = flow;
@@ -238,6 +246,9 @@ impl Engine {
         #[cfg(test)]
         if self.breaks_on == Some(leg) {
             std::panic::panic_any("a test's fault");
+        }
+        if kind == Kind::Rtp && self.leg_mut(leg).is_some_and(|leg| leg.image.is_some()) {
+            return self.image_packet(now, leg, source, buffer.get(..length)?);
         }
         let length = self.open_packet(now, leg, kind, source, buffer, length)?;
         let packet = buffer.get_mut(..length)?;
@@ -406,7 +417,7 @@ impl Engine {
         };
         if let Some(playing) = found.playing.take_if(|playing| only.is_none_or(|id| id == playing.id)) {
             found.outgoing.cut();
-            if found.hearing.is_none() && found.sitting.is_none() {
+            if found.hearing.is_none() && !found.is_seated() {
                 self.turns.leave(leg);
             }
             self.events.push_back(Event::PlayEnded { leg, id: playing.id, end: PlayEnd::Stopped });
@@ -494,7 +505,7 @@ impl Engine {
         let leg = self.leg_mut(to)?;
         let apart = leg.sitting.is_some()
             || leg.remote.as_ref().is_some_and(|remote| needs_work(ours.codec, remote.negotiated.codec));
-        if leg.playing.is_some() || leg.hears_tones() || !leg.flow().sends() {
+        if leg.playing.is_some() || leg.hears_tones() || !leg.flow().sends() || leg.image.is_some() {
             return None;
         }
         // Who wants its keys another way hears them that way alone.

@@ -1,15 +1,18 @@
 //! What a leg keeps for audio that is not merely relayed: the buffer that evens out what comes, and the booths.
 
-use crate::booth::{Booth, Input, Plan};
+use crate::booth::{Booth, Input, Plan, Seated};
 use crate::codec::Codec;
 use crate::coding::{Codecs, duration_micros};
 use crate::jitter::{Content, Heard, Jitter, Keeping};
-use crate::room::{Seat, Slot};
+use crate::room::Slot;
 use crate::rtp::Header;
 use plugboard_model::Time;
 
 /// Frames that a worker may be behind before they are left out: 60 ms, as late as the buffer may have it.
 const BEHIND_MAX: u8 = 2;
+
+/// Datagrams of T.38 that wait for a turn: a burst of several seconds.
+const DATAGRAMS_MAX: usize = 64;
 
 /// A comfort noise packet stands for a frame.
 const NOISE_MICROS: u32 = 20_000;
@@ -32,6 +35,8 @@ pub(crate) struct Hearing {
     /// The sender is silent and said so.
     noise: bool,
     empty_steps: u32,
+    /// Of T.38, in the order in which they came.
+    datagrams: Vec<Vec<u8>>,
 }
 
 /// What a turn brought.
@@ -53,12 +58,12 @@ impl Hearing {
         serial: u32,
         plan: Plan,
         keeping: Keeping,
-        seat: Option<Seat>,
+        seat: Option<Seated>,
         codecs: &dyn Codecs,
     ) -> Option<Self> {
         let booth = Some(Box::new(Booth::new(plan, seat, codecs)?));
         let jitter = Jitter::new(keeping);
-        Some(Self { serial, plan, jitter, booth, behind: 0, noise: false, empty_steps: 0 })
+        Some(Self { serial, plan, jitter, booth, behind: 0, noise: false, empty_steps: 0, datagrams: Vec::new() })
     }
 
     pub(crate) const fn plan(&self) -> Plan {
@@ -77,6 +82,13 @@ impl Hearing {
         let Some(level) = payload.first() else { return false };
         self.put(now, codec, header, NOISE_MICROS, Content::Noise(*level));
         true
+    }
+
+    /// Takes a datagram of T.38; one too many is as good as lost.
+    pub(crate) fn datagram(&mut self, datagram: &[u8]) {
+        if self.datagrams.len() < DATAGRAMS_MAX {
+            self.datagrams.push(datagram.to_vec());
+        }
     }
 
     fn put(&mut self, now: Time, codec: Codec, header: &Header, micros: u32, content: Content) {
@@ -101,8 +113,8 @@ impl Hearing {
         for _ in 0..=behind {
             self.step(now, &mut heard);
         }
-        // A room is heard whether one says something or not.
-        if self.plan.room.is_some() {
+        // A room is heard whether one says something or not, and a machine's time goes on.
+        if self.plan.is_seated() {
             booth.slots.extend((0..=u64::from(behind)).rev().map(|back| slot.before(back)));
         } else if heard.is_empty() {
             self.booth = Some(booth);
@@ -110,6 +122,7 @@ impl Hearing {
             return if self.empty_steps > REST_STEPS { Turn::Rest } else { Turn::Nothing };
         }
         booth.inputs.extend(heard.into_iter().map(Input::Heard));
+        booth.inputs.extend(self.datagrams.drain(..).map(Input::Datagram));
         Turn::Work(booth)
     }
 
@@ -147,7 +160,7 @@ pub(crate) struct Mouth {
 impl Mouth {
     /// None: nobody can pack that.
     pub(crate) fn new(serial: u32, codec: Codec, codecs: &dyn Codecs) -> Option<Self> {
-        let plan = Plan { from: None, to: Some(codec), keys: false, room: None };
+        let plan = Plan { from: None, to: Some(codec), keys: false, calls: false, room: None, fax: false };
         Some(Self { serial, codec, booth: Some(Box::new(Booth::new(plan, None, codecs)?)) })
     }
 

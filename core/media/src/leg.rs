@@ -5,7 +5,9 @@ use crate::codec::{Codec, Flow};
 use crate::command::{KeyForm, KeysByEar, MediaLeg, Stats};
 use crate::digits::Digits;
 use crate::engine::{Guarded, Kind};
+use crate::fax::Fax;
 use crate::hearing::{Hearing, Mouth};
+use crate::image::Image;
 use crate::offer_answer::Negotiated;
 use crate::outgoing::{Outgoing, StreamStart};
 use crate::playing::Playing;
@@ -85,6 +87,16 @@ pub(crate) struct Sitting {
     pub(crate) spoken: Option<Codec>,
 }
 
+/// A leg's place at a fax machine.
+#[derive(Debug)]
+pub(crate) struct AtFax {
+    pub(crate) fax: Fax,
+    /// What came from the leg last: it may speak either law, whichever was agreed on.
+    pub(crate) spoken: Option<Codec>,
+    /// That the machine is done was told.
+    pub(crate) told: bool,
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -114,6 +126,12 @@ pub(crate) struct Leg {
     pub(crate) mouth: Option<Box<Mouth>>,
     /// Where it sits with others.
     pub(crate) sitting: Option<Box<Sitting>>,
+    /// The fax machine that it sits at.
+    pub(crate) fax: Option<AtFax>,
+    /// Whether the tone of a fax machine is listened for.
+    pub(crate) hears_fax: bool,
+    /// It speaks T.38 with this far end, whose datagrams come from its address or behind the same NAT as its audio.
+    pub(crate) image: Option<Image>,
     /// Whether keys are listened for.
     pub(crate) keys_by_ear: KeysByEar,
     /// How it is told of its peer's keys.
@@ -149,6 +167,9 @@ impl Leg {
             hearing: None,
             mouth: None,
             sitting: None,
+            fax: None,
+            hears_fax: false,
+            image: None,
             keys_by_ear: KeysByEar::Auto,
             key_form: KeyForm::Auto,
             pressing: None,
@@ -160,6 +181,7 @@ impl Leg {
 
     /// Takes over what an offer and answer agreed on.
     pub(crate) fn set_remote(&mut self, now: Time, negotiated: Negotiated) {
+        self.image = None;
         self.remote = Some(match self.remote.take() {
             Some(mut remote) => {
                 remote.rtp.announce(negotiated.remote_rtp);
@@ -177,6 +199,11 @@ impl Leg {
             Pulse::Unheard(_) | Pulse::Silent { heard: false } => Pulse::Unheard(now),
             Pulse::Beating(_) | Pulse::Silent { heard: true } => Pulse::Beating(now),
         };
+    }
+
+    /// Whether it hears others than a peer: those in a room, or a fax machine.
+    pub(crate) const fn is_seated(&self) -> bool {
+        self.sitting.is_some() || self.fax.is_some()
     }
 
     /// RTP or RTCP came from it: whether it was told silent.

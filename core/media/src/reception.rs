@@ -47,6 +47,12 @@ pub(crate) struct Reception {
 }
 
 impl Reception {
+    /// Counts a datagram that is no RTP.
+    pub(crate) fn datagram(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += u64::try_from(bytes).unwrap_or(0);
+    }
+
     /// Counts a packet of a stream with so many ticks a second. `timed` is false for packets whose timestamp does not follow the clock (telephone-event).
     pub(crate) fn packet(&mut self, now: Time, header: &Header, bytes: usize, timed: bool, clock: u32) {
         self.packets += 1;

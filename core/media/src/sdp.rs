@@ -49,6 +49,9 @@ pub enum SdpError {
     /// No line whose encryption is taken here.
     #[error("no usable audio line: {0}")]
     Encryption(&'static str),
+    /// It wants T.38, and not as anybody here has it.
+    #[error("no usable image line: {0}")]
+    NoImage(&'static str),
     /// The address of the audio line cannot be sent to.
     #[error("the connection address {0:?} is no unicast IP address")]
     Address(String),
@@ -78,6 +81,7 @@ impl SdpError {
             Self::TooLarge { .. } => "the session description is too large",
             Self::Malformed(_) => "malformed session description",
             Self::NoAudio(_) => "no usable audio line",
+            Self::NoImage(_) => "no usable image line",
             Self::Encryption(_) => "no audio line whose encryption is taken here",
             Self::Address(_) => "the connection address is no unicast IP address",
             Self::NoCommonCodec => "no codec in common",
@@ -92,6 +96,7 @@ impl SdpError {
         match self {
             Self::TooLarge { .. } | Self::Malformed(_) => 400,
             Self::NoAudio(_)
+            | Self::NoImage(_)
             | Self::Encryption(_)
             | Self::Address(_)
             | Self::NoCommonCodec
@@ -158,13 +163,18 @@ impl Events {
 impl Description {
     /// Reads an offer or an answer, by what the leg may do.
     pub(crate) fn parse(body: &[u8], terms: Terms) -> Result<Self, SdpError> {
-        check_limits(body)?;
-        let session = Session::parse(body).map_err(|error| SdpError::Malformed(error.to_string()))?;
-        within("media lines", session.medias.len(), MEDIA_LINES_MAX)?;
+        let session = read_session(body)?;
         let (audio_index, media, secured) = pick_audio(&session, terms)?;
         let audio = AudioLine::read(&session, media, secured)?;
         let lines = session.medias.into_iter().map(Line::from).collect();
         Ok(Self { lines, audio_index, audio })
+    }
+}
+
+impl Line {
+    /// A line of audio that nobody has said anything of yet.
+    pub(crate) fn audio() -> Self {
+        Self { media: "audio".into(), proto: "RTP/AVP".into(), formats: "0".into(), mid: None }
     }
 }
 
@@ -195,6 +205,14 @@ impl AudioLine {
         let (rtcp, ptime_ms) = (rtcp(media, rtp), ptime(media));
         Ok(Self { rtp, rtcp, codecs, events, comfort_noise, flow, ptime_ms, browser, secured })
     }
+}
+
+/// Reads a description within its limits.
+pub(crate) fn read_session(body: &[u8]) -> Result<Session, SdpError> {
+    check_limits(body)?;
+    let session = Session::parse(body).map_err(|error| SdpError::Malformed(error.to_string()))?;
+    within("media lines", session.medias.len(), MEDIA_LINES_MAX)?;
+    Ok(session)
 }
 
 fn within(what: &'static str, found: usize, limit: usize) -> Result<(), SdpError> {

@@ -3,7 +3,7 @@
 use crate::Metrics;
 use crate::labels::{Label, label};
 use crate::sip_events::whole;
-use plugboard_model::{CallId, LegEncryption, LegId, LegQuality, Sound, TapeRecord, TapeWhy};
+use plugboard_model::{CallId, FaxOutcome, FaxRecord, LegEncryption, LegId, LegQuality, Sound, TapeRecord, TapeWhy};
 
 /// RTP was relayed: what a media thread counted since it last said so.
 ///
@@ -319,6 +319,46 @@ impl RecordingEnded<'_> {
             tracing::warn!(call_id = %call, n, file, length_ms, missing_ms, why, "the disk did not keep up with a recording");
         } else {
             tracing::info!(call_id = %call, n, file, length_ms, why, "a recording ended");
+        }
+    }
+}
+
+label!(
+    /// How a fax ended.
+    FaxEnd {
+        /// Both machines say that all went well.
+        Done = "done",
+        /// The far end is no fax machine.
+        NoFax = "no_fax",
+        /// It failed.
+        Failed = "failed",
+    }
+);
+
+/// A fax machine of ours is done, and its document kept or refused.
+#[derive(Debug, Clone, Copy)]
+pub struct FaxEnded<'a> {
+    /// Which.
+    pub fax: &'a FaxRecord,
+}
+
+impl FaxEnded<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let FaxRecord { call, n, pages, bit_rate, corrected, files, .. } = self.fax;
+        let (end, reason) = match &self.fax.end {
+            FaxOutcome::Done => (FaxEnd::Done, None),
+            FaxOutcome::NoFax => (FaxEnd::NoFax, None),
+            FaxOutcome::Failed(reason) => (FaxEnd::Failed, Some(reason)),
+        };
+        metrics.families.faxes.inc_by(end, 1);
+        metrics.families.fax_pages.inc_by(u64::from(*pages));
+        let file = files.first().map(|file| file.file.as_str());
+        if let Some(reason) = reason {
+            tracing::warn!(call_id = %call, n, pages, bit_rate, corrected, file, reason, "a fax failed");
+        } else {
+            let end = self.fax.end.as_str();
+            tracing::info!(call_id = %call, n, pages, bit_rate, corrected, file, end, "a fax ended");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::lines::{LINES_MAX, Lines};
-use crate::media_events::{KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
+use crate::media_events::{FaxEnd, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure};
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome};
@@ -109,6 +109,8 @@ pub(crate) struct Families {
     pub(crate) host_calls: Box<[IntCounter]>,
     pub(crate) put_away: IntCounter,
     pub(crate) suspended: IntGauge,
+    pub(crate) faxes: Row<FaxEnd>,
+    pub(crate) fax_pages: IntCounter,
     pub(crate) recordings: Row<RecordingEnd>,
     pub(crate) recordings_missing: Counter,
     pub(crate) store_commit: Histogram,
@@ -430,6 +432,8 @@ impl Families {
                 "Runs that were dropped to wait and are rebuilt from their journal.",
             ),
             suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that hold an instance in memory now."),
+            faxes: Row::new(r, "plugboard_faxes_total", "Faxes that ended, by how.", "end"),
+            fax_pages: counter(r, "plugboard_fax_pages_total", "Whole pages of faxes."),
             recordings: Row::new(
                 r,
                 "plugboard_recordings_total",

@@ -3,7 +3,7 @@
 //! `plugin` lifts guest calls into [`HostCall`], `call` and `switch` answer with [`HostResult`]; both are journaled.
 //! Each call has exactly one result variant, named in its documentation.
 
-use crate::{Cause, GroupId, Mailbox, UserId, Value, WallTime};
+use crate::{Cause, FaxError, FaxReceived, FaxRequest, GroupId, Mailbox, UserId, Value, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// A request of a running action.
@@ -72,6 +72,8 @@ pub enum HostCall {
     LeaveMessage(LeaveRequest),
     /// This mailbox is opened for the caller; `None`: his own, or the one that he names. Answer: [`HostResult::MailboxClosed`].
     OpenMailbox(Option<Mailbox>),
+    /// Answer: [`HostResult::Faxed`].
+    ReceiveFax(FaxRequest),
 }
 
 impl HostCall {
@@ -101,6 +103,7 @@ impl HostCall {
             Self::Record(RecordCall::Stop) => "record.stop",
             Self::LeaveMessage(_) => "voicemail.leave",
             Self::OpenMailbox(_) => "voicemail.open",
+            Self::ReceiveFax(_) => "fax.receive",
         }
     }
 }
@@ -145,6 +148,8 @@ pub enum HostResult {
     MessageLeft(Result<MessageEnd, MailboxError>),
     /// To [`HostCall::OpenMailbox`].
     MailboxClosed(Result<MailboxEnd, MailboxError>),
+    /// To [`HostCall::ReceiveFax`].
+    Faxed(Result<FaxReceived, FaxError>),
 }
 
 /// How somebody sits in a room.

@@ -4,6 +4,7 @@
 //! import each other (`sip`, `media`, `call`, `scenario`, `office`, `plugin`, `store`) must both say it.
 
 mod cause;
+mod fax;
 mod forward;
 mod host;
 mod id;
@@ -17,6 +18,7 @@ mod time;
 mod value;
 
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
+pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,

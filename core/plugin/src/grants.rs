@@ -31,11 +31,13 @@ pub enum Capability {
     Record,
     /// Mailboxes.
     Voicemail,
+    /// Faxes.
+    Fax,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -46,6 +48,7 @@ impl Capability {
         Self::Conference,
         Self::Record,
         Self::Voicemail,
+        Self::Fax,
     ];
 
     /// The interface's name in WIT.
@@ -61,6 +64,7 @@ impl Capability {
             Self::Conference => "conference",
             Self::Record => "record",
             Self::Voicemail => "voicemail",
+            Self::Fax => "fax",
         }
     }
 
@@ -88,6 +92,7 @@ impl Capability {
             HostCall::JoinConference(_) => Self::Conference,
             HostCall::Record(_) => Self::Record,
             HostCall::LeaveMessage(_) | HostCall::OpenMailbox(_) => Self::Voicemail,
+            HostCall::ReceiveFax(_) => Self::Fax,
         }
     }
 
@@ -103,6 +108,7 @@ impl Capability {
             Self::Conference => 256,
             Self::Record => 128,
             Self::Voicemail => 512,
+            Self::Fax => 1024,
         }
     }
 }
@@ -172,6 +178,7 @@ impl Grants {
             .with(Capability::Clock)
             .with(Capability::Random)
             .with(Capability::Conference)
+            .with(Capability::Fax)
             .with(Capability::Record)
             .with(Capability::Voicemail)
     }

@@ -479,7 +479,8 @@ impl RunState {
             | HostCall::JoinConference(_)
             | HostCall::Record(_)
             | HostCall::LeaveMessage(_)
-            | HostCall::OpenMailbox(_) => None,
+            | HostCall::OpenMailbox(_)
+            | HostCall::ReceiveFax(_) => None,
         }
     }
 

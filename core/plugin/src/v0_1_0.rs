@@ -4,6 +4,7 @@ mod call;
 mod conference;
 mod dial;
 mod directory;
+mod fax;
 mod record;
 mod services;
 mod voicemail;
@@ -50,6 +51,7 @@ impl Action {
                 Capability::Variables => {
                     switch::variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
+                Capability::Fax => switch::fax::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Clock => switch::clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

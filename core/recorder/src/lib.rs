@@ -5,13 +5,15 @@
 //! it: what the queue does not take is missing, and silence stands in its place.
 
 mod disk;
+mod document;
 mod queue;
 mod reel;
 mod wav;
 mod writer;
 
 pub use disk::{Disk, Folder, Memory};
+pub use document::{DocumentError, Sheet, pdf, sheets};
 pub use queue::{InlineRecorder, QUEUE_MAX, Recorder, Recording};
 pub use reel::{Form, Shape};
 pub use wav::{Measured, WavError, measure, read};
-pub use writer::{Order, Told, look};
+pub use writer::{Kept, Order, Told, look, sum};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::disk::Disk;
-use crate::writer::{Job, Order, Told, Writer};
+use crate::writer::{Job, Kept, Order, Told, Writer};
 
 /// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
 pub const QUEUE_MAX: usize = 65_536;
@@ -84,6 +84,11 @@ impl Recorder {
         self.0.push(Job::Begin { tape, order, missed: Arc::clone(&missed), told });
         let take = Arc::new(Taking { shared: Arc::clone(&self.0), tape, missed });
         Recording { tape: Tape::new(take), number: tape, shared: Arc::clone(&self.0) }
+    }
+
+    /// Keeps a received fax (TIFF) as `name.tif`, and as `name.pdf`. Never waits: what the disk says comes to `told`.
+    pub fn keep_fax(&self, name: String, tiff: Vec<u8>, told: Box<dyn FnOnce(Kept) + Send>) {
+        self.0.push(Job::KeepFax { name, tiff, told });
     }
 
     /// Reads a mono recording, to be played.

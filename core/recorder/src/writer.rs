@@ -2,7 +2,7 @@
 
 use plugboard_media::tape::Taped;
 use plugboard_media::{Audio, Codecs};
-use plugboard_model::{TapeEnd, TapeWhy, Time};
+use plugboard_model::{FaxFile, TapeEnd, TapeWhy, Time};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::disk::Disk;
+use crate::document;
 use crate::reel::{Form, Reel};
 use crate::wav;
 
@@ -44,6 +45,16 @@ pub(crate) enum Job {
     End { tape: u64, why: TapeWhy },
     Load { file: String, told: Box<dyn FnOnce(Result<Audio, String>) + Send> },
     Remove { file: String, told: Box<dyn FnOnce(io::Result<()>) + Send> },
+    KeepFax { name: String, tiff: Vec<u8>, told: Box<dyn FnOnce(Kept) + Send> },
+}
+
+/// What became of the files of a fax.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Those that are there.
+    pub files: Vec<FaxFile>,
+    /// What went wrong, of the first that is not.
+    pub fault: Option<String>,
 }
 
 /// Every recording that goes on.
@@ -77,6 +88,7 @@ impl Writer {
             Job::End { tape, why } => self.end(tape, why),
             Job::Load { file, told } => told(self.load(&file)),
             Job::Remove { file, told } => told(self.disk.remove(&file)),
+            Job::KeepFax { name, tiff, told } => told(self.keep_fax(&name, &tiff)),
         }
     }
 
@@ -152,6 +164,28 @@ impl Writer {
         told(end, reel.heard_for());
     }
 
+    /// As it was received first: the other one can be made of it.
+    fn keep_fax(&mut self, name: &str, tiff: &[u8]) -> Kept {
+        let mut kept = Kept::default();
+        let made = document::sheets(tiff).map(|sheets| document::pdf(&sheets));
+        let files = [("tif", Ok(tiff.to_vec())), ("pdf", made.map_err(|fault| fault.to_string()))];
+        for (suffix, bytes) in files {
+            let file = format!("{name}.{suffix}");
+            let written = bytes.and_then(|bytes| {
+                let created = self.disk.create(&file, &bytes).and_then(|()| self.disk.sync(&file));
+                created.map_err(|fault| in_words(&fault)).map(|()| bytes)
+            });
+            match written {
+                Ok(bytes) => {
+                    let (size, sha256) = (u64::try_from(bytes.len()).unwrap_or(0), Sha256::digest(&bytes).into());
+                    kept.files.push(FaxFile { file, bytes: size, sha256 });
+                }
+                Err(fault) => kept.fault = kept.fault.or(Some(format!("{file}: {fault}"))),
+            }
+        }
+        kept
+    }
+
     fn load(&mut self, file: &str) -> Result<Audio, String> {
         let mut whole = Vec::new();
         let read = self.disk.read(file, &mut |piece| {
@@ -194,6 +228,23 @@ pub fn look(disk: &mut dyn Disk, file: &str) -> io::Result<TapeEnd> {
     let measured = wav::measure(&head, bytes).map_err(|fault| io::Error::new(ErrorKind::InvalidData, fault))?;
     let (length_ms, sha256) = (measured.length_ms, hash.finalize().into());
     Ok(TapeEnd { length_ms, bytes, sha256, missing_ms: 0, why: TapeWhy::Interrupted })
+}
+
+/// The size and the SHA-256 of a file.
+///
+/// # Errors
+/// What the disk says.
+pub fn sum(disk: &mut dyn Disk, file: &str) -> io::Result<(u64, [u8; 32])> {
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    disk.read(file, &mut |piece| {
+        hash.update(piece);
+        bytes += u64::try_from(piece.len()).unwrap_or(0);
+    })?;
+    Ok((bytes, hash.finalize().into()))
+}
+
+fn in_words(fault: &io::Error) -> String {
+    if why_of(fault) == TapeWhy::DiskFull { "the disk is full".into() } else { fault.to_string() }
 }
 
 fn why_of(fault: &io::Error) -> TapeWhy {

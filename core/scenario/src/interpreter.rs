@@ -123,6 +123,7 @@ impl Interpreter {
             Input::HungUp { by } => self.left = Some(by),
             Input::Held { by, whom } => self.happened(Occasion::Hold, Some(&by), whom.as_ref()),
             Input::Resumed { by, whom } => self.happened(Occasion::Resume, Some(&by), whom.as_ref()),
+            Input::FaxHeard => self.happened(Occasion::Fax, None, None),
             Input::TimeOver => {
                 if self.end.is_some() {
                     self.note("the time for steps after the call is over".into());
@@ -131,6 +132,11 @@ impl Interpreter {
             }
         }
         self.advance();
+    }
+
+    /// Whether steps wait for this.
+    pub fn waits_for(&self, occasion: Occasion) -> bool {
+        self.armed.iter().any(|armed| armed.occasion == occasion)
     }
 
     /// The next thing to carry out.

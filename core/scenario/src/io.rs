@@ -67,6 +67,8 @@ pub enum Input {
         /// Whom.
         whom: Option<Talker>,
     },
+    /// The caller is a fax machine: its tone was heard.
+    FaxHeard,
     /// The steps on the hanging up have had their time.
     TimeOver,
 }

@@ -11,11 +11,13 @@ pub enum Occasion {
     Resume,
     /// The call is over.
     HangUp,
+    /// The caller is a fax machine.
+    Fax,
 }
 
 impl Occasion {
     /// Every one, as documents may name them.
-    pub const ALL: [Self; 4] = [Self::Ringing, Self::Hold, Self::Resume, Self::HangUp];
+    pub const ALL: [Self; 5] = [Self::Ringing, Self::Hold, Self::Resume, Self::HangUp, Self::Fax];
     /// Those that steps of an action can hang on, beside its outcomes: when whom it calls rings, and when a conversation
     /// that it began is over.
     pub const OF_ACTIONS: [Self; 2] = [Self::Ringing, Self::HangUp];
@@ -27,6 +29,7 @@ impl Occasion {
             Self::Hold => "hold",
             Self::Resume => "resume",
             Self::HangUp => "hang-up",
+            Self::Fax => "fax",
         }
     }
 
@@ -42,6 +45,7 @@ impl Occasion {
             Self::Hold => "somebody puts the other one on hold",
             Self::Resume => "... and takes him back",
             Self::HangUp => "the call is over",
+            Self::Fax => "the tone of a fax machine is heard from the caller (CNG), once a call",
         }
     }
 }

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::catalogue::Actions;
 use crate::config::Config;
+use crate::faxes::Faxes;
 use crate::house::{Absent, Bundle, House, in_words};
 use crate::keep::Keeper;
 use crate::losses::Losses;
@@ -50,6 +51,7 @@ pub(crate) struct Running {
     pub(crate) keeper: Keeper,
     pub(crate) recorder: Recorder,
     pub(crate) recordings: Recordings,
+    pub(crate) faxes: Faxes,
     /// The offices in force; locked while one is replaced.
     pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
     /// Actions that scenarios name and that are not installed, as `/readyz` lists them.
@@ -143,6 +145,7 @@ impl Running {
         crate::recovery::close_unfinished(&store);
         let recordings = Recordings::new(store.clone(), &config.data);
         recordings.close_unfinished();
+        let faxes = Faxes::new(store.clone(), &config.data);
         let recorder = Recorder::start(Box::new(recordings.folder()), Arc::new(plugboard_codec::Library))
             .map_err(|error| format!("the recorder's thread could not be started: {error}"))?;
         keep_components(&store, &actions);
@@ -186,6 +189,7 @@ impl Running {
             keeper,
             recorder,
             recordings,
+            faxes,
             houses,
             lacking,
         })

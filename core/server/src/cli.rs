@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
 use crate::control::{self, Request, UserWish};
+use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
 use crate::{check, license, output, schema, serve, show};
 
@@ -137,6 +138,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RecordingCommand,
     },
+    /// Faxes that were received.
+    Fax {
+        #[command(subcommand)]
+        command: FaxCommand,
+    },
     /// How the running switch is.
     Status,
     /// Which devices are registered.
@@ -251,6 +257,32 @@ pub(crate) enum RecordingCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum FaxCommand {
+    /// List them, newest first.
+    List {
+        /// Of calls from or to this number, whole.
+        #[arg(long)]
+        number: Option<String>,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+        /// At most so many, up to 1000.
+        #[arg(long, default_value_t = 20, value_parser = up_to(recordings::LIST_MAX))]
+        limit: usize,
+    },
+    /// Copy one to a new file.
+    Export {
+        /// The fax's id, as `list` and `call show` show it.
+        id: String,
+        /// The new file [default: the id with .pdf or .tif, here].
+        to: Option<PathBuf>,
+        /// As what: a PDF, or the TIFF file that was received.
+        #[arg(long, value_enum, default_value_t = Form::Pdf)]
+        form: Form,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// List the users of an office.
     List {
@@ -341,6 +373,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Trim => control::ask(home, &Request::Trim, |answer| show::plain(answer, json)),
         Command::Call { command } => call(home, command, json),
         Command::Recording { command } => recording(home, command, json),
+        Command::Fax { command } => fax(home, command, json),
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {
             control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
@@ -388,6 +421,18 @@ fn recording(home: &Home, command: RecordingCommand, json: bool) -> ExitCode {
         }
         RecordingCommand::Verify { which } => {
             control::ask(home, &Request::VerifyRecordings { which }, |answer| show::verified(answer, json))
+        }
+    }
+}
+
+fn fax(home: &Home, command: FaxCommand, json: bool) -> ExitCode {
+    match command {
+        FaxCommand::List { number, office, limit } => {
+            control::ask(home, &Request::Faxes { office, number, limit }, |answer| show::faxes(answer, json))
+        }
+        FaxCommand::Export { id, to, form } => {
+            let to = faxes::target(to, &id, form);
+            control::ask(home, &Request::ExportFax { id, form, to }, |answer| show::plain(answer, json))
         }
     }
 }

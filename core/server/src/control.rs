@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::Home;
+use crate::faxes::Form;
 use crate::house::Bundle;
 use crate::output;
 use crate::recordings::Which;
@@ -46,6 +47,8 @@ pub(crate) enum Request {
     ExportRecording { id: String, to: PathBuf },
     EraseRecordings { ids: Vec<String>, which: Which },
     VerifyRecordings { which: Which },
+    Faxes { office: String, number: Option<String>, limit: usize },
+    ExportFax { id: String, form: Form, to: PathBuf },
 }
 
 /// What an admin sets for a user, as he wrote it.

@@ -53,7 +53,12 @@ pub(crate) async fn forget(running: &Running, clock: Clock) -> Result<(Round, us
         return Ok((round, 0));
     }
     let (recordings, (of_calls, messages)) = (running.recordings.clone(), running.keeper.tapes);
-    let gone = on_disk(move || recordings.forget(before(now, of_calls), before(now, messages))).await?;
+    let faxes = running.faxes.clone();
+    let gone = on_disk(move || {
+        let gone = recordings.forget(before(now, of_calls), before(now, messages))?;
+        Ok::<_, CommitError>(gone + faxes.forget(before(now, of_calls))?)
+    })
+    .await?;
     if gone > 0 {
         tracing::info!(recordings = gone, "what was kept long enough was removed");
     }

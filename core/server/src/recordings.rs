@@ -284,7 +284,7 @@ fn shown(tape: &TapeRecord) -> Value {
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into memory cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -1,6 +1,7 @@
 //! How answers look to people.
 
 mod calls;
+mod faxes;
 mod host;
 mod ladder;
 mod pcap;
@@ -9,6 +10,7 @@ mod timeline;
 mod when;
 
 pub(crate) use calls::{calls, record};
+pub(crate) use faxes::faxes;
 pub(crate) use ladder::ladder;
 pub(crate) use pcap::pcap;
 pub(crate) use recordings::{recordings, verified};

@@ -77,6 +77,7 @@ impl Family {
             | Space::LastCallers
             | Space::Awaited
             | Space::Tapes
+            | Space::Faxes
             | Space::UserTolls
             | Space::GatewayTolls
             | Space::Records

@@ -84,6 +84,8 @@ pub enum Space {
     SipTraces = b's',
     /// Recordings, by call.
     Tapes = b'T',
+    /// Faxes, by call.
+    Faxes = b'f',
     /// Heads of blobs.
     Blobs = b'b',
     /// Pieces of blobs.

@@ -4,6 +4,7 @@ use crate::calls::CallStore;
 use crate::documents::Documents;
 use crate::engine::{Change, Engine};
 use crate::error::{CommitError, StoreError};
+use crate::faxes::Faxes;
 use crate::folder::DataFolder;
 use crate::health::{StoreHealth, StoreObserver};
 use crate::key::Space;
@@ -119,6 +120,11 @@ impl Store {
     /// Recordings and voice messages.
     pub fn tapes(&self) -> Tapes {
         Tapes::new(self.clone())
+    }
+
+    /// Faxes.
+    pub fn faxes(&self) -> Faxes {
+        Faxes::new(self.clone())
     }
 
     /// Which phones of users called for help and are called back.

@@ -128,6 +128,8 @@ pub(crate) const fn media_leg(event: &MediaEvent) -> Option<MediaLeg> {
         | MediaEvent::PlayEnded { leg, .. }
         | MediaEvent::MediaSilent { leg, .. }
         | MediaEvent::MediaBack { leg }
+        | MediaEvent::FaxOver { leg }
+        | MediaEvent::FaxHeard { leg }
         | MediaEvent::BrowserGone { leg }
         | MediaEvent::BrowserBack { leg }
         | MediaEvent::SourceLearned { leg, .. }

@@ -89,6 +89,9 @@ impl Events {
 fn tell(recipient: &Recipient<MediaHappened>, event: MediaEvent) -> bool {
     match event {
         MediaEvent::PlayEnded { .. }
+        | MediaEvent::FaxOver { .. }
+        // A tone of half a second, each three of them.
+        | MediaEvent::FaxHeard { .. }
         | MediaEvent::Stats { .. }
         | MediaEvent::Closed { .. }
         | MediaEvent::Failed { .. }

@@ -12,7 +12,7 @@ pub(crate) use watch::{
 use actix::{Message, Recipient};
 use bytes::Bytes;
 use plugboard_call::{CancelWhy, OfferedDevices};
-use plugboard_media::{Codec, Event as MediaEvent, MediaLeg, Room};
+use plugboard_media::{Codec, Event as MediaEvent, ImageTerms, MediaLeg, Room};
 use plugboard_model::{CallId, Cause, GatewayId, LegEncryption, LegId, UserId};
 use plugboard_office::RecordRule;
 use plugboard_plugin::RunEvent;
@@ -146,6 +146,12 @@ pub(crate) enum LegCommand {
     Say(String),
     /// Tell the far end of a digit by INFO.
     SendDigit { digit: char, duration: Duration },
+    /// Offer the far end to go on by T.38: [`LegNews::ImageAnswered`] follows.
+    OfferImage(ImageTerms),
+    /// Answer the far end that wants to go on by T.38, or refuse it with this status: audio goes on then.
+    AnswerImage(Result<ImageTerms, u16>),
+    /// Offer the far end to go on by audio, after T.38.
+    OfferAudio,
     /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
     Identify(Shown),
 }
@@ -189,6 +195,12 @@ pub(crate) enum LegNews {
     JoinAsked(Box<JoinAsked>),
     /// A digit by SIP INFO.
     Digit { digit: char, duration: Duration },
+    /// The far end wants to go on by T.38, and can this: [`LegCommand::AnswerImage`] answers.
+    ImageOffered(ImageTerms),
+    /// The far end takes T.38, and can this; or refuses it, with this status: audio goes on.
+    ImageAnswered(Result<ImageTerms, u16>),
+    /// The far end is back from T.38 to audio.
+    ImageOver,
 }
 
 /// Somebody as others are shown him.

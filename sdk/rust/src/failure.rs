@@ -3,6 +3,7 @@
 use crate::call::CallError;
 use crate::conference::NotJoined;
 use crate::dial::NotConnected;
+use crate::fax::FaxError;
 use crate::parameter::ParameterError;
 use crate::record::RecordError;
 use crate::variables::SetError;
@@ -115,6 +116,17 @@ impl From<VoicemailError> for Failure {
             VoicemailError::NotKept(why) => Self::Reason(["the message was not kept: ", &why].concat()),
             VoicemailError::NoMedia(why) => CallError::NoMedia(why).into(),
             VoicemailError::Invalid(which) => CallError::Invalid(which).into(),
+        }
+    }
+}
+
+impl From<FaxError> for Failure {
+    fn from(error: FaxError) -> Self {
+        match error {
+            FaxError::CallerGone => Self::CallOver,
+            FaxError::Talking => CallError::Talking.into(),
+            FaxError::NoMedia(why) => CallError::NoMedia(why).into(),
+            FaxError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

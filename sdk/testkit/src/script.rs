@@ -4,9 +4,10 @@ use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, HostCall, HostResult, JournalEvent, LeaveRequest,
-    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value, WallTime,
+    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest,
+    HostCall, HostResult, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected,
+    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value,
+    WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ struct Script<'s> {
     record: Answer<'s, RecordCall, Result<(), RecordError>>,
     leave: Answer<'s, LeaveRequest, Result<MessageEnd, MailboxError>>,
     open: Answer<'s, Option<Mailbox>, Result<MailboxEnd, MailboxError>>,
+    fax: Answer<'s, FaxRequest, Result<FaxReceived, FaxError>>,
 }
 
 impl<'s> Run<'s> {
@@ -76,6 +78,7 @@ impl<'s> Run<'s> {
                 record: Box::new(|_| Ok(())),
                 leave: Box::new(|_| Ok(MessageEnd::Recorded)),
                 open: Box::new(|_| Ok(MailboxEnd::Done)),
+                fax: Box::new(|_| Ok(no_fax())),
             },
         }
     }
@@ -210,6 +213,13 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_open(mut self, answer: impl FnMut(Option<Mailbox>) -> Result<MailboxEnd, MailboxError> + 's) -> Self {
         self.script.open = Box::new(answer);
+        self
+    }
+
+    /// What comes of each wish for a fax; unless said, the caller is no fax machine.
+    #[must_use]
+    pub fn on_fax(mut self, answer: impl FnMut(FaxRequest) -> Result<FaxReceived, FaxError> + 's) -> Self {
+        self.script.fax = Box::new(answer);
         self
     }
 
@@ -371,6 +381,11 @@ impl Script<'_> {
                 self.over |= told == Err(MailboxError::CallerGone);
                 HostResult::MailboxClosed(told)
             }
+            HostCall::ReceiveFax(request) => {
+                let told = if self.over { Err(FaxError::CallerGone) } else { (self.fax)(request) };
+                self.over |= told == Err(FaxError::CallerGone);
+                HostResult::Faxed(told)
+            }
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {
                 let told = gone().and_then(|()| hang_up(&cause));
@@ -414,6 +429,10 @@ impl Script<'_> {
             }
         }
     }
+}
+
+const fn no_fax() -> FaxReceived {
+    FaxReceived { end: FaxOutcome::NoFax, pages: 0, sender: String::new(), document: None }
 }
 
 fn hang_up(cause: &Cause) -> Result<(), CallError> {

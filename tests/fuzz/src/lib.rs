@@ -14,6 +14,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod sound;
 pub mod stream;
+pub mod udptl;
 pub mod uri;
 pub mod websocket;
 
@@ -21,7 +22,7 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -30,6 +31,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("sdp", sdp::sdp),
     ("stream", stream::stream),
     ("rtp", rtp::rtp),
+    ("udptl", udptl::udptl),
     ("payload", payload::payload),
     ("sound", sound::sound),
     ("websocket", websocket::websocket),

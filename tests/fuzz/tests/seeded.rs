@@ -75,6 +75,12 @@ const RTP: &[&[u8]] = &[
     b"\xa2\x65\0\x02\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04event\0\0\x03",
 ];
 
+/// Two datagrams with redundancy, and two with FEC.
+const UDPTL: &[&[u8]] = &[
+    b"\x06\x00\x00\x01\x02\x00\x00\x0A\x00\x01\x01\x06\x00\x02\x01\x04\x01\x00",
+    b"\x0D\x00\x09\x02\x0A\x0B\x80\x01\x02\x02\x01\x55\x01\x66\x0D\x00\x0B\x02\x0A\x0B\x80\x01\x02\x02\x01\x55\x01\x66",
+];
+
 /// A browser's check with a wrong password, the first words of DTLS, a packet of SRTP.
 const BROWSER_PORT: &[&[u8]] = &[
     b"\x00\x01\x00\x6c\x21\x12\xa4\x42transaction.\x80\x22\x00\x03abc\x00\
@@ -195,6 +201,11 @@ fn no_bytes_break_the_readers_of_events() {
 #[test]
 fn no_bytes_break_the_reader_of_rtp() {
     run("rtp", 3_000_000, RTP, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_udptl() {
+    run("udptl", 1_000_000, UDPTL, &[b"\x80\x01\x01\x01"]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod agent;
 mod call;
 mod digest;
+mod fax;
+mod faxing;
 mod resend;
 mod secrecy;
 mod voice;

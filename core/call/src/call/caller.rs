@@ -40,7 +40,7 @@ impl Call {
             Ear::Conferring { leave_on, .. } if *leave_on == Some(digit) => self.conferred(ConferenceEnd::Key),
             Ear::Dictating { stop_on, .. } if *stop_on == digit => self.dictated(PlayEnd::Digit(digit)),
             // While they talk, keys are for the other side; on a tape they are no part of what is said.
-            Ear::Talking { .. } | Ear::Told { .. } | Ear::Dictating { .. } => {}
+            Ear::Talking { .. } | Ear::Told { .. } | Ear::Dictating { .. } | Ear::Faxing { .. } => {}
             Ear::Idle if self.ring.as_ref().is_some_and(|ring| ring.early.is_some()) => {}
             Ear::Idle | Ear::Playing { stop_on_digit: false, .. } | Ear::Echoing { .. } | Ear::Conferring { .. } => {
                 self.event(CallEvent::Digit(digit));
@@ -88,6 +88,7 @@ impl Call {
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
             | Ear::Dictating { .. }
+            | Ear::Faxing { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {
                 if let Some(ring) = self.ring.as_mut().filter(|ring| ring.back == Some(play)) {
@@ -123,12 +124,14 @@ impl Call {
             }
             Ear::Conferring { until, .. } if now >= *until => self.conferred(ConferenceEnd::TimeOver),
             Ear::Dictating { until, .. } if now >= *until => self.dictated(PlayEnd::TimeOver),
+            Ear::Faxing { until: Some(until), .. } if now >= *until => self.fax_time_over(),
             Ear::Idle
             | Ear::Playing { .. }
             | Ear::Collecting(_)
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
             | Ear::Dictating { .. }
+            | Ear::Faxing { .. }
             | Ear::Told { .. }
             | Ear::Talking { .. } => {}
         }

@@ -36,9 +36,9 @@ impl Call {
         }
     }
 
-    /// Somebody hears the anchor: whom it talks to, or those in a room.
+    /// Somebody hears the anchor: whom it talks to, those in a room, or a fax machine.
     const fn is_with_others(&self) -> bool {
-        matches!(self.ear, Ear::Talking { .. } | Ear::Conferring { .. })
+        matches!(self.ear, Ear::Talking { .. } | Ear::Conferring { .. } | Ear::Faxing { .. })
     }
 
     /// We end the call: the caller is told the cause.
@@ -93,8 +93,10 @@ impl Call {
             Ear::Collecting(collecting) => Some((collecting.op, HostResult::Collected(Err(gone)))),
             Ear::Echoing { op, .. } => Some((*op, HostResult::Done(Err(gone)))),
             Ear::Conferring { op, .. } => Some((*op, HostResult::Conferred(Err(gone.into())))),
+            Ear::Faxing { op, .. } => Some((*op, HostResult::Faxed(Err(gone.into())))),
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => None,
         };
+        self.fax_waiter_gone();
         self.free_ear();
         self.parked = None;
         if let Some((op, result)) = asker {

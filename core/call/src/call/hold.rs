@@ -23,6 +23,7 @@ impl Call {
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
             | Ear::Dictating { .. }
+            | Ear::Faxing { .. }
             | Ear::Told { .. } => None,
         }
     }

@@ -1,8 +1,8 @@
 //! What is asked of the call: by actions, by a direct route.
 
 use plugboard_model::{
-    Audio, CallError, CallEvent, Cause, CollectRequest, HostResult, JournalEvent, LegId, NotConnected, NotJoined,
-    TapeWhy, Time, Tone,
+    Audio, CallError, CallEvent, Cause, CollectRequest, FaxError, HostResult, JournalEvent, LegId, NotConnected,
+    NotJoined, TapeWhy, Time, Tone,
 };
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ impl Call {
             },
             Request::Confer(seat) => self.confer(now, op, seat),
             Request::Dictate { stop_on, max } => self.dictate(now, op, stop_on, max),
+            Request::ReceiveFax(request) => self.receive_fax(now, op, request),
             Request::NextEvent { timeout } => match self.events.pop_front() {
                 Some(event) => self.result(op, HostResult::Event(Ok(event))),
                 None => {
@@ -83,6 +84,7 @@ impl Call {
             Request::Collect(_) => HostResult::Collected(Err(gone)),
             Request::NextEvent { .. } => HostResult::Event(Err(gone)),
             Request::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
+            Request::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
             Request::Tell(_) => return,
             Request::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
         };
@@ -96,11 +98,13 @@ impl Call {
         if self.ring.as_ref().is_some_and(|ring| ring.op == op) {
             self.stop_ringing(CancelWhy::TimeOver, None);
         }
+        self.cancel_fax_waiter(op);
         let ours = match &self.ear {
             Ear::Playing { op: owner, .. }
             | Ear::Echoing { op: owner, .. }
             | Ear::Conferring { op: owner, .. }
-            | Ear::Dictating { op: owner, .. } => *owner == op,
+            | Ear::Dictating { op: owner, .. }
+            | Ear::Faxing { op: owner, .. } => *owner == op,
             Ear::Collecting(collecting) => collecting.op == op,
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => false,
         };
@@ -141,6 +145,7 @@ impl Call {
             | Ear::Echoing { .. }
             | Ear::Conferring { .. }
             | Ear::Dictating { .. }
+            | Ear::Faxing { .. }
             | Ear::Told { .. } => {
                 return Err(CallError::NoMedia("another step has the caller's ear".into()));
             }
@@ -168,6 +173,7 @@ impl Call {
             Ear::Echoing { .. } => self.out(Output::Echo { leg: self.anchor, on: false }),
             Ear::Conferring { .. } => self.out(Output::Stand { leg: self.anchor }),
             Ear::Dictating { .. } => self.out(Output::StopDictating { leg: self.anchor, why: TapeWhy::CallOver }),
+            Ear::Faxing { .. } => self.out(Output::EndFax { leg: self.anchor }),
             Ear::Talking { peer } => {
                 self.stop_hold_music(self.anchor);
                 self.stop_hold_music(peer);

@@ -3,10 +3,11 @@
 //! ([`Engine::done`]).
 
 use super::{Engine, Forward, Kind};
-use crate::booth::{Booth, Input, Plan, Work};
+use crate::booth::{Booth, Input, Plan, Seated, Work};
 use crate::codec::{Codec, FRAME_SAMPLES};
-use crate::command::MediaLeg;
+use crate::command::{Event, MediaLeg};
 use crate::digits::Digit;
+use crate::fax::FAX_DELAY;
 use crate::g711::Law;
 use crate::hearing::{Hearing, Mouth, Turn};
 use crate::jitter::Keeping;
@@ -14,7 +15,9 @@ use crate::leg::{Came, Leg, Payload, Route};
 use crate::outgoing::Place;
 use crate::room::Slot;
 use crate::rtp::Header;
+use crate::udptl::Sender;
 use plugboard_model::Time;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Pieces of work that wait to be taken: one for each leg of a shard that is full of transcoded calls, and no more can be.
@@ -46,16 +49,27 @@ impl Engine {
         self.at_work = Some(id);
         let (payloads, keys) = (std::mem::take(&mut booth.payloads), std::mem::take(&mut booth.keys));
         self.traffic.not_understood += std::mem::take(&mut booth.broken);
+        let over = std::mem::take(&mut booth.over);
+        let called = std::mem::take(&mut booth.called);
         let Some(leg) = self.leg_mut(id) else { return };
         if let Some(hearing) = leg.hearing.as_mut().filter(|hearing| hearing.serial == serial) {
             let plan = hearing.plan();
             hearing.give_back(booth);
             let route = leg.route;
-            if let (Some(_), Some(own)) = (plan.room, plan.to) {
+            if let (true, Some(own)) = (plan.is_seated(), plan.to) {
                 self.deliver(now, id, id, own, &payloads, send);
+            }
+            if plan.fax && plan.to.is_none() {
+                self.say_image(id, &payloads, send);
             }
             for key in keys {
                 self.pressed(now, id, Digit { key, duration: TONE_HELD }, Came::Tone);
+            }
+            if called {
+                self.events.push_back(Event::FaxHeard { leg: id });
+            }
+            if over {
+                self.fax_over(id);
             }
             if let (Route::Bridged { peer, .. }, Some(to)) = (route, plan.to) {
                 self.deliver(now, id, peer, to, &payloads, send);
@@ -114,6 +128,9 @@ impl Engine {
                 return Way::Nowhere;
             }
         }
+        if let Some(at) = self.leg_mut(id).and_then(|leg| leg.fax.as_mut()) {
+            at.spoken = Some(from);
+        }
         if let Some(plan) = self.seated(id) {
             let taken = self.take(now, id, plan, header, payload, packet);
             return if taken { Way::Taken } else { Way::Nowhere };
@@ -124,12 +141,19 @@ impl Engine {
         };
         let to = other.map(|remote| remote.negotiated.codec).filter(|to| needs_work(from, *to));
         let Some(leg) = self.leg_mut(id) else { return Way::Nowhere };
-        let keys = leg.listens();
-        if to.is_none() && !keys {
+        let (keys, calls) = (leg.listens(), leg.hears_fax);
+        if to.is_none() && !keys && !calls {
             leg.hearing = None;
             return Way::Relay;
         }
-        let taken = self.take(now, id, Plan { from: Some(from), to, keys, room: None }, header, payload, packet);
+        let taken = self.take(
+            now,
+            id,
+            Plan { from: Some(from), to, keys, calls, room: None, fax: false },
+            header,
+            payload,
+            packet,
+        );
         match to {
             None => Way::Relay,
             Some(_) if taken => {
@@ -172,8 +196,16 @@ impl Engine {
             return;
         }
         let serial = leg.next_serial();
-        let seat = leg.sitting.as_ref().and_then(|sitting| sitting.room.sit(id, serial, sitting.role));
-        leg.hearing = Hearing::new(serial, plan, Keeping::Adaptive, seat, &*codecs).map(Box::new);
+        let (seat, keeping) = match (&leg.sitting, &leg.fax) {
+            (Some(sitting), _) => (sitting.room.sit(id, serial, sitting.role).map(Seated::Room), Keeping::Adaptive),
+            (None, Some(at)) => {
+                let longest = leg.image.map_or(0, |image| usize::from(image.terms.longest));
+                let (fax, codecs) = (at.fax.clone(), Arc::clone(&codecs));
+                (Some(Seated::Fax { fax, codecs, sender: Sender::new(longest) }), Keeping::Fixed(FAX_DELAY))
+            }
+            (None, None) => (None, Keeping::Adaptive),
+        };
+        leg.hearing = Hearing::new(serial, plan, keeping, seat, &*codecs).map(Box::new);
     }
 
     /// A leg's turn to have what it sent unpacked. False: not before its next packet.
@@ -183,8 +215,8 @@ impl Engine {
         }
         let slot = Slot::of(self.turns.at);
         let Some(leg) = self.leg_mut(id) else { return false };
-        // Who sits in a room hears it as soon as he has agreed on something.
-        let Some(hearing) = leg.hearing.as_mut() else { return leg.sitting.is_some() };
+        // Who sits somewhere hears it as soon as he has agreed on something.
+        let Some(hearing) = leg.hearing.as_mut() else { return leg.is_seated() };
         let serial = hearing.serial;
         match hearing.turn(now, slot) {
             Turn::Work(booth) => self.hand_out(id, serial, booth),

@@ -40,7 +40,7 @@ recordings = \"90d\"
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 12] = [
+const STEPS: [(&str, &str); 13] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
@@ -50,6 +50,7 @@ const STEPS: [(&str, &str); 12] = [
     ("hang-up", "- hang-up: { cause: busy }"),
     ("mailbox", "- mailbox\n- hang-up"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
+    ("receive-fax", "- receive-fax: { ident: \"+49 30 1234\" }\n  on:\n    no-fax: [call-group: { group: sales }]"),
     (
         "record",
         "- record: { announcement: recorded, beep: true }\n- call-user: { mode: user, target: 102 }\n- record: { what: stop }",

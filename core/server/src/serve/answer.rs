@@ -45,6 +45,8 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         | Request::ExportRecording { .. }
         | Request::EraseRecordings { .. }
         | Request::VerifyRecordings { .. }
+        | Request::Faxes { .. }
+        | Request::ExportFax { .. }
         | Request::Backup { .. } => {
             let running = Arc::clone(running);
             told_by(move || from_disk(&running, request)).await
@@ -70,6 +72,8 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::ExportRecording { id, to } => running.recordings.export(&id, &to),
         Request::EraseRecordings { ids, which } => running.recordings.erase(&ids, &which),
         Request::VerifyRecordings { which } => running.recordings.verify(&which),
+        Request::Faxes { office, number, limit } => running.faxes.list(&office, number, limit),
+        Request::ExportFax { id, form, to } => running.faxes.export(&id, form, &to),
         Request::Backup { to } => running
             .store
             .backup(&to)
@@ -239,6 +243,7 @@ async fn record(running: &Arc<Running>, id: &str) -> Answer {
     };
     let live = running.switch.calls().await.into_iter().find(|live| live.id == call);
     let (store, recordings, now) = (running.store.clone(), running.recordings.clone(), running.clock.wall());
+    let faxes = running.faxes.clone();
     told_by(move || {
         let calls = store.calls();
         let failed = |error: plugboard_store::StoreError| error.to_string();
@@ -249,6 +254,7 @@ async fn record(running: &Arc<Running>, id: &str) -> Answer {
             (None, None) => Err(format!("{}; {NOT_KEPT}", no_call(&call))),
         }?;
         put(&mut value, "recordings", recordings.of_call(&call).map_err(failed)?.into());
+        put(&mut value, "faxes", faxes.of_call(&call).map_err(failed)?.into());
         Ok(value)
     })
     .await

@@ -35,6 +35,8 @@ struct Call {
     steps: Vec<StepRecord>,
     #[serde(default)]
     recordings: Vec<Value>,
+    #[serde(default)]
+    faxes: Vec<Value>,
     /// The switch's clock, for a call that goes on.
     #[serde(default)]
     now: Option<WallTime>,
@@ -187,6 +189,11 @@ impl Call {
             self.recordings.iter().map(|one| {
                 format!("{:<11}{}: {}", "recording", super::field(one, "file"), super::recordings::what(one))
             }),
+        );
+        lines.extend(
+            self.faxes
+                .iter()
+                .map(|one| format!("{:<11}{}: {}", "fax", super::field(one, "id"), super::faxes::what(one))),
         );
         lines.extend(self.steps.iter().map(|step| {
             let outcome = if step.outcome == "cancelled" { "cut off: the call was over" } else { &step.outcome };

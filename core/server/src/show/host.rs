@@ -2,9 +2,10 @@
 
 use plugboard_document::write_duration;
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, HostCall,
-    HostResult, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd,
-    PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
+    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
+    FaxOutcome, FaxReceived, FaxRequest, HostCall, HostResult, LeaveRequest, Mailbox, MailboxEnd, MailboxError,
+    MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest,
+    SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Record(call) => records(call),
         HostCall::LeaveMessage(request) => leaves(request),
         HostCall::OpenMailbox(whose) => whose.as_ref().map(mailbox).unwrap_or_default(),
+        HostCall::ReceiveFax(request) => faxes(request),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -156,6 +158,31 @@ fn record_error(error: &RecordError) -> String {
     }
 }
 
+fn faxes(request: &FaxRequest) -> String {
+    let FaxRequest { ident, pages_max, max_ms } = request;
+    let as_whom = if ident.is_empty() { String::new() } else { format!("as {ident:?}, ") };
+    format!("{as_whom}at most {pages_max} pages within {}", span(*max_ms))
+}
+
+fn faxed(received: &FaxReceived) -> String {
+    let end = match &received.end {
+        FaxOutcome::Done => "received".into(),
+        FaxOutcome::NoFax => "the caller is no fax machine".into(),
+        FaxOutcome::Failed(reason) => format!("failed: {reason}"),
+    };
+    let kept = received.document.as_ref().map(|id| format!(", kept as {id}")).unwrap_or_default();
+    format!("{end}, {} pages{kept}", received.pages)
+}
+
+fn fax_error(error: &FaxError) -> String {
+    match error {
+        FaxError::CallerGone => "the caller is gone".into(),
+        FaxError::Talking => "refused: the caller talks to somebody".into(),
+        FaxError::NoMedia(why) => format!("no media: {why}"),
+        FaxError::Invalid(which) => format!("refused: {which}"),
+    }
+}
+
 fn rings(request: &RingRequest) -> String {
     let target = |target: &Target| match target {
         Target::User(user) => format!("user {}", user.name),
@@ -218,6 +245,7 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Recorded(done) => done.as_ref().map_or_else(record_error, |()| "done".into()),
         HostResult::MessageLeft(end) => end.as_ref().map_or_else(mailbox_error, |end| message_end(*end)),
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
+        HostResult::Faxed(done) => done.as_ref().map_or_else(fax_error, faxed),
     }
 }
 

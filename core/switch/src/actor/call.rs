@@ -5,10 +5,12 @@ pub(crate) use fetch::Takes;
 
 mod carry;
 mod conference;
+mod fax;
 mod feature;
 mod fetch;
 mod flows;
 mod host;
+mod imaging;
 mod journal;
 mod lamps;
 mod outside;
@@ -211,6 +213,8 @@ pub(crate) struct CallActor {
     spoken: speech::Awaited,
     taping: taping::Taping,
     at_mailbox: voicemail::AtMailbox,
+    faxing: fax::Faxing,
+    imaging: imaging::Imaging,
     lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
     referred_by: Option<String>,
@@ -276,6 +280,8 @@ impl CallActor {
             spoken: speech::Awaited::default(),
             taping: taping::Taping::default(),
             at_mailbox: voicemail::AtMailbox::default(),
+            faxing: fax::Faxing::default(),
+            imaging: imaging::Imaging::default(),
             lamps: lamps::Lamps::default(),
             referred_by: None,
             gone: BTreeMap::new(),
@@ -343,6 +349,7 @@ impl CallActor {
             }
         }
         self.tape_moves();
+        self.listen_for_fax();
         self.write_awaited_record();
         if self.afterwards.is_some() && self.record_by.is_none() && self.nothing_runs() {
             self.leave();
@@ -461,6 +468,7 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegAnswered(leg)
             }
             LegNews::Ended(cause) => {
+                self.fax_left(leg, ctx);
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }
@@ -472,6 +480,9 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegEnded { leg, cause }
             }
             LegNews::Redirected { cause, contacts } => self.redirected(leg, cause, &contacts),
+            LegNews::ImageOffered(terms) => return self.image_offered(leg, terms),
+            LegNews::ImageAnswered(answer) => return self.image_answered(leg, answer),
+            LegNews::ImageOver => return self.image_over(leg),
             LegNews::Encrypted(how) => return self.encrypted(leg, how),
             LegNews::Lives => Input::LegLives(leg),
             LegNews::Holds(on) => Input::LegHolds { leg, on },

@@ -1,5 +1,7 @@
 //! A leg: one SIP session and the description of its media.
 
+mod imaging;
+
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
 use plugboard_call::CancelWhy;
@@ -15,6 +17,8 @@ use plugboard_sip::session::{Command, Event, InfoDigit, Input, Output, Session, 
 use plugboard_sip::transaction::Output as FromTransaction;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+
+use imaging::Imaging;
 
 use crate::actor::call::Adoption;
 use crate::convert::{NOT_ACCEPTABLE, warning};
@@ -61,6 +65,7 @@ pub(crate) struct LegActor {
     told: bool,
     /// Its shard was told too, and the session with its peer is over.
     finished: bool,
+    imaging: Imaging,
     wake: Wake,
 }
 
@@ -142,6 +147,7 @@ impl LegActor {
             rings_by: None,
             told: false,
             finished: false,
+            imaging: Imaging::default(),
             wake: Wake::default(),
         }
     }
@@ -192,7 +198,8 @@ impl LegActor {
                 self.useless("the ACK brought no answer to our offer", ctx);
             }
             // An offer is answered in the moment in which it comes: none is taken back.
-            Event::Progress { .. } | Event::Established { sdp: None } | Event::ReofferCancelled => {}
+            Event::Progress { .. } | Event::Established { sdp: None } => {}
+            Event::ReofferCancelled => self.imaging.withdrawn(),
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
@@ -201,7 +208,9 @@ impl LegActor {
             }
             Event::Rejected { cause, flow_failed: true, .. } => self.over_as(LegNews::FlowFailed(cause)),
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
+            Event::Reoffered { sdp: Some(sdp) } if self.image_offered(&sdp, ctx) => {}
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
+            Event::ReofferDone(result) if self.imaging.is_offered() => self.image_answered(result),
             Event::ReofferDone(result) => self.reoffer_done(result, ctx),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
@@ -320,6 +329,9 @@ impl LegActor {
             self.tell(LegNews::Encrypted(crate::media::told(protection)));
         }
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
+        if self.imaging.ends() {
+            self.tell(LegNews::ImageOver);
+        }
         let holds = matches!(negotiated.flow, MediaFlow::RecvOnly | MediaFlow::Inactive);
         if std::mem::replace(&mut self.holds, holds) != holds {
             self.tell(LegNews::Holds(holds));
@@ -344,6 +356,7 @@ impl LegActor {
         let agreed = self.agreed.as_ref().and_then(|agreed| agreed.theirs.as_ref());
         if let (Some(offer), Some(agreed), Some(sent)) = (&offer, agreed, self.description.sent())
             && agreed.repeats(offer)
+            && !self.imaging.speaks()
         {
             // It only refreshes the session (RFC 4028 section 7.4): the other side has nothing to do with it.
             let sdp = Bytes::copy_from_slice(sent);
@@ -465,6 +478,9 @@ impl LegActor {
             LegCommand::RejectTransfer(status) => Command::RejectRefer { status },
             LegCommand::NotifyTransfer(status) => Command::NotifyRefer { status },
             LegCommand::Ask => Command::Ask,
+            LegCommand::OfferImage(terms) => self.offer_image(terms),
+            LegCommand::AnswerImage(answer) => self.answer_image(answer),
+            LegCommand::OfferAudio => self.offer_audio(),
             LegCommand::Say(text) => Command::Say { text },
             LegCommand::SendDigit { digit, duration } => {
                 let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(40, 5_000);

@@ -15,6 +15,7 @@ mod emergency;
 mod encryption;
 mod events;
 mod faults;
+mod fax;
 mod features;
 mod flows;
 mod forwards;

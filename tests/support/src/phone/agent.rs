@@ -5,6 +5,7 @@
 mod answered;
 mod called;
 mod events;
+mod images;
 mod registrar;
 mod reliable;
 
@@ -16,7 +17,7 @@ use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use super::call::{Call, Cancel, Stage};
+use super::call::{Call, Cancel, Image, Stage};
 use super::digest::Account;
 use super::resend::{Due, Resends, What};
 use super::secrecy::{Encrypts, Secrecy};
@@ -413,6 +414,12 @@ impl Agent {
     pub(crate) fn heard(&mut self, now: Time, to: SocketAddr, packet: &[u8]) {
         let Some(call) = self.calls.iter_mut().find(|call| call.voice.local == to && !call.is_over()) else { return };
         let Some(packet) = call.secrecy.open(now, packet) else { return };
+        if call.image == Image::Speaks {
+            if let Some(fax) = &mut call.voice.fax {
+                fax.takes(&packet);
+            }
+            return;
+        }
         let Some((payload_type, payload)) = voice::open(&packet) else { return };
         let (codec, law) = match payload_type {
             0 => (Codec::Pcmu, Law::Mu),
@@ -421,6 +428,9 @@ impl Agent {
             other => panic!("{} hears payload type {other}, which nobody agreed on", self.name),
         };
         assert!(call.codecs.contains(&codec), "{} does not speak {codec:?}", self.name);
+        if let Some(fax) = &mut call.voice.fax {
+            fax.hears(law, payload);
+        }
         if let Some(name) = self.sounds.name(law, payload) {
             self.heard.insert(name.clone(), now);
             *self.packets.entry(name).or_default() += 1;
@@ -595,6 +605,7 @@ impl Agent {
             secrecy: Secrecy::new(self.encrypts, self.lies),
             codecs: self.codecs.clone(),
             browser: self.browser,
+            image: Image::Refuses,
             codecless: false,
             direction: "sendrecv",
             acks: BTreeMap::new(),

@@ -33,6 +33,17 @@ pub(crate) enum Cancel {
     Sent,
 }
 
+/// What a call does with T.38.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Image {
+    /// It has no such gateway.
+    Refuses,
+    /// It has one.
+    Takes,
+    /// It speaks by it.
+    Speaks,
+}
+
 /// One call: a dialog, or what may become one.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -54,6 +65,7 @@ pub(crate) struct Call {
     /// None: it speaks G.729 alone.
     pub(crate) codecs: Vec<Codec>,
     pub(crate) browser: bool,
+    pub(crate) image: Image,
     /// Our next description names no codec.
     pub(crate) codecless: bool,
     /// What our next description says.
@@ -94,9 +106,28 @@ impl Call {
         self.voice.stop();
     }
 
+    /// Goes on by T.38 where the far end's description wants it.
+    pub(crate) fn take_image(&mut self, body: &[u8]) -> bool {
+        let Some(address) = super::voice::read_image(body).filter(|_| self.image != Image::Refuses) else {
+            return false;
+        };
+        self.image = Image::Speaks;
+        self.voice.remote = Some(address);
+        if let Some(fax) = &mut self.voice.fax {
+            fax.speaks_packets();
+        }
+        true
+    }
+
     /// Takes over the far end's description. Whether there was one.
     pub(crate) fn take_description(&mut self, body: &[u8]) -> bool {
+        if self.take_image(body) {
+            return true;
+        }
         let Some(described) = super::voice::read(body) else { return false };
+        if self.image == Image::Speaks {
+            self.image = Image::Takes;
+        }
         self.voice.remote = Some(described.address);
         self.secrecy.take(&String::from_utf8_lossy(body));
         self.voice.codec = described.codec.unwrap_or(Codec::Pcmu);
@@ -116,6 +147,9 @@ impl Call {
     pub(crate) fn description(&self) -> String {
         if self.browser {
             return super::voice::write_browser(self.voice.local, self.direction);
+        }
+        if self.image == Image::Speaks {
+            return super::voice::write_image(self.voice.local);
         }
         let types: Vec<u8> = match (self.codecless, self.codecs.as_slice()) {
             (true, _) => Vec::new(),

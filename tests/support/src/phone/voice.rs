@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::fax::Line;
+
 /// A packet each 20 ms, as every phone does it.
 const EVERY: Duration = Duration::from_millis(20);
 const SAMPLES: u32 = 160;
@@ -30,11 +32,15 @@ pub(crate) struct Voice {
     pub(crate) sends: bool,
     /// Somebody has muted it: it sends nothing at all.
     pub(crate) muted: bool,
+    /// A fax machine speaks in its place.
+    pub(crate) fax: Option<Line>,
     mark: u8,
     sequence: u16,
     timestamp: u32,
     ssrc: u32,
     next: Option<Time>,
+    /// Datagrams of T.38 that are due at once.
+    due: VecDeque<Vec<u8>>,
     keys: VecDeque<char>,
     pressing: Option<Pressing>,
 }
@@ -55,11 +61,13 @@ impl Voice {
             keys_type: None,
             sends: true,
             muted: false,
+            fax: None,
             mark,
             sequence: 1,
             timestamp: 1,
             ssrc,
             next: None,
+            due: VecDeque::new(),
             keys: VecDeque::new(),
             pressing: None,
         }
@@ -91,8 +99,15 @@ impl Voice {
 
     /// The packet that is due, if it is.
     pub(crate) fn tick(&mut self, now: Time) -> Option<(SocketAddr, Vec<u8>)> {
+        if let Some(datagram) = self.due.pop_front() {
+            return Some((self.remote?, datagram));
+        }
         let at = self.next.filter(|at| *at <= now)?;
         self.next = Some(at + EVERY);
+        if let Some(datagrams) = self.fax.as_mut().and_then(Line::sends) {
+            self.due.extend(datagrams);
+            return self.tick(now);
+        }
         let packet = self.packet();
         self.timestamp = self.timestamp.wrapping_add(SAMPLES);
         let packet = packet.filter(|_| self.sends && !self.muted)?;
@@ -104,6 +119,11 @@ impl Voice {
             && let Some(event) = self.keys.pop_front().and_then(event_of)
         {
             self.pressing = Some(Pressing { event, since: self.timestamp, ticks: 0 });
+        }
+        if let Some(fax) = &mut self.fax {
+            let payload = fax.says(self.codec.law()?);
+            let payload_type = self.codec.payload_type();
+            return Some(self.rtp(payload_type, self.timestamp, &payload));
         }
         let Some(pressing) = &mut self.pressing else {
             let mut payload = vec![self.mark; 160];
@@ -167,6 +187,26 @@ pub(crate) struct Described {
     pub(crate) hears: bool,
     /// Whether it speaks.
     pub(crate) speaks: bool,
+}
+
+/// Where T.38 is taken, by a description that wants it.
+pub(crate) fn read_image(body: &[u8]) -> Option<SocketAddr> {
+    let text = std::str::from_utf8(body).ok()?;
+    let value = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
+    let address = value("c=IN IP4 ").or_else(|| value("c=IN IP6 "))?.trim().parse().ok()?;
+    let port = value("m=image ")?.split_whitespace().next()?.parse().ok().filter(|port| *port != 0)?;
+    Some(SocketAddr::new(address, port))
+}
+
+/// Wants T.38, or agrees to it, as a gateway does.
+pub(crate) fn write_image(local: SocketAddr) -> String {
+    let family = if local.is_ipv4() { "IP4" } else { "IP6" };
+    let (ip, port) = (local.ip(), local.port());
+    format!(
+        "v=0\r\no=- 1 2 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=image {port} udptl t38\r\n\
+         a=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\na=T38FaxRateManagement:transferredTCF\r\n\
+         a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n"
+    )
 }
 
 /// Reads an SDP as far as a phone needs it. Source: RFC 8866.

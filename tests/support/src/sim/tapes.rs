@@ -1,8 +1,9 @@
 //! What is recorded in a simulation.
 
-use plugboard_model::{OfficeId, TapeRecord};
-use plugboard_recorder::Memory;
-use plugboard_store::TapeFilter;
+use plugboard_codec::page::Page;
+use plugboard_model::{FaxRecord, OfficeId, TapeRecord};
+use plugboard_recorder::{Memory, sheets};
+use plugboard_store::{FaxFilter, TapeFilter};
 
 use super::Sim;
 
@@ -29,5 +30,25 @@ impl Sim {
     /// Whose sounds each side of a recording has, a moment after the other, each as often as it is heard for 20 ms in a row.
     pub fn sides(&self, file: &str) -> [Vec<(String, usize)>; 2] {
         self.sounds.sides(&self.tapes.file(file).unwrap_or_else(|| panic!("there is no file {file}")))
+    }
+
+    /// What is known of an office's faxes, oldest first.
+    pub fn faxes(&self, office: &str) -> Vec<FaxRecord> {
+        let office = OfficeId::new(office).unwrap_or_else(|fault| panic!("{office}: {fault}"));
+        self.world.writer.run(self.now());
+        let found = self.world.store.faxes().list(&office, &FaxFilter::default(), 1_000);
+        found.unwrap_or_else(|fault| panic!("{fault}")).into_iter().rev().collect()
+    }
+
+    /// The pages of a TIFF file of a fax, by their pixels.
+    pub fn pages(&self, file: &str) -> Vec<Page> {
+        let document = self.tapes.file(file).unwrap_or_else(|| panic!("there is no file {file}"));
+        let sheets = sheets(&document).unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        let unpacked = |sheet: &plugboard_recorder::Sheet| {
+            // As ITU-T T.6 goes over the line.
+            let packed: Vec<u8> = sheet.packed.iter().map(|byte| byte.reverse_bits()).collect();
+            Page::unpacked(sheet.width, &packed).unwrap_or_else(|| panic!("{file}: a page cannot be unpacked"))
+        };
+        sheets.iter().map(unpacked).collect()
     }
 }

@@ -77,6 +77,8 @@ impl CallActor {
             Output::StopDictating { why, .. } => self.stop_dictating(why),
             Output::Sit { leg, seat } => self.sit(leg, &seat, ctx),
             Output::Stand { leg } => self.stand(leg, ctx),
+            Output::Fax { leg, request } => self.receive_fax(leg, &request, ctx),
+            Output::EndFax { leg: _ } => self.end_fax(ctx),
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
             Output::Bridge { anchor, peer } => {
                 self.bridge(anchor, peer);
@@ -443,6 +445,14 @@ impl CallActor {
             }
             MediaEvent::NotSecured { why, .. } => {
                 self.not_secured(leg, why);
+                None
+            }
+            MediaEvent::FaxHeard { .. } => {
+                self.fax_heard(leg, ctx);
+                None
+            }
+            MediaEvent::FaxOver { .. } => {
+                self.end_fax(ctx);
                 None
             }
             MediaEvent::MediaSilent { heard, .. } => {

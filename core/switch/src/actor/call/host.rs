@@ -105,6 +105,7 @@ impl CallActor {
             HostCall::Collect(request) => Request::Collect(request),
             HostCall::Echo { max_ms } => Request::Echo { max: millis(max_ms) },
             HostCall::JoinConference(seat) => Request::Confer(seat),
+            HostCall::ReceiveFax(request) => Request::ReceiveFax(request),
             HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
             HostCall::HangUp(cause) => Request::HangUp(cause),
             HostCall::Ring(request) => match self.ring(&request) {

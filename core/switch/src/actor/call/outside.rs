@@ -216,6 +216,9 @@ impl CallActor {
             | LegNews::Lives
             | LegNews::Refers { .. }
             | LegNews::JoinAsked(_)
+            | LegNews::ImageOffered(_)
+            | LegNews::ImageAnswered(_)
+            | LegNews::ImageOver
             | LegNews::Digit { .. } => {}
         }
     }

@@ -76,6 +76,9 @@ impl Joint {
             | LegCommand::AcceptTransfer
             | LegCommand::RejectTransfer(_)
             | LegCommand::NotifyTransfer(_)
+            | LegCommand::OfferImage(_)
+            | LegCommand::AnswerImage(_)
+            | LegCommand::OfferAudio
             | LegCommand::SendDigit { .. } => {}
         }
     }

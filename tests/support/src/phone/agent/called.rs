@@ -97,6 +97,10 @@ impl Agent {
         if let Manner::Refuses(status) = self.manner {
             return self.answer_invite(now, index, status, false);
         }
+        if crate::phone::voice::read_image(&request.body).is_some() && call.image == crate::phone::call::Image::Refuses
+        {
+            return self.answer_invite(now, index, 488, false);
+        }
         call.take_description(&request.body);
         // The mirror of what the other side offers (RFC 3264 section 6.1).
         call.direction = match call.heard_direction {

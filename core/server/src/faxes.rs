@@ -1,0 +1,205 @@
+//! Faxes as an admin has them: listed, copied, forgotten in time.
+
+use plugboard_model::{CallId, FaxFile, FaxOutcome, FaxRecord, OfficeId, WallTime};
+use plugboard_recorder::{Disk as _, Folder};
+use plugboard_store::{CommitError, FaxFilter, Store, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::recordings::{FOLDER, LIST_MAX, hexadecimal};
+
+/// Which file of a fax is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub(crate) enum Form {
+    /// Made of what was received.
+    Pdf,
+    /// As it was received.
+    Tif,
+}
+
+impl Form {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Tif => "tif",
+        }
+    }
+}
+
+/// Where files lie, and what is known of them.
+#[derive(Clone)]
+pub(crate) struct Faxes {
+    store: Store,
+    folder: Folder,
+}
+
+impl Faxes {
+    pub(crate) fn new(store: Store, data: &Path) -> Self {
+        Self { store, folder: Folder::new(data.join(FOLDER)) }
+    }
+
+    /// The newest ones.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn list(&self, office: &str, number: Option<String>, limit: usize) -> Result<Value, String> {
+        let office = OfficeId::new(office).map_err(|error| error.to_string())?;
+        let filter = FaxFilter { number, ..FaxFilter::default() };
+        let faxes =
+            self.store.faxes().list(&office, &filter, limit.min(LIST_MAX)).map_err(|error| error.to_string())?;
+        Ok(json!({ "faxes": faxes.iter().map(shown).collect::<Vec<_>>() }))
+    }
+
+    /// Those of a call.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn of_call(&self, call: &CallId) -> Result<Vec<Value>, StoreError> {
+        Ok(self.store.faxes().of_call(call)?.iter().map(shown).collect())
+    }
+
+    /// Copies a file of one.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn export(&self, id: &str, form: Form, to: &Path) -> Result<Value, String> {
+        let fax = self.find(id)?;
+        let suffix = form.suffix();
+        let is_it = |file: &&FaxFile| Path::new(&file.file).extension().is_some_and(|found| found == suffix);
+        let file = fax.files.iter().find(is_it);
+        let file = file.ok_or_else(|| format!("fax {id} has no {suffix}: {}", what_came(&fax)))?;
+        let from = self.folder.place(&file.file).map_err(|error| error.to_string())?;
+        let copied = std::fs::File::open(&from).and_then(|mut from| {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(to)?;
+            io::copy(&mut from, &mut file)
+        });
+        match copied {
+            Ok(bytes) => Ok(json!({ "done": format!("{bytes} bytes in {}", to.display()), "bytes": bytes })),
+            Err(error) => Err(format!("{} to {}: {error}", from.display(), to.display())),
+        }
+    }
+
+    /// Removes what is older; how many were.
+    ///
+    /// # Errors
+    /// What was not removed stays for the next time.
+    pub(crate) fn forget(&self, before: WallTime) -> Result<usize, CommitError> {
+        let mut sum = 0;
+        for office in self.store.calls().offices()? {
+            let filter = FaxFilter { before: Some(before), ..FaxFilter::default() };
+            for fax in self.store.faxes().list(&office, &filter, usize::MAX)? {
+                let mut folder = self.folder.clone();
+                match fax.files.iter().try_for_each(|file| folder.remove(&file.file)) {
+                    Ok(()) => {
+                        self.store.faxes().remove(&fax.call, fax.n);
+                        sum += 1;
+                    }
+                    Err(error) => tracing::error!(call_id = %fax.call, %error, "a fax was not removed"),
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    fn find(&self, id: &str) -> Result<FaxRecord, String> {
+        let wrong = || format!("{id:?} is no fax; `plugboard fax list` shows those that are known");
+        let (call, n) = id.rsplit_once('-').ok_or_else(wrong)?;
+        let (call, n) = (crate::control::call_id(call)?, n.parse().map_err(|_| wrong())?);
+        self.store.faxes().get(&call, n).map_err(|error| error.to_string())?.ok_or_else(wrong)
+    }
+}
+
+fn what_came(fax: &FaxRecord) -> String {
+    match &fax.end {
+        FaxOutcome::Done => "the file could not be written".into(),
+        FaxOutcome::NoFax => "the caller was no fax machine".into(),
+        FaxOutcome::Failed(reason) => reason.clone(),
+    }
+}
+
+/// As commands tell it.
+fn shown(fax: &FaxRecord) -> Value {
+    let files = fax.files.iter().map(|file| {
+        json!({
+            "file": format!("{FOLDER}/{}", file.file), "bytes": file.bytes, "sha256": hexadecimal(&file.sha256),
+        })
+    });
+    json!({
+        "id": format!("{}-{}", fax.call, fax.n), "began": fax.began, "ended": fax.ended,
+        "caller": fax.caller, "caller_name": fax.caller_name, "called": fax.called,
+        "end": fax.end.as_str(),
+        "reason": if let FaxOutcome::Failed(reason) = &fax.end { Some(reason.as_str()) } else { None },
+        "pages": fax.pages, "cut": fax.cut, "bad_rows": fax.bad_rows, "sender": fax.sender,
+        "bit_rate": fax.bit_rate, "error_correction": fax.corrected, "files": files.collect::<Vec<_>>(),
+    })
+}
+
+/// Where an exported file goes.
+pub(crate) fn target(to: Option<PathBuf>, id: &str, form: Form) -> PathBuf {
+    let usual = || PathBuf::from(format!("{}.{}", id.rsplit('/').next().unwrap_or(id), form.suffix()));
+    let to = to.unwrap_or_else(usual);
+    std::path::absolute(&to).unwrap_or(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugboard_store::Place;
+
+    const DAY: i64 = 86_400_000;
+
+    fn fax(folder: &mut Folder, at: i64) -> FaxRecord {
+        let call = CallId::new(OfficeId::new("main").unwrap(), WallTime(at), 1);
+        let files = ["tif", "pdf"].map(|suffix| {
+            let file = format!("main/{at}-fax-1.{suffix}");
+            folder.create(&file, suffix.as_bytes()).unwrap();
+            FaxFile { file, bytes: 3, sha256: [0; 32] }
+        });
+        FaxRecord {
+            call,
+            n: 1,
+            began: WallTime(at),
+            ended: WallTime(at),
+            caller: "101".into(),
+            caller_name: String::new(),
+            called: "300".into(),
+            end: FaxOutcome::Done,
+            pages: 1,
+            cut: false,
+            bad_rows: 0,
+            sender: String::new(),
+            bit_rate: 14_400,
+            corrected: true,
+            files: files.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_fax_is_listed_copied_in_both_forms_and_forgotten_with_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::start(Place::Memory, None).unwrap();
+        let mut faxes = Faxes::new(store.clone(), folder.path());
+        for at in [DAY, 5 * DAY] {
+            let one = fax(&mut faxes.folder, at);
+            store.faxes().put(&one).unwrap();
+        }
+        store.sync().unwrap();
+        let listed = faxes.list("main", None, 10).unwrap();
+        let id = listed["faxes"][1]["id"].as_str().unwrap().to_owned();
+        assert_eq!(listed["faxes"][1]["files"][1]["file"], format!("recordings/main/{DAY}-fax-1.pdf"));
+        for (form, content) in [(Form::Pdf, "pdf"), (Form::Tif, "tif")] {
+            let to = folder.path().join(content);
+            faxes.export(&id, form, &to).unwrap();
+            assert_eq!(std::fs::read_to_string(&to).unwrap(), content);
+            assert!(faxes.export(&id, form, &to).is_err(), "nothing is written over");
+        }
+        assert_eq!(faxes.forget(WallTime(2 * DAY)).unwrap(), 1);
+        store.sync().unwrap();
+        assert!(faxes.export(&id, Form::Pdf, &folder.path().join("gone")).unwrap_err().contains("is no fax"));
+        assert!(!faxes.folder.place(&format!("main/{DAY}-fax-1.tif")).unwrap().exists());
+        assert_eq!(faxes.list("main", None, 10).unwrap()["faxes"].as_array().unwrap().len(), 1);
+    }
+}

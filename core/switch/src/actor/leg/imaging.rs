@@ -1,0 +1,149 @@
+//! A leg that goes from audio to T.38 and back, by whoever's wish.
+
+use actix::Context;
+use bytes::Bytes;
+use plugboard_media::{Command as MediaCommand, Flow as MediaFlow, ImageOffer, ImageTerms};
+use plugboard_sip::session::Command;
+
+use super::{LegActor, reject_reoffer};
+use crate::convert::NOT_ACCEPTABLE;
+use crate::message::LegNews;
+
+/// How far a leg is with T.38.
+#[derive(Debug, Default)]
+pub(super) enum Imaging {
+    /// It speaks audio.
+    #[default]
+    Audio,
+    /// We have offered T.38 while it speaks audio.
+    Offered,
+    /// The far end has, and waits for the answer.
+    Asked(Box<ImageOffer>),
+    /// It speaks T.38.
+    Speaks,
+    /// The far end offers T.38 anew while it speaks it.
+    AskedAgain(Box<ImageOffer>),
+}
+
+impl Imaging {
+    pub(super) const fn is_offered(&self) -> bool {
+        matches!(self, Self::Offered)
+    }
+
+    /// Audio is something new to it.
+    pub(super) const fn speaks(&self) -> bool {
+        matches!(self, Self::Speaks | Self::AskedAgain(_))
+    }
+
+    /// The far end takes its wish back.
+    pub(super) fn withdrawn(&mut self) {
+        match self {
+            Self::Asked(_) => *self = Self::Audio,
+            Self::AskedAgain(_) => *self = Self::Speaks,
+            Self::Audio | Self::Offered | Self::Speaks => {}
+        }
+    }
+
+    /// Audio was agreed on; whether T.38 ends by it.
+    pub(super) fn ends(&mut self) -> bool {
+        matches!(std::mem::take(self), Self::Speaks | Self::AskedAgain(_))
+    }
+}
+
+impl LegActor {
+    /// Whether an offer of the far end is one of T.38: then the call is asked, or it is refused.
+    pub(super) fn image_offered(&mut self, sdp: &[u8], ctx: &mut Context<Self>) -> bool {
+        let offer = match ImageOffer::parse(sdp) {
+            Ok(Some(offer)) => offer,
+            Ok(None) => return false,
+            Err(error) => {
+                self.step_later(reject_reoffer(&error), ctx);
+                return true;
+            }
+        };
+        // Nobody has keys for T.38 here: what is encrypted stays what it is.
+        if !self.may_image() {
+            self.step_later(Self::refuse_image(NOT_ACCEPTABLE), ctx);
+            return true;
+        }
+        let terms = offer.terms();
+        self.imaging = match std::mem::take(&mut self.imaging) {
+            Imaging::Speaks | Imaging::AskedAgain(_) => Imaging::AskedAgain(Box::new(offer)),
+            Imaging::Audio | Imaging::Offered | Imaging::Asked(_) => Imaging::Asked(Box::new(offer)),
+        };
+        self.tell(LegNews::ImageOffered(terms));
+        true
+    }
+
+    pub(super) fn answer_image(&mut self, answer: Result<ImageTerms, u16>) -> Command {
+        let before = std::mem::take(&mut self.imaging);
+        let spoke = matches!(before, Imaging::Speaks | Imaging::AskedAgain(_));
+        let (Imaging::Asked(offer) | Imaging::AskedAgain(offer)) = before else {
+            // It was taken back meanwhile: the session has nothing to answer, and says so to nobody.
+            self.imaging = before;
+            return Self::refuse_image(NOT_ACCEPTABLE);
+        };
+        match answer {
+            Ok(terms) => {
+                let sdp = self.description.answer_image(&offer, terms);
+                self.to_media(MediaCommand::SetImage { leg: self.media.leg, image: offer.image() });
+                self.imaging = Imaging::Speaks;
+                Command::AcceptReoffer { sdp: sdp.into() }
+            }
+            Err(status) => {
+                if spoke {
+                    self.imaging = Imaging::Speaks;
+                }
+                Self::refuse_image(status)
+            }
+        }
+    }
+
+    /// Audio goes on while the far end thinks about it.
+    pub(super) fn offer_image(&mut self, terms: ImageTerms) -> Command {
+        if !self.may_image() || !matches!(self.imaging, Imaging::Audio) {
+            self.tell(LegNews::ImageAnswered(Err(NOT_ACCEPTABLE)));
+            self.imaging.withdrawn();
+            // Nothing follows from it where nothing is asked.
+            return Self::refuse_image(NOT_ACCEPTABLE);
+        }
+        self.imaging = Imaging::Offered;
+        Command::Reoffer { sdp: self.description.offer_image(terms).into() }
+    }
+
+    pub(super) fn image_answered(&mut self, result: Result<Option<Bytes>, u16>) {
+        let answer = match result {
+            Ok(Some(sdp)) => self.description.accept_image(&sdp).map_err(|error| error.sip_status()),
+            Ok(None) => Err(NOT_ACCEPTABLE),
+            Err(status) => Err(status),
+        };
+        match answer {
+            Ok(image) => {
+                self.imaging = Imaging::Speaks;
+                self.to_media(MediaCommand::SetImage { leg: self.media.leg, image });
+                self.tell(LegNews::ImageAnswered(Ok(image.terms)));
+            }
+            Err(status) => {
+                self.imaging = Imaging::Audio;
+                // What was agreed is in force again: it is what a refresh says, and what one is answered.
+                if let Some(agreed) = &self.agreed {
+                    self.description.make_offer(&[agreed.codec], agreed.flow);
+                }
+                self.tell(LegNews::ImageAnswered(Err(status)));
+            }
+        }
+    }
+
+    pub(super) fn offer_audio(&mut self) -> Command {
+        let codecs = self.codecs();
+        Command::Reoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() }
+    }
+
+    fn may_image(&self) -> bool {
+        self.protection.is_none() && self.description.browser_agreed().is_none() && self.agreed.is_some()
+    }
+
+    const fn refuse_image(status: u16) -> Command {
+        Command::RejectReoffer { status, why: "T.38 is not possible in this call" }
+    }
+}

@@ -1,0 +1,21 @@
+//! A phone that goes on by T.38.
+
+use plugboard_model::Time;
+use plugboard_sip::Method;
+
+use super::{Agent, Purpose};
+use crate::phone::call::Stage;
+use crate::phone::voice;
+
+impl Agent {
+    /// Offers T.38 in place of audio; a refusal leaves audio as it is.
+    pub(crate) fn offer_image(&mut self, now: Time, index: usize) {
+        let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
+        call.reinvited = None;
+        let (body, peer) = (voice::write_image(call.voice.local).into_bytes(), call.peer);
+        let mut invite = self.request_of(index, Method::Invite);
+        invite.headers.push("Content-Type", "application/sdp");
+        invite.body = body;
+        self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
+    }
+}
