@@ -13,6 +13,9 @@ const HERTZ: f64 = 1_100.0;
 const SHORTEST: u32 = 19;
 const LONGEST: u32 = 31;
 
+/// Blocks that a packet which was lost takes out of a tone.
+const GAP_MAX: u32 = 2;
+
 /// A sine of -38 dBm0, per sample and squared: the weakest that counts.
 const WEAKEST: f64 = 75_000.0;
 
@@ -23,8 +26,9 @@ const PURITY: f64 = 0.85;
 #[derive(Debug, Default)]
 pub(crate) struct Calling {
     block: Vec<i16>,
-    /// For how many blocks it has been heard.
+    /// For how many blocks it has been heard, and how many of silence there were since.
     lasts: u32,
+    gap: u32,
 }
 
 impl Calling {
@@ -34,15 +38,24 @@ impl Calling {
         for sample in samples {
             self.block.push(*sample);
             if self.block.len() == BLOCK {
-                if is_tone(&self.block) {
-                    self.lasts = self.lasts.saturating_add(1);
-                } else {
-                    heard |= (SHORTEST..=LONGEST).contains(&std::mem::take(&mut self.lasts));
-                }
+                heard |= self.block_heard();
                 self.block.clear();
             }
         }
         heard
+    }
+
+    fn block_heard(&mut self) -> bool {
+        if is_tone(&self.block) {
+            self.lasts = self.lasts.saturating_add(1 + std::mem::take(&mut self.gap));
+            return false;
+        }
+        self.gap += 1;
+        if self.lasts > 0 && self.gap <= GAP_MAX {
+            return false;
+        }
+        self.gap = 0;
+        (SHORTEST..=LONGEST).contains(&std::mem::take(&mut self.lasts))
     }
 }
 
@@ -79,6 +92,15 @@ mod tests {
         for (hertz, loud, millis) in [(1_100.0, 8_000.0, 500), (1_105.0, 500.0, 430), (1_095.0, 20_000.0, 570)] {
             assert!(heard(hertz, loud, millis), "{hertz} Hz, {loud}, {millis} ms");
         }
+    }
+
+    #[test]
+    fn a_packet_that_was_lost_amid_the_tone_leaves_it_one() {
+        let sine = |n: u32| (8_000.0 * (TAU * HERTZ * f64::from(n) / 8_000.0).sin()) as i16;
+        let gap = |n: u32| if (1_700..1_860).contains(&n) { 0 } else { sine(n) };
+        let samples: Vec<i16> = (0..4_000).map(gap).chain([0; 2_000]).collect();
+        let mut calling = Calling::default();
+        assert!(samples.chunks(160).any(|piece| calling.hear(piece)));
     }
 
     #[test]
