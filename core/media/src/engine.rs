@@ -27,6 +27,7 @@ use crate::playing::Playing;
 use crate::rtp::{HEADER_BYTES, Header, is_rtcp, without_extension};
 use crate::source::Verdict;
 pub(crate) use guarding::Guarded;
+use keys::set_event_clock;
 use plugboard_model::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -692,18 +693,5 @@ impl Engine {
         for (leg, key) in keys {
             self.pressed(now, leg, key, Came::Event);
         }
-    }
-}
-
-/// Turns the duration of a telephone-event into that of another clock (RFC 4733 section 2.3.5).
-fn set_event_clock(packet: &mut [u8], header: &Header, from: u32, to: u32) {
-    if from == to {
-        return;
-    }
-    if let Some([_, _, high, low]) =
-        packet.get_mut(header.payload.clone()).and_then(|bytes| bytes.first_chunk_mut::<4>())
-    {
-        let duration = u64::from(u16::from_be_bytes([*high, *low])) * u64::from(to) / u64::from(from.max(1));
-        [*high, *low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
     }
 }

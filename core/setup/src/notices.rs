@@ -16,10 +16,12 @@ const FILE: &str = "core/server/third-party-licenses.txt";
 /// What begins a line or a file name that carries a licence.
 const NAMES: [&str; 6] = ["license", "licence", "copying", "copyright", "notice", "unlicense"];
 /// Sources of others inside a crate. Those that offer a choice of licences are taken under the one named here.
-const INSIDE: [(&str, &[&str]); 3] = [
+const INSIDE: [(&str, &[&str]); 4] = [
     ("librocksdb-sys", &["rocksdb/LICENSE.Apache", "rocksdb/LICENSE.leveldb"]),
     ("lz4-sys", &["liblz4/lib/LICENSE"]),
     ("opusic-sys", &["opus/COPYING"]),
+    // The library is under the LGPL 2.1, whatever the crate says of itself.
+    ("spandsp-sys", &["vendor/COPYING"]),
 ];
 
 /// A crate of somebody else's.

@@ -8,6 +8,7 @@ use crate::digits::Digit;
 use crate::g711::{self, Law};
 use crate::leg::{Came, Leg};
 use crate::pressing::{By, Press};
+use crate::rtp::Header;
 use plugboard_model::Time;
 
 impl Engine {
@@ -90,5 +91,18 @@ fn form_for(peer: &Leg, came: Came) -> Option<Form> {
             Some(Form::Pressed(By::Tones))
         }
         (KeyForm::Auto, Came::Signalled, Some(events)) => Some(Form::Pressed(events)),
+    }
+}
+
+/// Turns the duration of a telephone-event into that of another clock (RFC 4733 section 2.3.5).
+pub(super) fn set_event_clock(packet: &mut [u8], header: &Header, from: u32, to: u32) {
+    if from == to {
+        return;
+    }
+    if let Some([_, _, high, low]) =
+        packet.get_mut(header.payload.clone()).and_then(|bytes| bytes.first_chunk_mut::<4>())
+    {
+        let duration = u64::from(u16::from_be_bytes([*high, *low])) * u64::from(to) / u64::from(from.max(1));
+        [*high, *low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
     }
 }

@@ -468,7 +468,6 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegAnswered(leg)
             }
             LegNews::Ended(cause) => {
-                self.fax_left(leg, ctx);
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }

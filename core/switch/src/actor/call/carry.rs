@@ -447,14 +447,8 @@ impl CallActor {
                 self.not_secured(leg, why);
                 None
             }
-            MediaEvent::FaxHeard { .. } => {
-                self.fax_heard(leg, ctx);
-                None
-            }
-            MediaEvent::FaxOver { .. } => {
-                self.end_fax(ctx);
-                None
-            }
+            MediaEvent::FaxHeard { .. } => self.fax_heard(leg, ctx),
+            MediaEvent::FaxOver { .. } => self.fax_over(ctx),
             MediaEvent::MediaSilent { heard, .. } => {
                 self.qualities.fell_silent(leg);
                 Some(Input::LegSilent { leg, heard })

@@ -81,6 +81,12 @@ impl CallActor {
         self.faxing.running = Some(Running { fax, leg, media, n, began: self.env.clock.wall() });
     }
 
+    /// The machine is done.
+    pub(super) fn fax_over(&mut self, ctx: &mut Context<Self>) -> Option<Input> {
+        self.end_fax(ctx);
+        None
+    }
+
     /// The machine is done, or is to be.
     pub(super) fn end_fax(&mut self, ctx: &mut Context<Self>) {
         let Some(running) = self.faxing.running.take() else { return };
@@ -89,17 +95,6 @@ impl CallActor {
         if !waits {
             self.feed(Input::Faxed(Ok(received)), ctx);
         }
-    }
-
-    /// A leg is over: whoever asked for a fax of it is told what came before he is told that its caller is gone. A machine
-    /// that has sent all it had hangs up at once.
-    pub(super) fn fax_left(&mut self, leg: LegId, ctx: &mut Context<Self>) {
-        if self.faxing.running.as_ref().is_none_or(|running| running.leg != leg) {
-            return;
-        }
-        let Some(running) = self.faxing.running.take() else { return };
-        let (received, _) = self.keep_fax(&running, ctx);
-        self.feed(Input::Faxed(Ok(received)), ctx);
     }
 
     /// Keeps what came. Whether [`FaxKept`] follows.
@@ -183,11 +178,10 @@ impl CallActor {
     }
 
     /// The tone of a fax machine: our machine has a better way than audio to talk with it, and a scenario something to do.
-    pub(super) fn fax_heard(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+    pub(super) fn fax_heard(&mut self, leg: LegId, ctx: &mut Context<Self>) -> Option<Input> {
         if self.faxes_with(leg) {
-            return self.offer_image(leg);
-        }
-        if leg == LegId::CALLER && self.faxing.ear == FaxEar::Open {
+            self.offer_image(leg);
+        } else if leg == LegId::CALLER && self.faxing.ear == FaxEar::Open {
             self.faxing.ear = FaxEar::Told;
             if let Some(leg) = self.media_of(leg) {
                 self.to_media(MediaCommand::HearFax { leg, on: false });
@@ -195,6 +189,7 @@ impl CallActor {
             self.journal.note(self.now(), JournalEvent::Note { text: "the caller is a fax machine".into() });
             self.feed_script(ScriptInput::FaxHeard, ctx);
         }
+        None
     }
 
     /// Whether a leg is at a machine of ours.
