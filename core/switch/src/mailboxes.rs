@@ -120,14 +120,14 @@ impl Mailboxes {
         Counts { new: count(false), old: count(true) }
     }
 
-    /// How long a message it may take; `None`: it is full.
+    /// How much more it may hold; `None`: it is full.
     pub(crate) fn room(&self, mailbox: &Mailbox, rules: &Voicemail) -> Option<Duration> {
         let shelf = self.shelf();
         let messages = shelf.boxes.get(mailbox).map(|contents| contents.messages.as_slice()).unwrap_or_default();
         let most = usize::try_from(rules.messages).unwrap_or(usize::MAX);
         let taken: u64 = messages.iter().filter_map(|tape| tape.end.as_ref()).map(|end| end.length_ms).sum();
         let left = Duration::from_mins(rules.minutes.into()).saturating_sub(Duration::from_millis(taken));
-        (messages.len() < most && left >= rules.shortest).then_some(left.min(rules.longest))
+        (messages.len() < most && left >= rules.shortest).then_some(left)
     }
 
     /// A message is no new one any more.
@@ -239,4 +239,80 @@ pub(crate) fn remove(store: &Store, recorder: &Recorder, tape: &TapeRecord) {
 pub(crate) fn caller(office: &Office, begin: &plugboard_call::Begin) -> (OfficeId, String) {
     let who = begin.caller_user.as_ref().map_or_else(|| begin.caller.clone(), |user| format!("user {}", user.name));
     (office.id.clone(), who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plugboard_model::{TapeEnd, TapeWhy, UserId, WallTime};
+
+    fn ann() -> Mailbox {
+        Mailbox::User(UserId::new(&OfficeId::new("main").unwrap(), "ann").unwrap())
+    }
+
+    fn message(n: u32, minutes: u64) -> TapeRecord {
+        let end =
+            TapeEnd { length_ms: minutes * 60_000, bytes: 1, sha256: [0; 32], missing_ms: 0, why: TapeWhy::Asked };
+        TapeRecord {
+            call: CallId::new(OfficeId::new("main").unwrap(), WallTime(0), 1),
+            n,
+            kind: TapeKind::Message { of: ann(), heard: false },
+            began: WallTime(0),
+            caller: "102".into(),
+            caller_name: String::new(),
+            called: "101".into(),
+            file: format!("{n}.wav"),
+            end: Some(end),
+        }
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_mailbox_is_full_by_messages_and_by_minutes() {
+        let rules = Voicemail { messages: 3, minutes: 10, ..Voicemail::default() };
+        let mailboxes = Mailboxes::default();
+        assert_eq!(mailboxes.room(&ann(), &rules), Some(Duration::from_mins(10)));
+        mailboxes.put(message(1, 9));
+        assert_eq!(mailboxes.room(&ann(), &rules), Some(Duration::from_mins(1)));
+        mailboxes.put(message(2, 1));
+        assert_eq!(mailboxes.room(&ann(), &rules), None);
+        let longer = Voicemail { minutes: 60, ..rules.clone() };
+        assert_eq!(mailboxes.room(&ann(), &longer), Some(Duration::from_mins(50)));
+        mailboxes.put(message(3, 0));
+        assert_eq!(mailboxes.room(&ann(), &longer), None);
+        mailboxes.forget(&message(1, 9));
+        assert_eq!((mailboxes.counts(&ann()).new, mailboxes.room(&ann(), &longer).is_some()), (2, true));
+    }
+
+    #[test]
+    fn who_tries_pins_is_locked_out_of_every_mailbox_and_a_right_one_forgets_it() {
+        let (mailboxes, office) = (Mailboxes::default(), OfficeId::new("main").unwrap());
+        let (eve, bob) = ((office.clone(), "099".to_owned()), (office, "user 102".to_owned()));
+        for _ in 0..2 {
+            mailboxes.tried(at(10), Some(&ann()), &eve, false);
+        }
+        // The third at a mailbox that does not exist.
+        mailboxes.tried(at(10), None, &eve, false);
+        assert_eq!(mailboxes.locked_until(None, &eve), at(70));
+        assert_eq!(mailboxes.locked_until(Some(&ann()), &bob), Time::ZERO, "two were wrong there");
+        mailboxes.tried(at(11), Some(&ann()), &bob, false);
+        assert_eq!(mailboxes.locked_until(Some(&ann()), &bob), at(71));
+        mailboxes.tried(at(80), Some(&ann()), &bob, true);
+        assert_eq!(mailboxes.locked_until(Some(&ann()), &bob), Time::ZERO);
+    }
+
+    #[test]
+    fn so_many_callers_are_remembered_and_no_more() {
+        let (mailboxes, office) = (Mailboxes::default(), OfficeId::new("main").unwrap());
+        for n in 0..CALLERS_MAX + 10 {
+            let now = at(u64::try_from(n).unwrap());
+            mailboxes.tried(now, None, &(office.clone(), n.to_string()), false);
+        }
+        let shelf = mailboxes.shelf();
+        assert_eq!(shelf.callers.len(), CALLERS_MAX);
+        assert!(!shelf.callers.contains_key(&(office.clone(), "0".into())), "who tried longest ago is forgotten");
+    }
 }

@@ -29,15 +29,17 @@ const SEEDS: u64 = 500;
 const SEEDS_LONG: u64 = 5_000;
 /// What people do in one seed, one thing after the other.
 const DEEDS: u64 = 40;
-/// Whom they dial: people, the group, the menu, the echo, nobody, the world; what rings a colleague, and what is parked.
-const NUMBERS: [&str; 15] =
-    ["101", "102", "103", "104", "105", "200", "100", "*43", "999", "0301", "300", "*8", "*8102", "*701", "*70"];
+/// Whom they dial: people, the group, the menu, the echo, nobody, the world; what rings a colleague, and what is parked; mailboxes.
+const NUMBERS: [&str; 17] = [
+    "101", "102", "103", "104", "105", "200", "100", "*43", "999", "0301", "300", "*8", "*8102", "*701", "*70", "*98",
+    "*98200",
+];
 /// Whose phone has a lamp for what: people, one with two devices, and the group.
 const WATCHED: [(usize, &str); 4] = [(0, "102"), (3, "101"), (4, "200"), (5, "105")];
 /// Lamps that were looked at.
 static LAMPS: AtomicU64 = AtomicU64::new(0);
 /// Keys that somebody in a call presses.
-const KEYS: [&str; 5] = ["1", "105#", "7", "200", "*"];
+const KEYS: [&str; 6] = ["1", "105#", "7", "200", "*", "513"];
 
 /// Names the one seed to run.
 const ALONE: &str = "PLUGBOARD_SEED";
@@ -55,6 +57,7 @@ const STORY: &str = "  - call-user: { mode: list, target: [102, 105], ring_for: 
 /// What an admin puts in its place now and then: nothing that goes on may notice.
 const OTHER_STORY: &str = "  - play-audio: { audio: welcome, stop_on_digit: true }
   - echo: { max: 5s }
+  - voicemail: { user: 102, max: 8s }
 ";
 
 /// Whether something of ours breaks besides.
@@ -259,6 +262,9 @@ fn nothing_is_wrong(sim: &Sim, luck: Luck) -> String {
     assert_eq!(sim.metric("plugboard_calls_active"), Some(0.0));
     assert_eq!(sim.metric("plugboard_legs_active"), Some(0.0));
     no_slot_was_taken_twice(sim, &records);
+    let tapes = sim.recordings("main");
+    assert!(tapes.iter().all(|tape| tape.end.is_some()), "every message has ended: {tapes:#?}");
+    assert_eq!(tapes.len(), sim.tapes().paths().len(), "each has its file, and no file is of none");
     let mut told = String::new();
     for record in &records {
         let journal = sim.journal(record);

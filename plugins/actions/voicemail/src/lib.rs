@@ -28,7 +28,7 @@ struct Voicemail {
     )]
     group: Option<String>,
     /// A prompt that is heard before the beep, in place of the mailbox's own greeting.
-    #[parameter(min = 1, max = 256)]
+    #[parameter(min = 1, max = 128, names = "prompt")]
     #[text(
         ru("Приветствие", "Сообщение перед сигналом вместо собственного приветствия ящика."),
         de("Begrüßung", "Eine Ansage vor dem Signalton anstelle der eigenen der Mailbox.")

@@ -509,3 +509,19 @@ fn in_the_demo_a_user_sends_his_unanswered_calls_to_his_mailbox_and_sales_take_m
     sim.run_until_quiet();
     assert_eq!(sim.recordings("main"), [], "nothing was said");
 }
+
+#[test]
+fn what_an_admin_erases_waits_no_longer() {
+    let mut sim = voicemail().start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    bob.watches("102", SUMMARY);
+    leaves(&mut sim, &ann, seconds(3));
+    sim.run_until(bob.sees_that("102", SUMMARY, "waiting=yes"));
+    let (tape, _) = tapes(&sim).remove(0);
+    sim.switch().mailboxes().forget(&tape);
+    sim.run_until(bob.sees_that("102", SUMMARY, "waiting=no"));
+    bob.dials("*98");
+    sim.run_until(bob.hears(&menu(0, 0)));
+    bob.hangs_up();
+    sim.run_until_quiet();
+}

@@ -550,9 +550,12 @@ impl CallActor {
     /// The record of a call that a fault of ours ended, and the end of its journal.
     pub(super) fn write_failed_record(&mut self) {
         let began = self.begin.wall;
-        let outcome = CallOutcome::Failed(Cause::of(500));
         self.journal.end_runs(self.now());
-        self.journal.note(self.now(), JournalEvent::Ended { outcome: outcome.clone() });
+        let outcome = self.journal.outcome().unwrap_or_else(|| {
+            let failed = CallOutcome::Failed(Cause::of(500));
+            self.journal.note(self.now(), JournalEvent::Ended { outcome: failed.clone() });
+            failed
+        });
         self.journal.flush();
         let record = CallRecord {
             id: self.id.clone(),

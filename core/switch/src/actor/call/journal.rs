@@ -1,7 +1,7 @@
 //! The call's journal on its way to the store, and the steps it took for the record.
 
 use plugboard_call::Output;
-use plugboard_model::{CallId, JournalEntry, JournalEvent, RunEnd, RunId, StepRecord, Steps, Time};
+use plugboard_model::{CallId, CallOutcome, JournalEntry, JournalEvent, RunEnd, RunId, StepRecord, Steps, Time};
 use plugboard_scenario::Output as ScriptOutput;
 use plugboard_store::CallStore;
 use std::collections::BTreeSet;
@@ -23,6 +23,8 @@ pub(crate) struct CallJournal {
     /// Runs that began after the end of the script.
     late: BTreeSet<RunId>,
     script_over: bool,
+    /// As what the call ended, once it is written.
+    outcome: Option<CallOutcome>,
 }
 
 impl CallJournal {
@@ -37,6 +39,7 @@ impl CallJournal {
             cancelled: BTreeSet::new(),
             late: BTreeSet::new(),
             script_over: false,
+            outcome: None,
         }
     }
 
@@ -135,8 +138,16 @@ impl CallJournal {
         self.steps.clone().into_records()
     }
 
+    /// As what the call ended, if that is written already: it ends as nothing else.
+    pub(crate) fn outcome(&self) -> Option<CallOutcome> {
+        self.outcome.clone()
+    }
+
     fn remember(&mut self, event: &JournalEvent) {
         self.steps.note(event);
+        if let JournalEvent::Ended { outcome } = event {
+            self.outcome = Some(outcome.clone());
+        }
         if let JournalEvent::RunBegan { run, .. } = event {
             self.runs.insert(*run);
         } else if let JournalEvent::RunEnded { run, .. } = event {
