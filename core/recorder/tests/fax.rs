@@ -29,8 +29,9 @@ fn receiver(pages_max: u32, bytes_max: usize) -> Box<dyn FaxMachine> {
     Library.fax(&order).unwrap()
 }
 
-/// Lets them talk over G.711 until one is over or so many frames of 20 ms are through.
+/// Lets them talk over G.711 until both are over or so many frames of 20 ms are through; when the other one was over.
 fn talk(one: &mut dyn FaxMachine, other: &mut dyn FaxMachine, frames: usize) -> usize {
+    let mut over = frames;
     let (mut to_one, mut to_other) = ([0; FAX_FRAME], [0; FAX_FRAME]);
     let law = |samples: &mut [i16; FAX_FRAME]| {
         for sample in samples {
@@ -44,11 +45,14 @@ fn talk(one: &mut dyn FaxMachine, other: &mut dyn FaxMachine, frames: usize) -> 
         law(&mut by_one);
         law(&mut by_other);
         (to_one, to_other) = (by_other, by_one);
+        if other.is_over() {
+            over = over.min(frame);
+        }
         if one.is_over() && other.is_over() {
-            return frame;
+            break;
         }
     }
-    frames
+    over
 }
 
 fn unpacked(report: &FaxReport) -> Vec<Page> {
@@ -193,4 +197,15 @@ fn a_machine_that_spoke_begins_anew_with_packets() {
     let came = to.machine.finish();
     assert_eq!((&came.end, came.pages), (&FaxEnd::Done, 1));
     assert!(unpacked(&came) == pages, "a pixel differs");
+}
+
+#[test]
+fn who_hangs_up_when_his_last_page_is_confirmed_has_sent_all_whether_he_said_goodbye_or_not() {
+    let pages = [page(1)];
+    let all = talk(&mut *sender(&pages), &mut *receiver(100, usize::MAX), 50 * 120);
+    let (mut from, mut to) = (sender(&pages), receiver(100, usize::MAX));
+    talk(&mut *from, &mut *to, all - 20);
+    assert!(!to.is_over(), "his goodbye has not been heard");
+    let came = to.finish();
+    assert_eq!((&came.end, came.pages), (&FaxEnd::Done, 1));
 }
