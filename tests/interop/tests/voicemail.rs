@@ -1,6 +1,7 @@
 //! A voice message that one phone leaves and another one hears.
 
 use plugboard_tests_interop::{Baresip, Office, Plugboard, Transport, steps, until};
+use std::fs;
 
 /// What each phone says.
 const ANN: f64 = 440.0;
@@ -25,6 +26,8 @@ fn a_message_is_heard_again_with_the_frequency_that_was_said_and_replays() {
     let length = message["length_ms"].as_u64().unwrap();
     assert!((5_900..6_600).contains(&length), "{kept}");
     assert_eq!(switch.ask(&["recording", "verify"])["sound"], 1);
+    let shown = switch.ask(&["call", "show", record["id"].as_str().unwrap()]);
+    assert_eq!(shown["recordings"][0]["kind"], "new message", "{shown}");
     let replayed = switch.ask(&["call", "replay", record["id"].as_str().unwrap()]);
     assert_eq!(replayed["runs"][0]["same"], true, "{replayed}");
 
@@ -46,4 +49,16 @@ fn a_message_is_heard_again_with_the_frequency_that_was_said_and_replays() {
     };
     until("the message to be deleted", gone);
     bob.hangs_up();
+}
+
+#[test]
+fn pins_are_kept_by_an_office_that_is_exported_without_them_and_applied_again() {
+    let switch = Plugboard::with_office(&Office::new().user(102, "voicemail: { pin: '47110' }"));
+    let exported = switch.succeeds(&["export"]);
+    assert!(!exported.contains("47110") && exported.contains("keep: true"), "{exported}");
+    let file = switch.folder().join("again.yaml");
+    fs::write(&file, &exported).unwrap();
+    switch.succeeds(&["apply", file.to_str().unwrap()]);
+    let kept = switch.succeeds(&["export", "--secrets"]);
+    assert!(kept.contains("47110"), "{kept}");
 }

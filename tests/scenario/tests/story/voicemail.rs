@@ -525,3 +525,21 @@ fn what_an_admin_erases_waits_no_longer() {
     bob.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn a_message_is_heard_and_counted_whatever_shard_its_call_was_on() {
+    let mut sim = voicemail().shards(3, true).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    bob.watches("102", SUMMARY);
+    for new in 1..=3 {
+        leaves(&mut sim, &ann, seconds(2));
+        let told = bob.told_of("102", SUMMARY);
+        assert!(told.contains(&format!("Voice-Message: {new}/0 ")), "{told}");
+    }
+    bob.dials("*98");
+    sim.run_until(bob.hears(&menu(3, 0)));
+    bob.presses("1");
+    sim.run_until(bob.hears("ann"));
+    bob.hangs_up();
+    sim.run_until_quiet();
+}
