@@ -37,6 +37,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             end_digit: None
         })),
         Just(Request::Echo { max: Duration::from_secs(3) }),
+        Just(Request::Dictate { stop_on: '#', max: Duration::from_secs(3) }),
         Just(Request::NextEvent { timeout: Duration::from_secs(1) }),
         Just(Request::HangUp(Cause::of(486))),
         (prop::collection::vec(0u8..4, 0..4), any::<bool>()).prop_map(|(users, one)| Request::Ring {
@@ -55,6 +56,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             .prop_map(|(run, n, request)| Input::Request { op: Op::Run { run: RunId(run), n }, request }),
         1 => (0u32..4, 0u32..4).prop_map(|(run, n)| Input::Cancel { op: Op::Run { run: RunId(run), n } }),
         1 => Just(Input::ScenarioEnded),
+        1 => Just(Input::DictationOver),
         4 => (0u8..4, 0usize..3, any::<bool>()).prop_map(|(n, devices, ok)| Input::UserOffers {
             user: user(n),
             offer: if ok {
