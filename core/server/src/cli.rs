@@ -280,6 +280,18 @@ pub(crate) enum FaxCommand {
         #[arg(long, value_enum, default_value_t = Form::Pdf)]
         form: Form,
     },
+    /// Erase faxes with their files.
+    Erase {
+        /// Ids, as `list` shows them.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Compare files with the sums that they had when they were received; exit 1 if one differs or is gone.
+    Verify {
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -433,6 +445,12 @@ fn fax(home: &Home, command: FaxCommand, json: bool) -> ExitCode {
         FaxCommand::Export { id, to, form } => {
             let to = faxes::target(to, &id, form);
             control::ask(home, &Request::ExportFax { id, form, to }, |answer| show::plain(answer, json))
+        }
+        FaxCommand::Erase { ids } => {
+            control::ask(home, &Request::EraseFaxes { ids }, |answer| show::plain(answer, json))
+        }
+        FaxCommand::Verify { office } => {
+            control::ask(home, &Request::VerifyFaxes { office }, |answer| show::verified(answer, json))
         }
     }
 }

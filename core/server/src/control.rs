@@ -49,6 +49,8 @@ pub(crate) enum Request {
     VerifyRecordings { which: Which },
     Faxes { office: String, number: Option<String>, limit: usize },
     ExportFax { id: String, form: Form, to: PathBuf },
+    EraseFaxes { ids: Vec<String> },
+    VerifyFaxes { office: String },
 }
 
 /// What an admin sets for a user, as he wrote it.

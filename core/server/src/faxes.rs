@@ -1,7 +1,7 @@
 //! Faxes as an admin has them: listed, copied, forgotten in time.
 
 use plugboard_model::{CallId, FaxFile, FaxOutcome, FaxRecord, OfficeId, WallTime};
-use plugboard_recorder::{Disk as _, Folder};
+use plugboard_recorder::{Disk as _, Folder, sum};
 use plugboard_store::{CommitError, FaxFilter, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,26 +82,70 @@ impl Faxes {
         }
     }
 
+    /// Removes files, and then what is known of them.
+    ///
+    /// # Errors
+    /// In words; what was not removed is still listed.
+    pub(crate) fn erase(&self, ids: &[String]) -> Result<Value, String> {
+        let faxes = ids.iter().map(|id| self.find(id)).collect::<Result<Vec<_>, _>>()?;
+        for fax in &faxes {
+            self.erase_one(fax)?;
+        }
+        Ok(json!({ "done": format!("{} faxes are erased", faxes.len()), "erased": faxes.len() }))
+    }
+
+    /// Compares files with their sums.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn verify(&self, office: &str) -> Result<Value, String> {
+        let office = OfficeId::new(office).map_err(|error| error.to_string())?;
+        let faxes = self.store.faxes().list(&office, &FaxFilter::default(), usize::MAX);
+        let faxes = faxes.map_err(|error| error.to_string())?;
+        let (mut sound, mut faults) = (0_usize, Vec::new());
+        for fax in &faxes {
+            for file in &fax.files {
+                let fault = match sum(&mut self.folder.clone(), &file.file) {
+                    Ok(found) if found == (file.bytes, file.sha256) => None,
+                    Ok(_) => Some("it is not as it was when it was received".to_owned()),
+                    Err(error) => Some(error.to_string()),
+                };
+                match fault {
+                    None => sound += 1,
+                    Some(reason) => {
+                        faults.push(json!({ "id": id_of(fax), "file": file.file, "reason": reason }));
+                    }
+                }
+            }
+        }
+        Ok(json!({ "sound": sound, "going_on": 0, "faults": faults }))
+    }
+
+    fn erase_one(&self, fax: &FaxRecord) -> Result<(), String> {
+        let mut folder = self.folder.clone();
+        for file in &fax.files {
+            folder.remove(&file.file).map_err(|error| format!("{}: {error}", file.file))?;
+        }
+        self.store.faxes().remove(&fax.call, fax.n);
+        Ok(())
+    }
+
     /// Removes what is older; how many were.
     ///
     /// # Errors
     /// What was not removed stays for the next time.
     pub(crate) fn forget(&self, before: WallTime) -> Result<usize, CommitError> {
-        let mut sum = 0;
+        let mut gone = 0;
         for office in self.store.calls().offices()? {
             let filter = FaxFilter { before: Some(before), ..FaxFilter::default() };
             for fax in self.store.faxes().list(&office, &filter, usize::MAX)? {
-                let mut folder = self.folder.clone();
-                match fax.files.iter().try_for_each(|file| folder.remove(&file.file)) {
-                    Ok(()) => {
-                        self.store.faxes().remove(&fax.call, fax.n);
-                        sum += 1;
-                    }
-                    Err(error) => tracing::error!(call_id = %fax.call, %error, "a fax was not removed"),
+                match self.erase_one(&fax) {
+                    Ok(()) => gone += 1,
+                    Err(reason) => tracing::error!(call_id = %fax.call, reason, "a fax was not removed"),
                 }
             }
         }
-        Ok(sum)
+        Ok(gone)
     }
 
     fn find(&self, id: &str) -> Result<FaxRecord, String> {
@@ -120,6 +164,11 @@ fn what_came(fax: &FaxRecord) -> String {
     }
 }
 
+/// The id of a fax: its call's, and which of the call.
+fn id_of(fax: &FaxRecord) -> String {
+    format!("{}-{}", fax.call, fax.n)
+}
+
 /// As commands tell it.
 fn shown(fax: &FaxRecord) -> Value {
     let files = fax.files.iter().map(|file| {
@@ -128,7 +177,7 @@ fn shown(fax: &FaxRecord) -> Value {
         })
     });
     json!({
-        "id": format!("{}-{}", fax.call, fax.n), "began": fax.began, "ended": fax.ended,
+        "id": id_of(fax), "began": fax.began, "ended": fax.ended,
         "caller": fax.caller, "caller_name": fax.caller_name, "called": fax.called,
         "end": fax.end.as_str(),
         "reason": if let FaxOutcome::Failed(reason) = &fax.end { Some(reason.as_str()) } else { None },
@@ -156,7 +205,8 @@ mod tests {
         let files = ["tif", "pdf"].map(|suffix| {
             let file = format!("main/{at}-fax-1.{suffix}");
             folder.create(&file, suffix.as_bytes()).unwrap();
-            FaxFile { file, bytes: 3, sha256: [0; 32] }
+            let (bytes, sha256) = sum(folder, &file).unwrap();
+            FaxFile { file, bytes, sha256 }
         });
         FaxRecord {
             call,
@@ -196,10 +246,18 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&to).unwrap(), content);
             assert!(faxes.export(&id, form, &to).is_err(), "nothing is written over");
         }
+        assert_eq!(faxes.verify("main").unwrap()["sound"], 4);
+        faxes.folder.append(&format!("main/{DAY}-fax-1.tif"), 3, b"x", b"T").unwrap();
+        let named = faxes.verify("main").unwrap();
+        assert_eq!((&named["sound"], &named["faults"][0]["id"]), (&json!(3), &json!(id)));
         assert_eq!(faxes.forget(WallTime(2 * DAY)).unwrap(), 1);
         store.sync().unwrap();
         assert!(faxes.export(&id, Form::Pdf, &folder.path().join("gone")).unwrap_err().contains("is no fax"));
         assert!(!faxes.folder.place(&format!("main/{DAY}-fax-1.tif")).unwrap().exists());
-        assert_eq!(faxes.list("main", None, 10).unwrap()["faxes"].as_array().unwrap().len(), 1);
+        let left = faxes.list("main", None, 10).unwrap()["faxes"].clone();
+        assert_eq!(left.as_array().unwrap().len(), 1);
+        assert_eq!(faxes.erase(&[left[0]["id"].as_str().unwrap().to_owned()]).unwrap()["erased"], 1);
+        store.sync().unwrap();
+        assert_eq!(faxes.list("main", None, 10).unwrap()["faxes"], json!([]));
     }
 }

@@ -47,6 +47,8 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         | Request::VerifyRecordings { .. }
         | Request::Faxes { .. }
         | Request::ExportFax { .. }
+        | Request::EraseFaxes { .. }
+        | Request::VerifyFaxes { .. }
         | Request::Backup { .. } => {
             let running = Arc::clone(running);
             told_by(move || from_disk(&running, request)).await
@@ -74,6 +76,8 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::VerifyRecordings { which } => running.recordings.verify(&which),
         Request::Faxes { office, number, limit } => running.faxes.list(&office, number, limit),
         Request::ExportFax { id, form, to } => running.faxes.export(&id, form, &to),
+        Request::EraseFaxes { ids } => running.faxes.erase(&ids),
+        Request::VerifyFaxes { office } => running.faxes.verify(&office),
         Request::Backup { to } => running
             .store
             .backup(&to)
