@@ -31,8 +31,10 @@ pub(crate) fn document(users: u32, callers: &[SocketAddr]) -> String {
     let mut text = String::from("office: load\ndomains: [load.test]\nusers:\n");
     for number in numbers_of(users) {
         let password = password(number);
-        let _infallible =
-            writeln!(text, "  - {{ id: \"{number}\", number: \"{number}\", name: U{number}, password: {password} }}");
+        let _infallible = writeln!(
+            text,
+            "  - {{ id: \"{number}\", number: \"{number}\", name: U{number}, password: {password}, browser: false }}"
+        );
     }
     text.push_str("gateways:\n");
     for (n, caller) in callers.iter().enumerate() {

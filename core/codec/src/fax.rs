@@ -20,6 +20,9 @@ use std::sync::{Mutex, PoisonError};
 /// Limits are looked at each second.
 const LOOK_FRAMES: u32 = 50;
 
+/// Rows of a page: two metres and a half at the finest resolution that has a name (ITU-T T.4, 7.7 rows a millimetre).
+const ROWS_MAX: i32 = 20_000;
+
 /// 20 ms, by which T.38's clock is driven.
 const SAMPLES: i32 = 160;
 
@@ -171,6 +174,21 @@ impl Machine {
         Some(())
     }
 
+    /// Whether the page that comes has too many rows. spandsp keeps it unpacked until its end, however long it is, and a few bits may
+    /// be a row: so it is looked at after whatever came.
+    fn has_no_end(&self) -> bool {
+        let rows = self.state.t30().map_or(0, |t30| t30.get_transfer_statistics().length);
+        self.order.sends.is_none() && rows > ROWS_MAX
+    }
+
+    /// Ends it where the page that comes is too long.
+    fn watch(&mut self) {
+        if self.passed.is_none() && self.has_no_end() {
+            self.passed = Some(format!("a page has more than {ROWS_MAX} rows"));
+            self.terminate();
+        }
+    }
+
     /// Whether the document is within its limits, and if it is not, which one it passed.
     fn look(&self) -> Option<String> {
         let pages = self.state.t30()?.get_transfer_statistics().pages_rx;
@@ -198,6 +216,23 @@ impl Machine {
             State::Packets(_) => true,
             State::Audio(_) => self.speak_packets().is_some(),
         }
+    }
+
+    /// Whether it speaks by audio, from now on if it did not: T.38 was given up. What came of a document is kept; without a page it begins
+    /// anew.
+    fn speaks_audio(&mut self) -> bool {
+        if let State::Packets(_) = self.state {
+            let pages = self.state.t30().map_or(0, |t30| t30.get_transfer_statistics().pages_rx);
+            if pages > 0 || self.order.sends.is_some() {
+                self.terminate();
+                return false;
+            }
+            let Some(fresh) = Self::new(&self.order) else { return false };
+            (self.state, self.file) = (fresh.state, fresh.file);
+            // What tells of the far end is in boxes, which the state knows by their address.
+            (self.packets, self.met) = (fresh.packets, fresh.met);
+        }
+        true
     }
 
     /// Ends the call, as one whose far end has hung up.
@@ -265,9 +300,13 @@ impl FaxMachine for Machine {
         for (place, sample) in samples.iter_mut().zip(heard) {
             *place = *sample;
         }
+        if !self.speaks_audio() {
+            return;
+        }
         let State::Audio(state) = &self.state else { return };
         state.rx(&mut samples);
         state.tx(said);
+        self.watch();
         self.pass();
     }
 
@@ -280,6 +319,7 @@ impl FaxMachine for Machine {
             // One that it does not understand is as good as lost.
             let _understood = core.rx_ifp_packet(packet, sequence);
         }
+        self.watch();
     }
 
     fn elapse(&mut self, packets: &mut Vec<(Vec<u8>, u8)>) {

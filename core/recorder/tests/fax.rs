@@ -120,6 +120,69 @@ fn a_machine_ends_the_call_at_its_limits() {
     assert_eq!(to.finish().end, FaxEnd::Failed("it is longer than 100 bytes".into()));
 }
 
+/// A page of so many white rows, packed by T.6: a bit each.
+fn white(rows: u32) -> Vec<u8> {
+    let data = vec![0xFF; usize::try_from(rows / 8).unwrap()];
+    let (at, bytes) = (24, rows / 8);
+    let entries: [(u16, u16, u32); 13] = [
+        (254, 4, 2),
+        (256, 4, 1_728),
+        (257, 4, rows),
+        (258, 3, 1),
+        (259, 3, 4),
+        (262, 3, 0),
+        (273, 4, at),
+        (277, 3, 1),
+        (278, 4, rows),
+        (279, 4, bytes),
+        (282, 5, 8),
+        (283, 5, 16),
+        (296, 3, 2),
+    ];
+    let mut file = b"II\x2A\0".to_vec();
+    for number in [at + bytes, 204, 1, 196, 1] {
+        file.extend(number.to_le_bytes());
+    }
+    file.extend(data);
+    file.extend(13_u16.to_le_bytes());
+    for (tag, kind, value) in entries {
+        file.extend(tag.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend(1_u32.to_le_bytes());
+        file.extend(value.to_le_bytes());
+    }
+    file.extend([0; 4]);
+    file
+}
+
+/// With error correction a page comes in pieces of 64 KB, each of which is looked at.
+#[test]
+fn a_page_without_an_end_is_ended() {
+    let order = FaxOrder {
+        ident: String::new(),
+        sends: Some(Arc::from(white(540_000))),
+        pages_max: 100,
+        bytes_max: usize::MAX,
+    };
+    let (mut from, mut to) = (Library.fax(&order).unwrap(), receiver(100, usize::MAX));
+    let frames = talk(&mut *from, &mut *to, 50 * 120);
+    let came = to.finish();
+    assert_eq!(came.end, FaxEnd::Failed("a page has more than 20000 rows".into()), "after {frames} frames");
+}
+
+#[test]
+fn a_machine_that_is_sent_back_to_audio_goes_on_there() {
+    let pages = [page(1)];
+    let mut to = receiver(100, usize::MAX);
+    // T.38 was agreed on, and given up before anything came.
+    to.elapse(&mut Vec::new());
+    let mut from = sender(&pages);
+    talk(&mut *from, &mut *to, 50 * 120);
+    let came = to.finish();
+    assert_eq!((&came.end, came.pages), (&FaxEnd::Done, 1));
+    assert!(unpacked(&came)[0] == pages[0]);
+}
+
 /// Random numbers from a seed (Numerical Recipes' quick one).
 struct Dice(u32);
 
