@@ -359,6 +359,7 @@ impl FaxMachine for Machine {
             far_ident,
             bit_rate: u32::try_from(statistics.bit_rate).unwrap_or(0),
             corrected: statistics.error_correcting_mode != 0,
+            t38: matches!(self.state, State::Packets(_)),
             document,
         };
         self.report = Some(report.clone());

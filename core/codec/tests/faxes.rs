@@ -59,6 +59,7 @@ impl FaxMachine for Ear {
             far_ident: String::new(),
             bit_rate: 0,
             corrected: false,
+            t38: false,
             document: Vec::new(),
         }
     }

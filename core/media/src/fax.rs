@@ -46,6 +46,8 @@ pub struct FaxReport {
     pub bit_rate: u32,
     /// Whether errors were corrected (ECM, ITU-T T.30 annex A).
     pub corrected: bool,
+    /// Whether it came by T.38.
+    pub t38: bool,
     /// What was received: a TIFF file, or nothing when no page came.
     pub document: Vec<u8>,
 }
@@ -165,6 +167,7 @@ const fn nothing(end: FaxEnd) -> FaxReport {
         far_ident: String::new(),
         bit_rate: 0,
         corrected: false,
+        t38: false,
         document: Vec::new(),
     }
 }

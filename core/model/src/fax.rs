@@ -106,6 +106,8 @@ pub struct FaxRecord {
     pub bit_rate: u32,
     /// Whether errors were corrected (ECM).
     pub corrected: bool,
+    /// Whether it came by T.38, else as audio.
+    pub t38: bool,
     /// The files, in the order in which they were written; none where no page came, or the disk refused it.
     pub files: Vec<FaxFile>,
 }

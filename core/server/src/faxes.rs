@@ -182,7 +182,7 @@ fn shown(fax: &FaxRecord) -> Value {
         "end": fax.end.as_str(),
         "reason": if let FaxOutcome::Failed(reason) = &fax.end { Some(reason.as_str()) } else { None },
         "pages": fax.pages, "cut": fax.cut, "bad_rows": fax.bad_rows, "sender": fax.sender,
-        "bit_rate": fax.bit_rate, "error_correction": fax.corrected, "files": files.collect::<Vec<_>>(),
+        "bit_rate": fax.bit_rate, "error_correction": fax.corrected, "t38": fax.t38, "files": files.collect::<Vec<_>>(),
     })
 }
 
@@ -223,6 +223,7 @@ mod tests {
             sender: String::new(),
             bit_rate: 14_400,
             corrected: true,
+            t38: true,
             files: files.to_vec(),
         }
     }

@@ -130,6 +130,7 @@ mod tests {
             sender: "+49 30 1".into(),
             bit_rate: 14_400,
             corrected: true,
+            t38: false,
             files: Vec::new(),
         }
     }

@@ -37,7 +37,8 @@ pub(super) fn what(one: &Value) -> String {
     }
     let correction = if one["error_correction"] == true { " with error correction" } else { "" };
     if one["pages"].as_u64().is_some_and(|pages| pages > 0) {
-        parts.push(format!("{} bit/s{correction}", field(one, "bit_rate")));
+        let way = if one["t38"] == true { " by T.38" } else { "" };
+        parts.push(format!("{} bit/s{correction}{way}", field(one, "bit_rate")));
     }
     if let Some(rows) = one["bad_rows"].as_u64().filter(|rows| *rows > 0) {
         parts.push(format!("{rows} bad rows"));

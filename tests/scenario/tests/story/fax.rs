@@ -198,7 +198,7 @@ fn r73_a_machine_that_calls_is_offered_t38_and_its_fax_comes_pixel_by_pixel_with
         ann.hangs_up();
         sim.run_until_quiet();
         let fax = fax(&sim);
-        assert_eq!((&fax.end, fax.pages, fax.bad_rows), (&FaxOutcome::Done, 2, 0), "{seed}");
+        assert_eq!((&fax.end, fax.pages, fax.bad_rows, fax.t38), (&FaxOutcome::Done, 2, 0, true), "{seed}");
         assert!(sim.pages(&fax.files[0].file) == sent, "a pixel differs: {seed}");
         back += ann.lost_and_back().1;
     }
@@ -235,7 +235,7 @@ fn r73_who_refuses_t38_sends_his_fax_as_audio() {
     let offers = ann.requests("INVITE");
     assert!(offers.iter().any(|offer| offer.contains("m=image ")), "it was offered: {offers:#?}");
     assert!(!ann.speaks_t38()());
-    assert_eq!((fax(&sim).end, fax(&sim).pages), (FaxOutcome::Done, 1));
+    assert_eq!((fax(&sim).end, fax(&sim).pages, fax(&sim).t38), (FaxOutcome::Done, 1, false));
 }
 
 /// Ann, an adapter, and Bob, a gateway, talk; Bob's machine waits for a fax.

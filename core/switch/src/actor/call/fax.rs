@@ -134,7 +134,7 @@ impl CallActor {
     }
 
     fn fax_record(&self, running: &Running, report: FaxReport) -> (FaxRecord, Vec<u8>) {
-        let FaxReport { end, pages, cut, bad_rows, far_ident, bit_rate, corrected, document } = report;
+        let FaxReport { end, pages, cut, bad_rows, far_ident, bit_rate, corrected, t38, document } = report;
         let record = FaxRecord {
             call: self.id.clone(),
             n: running.n,
@@ -154,6 +154,7 @@ impl CallActor {
             sender: far_ident,
             bit_rate,
             corrected,
+            t38,
             files: Vec::new(),
         };
         (record, document)
