@@ -9,7 +9,8 @@ pub use crate::bindings::plugboard::switch::voicemail::{Closed, Left, Mailbox, V
 /// How a message is taken; what is not said is as the office has it.
 #[derive(Debug, Clone, Default)]
 pub struct Leave {
-    /// Whose mailbox; without one, of the user whose forward led here, else of whom the called number belongs to.
+    /// Whose mailbox; without one, of the user whose forward led here, else of whom the scenario rang last, else of whom the called
+    /// number belongs to.
     pub mailbox: Option<Mailbox>,
     /// A prompt of the office that is heard before the beep, in place of the mailbox's own greeting.
     pub greeting: Option<String>,

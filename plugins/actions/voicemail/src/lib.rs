@@ -7,16 +7,16 @@ use plugboard_sdk::voicemail::{self, Leave, Left, Mailbox, VoicemailError};
 #[derive(Parameters)]
 struct Voicemail {
     /// The internal number or id of the user whose mailbox it is. Without user and group: of whoever sent the call here, else of whom
-    /// the called number belongs to.
+    /// the scenario rang last, else of whom the called number belongs to.
     #[parameter(min = 1, max = 64, names = "user")]
     #[text(
         ru(
             "Пользователь",
-            "Внутренний номер или имя владельца ящика; без пользователя и группы: того, кто переадресовал вызов, иначе того, чей номер набран."
+            "Внутренний номер или имя владельца ящика; без пользователя и группы: того, кто переадресовал вызов, иначе того, кому звонил сценарий, иначе того, чей номер набран."
         ),
         de(
             "Benutzer",
-            "Die interne Nummer oder Kennung, wessen Mailbox es ist; ohne Benutzer und Gruppe: wer den Anruf hierher umgeleitet hat, sonst wem die gewählte Nummer gehört."
+            "Die interne Nummer oder Kennung, wessen Mailbox es ist; ohne Benutzer und Gruppe: wer den Anruf hierher umgeleitet hat, sonst wer zuletzt gerufen wurde, sonst wem die gewählte Nummer gehört."
         )
     )]
     user: Option<String>,

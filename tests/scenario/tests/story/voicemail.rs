@@ -543,3 +543,25 @@ fn a_message_is_heard_and_counted_whatever_shard_its_call_was_on() {
     bob.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn a_message_that_names_nobody_is_for_whom_the_scenario_rang_last() {
+    let mut sim = Sim::demo();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("100");
+    sim.run_until(ann.hears("welcome"));
+    ann.presses("102");
+    sim.run_until(bob.rings());
+    bob.refuses(486);
+    sim.run_until(ann.hears(GREETING));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    ann.dials("100");
+    sim.run_until(ann.hears("welcome"));
+    ann.presses("200");
+    sim.run_until(bob.rings());
+    bob.refuses(486);
+    sim.run_until(ann.hears("Sales cannot take your call. Please leave a message after the tone."));
+    ann.hangs_up();
+    sim.run_until_quiet();
+}

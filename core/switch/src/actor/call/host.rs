@@ -3,7 +3,7 @@
 use actix::Context;
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
-    Dialled, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Value,
+    Dialled, HostCall, HostResult, JournalEvent, Mailbox, NotConnected, RingRequest, RunEnd, RunId, Target, Value,
 };
 use plugboard_office::{Internal, Source, Treatment};
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
@@ -109,10 +109,14 @@ impl CallActor {
             HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
             HostCall::HangUp(cause) => Request::HangUp(cause),
             HostCall::Ring(request) => match self.ring(&request) {
-                Ok(request) => {
+                Ok(asked) => {
+                    let rung = self.mailbox_of(&request.targets);
                     let group = matches!(op, Op::Run { run, .. } if self.serves_a_group(run));
                     self.rung = if group { Rung::Members } else { Rung::Themselves };
-                    request
+                    if !group {
+                        self.at_mailbox.rings(rung);
+                    }
+                    asked
                 }
                 Err(why) => return self.resume(op, HostResult::Rang(Err(why))),
             },
@@ -161,6 +165,16 @@ impl CallActor {
         }
         let order = if parties.len() == 1 { RingOrder::One } else { RingOrder::AtOnce };
         Ok(Request::Ring { parties, order, ring_for: millis(request.ring_for_ms), ring_back: request.ring_back })
+    }
+
+    /// The mailbox of the only one who is rung.
+    fn mailbox_of(&self, targets: &[Target]) -> Option<Mailbox> {
+        match targets {
+            [Target::User(user)] => Some(Mailbox::User(user.clone())),
+            [Target::Group(group)] => Some(Mailbox::Group(group.clone())),
+            [Target::Number(number)] => self.office.find_mailbox(number),
+            [] | [_, _, ..] => None,
+        }
     }
 
     fn resolve(&self, target: &Target, parties: &mut Vec<Party>) -> Result<(), NotConnected> {

@@ -8,8 +8,8 @@ use plugboard_call::{Input, Op, Output, Request};
 use plugboard_media::{Audio as Sound, Command as MediaCommand, MediaLeg, PlayId as MediaPlayId, PlayOptions};
 use plugboard_metrics::{RecordingBegan, RecordingEnded};
 use plugboard_model::{
-    Audio, CallError, GroupId, HostResult, JournalEvent, LegId, PlayOptions as PlayFor, RecordCall, RecordError, RunId,
-    TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
+    Audio, CallError, GroupId, HostResult, JournalEvent, LegId, Mailbox, PlayOptions as PlayFor, RecordCall,
+    RecordError, RunId, TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
 };
 use plugboard_office::RecordRule;
 use plugboard_recorder::{Order, Recording};
@@ -299,9 +299,10 @@ impl CallActor {
         for (name, property) in properties.into_iter().flatten() {
             if property.get("x-type").is_some_and(|noun| noun == "group")
                 && let Some(id) = given.get(name).and_then(|id| id.as_str())
-                && let Ok(group) = GroupId::new(&self.office.id, id)
+                && let Some(group) = self.office.find_group(id)
             {
-                self.taping.groups.insert(group);
+                self.at_mailbox.rings(Some(Mailbox::Group(group.id.clone())));
+                self.taping.groups.insert(group.id.clone());
             }
         }
     }

@@ -34,7 +34,7 @@ const STOP: char = '#';
 
 /// What a call has of mailboxes: one at a time, as it has one ear.
 #[derive(Debug, Default)]
-pub(super) struct AtMailbox(Option<Session>);
+pub(super) struct AtMailbox(Option<Session>, Option<Mailbox>);
 
 #[derive(Debug)]
 struct Session {
@@ -106,6 +106,11 @@ impl Machine {
 }
 
 impl AtMailbox {
+    /// The scenario rings this user or group: a message that names nobody is for whom it rang last.
+    pub(super) fn rings(&mut self, whom: Option<Mailbox>) {
+        self.1 = whom.or_else(|| self.1.take());
+    }
+
     /// Whether keys may be a PIN now: they are written nowhere.
     pub(super) fn hides_keys(&self) -> bool {
         let machine = self.0.as_ref().map(|session| &session.machine);
@@ -232,10 +237,11 @@ impl CallActor {
         Ok(())
     }
 
-    /// Of whoever's forward led to the scenario, else of whom the caller has dialled.
+    /// Of whoever's forward led to the scenario, else of whom it rang last, else of whom the caller has dialled.
     fn mailbox_called(&self) -> Option<Mailbox> {
         let forwarded = self.payer.clone().filter(|user| self.begin.caller_user.as_ref() != Some(user));
-        forwarded.map(Mailbox::User).or_else(|| self.office.find_mailbox(&self.begin.called))
+        let rung = || self.at_mailbox.1.clone();
+        forwarded.map(Mailbox::User).or_else(rung).or_else(|| self.office.find_mailbox(&self.begin.called))
     }
 
     /// Whether the caller's phone opens it without PIN.
