@@ -289,6 +289,7 @@ impl Call {
             Input::Digit { leg, digit } => self.digit(now, leg, digit),
             Input::PlayEnded { play, finish } => self.play_ended(now, play, finish),
             Input::DictationOver => self.dictated(PlayEnd::Finished),
+            Input::ForgetKeys => self.forget_keys(),
             Input::NotSeated(why) => self.not_seated(why),
             Input::Faxed(done) => self.faxed(done),
             Input::HangUp(cause) => self.hang_up(now, &cause),
@@ -341,6 +342,7 @@ impl Call {
             | Input::LegHeard(_)
             | Input::NotSeated(_)
             | Input::DictationOver
+            | Input::ForgetKeys
             | Input::Faxed(_)
             | Input::Join { .. }
             | Input::Digit { .. }

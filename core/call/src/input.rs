@@ -396,6 +396,8 @@ pub enum Input {
     },
     /// The recorder has ended what [`crate::Output::Dictate`] began: a silence, the longest length, the disk.
     DictationOver,
+    /// Keys that were pressed and asked for by nobody yet are no answers to what is asked next.
+    ForgetKeys,
     /// [`crate::Output::Sit`] found no seat, for this reason.
     NotSeated(NotJoined),
     /// What became of [`crate::Output::Fax`].

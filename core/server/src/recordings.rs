@@ -179,6 +179,21 @@ impl Recordings {
                     let why = TapeWhy::Disk(error.to_string());
                     TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms: 0, why }
                 });
+                // Nobody has decided about a greeting, and nothing was said of a message.
+                let is_nothing = match &tape.kind {
+                    TapeKind::Greeting { .. } => true,
+                    TapeKind::Message { .. } => end.length_ms < MESSAGE_MS_MIN,
+                    TapeKind::Recording { .. } => false,
+                };
+                if is_nothing {
+                    match self.folder.clone().remove(&tape.file) {
+                        Ok(()) => self.store.tapes().remove(&tape.call, tape.n),
+                        Err(error) => {
+                            tracing::error!(call_id = %tape.call, n = tape.n, %error, "what was cut off could not be removed");
+                        }
+                    }
+                    continue;
+                }
                 let (call, n, length_ms) = (&tape.call, tape.n, end.length_ms);
                 tracing::warn!(call_id = %call, n, length_ms, "a recording was cut off when the switch ended");
                 if let Err(error) = self.store.tapes().put(&TapeRecord { end: Some(end), ..tape.clone() }) {
@@ -244,6 +259,9 @@ impl Recordings {
         self.store.tapes().get(&call, n).map_err(|error| error.to_string())?.ok_or_else(wrong)
     }
 }
+
+/// A message that is shorter when the switch is cut off is none; while it runs the office says what is too short.
+const MESSAGE_MS_MIN: u64 = 1_000;
 
 /// The id of a recording: its call's, and which of the call.
 fn id_of(tape: &TapeRecord) -> String {

@@ -2,7 +2,7 @@
 //! force. Calls wait for no disk: what changes goes into the store's queue and the recorder's.
 
 use actix::Recipient;
-use plugboard_model::{CallId, Mailbox, OfficeId, TapeKind, TapeRecord, Time};
+use plugboard_model::{CallId, Mailbox, OfficeId, TapeBy, TapeKind, TapeRecord, Time};
 use plugboard_office::{Office, PinTries, Voicemail};
 use plugboard_recorder::Recorder;
 use plugboard_store::{Store, TapeFilter};
@@ -53,7 +53,7 @@ impl fmt::Debug for Mailboxes {
 
 impl Mailboxes {
     /// Takes in what is kept of an office that comes into force. Waits for the disk.
-    pub(crate) fn restore(&self, store: &Store, office: &OfficeId) {
+    pub(crate) fn restore(&self, store: &Store, recorder: &Recorder, office: &OfficeId) {
         let filter = TapeFilter { mailboxes: true, ..TapeFilter::default() };
         let kept = store.tapes().list(office, &filter, usize::MAX).unwrap_or_else(|error| {
             tracing::error!(%office, %error, "the voice messages could not be read");
@@ -67,7 +67,38 @@ impl Mailboxes {
         }
         // Newest first.
         for tape in kept.into_iter().rev().filter(|tape| tape.end.is_some()) {
-            shelf.put(tape);
+            // Of greetings the newest is in force; one before it was to go when the switch ended.
+            if let Some(before) = shelf.put(tape) {
+                remove(store, recorder, &before);
+            }
+        }
+    }
+
+    /// What is in mailboxes whose owners the office has no more is nobody's: greetings go, and messages are recordings from now on, so that
+    /// no later owner of the same id hears them.
+    pub(crate) fn let_go(&self, store: &Store, recorder: &Recorder, office: &Office) {
+        let is_there = |mailbox: &Mailbox| match mailbox {
+            Mailbox::User(user) => office.user(user).is_some(),
+            Mailbox::Group(group) => office.group(group).is_some(),
+        };
+        let mut shelf = self.shelf();
+        let gone: Vec<Mailbox> = shelf
+            .boxes
+            .keys()
+            .filter(|mailbox| *mailbox.office() == office.id && !is_there(mailbox))
+            .cloned()
+            .collect();
+        for mailbox in gone {
+            let Some(Contents { messages, greeting, .. }) = shelf.boxes.remove(&mailbox) else { continue };
+            for tape in messages {
+                let tape = TapeRecord { kind: TapeKind::Recording { by: TapeBy::User }, ..tape };
+                if let Err(error) = store.tapes().put(&tape) {
+                    tracing::error!(call_id = %tape.call, n = tape.n, %error, "a message without owner could not be kept as a recording");
+                }
+            }
+            if let Some(tape) = greeting {
+                remove(store, recorder, &tape);
+            }
         }
     }
 
@@ -154,6 +185,9 @@ impl Mailboxes {
     /// From now on this greeting is heard; others are removed.
     pub(crate) fn greet(&self, store: &Store, recorder: &Recorder, tape: TapeRecord) {
         let Some(mailbox) = tape.kind.mailbox().cloned() else { return };
+        if let Err(error) = store.tapes().put(&tape) {
+            tracing::error!(call_id = %tape.call, n = tape.n, %error, "a greeting could not be kept");
+        }
         let before = self.shelf().boxes.entry(mailbox).or_default().greeting.replace(tape.clone());
         if let Some(before) = before.filter(|before| (&before.call, before.n) != (&tape.call, tape.n)) {
             remove(store, recorder, &before);
@@ -165,7 +199,7 @@ impl Mailboxes {
         let shelf = self.shelf();
         let of_mailbox =
             mailbox.and_then(|mailbox| shelf.boxes.get(mailbox)).map(|contents| contents.tries.locked_until());
-        let of_caller = shelf.callers.get(caller).map(PinTries::locked_until);
+        let of_caller = shelf.callers.get(caller).filter(|_| is_known(caller)).map(PinTries::locked_until);
         of_mailbox.into_iter().chain(of_caller).max().unwrap_or_default()
     }
 
@@ -181,6 +215,9 @@ impl Mailboxes {
         }
         if let Some(mailbox) = mailbox {
             shelf.boxes.entry(mailbox.clone()).or_default().tries.wrong(now);
+        }
+        if !is_known(caller) {
+            return;
         }
         if shelf.callers.len() >= CALLERS_MAX && !shelf.callers.contains_key(caller) {
             shelf.callers.retain(|_, tries| !tries.is_forgotten(now));
@@ -204,14 +241,14 @@ impl Mailboxes {
 }
 
 impl Shelf {
-    fn put(&mut self, tape: TapeRecord) {
-        let Some(mailbox) = tape.kind.mailbox().cloned() else { return };
-        let contents = self.boxes.entry(mailbox).or_default();
+    /// Takes one in; the greeting that it displaces.
+    fn put(&mut self, tape: TapeRecord) -> Option<TapeRecord> {
+        let contents = self.boxes.entry(tape.kind.mailbox().cloned()?).or_default();
         if matches!(tape.kind, TapeKind::Greeting { .. }) {
-            contents.greeting = Some(tape);
-        } else {
-            contents.messages.push(tape);
+            return contents.greeting.replace(tape);
         }
+        contents.messages.push(tape);
+        None
     }
 
     fn tell(&self, mailbox: Option<&Mailbox>) {
@@ -225,14 +262,18 @@ impl Shelf {
 
 /// Removes a tape's file, and what is known of it. Never waits.
 pub(crate) fn remove(store: &Store, recorder: &Recorder, tape: &TapeRecord) {
-    let (call, n) = (tape.call.clone(), tape.n);
-    store.tapes().remove(&call, n);
-    let told = move |done: std::io::Result<()>| {
-        if let Err(error) = done {
-            tracing::error!(call_id = %call, n, %error, "the file of a voice message could not be removed");
-        }
+    let (store, call, n) = (store.clone(), tape.call.clone(), tape.n);
+    // What is known of it goes last: a file that nothing is known of is found by nobody.
+    let told = move |done: std::io::Result<()>| match done {
+        Ok(()) => store.tapes().remove(&call, n),
+        Err(error) => tracing::error!(call_id = %call, n, %error, "the file of a voice message could not be removed"),
     };
     recorder.remove(tape.file.clone(), Box::new(told));
+}
+
+/// Whether wrong PINs count against a caller: all who withhold their number are not one.
+const fn is_known((_, who): &(OfficeId, String)) -> bool {
+    !who.is_empty()
 }
 
 /// Who rings at a mailbox, for the count of wrong PINs: the user, else the number, else nobody knows who.
@@ -314,5 +355,18 @@ mod tests {
         let shelf = mailboxes.shelf();
         assert_eq!(shelf.callers.len(), CALLERS_MAX);
         assert!(!shelf.callers.contains_key(&(office.clone(), "0".into())), "who tried longest ago is forgotten");
+    }
+
+    #[test]
+    fn those_who_withhold_their_number_are_not_one_caller() {
+        let (mailboxes, nobody) = (Mailboxes::default(), (OfficeId::new("main").unwrap(), String::new()));
+        for second in 0..20 {
+            mailboxes.tried(at(second), None, &nobody, false);
+        }
+        assert!(mailboxes.locked_until(None, &nobody) <= at(0));
+        for second in 0..20 {
+            mailboxes.tried(at(second), Some(&ann()), &nobody, false);
+        }
+        assert!(mailboxes.locked_until(Some(&ann()), &nobody) > at(20), "the mailbox counts for itself");
     }
 }

@@ -200,9 +200,10 @@ impl Switch {
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
-                next.mailboxes.restore(&self.env.store, &office.id);
+                next.mailboxes.restore(&self.env.store, &self.env.recorder, &office.id);
                 self.awaited.restore(&self.env, office);
             }
+            next.mailboxes.let_go(&self.env.store, &self.env.recorder, office);
             let mut saved = self.saved(&office.id);
             for (index, user) in office.users().enumerate() {
                 let back = || {

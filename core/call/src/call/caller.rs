@@ -48,6 +48,11 @@ impl Call {
         }
     }
 
+    /// Keys that were pressed before are answers to nothing that is asked from now on.
+    pub(super) fn forget_keys(&mut self) {
+        self.events.retain(|event| !matches!(event, CallEvent::Digit(_)));
+    }
+
     pub(super) fn event(&mut self, event: CallEvent) {
         if let Some((op, _)) = self.waiting.take() {
             return self.result(op, HostResult::Event(Ok(event)));

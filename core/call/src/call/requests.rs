@@ -54,7 +54,10 @@ impl Call {
                 Err(fault) => self.result(op, HostResult::Done(Err(fault))),
             },
             Request::Confer(seat) => self.confer(now, op, seat),
-            Request::Dictate { stop_on, max } => self.dictate(now, op, stop_on, max),
+            Request::Dictate { stop_on, max } => {
+                self.forget_keys();
+                self.dictate(now, op, stop_on, max);
+            }
             Request::ReceiveFax(request) => self.receive_fax(now, op, request),
             Request::NextEvent { timeout } => match self.events.pop_front() {
                 Some(event) => self.result(op, HostResult::Event(Ok(event))),

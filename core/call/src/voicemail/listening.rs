@@ -9,8 +9,8 @@ use super::{Cue, Dictation, End, Heard, Message, Phrase, Taken, TapeId, Verdict,
 pub const PINS_MAX: u32 = 3;
 /// Digits of a number: as many as an office has at the most.
 const NUMBER_KEYS: u8 = 32;
-/// Digits of a PIN.
-const PIN_KEYS: u8 = 12;
+/// Digits of a PIN, and one that no PIN has: the longest one, too, is ended by its last key.
+const PIN_KEYS: u8 = 13;
 /// How often a question is asked that nobody answers.
 const ASKED_MAX: u32 = 3;
 
@@ -298,10 +298,12 @@ impl Listening {
                 self.outbox.push_back(Wish::Erase(tape));
                 self.say(Phrase::Deleted, Next::Menu);
             }
-            Some(_) | None => {
+            Some('1') | None => {
                 self.outbox.push_back(Wish::Greet(tape));
                 self.say(Phrase::Saved, Next::Menu);
             }
+            // No answer, and perhaps the hash key once more that ended it.
+            Some(_) => self.ask_greeting(tape),
         }
     }
 

@@ -565,3 +565,84 @@ fn a_message_that_names_nobody_is_for_whom_the_scenario_rang_last() {
     ann.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn the_longest_pin_is_ended_by_the_hash_key_and_nothing_else_is() {
+    let text = office("  - voicemail: { user: \"102\" }\n").replace("47110", "471100471100");
+    let mut sim = Setup::offices(vec![text.replace("own_phone_without_pin: true", "longest: 1m")]).start();
+    let bob = sim.phone("bob", "102");
+    bob.dials("*98");
+    sim.run_until(bob.hears("Enter your PIN, then the hash key."));
+    bob.presses("471100471100#");
+    sim.run_until(bob.hears(&menu(0, 0)));
+    sim.run_for(seconds(2));
+    assert!(bob.talks()(), "the hash key is no answer to the menu");
+    bob.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// Bob has spoken a greeting and is asked what is to become of it.
+fn greeting_under_review(sim: &mut Sim, keys: &str) -> Phone {
+    let bob = sim.phone("bob", "102");
+    bob.dials("*98");
+    sim.run_until(bob.hears(&menu(0, 0)));
+    bob.presses("5");
+    let phone = bob.clone();
+    sim.run_until(move || phone.packets_of("tone") > 0);
+    sim.run_for(seconds(4));
+    bob.presses(keys);
+    sim.run_until(bob.hears("1: keep. 2: record again. 3: delete."));
+    bob
+}
+
+#[test]
+fn a_key_pressed_twice_at_the_end_of_a_greeting_decides_nothing() {
+    let mut sim = voicemail().start();
+    let bob = greeting_under_review(&mut sim, "##");
+    sim.run_for(seconds(1));
+    assert_eq!(bob.packets_of("Saved."), 0);
+    bob.presses("3");
+    sim.run_for(seconds(3));
+    bob.hangs_up();
+    sim.run_until_quiet();
+    assert!(tapes(&sim).is_empty());
+}
+
+#[test]
+fn a_greeting_that_nobody_had_decided_about_is_gone_after_a_restart() {
+    let mut sim = voicemail().start();
+    let _bob = greeting_under_review(&mut sim, "#");
+    let mut again = voicemail().after(sim).start();
+    let ann = again.phone("desk", "101");
+    ann.dials("300");
+    again.run_until(ann.hears(GREETING));
+    ann.hangs_up();
+    again.run_until_quiet();
+}
+
+#[test]
+fn who_gets_a_number_after_somebody_else_hears_nothing_that_was_for_him() {
+    let fay = "  - { id: \"106\", number: 106, name: Fay Fischer, password: demo-106 }\n";
+    let steps = "  - voicemail: { user: \"106\" }\n";
+    let before = OfficeText::demo().with_story(steps);
+    let without = OfficeText::demo().replace(fay, "");
+    let mut sim = Setup::offices(vec![before.clone()]).start();
+    let ann = sim.phone("ann", "101");
+    ann.dials("300");
+    sim.run_until(ann.hears("tone"));
+    sim.run_for(seconds(3));
+    ann.presses("#");
+    sim.run_until(ann.hears(KEPT));
+    sim.run_until_quiet();
+    sim.applies(&[without]);
+    sim.run_for(seconds(1));
+    sim.applies(&[before]);
+    sim.run_for(seconds(1));
+    let phone = sim.phone("fay", "106");
+    phone.dials("*98");
+    sim.run_until(phone.hears(&menu(0, 0)));
+    phone.hangs_up();
+    sim.run_until_quiet();
+    let kept = tapes(&sim);
+    assert!(matches!(kept[0].0.kind, TapeKind::Recording { .. }), "an admin finds it: {kept:#?}");
+}

@@ -228,7 +228,7 @@ impl CallActor {
         running.paused = pause;
         let (n, leg) = (running.n, running.media);
         let tape = (!pause).then(|| running.recording.tape());
-        self.to_media(MediaCommand::Record { leg, tape });
+        self.tape_of(leg, tape);
         self.note(format!("recording {n} {}", if pause { "pauses" } else { "goes on" }));
         self.tape_beep();
         Ok(())
@@ -238,7 +238,7 @@ impl CallActor {
     pub(super) fn end_recording(&mut self, why: TapeWhy) {
         self.tape_beep();
         let Some(Running { recording, media, n, .. }) = self.taping.running.take() else { return };
-        self.to_media(MediaCommand::Record { leg: media, tape: None });
+        self.tape_of(media, None);
         self.note(format!("recording {n} ends: {}", why.as_str()));
         recording.end(why);
     }
@@ -251,6 +251,13 @@ impl CallActor {
     pub(super) fn give_tape_back(&self, leg: MediaLeg) {
         let running = self.taping.running.as_ref().filter(|running| running.media == leg && !running.paused);
         self.to_media(MediaCommand::Record { leg, tape: running.map(|running| running.recording.tape()) });
+    }
+
+    /// Changes the tape of a leg, unless a message is spoken onto it: it is given back when that is over.
+    fn tape_of(&self, leg: MediaLeg, tape: Option<plugboard_media::tape::Tape>) {
+        if !self.at_mailbox.is_taking() {
+            self.to_media(MediaCommand::Record { leg, tape });
+        }
     }
 
     // ---- what is heard of it --------------------------------------------------------------------------------
@@ -427,7 +434,7 @@ impl Handler<TapeOver> for CallActor {
             return;
         }
         if let Some(Running { media, .. }) = self.taping.running.take() {
-            self.to_media(MediaCommand::Record { leg: media, tape: None });
+            self.tape_of(media, None);
             self.note(format!("recording {n} ended: {}", why.as_str()));
         }
     }

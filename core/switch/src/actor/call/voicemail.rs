@@ -462,6 +462,8 @@ impl CallActor {
     // ---- ends ------------------------------------------------------------------------------------------------
 
     fn mailbox_over(&mut self, end: End, ctx: &mut Context<Self>) {
+        // What he pressed last may have been a PIN.
+        self.feed(Input::ForgetKeys, ctx);
         let Some(session) = self.at_mailbox.0.take() else { return };
         match session.asker {
             Asker::Code => {
@@ -536,6 +538,8 @@ impl Handler<MessageTaken> for CallActor {
             self.give_tape_back(taking.media);
             self.feed(Input::DictationOver, ctx);
         }
+        // He may have pressed the key that ended it twice.
+        self.feed(Input::ForgetKeys, ctx);
         let dictation = Dictation { tape: (tape.call, tape.n), file: tape.file, kept, why };
         self.tell_mailbox(Heard::Taken(dictation), ctx);
         self.pump(ctx);
@@ -564,10 +568,11 @@ impl Ended {
             mailboxes::remove(&self.store, &self.recorder, &tape);
             return MessageTaken { tape, why, kept };
         }
-        if let Err(error) = self.store.tapes().put(&tape) {
-            tracing::error!(call_id = %tape.call, n = tape.n, %error, "what is known of a voice message could not be kept");
-        }
+        // A greeting is one when its owner has said so.
         if what == Taken::Message {
+            if let Err(error) = self.store.tapes().put(&tape) {
+                tracing::error!(call_id = %tape.call, n = tape.n, %error, "what is known of a voice message could not be kept");
+            }
             self.mailboxes.put(tape.clone());
         }
         MessageTaken { tape, why, kept }
