@@ -474,6 +474,11 @@ impl Session {
         }
     }
 
+    /// Whether an offer of ours may be sent now: there is a dialog, and no other offer is under way in it (RFC 3261 section 14.1).
+    pub fn may_offer(&self) -> bool {
+        matches!(self.state, State::Up { exchange: Exchange::Idle, .. })
+    }
+
     /// Whether it is answered and not ended.
     pub fn is_up(&self) -> bool {
         matches!(self.state, State::Up { .. })

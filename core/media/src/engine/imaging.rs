@@ -13,9 +13,14 @@ const DATAGRAM_MIN: usize = 4;
 
 impl Engine {
     pub(super) fn set_image(&mut self, now: Time, id: MediaLeg, image: Image) {
-        self.stop_play(id, None);
+        if self.leg_mut(id).is_some_and(|leg| leg.image.is_none()) {
+            self.stop_play(id, None);
+        }
         let Some(leg) = self.leg_mut(id) else { return };
-        leg.image = Some(image);
+        if leg.image.replace(image).is_some() {
+            // It is elsewhere now, and what is said goes on.
+            return;
+        }
         // What was heard of it as audio is over.
         leg.hearing = None;
         leg.listen(now);

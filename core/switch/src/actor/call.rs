@@ -468,6 +468,8 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegAnswered(leg)
             }
             LegNews::Ended(cause) => {
+                self.fax_left(leg, ctx);
+                self.image_left(leg);
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }

@@ -66,6 +66,8 @@ pub(crate) struct LegActor {
     /// Its shard was told too, and the session with its peer is over.
     finished: bool,
     imaging: Imaging,
+    /// It is to be offered audio again as soon as nothing else is under way.
+    audio_due: bool,
     wake: Wake,
 }
 
@@ -148,6 +150,7 @@ impl LegActor {
             told: false,
             finished: false,
             imaging: Imaging::default(),
+            audio_due: false,
             wake: Wake::default(),
         }
     }
@@ -211,6 +214,12 @@ impl LegActor {
             Event::Reoffered { sdp: Some(sdp) } if self.image_offered(&sdp, ctx) => {}
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
             Event::ReofferDone(result) if self.imaging.is_offered() => self.image_answered(result),
+            Event::ReofferDone(result) if self.says_image() => {
+                self.image_refreshed(result);
+                if let Some(command) = self.due_audio() {
+                    self.step_later(command, ctx);
+                }
+            }
             Event::ReofferDone(result) => self.reoffer_done(result, ctx),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
@@ -480,7 +489,10 @@ impl LegActor {
             LegCommand::Ask => Command::Ask,
             LegCommand::OfferImage(terms) => self.offer_image(terms),
             LegCommand::AnswerImage(answer) => self.answer_image(answer),
-            LegCommand::OfferAudio => self.offer_audio(),
+            LegCommand::OfferAudio => {
+                self.audio_due = true;
+                return self.due_audio();
+            }
             LegCommand::Say(text) => Command::Say { text },
             LegCommand::SendDigit { digit, duration } => {
                 let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(40, 5_000);
@@ -646,8 +658,12 @@ impl Handler<DoLeg> for LegActor {
     type Result = ();
 
     fn handle(&mut self, order: DoLeg, ctx: &mut Self::Context) {
-        let Some(command) = self.command(order.0) else { return };
-        self.step(Input::Command(command), ctx);
+        if let Some(command) = self.command(order.0) {
+            self.step(Input::Command(command), ctx);
+        }
+        if let Some(command) = self.due_audio() {
+            self.step_later(command, ctx);
+        }
     }
 }
 

@@ -217,7 +217,15 @@ fn r73_a_gateway_that_offers_t38_is_taken_at_its_word() {
     assert_eq!(ann.reinvited(), Some(200));
     ann.sends_fax("+49 30 1234", &sent);
     assert!(ann.speaks_t38()());
+    sim.run_for(seconds(8));
+    assert!(!ann.has_faxed()());
+    // It refreshes its session amid the page.
+    ann.offers_t38();
     sim.run_until(ann.has_faxed());
+    assert_eq!(ann.fax_report().end, FaxEnd::Done);
+    // The scenario speaks by audio again.
+    sim.run_until(ann.hears("first"));
+    assert!(!ann.speaks_t38()());
     sim.run_until(ann.is_idle());
     sim.run_until_quiet();
     let fax = fax(&sim);
@@ -305,6 +313,24 @@ fn who_is_back_from_t38_hears_the_other_one_again() {
     sim.run_until(ann.hears("bob"));
     sim.run_until(bob.hears("ann"));
     assert!(!bob.speaks_t38()());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn who_is_handed_on_amid_t38_is_back_to_audio() {
+    let (mut sim, ann, bob) = adapter_and_gateway();
+    let cem = sim.phone("cem", "103");
+    bob.takes_t38();
+    ann.offers_t38();
+    sim.run_until(ann.was_answered_again());
+    assert!(ann.speaks_t38()() && bob.speaks_t38()());
+    bob.hands_on_to("103");
+    sim.run_until(cem.rings());
+    cem.answers();
+    sim.run_until(cem.hears("ann"));
+    sim.run_until(ann.hears("cem"));
+    assert!(!ann.speaks_t38()());
     ann.hangs_up();
     sim.run_until_quiet();
 }

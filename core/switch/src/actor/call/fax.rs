@@ -26,6 +26,8 @@ const DOCUMENT_BYTES: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Faxing {
     running: Option<Running>,
+    /// Which one the disk has now, and what came of it.
+    pending: Option<(u32, FaxReceived)>,
     /// How many there were.
     made: u32,
     ear: FaxEar,
@@ -55,7 +57,10 @@ struct Running {
 /// The files of a fax are written, or could not be. From the recorder's thread.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct FaxKept(FaxReceived);
+pub(crate) struct FaxKept {
+    n: u32,
+    received: FaxReceived,
+}
 
 impl CallActor {
     pub(super) fn receive_fax(&mut self, leg: LegId, request: &FaxRequest, ctx: &mut Context<Self>) {
@@ -91,8 +96,21 @@ impl CallActor {
     pub(super) fn end_fax(&mut self, ctx: &mut Context<Self>) {
         let Some(running) = self.faxing.running.take() else { return };
         self.to_media(MediaCommand::Stand { leg: running.media });
+        // Whatever the scenario does next is heard by audio.
+        self.back_to_audio();
         let (received, waits) = self.keep_fax(&running, ctx);
-        if !waits {
+        if waits {
+            self.faxing.pending = Some((running.n, received));
+        } else {
+            self.feed(Input::Faxed(Ok(received)), ctx);
+        }
+    }
+
+    /// A leg has gone: who has sent all that he had waits for no disk of ours.
+    pub(super) fn fax_left(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+        if leg == self.call.anchor()
+            && let Some((_, received)) = self.faxing.pending.take()
+        {
             self.feed(Input::Faxed(Ok(received)), ctx);
         }
     }
@@ -118,7 +136,7 @@ impl CallActor {
         }
         received.document = Some(format!("{}-{}", record.call, record.n));
         let (back, mut told) = (ctx.address().recipient(), received.clone());
-        let name = self.fax_name(record.n);
+        let (name, n) = (self.fax_name(record.n), record.n);
         let kept = move |kept: Kept| {
             let Kept { files, fault } = kept;
             let record = with_files(record, files, fault);
@@ -127,7 +145,7 @@ impl CallActor {
                 told.document = None;
             }
             keep(&record);
-            press(&back, FaxKept(told));
+            press(&back, FaxKept { n, received: told });
         };
         self.env.recorder.keep_fax(name, document, Box::new(kept));
         (received, true)
@@ -219,7 +237,9 @@ fn with_files(record: FaxRecord, files: Vec<FaxFile>, fault: Option<String>) -> 
 impl Handler<FaxKept> for CallActor {
     type Result = ();
 
-    fn handle(&mut self, FaxKept(received): FaxKept, ctx: &mut Context<Self>) {
-        self.feed(Input::Faxed(Ok(received)), ctx);
+    fn handle(&mut self, FaxKept { n, received }: FaxKept, ctx: &mut Context<Self>) {
+        if self.faxing.pending.take_if(|(pending, _)| *pending == n).is_some() {
+            self.feed(Input::Faxed(Ok(received)), ctx);
+        }
     }
 }

@@ -69,9 +69,28 @@ impl CallActor {
     pub(super) fn image_over(&mut self, leg: LegId) {
         self.imaging.speak.remove(&leg);
         self.note_image(leg, "speaks audio again");
-        let others: Vec<LegId> = self.imaging.speak.iter().copied().collect();
-        for other in others {
-            self.order(other, LegCommand::OfferAudio);
+        self.back_to_audio();
+    }
+
+    /// A leg has gone: nobody waits for its answer, and whom it sent T.38 has nobody to send it to.
+    pub(super) fn image_left(&mut self, leg: LegId) {
+        let spoke = self.imaging.speak.remove(&leg);
+        self.imaging.offered.take_if(|offered| *offered == leg);
+        if let Some((asks, _)) = self.imaging.asked.take_if(|(asks, asked)| *asks == leg || *asked == leg)
+            && asks != leg
+        {
+            self.order(asks, LegCommand::AnswerImage(Err(NOT_ACCEPTABLE)));
+        }
+        if spoke {
+            self.back_to_audio();
+        }
+    }
+
+    /// Whoever speaks T.38 is offered audio.
+    pub(super) fn back_to_audio(&mut self) {
+        let all: Vec<LegId> = self.imaging.speak.iter().copied().collect();
+        for leg in all {
+            self.order(leg, LegCommand::OfferAudio);
         }
     }
 

@@ -9,6 +9,9 @@ use super::{LegActor, reject_reoffer};
 use crate::convert::NOT_ACCEPTABLE;
 use crate::message::LegNews;
 
+/// How a description of T.38 names its line.
+const IMAGE_LINE: &[u8] = b"\nm=image ";
+
 /// How far a leg is with T.38.
 #[derive(Debug, Default)]
 pub(super) enum Imaging {
@@ -101,7 +104,7 @@ impl LegActor {
 
     /// Audio goes on while the far end thinks about it.
     pub(super) fn offer_image(&mut self, terms: ImageTerms) -> Command {
-        if !self.may_image() || !matches!(self.imaging, Imaging::Audio) {
+        if !self.may_image() || !matches!(self.imaging, Imaging::Audio) || !self.session.may_offer() {
             self.tell(LegNews::ImageAnswered(Err(NOT_ACCEPTABLE)));
             self.imaging.withdrawn();
             // Nothing follows from it where nothing is asked.
@@ -134,9 +137,28 @@ impl LegActor {
         }
     }
 
-    pub(super) fn offer_audio(&mut self) -> Command {
+    /// Whether what we said last is T.38, which is in force.
+    pub(super) fn says_image(&self) -> bool {
+        let says = |sdp: &[u8]| sdp.windows(IMAGE_LINE.len()).any(|line| line == IMAGE_LINE);
+        self.imaging.speaks() && self.description.sent().is_some_and(says)
+    }
+
+    /// A refresh of ours was answered: what was agreed stays, but for the far end's address.
+    pub(super) fn image_refreshed(&mut self, result: Result<Option<Bytes>, u16>) {
+        if let Ok(Some(sdp)) = result
+            && let Ok(image) = self.description.accept_image(&sdp)
+        {
+            self.to_media(MediaCommand::SetImage { leg: self.media.leg, image });
+        }
+    }
+
+    /// The offer of audio that is due, if it may be sent now.
+    pub(super) fn due_audio(&mut self) -> Option<Command> {
+        if !self.session.may_offer() || !std::mem::take(&mut self.audio_due) || !self.imaging.speaks() {
+            return None;
+        }
         let codecs = self.codecs();
-        Command::Reoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() }
+        Some(Command::Reoffer { sdp: self.description.make_offer(&codecs, MediaFlow::SendRecv).into() })
     }
 
     fn may_image(&self) -> bool {
