@@ -18,7 +18,7 @@ use plugboard_sip::transaction::Output as FromTransaction;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use imaging::Imaging;
+use imaging::{Due, Imaging};
 
 use crate::actor::call::Adoption;
 use crate::convert::{NOT_ACCEPTABLE, warning};
@@ -66,8 +66,7 @@ pub(crate) struct LegActor {
     /// Its shard was told too, and the session with its peer is over.
     finished: bool,
     imaging: Imaging,
-    /// It is to be offered audio again as soon as nothing else is under way.
-    audio_due: bool,
+    due: Due,
     wake: Wake,
 }
 
@@ -150,7 +149,7 @@ impl LegActor {
             told: false,
             finished: false,
             imaging: Imaging::default(),
-            audio_due: false,
+            due: Due::Nothing,
             wake: Wake::default(),
         }
     }
@@ -490,7 +489,7 @@ impl LegActor {
             LegCommand::OfferImage(terms) => self.offer_image(terms),
             LegCommand::AnswerImage(answer) => self.answer_image(answer),
             LegCommand::OfferAudio => {
-                self.audio_due = true;
+                self.due = Due::Audio;
                 return self.due_audio();
             }
             LegCommand::Say(text) => Command::Say { text },

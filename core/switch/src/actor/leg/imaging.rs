@@ -28,6 +28,14 @@ pub(super) enum Imaging {
     AskedAgain(Box<ImageOffer>),
 }
 
+/// What the far end is to be offered as soon as nothing else is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Due {
+    #[default]
+    Nothing,
+    Audio,
+}
+
 impl Imaging {
     pub(super) const fn is_offered(&self) -> bool {
         matches!(self, Self::Offered)
@@ -154,7 +162,7 @@ impl LegActor {
 
     /// The offer of audio that is due, if it may be sent now.
     pub(super) fn due_audio(&mut self) -> Option<Command> {
-        if !self.session.may_offer() || !std::mem::take(&mut self.audio_due) || !self.imaging.speaks() {
+        if !self.session.may_offer() || std::mem::take(&mut self.due) == Due::Nothing || !self.imaging.speaks() {
             return None;
         }
         let codecs = self.codecs();
