@@ -280,11 +280,17 @@ pub(crate) enum FaxCommand {
         #[arg(long, value_enum, default_value_t = Form::Pdf)]
         form: Form,
     },
-    /// Erase faxes with their files.
+    /// Erase faxes with their files: those named, and all of a number.
     Erase {
         /// Ids, as `list` shows them.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "number")]
         ids: Vec<String>,
+        /// Of calls from or to this number, whole.
+        #[arg(long)]
+        number: Option<String>,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
     },
     /// Compare files with the sums that they had when they were received; exit 1 if one differs or is gone.
     Verify {
@@ -446,8 +452,8 @@ fn fax(home: &Home, command: FaxCommand, json: bool) -> ExitCode {
             let to = faxes::target(to, &id, form);
             control::ask(home, &Request::ExportFax { id, form, to }, |answer| show::plain(answer, json))
         }
-        FaxCommand::Erase { ids } => {
-            control::ask(home, &Request::EraseFaxes { ids }, |answer| show::plain(answer, json))
+        FaxCommand::Erase { ids, number, office } => {
+            control::ask(home, &Request::EraseFaxes { ids, office, number }, |answer| show::plain(answer, json))
         }
         FaxCommand::Verify { office } => {
             control::ask(home, &Request::VerifyFaxes { office }, |answer| show::verified(answer, json))

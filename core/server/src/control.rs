@@ -49,7 +49,7 @@ pub(crate) enum Request {
     VerifyRecordings { which: Which },
     Faxes { office: String, number: Option<String>, limit: usize },
     ExportFax { id: String, form: Form, to: PathBuf },
-    EraseFaxes { ids: Vec<String> },
+    EraseFaxes { ids: Vec<String>, office: String, number: Option<String> },
     VerifyFaxes { office: String },
 }
 

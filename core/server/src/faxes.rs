@@ -82,16 +82,24 @@ impl Faxes {
         }
     }
 
-    /// Removes files, and then what is known of them.
+    /// Removes files, and then what is known of them: of those named, and of all from or to a number of the office.
     ///
     /// # Errors
-    /// In words; what was not removed is still listed.
-    pub(crate) fn erase(&self, ids: &[String]) -> Result<Value, String> {
-        let faxes = ids.iter().map(|id| self.find(id)).collect::<Result<Vec<_>, _>>()?;
-        for fax in &faxes {
-            self.erase_one(fax)?;
+    /// In words; what was not removed is still listed, and keeps none of the others.
+    pub(crate) fn erase(&self, ids: &[String], office: &str, number: Option<String>) -> Result<Value, String> {
+        let mut faxes = ids.iter().map(|id| self.find(id)).collect::<Result<Vec<_>, _>>()?;
+        if number.is_some() {
+            let office = OfficeId::new(office).map_err(|error| error.to_string())?;
+            let filter = FaxFilter { number, ..FaxFilter::default() };
+            let of_number = self.store.faxes().list(&office, &filter, usize::MAX).map_err(|error| error.to_string())?;
+            faxes.extend(of_number.into_iter().filter(|fax| !ids.contains(&id_of(fax))));
         }
-        Ok(json!({ "done": format!("{} faxes are erased", faxes.len()), "erased": faxes.len() }))
+        let faults: Vec<String> = faxes.iter().filter_map(|fax| self.erase_one(fax).err()).collect();
+        let erased = faxes.len() - faults.len();
+        match faults.as_slice() {
+            [] => Ok(json!({ "done": format!("{erased} faxes are erased"), "erased": erased })),
+            [first, ..] => Err(format!("{erased} erased, {} left: {first}", faults.len())),
+        }
     }
 
     /// Compares files with their sums.
@@ -257,7 +265,10 @@ mod tests {
         assert!(!faxes.folder.place(&format!("main/{DAY}-fax-1.tif")).unwrap().exists());
         let left = faxes.list("main", None, 10).unwrap()["faxes"].clone();
         assert_eq!(left.as_array().unwrap().len(), 1);
-        assert_eq!(faxes.erase(&[left[0]["id"].as_str().unwrap().to_owned()]).unwrap()["erased"], 1);
+        let id = left[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(faxes.erase(&[], "main", Some("0301234".into())).unwrap()["erased"], 0);
+        // Named and found by its number, it is one.
+        assert_eq!(faxes.erase(&[id], "main", Some("101".into())).unwrap()["erased"], 1);
         store.sync().unwrap();
         assert_eq!(faxes.list("main", None, 10).unwrap()["faxes"], json!([]));
     }

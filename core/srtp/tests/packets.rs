@@ -1,4 +1,4 @@
-//! Packets sealed and opened: against vectors of libsrtp, which has nothing in common with the library here, and against itself.
+//! Packets sealed and opened: against vectors of libsrtp and OpenSSL, which have nothing in common with the library here, and against itself.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use plugboard_media::{Guard, Guards, Kind, MasterKey, NotOpened, Protection, SEAL_BYTES_MAX, Suite};
@@ -54,7 +54,7 @@ fn rtp(ssrc: u32, sequence: u16) -> Vec<u8> {
 }
 
 #[test]
-fn the_vectors_of_libsrtp_hold() {
+fn the_vectors_of_libsrtp_hold_and_those_of_openssl() {
     let plain = bytes("800f1234 decafbad cafebabe abababab abababab abababab abababab");
     let report = bytes("81c8000b cafebabe abababab abababab abababab abababab");
     let cases = [
@@ -68,6 +68,20 @@ fn the_vectors_of_libsrtp_hold() {
             Suite::AeadAes128Gcm,
             "000102030405060708090a0b0c0d0e0f a0a1a2a3a4a5a6a7a8a9aaab",
             "800f1234 decafbad cafebabe c5002ede 04cfdd2e b91159e0 880aa06e d2976826 f796b201 df3131a1 27e8a392",
+            "",
+        ),
+        // The first one with a tag of four bytes; that of reports stays long (RFC 3711 section 5.2, RFC 4568 section 6.2.2).
+        (
+            Suite::AesCm128HmacSha1_32,
+            "e1f97a0d3e018be0d64fa32c06de4139 0ec675ad498afeebb6960b3aabe6",
+            "800f1234 decafbad cafebabe 4e55dc4c e79978d8 8ca4d215 949d2402 b78d6acc",
+            "81c8000b cafebabe 7128035b e487b9bd bef89041 f977a5a8 80000001 993e08cd 54d6c123 0798",
+        ),
+        // Made by OpenSSL's AES with the keys of RFC 3711 section 4.3 and RFC 7714, which makes the one above from its secret as well.
+        (
+            Suite::AeadAes256Gcm,
+            "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f a0a1a2a3a4a5a6a7a8a9aaab",
+            "800f1234 decafbad cafebabe 0af7f21e 8a90bdad 7a425c9c 31ed4bb1 d9023891 7e7390a2 793500e1 681acaea",
             "",
         ),
     ];

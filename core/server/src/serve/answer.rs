@@ -76,7 +76,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::VerifyRecordings { which } => running.recordings.verify(&which),
         Request::Faxes { office, number, limit } => running.faxes.list(&office, number, limit),
         Request::ExportFax { id, form, to } => running.faxes.export(&id, form, &to),
-        Request::EraseFaxes { ids } => running.faxes.erase(&ids),
+        Request::EraseFaxes { ids, office, number } => running.faxes.erase(&ids, &office, number),
         Request::VerifyFaxes { office } => running.faxes.verify(&office),
         Request::Backup { to } => running
             .store

@@ -212,14 +212,7 @@ impl LegActor {
             Event::Rejected { cause, .. } | Event::Ended { cause, .. } => self.over(cause),
             Event::Reoffered { sdp: Some(sdp) } if self.image_offered(&sdp, ctx) => {}
             Event::Reoffered { sdp } => self.reoffered(sdp.as_deref(), ctx),
-            Event::ReofferDone(result) if self.imaging.is_offered() => self.image_answered(result),
-            Event::ReofferDone(result) if self.says_image() => {
-                self.image_refreshed(result);
-                if let Some(command) = self.due_audio() {
-                    self.step_later(command, ctx);
-                }
-            }
-            Event::ReofferDone(result) => self.reoffer_done(result, ctx),
+            Event::ReofferDone(result) => self.offer_answered(result, ctx),
             Event::RefreshDue => {
                 let sdp = Bytes::copy_from_slice(self.description.sent().unwrap_or_default());
                 self.step_later(Command::Reoffer { sdp }, ctx);
@@ -399,19 +392,6 @@ impl LegActor {
     /// Our new offer was answered or refused. An answer that fits nothing of it ends the leg: to the peer the new session
     /// holds since then (RFC 3261 section 14.1, RFC 3264 section 8), so that the old one cannot go on, and no word but BYE
     /// takes it back.
-    fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
-        match result {
-            Ok(Some(sdp)) => self.take_answer(&sdp, ctx),
-            Ok(None) => {}
-            Err(_) => {
-                // What was agreed is in force again: it is what a refresh says, and what one is answered.
-                if let Some(agreed) = &self.agreed {
-                    self.description.make_offer(&[agreed.codec], agreed.flow);
-                }
-            }
-        }
-    }
-
     /// The leg is of no use any more: media closes, the call is told, once.
     fn over(&mut self, cause: Cause) {
         self.over_as(LegNews::Ended(cause));

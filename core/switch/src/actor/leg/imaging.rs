@@ -37,7 +37,7 @@ pub(super) enum Due {
 }
 
 impl Imaging {
-    pub(super) const fn is_offered(&self) -> bool {
+    const fn is_offered(&self) -> bool {
         matches!(self, Self::Offered)
     }
 
@@ -86,6 +86,33 @@ impl LegActor {
         true
     }
 
+    /// An offer of ours within the call was answered or refused, whatever it was of.
+    pub(super) fn offer_answered(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
+        if self.imaging.is_offered() {
+            return self.image_answered(result);
+        }
+        if !self.says_image() {
+            return self.reoffer_done(result, ctx);
+        }
+        self.image_refreshed(result);
+        if let Some(command) = self.due_audio() {
+            self.step_later(command, ctx);
+        }
+    }
+
+    fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
+        match result {
+            Ok(Some(sdp)) => self.take_answer(&sdp, ctx),
+            Ok(None) => {}
+            Err(_) => {
+                // What was agreed is in force again: it is what a refresh says, and what one is answered.
+                if let Some(agreed) = &self.agreed {
+                    self.description.make_offer(&[agreed.codec], agreed.flow);
+                }
+            }
+        }
+    }
+
     pub(super) fn answer_image(&mut self, answer: Result<ImageTerms, u16>) -> Command {
         let before = std::mem::take(&mut self.imaging);
         let spoke = matches!(before, Imaging::Speaks | Imaging::AskedAgain(_));
@@ -122,7 +149,7 @@ impl LegActor {
         Command::Reoffer { sdp: self.description.offer_image(terms).into() }
     }
 
-    pub(super) fn image_answered(&mut self, result: Result<Option<Bytes>, u16>) {
+    fn image_answered(&mut self, result: Result<Option<Bytes>, u16>) {
         let answer = match result {
             Ok(Some(sdp)) => self.description.accept_image(&sdp).map_err(|error| error.sip_status()),
             Ok(None) => Err(NOT_ACCEPTABLE),
@@ -146,13 +173,13 @@ impl LegActor {
     }
 
     /// Whether what we said last is T.38, which is in force.
-    pub(super) fn says_image(&self) -> bool {
+    fn says_image(&self) -> bool {
         let says = |sdp: &[u8]| sdp.windows(IMAGE_LINE.len()).any(|line| line == IMAGE_LINE);
         self.imaging.speaks() && self.description.sent().is_some_and(says)
     }
 
     /// A refresh of ours was answered: what was agreed stays, but for the far end's address.
-    pub(super) fn image_refreshed(&mut self, result: Result<Option<Bytes>, u16>) {
+    fn image_refreshed(&mut self, result: Result<Option<Bytes>, u16>) {
         if let Ok(Some(sdp)) = result
             && let Ok(image) = self.description.accept_image(&sdp)
         {
