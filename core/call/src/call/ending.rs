@@ -102,6 +102,11 @@ impl Call {
         if let Some((op, result)) = asker {
             self.result(op, result);
         }
+        // Who was asked whether he can be rung may say yes when nobody is here to hear it: his place is given back at once.
+        let asked = self.ring.iter().flat_map(|ring| ring.asking.keys()).filter(|user| !self.slots.contains(user));
+        for user in asked.cloned().collect::<Vec<_>>() {
+            self.out(Output::Release { user });
+        }
         if let Some(op) = self.stop_ringing(CancelWhy::CallerGone, None) {
             match op {
                 Op::Run { .. } => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
