@@ -387,7 +387,6 @@ fn an_answered_caller_hears_ring_back_until_the_answer() {
 fn who_is_still_asked_when_the_caller_leaves_has_his_place_back() {
     let mut story = Story::new(true);
     story.rings(&["102"], RingOrder::One);
-    // His answer may find nobody any more.
     let over = story.ended(0, 200);
     assert!(over.contains(&Output::Release { user: user("102") }), "{over:?}");
 }
