@@ -10,9 +10,10 @@
 )]
 
 mod support;
+#[path = "support/voice.rs"]
+mod voice;
 
 use plugboard_codec::Library;
-use plugboard_media::coding::Encode;
 use plugboard_media::rtp::Header;
 use plugboard_media::{
     Audio, Codec, Codecs, Command, Engine, EngineConfig, Event, KeyForm, KeysByEar, Kind, MediaLeg, Negotiated,
@@ -23,9 +24,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use support::{share, tone};
+use voice::Voice;
 
 const ANN: MediaLeg = MediaLeg(0);
 const BOB: MediaLeg = MediaLeg(1);
+/// The peak of those who speak.
+const LOUD: f64 = 8_000.0;
 
 fn phone(leg: MediaLeg) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 4_000 + 2 * u16::try_from(leg.slot()).unwrap()))
@@ -35,44 +39,6 @@ fn agreed(leg: MediaLeg, codec: Codec, event: Option<u8>) -> Negotiated {
     let plain = Negotiated::plain(codec, phone(leg));
     let agreed = event.map_or(plain, |number| plain.with_keys(number));
     Negotiated { comfort_noise: (codec == Codec::Pcma).then_some(13), ..agreed }
-}
-
-/// What a phone sends: its own encoder and numbers.
-struct Voice {
-    codec: Codec,
-    rate: Rate,
-    encoder: Box<dyn Encode>,
-    signal: Vec<i16>,
-    sequence: u16,
-    timestamp: u32,
-}
-
-impl Voice {
-    fn new(codec: Codec, hertz: f64, seconds: f64) -> Self {
-        let rate = Rate::of(codec);
-        let encoder = Library.encoder(codec, rate).unwrap();
-        let signal = tone(hertz, rate.hertz(), seconds, 8_000.0);
-        Self { codec, rate, encoder, signal, sequence: 65_500, timestamp: u32::MAX - 9_000 }
-    }
-
-    fn packet(&mut self) -> Vec<u8> {
-        let frame: Vec<i16> = self.signal.drain(..self.rate.frame().min(self.signal.len())).collect();
-        let mut payload = Vec::new();
-        if frame.len() == self.rate.frame() {
-            self.encoder.encode(&frame, &mut payload);
-        }
-        let header = Header {
-            marker: false,
-            payload_type: self.codec.payload_type(),
-            sequence: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: 77,
-            payload: 0..0,
-        };
-        self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(self.codec.clock_rate() / 50);
-        header.packet(&payload)
-    }
 }
 
 struct World {
@@ -182,7 +148,7 @@ fn keep(heard: &mut BTreeMap<MediaLeg, Vec<(Header, Vec<u8>)>>, leg: MediaLeg, p
 /// Both talk for two seconds, each with a tone, and each hears the other's.
 fn talk(ann: Codec, bob: Codec) -> World {
     let mut world = World::call(ann, bob);
-    let (mut a, mut b) = (Voice::new(ann, 440.0, 2.0), Voice::new(bob, 1_000.0, 2.0));
+    let (mut a, mut b) = (Voice::new(ann, 440.0, 2.0, LOUD), Voice::new(bob, 1_000.0, 2.0, LOUD));
     for _ in 0..99 {
         world.says(ANN, a.packet());
         world.pass(7);
@@ -226,7 +192,7 @@ fn g722_is_packed_anew_for_phones_that_have_no_g722() {
 fn what_both_speak_is_passed_on_as_it_is_and_never_unpacked() {
     for codec in Codec::ALL {
         let mut world = World::call(codec, codec);
-        let mut ann = Voice::new(codec, 440.0, 1.0);
+        let mut ann = Voice::new(codec, 440.0, 1.0, LOUD);
         let mut sent = Vec::new();
         for _ in 0..49 {
             let packet = ann.packet();
@@ -251,7 +217,7 @@ fn workers_that_do_not_keep_up_cost_frames_and_are_counted_and_nobody_elses_rela
         (dan, Codec::Pcmu, Some(101)),
     ]);
     world.working = false;
-    let (mut a, mut c) = (Voice::new(Codec::Opus, 440.0, 3.0), Voice::new(Codec::Pcma, 700.0, 3.0));
+    let (mut a, mut c) = (Voice::new(Codec::Opus, 440.0, 3.0, LOUD), Voice::new(Codec::Pcma, 700.0, 3.0, LOUD));
     for _ in 0..100 {
         world.says(ANN, a.packet());
         world.says(cat, c.packet());
@@ -272,7 +238,7 @@ fn workers_that_do_not_keep_up_cost_frames_and_are_counted_and_nobody_elses_rela
 #[test]
 fn work_that_comes_back_for_a_leg_that_is_gone_changes_nothing() {
     let mut world = World::call(Codec::Opus, Codec::Pcma);
-    let mut ann = Voice::new(Codec::Opus, 440.0, 1.0);
+    let mut ann = Voice::new(Codec::Opus, 440.0, 1.0, LOUD);
     let mut late = None;
     for _ in 0..10 {
         world.says(ANN, ann.packet());
@@ -321,7 +287,7 @@ fn digits(world: &World) -> String {
 fn a_phone_without_telephone_event_is_heard_pressing_keys() {
     for codec in [Codec::Pcma, Codec::G722, Codec::Opus] {
         let mut world = World::with(&[(ANN, codec, None)]);
-        let mut ann = Voice::new(codec, 1.0, 0.1);
+        let mut ann = Voice::new(codec, 1.0, 0.1, LOUD);
         ann.rate = Rate::Narrow;
         ann.encoder = Library.encoder(codec, Rate::Narrow).unwrap();
         ann.signal = [key_tones(770.0, 1_336.0), key_tones(941.0, 1_477.0)].concat();
@@ -337,7 +303,7 @@ fn a_phone_without_telephone_event_is_heard_pressing_keys() {
 #[test]
 fn a_phone_with_telephone_event_is_not_listened_to() {
     let mut world = World::with(&[(ANN, Codec::Pcma, Some(101))]);
-    let mut ann = Voice::new(Codec::Pcma, 1.0, 0.1);
+    let mut ann = Voice::new(Codec::Pcma, 1.0, 0.1, LOUD);
     ann.signal = key_tones(770.0, 1_336.0);
     for _ in 0..9 {
         world.says(ANN, ann.packet());
@@ -350,7 +316,7 @@ fn a_phone_with_telephone_event_is_not_listened_to() {
 #[test]
 fn a_key_passes_beside_audio_that_is_packed_anew() {
     let mut world = World::call(Codec::Opus, Codec::Pcma);
-    let mut ann = Voice::new(Codec::Opus, 440.0, 2.0);
+    let mut ann = Voice::new(Codec::Opus, 440.0, 2.0, LOUD);
     for n in 0..40_u16 {
         let mut packet = ann.packet();
         // Sixteen updates of one key in the middle: the numbers go on, the timestamp stands.
@@ -376,7 +342,7 @@ fn a_key_passes_beside_audio_that_is_packed_anew() {
 #[test]
 fn comfort_noise_is_noise_to_a_peer_of_another_codec() {
     let mut world = World::call(Codec::Pcma, Codec::Opus);
-    let mut ann = Voice::new(Codec::Pcma, 440.0, 0.4);
+    let mut ann = Voice::new(Codec::Pcma, 440.0, 0.4, LOUD);
     for n in 0..60 {
         let mut packet = ann.packet();
         if n >= 15 {
@@ -420,7 +386,7 @@ fn a_key_of_events_is_a_tone_for_a_peer_that_takes_none() {
     // Held for 0.3 s: G.722 needs a moment of it after another encoder has spoken.
     for codec in [Codec::Pcmu, Codec::G722, Codec::Opus] {
         let mut world = World::with(&[(ANN, Codec::Pcma, Some(101)), (BOB, codec, None)]);
-        let mut ann = Voice::new(Codec::Pcma, 440.0, 2.0);
+        let mut ann = Voice::new(Codec::Pcma, 440.0, 2.0, LOUD);
         for n in 0..40_u16 {
             let mut packet = ann.packet();
             if (10..26).contains(&n) {
@@ -461,7 +427,7 @@ fn a_peer_that_wants_keys_by_signalling_gets_them_so_and_in_no_other_way() {
 #[test]
 fn a_press_that_comes_in_two_forms_is_one_digit() {
     let mut world = World::call(Codec::Pcma, Codec::Pcma);
-    let mut ann = Voice::new(Codec::Pcma, 440.0, 2.0);
+    let mut ann = Voice::new(Codec::Pcma, 440.0, 2.0, LOUD);
     let duration = std::time::Duration::from_millis(100);
     for round in 0..2_u32 {
         for n in 0..6_u16 {

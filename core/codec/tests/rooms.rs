@@ -10,9 +10,10 @@
 )]
 
 mod support;
+#[path = "support/voice.rs"]
+mod voice;
 
 use plugboard_codec::Library;
-use plugboard_media::coding::Encode;
 use plugboard_media::rtp::Header;
 use plugboard_media::{
     Codec, Codecs, Command, Engine, EngineConfig, Event, Kind, MediaLeg, Negotiated, Rate, Role, Room, StreamStart,
@@ -21,7 +22,8 @@ use plugboard_model::Time;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{share, tone};
+use support::share;
+use voice::Voice;
 
 const TONES: [f64; 4] = [440.0, 1_000.0, 1_500.0, 2_300.0];
 
@@ -33,32 +35,12 @@ fn phone(leg: MediaLeg) -> SocketAddr {
 struct Talker {
     leg: MediaLeg,
     codec: Codec,
-    encoder: Box<dyn Encode>,
-    signal: Vec<i16>,
-    sequence: u16,
-    timestamp: u32,
+    voice: Voice,
     heard: Vec<(Header, Vec<u8>)>,
     muted: bool,
 }
 
 impl Talker {
-    fn packet(&mut self) -> Vec<u8> {
-        let frame: Vec<i16> = self.signal.drain(..Rate::of(self.codec).frame()).collect();
-        let mut payload = Vec::new();
-        self.encoder.encode(&frame, &mut payload);
-        let header = Header {
-            marker: false,
-            payload_type: self.codec.payload_type(),
-            sequence: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: 77,
-            payload: 0..0,
-        };
-        self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(self.codec.clock_rate() / 50);
-        header.packet(&payload)
-    }
-
     /// How much of what he hears, from a second in, is each of the tones.
     fn hears(&self) -> [f64; 4] {
         let rate = Rate::of(self.codec);
@@ -96,17 +78,8 @@ impl World {
             let leg = MediaLeg::new(*shard, slot, 1);
             let start = StreamStart { ssrc: 900 + slot, sequence: 100, timestamp: 5_000 };
             let negotiated = Negotiated::plain(*codec, phone(leg)).with_keys(101);
-            let rate = Rate::of(*codec);
-            let talker = Talker {
-                leg,
-                codec: *codec,
-                encoder: Library.encoder(*codec, rate).unwrap(),
-                signal: tone(hertz, rate.hertz(), 10.0, 4_000.0),
-                sequence: 65_500,
-                timestamp: u32::MAX - 9_000,
-                heard: Vec::new(),
-                muted: false,
-            };
+            let voice = Voice::new(*codec, hertz, 10.0, 4_000.0);
+            let talker = Talker { leg, codec: *codec, voice, heard: Vec::new(), muted: false };
             world.engines[usize::from(*shard)].open(world.now, leg, start);
             world.talkers.push(talker);
             world.command(Command::SetRemote { leg, negotiated });
@@ -135,7 +108,7 @@ impl World {
                 if step % 20 != 7 * index % 20 || talker.muted {
                     continue;
                 }
-                let mut packet = talker.packet();
+                let mut packet = talker.voice.packet();
                 let (leg, from) = (talker.leg, phone(talker.leg));
                 let engine = &mut self.engines[usize::from(leg.shard())];
                 let whole = packet.len();

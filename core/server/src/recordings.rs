@@ -393,6 +393,22 @@ mod tests {
     }
 
     #[test]
+    fn a_greeting_that_was_cut_off_is_none_and_a_message_is_one_where_something_was_said() {
+        let world = world();
+        let of = Mailbox::User(UserId::new(&OfficeId::new("main").unwrap(), "ann").unwrap());
+        let message = || TapeKind::Message { of: of.clone(), heard: false };
+        let (said, silent) = (world.put(DAY, message(), false), world.put(2 * DAY, message(), false));
+        world.put(3 * DAY, TapeKind::Greeting { of: of.clone() }, false);
+        let mut folder = world.recordings.folder();
+        // The head alone.
+        folder.remove(&format!("main/{}-1.wav", 2 * DAY)).unwrap();
+        folder.create(&format!("main/{}-1.wav", 2 * DAY), file().get(..58).unwrap()).unwrap();
+        world.recordings.close_unfinished();
+        assert_eq!(world.ids(), [said], "neither {silent} nor the greeting");
+        assert!(!folder.place(&format!("main/{}-1.wav", 3 * DAY)).unwrap().exists());
+    }
+
+    #[test]
     fn a_file_that_changed_or_is_gone_is_named() {
         let world = world();
         let (changed, gone) = (world.put(DAY, CALL, true), world.put(2 * DAY, CALL, true));
