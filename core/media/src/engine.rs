@@ -7,6 +7,7 @@ mod browsers;
 mod guarding;
 mod imaging;
 mod keys;
+mod knocking;
 mod reporting;
 mod seating;
 mod taping;

@@ -61,6 +61,10 @@ pub trait Guards: Send + Sync + fmt::Debug {
     /// For what was agreed; none when it cannot be made.
     fn guard(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>>;
 
+    /// The same for a handshake that comes from where nobody was named: whoever begins it shows first that he hears what is sent there
+    /// (RFC 6347 section 4.2.1).
+    fn stranger(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>>;
+
     /// Of the certificate that handshakes show.
     fn fingerprint(&self) -> Fingerprint;
 }

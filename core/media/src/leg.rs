@@ -333,7 +333,10 @@ impl Remote {
     pub(crate) fn is_named(&self, kind: Kind, from: SocketAddr) -> bool {
         match kind {
             Kind::Rtp => from == self.negotiated.remote_rtp || self.rtp.learned() == Some(from),
-            Kind::Rtcp => from == self.negotiated.remote_rtcp || self.rtcp_learned == Some(from),
+            Kind::Rtcp => {
+                let same_host = self.rtp.learned().is_some_and(|learned| learned.ip() == from.ip());
+                from == self.negotiated.remote_rtcp || self.rtcp_learned == Some(from) || same_host
+            }
         }
     }
 

@@ -91,6 +91,12 @@ impl Source {
         }
     }
 
+    /// Whoever is there has proved to be the far end.
+    pub(crate) fn prove(&mut self, now: Time, from: SocketAddr) {
+        self.candidates = [None; CANDIDATES_MAX];
+        self.heard = Heard::Learned { source: from, at: now };
+    }
+
     /// Whether a packet from there could be the far end's. Changes nothing.
     pub(crate) fn may_be(&self, now: Time, from: SocketAddr) -> bool {
         let alive = |at: Time| now.since(at) < SOURCE_SILENT;

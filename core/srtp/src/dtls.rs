@@ -2,7 +2,8 @@
 //! which has its own port.
 
 use crate::packets::{Opener, Sealer};
-use crate::{Vault, fingerprint};
+use crate::{Vault, fingerprint, rsa};
+use dimpl::crypto::{CryptoProvider, aws_lc_rs};
 use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
 use plugboard_media::{DtlsRole, Fingerprint, Guard, Kind, MasterKey, NotOpened, Protection, Shake, Suite};
 use plugboard_model::Time;
@@ -28,10 +29,35 @@ const REST: Duration = Duration::from_secs(1);
 /// More than a flight is never answered at once.
 const OUTPUTS_MAX: usize = 64;
 
-/// What every handshake is done by. No cookies: only whoever was named by signalling is answered.
-pub(crate) fn config() -> Result<Arc<Config>, dimpl::Error> {
-    let built = Config::builder().mtu(MTU).use_server_cookie(false).handshake_timeout(HANDSHAKE_MAX).build()?;
-    Ok(Arc::new(built))
+/// What handshakes are done by: those that we begin, those that we answer, which take certificates of RSA, too, and those that come from
+/// where nobody was named: no answer of theirs is longer than their hello before they have said a cookie.
+#[derive(Debug)]
+pub(crate) struct Configs {
+    active: Arc<Config>,
+    passive: Arc<Config>,
+    strangers: Arc<Config>,
+}
+
+impl Configs {
+    pub(crate) fn new() -> Result<Self, dimpl::Error> {
+        let built = |by: CryptoProvider, cookies| {
+            let config = Config::builder().mtu(MTU).use_server_cookie(cookies).handshake_timeout(HANDSHAKE_MAX);
+            config.with_crypto_provider(by).build().map(Arc::new)
+        };
+        let active = built(aws_lc_rs::default_provider(), false)?;
+        Ok(Self { active, passive: built(rsa::provider(), false)?, strangers: built(rsa::provider(), true)? })
+    }
+
+    pub(crate) const fn of(&self, role: DtlsRole) -> &Arc<Config> {
+        match role {
+            DtlsRole::Active => &self.active,
+            DtlsRole::Passive => &self.passive,
+        }
+    }
+
+    pub(crate) const fn of_strangers(&self) -> &Arc<Config> {
+        &self.strangers
+    }
 }
 
 /// One port's handshake and what it came to.
@@ -81,11 +107,11 @@ impl std::fmt::Debug for Shaken {
 }
 
 impl Shaken {
-    pub(crate) fn new(vault: &Vault, now: Time, role: DtlsRole, theirs: Fingerprint) -> Self {
+    pub(crate) fn new(vault: &Vault, now: Time, config: &Arc<Config>, (role, theirs): (DtlsRole, Fingerprint)) -> Self {
         let deadline = now + HANDSHAKE_MAX;
         let mut shaken = Self {
             certificate: vault.certificate.clone(),
-            config: Arc::clone(&vault.config),
+            config: Arc::clone(config),
             epoch: vault.epoch,
             role,
             theirs,
@@ -164,7 +190,10 @@ impl Shaken {
             let component = if kind == Kind::Rtp { rtp } else { rtcp };
             let Some(dtls) = component.dtls.as_mut() else { return };
             match dtls.poll_output(&mut room) {
-                Output::Packet(datagram) => self.wants.push_back(Shake::Send(kind, datagram.to_vec())),
+                Output::Packet(datagram) => {
+                    let datagram = if role == DtlsRole::Passive { rsa::ask(datagram) } else { datagram.into() };
+                    self.wants.push_back(Shake::Send(kind, datagram.into_owned()));
+                }
                 Output::Timeout(at) => {
                     let at = Time::ZERO + at.saturating_duration_since(epoch);
                     // Nothing that is over by now is waited for.

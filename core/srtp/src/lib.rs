@@ -22,14 +22,14 @@
 
 mod dtls;
 mod packets;
+mod rsa;
 mod sdes;
 
 use dimpl::DtlsCertificate;
-use plugboard_media::{Fingerprint, Guard, Guards, Protection};
+use plugboard_media::{DtlsRole, Fingerprint, Guard, Guards, Protection};
 use plugboard_model::Time;
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Why nothing can be encrypted.
@@ -48,7 +48,7 @@ impl std::error::Error for NoCertificate {}
 pub struct Vault {
     certificate: DtlsCertificate,
     fingerprint: Fingerprint,
-    config: Arc<dimpl::Config>,
+    configs: dtls::Configs,
     /// Where [`Time::ZERO`] is for the handshakes, which count in a clock's own units.
     epoch: Instant,
 }
@@ -63,8 +63,8 @@ impl Vault {
         let made = made.map_err(|error| NoCertificate(error.to_string()))?;
         let certificate =
             DtlsCertificate { certificate: made.cert.der().to_vec(), private_key: made.signing_key.serialize_der() };
-        let config = dtls::config().map_err(|error| NoCertificate(error.to_string()))?;
-        Ok(Self { fingerprint: fingerprint(&certificate.certificate), certificate, config, epoch: epoch() })
+        let configs = dtls::Configs::new().map_err(|error| NoCertificate(error.to_string()))?;
+        Ok(Self { fingerprint: fingerprint(&certificate.certificate), certificate, configs, epoch: epoch() })
     }
 }
 
@@ -92,8 +92,15 @@ impl Guards for Vault {
     fn guard(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>> {
         match *protection {
             Protection::Sdes { suite, send, receive } => Some(Box::new(sdes::Keyed::new(suite, send, receive)?)),
-            Protection::Dtls { role, fingerprint } => Some(Box::new(dtls::Shaken::new(self, now, role, fingerprint))),
+            Protection::Dtls { role, fingerprint } => {
+                Some(Box::new(dtls::Shaken::new(self, now, self.configs.of(role), (role, fingerprint))))
+            }
         }
+    }
+
+    fn stranger(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>> {
+        let Protection::Dtls { role: role @ DtlsRole::Passive, fingerprint } = *protection else { return None };
+        Some(Box::new(dtls::Shaken::new(self, now, self.configs.of_strangers(), (role, fingerprint))))
     }
 
     fn fingerprint(&self) -> Fingerprint {

@@ -40,7 +40,8 @@ impl Baresip {
         Self::start_at(switch, switch.sip(transport), user, password, hertz, transport)
     }
 
-    /// A phone that encrypts as it says: `srtp` (SDES where it is taken up), `srtp-mand` (SDES, or no call).
+    /// A phone that encrypts as it says: `srtp` (SDES where it is taken up), `srtp-mand` (SDES, or no call), `dtls_srtp` (by a
+    /// handshake, with a certificate of RSA, or no call).
     pub fn start_encrypting(
         switch: &Plugboard,
         user: &str,
@@ -49,7 +50,7 @@ impl Baresip {
         transport: Transport,
         how: &str,
     ) -> Self {
-        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp"], sound: None };
+        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp", "dtls_srtp"], sound: None };
         Self::start_with(switch, switch.sip(transport), user, password, hertz, transport, &more)
     }
 

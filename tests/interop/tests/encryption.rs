@@ -10,16 +10,22 @@ const BOB: f64 = 1_000.0;
 
 /// They talk, and the record says what each leg was: the caller's, and the called one's.
 fn legs_of_a_call(switch: &Plugboard, ann: Baresip, bob: Baresip) -> [Value; 2] {
-    ann.dials("102");
-    ann.waits_for_answer();
-    bob.waits_for_answer();
-    let (at_ann, at_bob) = (ann.waits_to_hear(), bob.waits_to_hear());
-    ann.hangs_up();
+    legs_of(switch, (ann, ANN), (bob, BOB), "102")
+}
+
+/// The same of any caller and whom he dials, each with his tone.
+fn legs_of(switch: &Plugboard, caller: (Baresip, f64), called: (Baresip, f64), number: &str) -> [Value; 2] {
+    let ((caller, his), (called, theirs)) = (caller, called);
+    caller.dials(number);
+    caller.waits_for_answer();
+    called.waits_for_answer();
+    let (at_caller, at_called) = (caller.waits_to_hear(), called.waits_to_hear());
+    caller.hangs_up();
     let record = &switch.waits_for_past_calls(1)[0];
     assert_eq!(record["outcome"], "answered");
-    let (at_ann, at_bob) = (ann.heard(&at_ann), bob.heard(&at_bob));
-    assert!(at_ann.is_tone(BOB), "ann hears bob: {} of it", at_ann.share(BOB));
-    assert!(at_bob.is_tone(ANN), "bob hears ann: {} of it", at_bob.share(ANN));
+    let (at_caller, at_called) = (caller.heard(&at_caller), called.heard(&at_called));
+    assert!(at_caller.is_tone(theirs), "the caller hears the called one: {} of it", at_caller.share(theirs));
+    assert!(at_called.is_tone(his), "the called one hears the caller: {} of it", at_called.share(his));
     let call = switch.ask(&["call", "show", record["id"].as_str().unwrap()]);
     [0, 1].map(|leg| call["legs"][leg].clone())
 }
@@ -50,6 +56,21 @@ fn two_phones_that_insist_on_keys_in_signalling_hear_each_other() {
     let bob = Baresip::start_encrypting(&switch, "102", "secret-102", BOB, Transport::Tls, "srtp-mand");
     for leg in legs_of_a_call(&switch, ann, bob) {
         assert_eq!(encrypted(&leg).0, "sdes", "{leg}");
+    }
+}
+
+#[test]
+fn a_phone_that_shakes_hands_with_a_certificate_of_rsa_calls_and_is_called() {
+    for ann_calls in [true, false] {
+        let rules = "encryption: required, encryption_by: dtls";
+        let switch = Plugboard::everywhere(&Office::new().user(101, rules), "");
+        let ann = Baresip::start_encrypting(&switch, "101", "secret-101", ANN, Transport::Udp, "dtls_srtp");
+        let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Udp);
+        let (ann, bob) = ((ann, ANN), (bob, BOB));
+        let (legs, by_ann) =
+            if ann_calls { (legs_of(&switch, ann, bob, "102"), 0) } else { (legs_of(&switch, bob, ann, "101"), 1) };
+        assert_eq!(encrypted(&legs[by_ann]).0, "dtls", "{legs:?}");
+        assert_eq!(encrypted(&legs[1 - by_ann]).0, "plain", "{legs:?}");
     }
 }
 

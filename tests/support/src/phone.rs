@@ -373,6 +373,11 @@ impl Phone {
         self.agent.borrow_mut().lies = true;
     }
 
+    /// Its descriptions name its own address, and its NAT has another one.
+    pub fn is_behind_nat(&self) {
+        self.agent.borrow_mut().behind_nat = true;
+    }
+
     /// It has another key from its next description in its last call on.
     pub fn changes_its_key(&self) {
         let mut agent = self.agent.borrow_mut();

@@ -1,5 +1,6 @@
 //! Legs whose packets are encrypted: what comes is opened before anything in it is believed, what goes is sealed last.
 
+use super::knocking::Knock;
 use super::{Engine, Forward, Kind};
 use crate::command::{Event, MediaLeg};
 use crate::guard::{Guard, NotOpened, SEAL_BYTES_MAX, Shake};
@@ -14,12 +15,16 @@ const PACKET_MAX: usize = 1_600;
 const FLIGHTS_MAX: usize = 1_024;
 
 /// A handshake that asks for more at once is broken.
-const STEPS_MAX: usize = 64;
+pub(super) const STEPS_MAX: usize = 64;
 
 /// What protects a leg.
 #[derive(Debug)]
 pub(crate) struct Guarded {
     pub(crate) guard: Box<dyn Guard>,
+    /// What was agreed.
+    pub(crate) protection: Protection,
+    /// Handshakes from where nobody was named.
+    pub(crate) knocks: Vec<Knock>,
 }
 
 /// Whether a datagram is of a handshake (RFC 7983 section 7).
@@ -43,13 +48,16 @@ impl Engine {
             return;
         };
         leg.guarded = leg.guarded.take().or(leg.unguarded.take());
-        if leg.guarded.as_mut().is_some_and(|guarded| guarded.guard.renew(&protection)) {
+        if let Some(guarded) = leg.guarded.as_mut()
+            && guarded.guard.renew(&protection)
+        {
+            guarded.protection = protection;
             return;
         }
         match self.guards.as_ref().and_then(|guards| guards.guard(now, &protection)) {
             Some(guard) => {
                 if let Some(leg) = self.leg_mut(id) {
-                    leg.guarded = Some(Box::new(Guarded { guard }));
+                    leg.guarded = Some(Box::new(Guarded { guard, protection, knocks: Vec::new() }));
                 }
                 self.shake(now, id);
             }
@@ -70,21 +78,27 @@ impl Engine {
         let Some(leg) = self.leg_mut(id) else { return Some(length) };
         let Some(guarded) = leg.guarded.as_mut() else { return Some(length) };
         let handshake = is_handshake(buffer);
-        // A stranger costs no arithmetic; who he is, is judged when his packet was opened. A handshake is done with whoever was
-        // named alone: anybody else's would end the leg by his certificate.
-        let may_be = leg.remote.as_ref().is_some_and(|remote| {
-            if handshake { remote.is_named(kind, source) } else { remote.may_be(now, kind, source) }
-        });
+        // A stranger costs no arithmetic; who he is, is judged when his packet was opened. The leg's handshake is done with whoever
+        // was named alone: anybody else's would end the leg by his certificate.
+        let remote = leg.remote.as_ref();
+        let named = handshake && remote.is_some_and(|remote| remote.is_named(kind, source));
+        let may_be = if handshake { named } else { remote.is_some_and(|remote| remote.may_be(now, kind, source)) };
+        if named {
+            guarded.guard.shake(now, kind, buffer.get(..length)?);
+            self.shake(now, id);
+            return None;
+        }
+        if handshake && self.knock(now, id, kind, source, buffer.get(..length)?) {
+            self.shake(now, id);
+            return None;
+        }
+        let leg = self.leg_mut(id)?;
         if !may_be {
             leg.counted.wrong_source += 1;
             self.traffic.wrong_source += 1;
             return None;
         }
-        if handshake {
-            guarded.guard.shake(now, kind, buffer.get(..length)?);
-            self.shake(now, id);
-            return None;
-        }
+        let guarded = leg.guarded.as_mut()?;
         match guarded.guard.open(kind, buffer, length) {
             Ok(length) => Some(length),
             Err(NotOpened::Forged) => {
@@ -142,29 +156,37 @@ impl Engine {
     pub(super) fn shake(&mut self, now: Time, id: MediaLeg) {
         self.at_work = Some(id);
         self.handshakes.remove(&id);
+        let due = [self.answer_knocks(now, id), self.answer_named(now, id)];
+        if let Some(at) = due.into_iter().flatten().min() {
+            self.handshakes.insert(id, at);
+        }
+    }
+
+    /// The same of the handshake with who was named. When it wants to go on.
+    fn answer_named(&mut self, now: Time, id: MediaLeg) -> Option<Time> {
         for _ in 0..STEPS_MAX {
-            let Some(leg) = self.leg_mut(id) else { return };
+            let leg = self.leg_mut(id)?;
             // Before there is an address nothing can be sent: the handshake begins with it.
-            let (Some(guarded), Some(remote)) = (leg.guarded.as_mut(), leg.remote.as_ref()) else { return };
-            let to = |kind| match kind {
-                Kind::Rtp => remote.rtp.destination(),
-                Kind::Rtcp => remote.rtcp_destination(),
-            };
-            match guarded.guard.poll(now) {
-                None => return,
-                Some(Shake::Send(kind, datagram)) => {
-                    let forward = Forward { leg: id, kind, to: to(kind), length: datagram.len() };
-                    if self.flights.len() < FLIGHTS_MAX {
-                        self.flights.push_back((forward, datagram));
-                    }
+            let (guarded, remote) = (leg.guarded.as_mut()?, leg.remote.as_ref()?);
+            match guarded.guard.poll(now)? {
+                Shake::Send(kind, datagram) => {
+                    let to = match kind {
+                        Kind::Rtp => remote.rtp.destination(),
+                        Kind::Rtcp => remote.rtcp_destination(),
+                    };
+                    self.fly(Forward { leg: id, kind, to, length: datagram.len() }, datagram);
                 }
-                Some(Shake::Wait(at)) => {
-                    self.handshakes.insert(id, at);
-                    return;
-                }
-                Some(Shake::Secured(suite)) => self.events.push_back(Event::Secured { leg: id, suite }),
-                Some(Shake::Failed(why)) => self.events.push_back(Event::NotSecured { leg: id, why }),
+                Shake::Wait(at) => return Some(at),
+                Shake::Secured(suite) => self.events.push_back(Event::Secured { leg: id, suite }),
+                Shake::Failed(why) => self.events.push_back(Event::NotSecured { leg: id, why }),
             }
+        }
+        None
+    }
+
+    pub(super) fn fly(&mut self, forward: Forward, datagram: Vec<u8>) {
+        if self.flights.len() < FLIGHTS_MAX {
+            self.flights.push_back((forward, datagram));
         }
     }
 }

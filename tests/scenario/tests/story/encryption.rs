@@ -236,3 +236,38 @@ fn whoever_shows_another_certificate_than_he_named_is_not_spoken_to() {
     assert_eq!((cause.status, cause.text.as_str()), (488, "the far end's certificate is not the one that it named"));
     assert_eq!(sim.metric("plugboard_legs_encrypted_total{keys=\"failed\"}"), Some(1.0));
 }
+
+#[test]
+fn a_handshake_from_behind_a_nat_carries_a_call_whoever_calls() {
+    for calls in ["101", "102"] {
+        let mut sim = office("101", "encryption: required").start();
+        let ann = ann(&mut sim, Transport::Udp, Encrypts::ByDtls);
+        ann.is_behind_nat();
+        let bob = bob(&mut sim, Transport::Udp, Encrypts::Never);
+        let (caller, called) = if calls == "101" { (&ann, &bob) } else { (&bob, &ann) };
+        caller.dials(if calls == "101" { "102" } else { "101" });
+        sim.run_until(called.rings());
+        called.answers();
+        talk(&mut sim, &ann, &bob);
+        assert!(ann.is_encrypted(), "{calls}");
+        let record_of_ann = usize::from(calls == "102");
+        let how = end(&mut sim, caller)[record_of_ann].clone().unwrap();
+        assert!(how.starts_with("dtls A"), "{how}");
+    }
+}
+
+#[test]
+fn whoever_knocks_with_another_certificate_than_was_named_is_not_spoken_to() {
+    let mut sim = Sim::demo();
+    let ann = ann(&mut sim, Transport::Udp, Encrypts::ByDtls);
+    ann.is_behind_nat();
+    ann.lies_about_its_certificate();
+    let bob = bob(&mut sim, Transport::Udp, Encrypts::Never);
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!((bob.packets_of("ann"), ann.packets_of("bob")), (0, 0));
+    assert_eq!(sim.record().legs[0].cause.text, "the handshake did not end in time");
+}

@@ -85,6 +85,8 @@ pub(crate) struct Agent {
     pub(crate) encrypts: (Encrypts, Suite),
     /// It names another certificate than it shows.
     pub(crate) lies: bool,
+    /// Its descriptions name an address that nobody but its NAT knows.
+    pub(crate) behind_nat: bool,
     /// Its INVITEs bring an offer.
     offers: bool,
     /// More headers of its REGISTERs, and what follows its Contact there.
@@ -161,6 +163,7 @@ impl Agent {
             browser: false,
             encrypts: (Encrypts::Never, Suite::AesCm128HmacSha1_80),
             lies: false,
+            behind_nat: false,
             offers: true,
             registers_with: (Vec::new(), String::new()),
             uri_params: String::new(),
@@ -604,6 +607,7 @@ impl Agent {
             voice: Voice::new(media, self.sounds.mark(&self.name), ssrc),
             secrecy: Secrecy::new(self.encrypts, self.lies),
             codecs: self.codecs.clone(),
+            behind_nat: self.behind_nat,
             browser: self.browser,
             image: Image::Refuses,
             codecless: false,

@@ -3,13 +3,16 @@
 use plugboard_media::Codec;
 use plugboard_sip::Request;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::secrecy::Secrecy;
 use super::voice::Voice;
 
 /// The payload type of G.729 (RFC 3551 section 6), which the switch does not speak.
 const G729: u8 = 18;
+
+/// Where a phone behind a NAT believes to be.
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 178, 20));
 
 /// How far a call is, as the phone sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,7 @@ pub(crate) struct Call {
     /// None: it speaks G.729 alone.
     pub(crate) codecs: Vec<Codec>,
     pub(crate) browser: bool,
+    pub(crate) behind_nat: bool,
     pub(crate) image: Image,
     /// Our next description names no codec.
     pub(crate) codecless: bool,
@@ -156,6 +160,10 @@ impl Call {
             (false, []) => vec![G729],
             (false, codecs) => codecs.iter().map(|codec| codec.payload_type()).collect(),
         };
-        super::voice::write(self.voice.local, &types, self.direction, self.secrecy.describe())
+        let mut address = self.voice.local;
+        if self.behind_nat {
+            address.set_ip(HOME);
+        }
+        super::voice::write(address, &types, self.direction, self.secrecy.describe())
     }
 }
