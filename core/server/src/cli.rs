@@ -160,9 +160,9 @@ pub(crate) enum Command {
     /// Remove now what was kept long enough, as the switch does each hour; also when it holds that back because the clock
     /// jumped: the clock is right.
     Trim,
-    /// Copy the data folder of the running switch to a new folder.
+    /// Copy the data folder of the running switch, with recordings, messages and faxes, to a new folder.
     Backup {
-        /// The new folder.
+        /// The new folder, or one whose backup was cut short: it goes on.
         to: PathBuf,
     },
     /// Make a data folder from a backup. The switch must not run on it.

@@ -19,8 +19,10 @@ use crate::recordings::Which;
 pub(crate) const SOCKET: &str = "control.sock";
 /// An office with all its scenarios is far smaller; an answer holds a page of records.
 pub(crate) const LINE_LEN_MAX: u64 = 32 << 20;
-/// A backup of a large store takes its time.
+/// What looks through all that is kept takes its time.
 const ANSWER_MAX: Duration = Duration::from_secs(600);
+/// A backup to another disk copies all recordings.
+const BACKUP_MAX: Duration = Duration::from_hours(24);
 
 /// What the running switch is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -126,7 +128,8 @@ fn exchange(data: &Path, request: &Request) -> Result<Answer, String> {
         )
     })?;
     let broken = |error: std::io::Error| format!("the switch did not answer: {error}");
-    stream.set_read_timeout(Some(ANSWER_MAX)).map_err(broken)?;
+    let longest = if matches!(request, Request::Backup { .. }) { BACKUP_MAX } else { ANSWER_MAX };
+    stream.set_read_timeout(Some(longest)).map_err(broken)?;
     let line = serde_json::to_string(request).map_err(|error| error.to_string())?;
     stream.write_all(line.as_bytes()).and_then(|()| stream.write_all(b"\n")).map_err(broken)?;
     let mut answer = String::new();

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of recordings in the data folder.
-pub(crate) const FOLDER: &str = "recordings";
+pub(crate) const FOLDER: &str = plugboard_store::FILES;
 
 /// Recordings in one answer, and in one step of forgetting.
 pub(crate) const LIST_MAX: usize = 1_000;

@@ -2,12 +2,13 @@
 //!
 //! `store_child MODE FOLDER`: `journal` writes lines for ever and says each that a kill no longer loses; `full` writes
 //! lines and a record every so often until its input ends, and says the store's health when it changes; `idle` says how much memory an open
-//! store costs. Each answer is one line on standard output.
+//! store costs; `backup` backs it up to one more FOLDER, and once more when its input has ended. Each answer is one line on standard output.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "this program only speaks to the test that started it")]
 
 use plugboard_model::{CallId, CallOutcome, CallRecord, JournalEntry, JournalEvent, OfficeId, Time, WallTime};
 use plugboard_store::{DataFolder, Kind, Place, Store, StoreHealth};
+use std::path::Path;
 use std::sync::mpsc::channel;
 
 fn main() {
@@ -19,6 +20,7 @@ fn main() {
     match mode.as_str() {
         "journal" => journal(&store),
         "full" => write_until_stopped(&store),
+        "backup" => back_up(&store, arguments.next().unwrap().as_ref()),
         "idle" => println!("{}", resident_kb() - before),
         other => println!("no such mode: {other}"),
     }
@@ -68,6 +70,13 @@ fn write_until_stopped(store: &Store) {
     }
     store.close();
     println!("wrote {}", n / 16);
+}
+
+fn back_up(store: &Store, to: &Path) {
+    let once = || println!("{}", store.backup(to).map_or_else(|fault| fault.to_string(), |_| "done".into()));
+    once();
+    std::io::read_to_string(std::io::stdin()).unwrap();
+    once();
 }
 
 fn record(n: u32) -> CallRecord {

@@ -1,12 +1,14 @@
 //! Backups while the switch runs, and restoring them.
 //!
-//! A backup is a folder with the marker, the database and a list of every file with its SHA-256. The list is written
-//! last: a folder without it is a backup that was cut short. Files of the database never change once written, so the
-//! backup shares them with the running switch where the file system allows, and costs little room and time.
+//! A backup is a folder with the marker, the database, the files that its entries name ([`crate::beside`]) and a list of every file with its
+//! SHA-256. The list is written last: a folder without it is a backup that was cut short, which the next one to that folder goes on
+//! with. Files of the database never change once written, nor does a recording that is over, so the backup shares them with the
+//! running switch where the file system allows, and costs little room and time.
 
+use crate::beside::{self, Shelf};
 use crate::engine::Engine;
 use crate::error::StoreError;
-use crate::folder::{self, FolderError, Kind, MARKER, io_fault};
+use crate::folder::{self, DataFolder, FolderError, Kind, MARKER, io_fault};
 use crate::migrate::SCHEMA;
 use crate::store::Store;
 use crate::traits::BlobId;
@@ -19,11 +21,13 @@ use std::path::{Path, PathBuf};
 /// The list of files.
 const LIST: &str = "files.sha256";
 const DATABASE: &str = "db";
+/// A backup that is not done.
+const UNFINISHED: &str = "unfinished";
 /// What to do about a folder that is no backup.
 const NAME_A_BACKUP: &str = "name a folder that `plugboard backup` made";
 const NOT_EMPTY: &str = "that folder is not empty; name one that is, or that does not exist yet";
-/// Bytes of the list that a restore reads: 100,000 files.
-const LIST_LEN_MAX: u64 = 16 << 20;
+/// Bytes of the list that a restore reads: two million files.
+const LIST_LEN_MAX: u64 = 256 << 20;
 /// Read at a time when a file is hashed or copied.
 const BLOCK_LEN: usize = 64 << 10;
 
@@ -34,15 +38,18 @@ pub struct BackupReport {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// Recordings and faxes whose entries are there, and their files are not: removed by hand, or erased meanwhile.
+    pub missing: usize,
     /// What kind of data folder it is.
     pub kind: Kind,
 }
 
 impl Store {
-    /// Copies everything written so far to `to`, which must not exist or be empty; calls go on. Waits for the disk.
+    /// Copies everything written so far to `to`, with the files that entries name; calls go on. The folder must not exist, be empty,
+    /// or hold a backup that was cut short: what lies there of recordings and faxes is kept. Waits for the disk.
     ///
     /// # Errors
-    /// [`StoreError::Backup`] with the reason; what was copied then is no backup and can be deleted.
+    /// [`StoreError::Backup`] with the reason; what was copied then is no backup.
     pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
         let failed = |reason: &dyn ToString| StoreError::Backup {
             what: format!("cannot back up to {}", to.display()),
@@ -50,15 +57,32 @@ impl Store {
         };
         let own = self.folder().ok_or_else(|| failed(&"a store in memory has no backup"))?;
         self.sync().map_err(|fault| failed(&fault))?;
-        make_empty(to).map_err(|reason| failed(&reason))?;
-        let broken = |fault: &dyn ToString| {
-            failed(&format!("{}; delete {} and try again where there is room", fault.to_string(), to.display()))
-        };
-        self.engine().checkpoint(&to.join(DATABASE)).map_err(|fault| broken(&fault))?;
-        folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| broken(&fault))?;
-        let files = hash_all(to).map_err(|fault| broken(&fault))?;
-        write_list(to, &files).map_err(|fault| broken(&fault))?;
-        Ok(report(&files, own.kind()))
+        make_ready(to).map_err(|reason| failed(&reason))?;
+        self.fill_backup(own, to).map_err(|fault| {
+            failed(&format!(
+                "{fault}; make room and give the same command again, which goes on where it was, or delete {}",
+                to.display()
+            ))
+        })
+    }
+
+    /// Files go before the database and, those that are new then, after it: so none is missing that an entry of it names, and what was
+    /// erased meanwhile is not in it.
+    fn fill_backup(&self, own: &DataFolder, to: &Path) -> Result<BackupReport, String> {
+        let disk = |fault: io::Error| in_words(&fault);
+        let named = || beside::named(self).map_err(|fault| fault.to_string());
+        let mut shelf = Shelf::default();
+        shelf.take(own.path(), to, &named()?)?;
+        self.engine().checkpoint(&to.join(DATABASE)).map_err(|fault| fault.to_string())?;
+        let now = named()?;
+        shelf.take(own.path(), to, &now)?;
+        let (taken, missing) = shelf.settle(to, &now).map_err(disk)?;
+        folder::write_marker(to, own.kind(), own.schema()).map_err(|fault| fault.to_string())?;
+        let mut files = hash_all(to).map_err(disk)?;
+        files.extend(taken.into_iter().map(|(name, hash, bytes)| Listed { name, hash, bytes }));
+        write_list(to, &files).map_err(disk)?;
+        fs::remove_file(to.join(UNFINISHED)).map_err(disk)?;
+        Ok(BackupReport { missing, ..report(&files, own.kind()) })
     }
 }
 
@@ -163,7 +187,8 @@ struct Listed {
 }
 
 fn report(files: &[Listed], kind: Kind) -> BackupReport {
-    BackupReport { files: files.len(), bytes: files.iter().map(|file| file.bytes).sum(), kind }
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    BackupReport { files: files.len(), bytes, missing: 0, kind }
 }
 
 /// The folder, new or empty; the error says what to name instead.
@@ -178,7 +203,37 @@ fn make_empty(folder: &Path) -> Result<(), String> {
     }
 }
 
-/// Every file of a fresh backup: the marker and the database, which is flat.
+/// The folder for a backup: new, empty, or with one that was cut short, of which the files that entries name stay.
+fn make_ready(to: &Path) -> Result<(), String> {
+    if fs::symlink_metadata(to.join(UNFINISHED)).is_ok() {
+        let again = |fault: io::Error| format!("what lies there cannot be taken up again: {fault}");
+        for old in [LIST, MARKER] {
+            match fs::remove_file(to.join(old)) {
+                Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(again(fault)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        return match fs::remove_dir_all(to.join(DATABASE)) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(again(fault)),
+            Ok(()) | Err(_) => Ok(()),
+        };
+    }
+    make_empty(to)?;
+    File::create(to.join(UNFINISHED)).map(drop).map_err(|fault| in_words(&fault))
+}
+
+/// What the disk said, and what that means.
+fn in_words(fault: &io::Error) -> String {
+    if is_full(fault) { format!("the disk is full ({fault})") } else { fault.to_string() }
+}
+
+/// Whether there is no room, on the disk, of this user's share, or for a file as long as that.
+pub(crate) fn is_full(fault: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(fault.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// The marker and the database of a fresh backup, which is flat.
 fn hash_all(backup: &Path) -> io::Result<Vec<Listed>> {
     let mut names = vec![PathBuf::from(MARKER)];
     for entry in fs::read_dir(backup.join(DATABASE))? {
@@ -214,7 +269,9 @@ fn read_list(backup: &Path) -> Result<Vec<Listed>, String> {
         let (hash, name) = line.split_once("  ")?;
         let inner = name.strip_prefix("db/").unwrap_or(name);
         let plain = !inner.is_empty() && inner != ".." && inner != "." && !inner.contains('/');
-        plain.then(|| Listed { name: name.into(), hash: hash.into(), bytes: 0 })
+        let beside = name.strip_prefix(beside::FILES).and_then(|rest| rest.strip_prefix('/'));
+        let beside = beside.is_some_and(|rest| beside::below(Path::new(rest)) == Some(PathBuf::from(name)));
+        (plain || beside).then(|| Listed { name: name.into(), hash: hash.into(), bytes: 0 })
     };
     text.lines()
         .map(|text| line(text).ok_or_else(|| format!("{}: cannot read {text:?}; use another backup", path.display())))
@@ -225,7 +282,7 @@ fn read_list(backup: &Path) -> Result<Vec<Listed>, String> {
 fn copy(backup: &Path, to: &Path, file: &Listed) -> Result<u64, String> {
     let target = to.join(&file.name);
     let parent = target.parent().unwrap_or(to);
-    let text = |fault: io::Error| fault.to_string();
+    let text = |fault: io::Error| in_words(&fault);
     DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(text)?;
     let mut copied = File::create(&target).map_err(text)?;
     let (hash, bytes) = read_through(&backup.join(&file.name), |block| copied.write_all(block)).map_err(text)?;
@@ -237,7 +294,7 @@ fn copy(backup: &Path, to: &Path, file: &Listed) -> Result<u64, String> {
 }
 
 /// The SHA-256 and length of a file, which `each` sees block by block.
-fn read_through(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(String, u64)> {
+pub(crate) fn read_through(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(String, u64)> {
     let (mut file, mut hash, mut bytes) = (File::open(path)?, Sha256::new(), 0);
     let mut block = vec![0; BLOCK_LEN];
     loop {

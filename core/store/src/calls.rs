@@ -344,7 +344,7 @@ pub(crate) fn rebuild_indexes(engine: &Engine) -> Result<(), StoreError> {
 }
 
 /// Every office that has a key, by leaping from one to the next.
-fn offices(engine: &Engine) -> Result<Vec<OfficeId>, StoreError> {
+pub(crate) fn offices(engine: &Engine) -> Result<Vec<OfficeId>, StoreError> {
     // Offices' names begin above this; what begins with it is the switch's own.
     let (mut offices, mut from) = (Vec::new(), vec![1]);
     loop {

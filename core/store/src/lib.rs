@@ -29,6 +29,7 @@
 //! ```
 
 mod backup;
+mod beside;
 mod blobs;
 mod calls;
 mod codec;
@@ -53,6 +54,7 @@ mod trim;
 mod writer;
 
 pub use backup::{BackupReport, restore};
+pub use beside::FILES;
 pub use calls::{CallStore, Journal, RecordCursor, RecordFilter, RecordPage};
 pub use documents::{Change as DocumentChange, Document, Documents, Version};
 pub use error::{CommitError, StoreError};

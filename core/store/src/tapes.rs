@@ -97,6 +97,17 @@ impl Tapes {
         Ok(found)
     }
 
+    /// Shows all of an office, oldest first. Waits for the disk.
+    pub(crate) fn each(&self, office: &OfficeId, each: &mut dyn FnMut(TapeRecord)) -> Result<(), StoreError> {
+        let space = Key::space(Scope::Office(office), Space::Tapes);
+        self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
+            if let Ok(one) = FORM.decode(value) {
+                each(one);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
     /// The newest `limit` of an office that the filter takes, newest first. Waits for the disk.
     ///
     /// # Errors

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use plugboard_model::OfficeId;
+use plugboard_model::{
+    CallId, FaxFile, FaxOutcome, FaxRecord, OfficeId, TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy, WallTime,
+};
 use plugboard_store::{Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, restore};
+use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -85,4 +88,123 @@ fn a_backup_goes_to_an_empty_folder_and_a_list_cannot_lead_out_of_it() {
     fs::write(backup.join("files.sha256"), &list).unwrap();
     let refusal = restore(&backup, &live).unwrap_err().to_string();
     assert!(refusal.contains("not empty") && refusal.contains("does not exist yet"), "what to do: {refusal}");
+}
+
+fn call(at: i64) -> CallId {
+    CallId::new(OfficeId::new("main").unwrap(), WallTime(at), 1)
+}
+
+/// A recording with its file; one that goes on has no end.
+fn tape(store: &Store, live: &Path, at: i64, sound: &[u8], over: bool) -> TapeRecord {
+    let file = format!("main/2026/11/23/{at}-1.wav");
+    let place = live.join("recordings").join(&file);
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::write(place, sound).unwrap();
+    let (bytes, sha256) = (sound.len().try_into().unwrap(), Sha256::digest(sound).into());
+    let end = over.then_some(TapeEnd { length_ms: 1_000, bytes, sha256, missing_ms: 0, why: TapeWhy::CallOver });
+    let (kind, began) = (TapeKind::Recording { by: TapeBy::Policy }, WallTime(at));
+    let (caller, called) = ("101".to_owned(), "102".to_owned());
+    let tape = TapeRecord { call: call(at), n: 1, kind, began, caller, caller_name: String::new(), called, file, end };
+    store.tapes().put(&tape).unwrap();
+    tape
+}
+
+fn fax(store: &Store, live: &Path, at: i64, page: &[u8]) -> FaxRecord {
+    let file = format!("main/2026/11/23/{at}-1.tif");
+    let place = live.join("recordings").join(&file);
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::write(place, page).unwrap();
+    let files = vec![FaxFile { file, bytes: page.len().try_into().unwrap(), sha256: Sha256::digest(page).into() }];
+    let fax = FaxRecord {
+        call: call(at),
+        n: 1,
+        began: WallTime(at),
+        ended: WallTime(at + 60_000),
+        caller: "101".into(),
+        caller_name: String::new(),
+        called: "300".into(),
+        end: FaxOutcome::Done,
+        pages: 1,
+        cut: false,
+        bad_rows: 0,
+        sender: String::new(),
+        bit_rate: 14_400,
+        corrected: true,
+        t38: false,
+        files,
+    };
+    store.faxes().put(&fax).unwrap();
+    fax
+}
+
+#[test]
+fn recordings_and_faxes_go_along_whole_ones_without_a_copy_and_those_that_grow_as_they_are() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let whole = tape(&store, &live, 1_000, b"what was said", true);
+    let growing = tape(&store, &live, 2_000, b"what is being", false);
+    let fax = fax(&store, &live, 3_000, b"a page");
+    // Nobody's, and one whose file somebody removed.
+    fs::write(live.join("recordings/main/stray.wav"), b"of no entry").unwrap();
+    let gone = tape(&store, &live, 4_000, b"removed by hand", true);
+    fs::remove_file(live.join("recordings").join(&gone.file)).unwrap();
+    let report = store.backup(&backup).unwrap();
+    assert_eq!(report.missing, 1);
+    let inode = |root: &Path, file: &str| fs::metadata(root.join("recordings").join(file)).unwrap().ino();
+    assert_eq!(inode(&live, &whole.file), inode(&backup, &whole.file), "it costs no room");
+    assert_ne!(inode(&live, &growing.file), inode(&backup, &growing.file), "what grows does not grow there");
+    fs::write(live.join("recordings").join(&growing.file), b"what is being said meanwhile").unwrap();
+    assert!(!backup.join("recordings/main/stray.wav").exists());
+
+    assert_eq!(restore(&backup, &restored).unwrap().files, report.files);
+    let read = |file: &str| fs::read(restored.join("recordings").join(file)).unwrap();
+    assert_eq!((read(&whole.file), read(&growing.file)), (b"what was said".to_vec(), b"what is being".to_vec()));
+    assert_eq!(read(&fax.files[0].file), b"a page");
+    let copy = open(&restored);
+    assert_eq!(copy.tapes().get(&whole.call, 1).unwrap(), Some(whole));
+    assert_eq!(copy.faxes().get(&fax.call, 1).unwrap(), Some(fax));
+}
+
+#[test]
+fn a_recording_that_changed_in_the_backup_is_named_and_nothing_is_restored() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let tape = tape(&store, &live, 1_000, b"what was said", true);
+    store.backup(&backup).unwrap();
+    let there = backup.join("recordings").join(&tape.file);
+    // A copy, since the file is the live one's too.
+    fs::remove_file(&there).unwrap();
+    fs::write(&there, b"what was sung").unwrap();
+    let refusal = restore(&backup, &restored).unwrap_err().to_string();
+    assert!(refusal.contains(&tape.file) && refusal.contains("not those that were backed up"), "{refusal}");
+    assert!(!restored.exists());
+}
+
+#[test]
+fn a_backup_that_was_cut_short_goes_on_and_forgets_what_was_erased_meanwhile() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let kept = tape(&store, &live, 1_000, b"what was said", true);
+    let erased = tape(&store, &live, 2_000, b"what was not", true);
+    store.backup(&backup).unwrap();
+    // As a backup is before its list is written.
+    fs::write(backup.join("unfinished"), b"").unwrap();
+    fs::remove_file(backup.join("files.sha256")).unwrap();
+    assert!(restore(&backup, &restored).is_err());
+    fs::remove_file(live.join("recordings").join(&erased.file)).unwrap();
+    store.tapes().remove(&erased.call, 1);
+    let there = backup.join("recordings").join(&kept.file);
+    fs::remove_file(&there).unwrap();
+    fs::write(&there, b"what was said").unwrap();
+    let inode = fs::metadata(&there).unwrap().ino();
+    store.backup(&backup).unwrap();
+    assert_eq!(fs::metadata(&there).unwrap().ino(), inode, "what is there is not copied again");
+    assert!(!backup.join("recordings").join(&erased.file).exists());
+    restore(&backup, &restored).unwrap();
+    assert_eq!(open(&restored).tapes().get(&kept.call, 1).unwrap(), Some(kept));
+    // One that is done is not gone on with.
+    assert!(store.backup(&backup).unwrap_err().to_string().contains("not empty"));
 }

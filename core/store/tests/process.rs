@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-use plugboard_model::{CallId, OfficeId, WallTime};
+use plugboard_model::{CallId, OfficeId, TapeBy, TapeKind, TapeRecord, WallTime};
 use plugboard_store::{DataFolder, Kind, Place, RecordFilter, Store};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -68,6 +69,47 @@ fn on_a_full_disk_lines_are_lost_and_counted_and_records_are_kept_until_there_is
         }
     }
     assert_eq!(found, written);
+}
+
+/// The same limit: a recording that goes on is longer than a file may be.
+#[test]
+fn a_backup_to_a_full_disk_names_it_and_goes_on_when_there_is_room() {
+    let (folder, outer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let backup = outer.path().join("backup");
+    let file = "main/2-1.wav".to_owned();
+    let (call, kind) =
+        (CallId::new(OfficeId::new("main").unwrap(), WallTime(1), 1), TapeKind::Recording { by: TapeBy::User });
+    let (caller, called) = ("101".to_owned(), "102".to_owned());
+    let tape = TapeRecord {
+        call,
+        n: 1,
+        kind,
+        began: WallTime(1),
+        caller,
+        caller_name: String::new(),
+        called,
+        file,
+        end: None,
+    };
+    let store = open(folder.path());
+    fs::create_dir_all(folder.path().join("recordings/main")).unwrap();
+    fs::write(folder.path().join("recordings").join(&tape.file), vec![0xD5; 8_000_000]).unwrap();
+    store.tapes().put(&tape).unwrap();
+    store.close();
+    drop(store);
+    let limited = "trap '' XFSZ; ulimit -S -f 6000; exec \"$0\" backup \"$1\" \"$2\"";
+    let program = program();
+    let (mut child, mut said) =
+        child(Command::new("sh").args(["-c", limited]).arg(&program).arg(folder.path()).arg(&backup));
+    let refused = said.next().unwrap();
+    assert!(refused.contains("the disk is full") && refused.contains("2-1.wav"), "{refused}");
+    assert!(refused.contains("make room and give the same command again"), "{refused}");
+    let process = child.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status().unwrap().success());
+    drop(child.stdin.take());
+    assert_eq!(said.next().unwrap(), "done");
+    assert!(child.wait().unwrap().success());
+    plugboard_store::restore(&backup, &outer.path().join("restored")).unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the data folder holds: through backups, cuts and other versions.
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, built_plugins, until};
+use plugboard_tests_interop::{Baresip, Call, Office, Plugboard, Serve, Sipp, Transport, built_plugins, until};
 use std::fs;
 use std::time::Duration;
 
@@ -38,6 +38,25 @@ fn a_backup_taken_during_a_call_is_restored_and_served_from() {
     assert!(said.contains("not empty; name one that is, or that does not exist yet"), "nor a backup: {said}");
     let said = switch.complains(&["restore", switch.folder().to_str().unwrap(), "new"]);
     assert!(said.contains("no whole backup") && said.contains("`plugboard backup` made"), "{said}");
+}
+
+#[test]
+fn a_backup_has_the_recordings_and_a_restored_switch_finds_them_sound() {
+    let switch = Plugboard::with_office(&Office::new().user(101, "record: always").user(102, "record: always"));
+    let bob = Baresip::start(&switch, "102", "secret-102", 700.0, Transport::Udp);
+    let ann = Baresip::start(&switch, "101", "secret-101", 440.0, Transport::Udp);
+    ann.dials("102");
+    ann.waits_for_answer();
+    bob.waits_to_hear();
+    let (backup, restored) = (switch.folder().join("backup"), switch.folder().join("restored"));
+    let (backup, restored) = (backup.to_str().unwrap(), restored.to_str().unwrap());
+    ann.hangs_up();
+    switch.waits_for_past_calls(1);
+    until("the recording to end", || (switch.ask(&["recording", "verify"])["sound"] == 1).then_some(()));
+    switch.succeeds(&["backup", backup]);
+    switch.ask(&["restore", backup, restored]);
+    let second = Serve::on(restored.as_ref()).start();
+    assert_eq!(second.ask(&["recording", "verify"])["sound"], 1);
 }
 
 #[test]

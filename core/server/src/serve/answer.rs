@@ -5,10 +5,11 @@ use plugboard_model::{
     CallId, CallRecord, Cause, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
-use plugboard_store::{BlobId, Blobs, RecordCursor, RecordFilter, Scope};
+use plugboard_store::{BackupReport, BlobId, Blobs, RecordCursor, RecordFilter, Scope};
 use plugboard_switch::{LiveCall, UserState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use crate::boot::Running;
@@ -78,11 +79,9 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::ExportFax { id, form, to } => running.faxes.export(&id, form, &to),
         Request::EraseFaxes { ids, office, number } => running.faxes.erase(&ids, &office, number),
         Request::VerifyFaxes { office } => running.faxes.verify(&office),
-        Request::Backup { to } => running
-            .store
-            .backup(&to)
-            .map(|report| json!({ "done": format!("{} files, {} bytes in {}", report.files, report.bytes, to.display()) }))
-            .map_err(|error| error.to_string()),
+        Request::Backup { to } => {
+            running.store.backup(&to).map(|report| backed_up(&report, &to)).map_err(|error| error.to_string())
+        }
         Request::Status
         | Request::Calls { .. }
         | Request::Record { .. }
@@ -96,6 +95,19 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::RollBack { .. }
         | Request::Export { version: None, .. } => unreachable!("answered otherwise by `answer`"),
     }
+}
+
+fn backed_up(report: &BackupReport, to: &Path) -> Value {
+    let BackupReport { files, bytes, missing, .. } = *report;
+    let without = if missing == 0 {
+        String::new()
+    } else {
+        format!(
+            "; {missing} files of recordings and faxes were not there, `plugboard recording verify` and `fax verify` name them"
+        )
+    };
+    let done = format!("{files} files, {bytes} bytes in {}{without}", to.display());
+    json!({ "done": done, "files": files, "bytes": bytes, "missing": missing })
 }
 
 /// An admin says that the clock is right.
