@@ -7,8 +7,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Files by path. Used by the recorder's thread alone; it may take its time.
+/// Files by path. Used by the recorder's threads alone; it may take its time.
 pub trait Disk: Send {
+    /// The same files, for another thread.
+    fn again(&self) -> Box<dyn Disk>;
     /// Makes a file that is not there yet, and its folders.
     ///
     /// # Errors
@@ -64,6 +66,10 @@ impl Folder {
 }
 
 impl Disk for Folder {
+    fn again(&self) -> Box<dyn Disk> {
+        Box::new(self.clone())
+    }
+
     fn create(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let place = self.place(path)?;
         if let Some(folder) = place.parent() {
@@ -153,6 +159,10 @@ impl Shelf {
 }
 
 impl Disk for Memory {
+    fn again(&self) -> Box<dyn Disk> {
+        Box::new(self.clone())
+    }
+
     fn create(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let mut shelf = self.shelf();
         if shelf.files.contains_key(path) {

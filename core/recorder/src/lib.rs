@@ -1,9 +1,11 @@
 //! Recordings and voice messages: WAV files that grow while people talk, and can be played at any moment of it.
 //!
 //! A `Reel` lays the packets of both sides on one time line; [`Recorder`] has the queue that media threads put them into,
-//! and the one thread that writes. The disk is behind [`Disk`]: a folder, or memory in simulations. Whoever talks waits for none of
+//! and the two threads that write: one lets files grow, the other one sums up those that are whole, so that a long one holds up
+//! no other. The disk is behind [`Disk`]: a folder, or memory in simulations. Whoever talks waits for none of
 //! it: what the queue does not take is missing, and silence stands in its place.
 
+mod desk;
 mod disk;
 mod document;
 mod queue;

@@ -1,4 +1,5 @@
-//! The queue between those who talk and the one who writes.
+//! The queue between those who talk and those who write: one thread lets tapes grow, another one does what takes a whole file
+//! ([`Desk`]).
 
 use plugboard_media::tape::{Take, Tape, Taped};
 use plugboard_media::{Audio, Codecs};
@@ -10,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::writer::{Job, Kept, Order, Told, Writer};
+use crate::writer::{Clerk, Errand, Job, Kept, Order, Told, Writer};
 
 /// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
 pub const QUEUE_MAX: usize = 65_536;
@@ -25,7 +27,8 @@ struct Shared {
     there: Condvar,
     most: usize,
     next: AtomicU64,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    desk: Arc<Desk>,
+    threads: Mutex<Option<[JoinHandle<()>; 2]>>,
     queued: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
 }
 
@@ -37,32 +40,42 @@ struct Queue {
     stopped: bool,
 }
 
-/// The writer of a recorder without a thread: whoever has it decides when it writes.
+/// Those who write, of a recorder without threads: whoever has them decides when they do.
 #[derive(Clone)]
-pub struct InlineRecorder(Recorder, Arc<Mutex<Writer>>);
+pub struct InlineRecorder(Recorder, Arc<Mutex<(Writer, Clerk)>>);
 
 impl Recorder {
-    /// With a thread that writes to `disk`.
+    /// With threads that write to `disk`.
     ///
     /// # Errors
-    /// When the system refuses the thread.
+    /// When the system refuses one.
     pub fn start(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>) -> io::Result<Self> {
         let recorder = Self::new(QUEUE_MAX);
-        let (shared, mut writer) = (Arc::clone(&recorder.0), Writer::new(disk, codecs));
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || {
+        let (shared, desk) = (Arc::clone(&recorder.0), Arc::clone(&recorder.0.desk));
+        let mut clerk = Clerk::new(disk.again());
+        let mut writer = Writer::new(disk, codecs, Arc::clone(&desk));
+        let named = |name: &str| std::thread::Builder::new().name(name.into());
+        let writes = named("recorder").spawn(move || {
             while let Some(job) = shared.wait() {
                 writer.carry_out(job);
             }
             writer.end_all(&TapeWhy::CallOver);
         })?;
-        *recorder.0.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        let sums = named("recorder-files").spawn(move || {
+            while let Some(errand) = desk.wait() {
+                clerk.carry_out(errand);
+            }
+        })?;
+        *recorder.0.threads.lock().unwrap_or_else(PoisonError::into_inner) = Some([writes, sums]);
         Ok(recorder)
     }
 
     /// Without one, with a queue of `most` packets.
     pub fn start_inline(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>, most: usize) -> (Self, InlineRecorder) {
         let recorder = Self::new(most);
-        let inline = InlineRecorder(recorder.clone(), Arc::new(Mutex::new(Writer::new(disk, codecs))));
+        let clerk = Clerk::new(disk.again());
+        let writer = Writer::new(disk, codecs, Arc::clone(&recorder.0.desk));
+        let inline = InlineRecorder(recorder.clone(), Arc::new(Mutex::new((writer, clerk))));
         (recorder, inline)
     }
 
@@ -72,7 +85,8 @@ impl Recorder {
             there: Condvar::new(),
             most,
             next: AtomicU64::new(0),
-            thread: Mutex::default(),
+            desk: Arc::default(),
+            threads: Mutex::default(),
             queued: Mutex::default(),
         }))
     }
@@ -88,27 +102,29 @@ impl Recorder {
 
     /// Keeps a received fax (TIFF) as `name.tif`, and as `name.pdf`. Never waits: what the disk says comes to `told`.
     pub fn keep_fax(&self, name: String, tiff: Vec<u8>, told: Box<dyn FnOnce(Kept) + Send>) {
-        self.0.push(Job::KeepFax { name, tiff, told });
+        self.0.errand(Errand::KeepFax { name, tiff, told });
     }
 
     /// Reads a mono recording, to be played.
     pub fn load(&self, file: String, told: Box<dyn FnOnce(Result<Audio, String>) + Send>) {
-        self.0.push(Job::Load { file, told });
+        self.0.errand(Errand::Load { file, told });
     }
 
     /// Removes a file.
     pub fn remove(&self, file: String, told: Box<dyn FnOnce(io::Result<()>) + Send>) {
-        self.0.push(Job::Remove { file, told });
+        self.0.errand(Errand::Remove { file, told });
     }
 
     /// Ends every recording and waits until all is written.
     pub fn close(&self) {
         self.0.queue().stopped = true;
         self.0.there.notify_all();
-        let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // A fault of it has been printed.
-            let _ended = thread.join();
+        let threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some([writes, sums]) = threads {
+            // A fault of them has been printed. Whoever sums up has what the other one ends.
+            let _ended = writes.join();
+            self.0.desk.stop();
+            let _ended = sums.join();
         }
     }
 }
@@ -122,16 +138,23 @@ impl fmt::Debug for Recorder {
 impl InlineRecorder {
     /// Writes what waits.
     pub fn run(&self) {
+        let mut both = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let (writer, clerk) = &mut *both;
         loop {
             let job = self.0.0.queue().take();
-            let Some(job) = job else { return };
-            self.1.lock().unwrap_or_else(PoisonError::into_inner).carry_out(job);
+            if let Some(job) = job {
+                writer.carry_out(job);
+            } else if let Some(errand) = self.0.0.desk.take() {
+                clerk.carry_out(errand);
+            } else {
+                return;
+            }
         }
     }
 
     /// Whether something waits.
     pub fn is_idle(&self) -> bool {
-        self.0.0.queue().jobs.is_empty()
+        self.0.0.queue().jobs.is_empty() && self.0.0.desk.is_empty()
     }
 
     /// Calls this whenever something begins to wait that is no packet.
@@ -192,6 +215,15 @@ impl Shared {
     fn push(&self, job: Job) {
         let taken = self.push_limited(job, false);
         debug_assert!(taken, "what is no packet is always taken");
+        self.tell();
+    }
+
+    fn errand(&self, errand: Errand) {
+        self.desk.push(errand);
+        self.tell();
+    }
+
+    fn tell(&self) {
         let queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queued) = &*queued {
             queued();

@@ -1,4 +1,4 @@
-//! Carries out what waits in the queue: the only one who touches the disk.
+//! Carries out what waits: [`Writer`] lets tapes grow, [`Clerk`] does what takes a whole file. Nobody else touches the disk.
 
 use plugboard_media::tape::Taped;
 use plugboard_media::{Audio, Codecs};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::desk::Desk;
 use crate::disk::Disk;
 use crate::document;
 use crate::reel::{Form, Reel};
@@ -38,14 +39,36 @@ pub struct Order {
 /// must not wait.
 pub type Told = Box<dyn FnOnce(TapeEnd, Duration) + Send>;
 
-/// What the recorder's thread is handed.
+/// What is to be done about tapes.
 pub(crate) enum Job {
     Begin { tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told },
     Taped { tape: u64, at: Time, taped: Taped },
     End { tape: u64, why: TapeWhy },
-    Load { file: String, told: Box<dyn FnOnce(Result<Audio, String>) + Send> },
-    Remove { file: String, told: Box<dyn FnOnce(io::Result<()>) + Send> },
-    KeepFax { name: String, tiff: Vec<u8>, told: Box<dyn FnOnce(Kept) + Send> },
+}
+
+/// What is to be done about whole files.
+pub(crate) enum Errand {
+    /// Nothing more comes onto a tape.
+    Finish {
+        file: String,
+        why: TapeWhy,
+        missing_ms: u64,
+        heard: Duration,
+        told: Told,
+    },
+    Load {
+        file: String,
+        told: Box<dyn FnOnce(Result<Audio, String>) + Send>,
+    },
+    Remove {
+        file: String,
+        told: Box<dyn FnOnce(io::Result<()>) + Send>,
+    },
+    KeepFax {
+        name: String,
+        tiff: Vec<u8>,
+        told: Box<dyn FnOnce(Kept) + Send>,
+    },
 }
 
 /// What became of the files of a fax.
@@ -62,6 +85,12 @@ pub(crate) struct Writer {
     disk: Box<dyn Disk>,
     codecs: Arc<dyn Codecs>,
     tapes: BTreeMap<u64, Running>,
+    desk: Arc<Desk>,
+}
+
+/// Whoever works on whole files.
+pub(crate) struct Clerk {
+    disk: Box<dyn Disk>,
 }
 
 struct Running {
@@ -77,8 +106,8 @@ struct Running {
 }
 
 impl Writer {
-    pub(crate) fn new(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>) -> Self {
-        Self { disk, codecs, tapes: BTreeMap::new() }
+    pub(crate) fn new(disk: Box<dyn Disk>, codecs: Arc<dyn Codecs>, desk: Arc<Desk>) -> Self {
+        Self { disk, codecs, tapes: BTreeMap::new(), desk }
     }
 
     pub(crate) fn carry_out(&mut self, job: Job) {
@@ -86,9 +115,6 @@ impl Writer {
             Job::Begin { tape, order, missed, told } => self.begin(tape, order, missed, told),
             Job::Taped { tape, at, taped } => self.taped(tape, at, taped),
             Job::End { tape, why } => self.end(tape, why),
-            Job::Load { file, told } => told(self.load(&file)),
-            Job::Remove { file, told } => told(self.disk.remove(&file)),
-            Job::KeepFax { name, tiff, told } => told(self.keep_fax(&name, &tiff)),
         }
     }
 
@@ -156,12 +182,32 @@ impl Writer {
     fn finish(&mut self, tape: u64, why: TapeWhy) {
         let Some(Running { order, reel, missed, told, .. }) = self.tapes.remove(&tape) else { return };
         let missing_ms = missed.load(Ordering::Relaxed) * plugboard_media::FRAME_MS;
-        let synced = self.disk.sync(&order.file);
-        let end = match synced.and_then(|()| look(&mut *self.disk, &order.file)) {
-            Ok(found) => TapeEnd { why, missing_ms, ..found },
-            Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
-        };
-        told(end, reel.heard_for());
+        let errand = Errand::Finish { file: order.file, why, missing_ms, heard: reel.heard_for(), told };
+        if let Some(errand) = self.desk.push_end(errand) {
+            Clerk::new(self.disk.again()).carry_out(errand);
+        }
+    }
+}
+
+impl Clerk {
+    pub(crate) fn new(disk: Box<dyn Disk>) -> Self {
+        Self { disk }
+    }
+
+    pub(crate) fn carry_out(&mut self, errand: Errand) {
+        match errand {
+            Errand::Finish { file, why, missing_ms, heard, told } => {
+                let synced = self.disk.sync(&file);
+                let end = match synced.and_then(|()| look(&mut *self.disk, &file)) {
+                    Ok(found) => TapeEnd { why, missing_ms, ..found },
+                    Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
+                };
+                told(end, heard);
+            }
+            Errand::Load { file, told } => told(self.load(&file)),
+            Errand::Remove { file, told } => told(self.disk.remove(&file)),
+            Errand::KeepFax { name, tiff, told } => told(self.keep_fax(&name, &tiff)),
+        }
     }
 
     /// As it was received first: the other one can be made of it.
