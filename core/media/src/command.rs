@@ -211,6 +211,13 @@ pub enum Command {
         /// How it is told of its peer's.
         send: KeyForm,
     },
+    /// Gives what a leg says to one more tape, for a message of its own, or to none any more.
+    Dictate {
+        /// The leg.
+        leg: MediaLeg,
+        /// The tape.
+        tape: Option<Tape>,
+    },
     /// Gives what a leg says and hears to a tape, or to none any more. A tape that it had is told so.
     Record {
         /// The leg.
@@ -261,6 +268,7 @@ impl Command {
             | Self::Listen { leg }
             | Self::SetKeys { leg, .. }
             | Self::Record { leg, .. }
+            | Self::Dictate { leg, .. }
             | Self::KeyPressed { leg, .. }
             | Self::GetStats { leg }
             | Self::Close { leg } => *leg,

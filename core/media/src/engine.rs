@@ -222,6 +222,7 @@ impl Engine {
                 }
             }
             Command::Record { leg, tape } => self.record(now, leg, tape),
+            Command::Dictate { leg, tape } => self.dictate(now, leg, tape),
             Command::KeyPressed { leg, key, duration } => {
                 self.pressed(now, leg, Digit { key, duration }, Came::Signalled);
             }
@@ -437,6 +438,7 @@ impl Engine {
 
     fn close(&mut self, now: Time, leg: MediaLeg) {
         self.record(now, leg, None);
+        self.dictate(now, leg, None);
         let stats = match self.slots.get(leg.slot()) {
             Some(Slot::Live(live)) if live.id == leg => live.stats(),
             Some(Slot::Failed(id, stats)) if *id == leg => *stats,
@@ -531,7 +533,7 @@ impl Engine {
             g711::transcode(from, packet.get_mut(header.payload.clone())?);
         }
         header_of(place, payload_type, leg.outgoing.ssrc).rewrite(packet);
-        if matches!(payload, Payload::Audio(_)) && leg.tape.is_some() {
+        if matches!(payload, Payload::Audio(_)) && leg.is_taped() {
             leg.tape_heard(now, codec, place.timestamp, packet.get(header.payload.clone()).unwrap_or_default());
         }
         let length = without_extension(packet);

@@ -144,6 +144,8 @@ pub(crate) struct Leg {
     pub(crate) serials: u32,
     /// Where what it says and hears goes as well.
     pub(crate) tape: Option<Tape>,
+    /// The one onto which it speaks a message meanwhile.
+    pub(crate) dictation: Option<Tape>,
 }
 
 impl Leg {
@@ -176,6 +178,7 @@ impl Leg {
             last_key: None,
             serials: 0,
             tape: None,
+            dictation: None,
         }
     }
 

@@ -104,6 +104,8 @@ pub struct TapeRecord {
     pub caller_name: String,
     /// The number called.
     pub called: String,
+    /// Further numbers of people who talked while it went on, such as of whom the call was handed on to.
+    pub others: Vec<String>,
     /// The file, relative to the folder of recordings.
     pub file: String,
     /// How it ended; `None`: it goes on.

@@ -96,13 +96,25 @@ const FORGET: Duration = Duration::from_hours(24);
 pub struct PinTries {
     wrong: u32,
     last: Time,
+    /// So long before `last`, which is the begin of time then: it was before the switch was started.
+    before: Duration,
 }
 
 impl PinTries {
+    /// So many were wrong, the last of them so long before the begin of time.
+    pub const fn kept(wrong: u32, before: Duration) -> Self {
+        Self { wrong, last: Time::ZERO, before }
+    }
+
+    /// How many were wrong in a row.
+    pub const fn how_many(&self) -> u32 {
+        self.wrong
+    }
+
     /// Until when nothing is tried.
     pub fn locked_until(&self) -> Time {
         let Some(beyond) = self.wrong.checked_sub(FREE) else { return Time::ZERO };
-        self.last + LOCK.saturating_mul(2_u32.saturating_pow(beyond)).min(LOCK_MAX)
+        self.last + LOCK.saturating_mul(2_u32.saturating_pow(beyond)).min(LOCK_MAX).saturating_sub(self.before)
     }
 
     /// One was wrong.
@@ -110,7 +122,7 @@ impl PinTries {
         if self.is_forgotten(now) {
             self.wrong = 0;
         }
-        (self.wrong, self.last) = (self.wrong.saturating_add(1), now);
+        *self = Self { wrong: self.wrong.saturating_add(1), last: now, before: Duration::ZERO };
     }
 
     /// When the last one was wrong.
@@ -120,7 +132,7 @@ impl PinTries {
 
     /// Whether it says nothing any more.
     pub fn is_forgotten(&self, now: Time) -> bool {
-        now.since(self.last) >= FORGET
+        now.since(self.last) + self.before >= FORGET
     }
 }
 
@@ -144,6 +156,15 @@ mod tests {
             locks.push(tries.locked_until().since(at(100)).as_secs());
         }
         assert_eq!(locks, [60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn a_lock_goes_on_after_a_restart_and_no_longer_than_it_would_have() {
+        let kept = PinTries::kept(4, Duration::from_secs(50));
+        assert_eq!(kept.locked_until(), at(70), "two minutes, of which 50 seconds are over");
+        assert_eq!(PinTries::kept(3, Duration::from_mins(5)).locked_until(), Time::ZERO);
+        assert!(!kept.is_forgotten(at(60)));
+        assert!(kept.is_forgotten(at(24 * 3_600 - 50)));
     }
 
     #[test]

@@ -125,6 +125,7 @@ pub struct Memory(Arc<Mutex<Shelf>>);
 #[derive(Debug, Default)]
 struct Shelf {
     files: BTreeMap<String, Vec<u8>>,
+    reads: BTreeMap<String, usize>,
     room: Option<usize>,
 }
 
@@ -137,6 +138,11 @@ impl Memory {
     /// A file as it is now.
     pub fn file(&self, path: &str) -> Option<Vec<u8>> {
         self.shelf().files.get(path).cloned()
+    }
+
+    /// How often a file was read whole.
+    pub fn reads(&self, path: &str) -> usize {
+        self.shelf().reads.get(path).copied().unwrap_or(0)
     }
 
     /// The paths of all.
@@ -187,6 +193,7 @@ impl Disk for Memory {
 
     fn read(&mut self, path: &str, piece: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let file = self.file(path).ok_or(ErrorKind::NotFound)?;
+        *self.shelf().reads.entry(path.to_owned()).or_default() += 1;
         piece(&file);
         Ok(())
     }

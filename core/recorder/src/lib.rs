@@ -18,4 +18,4 @@ pub use document::{DocumentError, Sheet, pdf, sheets};
 pub use queue::{InlineRecorder, QUEUE_MAX, Recorder, Recording};
 pub use reel::{Form, Shape};
 pub use wav::{Measured, WavError, measure, read};
-pub use writer::{Kept, Order, Told, look, sum};
+pub use writer::{Kept, Order, Talked, Told, look, sum};

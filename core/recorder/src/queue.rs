@@ -176,6 +176,11 @@ impl Recording {
         self.tape.clone()
     }
 
+    /// Somebody with this number talks from now on.
+    pub fn talks(&self, number: String) {
+        self.shared.push(Job::Talks { tape: self.number, number });
+    }
+
     /// No more is recorded.
     pub fn end(self, why: TapeWhy) {
         self.shared.push(Job::End { tape: self.number, why });

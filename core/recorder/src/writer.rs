@@ -35,14 +35,26 @@ pub struct Order {
     pub longest: Option<Duration>,
 }
 
-/// Where the end of a recording is told, and for how long somebody was heard on its left side: once, from the recorder's thread. It
-/// must not wait.
-pub type Told = Box<dyn FnOnce(TapeEnd, Duration) + Send>;
+/// Where the end of a recording is told, and who talked: once, from the recorder's thread. It must not wait.
+pub type Told = Box<dyn FnOnce(TapeEnd, Talked) + Send>;
+
+/// What is known of the talk on a tape.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Talked {
+    /// For how long somebody was heard on its left side.
+    pub heard: Duration,
+    /// The numbers that were told of ([`crate::Recording::talks`]), each once.
+    pub numbers: Vec<String>,
+}
+
+/// Numbers of one tape: a call is handed on so often.
+const NUMBERS_MAX: usize = 64;
 
 /// What is to be done about tapes.
 pub(crate) enum Job {
     Begin { tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told },
     Taped { tape: u64, at: Time, taped: Taped },
+    Talks { tape: u64, number: String },
     End { tape: u64, why: TapeWhy },
 }
 
@@ -53,7 +65,7 @@ pub(crate) enum Errand {
         file: String,
         why: TapeWhy,
         missing_ms: u64,
-        heard: Duration,
+        talked: Talked,
         told: Told,
     },
     Load {
@@ -102,6 +114,7 @@ struct Running {
     written: u64,
     /// Frames that the queue did not take.
     missed: Arc<AtomicU64>,
+    numbers: Vec<String>,
     told: Told,
 }
 
@@ -114,6 +127,12 @@ impl Writer {
         match job {
             Job::Begin { tape, order, missed, told } => self.begin(tape, order, missed, told),
             Job::Taped { tape, at, taped } => self.taped(tape, at, taped),
+            Job::Talks { tape, number } => {
+                let numbers = self.tapes.get_mut(&tape).map(|running| &mut running.numbers);
+                if let Some(numbers) = numbers.filter(|all| all.len() < NUMBERS_MAX && !all.contains(&number)) {
+                    numbers.push(number);
+                }
+            }
             Job::End { tape, why } => self.end(tape, why),
         }
     }
@@ -130,10 +149,10 @@ impl Writer {
             self.disk.create(&order.file, &wav::head(Form::of(plugboard_media::Codec::Pcma, order.stereo), 0))
         {
             let end = TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms: 0, why: why_of(&fault) };
-            return told(end, Duration::ZERO);
+            return told(end, Talked::default());
         }
         let reel = Reel::new(order.stereo, Arc::clone(&self.codecs));
-        let running = Running { order, reel, waiting: Vec::new(), written: 0, missed, told };
+        let running = Running { order, reel, waiting: Vec::new(), written: 0, missed, numbers: Vec::new(), told };
         self.tapes.insert(tape, running);
     }
 
@@ -180,9 +199,15 @@ impl Writer {
 
     /// What is in the file is all that there is.
     fn finish(&mut self, tape: u64, why: TapeWhy) {
-        let Some(Running { order, reel, missed, told, .. }) = self.tapes.remove(&tape) else { return };
+        let Some(Running { order, reel, missed, numbers, told, .. }) = self.tapes.remove(&tape) else { return };
         let missing_ms = missed.load(Ordering::Relaxed) * plugboard_media::FRAME_MS;
-        let errand = Errand::Finish { file: order.file, why, missing_ms, heard: reel.heard_for(), told };
+        let errand = Errand::Finish {
+            file: order.file,
+            why,
+            missing_ms,
+            talked: Talked { heard: reel.heard_for(), numbers },
+            told,
+        };
         if let Some(errand) = self.desk.push_end(errand) {
             Clerk::new(self.disk.again()).carry_out(errand);
         }
@@ -196,13 +221,13 @@ impl Clerk {
 
     pub(crate) fn carry_out(&mut self, errand: Errand) {
         match errand {
-            Errand::Finish { file, why, missing_ms, heard, told } => {
+            Errand::Finish { file, why, missing_ms, talked, told } => {
                 let synced = self.disk.sync(&file);
                 let end = match synced.and_then(|()| look(&mut *self.disk, &file)) {
                     Ok(found) => TapeEnd { why, missing_ms, ..found },
                     Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
                 };
-                told(end, heard);
+                told(end, talked);
             }
             Errand::Load { file, told } => told(self.load(&file)),
             Errand::Remove { file, told } => told(self.disk.remove(&file)),

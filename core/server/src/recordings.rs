@@ -20,7 +20,7 @@ pub(crate) const LIST_MAX: usize = 1_000;
 /// Which recordings are meant.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 pub(crate) struct Which {
-    /// Of calls from or to this number, whole.
+    /// Of calls in which somebody with this number talked, whole.
     #[arg(long)]
     pub(crate) number: Option<String>,
     /// Voice messages and greetings of this user.
@@ -284,7 +284,7 @@ fn shown(tape: &TapeRecord) -> Value {
     let end = tape.end.as_ref();
     json!({
         "id": id_of(tape), "kind": kind, "by": by, "user": user, "group": group, "began": tape.began,
-        "caller": tape.caller, "caller_name": tape.caller_name, "called": tape.called,
+        "caller": tape.caller, "caller_name": tape.caller_name, "called": tape.called, "others": tape.others,
         "file": format!("{FOLDER}/{}", tape.file),
         "length_ms": end.map(|end| end.length_ms), "bytes": end.map(|end| end.bytes),
         "sha256": end.map(|end| hexadecimal(&end.sha256)), "missing_ms": end.map(|end| end.missing_ms),
@@ -355,7 +355,18 @@ mod tests {
             let end = end.then(|| look(&mut self.recordings.folder(), &name).unwrap());
             let (caller, called) = ("101".to_owned(), "102".to_owned());
             let (began, caller_name) = (WallTime(at), String::new());
-            let tape = TapeRecord { call, n: 1, kind, began, caller, caller_name, called, file: name, end };
+            let tape = TapeRecord {
+                call,
+                n: 1,
+                kind,
+                began,
+                caller,
+                caller_name,
+                called,
+                others: Vec::new(),
+                file: name,
+                end,
+            };
             self.recordings.store.tapes().put(&tape).unwrap();
             self.recordings.store.sync().unwrap();
             id_of(&tape)

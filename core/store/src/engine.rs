@@ -76,6 +76,7 @@ impl Family {
             | Space::UserSettings
             | Space::LastCallers
             | Space::Awaited
+            | Space::PinTries
             | Space::Tapes
             | Space::Faxes
             | Space::UserTolls

@@ -82,6 +82,8 @@ pub enum Space {
     Journals = b'j',
     /// SIP messages of calls.
     SipTraces = b's',
+    /// Wrong PINs, by mailbox and by caller.
+    PinTries = b'p',
     /// Recordings, by call.
     Tapes = b'T',
     /// Faxes, by call.

@@ -10,6 +10,7 @@ use crate::health::{StoreHealth, StoreObserver};
 use crate::key::Space;
 use crate::migrate;
 use crate::of_users::OfUsers;
+use crate::pin_tries::PinTriesKept;
 use crate::queue::{Class, Done, Job, Queue, Work};
 use crate::tapes::Tapes;
 use crate::traits::Rev;
@@ -115,6 +116,11 @@ impl Store {
     /// Who called each user last.
     pub fn last_callers(&self) -> OfUsers {
         OfUsers::passing(self.clone(), Space::LastCallers)
+    }
+
+    /// Wrong PINs.
+    pub fn pin_tries(&self) -> PinTriesKept {
+        PinTriesKept::new(self.clone())
     }
 
     /// Recordings and voice messages.

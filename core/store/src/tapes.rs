@@ -10,11 +10,36 @@ use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
 use crate::queue::Class;
 use crate::store::Store;
-use plugboard_model::{CallId, Mailbox, OfficeId, TapeKind, TapeRecord, WallTime};
+use plugboard_model::{CallId, Mailbox, OfficeId, TapeEnd, TapeKind, TapeRecord, WallTime};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-const FORM: Form = Form::new("a recording", 1);
+const FORM: Form = Form::new("a recording", 2);
+/// Before there were other numbers than the first two.
+const FIRST_FORM: Form = Form::new("a recording", 1);
+
+/// Reads what this version wrote, or an earlier one.
+fn read(bytes: &[u8]) -> Result<TapeRecord, StoreError> {
+    if bytes.first() != Some(&FIRST_FORM.version) {
+        return FORM.decode(bytes);
+    }
+    let First { call, n, kind, began, caller, caller_name, called, file, end } = FIRST_FORM.decode(bytes)?;
+    Ok(TapeRecord { call, n, kind, began, caller, caller_name, called, others: Vec::new(), file, end })
+}
+
+#[derive(serde::Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+struct First {
+    call: CallId,
+    n: u32,
+    kind: TapeKind,
+    began: WallTime,
+    caller: String,
+    caller_name: String,
+    called: String,
+    file: String,
+    end: Option<TapeEnd>,
+}
 
 /// Recordings of all offices.
 #[derive(Clone)]
@@ -27,7 +52,7 @@ pub struct Tapes {
 pub struct TapeFilter {
     /// Began before.
     pub before: Option<WallTime>,
-    /// The caller's or the called number, whole; nobody's greeting is of a number.
+    /// A number of anybody who talked, whole; nobody's greeting is of a number.
     pub number: Option<String>,
     /// Voice messages and greetings of this mailbox.
     pub of: Option<Mailbox>,
@@ -45,7 +70,8 @@ impl TapeFilter {
         let (of, message) = (tape.kind.mailbox(), matches!(tape.kind, TapeKind::Message { .. }));
         self.before.is_none_or(|before| tape.began < before)
             && self.number.as_ref().is_none_or(|number| {
-                !matches!(tape.kind, TapeKind::Greeting { .. }) && (tape.caller == *number || tape.called == *number)
+                let mut numbers = [&tape.caller, &tape.called].into_iter().chain(&tape.others);
+                !matches!(tape.kind, TapeKind::Greeting { .. }) && numbers.any(|known| known == number)
             })
             && self.of.as_ref().is_none_or(|mailbox| of == Some(mailbox))
             && (!self.mailboxes || of.is_some())
@@ -80,7 +106,7 @@ impl Tapes {
     /// [`StoreError`].
     pub fn get(&self, call: &CallId, n: u32) -> Result<Option<TapeRecord>, StoreError> {
         let found = self.store.engine().get(Family::Main, &key(call, n).bytes)?;
-        found.map(|bytes| FORM.decode(&bytes)).transpose()
+        found.map(|bytes| read(&bytes)).transpose()
     }
 
     /// All of a call, in their order. Waits for the disk.
@@ -91,7 +117,7 @@ impl Tapes {
         let space = Key::space(Scope::Office(&call.office), Space::Tapes).with(&call.ulid.to_be_bytes());
         let mut found = Vec::new();
         self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            found.extend(FORM.decode::<TapeRecord>(value));
+            found.extend(read(value));
             ControlFlow::Continue(())
         })?;
         Ok(found)
@@ -101,7 +127,7 @@ impl Tapes {
     pub(crate) fn each(&self, office: &OfficeId, each: &mut dyn FnMut(TapeRecord)) -> Result<(), StoreError> {
         let space = Key::space(Scope::Office(office), Space::Tapes);
         self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            if let Ok(one) = FORM.decode(value) {
+            if let Ok(one) = read(value) {
                 each(one);
             }
             ControlFlow::Continue(())
@@ -116,7 +142,7 @@ impl Tapes {
         let space = Key::space(Scope::Office(office), Space::Tapes);
         let mut found = VecDeque::new();
         self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            if let Ok(tape) = FORM.decode::<TapeRecord>(value)
+            if let Ok(tape) = read(value)
                 && filter.takes(&tape)
             {
                 if found.len() >= limit {
@@ -150,9 +176,17 @@ mod tests {
             caller: caller.into(),
             caller_name: String::new(),
             called: "102".into(),
+            others: if n == 2 { vec!["+4930123".into()] } else { Vec::new() },
             file: format!("main/{at}-{n}.wav"),
             end: None,
         }
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_is_read() {
+        let TapeRecord { call, n, kind, began, caller, caller_name, called, file, end, .. } = tape(1_000, 1, "101");
+        let first = First { call, n, kind, began, caller, caller_name, called, file, end };
+        assert_eq!(read(&FIRST_FORM.encode(&first).unwrap()).unwrap(), tape(1_000, 1, "101"));
     }
 
     #[test]
@@ -169,6 +203,8 @@ mod tests {
         assert_eq!(files(TapeFilter::default(), 2), ["main/3000-1.wav", "main/2000-2.wav"]);
         let of_101 = TapeFilter { number: Some("101".into()), ..TapeFilter::default() };
         assert_eq!(files(of_101, 9), ["main/3000-1.wav", "main/1000-1.wav"]);
+        let handed_on = TapeFilter { number: Some("+4930123".into()), ..TapeFilter::default() };
+        assert_eq!(files(handed_on, 9), ["main/2000-2.wav"]);
         let old = TapeFilter { before: Some(WallTime(2_000)), ..TapeFilter::default() };
         assert_eq!(files(old, 9), ["main/1000-1.wav"]);
         let call = tape(2_000, 1, "").call;

@@ -104,7 +104,18 @@ fn tape(store: &Store, live: &Path, at: i64, sound: &[u8], over: bool) -> TapeRe
     let end = over.then_some(TapeEnd { length_ms: 1_000, bytes, sha256, missing_ms: 0, why: TapeWhy::CallOver });
     let (kind, began) = (TapeKind::Recording { by: TapeBy::Policy }, WallTime(at));
     let (caller, called) = ("101".to_owned(), "102".to_owned());
-    let tape = TapeRecord { call: call(at), n: 1, kind, began, caller, caller_name: String::new(), called, file, end };
+    let tape = TapeRecord {
+        call: call(at),
+        n: 1,
+        kind,
+        began,
+        caller,
+        caller_name: String::new(),
+        called,
+        others: Vec::new(),
+        file,
+        end,
+    };
     store.tapes().put(&tape).unwrap();
     tape
 }

@@ -88,6 +88,7 @@ fn a_backup_to_a_full_disk_names_it_and_goes_on_when_there_is_room() {
         caller,
         caller_name: String::new(),
         called,
+        others: Vec::new(),
         file,
         end: None,
     };

@@ -42,6 +42,14 @@ pub(crate) fn of_group<'v>(office: &Office, group: &Group, views: impl Iterator<
     Arc::new(Content::Dialogs(dialogs(office, uri(office, number), calls.into_iter())))
 }
 
+/// The messages that wait for a group, for its members, and what they dial to hear them.
+pub(crate) fn of_group_mailbox(office: &Office, group: &Group, Counts { new, old }: Counts) -> Arc<Content> {
+    let number = group.number.as_ref().map_or(group.id.name.as_str(), |number| number.as_str());
+    let code = office.features.code(FeatureCode::Mailbox).filter(|_| group.number.is_some());
+    let dialled = code.map_or_else(|| number.to_owned(), |code| format!("{}{number}", code.as_str()));
+    Arc::new(Content::Messages(Messages { account: uri(office, &dialled), new, old }))
+}
+
 /// What may be told of a place for parked calls: the call that is there. `None` where no code leads to it.
 pub(crate) fn of_place(office: &Office, place: u32, parked: Option<&Parked>) -> Option<Arc<Content>> {
     let entity = uri(office, &format!("{}{place}", office.features.code(FeatureCode::Park)?));

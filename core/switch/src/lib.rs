@@ -24,6 +24,7 @@ mod moves;
 mod overload;
 mod parking;
 mod peers;
+mod pin_tries;
 mod post;
 mod rooms;
 mod shard;

@@ -11,7 +11,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::env::Env;
 use crate::message::MailboxShows;
+use crate::pin_tries::{self, Changed, Whose};
 use crate::post::press;
 
 /// Callers whose wrong PINs are remembered; past it the one who tried longest ago is forgotten. Each has cost a call.
@@ -36,6 +38,35 @@ struct Contents {
     messages: Vec<TapeRecord>,
     greeting: Option<TapeRecord>,
     tries: PinTries,
+    /// Messages that are being left, and how long they may become together.
+    places: usize,
+    placed: Duration,
+}
+
+/// A place in a mailbox for a message that is being left: whoever leaves another one meanwhile finds so much less room. It is given back
+/// when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    table: Mailboxes,
+    mailbox: Mailbox,
+    longest: Duration,
+}
+
+impl Place {
+    /// How long the message may become.
+    pub(crate) const fn longest(&self) -> Duration {
+        self.longest
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // One whose owner is gone meanwhile has none.
+        if let Some(contents) = self.table.shelf().boxes.get_mut(&self.mailbox) {
+            contents.places = contents.places.saturating_sub(1);
+            contents.placed = contents.placed.saturating_sub(self.longest);
+        }
+    }
 }
 
 /// Messages of a mailbox that are new, and that were heard.
@@ -53,7 +84,9 @@ impl fmt::Debug for Mailboxes {
 
 impl Mailboxes {
     /// Takes in what is kept of an office that comes into force. Waits for the disk.
-    pub(crate) fn restore(&self, store: &Store, recorder: &Recorder, office: &OfficeId) {
+    pub(crate) fn restore(&self, env: &Env, office: &OfficeId) {
+        self.restore_tries(env, office);
+        let (store, recorder) = (&env.store, &env.recorder);
         let filter = TapeFilter { mailboxes: true, ..TapeFilter::default() };
         let kept = store.tapes().list(office, &filter, usize::MAX).unwrap_or_else(|error| {
             tracing::error!(%office, %error, "the voice messages could not be read");
@@ -74,6 +107,17 @@ impl Mailboxes {
         }
     }
 
+    fn restore_tries(&self, env: &Env, office: &OfficeId) {
+        let kept = pin_tries::read(env, office);
+        let mut shelf = self.shelf();
+        for (whose, tries) in kept {
+            match whose {
+                Whose::Mailbox(mailbox) => shelf.boxes.entry(mailbox).or_default().tries = tries,
+                Whose::Caller(caller) => drop(shelf.callers.insert(caller, tries)),
+            }
+        }
+    }
+
     /// What is in mailboxes whose owners the office has no more is nobody's: greetings go, and messages are recordings from now on, so that
     /// no later owner of the same id hears them.
     pub(crate) fn let_go(&self, store: &Store, recorder: &Recorder, office: &Office) {
@@ -89,7 +133,10 @@ impl Mailboxes {
             .cloned()
             .collect();
         for mailbox in gone {
-            let Some(Contents { messages, greeting, .. }) = shelf.boxes.remove(&mailbox) else { continue };
+            let Some(Contents { messages, greeting, tries, .. }) = shelf.boxes.remove(&mailbox) else { continue };
+            if tries != PinTries::default() {
+                pin_tries::forget(store, &Whose::Mailbox(mailbox));
+            }
             for tape in messages {
                 let tape = TapeRecord { kind: TapeKind::Recording { by: TapeBy::User }, ..tape };
                 if let Err(error) = store.tapes().put(&tape) {
@@ -151,14 +198,21 @@ impl Mailboxes {
         Counts { new: count(false), old: count(true) }
     }
 
-    /// How much more it may hold; `None`: it is full.
-    pub(crate) fn room(&self, mailbox: &Mailbox, rules: &Voicemail) -> Option<Duration> {
-        let shelf = self.shelf();
-        let messages = shelf.boxes.get(mailbox).map(|contents| contents.messages.as_slice()).unwrap_or_default();
+    /// A place for a message that may become so long; `None`: the mailbox is full, what others leave in this moment included.
+    pub(crate) fn place(&self, mailbox: &Mailbox, rules: &Voicemail, longest: Duration) -> Option<Place> {
+        let mut shelf = self.shelf();
+        let contents = shelf.boxes.entry(mailbox.clone()).or_default();
         let most = usize::try_from(rules.messages).unwrap_or(usize::MAX);
-        let taken: u64 = messages.iter().filter_map(|tape| tape.end.as_ref()).map(|end| end.length_ms).sum();
-        let left = Duration::from_mins(rules.minutes.into()).saturating_sub(Duration::from_millis(taken));
-        (messages.len() < most && left >= rules.shortest).then_some(left)
+        let taken: u64 = contents.messages.iter().filter_map(|tape| tape.end.as_ref()).map(|end| end.length_ms).sum();
+        let taken = Duration::from_millis(taken) + contents.placed;
+        let left = Duration::from_mins(rules.minutes.into()).saturating_sub(taken);
+        if contents.messages.len() + contents.places >= most || left < rules.shortest {
+            return None;
+        }
+        let longest = longest.min(left);
+        contents.places += 1;
+        contents.placed += longest;
+        Some(Place { table: self.clone(), mailbox: mailbox.clone(), longest })
     }
 
     /// A message is no new one any more.
@@ -203,30 +257,55 @@ impl Mailboxes {
         of_mailbox.into_iter().chain(of_caller).max().unwrap_or_default()
     }
 
-    /// A PIN was tried.
-    pub(crate) fn tried(&self, now: Time, mailbox: Option<&Mailbox>, caller: &(OfficeId, String), right: bool) {
+    /// A PIN was tried; whose tries are others now.
+    pub(crate) fn tried(
+        &self,
+        now: Time,
+        mailbox: Option<&Mailbox>,
+        caller: &(OfficeId, String),
+        right: bool,
+    ) -> Vec<Changed> {
         let mut shelf = self.shelf();
+        let mut changed = Vec::new();
+        let of_mailbox = |mailbox: &Mailbox| Whose::Mailbox(mailbox.clone());
         if right {
-            shelf.callers.remove(caller);
-            if let Some(contents) = mailbox.and_then(|mailbox| shelf.boxes.get_mut(mailbox)) {
-                contents.tries = PinTries::default();
+            if shelf.callers.remove(caller).is_some() {
+                changed.push((Whose::Caller(caller.clone()), PinTries::default()));
             }
-            return;
+            if let Some(mailbox) = mailbox
+                && let Some(contents) = shelf.boxes.get_mut(mailbox)
+                && contents.tries != PinTries::default()
+            {
+                contents.tries = PinTries::default();
+                changed.push((of_mailbox(mailbox), PinTries::default()));
+            }
+            return changed;
         }
         if let Some(mailbox) = mailbox {
-            shelf.boxes.entry(mailbox.clone()).or_default().tries.wrong(now);
+            let tries = &mut shelf.boxes.entry(mailbox.clone()).or_default().tries;
+            tries.wrong(now);
+            changed.push((of_mailbox(mailbox), *tries));
         }
         if !is_known(caller) {
-            return;
+            return changed;
         }
         if shelf.callers.len() >= CALLERS_MAX && !shelf.callers.contains_key(caller) {
-            shelf.callers.retain(|_, tries| !tries.is_forgotten(now));
-            let first = shelf.callers.iter().min_by_key(|(_, tries)| tries.last()).map(|(caller, _)| caller.clone());
-            if let Some(first) = first.filter(|_| shelf.callers.len() >= CALLERS_MAX) {
-                shelf.callers.remove(&first);
+            let forgotten =
+                |(caller, tries): (&(OfficeId, String), &PinTries)| tries.is_forgotten(now).then(|| caller.clone());
+            let mut gone: Vec<(OfficeId, String)> = shelf.callers.iter().filter_map(forgotten).collect();
+            if gone.is_empty() {
+                let first = shelf.callers.iter().min_by_key(|(_, tries)| tries.last());
+                gone.extend(first.map(|(caller, _)| caller.clone()));
+            }
+            for caller in gone {
+                shelf.callers.remove(&caller);
+                changed.push((Whose::Caller(caller), PinTries::default()));
             }
         }
-        shelf.callers.entry(caller.clone()).or_default().wrong(now);
+        let tries = shelf.callers.entry(caller.clone()).or_default();
+        tries.wrong(now);
+        changed.push((Whose::Caller(caller.clone()), *tries));
+        changed
     }
 
     /// Whoever is to be told of every change, for as long as the switch runs.
@@ -302,6 +381,7 @@ mod tests {
             caller: "102".into(),
             caller_name: String::new(),
             called: "101".into(),
+            others: Vec::new(),
             file: format!("{n}.wav"),
             end: Some(end),
         }
@@ -315,17 +395,35 @@ mod tests {
     fn a_mailbox_is_full_by_messages_and_by_minutes() {
         let rules = Voicemail { messages: 3, minutes: 10, ..Voicemail::default() };
         let mailboxes = Mailboxes::default();
-        assert_eq!(mailboxes.room(&ann(), &rules), Some(Duration::from_mins(10)));
+        let hour = Duration::from_hours(1);
+        let room = |rules: &Voicemail| mailboxes.place(&ann(), rules, hour).map(|place| place.longest());
+        assert_eq!(room(&rules), Some(Duration::from_mins(10)));
         mailboxes.put(message(1, 9));
-        assert_eq!(mailboxes.room(&ann(), &rules), Some(Duration::from_mins(1)));
+        assert_eq!(room(&rules), Some(Duration::from_mins(1)));
         mailboxes.put(message(2, 1));
-        assert_eq!(mailboxes.room(&ann(), &rules), None);
+        assert_eq!(room(&rules), None);
         let longer = Voicemail { minutes: 60, ..rules.clone() };
-        assert_eq!(mailboxes.room(&ann(), &longer), Some(Duration::from_mins(50)));
+        assert_eq!(room(&longer), Some(Duration::from_mins(50)));
         mailboxes.put(message(3, 0));
-        assert_eq!(mailboxes.room(&ann(), &longer), None);
+        assert_eq!(room(&longer), None);
         mailboxes.forget(&message(1, 9));
-        assert_eq!((mailboxes.counts(&ann()).new, mailboxes.room(&ann(), &longer).is_some()), (2, true));
+        assert_eq!((mailboxes.counts(&ann()).new, room(&longer).is_some()), (2, true));
+    }
+
+    #[test]
+    fn twenty_who_leave_messages_at_once_leave_no_more_than_there_is_room_for() {
+        let mailboxes = Mailboxes::default();
+        let leave = |rules: &Voicemail| -> Vec<Place> {
+            (0..20).filter_map(|_| mailboxes.place(&ann(), rules, Duration::from_mins(3))).collect()
+        };
+        let few = Voicemail { messages: 7, minutes: 600, ..Voicemail::default() };
+        assert_eq!(leave(&few).len(), 7);
+        let short = Voicemail { messages: 100, minutes: 10, ..few.clone() };
+        let places = leave(&short);
+        let longest: Vec<u64> = places.iter().map(|place| place.longest().as_secs()).collect();
+        assert_eq!(longest, [180, 180, 180, 60], "ten minutes together");
+        drop(places);
+        assert_eq!(leave(&few).len(), 7, "whoever says nothing gives his place back");
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Switch {
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
-                next.mailboxes.restore(&self.env.store, &self.env.recorder, &office.id);
+                next.mailboxes.restore(&self.env, &office.id);
                 self.awaited.restore(&self.env, office);
             }
             next.mailboxes.let_go(&self.env.store, &self.env.recorder, office);

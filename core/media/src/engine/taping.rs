@@ -1,4 +1,4 @@
-//! Legs that are recorded: each packet that they send or are sent goes to their tape as well.
+//! Legs that are recorded: each packet that they send or are sent goes to their tapes as well.
 
 use super::Engine;
 use crate::codec::{Codec, Flow};
@@ -11,51 +11,68 @@ use plugboard_model::Time;
 impl Engine {
     /// Gives a leg another tape, or none.
     pub(super) fn record(&mut self, now: Time, leg: MediaLeg, tape: Option<Tape>) {
-        let Some(leg) = self.leg_mut(leg) else { return };
-        if leg.tape == tape {
-            return;
+        if let Some(leg) = self.leg_mut(leg) {
+            change(now, &mut leg.tape, tape);
         }
-        if let Some(old) = std::mem::replace(&mut leg.tape, tape) {
-            old.take(now, Taped::Off);
-        }
-        if let Some(new) = &leg.tape {
-            new.take(now, Taped::On);
+    }
+
+    /// The same for a message that is spoken at the leg, whatever else is recorded of it.
+    pub(super) fn dictate(&mut self, now: Time, leg: MediaLeg, tape: Option<Tape>) {
+        if let Some(leg) = self.leg_mut(leg) {
+            change(now, &mut leg.dictation, tape);
         }
     }
 
     /// What came from a leg, before it is passed on. Whoever holds is silent, whatever his phone sends meanwhile.
     pub(super) fn tape_said(&mut self, now: Time, id: MediaLeg, header: &Header, payload: Payload, packet: &[u8]) {
         let Payload::Audio(codec) = payload else { return };
-        let Some(leg) = self.leg_mut(id).filter(|leg| leg.tape.is_some() && leg.flow() == Flow::SendRecv) else {
+        let Some(leg) = self.leg_mut(id).filter(|leg| leg.is_taped() && leg.flow() == Flow::SendRecv) else {
             return;
         };
-        let sound = Taped::Sound {
-            side: Side::Said,
-            codec,
-            stream: header.ssrc,
-            timestamp: header.timestamp,
-            payload: packet.get(header.payload.clone()).unwrap_or_default().to_vec(),
-        };
-        if let Some(tape) = &leg.tape {
-            tape.take(now, sound);
+        for tape in leg.tapes() {
+            let payload = packet.get(header.payload.clone()).unwrap_or_default().to_vec();
+            let (stream, timestamp) = (header.ssrc, header.timestamp);
+            tape.take(now, Taped::Sound { side: Side::Said, codec, stream, timestamp, payload });
         }
     }
 }
 
+fn change(now: Time, place: &mut Option<Tape>, tape: Option<Tape>) {
+    if *place == tape {
+        return;
+    }
+    if let Some(old) = std::mem::replace(place, tape) {
+        old.take(now, Taped::Off);
+    }
+    if let Some(new) = place {
+        new.take(now, Taped::On);
+    }
+}
+
 impl Leg {
+    /// Whether something of it is recorded.
+    pub(crate) const fn is_taped(&self) -> bool {
+        self.tape.is_some() || self.dictation.is_some()
+    }
+
+    fn tapes(&self) -> impl Iterator<Item = &Tape> {
+        self.tape.iter().chain(&self.dictation)
+    }
+
     /// What goes to a leg, as it is sent.
     pub(crate) fn tape_heard(&self, now: Time, codec: Codec, timestamp: u32, payload: &[u8]) {
-        let Some(tape) = &self.tape else { return };
-        if self.playing.as_ref().is_some_and(|playing| playing.aside) {
+        if !self.is_taped() || self.playing.as_ref().is_some_and(|playing| playing.aside) {
             return;
         }
         let stream = self.outgoing.ssrc;
-        tape.take(now, Taped::Sound { side: Side::Heard, codec, stream, timestamp, payload: payload.to_vec() });
+        for tape in self.tapes() {
+            tape.take(now, Taped::Sound { side: Side::Heard, codec, stream, timestamp, payload: payload.to_vec() });
+        }
     }
 
     /// Time goes on.
     pub(crate) fn tape_still(&self, now: Time) {
-        if let Some(tape) = &self.tape {
+        for tape in self.tapes() {
             tape.take(now, Taped::Still);
         }
     }

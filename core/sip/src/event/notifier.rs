@@ -84,6 +84,8 @@ pub enum Input<R> {
     Gone(R),
     /// A subscriber is nobody's device any more.
     Left(UserId),
+    /// Somebody may not know this of a resource any more.
+    Barred(UserId, R, Package),
     /// A response to a NOTIFY.
     Response(ClientTx, Box<Response>),
     /// A NOTIFY was not answered or could not be sent.
@@ -200,6 +202,13 @@ impl<R: Clone + Ord> Notifier<R> {
                     self.with(now, id, |held| held.end(now, Reason::NoResource));
                 }
             }
+            Input::Barred(watcher, resource, package) => {
+                let ids = self.by_watcher.get(&watcher).cloned().unwrap_or_default();
+                let is_it = |held: &Held<R>| held.resource == resource && held.subscription.package() == package;
+                for id in ids.into_iter().filter(|id| self.held.get(id).is_some_and(is_it)).collect::<Vec<_>>() {
+                    self.with(now, id, |held| held.end(now, Reason::NoResource));
+                }
+            }
             Input::Response(tx, response) => {
                 if let Some(id) = self.out.get(&tx.seq).copied() {
                     if response.is_final() {
@@ -260,6 +269,13 @@ impl<R: Clone + Ord> Notifier<R> {
     /// Whether somebody watches this.
     pub fn watches(&self, resource: &R) -> bool {
         self.by_resource.contains_key(resource)
+    }
+
+    /// Who is told this of a resource.
+    pub fn watchers_of(&self, resource: &R, package: Package) -> impl Iterator<Item = &UserId> {
+        let ids = self.by_resource.get(resource).into_iter().flatten();
+        let held = ids.filter_map(|id| self.held.get(id));
+        held.filter(move |held| held.subscription.package() == package).map(|held| &held.watcher)
     }
 
     /// Who subscribes.

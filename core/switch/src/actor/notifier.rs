@@ -124,6 +124,19 @@ impl NotifierActor {
         self.watch(watched, ctx);
     }
 
+    /// Whoever is no member of a group any more is told of its messages no longer.
+    fn leave_mailbox(&mut self, watched: &Watched, ctx: &mut Context<Self>) {
+        let Watched::Group(group) = watched else { return };
+        let office = self.snapshot.configuration.offices.get(&group.office);
+        let mailbox = Mailbox::Group(group.clone());
+        let may = |user: &UserId| office.is_some_and(|office| office.has_mailbox(user, &mailbox));
+        let left: Vec<UserId> =
+            self.notifier.watchers_of(watched, Package::Messages).filter(|user| !may(user)).cloned().collect();
+        for user in left {
+            self.feed(Input::Barred(user, watched.clone(), Package::Messages), ctx);
+        }
+    }
+
     fn unwatch(&mut self, watched: &Watched) {
         self.let_go(watched, |_| true);
     }
@@ -165,7 +178,9 @@ impl NotifierActor {
                     .collect();
                 // Not before everybody was heard: half a group is not how it is.
                 let content = views.map(|views| crate::contents::of_group(office, group, views.into_iter()));
-                Some(content.into_iter().collect())
+                let messages = self.snapshot.mailboxes.counts(&Mailbox::Group(id.clone()));
+                let mailbox = crate::contents::of_group_mailbox(office, group, messages);
+                Some(content.into_iter().chain([mailbox]).collect())
             }
             Watched::Place(id, place) => {
                 let office = offices.get(id).filter(|office| (1..=office.park.places).contains(place))?;
@@ -278,9 +293,10 @@ impl Handler<PlaceShows> for NotifierActor {
 impl Handler<MailboxShows> for NotifierActor {
     type Result = ();
     fn handle(&mut self, MailboxShows(mailbox): MailboxShows, ctx: &mut Self::Context) {
-        // Of a group's mailbox nobody is told by his phone's lamp.
-        let Mailbox::User(user) = mailbox else { return };
-        let watched = Watched::User(user);
+        let watched = match mailbox {
+            Mailbox::User(user) => Watched::User(user),
+            Mailbox::Group(group) => Watched::Group(group),
+        };
         if self.notifier.watches(&watched) {
             self.retell(&watched, ctx);
         }
@@ -315,6 +331,7 @@ impl Handler<UseSnapshot> for NotifierActor {
         };
         let watched: Vec<Watched> = self.notifier.watched().filter(changed).cloned().collect();
         for watched in watched {
+            self.leave_mailbox(&watched, ctx);
             self.watch_anew(&watched, ctx);
         }
     }

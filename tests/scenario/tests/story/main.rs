@@ -29,6 +29,7 @@ mod house;
 mod keys;
 mod lamps;
 mod long_invites;
+mod mailboxes;
 mod menu;
 mod outbound_proxy;
 mod outcomes;

@@ -183,6 +183,11 @@ fn a_recording_goes_on_with_whom_the_call_is_about() {
     let [left, right] = sim.sides(&tape.file);
     assert!(heard(&left, "ann") > 2_000 && heard(&left, "bob") > 2_900, "{left:?}");
     assert!(heard(&right, "bob") > 2_000 && heard(&right, "cem") > 2_900, "{right:?}");
+    // It is found by the number of whoever talked while it went on.
+    assert_eq!(
+        (tape.caller.as_str(), tape.called.as_str(), tape.others.as_slice()),
+        ("101", "102", ["103".to_owned()].as_slice())
+    );
 }
 
 #[test]

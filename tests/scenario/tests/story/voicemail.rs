@@ -6,31 +6,31 @@ use std::time::Duration;
 
 use crate::{millis, seconds, steps};
 
-const GREETING: &str = "Bob Baker cannot take your call. Please leave a message after the tone.";
-const KEPT: &str = "Your message is saved. Goodbye.";
-const SUMMARY: &str = "message-summary";
+pub(super) const GREETING: &str = "Bob Baker cannot take your call. Please leave a message after the tone.";
+pub(super) const KEPT: &str = "Your message is saved. Goodbye.";
+pub(super) const SUMMARY: &str = "message-summary";
 
 /// The demo office, in which 102 has the PIN 47110, with a scenario of these steps at 300.
-fn office(steps: &str) -> OfficeText {
+pub(super) fn office(steps: &str) -> OfficeText {
     let of_102 = "name: Bob Baker, password: demo-102";
     let with_pin = format!("{of_102}, voicemail: {{ pin: \"47110\" }}");
     OfficeText::demo().with_story(steps).replace(of_102, &with_pin)
 }
 
 /// Who dials 300 leaves a message for 102.
-fn voicemail() -> Setup {
+pub(super) fn voicemail() -> Setup {
     Setup::offices(vec![office("  - voicemail: { user: \"102\" }\n")])
 }
 
 /// The same where mailboxes have these rules.
-fn ruled(rules: &str) -> Setup {
+pub(super) fn ruled(rules: &str) -> Setup {
     let demo = "voicemail: { own_phone_without_pin: true }";
     let text = office("  - voicemail: { user: \"102\" }\n").replace(demo, &format!("voicemail: {{ {rules} }}"));
     Setup::offices(vec![text])
 }
 
 /// Ann dials, hears the greeting and the tone, and speaks from then on.
-fn speaks(sim: &mut Sim, ann: &Phone) {
+pub(super) fn speaks(sim: &mut Sim, ann: &Phone) {
     ann.dials("300");
     sim.run_until(ann.hears(GREETING));
     let before = ann.packets_of("tone");
@@ -41,7 +41,7 @@ fn speaks(sim: &mut Sim, ann: &Phone) {
 }
 
 /// Ann leaves a message of this length, and is told that it is kept.
-fn leaves(sim: &mut Sim, ann: &Phone, length: Duration) {
+pub(super) fn leaves(sim: &mut Sim, ann: &Phone, length: Duration) {
     speaks(sim, ann);
     sim.run_for(length);
     ann.presses("#");
@@ -51,7 +51,7 @@ fn leaves(sim: &mut Sim, ann: &Phone, length: Duration) {
 }
 
 /// The messages and greetings, each with how it ended.
-fn tapes(sim: &Sim) -> Vec<(TapeRecord, TapeEnd)> {
+pub(super) fn tapes(sim: &Sim) -> Vec<(TapeRecord, TapeEnd)> {
     let ended = |tape: TapeRecord| {
         let end = tape.end.clone().unwrap_or_else(|| panic!("it goes on: {tape:#?}"));
         (tape, end)
@@ -70,7 +70,7 @@ fn last(sim: &Sim) -> CallRecord {
 }
 
 /// For how long somebody is heard in a file, in milliseconds.
-fn said(sim: &Sim, tape: &TapeRecord, who: &str) -> usize {
+pub(super) fn said(sim: &Sim, tape: &TapeRecord, who: &str) -> usize {
     let [said, _] = sim.sides(&tape.file);
     said.iter().filter(|(name, _)| name == who).map(|(_, count)| count * 20).sum()
 }
@@ -82,11 +82,11 @@ fn notes(sim: &Sim) -> Vec<String> {
 }
 
 /// The menu of a mailbox.
-fn menu(new: u32, old: u32) -> String {
+pub(super) fn menu(new: u32, old: u32) -> String {
     format!("New messages: {new}. Old messages: {old}. 1: new messages. 2: old messages. 5: record a greeting. 9: end.")
 }
 
-const AFTER: &str = "1: again. 2: next. 3: delete. 4: save. 0: menu.";
+pub(super) const AFTER: &str = "1: again. 2: next. 3: delete. 4: save. 0: menu.";
 
 #[test]
 fn r72_a_message_is_left_after_the_tone_and_heard_again() {
@@ -467,7 +467,7 @@ fn a_prompt_of_the_office_stands_in_place_of_words() {
 }
 
 #[test]
-fn a_recording_of_the_call_goes_on_after_the_message() {
+fn a_recording_of_the_call_has_the_message_as_well_and_goes_on_after_it() {
     let steps_ = "  - record\n  - voicemail: { user: \"102\" }\n  - play-audio: { audio: welcome }\n";
     let mut sim = Setup::offices(vec![office(steps_)]).start();
     let ann = sim.phone("ann", "101");
@@ -476,6 +476,9 @@ fn a_recording_of_the_call_goes_on_after_the_message() {
     assert_eq!(all.iter().map(|(tape, _)| tape.n).collect::<Vec<_>>(), [1, 2]);
     let [_, right] = sim.sides(&all[0].0.file);
     assert!(right.iter().any(|(who, _)| who == "welcome"), "{right:?}");
+    // Two tapes at one leg: what she said is on both.
+    let both = [0, 1].map(|n| said(&sim, &all[n].0, "ann"));
+    assert!(both[0] > 2_800 && both[1] > 2_800, "{both:?}");
 }
 
 #[test]

@@ -11,7 +11,21 @@ use crate::post::press;
 
 /// Who waits for words, and the tone in their place where there is one. One a leg at the most, since a leg hears one thing at a time.
 #[derive(Debug, Default)]
-pub(super) struct Awaited(BTreeMap<PlayId, (LegId, PlayOptions, Option<Tone>)>);
+pub(super) struct Awaited(BTreeMap<PlayId, (LegId, PlayOptions, Option<Tone>)>, Option<Tape>);
+
+/// The tape that is heard, or was last: whoever asks for the same one again has it at once.
+#[derive(Debug)]
+struct Tape {
+    file: String,
+    sound: Reading,
+}
+
+#[derive(Debug)]
+enum Reading {
+    /// On its way, for the last who asked.
+    Asked(PlayId),
+    There(Audio),
+}
 
 impl Awaited {
     /// Nobody wants to hear it any more: what comes later finds nobody.
@@ -55,9 +69,48 @@ impl CallActor {
         options: PlayOptions,
         ctx: &mut Context<Self>,
     ) {
+        let known = self.spoken.1.as_mut().filter(|tape| tape.file == file).map(|tape| &mut tape.sound);
+        match known {
+            Some(Reading::There(sound)) => {
+                let sound = sound.clone();
+                return self.play_found(to, play, Ok(sound), options, ctx);
+            }
+            Some(Reading::Asked(last)) => {
+                *last = play;
+                self.spoken.0.insert(play, (to, options, None));
+                return;
+            }
+            None => {}
+        }
         self.spoken.0.insert(play, (to, options, None));
-        let back = ctx.address().recipient();
-        self.env.recorder.load(file.to_owned(), Box::new(move |made| press(&back, Spoken { play, made })));
+        self.spoken.1 = Some(Tape { file: file.to_owned(), sound: Reading::Asked(play) });
+        let (back, file) = (ctx.address().recipient(), file.to_owned());
+        let of = file.clone();
+        self.env.recorder.load(file, Box::new(move |made| press(&back, TapeRead { file: of, made })));
+    }
+}
+
+/// A tape was read, or not. From the recorder's thread.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct TapeRead {
+    file: String,
+    made: Result<Audio, String>,
+}
+
+impl Handler<TapeRead> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, TapeRead { file, made }: TapeRead, ctx: &mut Context<Self>) {
+        // Another one is wanted meanwhile.
+        let Some(tape) = self.spoken.1.as_mut().filter(|tape| tape.file == file) else { return };
+        let Reading::Asked(play) = tape.sound else { return };
+        match &made {
+            Ok(sound) => tape.sound = Reading::There(sound.clone()),
+            Err(_) => self.spoken.1 = None,
+        }
+        let Some((to, options, _)) = self.spoken.0.remove(&play) else { return };
+        self.play_found(to, play, made, options, ctx);
     }
 }
 

@@ -12,10 +12,11 @@ use plugboard_model::{
     RecordError, RunId, TapeBy, TapeKind, TapeRecord, TapeWhy, Tone,
 };
 use plugboard_office::RecordRule;
-use plugboard_recorder::{Order, Recording};
+use plugboard_recorder::{Order, Recording, Talked};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CallActor, Order as LegOrder};
+use crate::message::Shown;
 use crate::post::press;
 
 /// Plays of ours that the call machine knows nothing of: far above the numbers that it counts.
@@ -156,7 +157,7 @@ impl CallActor {
         beep: bool,
         ctx: &mut Context<Self>,
     ) -> Result<(), RecordError> {
-        if self.taping.running.is_some() || self.at_mailbox.is_taking() {
+        if self.taping.running.is_some() {
             return Err(RecordError::Recording);
         }
         if self.record_rule() == RecordRule::Never {
@@ -174,6 +175,7 @@ impl CallActor {
         let told = BTreeSet::new();
         self.taping.running = Some(Running { recording, media, n, by, beep, paused: false, announcement, told });
         self.note(format!("recording {n} begins, by {}", by.as_str()));
+        self.tape_names_those_who_talk();
         if announced {
             self.tell_newcomers();
         } else {
@@ -186,9 +188,11 @@ impl CallActor {
     fn record(&self, tape: TapeRecord, order: Order, ctx: &mut Context<Self>) -> Recording {
         self.keep_tape(&tape);
         let (store, metrics, back) = (self.env.store.clone(), self.env.metrics.clone(), ctx.address().recipient());
-        let told = move |end: plugboard_model::TapeEnd, _heard| {
+        let told = move |end: plugboard_model::TapeEnd, talked: Talked| {
             let (n, why) = (tape.n, end.why.clone());
-            let tape = TapeRecord { end: Some(end), ..tape };
+            let is_new = |number: &String| *number != tape.caller && *number != tape.called;
+            let others = talked.numbers.into_iter().filter(is_new).collect();
+            let tape = TapeRecord { end: Some(end), others, ..tape };
             RecordingEnded { tape: &tape }.emit(&metrics);
             if let Err(error) = store.tapes().put(&tape) {
                 tracing::error!(call_id = %tape.call, n, %error, "what is known of a recording could not be kept");
@@ -215,6 +219,7 @@ impl CallActor {
             caller: self.begin.caller.clone(),
             caller_name: self.begin.caller_name.clone(),
             called: self.begin.called.clone(),
+            others: Vec::new(),
             file: format!("{}/{year:04}/{month:02}/{day:02}/{}-{n}.wav", self.office.id, self.id.ulid_text()),
             end: None,
         }
@@ -228,7 +233,7 @@ impl CallActor {
         running.paused = pause;
         let (n, leg) = (running.n, running.media);
         let tape = (!pause).then(|| running.recording.tape());
-        self.tape_of(leg, tape);
+        self.to_media(MediaCommand::Record { leg, tape });
         self.note(format!("recording {n} {}", if pause { "pauses" } else { "goes on" }));
         self.tape_beep();
         Ok(())
@@ -238,26 +243,13 @@ impl CallActor {
     pub(super) fn end_recording(&mut self, why: TapeWhy) {
         self.tape_beep();
         let Some(Running { recording, media, n, .. }) = self.taping.running.take() else { return };
-        self.tape_of(media, None);
+        self.to_media(MediaCommand::Record { leg: media, tape: None });
         self.note(format!("recording {n} ends: {}", why.as_str()));
         recording.end(why);
     }
 
     pub(super) fn note(&mut self, text: String) {
         self.journal.note(self.now(), JournalEvent::Note { text });
-    }
-
-    /// A leg spoke onto another tape for a while: what is recorded of it goes on.
-    pub(super) fn give_tape_back(&self, leg: MediaLeg) {
-        let running = self.taping.running.as_ref().filter(|running| running.media == leg && !running.paused);
-        self.to_media(MediaCommand::Record { leg, tape: running.map(|running| running.recording.tape()) });
-    }
-
-    /// Changes the tape of a leg, unless a message is spoken onto it: it is given back when that is over.
-    fn tape_of(&self, leg: MediaLeg, tape: Option<plugboard_media::tape::Tape>) {
-        if !self.at_mailbox.is_taking() {
-            self.to_media(MediaCommand::Record { leg, tape });
-        }
     }
 
     // ---- what is heard of it --------------------------------------------------------------------------------
@@ -281,6 +273,17 @@ impl CallActor {
         self.taping.plays += 1;
         let id = MediaPlayId(ASIDE + self.taping.plays);
         self.to_media(MediaCommand::Play { leg, id, audio: audio.clone(), options: PlayOptions::default() });
+    }
+
+    /// The tape is found by the number of everybody who talked while it went on.
+    pub(super) fn tape_names_those_who_talk(&self) {
+        let Some(running) = &self.taping.running else { return };
+        for leg in [Some(self.call.anchor()), self.call.talking_to()].into_iter().flatten() {
+            let Shown { number, .. } = self.shown(leg);
+            if !number.is_empty() {
+                running.recording.talks(number);
+            }
+        }
     }
 
     /// Whoever talks and was not told yet that he is recorded hears it; a caller who is alone was told by the scenario's step.
@@ -407,7 +410,10 @@ impl CallActor {
     /// What the call machine did may touch the recording.
     pub(super) fn tape_follows(&mut self, turn: Option<Turn>, ctx: &mut Context<Self>) {
         match turn {
-            Some(Turn::Talk) => self.record_by_rule(ctx),
+            Some(Turn::Talk) => {
+                self.record_by_rule(ctx);
+                self.tape_names_those_who_talk();
+            }
             Some(Turn::Over) => self.end_recording(TapeWhy::CallOver),
             None => {}
         }
@@ -415,6 +421,7 @@ impl CallActor {
 
     /// Who the call is about may be somebody else now.
     pub(super) fn tape_moves(&mut self) {
+        self.tape_names_those_who_talk();
         let now = self.media_of(self.call.anchor());
         let Some(running) = &mut self.taping.running else { return };
         let Some(now) = now.filter(|now| *now != running.media) else { return };
@@ -434,7 +441,7 @@ impl Handler<TapeOver> for CallActor {
             return;
         }
         if let Some(Running { media, .. }) = self.taping.running.take() {
-            self.tape_of(media, None);
+            self.to_media(MediaCommand::Record { leg: media, tape: None });
             self.note(format!("recording {n} ended: {}", why.as_str()));
         }
     }

@@ -414,6 +414,7 @@ impl Handler<JointNews> for CallActor {
                 if let Some(LegHandle { order: Order::Joint(joint), .. }) = self.legs.get_mut(&leg) {
                     joint.shown = shown.clone();
                 }
+                self.tape_names_those_who_talk();
                 if let Some(partner) = self.call.talks_to(leg) {
                     self.show(partner, shown);
                 }

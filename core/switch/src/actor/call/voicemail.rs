@@ -14,11 +14,12 @@ use plugboard_model::{
     PlayOptions, RunId, Speech, TapeEnd, TapeKind, TapeRecord, TapeWhy, Tone, WallTime,
 };
 use plugboard_office::{Office, Voicemail};
-use plugboard_recorder::{Order, Recording};
+use plugboard_recorder::{Order, Recording, Talked};
 use std::time::Duration;
 
 use super::CallActor;
-use crate::mailboxes;
+use crate::mailboxes::{self, Place};
+use crate::pin_tries;
 use crate::post::press;
 
 /// A steady tone in place of words.
@@ -43,6 +44,8 @@ struct Session {
     /// Unknown until its owner has named it.
     mailbox: Option<Mailbox>,
     longest: Duration,
+    /// For the message that is to be left.
+    place: Option<Place>,
     silence: Duration,
     /// Nothing reads words aloud here: tones stand for them.
     mute: bool,
@@ -128,11 +131,6 @@ impl AtMailbox {
             session.mute = true;
         }
     }
-
-    /// Whether a leg's words go onto the tape of a mailbox.
-    pub(super) fn is_taking(&self) -> bool {
-        self.0.as_ref().is_some_and(|session| session.taking.is_some())
-    }
 }
 
 impl CallActor {
@@ -180,13 +178,14 @@ impl CallActor {
         let asked = request.greeting.clone().map(Audio::Prompt);
         let usual = Phrase::Greeting { name: self.office.mailbox_name(&mailbox).to_owned() };
         let greetings = asked.into_iter().chain(own).map(Cue::Audio).chain([Cue::Phrase(usual)]).collect();
-        let room = self.snapshot.mailboxes.room(&mailbox, &self.office.voicemail);
         let longest = millis(request.longest_ms).unwrap_or(self.office.voicemail.longest);
+        let place = self.snapshot.mailboxes.place(&mailbox, &self.office.voicemail, longest);
         let session = Session {
             asker: asker(op),
-            machine: Machine::Leaving(Leaving::new(greetings, room.is_none())),
+            machine: Machine::Leaving(Leaving::new(greetings, place.is_none())),
             mailbox: Some(mailbox.clone()),
-            longest: longest.min(room.unwrap_or(longest)),
+            longest: place.as_ref().map_or(longest, Place::longest),
+            place,
             silence: millis(request.silence_ms).unwrap_or(self.office.voicemail.silence),
             mute: false,
             instead: None,
@@ -221,7 +220,9 @@ impl CallActor {
         let Voicemail { longest, silence, .. } = self.office.voicemail;
         let machine = Machine::Listening(machine);
         let (instead, taking, review) = (None, None, None);
-        let session = Session { asker, machine, mailbox, longest, silence, mute: false, instead, taking, review };
+        let place = None;
+        let session =
+            Session { asker, machine, mailbox, longest, place, silence, mute: false, instead, taking, review };
         self.at_mailbox.0 = Some(session);
         self.follow_mailbox(ctx);
         Ok(())
@@ -372,7 +373,7 @@ impl CallActor {
         }
         let rules = mailbox.as_ref().and_then(|mailbox| self.office.mailbox(mailbox));
         let right = rules.and_then(|rules| rules.pin.as_ref()).is_some_and(|right| right.reveal() == pin);
-        table.tried(now, mailbox.as_ref(), &caller, right);
+        pin_tries::keep(&self.env, table.tried(now, mailbox.as_ref(), &caller, right));
         let Some(mailbox) = mailbox.filter(|_| right) else {
             tracing::warn!(call_id = %self.id, mailbox = named, "a wrong PIN");
             self.note(format!("a wrong PIN for {named}"));
@@ -439,10 +440,12 @@ impl CallActor {
             metrics: self.env.metrics.clone(),
             mailboxes: self.snapshot.mailboxes.clone(),
             shortest: self.office.voicemail.shortest,
+            // Until it is in the mailbox, or is not.
+            place: self.at_mailbox.0.as_mut().and_then(|session| session.place.take()),
         };
-        let told = move |end: TapeEnd, heard: Duration| press(&back, ended.settle(tape, end, heard, what));
+        let told = move |end: TapeEnd, talked: Talked| press(&back, ended.settle(tape, end, talked.heard, what));
         let recording = self.env.recorder.record(order, Box::new(told));
-        self.to_media(MediaCommand::Record { leg: media, tape: Some(recording.tape()) });
+        self.to_media(MediaCommand::Dictate { leg: media, tape: Some(recording.tape()) });
         self.note(format!("{} {n} for {} begins", noun(what), words_for(&mailbox)));
         if let Some(taking) = self.at_mailbox.0.as_mut().and_then(|session| session.taking.as_mut()) {
             taking.recording = Some(recording);
@@ -455,7 +458,7 @@ impl CallActor {
         let Some((media, recording)) = taking.and_then(|taking| Some((taking.media, taking.recording.take()?))) else {
             return;
         };
-        self.give_tape_back(media);
+        self.to_media(MediaCommand::Dictate { leg: media, tape: None });
         recording.end(why);
     }
 
@@ -535,7 +538,7 @@ impl Handler<MessageTaken> for CallActor {
             return self.pump(ctx);
         };
         if taking.recording.is_some() {
-            self.give_tape_back(taking.media);
+            self.to_media(MediaCommand::Dictate { leg: taking.media, tape: None });
             self.feed(Input::DictationOver, ctx);
         }
         // He may have pressed the key that ended it twice.
@@ -553,6 +556,7 @@ struct Ended {
     metrics: plugboard_metrics::Metrics,
     mailboxes: mailboxes::Mailboxes,
     shortest: Duration,
+    place: Option<Place>,
 }
 
 impl Ended {
@@ -575,6 +579,7 @@ impl Ended {
             }
             self.mailboxes.put(tape.clone());
         }
+        drop(self.place);
         MessageTaken { tape, why, kept }
     }
 }

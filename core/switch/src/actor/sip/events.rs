@@ -1,7 +1,7 @@
 //! SUBSCRIBE and PUBLISH: who may watch whom.
 
 use actix::{AsyncContext, Context};
-use plugboard_model::{Dialled, UserId};
+use plugboard_model::{Dialled, Mailbox, UserId};
 use plugboard_office::{Feature, Office, Source, Treatment};
 use plugboard_sip::event::{ALLOW_EVENTS, Package, publishes_presence};
 use plugboard_sip::flow::Flow;
@@ -34,9 +34,12 @@ impl SipActor {
         let may = match (package, &watched) {
             (Package::Dialog, _) | (Package::Presence, Watched::User(_)) => true,
             // How a group or a place is nobody knows.
-            (Package::Presence | Package::Messages | Package::Features, Watched::Group(_) | Watched::Place(..)) => {
+            (Package::Presence | Package::Features, Watched::Group(_) | Watched::Place(..))
+            | (Package::Messages, Watched::Place(..)) => {
                 return self.refuse(tx, Response::to_request(&request, 404));
             }
+            // A group's mailbox is its members'.
+            (Package::Messages, Watched::Group(id)) => office.has_mailbox(&user.id, &Mailbox::Group(id.clone())),
             // His mailbox and the keys of his phone are his own.
             (Package::Messages | Package::Features, Watched::User(id)) => *id == user.id,
         };
