@@ -1,6 +1,6 @@
 //! What a relayed packet costs, beside a bare relay: one epoll thread, a socket per leg, no look at the packets.
 //!
-//! `cargo run --release -p plugboard-media --example relay_cost [CALLS [SECONDS [ROUNDS]]]`
+//! `cargo run --release -p plugboard-media --example relay_cost [CALLS [SECONDS [ROUNDS [GATHER]]]]`; GATHER in microseconds
 //!
 //! Both relays carry the same calls in turn within one process; the cost is the CPU time of the relay's own thread
 //! (`/proc/self/task/*/schedstat`), so that the generator does not count.
@@ -9,7 +9,9 @@
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
 use plugboard_media::rtp::Header;
-use plugboard_media::{AddressFamily, Codec, Command, DriverConfig, MediaPlane, MediaThreads, Negotiated};
+use plugboard_media::{
+    AddressFamily, Codec, Command, DEFAULT_GATHER, DriverConfig, MediaPlane, MediaThreads, Negotiated,
+};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -27,12 +29,13 @@ fn main() {
     let calls: u16 = arguments.next().unwrap_or(200);
     let seconds = u64::from(arguments.next().unwrap_or(5));
     let rounds = arguments.next().unwrap_or(3);
+    let gather = arguments.next().map_or(DEFAULT_GATHER, |micros| Duration::from_micros(micros.into()));
     println!("{calls} calls, 50 packets a second each way, {seconds} s a round; CPU-ms per 1,000 relayed packets");
     println!("| round | bare relay | engine | ratio | lost bare | lost engine |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for round in 1..=rounds {
         let bare = bare(calls, seconds);
-        let engine = engine(calls, seconds);
+        let engine = engine(calls, seconds, gather);
         let ratio = engine.0 / bare.0;
         println!("| {round} | {:.2} | {:.2} | {ratio:.2} | {} | {} |", bare.0, engine.0, bare.1, engine.1);
     }
@@ -46,8 +49,8 @@ fn phones() -> [UdpSocket; 2] {
     })
 }
 
-fn engine(calls: u16, seconds: u64) -> (f64, u64) {
-    let ports = DriverConfig { ports: 42_000..=49_999, ..DriverConfig::default() };
+fn engine(calls: u16, seconds: u64, gather: Duration) -> (f64, u64) {
+    let ports = DriverConfig { gather, ports: 42_000..=49_999, ..DriverConfig::default() };
     let plane = MediaThreads::start(ports, None, None, Arc::new(|_| ())).unwrap();
     let calls: Vec<_> = (0..calls)
         .map(|_| {

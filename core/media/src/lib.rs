@@ -56,7 +56,9 @@ pub use browser::{
 pub use codec::{CLOCK_RATE, Codec, FRAME_MS, FRAME_SAMPLES, Flow};
 pub use coding::{Codecs, Rate};
 pub use command::{Command, Event, KeyForm, KeysByEar, MediaLeg, PlayEnd, PlayId, PlayOptions, Stats, Traffic};
-pub use driver::{DEFAULT_BROWSER_PORT, DriverConfig, Interface, MediaThreads, StartError, raise_descriptor_limit};
+pub use driver::{
+    DEFAULT_BROWSER_PORT, DEFAULT_GATHER, DriverConfig, Interface, MediaThreads, StartError, raise_descriptor_limit,
+};
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
 pub use fax::{FAX_DELAY, FAX_FRAME, Fax, FaxEnd, FaxMachine, FaxOrder, FaxReport};
 pub use guard::{Guard, Guards, NotOpened, SEAL_BYTES_MAX, Shake};

@@ -316,6 +316,7 @@ fn media_config(config: &Config) -> DriverConfig {
         engine: EngineConfig { silent_after: config.media.silence, silent_from_start: config.media.silence_from_start },
         browser_port: config.media.webrtc_port,
         browser_addresses: config.media.webrtc_addresses.clone(),
+        gather: config.media.gather,
         // They give way to everybody else, so that there may be one for each core.
         workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }

@@ -34,6 +34,8 @@ const THREADS: RangeInclusive<i64> = 1..=64;
 const DRAIN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
 /// How long nothing may be heard of a peer; zero for ever.
 const SILENCE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
+/// Longer than half a packet's time would be heard.
+const GATHER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_millis(10);
 /// How long something is kept: from a moment, for trying it out, to what no office outlives.
 const KEPT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 36_500);
 /// A day.
@@ -135,6 +137,8 @@ pub(crate) struct Media {
     pub(crate) silence: Duration,
     /// Whether one is asked as well that never sent a packet.
     pub(crate) silence_from_start: bool,
+    /// How long packets may gather on a busy thread; zero: not at all.
+    pub(crate) gather: Duration,
     /// Where browsers send to: one port a thread from this one up; 0: any.
     pub(crate) webrtc_port: u16,
     /// Other addresses under which browsers reach these ports, one for each family at most.
@@ -184,6 +188,7 @@ impl Default for Config {
                 threads: 1,
                 silence: plugboard_media::EngineConfig::default().silent_after,
                 silence_from_start: false,
+                gather: plugboard_media::DEFAULT_GATHER,
                 webrtc_port: plugboard_media::DEFAULT_BROWSER_PORT,
                 webrtc_addresses: Vec::new(),
             },
@@ -409,6 +414,7 @@ fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
     set(&mut media.threads, threads(&mut fields, faults));
     set(&mut media.silence, fields.take("silence").and_then(|field| field.duration(SILENCE, faults)));
     set(&mut media.silence_from_start, fields.take("silence_from_start").and_then(|field| field.boolean(faults)));
+    set(&mut media.gather, fields.take("gather").and_then(|field| field.duration(GATHER, faults)));
     let port = fields.take("webrtc_port").and_then(|field| field.integer(0..=65_535, faults));
     set(&mut media.webrtc_port, port.and_then(|port| u16::try_from(port).ok()));
     if let Some(field) = fields.take("webrtc_address") {

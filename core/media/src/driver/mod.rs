@@ -3,6 +3,7 @@
 //! Sockets are opened on the caller's thread, so that their ports can be written into SDP at once, and handed over
 //! through the shard's queue. Both legs of a call live on one shard: a relayed packet never crosses threads.
 
+mod pace;
 mod shard;
 mod sys;
 mod workers;
@@ -16,6 +17,7 @@ use crate::outgoing::StreamStart;
 use crate::plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
 use crate::ports::{DEFAULT_PORTS, PortRange};
 use crate::security::Fingerprint;
+use pace::Pace;
 use plugboard_model::Time;
 use shard::{Job, Queue, Shard};
 use std::hash::{BuildHasher, RandomState};
@@ -24,7 +26,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use workers::Workers;
 
 /// More media threads than this no machine needs; a leg's id has eight bits for its shard.
@@ -35,6 +37,9 @@ const BIND_TRIES: usize = 16;
 
 /// Where browsers send to unless the configuration says otherwise.
 pub const DEFAULT_BROWSER_PORT: u16 = 10_000;
+
+/// A twentieth of the time between two packets of a phone.
+pub const DEFAULT_GATHER: Duration = Duration::from_millis(1);
 
 /// An address for media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +69,9 @@ pub struct DriverConfig {
     pub engine: EngineConfig,
     /// Threads that pack and unpack audio, 1 to 64; they give way to those that relay.
     pub workers: usize,
+    /// A busy thread looks after its sockets so often: no packet waits longer, and the thread wakes no more often. Zero: it wakes for
+    /// each packet.
+    pub gather: Duration,
 }
 
 /// Why the media threads did not start.
@@ -102,6 +110,7 @@ impl Default for DriverConfig {
             browser_addresses: Vec::new(),
             engine: EngineConfig::default(),
             workers: 1,
+            gather: DEFAULT_GATHER,
         }
     }
 }
@@ -195,7 +204,14 @@ impl MediaThreads {
         let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
         for (number, sockets) in shared_sockets.drain(..).enumerate() {
             let engine = Engine::new(config.engine, codecs.clone(), guards.clone());
-            let state = Shard::new(number, Arc::clone(&shared), sockets, engine, Arc::clone(&events))?;
+            let state = Shard::new(
+                number,
+                Arc::clone(&shared),
+                sockets,
+                engine,
+                Pace::new(config.gather),
+                Arc::clone(&events),
+            )?;
             let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || state.run())?;
             started.threads.push(thread);
         }

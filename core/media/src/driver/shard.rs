@@ -1,5 +1,6 @@
 //! One media thread: it waits for packets, commands and frames that are due, and lets its engine decide.
 
+use super::pace::Pace;
 use super::sys::{Epoll, EventFd, Ready};
 use super::{Shared, SharedSockets};
 use crate::booth::Work;
@@ -7,6 +8,7 @@ use crate::command::{Command, MediaLeg};
 use crate::engine::{Engine, Forward, Kind};
 use crate::outgoing::StreamStart;
 use crate::plane::EventSink;
+use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,7 +30,7 @@ const WAKE: u64 = u64::MAX;
 const BROWSERS: [u64; 2] = [u64::MAX - 1, u64::MAX - 2];
 
 /// Datagrams taken from such a socket for one wait: it is one ready socket for all its browsers.
-const BROWSERS_READ_MAX: usize = 64;
+const BROWSERS_READ_MAX: u32 = 64;
 
 /// A leg with its sockets, on its way to the media thread.
 #[derive(Debug)]
@@ -142,6 +144,7 @@ pub(super) struct Shard {
     engine: Engine,
     sockets: Vec<Option<Sockets>>,
     browsers: SharedSockets,
+    pace: Pace,
 }
 
 impl Shard {
@@ -150,6 +153,7 @@ impl Shard {
         shared: Arc<Shared>,
         browsers: SharedSockets,
         engine: Engine,
+        pace: Pace,
         events: EventSink,
     ) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
@@ -162,7 +166,7 @@ impl Shard {
             }
         }
         let engine = engine.with_browsers(shared.browsers());
-        Ok(Self { number, shared, events, epoll, engine, sockets: Vec::new(), browsers })
+        Ok(Self { number, shared, events, epoll, engine, sockets: Vec::new(), browsers, pace })
     }
 
     /// Runs until the queue is stopped.
@@ -173,14 +177,16 @@ impl Shard {
         loop {
             let patience = self.engine.poll_timeout().map(|at| at.since(self.shared.clock.now()));
             self.epoll.wait(&mut ready, patience);
-            let mut woken = false;
+            let woke = self.shared.clock.now();
+            let (mut woken, mut packets) = (false, 0);
             for token in ready.tokens() {
                 if token == WAKE {
                     woken = true;
                 } else if let Some(family) = BROWSERS.iter().position(|browsers| *browsers == token) {
-                    self.receive_browsers(family, &mut packet);
+                    packets += self.receive_browsers(family, &mut packet);
                 } else {
                     self.receive(token, &mut packet);
+                    packets += 1;
                 }
             }
             if woken && self.take_jobs(&mut jobs) {
@@ -189,6 +195,19 @@ impl Shard {
             self.tick();
             self.hand_out();
             self.tell();
+            if let Some(until) = self.pace.until(woke, packets) {
+                self.gather(until);
+            }
+        }
+    }
+
+    /// Leaves the sockets alone for a moment; what is due by the engine's own time is not late for it.
+    #[expect(clippy::disallowed_methods, reason = "what it waits for is time: that packets come together")]
+    fn gather(&self, until: Time) {
+        let until = self.engine.poll_timeout().map_or(until, |at| at.min(until));
+        let rest = until.since(self.shared.clock.now());
+        if !rest.is_zero() {
+            std::thread::sleep(rest);
         }
     }
 
@@ -218,18 +237,18 @@ impl Shard {
         self.send_to_browsers();
     }
 
-    /// Takes what browsers sent, up to a limit; more is reported again.
-    fn receive_browsers(&mut self, family: usize, packet: &mut [u8; PACKET_MAX]) {
-        for _ in 0..BROWSERS_READ_MAX {
+    /// Takes what browsers sent, up to a limit; more is reported again. Answers how much it was.
+    fn receive_browsers(&mut self, family: usize, packet: &mut [u8; PACKET_MAX]) -> u32 {
+        for taken in 0..BROWSERS_READ_MAX {
             let socket = self.browsers.get(family).and_then(Option::as_ref);
             let Some(Ok((length, source))) = socket.map(|socket| socket.recv_from(packet)) else {
-                return;
+                return taken;
             };
             let now = self.shared.clock.now();
             let bytes = packet.get(..length).unwrap_or_default();
             let (engine, sockets) = (&mut self.engine, &self.sockets);
             let mut unsent = 0;
-            let taken = catch_unwind(AssertUnwindSafe(|| {
+            let understood = catch_unwind(AssertUnwindSafe(|| {
                 engine.datagram(now, source, bytes, &mut |forward, packet| {
                     if !send(sockets, forward, packet) {
                         unsent += 1;
@@ -239,11 +258,12 @@ impl Shard {
             for _ in 0..unsent {
                 self.engine.count_unsent(Kind::Rtp);
             }
-            if taken.is_err() {
+            if understood.is_err() {
                 self.engine.fail_at_work();
             }
             self.send_to_browsers();
         }
+        BROWSERS_READ_MAX
     }
 
     /// Sends what sessions of browsers want sent, or drops it: they repeat what must arrive.
@@ -428,7 +448,7 @@ mod tests {
     use crate::browser::Certificate;
     use crate::codec::Codec;
     use crate::command::Event;
-    use crate::driver::{Allotted, Clock, Interface, Slots};
+    use crate::driver::{Allotted, Clock, DEFAULT_GATHER, Interface, Slots};
     use crate::engine::EngineConfig;
     use crate::offer_answer::Negotiated;
     use crate::plane::{AddressFamily, LocalMedia};
@@ -457,7 +477,7 @@ mod tests {
         let teller = Arc::clone(&told);
         let sink: EventSink = Arc::new(move |event| teller.lock().unwrap().push(event));
         let engine = Engine::new(EngineConfig::default(), None, None);
-        let driven = Shard::new(0, Arc::clone(&shared), [None, None], engine, sink).unwrap();
+        let driven = Shard::new(0, Arc::clone(&shared), [None, None], engine, Pace::new(DEFAULT_GATHER), sink).unwrap();
         (driven, shared, told)
     }
 
