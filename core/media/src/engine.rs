@@ -5,6 +5,7 @@
 
 mod browsers;
 mod guarding;
+mod hushing;
 mod imaging;
 mod keys;
 mod knocking;
@@ -287,6 +288,7 @@ impl Engine {
         if self.live > 0 && now >= self.next_round {
             self.next_round = now + ROUND;
             self.round(now);
+            self.hush_idle(now, send);
             self.report(now, send);
         }
     }
@@ -660,6 +662,11 @@ impl Engine {
             }
             return true;
         }
+        let payload = packet.get(HEADER_BYTES..).unwrap_or_default();
+        if self.hush(now, id, (agreed.codec, payload), send) {
+            return true;
+        }
+        let Some(leg) = self.leg_mut(id) else { return false };
         let place = leg.outgoing.play(now);
         packet[0] = 0x80;
         header_of(place, agreed.payload_type_send, leg.outgoing.ssrc).rewrite(&mut packet);

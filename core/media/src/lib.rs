@@ -17,6 +17,7 @@ mod codec;
 pub mod coding;
 mod comfort;
 mod command;
+mod country;
 mod digits;
 mod driver;
 mod engine;

@@ -66,6 +66,9 @@ enum Feed {
 /// A pause of so long within what is packed anew was silence: the next packet begins a talkspurt.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Comfort noise is told so often: what comes behind a NAT needs a packet now and then, and one that is lost is not missed for long.
+const NOISE_EVERY: Duration = Duration::from_secs(1);
+
 /// A leg's stream towards its far end.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
@@ -79,6 +82,8 @@ pub(crate) struct Outgoing {
     feed: Feed,
     /// The key that is passed on beside audio that is packed anew: its timestamp there and here.
     event: Option<(u32, u32)>,
+    /// When comfort noise was told of last, in a silence that goes on.
+    noise: Option<Time>,
 }
 
 impl Outgoing {
@@ -91,6 +96,7 @@ impl Outgoing {
             clock: CLOCK_RATE,
             feed: Feed::Nothing,
             event: None,
+            noise: None,
         }
     }
 
@@ -127,6 +133,7 @@ impl Outgoing {
         if ahead(sequence, self.next_sequence) >= 0 {
             self.next_sequence = sequence.wrapping_add(1);
             self.last = Some((timestamp, now));
+            self.noise = None;
         }
         Some(Place { sequence, timestamp, marker: marker || header.marker })
     }
@@ -179,7 +186,28 @@ impl Outgoing {
         Place { sequence, timestamp, marker: first }
     }
 
+    /// Places comfort noise where silence begins, and then once a second; none: not yet again. The next frame begins a talkspurt.
+    pub(crate) fn noise(&mut self, now: Time) -> Option<Place> {
+        if self.noise.is_some_and(|told| now.since(told) < NOISE_EVERY) {
+            return None;
+        }
+        let timestamp = match (&self.feed, self.last) {
+            (Feed::Playing, Some((timestamp, _))) => timestamp.wrapping_add(self.frame()),
+            (Feed::Playing | Feed::Nothing | Feed::Relay(_) | Feed::Made(_), _) => self.resume_at(now),
+        };
+        self.cut();
+        let place = self.place(now, timestamp, false);
+        self.noise = Some(now);
+        Some(place)
+    }
+
+    /// Whether something was sent, and nothing for so long that a word of comfort is due.
+    pub(crate) fn is_idle(&self, now: Time) -> bool {
+        self.last.is_some_and(|(_, at)| now.since(at) >= NOISE_EVERY)
+    }
+
     fn place(&mut self, now: Time, timestamp: u32, marker: bool) -> Place {
+        self.noise = None;
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
         self.last = Some((timestamp, now));

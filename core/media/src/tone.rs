@@ -1,36 +1,12 @@
-//! Call progress tones of some countries (ITU-T E.180 and its supplement 2).
+//! Call progress tones (ITU-T E.180), made of what each country has ([`Country`]).
 
 use crate::audio::Audio;
 use crate::codec::CLOCK_RATE;
+use crate::country::Wave;
 use plugboard_model::Tone;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-/// Whose tones a caller knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Country {
-    /// Germany, and with its 425 Hz most of Europe.
-    #[default]
-    De,
-    /// The Russian Federation.
-    Ru,
-    /// The United Kingdom.
-    Uk,
-    /// The United States and Canada.
-    Us,
-}
-
-impl Country {
-    /// By its two letters, in either case; the kingdom also by its ISO code.
-    pub fn of_code(code: &str) -> Option<Self> {
-        match code.to_ascii_lowercase().as_str() {
-            "de" => Some(Self::De),
-            "ru" => Some(Self::Ru),
-            "uk" | "gb" => Some(Self::Uk),
-            "us" | "ca" => Some(Self::Us),
-            _ => None,
-        }
-    }
-}
+pub use crate::country::Country;
 
 /// The peak of a sine at 0 dBm0: mu-law's largest value is one of 3.17 dBm0 (ITU-T G.711).
 const PEAK_0_DBM0: f64 = 32_124.0 * 0.694_2;
@@ -41,42 +17,14 @@ const LEVEL_ONE: f64 = PEAK_0_DBM0 * 0.316_2;
 /// Each of two: 3 dB less, for the same power.
 const LEVEL_TWO: f64 = LEVEL_ONE * FRAC_1_SQRT_2;
 
-/// One period: frequencies in Hz (0: no second one), then milliseconds of tone and silence in turn.
-struct Pattern {
-    hertz: [u16; 2],
-    cadence_ms: &'static [u32],
-}
-
-const fn pattern(country: Country, tone: Tone) -> Pattern {
-    const fn of(hertz: [u16; 2], cadence_ms: &'static [u32]) -> Pattern {
-        Pattern { hertz, cadence_ms }
-    }
-    match (tone, country) {
-        (Tone::RingBack, Country::De) => of([425, 0], &[1_000, 4_000]),
-        (Tone::RingBack, Country::Ru) => of([425, 0], &[800, 3_200]),
-        (Tone::RingBack, Country::Uk) => of([400, 450], &[400, 200, 400, 2_000]),
-        (Tone::RingBack, Country::Us) => of([440, 480], &[2_000, 4_000]),
-        (Tone::Busy, Country::De) => of([425, 0], &[480, 480]),
-        (Tone::Busy, Country::Ru) => of([425, 0], &[400, 400]),
-        (Tone::Busy, Country::Uk) => of([400, 0], &[375, 375]),
-        (Tone::Busy, Country::Us) => of([480, 620], &[500, 500]),
-        (Tone::Congestion, Country::De) => of([425, 0], &[240, 240]),
-        (Tone::Congestion, Country::Ru) => of([425, 0], &[200, 200]),
-        (Tone::Congestion, Country::Uk) => of([400, 0], &[400, 350, 225, 525]),
-        (Tone::Congestion, Country::Us) => of([480, 620], &[250, 250]),
-        // The tone of recorders, E.180 section 8.
-        (Tone::Beep, Country::De | Country::Ru | Country::Uk | Country::Us) => of([1_400, 0], &[400]),
-    }
-}
-
 /// One period of a tone. Play it with `repeat`, except the beep.
 pub fn audio(country: Country, tone: Tone) -> Audio {
-    let pattern = pattern(country, tone);
+    let pattern = country.pattern(tone);
     let mut samples = Vec::new();
     for (part, millis) in pattern.cadence_ms.iter().enumerate() {
         let count = millis * (CLOCK_RATE / 1_000);
         if part % 2 == 0 {
-            samples.extend((0..count).map(|n| sample(pattern.hertz, n)));
+            samples.extend((0..count).map(|n| sample(pattern.wave, n)));
         } else {
             samples.extend((0..count).map(|_| 0));
         }
@@ -124,10 +72,13 @@ impl Tones {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the sum of the levels is below 16 bits")]
-fn sample(hertz: [u16; 2], n: u32) -> i16 {
-    let wave = |hertz: u16| (TAU * f64::from(hertz) * f64::from(n) / f64::from(CLOCK_RATE)).sin();
-    let [first, second] = hertz;
-    let value = if second == 0 { LEVEL_ONE * wave(first) } else { LEVEL_TWO * (wave(first) + wave(second)) };
+fn sample(wave: Wave, n: u32) -> i16 {
+    let turn = |hertz: u16| TAU * f64::from(hertz) * f64::from(n) / f64::from(CLOCK_RATE);
+    let value = match wave {
+        Wave::One(hertz) => LEVEL_ONE * turn(hertz).sin(),
+        Wave::Two(first, second) => LEVEL_TWO * (turn(first).sin() + turn(second).sin()),
+        Wave::Swelling(hertz, by) => LEVEL_ONE * turn(hertz).sin() * f64::midpoint(1.0, turn(by).cos()),
+    };
     value.round() as i16
 }
 
@@ -135,8 +86,6 @@ fn sample(hertz: [u16; 2], n: u32) -> i16 {
 mod tests {
     use super::*;
     use crate::g711::{self, Law};
-
-    const COUNTRIES: [Country; 4] = [Country::De, Country::Ru, Country::Uk, Country::Us];
 
     fn linear(audio: &Audio, law: Law) -> Vec<f64> {
         audio.bytes(law).iter().map(|byte| f64::from(g711::decode(law, *byte))).collect()
@@ -153,23 +102,40 @@ mod tests {
         2.0 * power.max(0.0).sqrt() / f64::from(u32::try_from(samples.len()).unwrap())
     }
 
+    /// The parts of a wave: frequency and amplitude.
+    fn parts(wave: Wave) -> Vec<(f64, f64)> {
+        match wave {
+            Wave::One(hertz) => vec![(f64::from(hertz), LEVEL_ONE)],
+            Wave::Two(first, second) => vec![(f64::from(first), LEVEL_TWO), (f64::from(second), LEVEL_TWO)],
+            Wave::Swelling(hertz, by) => {
+                let (hertz, by) = (f64::from(hertz), f64::from(by));
+                vec![(hertz, LEVEL_ONE / 2.0), (hertz - by, LEVEL_ONE / 4.0), (hertz + by, LEVEL_ONE / 4.0)]
+            }
+        }
+    }
+
     #[test]
-    fn each_tone_has_its_frequencies_and_no_other_in_both_laws() {
-        for country in COUNTRIES {
+    fn each_tone_of_each_country_has_its_frequencies_and_no_other_in_both_laws() {
+        for country in Country::all() {
             for tone in [Tone::RingBack, Tone::Busy, Tone::Congestion, Tone::Beep] {
-                let pattern = pattern(country, tone);
+                let pattern = country.pattern(tone);
                 for law in Law::ALL {
-                    // 200 ms: whole periods of every frequency here, so that they do not leak into each other.
                     let heard = linear(&audio(country, tone), law);
-                    let heard = &heard[..1_600];
-                    for hertz in [350_u16, 400, 425, 440, 450, 480, 620, 1_400] {
-                        let level = goertzel(heard, f64::from(hertz));
-                        if pattern.hertz.contains(&hertz) {
-                            assert!((4_000.0..8_000.0).contains(&level), "{country:?} {tone:?} {law} {hertz}: {level}");
-                        } else {
-                            assert!(level < 300.0, "{country:?} {tone:?} {law} {hertz}: {level}");
-                        }
+                    let first = usize::try_from(pattern.cadence_ms[0]).unwrap() * 8;
+                    let heard = &heard[..first];
+                    let whole = heard.iter().map(|sample| sample * sample).sum::<f64>()
+                        / f64::from(u32::try_from(heard.len()).unwrap());
+                    let mut of_parts = 0.0;
+                    for (hertz, level) in parts(pattern.wave) {
+                        let found = goertzel(heard, hertz);
+                        of_parts += level * level / 2.0;
+                        assert!(
+                            (found / level - 1.0).abs() < 0.12,
+                            "{} {tone:?} {law} {hertz}: {found}",
+                            country.code()
+                        );
                     }
+                    assert!((whole / of_parts - 1.0).abs() < 0.12, "{} {tone:?} {law}: {whole}", country.code());
                 }
             }
         }
@@ -177,17 +143,13 @@ mod tests {
 
     #[test]
     fn cadences_are_those_of_e_180() {
-        let ring = audio(Country::Us, Tone::RingBack);
+        let of = |code| Country::of_code(code).unwrap();
+        let ring = audio(of("us"), Tone::RingBack);
         assert_eq!(ring.duration().as_millis(), 6_000);
         let heard = linear(&ring, Law::Mu);
         assert!(heard[16_000..].iter().all(|sample| *sample == 0.0), "4 s of silence after 2 s of tone");
-        assert_eq!(audio(Country::De, Tone::Busy).duration().as_millis(), 960);
-        assert_eq!(audio(Country::Uk, Tone::Congestion).duration().as_millis(), 1_500);
-    }
-
-    #[test]
-    fn countries_are_found_by_code() {
-        assert_eq!(Country::of_code("GB"), Some(Country::Uk));
-        assert_eq!(Country::of_code("xx"), None);
+        assert_eq!(audio(of("de"), Tone::Busy).duration().as_millis(), 960);
+        assert_eq!(audio(of("gb"), Tone::Congestion).duration().as_millis(), 1_500);
+        assert_eq!(audio(of("tr"), Tone::Congestion).duration().as_millis(), 2_000);
     }
 }

@@ -290,6 +290,10 @@ impl Engine {
         from: Option<MediaLeg>,
         send: &mut dyn FnMut(Forward, &[u8]),
     ) {
+        // What a room or a prompt says is ours; what another leg says is passed on as it is.
+        if from.is_none_or(|from| from == id) && self.hush(now, id, (codec, payload), send) {
+            return;
+        }
         let Some(leg) = self.leg_mut(id) else { return };
         let Some(remote) = leg.remote.as_ref().filter(|remote| remote.negotiated.codec == codec) else { return };
         let (payload_type, to) = (remote.negotiated.payload_type_send, remote.rtp.destination());
