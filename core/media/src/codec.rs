@@ -92,6 +92,19 @@ impl Codec {
             Self::G722 | Self::Opus => None,
         }
     }
+
+    /// Whether a payload has nothing but silence, as far as that is seen without unpacking it: of Opus, what is too short for a sound
+    /// (RFC 6716 section 3.1 and discontinuous transmission, RFC 7587 section 3.1.3); of G.722 it is not.
+    pub(crate) fn is_silent(self, payload: &[u8]) -> bool {
+        /// A frame of digital silence has three bytes, one that is left out one or two; speech at the lowest rate has 15.
+        const OPUS_SILENCE: usize = 3;
+        match self {
+            Self::Pcmu => Law::Mu.is_silent(payload),
+            Self::Pcma => Law::A.is_silent(payload),
+            Self::Opus => !payload.is_empty() && payload.len() <= OPUS_SILENCE,
+            Self::G722 => false,
+        }
+    }
 }
 
 impl fmt::Display for Codec {

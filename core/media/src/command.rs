@@ -439,8 +439,12 @@ pub struct Stats {
     pub wrong_source: u64,
     /// Packets that are no RTP, or of a payload type that was not agreed: dropped.
     pub not_understood: u64,
-    /// Packets of G.711 with nothing but silence where they were looked at.
+    /// Packets of G.711 with nothing but silence where they were looked at, and of Opus that are too small for a sound.
     pub silent: u64,
+    /// The longest time without a packet between two, while it should have been heard and had not said that it is silent.
+    pub gap_ms: u32,
+    /// The same at its end.
+    pub quiet_ms: u32,
     /// The codec agreed last; `None`: nothing was.
     pub codec: Option<Codec>,
     /// What the far end's RTCP told.

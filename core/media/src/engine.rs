@@ -442,7 +442,7 @@ impl Engine {
         self.record(now, leg, None);
         self.dictate(now, leg, None);
         let stats = match self.slots.get(leg.slot()) {
-            Some(Slot::Live(live)) if live.id == leg => live.stats(),
+            Some(Slot::Live(live)) if live.id == leg => live.last_stats(now),
             Some(Slot::Failed(id, stats)) if *id == leg => *stats,
             Some(Slot::Live(_) | Slot::Failed(..) | Slot::Vacant) | None => return,
         };
@@ -584,6 +584,7 @@ impl Engine {
         let timed = payload != Some(Payload::TelephoneEvent);
         leg.reception.packet(now, &header, packet.len(), timed, remote.negotiated.codec.clock_rate());
         let event_clock = remote.negotiated.telephone_event_clock;
+        leg.came(now, payload);
         if leg.heard(now) {
             self.events.push_back(Event::MediaBack { leg: id });
         }
@@ -593,8 +594,7 @@ impl Engine {
             return None;
         };
         if let Payload::Audio(codec) = payload
-            && let Some(law) = codec.law()
-            && law.is_silent(packet.get(header.payload.clone()).unwrap_or_default())
+            && codec.is_silent(packet.get(header.payload.clone()).unwrap_or_default())
         {
             leg.counted.silent += 1;
         }

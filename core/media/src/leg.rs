@@ -119,6 +119,8 @@ pub(crate) struct Leg {
     pub(crate) reception: Reception,
     pub(crate) reports: Box<Reports>,
     pub(crate) pulse: Pulse,
+    /// Since when the next packet is due; none before the first one, and after one that says that silence follows.
+    due: Option<Time>,
     pub(crate) counted: Stats,
     /// Where what it sends is unpacked, when it is.
     pub(crate) hearing: Option<Box<Hearing>>,
@@ -165,6 +167,7 @@ impl Leg {
             digits: Digits::default(),
             reception: Reception::default(),
             pulse: Pulse::Unheard(now),
+            due: None,
             counted: Stats::default(),
             hearing: None,
             mouth: None,
@@ -202,6 +205,16 @@ impl Leg {
             Pulse::Unheard(_) | Pulse::Silent { heard: false } => Pulse::Unheard(now),
             Pulse::Beating(_) | Pulse::Silent { heard: true } => Pulse::Beating(now),
         };
+        self.due = self.due.map(|_| now);
+    }
+
+    /// A packet of RTP came: how long it was waited for.
+    pub(crate) fn came(&mut self, now: Time, payload: Option<Payload>) {
+        if let Some(due) = self.due.filter(|_| self.flow() == Flow::SendRecv) {
+            let gap = u32::try_from(now.since(due).as_millis()).unwrap_or(u32::MAX);
+            self.counted.gap_ms = self.counted.gap_ms.max(gap);
+        }
+        self.due = (payload != Some(Payload::ComfortNoise)).then_some(now);
     }
 
     /// Whether it hears others than a peer: those in a room, or a fax machine.
@@ -280,6 +293,12 @@ impl Leg {
     pub(crate) fn count_sent(&mut self, bytes: usize) {
         self.counted.packets_sent += 1;
         self.counted.bytes_sent += u64::try_from(bytes).unwrap_or(0);
+    }
+
+    /// All that was counted, of a leg that is closed now.
+    pub(crate) fn last_stats(&self, now: Time) -> Stats {
+        let quiet = self.due.filter(|_| self.flow() == Flow::SendRecv).map(|due| now.since(due).as_millis());
+        Stats { quiet_ms: quiet.map_or(0, |quiet| u32::try_from(quiet).unwrap_or(u32::MAX)), ..self.stats() }
     }
 
     /// All that was counted.

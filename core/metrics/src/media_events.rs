@@ -146,7 +146,7 @@ impl LegSounded<'_> {
             Sound::BothWays | Sound::Unknown => {
                 tracing::debug!(call_id = %self.call, leg_id = %self.leg, sound = quality.sound.as_str(), "a leg's media is over");
             }
-            Sound::NotHeard | Sound::HearsNothing | Sound::FellSilent | Sound::Silent => {
+            Sound::NotHeard | Sound::HearsNothing | Sound::FellSilent | Sound::Silent | Sound::Gaps => {
                 tracing::info!(
                     call_id = %self.call, leg_id = %self.leg, sound = quality.sound.as_str(),
                     received = quality.received, sent = quality.sent, "sound did not go both ways"

@@ -53,12 +53,14 @@ pub enum Sound {
     Silent,
     /// Too short, or held, so that nothing can be said.
     Unknown,
+    /// Both ways, and for some seconds in between nothing came from it.
+    Gaps,
 }
 
 impl Sound {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::BothWays, Self::NotHeard, Self::HearsNothing, Self::FellSilent, Self::Silent, Self::Unknown];
+    pub const ALL: [Self; 7] =
+        [Self::BothWays, Self::NotHeard, Self::HearsNothing, Self::FellSilent, Self::Silent, Self::Unknown, Self::Gaps];
 
     /// The word in metrics and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -69,6 +71,7 @@ impl Sound {
             Self::FellSilent => "fell_silent",
             Self::Silent => "silent",
             Self::Unknown => "unknown",
+            Self::Gaps => "gaps",
         }
     }
 }

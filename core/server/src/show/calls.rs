@@ -267,6 +267,7 @@ const fn sound(sound: Sound) -> &'static str {
         Sound::HearsNothing => "HEARS NOTHING of what is sent to it, by its own reports",
         Sound::FellSilent => "FELL SILENT before the end",
         Sound::Silent => "SILENT: packets without a sound, its microphone may be muted",
+        Sound::Gaps => "GAPS: nothing came from it for some seconds in between",
         Sound::Unknown => "too little to tell",
     }
 }

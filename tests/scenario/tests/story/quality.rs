@@ -74,11 +74,46 @@ fn one_that_was_heard_and_is_no_more_is_named() {
 }
 
 #[test]
-fn one_that_is_heard_again_is_not() {
+fn one_that_is_heard_again_had_a_gap() {
     let (mut sim, ann, bob) = conversation();
     bob.is_muted(true);
     sim.run_for(seconds(70));
     bob.is_muted(false);
+    sim.run_for(seconds(5));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sounds(&sim), [Sound::BothWays, Sound::Gaps]);
+}
+
+#[test]
+fn some_seconds_without_a_packet_are_named_in_between_and_at_the_end() {
+    for (silent, heard_again, sound) in
+        [(2, true, Sound::BothWays), (5, true, Sound::Gaps), (5, false, Sound::FellSilent)]
+    {
+        let (mut sim, ann, bob) = conversation();
+        sim.run_for(seconds(5));
+        bob.is_muted(true);
+        sim.run_for(seconds(silent));
+        if heard_again {
+            bob.is_muted(false);
+            sim.run_for(seconds(5));
+        }
+        ann.hangs_up();
+        sim.run_until_quiet();
+        assert_eq!(sounds(&sim), [Sound::BothWays, sound], "{silent} s");
+    }
+}
+
+#[test]
+fn a_hold_is_no_gap() {
+    let (mut sim, ann, bob) = conversation();
+    sim.run_for(seconds(3));
+    bob.holds();
+    sim.run_until(bob.was_answered_again());
+    bob.is_muted(true);
+    sim.run_for(seconds(10));
+    bob.is_muted(false);
+    bob.resumes();
     sim.run_for(seconds(5));
     ann.hangs_up();
     sim.run_until_quiet();

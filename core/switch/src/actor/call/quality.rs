@@ -17,6 +17,10 @@ const SAYS_SOMETHING: Duration = Duration::from_secs(3);
 const IN_VAIN: u64 = 100;
 /// Five seconds of packets: nobody who talks is silent in nearly all of them.
 const SILENT_FROM: u64 = 250;
+/// Of Opus that leaves silence out, so many packets come in that time at the most.
+const SILENT_OPUS: (Duration, u64) = (Duration::from_secs(10), 20);
+/// So long nobody pauses who sends all the time: something is broken, or a key that mutes ends the stream.
+const GAP_MS: u32 = 3_000;
 /// Reports that speak of nothing that was sent: the first may have left before anything came.
 const REPORTS_IN_VAIN: u32 = 2;
 /// Reports come with so much delay that shorter streams are in none.
@@ -35,9 +39,21 @@ pub(super) struct Qualities {
 /// What tells which way sound went.
 #[derive(Debug, Clone, Copy)]
 struct Traits {
+    codec: Codec,
     silent: u64,
+    gap_ms: u32,
+    quiet_ms: u32,
     reports: u32,
     about_us: u32,
+}
+
+impl Traits {
+    /// Nearly nothing but silence came.
+    fn says_nothing(&self, received: u64, up: Duration) -> bool {
+        let (long, few) = SILENT_OPUS;
+        let enough = received >= SILENT_FROM || (self.codec == Codec::Opus && up >= long && received >= few);
+        enough && self.silent >= received - received / 50
+    }
 }
 
 impl Qualities {
@@ -48,8 +64,9 @@ impl Qualities {
     pub(super) fn closed(&mut self, leg: LegId, media: MediaLeg, stats: &Stats) {
         self.open.remove(&media);
         if let Some(codec) = stats.codec {
-            let Stats { silent, told, .. } = *stats;
-            let traits = Traits { silent, reports: told.reports, about_us: told.about_us };
+            let Stats { silent, gap_ms, quiet_ms, told, .. } = *stats;
+            let (reports, about_us) = (told.reports, told.about_us);
+            let traits = Traits { codec, silent, gap_ms, quiet_ms, reports, about_us };
             self.told.insert(leg, (quality(codec, stats), traits));
         }
     }
@@ -84,12 +101,14 @@ impl Qualities {
             Sound::Unknown
         } else if received == 0 {
             if sent >= IN_VAIN { Sound::NotHeard } else { Sound::Unknown }
-        } else if self.fell_silent.contains(&leg) {
+        } else if self.fell_silent.contains(&leg) || traits.quiet_ms >= GAP_MS {
             Sound::FellSilent
         } else if traits.reports >= REPORTS_IN_VAIN && traits.about_us == 0 && sent >= SENT_FOR_REPORTS {
             Sound::HearsNothing
-        } else if received >= SILENT_FROM && traits.silent >= received - received / 50 {
+        } else if traits.says_nothing(received, up) {
             Sound::Silent
+        } else if traits.gap_ms >= GAP_MS {
+            Sound::Gaps
         } else {
             Sound::BothWays
         }
@@ -232,6 +251,12 @@ mod tests {
         assert_eq!(sound(&stats(0, 500), 2), Sound::Unknown, "too short");
         assert_eq!(sound(&Stats { silent: 490, ..stats(500, 500) }, 10), Sound::Silent);
         assert_eq!(sound(&Stats { silent: 489, ..stats(500, 500) }, 10), Sound::BothWays);
+        assert_eq!(sound(&Stats { gap_ms: 2_999, ..stats(500, 500) }, 20), Sound::BothWays);
+        assert_eq!(sound(&Stats { gap_ms: 3_000, ..stats(500, 500) }, 20), Sound::Gaps);
+        assert_eq!(sound(&Stats { quiet_ms: 3_000, ..stats(500, 500) }, 20), Sound::FellSilent);
+        let sparse = Stats { codec: Some(Codec::Opus), silent: 30, ..stats(30, 500) };
+        assert_eq!(sound(&sparse, 12), Sound::Silent, "silence that is left out is few packets");
+        assert_eq!(sound(&Stats { codec: Some(Codec::Pcma), ..sparse }, 12), Sound::BothWays);
         let deaf = Stats { told: Told { reports: 2, ..Told::default() }, ..stats(500, 500) };
         assert_eq!(sound(&deaf, 10), Sound::HearsNothing);
         let hears = Stats { told: Told { reports: 2, about_us: 1, ..Told::default() }, ..stats(500, 500) };
