@@ -1,5 +1,5 @@
 //! Silence of our own towards far ends that take comfort noise, and towards those that do not.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
 use plugboard_media::rtp::Header;
 use plugboard_media::{
