@@ -213,7 +213,7 @@ impl World {
             number
         });
         let fingerprint = self.certificate.fingerprint();
-        let end = BrowserEnd { login, fingerprint, candidates: Vec::new(), stream: slot + 1 };
+        let end = BrowserEnd { login, fingerprint, candidates: Vec::new(), only: false, stream: slot + 1 };
         let mut description = OfferAnswer::for_browser(LocalMedia { leg, rtp: port(), rtcp: port() }, end, 4_000);
         let (body, negotiated) = description.make_answer(&offer, &[Codec::Pcmu], Flow::SendRecv).unwrap();
         let agreed = Box::new(description.browser_agreed().unwrap());

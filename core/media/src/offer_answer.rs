@@ -221,6 +221,10 @@ impl OfferAnswer {
 
     /// For a browser's leg.
     pub fn for_browser(local: LocalMedia, end: BrowserEnd, session_id: u64) -> Self {
+        // Where the line itself says that we are is one of the candidates (RFC 8839 section 4.2.1.2): of its family, where there is one.
+        let same_family = |candidate: &&SocketAddr| candidate.is_ipv4() == local.rtp.is_ipv4();
+        let named = end.candidates.iter().find(same_family).or(end.candidates.first()).filter(|_| end.only);
+        let local = named.map_or(local, |named| LocalMedia { rtp: *named, rtcp: *named, ..local });
         Self {
             events: vec![
                 Events { payload_type: BROWSER_TELEPHONE_EVENT, clock: 8_000 },

@@ -173,6 +173,7 @@ impl World {
             login: Self::login(7),
             fingerprint: self.certificate.fingerprint(),
             candidates: Vec::new(),
+            only: false,
             stream: 0xB0B,
         };
         OfferAnswer::for_browser(local, end, 4_000)

@@ -3,8 +3,8 @@
 
 use plugboard_media::rtp::Header;
 use plugboard_media::{
-    AddressFamily, Audio, Codec, Command, DriverConfig, Event, Interface, LocalMedia, MediaPlane, MediaThreads,
-    Negotiated, OpenError, PlayEnd, PlayId, PlayOptions, SendError,
+    AddressFamily, Audio, Codec, Command, DriverConfig, Event, Flow, Interface, LocalMedia, MediaPlane, MediaThreads,
+    Negotiated, OfferAnswer, OpenError, PlayEnd, PlayId, PlayOptions, SendError,
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, mpsc};
@@ -157,4 +157,33 @@ fn dropping_the_plane_closes_its_sockets() {
     let local = plane.threads.open(0, AddressFamily::V4).unwrap();
     drop(plane);
     UdpSocket::bind(local.rtp).unwrap();
+}
+
+#[test]
+fn browsers_are_told_of_the_configured_addresses_beside_our_own_or_of_these_alone() {
+    let configured: Vec<IpAddr> =
+        ["203.0.113.9", "2001:db8::9", "203.0.113.10"].iter().map(|text| text.parse().unwrap()).collect();
+    let offered = |only: bool| {
+        let config = DriverConfig {
+            ports: 24_000..=24_099,
+            browser_addresses: configured.clone(),
+            browser_only: only,
+            ..DriverConfig::default()
+        };
+        let plane = MediaThreads::start(config, None, None, Arc::new(|_| ())).unwrap();
+        let (local, end) = plane.open_browser(0, AddressFamily::V4).unwrap();
+        let offer = OfferAnswer::for_browser(local, end, 1).make_offer(&[Codec::Opus], Flow::SendRecv);
+        let text = String::from_utf8(offer).unwrap();
+        let value = |start: &str| -> Vec<String> {
+            text.lines().filter_map(|line| line.trim_end().strip_prefix(start)).map(str::to_owned).collect()
+        };
+        let of_line = |line: String| line.split(' ').nth(4).unwrap().to_owned();
+        let candidates: Vec<String> = value("a=candidate:").into_iter().map(of_line).collect();
+        (candidates, value("c=IN ").concat())
+    };
+    let (beside, _) = offered(false);
+    assert_eq!(beside, ["127.0.0.1", "203.0.113.9", "2001:db8::9", "203.0.113.10"]);
+    let (alone, line) = offered(true);
+    assert_eq!(alone, ["203.0.113.9", "2001:db8::9", "203.0.113.10"]);
+    assert_eq!(line, "IP4 203.0.113.9");
 }

@@ -317,6 +317,7 @@ fn media_config(config: &Config) -> DriverConfig {
         browser_port: config.media.webrtc_port,
         browser_addresses: config.media.webrtc_addresses.clone(),
         gather: config.media.gather,
+        browser_only: config.media.webrtc_only,
         // They give way to everybody else, so that there may be one for each core.
         workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }

@@ -50,6 +50,8 @@ const ELSEWHERE_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001
 const NETWORKS_MAX: usize = 64;
 /// One address for each family.
 const FAMILIES: usize = 2;
+/// A browser checks every pair of addresses: more than these only delay it.
+pub(crate) const WEBRTC_ADDRESSES: usize = 8;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,8 +143,10 @@ pub(crate) struct Media {
     pub(crate) gather: Duration,
     /// Where browsers send to: one port a thread from this one up; 0: any.
     pub(crate) webrtc_port: u16,
-    /// Other addresses under which browsers reach these ports, one for each family at most.
+    /// Other addresses under which browsers reach these ports.
     pub(crate) webrtc_addresses: Vec<IpAddr>,
+    /// Browsers are told of these alone.
+    pub(crate) webrtc_only: bool,
 }
 
 /// How long what is known of calls is kept, counted from a call's beginning. What goes on is kept anyway.
@@ -191,6 +195,7 @@ impl Default for Config {
                 gather: plugboard_media::DEFAULT_GATHER,
                 webrtc_port: plugboard_media::DEFAULT_BROWSER_PORT,
                 webrtc_addresses: Vec::new(),
+                webrtc_only: false,
             },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
@@ -378,6 +383,21 @@ fn one_of_each_family(field: &Field<'_>, expected: &str, faults: &mut Faults) ->
     found
 }
 
+/// Several of either family, each once.
+fn addresses_of(field: &Field<'_>, expected: &str, faults: &mut Faults) -> Vec<IpAddr> {
+    let texts = if field.is_list() { field.list(WEBRTC_ADDRESSES, faults) } else { vec![field.clone()] };
+    let mut found: Vec<IpAddr> = Vec::new();
+    for item in texts {
+        let Some(text) = item.text(faults) else { continue };
+        match text.parse::<IpAddr>() {
+            Ok(address) if found.contains(&address) => item.fault(faults, "it is named twice", "name each once"),
+            Ok(address) if !address.is_unspecified() => found.push(address),
+            Ok(_) | Err(_) => item.fault(faults, expected, "such as \"192.0.2.10\""),
+        }
+    }
+    found
+}
+
 fn network(item: &Field<'_>, faults: &mut Faults) -> Option<LocalNetwork> {
     let text = item.text(faults)?;
     let network = text.parse().ok();
@@ -418,7 +438,17 @@ fn media(field: &Field<'_>, media: &mut Media, faults: &mut Faults) {
     let port = fields.take("webrtc_port").and_then(|field| field.integer(0..=65_535, faults));
     set(&mut media.webrtc_port, port.and_then(|port| u16::try_from(port).ok()));
     if let Some(field) = fields.take("webrtc_address") {
-        media.webrtc_addresses = one_of_each_family(&field, "an address that browsers can send to is expected", faults);
+        media.webrtc_addresses = addresses_of(&field, "an address that browsers can send to is expected", faults);
+    }
+    if let Some(field) = fields.take("webrtc_only") {
+        set(&mut media.webrtc_only, field.boolean(faults));
+        if media.webrtc_only && media.webrtc_addresses.is_empty() {
+            field.fault(
+                faults,
+                "there is no `webrtc_address` that browsers could be told of",
+                "name one, or leave this out",
+            );
+        }
     }
     fields.finish(faults);
 }
@@ -561,6 +591,17 @@ mod tests {
         assert!(told[1].contains("is no network") && told[2].contains("is no origin"), "{told:?}");
         let single = Config::parse("p.toml", "[sip]\npublic_address = \"203.0.113.9\"\n").unwrap();
         assert_eq!(single.sip.public.len(), 1);
+    }
+
+    #[test]
+    fn browsers_are_told_of_several_addresses_and_of_these_alone_where_there_are_any() {
+        let addresses = "webrtc_address = [\"203.0.113.9\", \"203.0.113.10\", \"2001:db8::9\"]";
+        let config = Config::parse("p.toml", &format!("[media]\n{addresses}\nwebrtc_only = true\n")).unwrap();
+        assert_eq!((config.media.webrtc_addresses.len(), config.media.webrtc_only), (3, true));
+        let told = faults("[media]\nwebrtc_only = true\n");
+        assert!(told[0].contains("there is no `webrtc_address`"), "{told:?}");
+        let told = faults("[media]\nwebrtc_address = [\"203.0.113.9\", \"203.0.113.9\", \"0.0.0.0\"]\n");
+        assert!(told[0].contains("named twice") && told[1].contains("that browsers can send to"), "{told:?}");
     }
 
     #[test]

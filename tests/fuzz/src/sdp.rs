@@ -31,7 +31,13 @@ pub fn sdp(bytes: &[u8]) {
     let _ = (offer.hears_at(), offer.flow());
     let mut ours = if offer.is_of_browser() {
         let fingerprint = format!("sha-256 {}", ["AB"; 32].join(":")).into();
-        let end = BrowserEnd { login: IceLogin::new(media.leg, || 1), fingerprint, candidates: Vec::new(), stream: 1 };
+        let end = BrowserEnd {
+            login: IceLogin::new(media.leg, || 1),
+            fingerprint,
+            candidates: Vec::new(),
+            only: false,
+            stream: 1,
+        };
         OfferAnswer::for_browser(media, end, 2)
     } else {
         leg(2)

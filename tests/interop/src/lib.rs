@@ -44,7 +44,7 @@ pub use scenario::{Answer, Call};
 pub use sipp::Sipp;
 pub use switch::{Plugboard, Serve, built_plugins, page, steps};
 pub use tone::{Recording, write_tone};
-pub use turn::{Coturn, TURN_SECRET};
+pub use turn::{Coturn, TURN_SECRET, turn_client};
 pub use wait::{LIMIT, until};
 
 /// SIP over this.

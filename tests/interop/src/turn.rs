@@ -46,3 +46,11 @@ impl Coturn {
         self.program.output()
     }
 }
+
+/// Whether coturn's own client gets an address from the server at this port of this machine, by these credentials.
+pub fn turn_client(port: u16, name: &str, password: &str) -> bool {
+    let mut command = Command::new(tool("turnutils_uclient"));
+    command.args(["-y", "-c", "-n", "1", "-m", "1", "-u", name, "-w", password, "-p", &port.to_string(), "127.0.0.1"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

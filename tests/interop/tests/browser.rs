@@ -170,6 +170,35 @@ fn a_browser_whose_network_blocks_udp_speaks_through_the_turn_server() {
 }
 
 #[test]
+fn a_browser_is_offered_the_configured_addresses_alone_and_finds_the_one_that_leads_here() {
+    if !in_own_network("a_browser_is_offered_the_configured_addresses_alone_and_finds_the_one_that_leads_here") {
+        return;
+    }
+    // Of a NAT: two that lead nowhere here, one of the other family, and the one of this network.
+    let named = ["203.0.113.9", "2001:db8::9", "203.0.113.10", "198.51.100.2"];
+    let media = format!("[media]\nwebrtc_address = {named:?}\nwebrtc_only = true\n");
+    let switch = Plugboard::everywhere(&Office::new(), &media);
+    let phone = Baresip::start(&switch, "102", "secret-102", PHONE, Transport::Udp);
+    let mut page = Browser::with_tone(&switch, "101", "secret-101", BROWSER);
+    page.is_told("dial 102");
+    page.waits_to_say("talks");
+    page.waits_to_hear_tone(PHONE);
+    phone.waits_to_hear_tone(BROWSER);
+    page.is_told("hang up");
+    let record = &switch.waits_for_past_calls(1)[0];
+    let traced = switch.succeeds(&["call", "trace", "--sip", record["id"].as_str().unwrap_or_default()]);
+    let offered = |line: &str| {
+        let mut words = line.trim().strip_prefix("a=candidate:")?.split(' ');
+        (line.contains("typ host") && !line.contains(".local ")).then(|| words.nth(4).map(str::to_owned)).flatten()
+    };
+    let mut told: Vec<String> = traced.lines().filter_map(offered).filter(|ip| !ip.ends_with(".local")).collect();
+    told.dedup();
+    let ours = || told.iter().filter(|ip| named.contains(&ip.as_str()));
+    assert_eq!(ours().count(), named.len(), "{told:?}");
+    assert!(!told.contains(&"127.0.0.1".to_owned()), "nothing else of ours: {told:?}");
+}
+
+#[test]
 fn the_call_of_a_browser_that_is_closed_ends_after_a_while() {
     if !in_own_network("the_call_of_a_browser_that_is_closed_ends_after_a_while") {
         return;

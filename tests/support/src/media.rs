@@ -281,7 +281,7 @@ impl MediaPlane for SimMedia {
         inside.browsers.insert(leg);
         drop(inside);
         self.wake.notify_one();
-        let end = BrowserEnd { login, fingerprint, candidates: Vec::new(), stream: start.ssrc };
+        let end = BrowserEnd { login, fingerprint, candidates: Vec::new(), only: false, stream: start.ssrc };
         Ok((LocalMedia { leg, rtp: local, rtcp: local }, end))
     }
 

@@ -26,8 +26,10 @@ pub struct BrowserEnd {
     pub login: IceLogin,
     /// Of our certificate, as `a=fingerprint` says it.
     pub fingerprint: Arc<str>,
-    /// Where else the leg is reached, beside the address of its [`crate::LocalMedia`]: what the configuration names.
+    /// Where else the leg is reached, beside the address of its [`crate::LocalMedia`] unless `only`: what the configuration names.
     pub candidates: Vec<SocketAddr>,
+    /// It is reached at these alone.
+    pub only: bool,
     /// The stream that the browser hears.
     pub stream: u32,
 }

@@ -65,6 +65,8 @@ pub struct DriverConfig {
     pub browser_port: u16,
     /// Under which other addresses browsers reach these ports: public ones of a NAT that leaves port numbers as they are.
     pub browser_addresses: Vec<IpAddr>,
+    /// Browsers are told of those addresses alone.
+    pub browser_only: bool,
     /// What the engines are told.
     pub engine: EngineConfig,
     /// Threads that pack and unpack audio, 1 to 64; they give way to those that relay.
@@ -108,6 +110,7 @@ impl Default for DriverConfig {
             ipv6: None,
             browser_port: 0,
             browser_addresses: Vec::new(),
+            browser_only: false,
             engine: EngineConfig::default(),
             workers: 1,
             gather: DEFAULT_GATHER,
@@ -135,6 +138,7 @@ struct Shared {
     /// Of each thread, by family: where browsers send to.
     browser_ports: Vec<[Option<SocketAddr>; 2]>,
     browser_addresses: Vec<IpAddr>,
+    browser_only: bool,
     certificate: Arc<Certificate>,
     /// Of whoever encrypts.
     fingerprint: Option<Fingerprint>,
@@ -199,6 +203,7 @@ impl MediaThreads {
             fingerprint: guards.as_ref().map(|guards| guards.fingerprint()),
             browser_ports,
             browser_addresses: config.browser_addresses.clone(),
+            browser_only: config.browser_only && !config.browser_addresses.is_empty(),
             certificate: Arc::new(Certificate::make()?),
         });
         let mut started = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(config.threads) };
@@ -340,11 +345,12 @@ impl Shared {
         })?;
         // The own one stands first, since the description may name another in its place.
         let others = self.browser_addresses.iter().map(|address| SocketAddr::new(*address, local.port()));
-        let named = std::iter::once(local).chain(others);
+        let named = (!self.browser_only).then_some(local).into_iter().chain(others);
         let end = BrowserEnd {
             login: IceLogin::drawn(leg),
             fingerprint: self.certificate.fingerprint(),
             candidates: named.collect(),
+            only: self.browser_only,
             stream: start.ssrc,
         };
         Ok((LocalMedia { leg, rtp: local, rtcp: local }, end))

@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Config, DRAIN, FAMILIES, GATHER, KEPT, Keep, LISTENERS_MAX, NETWORKS_MAX, SILENCE, THREADS};
+use super::{
+    Config, DRAIN, FAMILIES, GATHER, KEPT, Keep, LISTENERS_MAX, NETWORKS_MAX, SILENCE, THREADS, WEBRTC_ADDRESSES,
+};
 
 /// The JSON Schema of the file.
 pub(crate) fn schema() -> Json {
@@ -84,8 +86,12 @@ pub(crate) fn schema() -> Json {
                     `0s`: every packet is relayed as it comes."),
                 "webrtc_port": { "type": "integer", "minimum": 0, "maximum": 65_535, "default": 10_000, "description":
                     "The UDP port that browsers send to: one a thread, from this one up; 0 takes free ones." },
-                "webrtc_address": addresses("Where else browsers reach these ports, such as the public address of a NAT: \
-                    one address, or one of each family. They are told it beside the others, and try all.")
+                "webrtc_address": { "type": ["string", "array"], "maxItems": WEBRTC_ADDRESSES, "items": { "type": "string" },
+                    "examples": ["192.0.2.10"], "description": "Where else browsers reach these ports, such as the public \
+                    addresses of a NAT, of either family. They are told of them in this order, after our own, and try \
+                    all." },
+                "webrtc_only": { "type": "boolean", "default": false, "description": "Browsers are told of \
+                    `webrtc_address` alone, and not of our own address." }
             })),
             "http": part("Metrics and health.", json!({
                 "listen": { "type": "string", "default": "127.0.0.1:8080", "description": "Where to listen." },
