@@ -10,6 +10,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::desk::Desk;
 use crate::disk::Disk;
@@ -17,6 +18,13 @@ use crate::writer::{Clerk, Errand, Job, Kept, Order, Told, Writer};
 
 /// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
 pub const QUEUE_MAX: usize = 65_536;
+
+/// Packets gather for so long before the thread that writes looks at them: a wake-up for each one would cost more than the relay. A crash
+/// loses a second in any case.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// So many are looked at before that: an eighth of what may wait.
+const GATHER_MAX: usize = QUEUE_MAX / 8;
 
 /// Records calls. Cheap to clone; every clone is the same recorder.
 #[derive(Clone)]
@@ -35,8 +43,10 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    /// How many of them are packets.
+    /// How many packets wait, those that the thread has taken and not yet done included.
     sounds: usize,
+    /// Something waits that is no packet.
+    urgent: bool,
     stopped: bool,
 }
 
@@ -56,8 +66,12 @@ impl Recorder {
         let mut writer = Writer::new(disk, codecs, Arc::clone(&desk));
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let writes = named("recorder").spawn(move || {
-            while let Some(job) = shared.wait() {
-                writer.carry_out(job);
+            while let Some(jobs) = shared.wait(writer.is_taping()) {
+                let sounds = jobs.iter().filter(|job| job.is_sound()).count();
+                for job in jobs {
+                    writer.carry_out(job);
+                }
+                shared.queue().sounds -= sounds;
             }
             writer.end_all(&TapeWhy::CallOver);
         })?;
@@ -244,26 +258,34 @@ impl Shared {
             }
             queue.sounds += 1;
         }
-        let was_empty = queue.jobs.is_empty();
         queue.jobs.push_back(job);
+        queue.urgent |= !is_sound;
+        let wakes = !is_sound || queue.jobs.len() == GATHER_MAX;
         drop(queue);
-        if was_empty {
+        if wakes {
             self.there.notify_one();
         }
         true
     }
 
-    /// The next job; none: the recorder is closed and nothing is left.
-    fn wait(&self) -> Option<Job> {
-        let mut queue = self.queue();
+    /// What waits, once it is worth a wake-up; none: the recorder is closed and nothing is left. Without tapes nobody sends packets.
+    fn wait(&self, taping: bool) -> Option<VecDeque<Job>> {
+        let (mut queue, mut gathered) = (self.queue(), false);
         loop {
-            if let Some(job) = queue.take() {
-                return Some(job);
+            let due = gathered || queue.urgent || queue.stopped || queue.jobs.len() >= GATHER_MAX;
+            if due && !queue.jobs.is_empty() {
+                queue.urgent = false;
+                return Some(std::mem::take(&mut queue.jobs));
             }
             if queue.stopped {
                 return None;
             }
-            queue = self.there.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            if taping {
+                let waited = self.there.wait_timeout(queue, GATHER).unwrap_or_else(PoisonError::into_inner);
+                (queue, gathered) = (waited.0, waited.1.timed_out());
+            } else {
+                queue = self.there.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
         }
     }
 
@@ -276,7 +298,7 @@ impl Shared {
 impl Queue {
     fn take(&mut self) -> Option<Job> {
         let job = self.jobs.pop_front()?;
-        if matches!(job, Job::Taped { taped: Taped::Sound { .. } | Taped::Still, .. }) {
+        if job.is_sound() {
             self.sounds -= 1;
         }
         Some(job)

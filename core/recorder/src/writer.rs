@@ -58,6 +58,13 @@ pub(crate) enum Job {
     End { tape: u64, why: TapeWhy },
 }
 
+impl Job {
+    /// A packet, or that time went by: of these there may be too many.
+    pub(crate) const fn is_sound(&self) -> bool {
+        matches!(self, Self::Taped { taped: Taped::Sound { .. } | Taped::Still, .. })
+    }
+}
+
 /// What is to be done about whole files.
 pub(crate) enum Errand {
     /// Nothing more comes onto a tape.
@@ -135,6 +142,11 @@ impl Writer {
             }
             Job::End { tape, why } => self.end(tape, why),
         }
+    }
+
+    /// Whether a tape goes on.
+    pub(crate) fn is_taping(&self) -> bool {
+        !self.tapes.is_empty()
     }
 
     /// Ends whatever goes on.
