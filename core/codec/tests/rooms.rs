@@ -244,3 +244,31 @@ fn who_says_nothing_hears_the_others_from_the_begin() {
     assert!(world.talkers[1].hears()[0] > 0.9);
     assert!((140..=152).contains(&world.talkers[0].heard.len()), "silence is sent to who is alone, too");
 }
+
+#[test]
+fn a_room_in_which_nobody_speaks_is_comfort_noise_for_whoever_offered_it() {
+    const NOISE: u8 = 13;
+    let room = Room::new(Rate::Narrow);
+    let mut world = World::new(&[(0, Codec::Pcma), (0, Codec::Pcma), (0, Codec::Pcma)]);
+    let leg = world.leg(0);
+    let negotiated = Negotiated { comfort_noise: Some(NOISE), ..Negotiated::plain(Codec::Pcma, phone(leg)) };
+    world.command(Command::SetRemote { leg, negotiated });
+    (0..3).for_each(|talker| world.sit(talker, &room, Role::Talks));
+    world.talk(1_000);
+    (0..3).for_each(|talker| world.talkers[talker].muted = true);
+    // What they said last is under way yet, and concealed for a moment where it ends.
+    world.talk(1_000);
+    world.forget();
+    world.talk(3_000);
+    let (takes, does_not) = (&world.talkers[0].heard, &world.talkers[1].heard);
+    assert!(takes.iter().all(|(header, payload)| header.payload_type == NOISE && payload == &[70]), "{takes:?}");
+    assert!((2..=4).contains(&takes.len()), "{} in three seconds", takes.len());
+    assert!((140..=152).contains(&does_not.len()), "silence itself: {} packets", does_not.len());
+    // Somebody speaks again, and is heard at once.
+    world.forget();
+    world.talkers[1].muted = false;
+    world.talk(2_000);
+    let words = world.talkers[0].heard.iter().filter(|(header, _)| header.payload_type != NOISE);
+    assert!(words.clone().count() > 90, "{} packets", words.clone().count());
+    assert!(words.clone().next().is_some_and(|(header, _)| header.marker), "a talkspurt begins");
+}
