@@ -122,7 +122,9 @@ fn recorded(calls: u16, time: Duration) -> Seen {
         tapes.push(recording);
     }
     let seen = see(&mut phones, time, &["media-"], &["recorder"]);
-    tapes.into_iter().for_each(|tape| tape.end(TapeWhy::Asked));
+    for tape in tapes {
+        tape.end(TapeWhy::Asked);
+    }
     recorder.close();
     seen
 }
