@@ -470,6 +470,7 @@ mod tests {
             random: RandomState::new(),
             browser_ports: vec![[None, None]],
             browser_addresses: Vec::new(),
+            browser_only: false,
             certificate: Arc::new(Certificate::make().unwrap()),
             fingerprint: None,
         });
