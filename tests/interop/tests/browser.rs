@@ -176,7 +176,7 @@ fn a_browser_is_offered_the_configured_addresses_alone_and_finds_the_one_that_le
     }
     // Of a NAT: two that lead nowhere here, one of the other family, and the one of this network.
     let named = ["203.0.113.9", "2001:db8::9", "203.0.113.10", "198.51.100.2"];
-    let media = format!("[media]\nwebrtc_address = {named:?}\nwebrtc_only = true\n");
+    let media = format!("[media]\naddress = '{}'\nwebrtc_address = {named:?}\nwebrtc_only = true\n", named[3]);
     let switch = Plugboard::everywhere(&Office::new(), &media);
     let phone = Baresip::start(&switch, "102", "secret-102", PHONE, Transport::Udp);
     let mut page = Browser::with_tone(&switch, "101", "secret-101", BROWSER);
