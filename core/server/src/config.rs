@@ -34,8 +34,8 @@ const THREADS: RangeInclusive<i64> = 1..=64;
 const DRAIN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
 /// How long nothing may be heard of a peer; zero for ever.
 const SILENCE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(24);
-/// Longer than half a packet's time would be heard.
-const GATHER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_millis(10);
+/// Of the time between two packets, a quarter at most.
+const GATHER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_millis(5);
 /// How long something is kept: from a moment, for trying it out, to what no office outlives.
 const KEPT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 36_500);
 /// A day.

@@ -24,18 +24,42 @@ pub(super) struct Pace {
     window_began: Time,
     in_window: u32,
     gathers: bool,
+    round_began: Time,
+    /// The next wait begins a round.
+    round_ends: bool,
+}
+
+/// What a thread does after it has served its sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Waits for whatever comes.
+    Wait,
+    /// Looks again at once: of each socket only one packet was taken, and it may hold more.
+    Look,
+    /// Leaves the sockets alone until then.
+    Gather(Time),
 }
 
 impl Pace {
     /// Rounds of so long.
     pub(super) const fn new(round: Duration) -> Self {
-        Self { round, window_began: Time::ZERO, in_window: 0, gathers: false }
+        Self {
+            round,
+            window_began: Time::ZERO,
+            in_window: 0,
+            gathers: false,
+            round_began: Time::ZERO,
+            round_ends: true,
+        }
     }
 
-    /// Told after each wait: when it ended and how many packets it brought. Answers until when the next ones may gather.
-    pub(super) fn until(&mut self, woke: Time, packets: u32) -> Option<Time> {
+    /// Told after each wait: when it ended and how many packets it brought.
+    pub(super) fn next(&mut self, woke: Time, packets: u32) -> Next {
         if self.round.is_zero() {
-            return None;
+            return Next::Wait;
+        }
+        if std::mem::take(&mut self.round_ends) {
+            self.round_began = woke;
         }
         self.in_window = self.in_window.saturating_add(packets);
         let window = self.round * WINDOW;
@@ -46,7 +70,12 @@ impl Pace {
             self.gathers = self.in_window >= floor && passed < window * 2;
             (self.window_began, self.in_window) = (woke, 0);
         }
-        self.gathers.then(|| woke + self.round)
+        self.round_ends = !self.gathers || packets == 0;
+        match (self.gathers, packets) {
+            (false, _) => Next::Wait,
+            (true, 0) => Next::Gather(self.round_began + self.round),
+            (true, _) => Next::Look,
+        }
     }
 }
 
@@ -56,44 +85,68 @@ mod tests {
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
-    /// Packets that come one by one, evenly: how many waits they take, and the longest time that one of them waits.
-    fn serve(mut pace: Pace, every: Duration, packets: u32) -> (u32, Duration) {
-        let (mut now, mut next, mut waits, mut longest) = (Time::ZERO, 0, 0, Duration::ZERO);
-        let at = |packet: u32| Time::ZERO + every * packet;
-        while next < packets {
-            now = now.max(at(next));
-            waits += 1;
-            let mut taken = 0;
-            while next < packets && at(next) <= now {
-                longest = longest.max(now.since(at(next)));
-                (next, taken) = (next + 1, taken + 1);
+    /// Serves packets that come at these moments, each to a socket, as the thread does: one of each socket for a wait. How many waits
+    /// they take, the longest time that one of them waits, and when the last was taken.
+    fn serve(mut pace: Pace, mut packets: Vec<(Time, usize)>) -> (u32, Duration, Time) {
+        packets.sort_unstable();
+        let (mut now, mut waits, mut longest, mut look) = (Time::ZERO, 0, Duration::ZERO, false);
+        while let Some((first, _)) = packets.first() {
+            if !look {
+                now = now.max(*first);
             }
-            if let Some(until) = pace.until(now, taken) {
-                now = until;
+            waits += 1;
+            let mut served = Vec::new();
+            packets.retain(|(at, socket)| {
+                let taken = *at <= now && !served.contains(socket);
+                if taken {
+                    served.push(*socket);
+                    longest = longest.max(now.since(*at));
+                }
+                !taken
+            });
+            let next = pace.next(now, u32::try_from(served.len()).unwrap());
+            look = next == Next::Look;
+            if let Next::Gather(until) = next {
+                now = now.max(until);
             }
         }
-        (waits, longest)
+        (waits, longest, now)
+    }
+
+    /// So many packets, one after the other, each to the next of 400 sockets.
+    fn evenly(every: Duration, count: u32) -> Vec<(Time, usize)> {
+        (0..count).map(|n| (Time::ZERO + every * n, usize::try_from(n % 400).unwrap())).collect()
     }
 
     #[test]
     fn packets_of_many_calls_gather_and_none_waits_longer_than_a_round() {
-        // 200 calls: 20 packets a millisecond.
-        let (waits, longest) = serve(Pace::new(MILLISECOND), Duration::from_micros(50), 20_000);
-        assert!(waits < 1_400, "{waits} waits for 1,000 rounds");
+        // 200 calls: 20 packets a millisecond. A round is a wait that brings them and one that brings nothing.
+        let (waits, longest, _) = serve(Pace::new(MILLISECOND), evenly(Duration::from_micros(50), 20_000));
+        assert!(waits < 2_500, "{waits} waits for 1,000 rounds");
         assert!(longest <= MILLISECOND, "{longest:?}");
     }
 
     #[test]
     fn packets_of_few_calls_are_served_one_by_one() {
         // Ten calls: one packet a millisecond.
-        let (waits, longest) = serve(Pace::new(MILLISECOND), MILLISECOND, 1_000);
+        let (waits, longest, _) = serve(Pace::new(MILLISECOND), evenly(MILLISECOND, 1_000));
         assert_eq!((waits, longest), (1_000, Duration::ZERO));
     }
 
     #[test]
     fn without_a_round_nothing_waits() {
-        let (waits, longest) = serve(Pace::new(Duration::ZERO), Duration::from_micros(50), 20_000);
+        let (waits, longest, _) = serve(Pace::new(Duration::ZERO), evenly(Duration::from_micros(50), 20_000));
         assert_eq!((waits, longest), (20_000, Duration::ZERO));
+    }
+
+    #[test]
+    fn one_socket_with_many_packets_holds_none_of_them_back() {
+        let mut packets = evenly(Duration::from_micros(100), 1_000);
+        let flood = Time::from_millis(50);
+        packets.extend((0..500).map(|_| (flood, 401)));
+        let (_, longest, last) = serve(Pace::new(MILLISECOND), packets);
+        assert!(longest <= MILLISECOND, "{longest:?}");
+        assert!(last <= Time::from_millis(101), "{last:?}");
     }
 
     #[test]
@@ -101,10 +154,12 @@ mod tests {
         let mut pace = Pace::new(MILLISECOND);
         let mut now = Time::ZERO;
         for _ in 0..40 {
-            now = pace.until(now, 20).unwrap_or(now + MILLISECOND);
+            pace.next(now, 20);
+            now = now + MILLISECOND;
         }
-        assert_eq!(pace.until(now, 20), Some(now + MILLISECOND));
+        assert_eq!(pace.next(now, 20), Next::Look);
+        assert!(matches!(pace.next(now, 0), Next::Gather(_)));
         let later = now + Duration::from_secs(1);
-        assert_eq!(pace.until(later, 20), None, "its first packets after a silence");
+        assert_eq!(pace.next(later, 20), Next::Wait, "its first packets after a silence");
     }
 }

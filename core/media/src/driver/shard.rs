@@ -1,6 +1,6 @@
 //! One media thread: it waits for packets, commands and frames that are due, and lets its engine decide.
 
-use super::pace::Pace;
+use super::pace::{Next, Pace};
 use super::sys::{Epoll, EventFd, Ready};
 use super::{Shared, SharedSockets};
 use crate::booth::Work;
@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Commands that may wait: about a second's worth of a full shard. A shard that is further behind is stuck.
 const QUEUE_MAX: usize = 4_096;
@@ -174,8 +175,12 @@ impl Shard {
         let mut ready = Ready::new(READY_MAX);
         let mut jobs = VecDeque::new();
         let mut packet = [0; PACKET_MAX];
+        let mut next = Next::Wait;
         loop {
-            let patience = self.engine.poll_timeout().map(|at| at.since(self.shared.clock.now()));
+            let patience = match next {
+                Next::Look => Some(Duration::ZERO),
+                Next::Wait | Next::Gather(_) => self.engine.poll_timeout().map(|at| at.since(self.shared.clock.now())),
+            };
             self.epoll.wait(&mut ready, patience);
             let woke = self.shared.clock.now();
             let (mut woken, mut packets) = (false, 0);
@@ -195,7 +200,8 @@ impl Shard {
             self.tick();
             self.hand_out();
             self.tell();
-            if let Some(until) = self.pace.until(woke, packets) {
+            next = self.pace.next(woke, packets);
+            if let Next::Gather(until) = next {
                 self.gather(until);
             }
         }
