@@ -70,6 +70,10 @@ pub struct Call {
     last_cause: Option<Cause>,
     /// Whose forwards led to the scenario that runs.
     sent_on: Vec<Forward>,
+    /// Whom the scenario is about.
+    guest: LegId,
+    /// How often somebody was handed on to a service.
+    services: u32,
     events: VecDeque<CallEvent>,
     waiting: Option<(Op, Time)>,
     plays: u32,
@@ -92,6 +96,8 @@ impl Default for Call {
             talked: None,
             last_cause: None,
             sent_on: Vec::new(),
+            guest: LegId::CALLER,
+            services: 0,
             events: VecDeque::new(),
             waiting: None,
             plays: 0,
@@ -182,6 +188,11 @@ impl Call {
         self.anchor
     }
 
+    /// Whom the scenario is about: the caller, or who was handed on to it.
+    pub fn guest(&self) -> LegId {
+        self.guest
+    }
+
     /// Who a leg is: a user of the office or nobody, and his number, or whatever stands for it.
     pub fn party(&self, leg: LegId) -> Option<(Option<&UserId>, &str)> {
         self.legs.get(&leg).map(|leg| (leg.user.as_ref(), leg.party.as_str()))
@@ -261,7 +272,10 @@ impl Call {
             Input::Cancel { op } => self.cancel(op),
             Input::ScenarioEnded => {
                 self.script = Script::Over;
-                self.end_if_nothing_goes_on(now);
+                let cause = self.last_cause.clone().unwrap_or_else(|| Cause::of(480));
+                if !self.given_back(now, &cause) {
+                    self.end_if_nothing_goes_on(now);
+                }
             }
             Input::UserOffers { user, offer } => self.user_offers(now, user, offer),
             Input::UserForwards { user, why, to } => self.user_forwards(now, user, why, to),

@@ -2,7 +2,7 @@
 
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, ConferenceRequest, Direction, FaxError, FaxReceived, FaxRequest, ForwardWhy,
-    GatewayId, LegId, NotJoined, PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
+    GatewayId, LegId, Mailbox, NotJoined, PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -227,6 +227,15 @@ pub struct Onward {
     pub scenario: Option<Box<ScenarioId>>,
 }
 
+/// What a call is handed on to that is nobody who rings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Service {
+    /// A scenario begins for who is handed on.
+    Scenario(ScenarioId),
+    /// He hears the messages of this mailbox, when he knows its PIN; without one he is asked which.
+    Mailbox(Option<Mailbox>),
+}
+
 /// A called leg is over, and names others in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
@@ -245,8 +254,10 @@ pub struct Redirect {
 pub struct Transfer {
     /// Who hands on whom he talks to.
     pub by: LegId,
-    /// To whom: resolved by the office, at most 256.
+    /// To whom: resolved by the office, at most 256. None where a service takes him.
     pub parties: Vec<Party>,
+    /// What takes him in place of people.
+    pub service: Option<Service>,
     /// With or without reservation.
     pub order: RingOrder,
     /// For how long.

@@ -21,6 +21,6 @@ pub mod voicemail;
 pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
 pub use input::{
     Begin, Forward, Input, OfferedDevices, Onward, Op, OwnForwards, Park, Party, PlayFinish, Redirect, Request,
-    RingOrder, Transfer, Urgency, Way,
+    RingOrder, Service, Transfer, Urgency, Way,
 };
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

@@ -1,8 +1,8 @@
 //! What the call asks of the world, in order.
 
 use plugboard_model::{
-    Audio, CallRecord, Cause, ConferenceRequest, FaxRequest, HostResult, JournalEvent, LegId, ScenarioId, TapeWhy,
-    UserId,
+    Audio, CallRecord, Cause, ConferenceRequest, FaxRequest, HostResult, JournalEvent, LegId, Mailbox, ScenarioId,
+    TapeWhy, UserId,
 };
 use std::time::Duration;
 
@@ -267,12 +267,20 @@ pub enum Output {
         /// The new leg.
         leg: LegId,
     },
-    /// A forward leads to this scenario: it begins, and tells by [`crate::Input::ScenarioEnded`] when it has no more steps.
+    /// A forward or a transfer leads to this scenario: it begins for the anchor, in place of the one that ran, and tells by
+    /// [`crate::Input::ScenarioEnded`] when it has no more steps.
     BeginScenario {
         /// Which.
         scenario: ScenarioId,
-        /// Whose forward it is: he pays for whom it calls.
+        /// Whose forward or transfer it is: he pays for whom it calls.
         by: Option<UserId>,
+        /// What he dialled who handed the anchor on.
+        called: Option<String>,
+    },
+    /// A transfer leads to a mailbox: the anchor hears it, in place of the scenario that ran. Its end is asked for as a hanging up.
+    OpenMailbox {
+        /// Which.
+        mailbox: Option<Mailbox>,
     },
     /// For the scenario: the caller talks to somebody now.
     Bridged,

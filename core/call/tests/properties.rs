@@ -8,7 +8,7 @@
 
 use plugboard_call::{
     Begin, Call, Input, OfferedDevices, Onward, Op, Output, OwnForwards, Park, Party, PlayFinish, PlayId, Redirect,
-    Request, RingOrder, Transfer,
+    Request, RingOrder, Service, Transfer,
 };
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack, RunId,
@@ -81,9 +81,10 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (leg.clone(), any::<bool>()).prop_map(|(leg, heard)| Input::LegSilent { leg, heard }),
         1 => leg.clone().prop_map(Input::LegLives),
         1 => leg.clone().prop_map(Input::LegHeard),
-        2 => (leg.clone(), 0u8..4, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
+        2 => (leg.clone(), 0u8..5, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
             by,
-            parties: vec![Party::User(user(n))],
+            parties: if n < 4 { vec![Party::User(user(n))] } else { Vec::new() },
+            service: (n == 4).then(|| Service::Scenario(ScenarioId::new(&OfficeId::new("main").unwrap(), "s").unwrap())),
             order: RingOrder::One,
             ring_for: Duration::from_secs(2),
             recall,

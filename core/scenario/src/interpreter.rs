@@ -43,6 +43,7 @@ pub struct Interpreter {
     left: Option<Talker>,
     /// Actions that no strand waits for.
     beside: BTreeSet<RunId>,
+    first_run: u32,
     next_run: u32,
     steps_taken: u32,
     steps_beside: u32,
@@ -76,6 +77,7 @@ impl Interpreter {
             talk: Talk::None,
             left: None,
             beside: BTreeSet::new(),
+            first_run: 0,
             next_run: 0,
             steps_taken: 0,
             steps_beside: 0,
@@ -85,6 +87,23 @@ impl Interpreter {
             outbox: VecDeque::new(),
             at: Time::ZERO,
         }
+    }
+
+    /// Its runs are numbered from here on: another one has run in the call before.
+    #[must_use]
+    pub fn from_run(mut self, first: RunId) -> Self {
+        (self.first_run, self.next_run) = (first.0, first.0);
+        self
+    }
+
+    /// The number of the run that it begins next.
+    pub const fn next_run(&self) -> RunId {
+        RunId(self.next_run)
+    }
+
+    /// Whether it has begun this run.
+    pub fn has_begun(&self, run: RunId) -> bool {
+        (self.first_run..self.next_run).contains(&run.0)
     }
 
     /// Takes one input; then read what is to be done with [`Interpreter::poll_output`].

@@ -57,6 +57,29 @@ fn a_phone_that_hands_its_caller_on_connects_him_with_the_other_one() {
 }
 
 #[test]
+fn a_phone_that_hands_its_caller_on_to_a_scenario_leaves_him_there() {
+    let switch = Plugboard::empty(&[]);
+    fs::create_dir(switch.folder().join("audio")).unwrap();
+    write_tone(&switch.folder().join("audio/greeting.wav"), MUSIC, 3);
+    let steps = "- play-audio: { audio: greeting }\n- call-user: { mode: list, target: [103] }";
+    switch.apply(&Office::new().lines("prompts: audio").scenario("300", "reception", steps));
+    let (ann, bob, cem) = (phone(&switch, "101", ANN), phone(&switch, "102", BOB), phone(&switch, "103", CEM));
+    ann.dials("102");
+    bob.waits_to_hear_tone(ANN);
+    bob.hands_on_to("300");
+    ann.waits_to_hear_tone(MUSIC);
+    ann.waits_to_hear_tone(CEM);
+    cem.waits_to_hear_tone(ANN);
+    ann.hangs_up();
+    let record = &switch.waits_for_past_calls(1)[0];
+    assert_eq!(
+        (&record["outcome"], &record["scenario"]["name"]),
+        (&"answered".into(), &"reception".into()),
+        "{record}"
+    );
+}
+
+#[test]
 fn linphone_asks_a_colleague_first_and_then_connects_both() {
     let switch = switch();
     let (bob, cem) = (phone(&switch, "102", BOB), phone(&switch, "103", CEM));

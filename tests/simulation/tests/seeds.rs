@@ -326,13 +326,12 @@ fn no_slot_was_taken_twice(sim: &Sim, records: &[CallRecord]) {
             .iter()
             .filter_map(|entry| if let JournalEvent::Bridged { b, .. } = entry.event { Some(b) } else { None })
             .collect();
-        let offered = record.scenario.is_some() || record.route.as_deref() == Some("group");
-        let handed_on = legs_after_a_transfer(sim, record);
+        let offered = offered_legs(sim, record);
         for leg in &record.legs {
             let Some(user) = &leg.user else { continue };
             let from = if leg.leg == LegId::CALLER { Some(leg.began) } else { leg.answered };
             if let Some(from) = from.filter(|_| leg.leg == LegId::CALLER || bridged.contains(&leg.leg)) {
-                let offered = offered && leg.leg != LegId::CALLER && !handed_on.contains(&leg.leg);
+                let offered = offered.contains(&leg.leg);
                 parts.push(Part { user, call: &record.id, from, to: leg.ended, offered });
             }
         }
@@ -346,15 +345,22 @@ fn no_slot_was_taken_twice(sim: &Sim, records: &[CallRecord]) {
     }
 }
 
-/// Whoever is rung since somebody handed the call on, or sent it on, was dialled: nobody offered him.
-fn legs_after_a_transfer(sim: &Sim, record: &CallRecord) -> Vec<LegId> {
-    let journal = sim.journal(record);
-    let after = journal
-        .iter()
-        .skip_while(|entry| !matches!(entry.event, JournalEvent::Transferred { .. } | JournalEvent::Forwarded { .. }));
-    after
-        .filter_map(|entry| if let JournalEvent::LegBegan { leg, .. } = entry.event { Some(leg) } else { None })
-        .collect()
+/// Those whom a scenario or a group rings. Whoever is rung since somebody handed the call on, or sent it on, was dialled: nobody
+/// offered him, unless that led to a scenario.
+fn offered_legs(sim: &Sim, record: &CallRecord) -> Vec<LegId> {
+    let (mut offers, mut offered) = (record.route.as_deref() == Some("group"), Vec::new());
+    for entry in sim.journal(record) {
+        if matches!(entry.event, JournalEvent::Routed { .. }) {
+            offers = true;
+        } else if matches!(entry.event, JournalEvent::Transferred { .. } | JournalEvent::Forwarded { .. }) {
+            offers = false;
+        } else if let JournalEvent::LegBegan { leg, .. } = entry.event
+            && offers
+        {
+            offered.push(leg);
+        }
+    }
+    offered
 }
 
 /// No phone believes that it is still in a call. One that never said a word may still ring: it cannot be cancelled.

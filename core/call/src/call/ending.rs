@@ -110,10 +110,10 @@ impl Call {
         if let Some(op) = self.stop_ringing(CancelWhy::CallerGone, None) {
             match op {
                 Op::Run { .. } => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
-                Op::Direct | Op::Voicemail => {}
-                Op::Transfer => self.transfer_over(487),
+                Op::Direct | Op::Voicemail | Op::Transfer => {}
             }
         }
+        self.transfer_over(487);
         let legs: Vec<LegId> = self.legs.keys().copied().filter(|leg| *leg != self.anchor).collect();
         for leg in legs {
             self.cancel_leg(leg, CancelWhy::CallerGone);

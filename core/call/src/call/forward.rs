@@ -8,10 +8,10 @@ use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, Scena
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Call, Script};
-use crate::input::{Forward, Onward, Op, Redirect};
+use super::Call;
+use crate::input::{Forward, Onward, Op, Redirect, Service};
 use crate::leg::LegState;
-use crate::output::{CancelWhy, Output};
+use crate::output::CancelWhy;
 use crate::ring::{Chain, Ring};
 
 /// How often a call may be sent on, those before it came to us included: networks count to five (3GPP TS 24.604 section 4.5.2.6).
@@ -197,22 +197,17 @@ impl Call {
         }
     }
 
-    /// The call goes on with a scenario. Only one that its caller dialled can, and for which nobody else rings: a scenario that calls
-    /// somebody waits for what comes of it, and whoever is handed on is rung.
+    /// The call goes on with a scenario. Only one that its caller dialled can, or that somebody handed on, and for which nobody else
+    /// rings: a scenario that calls somebody waits for what comes of it, and a recall is for him who is called back.
     fn enter_scenario(&mut self, scenario: ScenarioId, chain: usize) {
+        let may = self.may_be_served();
         let Some(ring) = &mut self.ring else { return };
-        if ring.op != Op::Direct || !ring.is_hopeless() {
+        if !matches!(ring.op, Op::Direct | Op::Transfer) || !may || !ring.is_hopeless() {
             return ring.failed(Cause::of(403));
         }
         let forwards = ring.chains.get(chain).map(|chain| chain.forwards.clone()).unwrap_or_default();
-        let by = forwards.iter().rev().find_map(|forward| forward.user.clone());
         self.stop_ringing(CancelWhy::Forwarded, None);
-        self.sent_on = forwards;
-        self.script = Script::Running;
-        if let Some(begin) = &mut self.begin {
-            begin.scenario = Some(scenario.clone());
-        }
-        self.out(Output::BeginScenario { scenario, by });
+        self.serve(Service::Scenario(scenario), forwards);
     }
 
     /// Whether ringing a user would lead back to somebody who has sent the call on.

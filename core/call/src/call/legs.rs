@@ -67,7 +67,7 @@ impl Call {
         if leg == self.anchor {
             return self.anchor_gone(now);
         }
-        if leg == LegId::CALLER {
+        if leg == self.guest {
             self.caller_left();
         }
         if matches!(self.ear, Ear::Talking { peer } if peer == leg) {

@@ -17,6 +17,23 @@ const CONFIRM_MAX: Duration = Duration::from_secs(1);
 /// Long enough to be told from a click, short enough not to be waited for.
 const REFUSE_MAX: Duration = Duration::from_secs(2);
 
+impl Request {
+    /// The answer when the caller is gone; none where nobody waits for one.
+    pub fn gone(&self) -> Option<HostResult> {
+        let gone = CallError::CallerGone;
+        Some(match self {
+            Self::Answer | Self::Echo { .. } | Self::HangUp(_) => HostResult::Done(Err(gone)),
+            Self::Play { .. } | Self::Dictate { .. } => HostResult::Played(Err(gone)),
+            Self::Collect(_) => HostResult::Collected(Err(gone)),
+            Self::NextEvent { .. } => HostResult::Event(Err(gone)),
+            Self::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
+            Self::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
+            Self::Tell(_) => return None,
+            Self::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
+        })
+    }
+}
+
 impl Call {
     pub(super) fn request(&mut self, now: Time, op: Op, request: Request) {
         match request {
@@ -69,7 +86,9 @@ impl Call {
             },
             Request::HangUp(cause) => {
                 self.result(op, HostResult::Done(Ok(())));
-                self.hang_up(now, &cause);
+                if !self.given_back(now, &cause) {
+                    self.hang_up(now, &cause);
+                }
             }
             Request::Tell(done) => self.tell(now, done),
             Request::Ring { parties, order, ring_for, ring_back } => {
@@ -80,18 +99,9 @@ impl Call {
 
     /// The caller is gone: every request is answered with that.
     pub(super) fn refuse_gone(&mut self, op: Op, request: &Request) {
-        let gone = CallError::CallerGone;
-        let result = match request {
-            Request::Answer | Request::Echo { .. } | Request::HangUp(_) => HostResult::Done(Err(gone)),
-            Request::Play { .. } | Request::Dictate { .. } => HostResult::Played(Err(gone)),
-            Request::Collect(_) => HostResult::Collected(Err(gone)),
-            Request::NextEvent { .. } => HostResult::Event(Err(gone)),
-            Request::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
-            Request::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
-            Request::Tell(_) => return,
-            Request::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
-        };
-        self.result(op, result);
+        if let Some(result) = request.gone() {
+            self.result(op, result);
+        }
     }
 
     pub(super) fn cancel(&mut self, op: Op) {
@@ -211,7 +221,9 @@ impl Call {
         self.ear = Ear::Collecting(collecting);
     }
 
+    /// Whoever takes the call from now on has taken it.
     pub(super) fn answer_caller(&mut self, now: Time) {
+        self.taken_by_service();
         let Some(caller) = self.legs.get_mut(&LegId::CALLER) else { return };
         if matches!(caller.state, LegState::Calling | LegState::Ringing) {
             caller.state = LegState::Up;

@@ -393,6 +393,7 @@ impl Call {
         self.fetched();
         self.answer_caller(now);
         self.ear = Ear::Talking { peer: leg };
+        let shows_another = self.services > 0 && self.talked.is_some();
         self.talked.get_or_insert((now, user));
         self.events.clear();
         self.journal(JournalEvent::Bridged { a: self.anchor, b: leg });
@@ -403,6 +404,10 @@ impl Call {
         }
         if let Some(op) = op {
             self.connected(op, connected);
+        }
+        if shows_another {
+            // His phone shows whom he talked to before he was handed on.
+            self.out(Output::Identify { leg: self.anchor, other: leg });
         }
         self.out(Output::Bridged);
     }

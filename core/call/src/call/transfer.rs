@@ -10,9 +10,12 @@ use std::time::Duration;
 use super::ringing::LEGS_MAX;
 use super::{Call, Script};
 use crate::ear::Ear;
-use crate::input::{Forward, Op, Party, RingOrder, Transfer};
+use crate::input::{Forward, Op, Party, RingOrder, Service, Transfer};
 use crate::leg::{Leg, LegState};
 use crate::output::{AskWhy, CancelWhy, Output};
+
+/// How often a call is handed on to scenarios and mailboxes, which nobody has to answer: more are two menus that have a machine as go-between.
+const SERVICES_MAX: u32 = 16;
 
 /// A transfer to a number that goes on.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(super) struct Transferring {
     by: LegId,
     /// Whom to ring when it fails and he has left: him.
     recall: Option<(UserId, Duration)>,
+    /// What he dialled for it.
+    to: String,
     stage: Stage,
 }
 
@@ -29,6 +34,11 @@ enum Stage {
     /// Nobody rings yet.
     Begun,
     Rings,
+    /// A service has him, and has not answered: it may ring others for him, or refuse him.
+    Served {
+        /// Somebody rings.
+        rang: bool,
+    },
     /// Nobody answered, and he has left: he is rung himself.
     Recalls,
 }
@@ -58,18 +68,82 @@ impl Call {
     }
 
     pub(super) fn transfer(&mut self, now: Time, transfer: Transfer) {
-        let Transfer { by, parties, order, ring_for, recall, to } = transfer;
+        let Transfer { by, parties, service, order, ring_for, recall, to } = transfer;
         let Some(stays) = self.partner(by).filter(|_| self.may_hand_on(by)) else {
             return self.out(Output::RejectTransfer { leg: by, status: 481 });
         };
+        if service.is_some() && self.services >= SERVICES_MAX {
+            return self.out(Output::RejectTransfer { leg: by, status: 483 });
+        }
         self.out(Output::AcceptTransfer { leg: by });
         self.free_ear();
         self.anchor = stays;
-        self.journal(JournalEvent::Transferred { by: Some(by), whom: stays, to });
+        self.journal(JournalEvent::Transferred { by: Some(by), whom: stays, to: to.clone() });
         let user = self.legs.get(&by).and_then(|leg| leg.user.clone()).filter(|_| recall);
         let recall = user.map(|user| (user, ring_for));
-        self.transferring = Some(Transferring { by, recall, stage: Stage::Begun });
-        self.ring(now, Op::Transfer, parties, order, ring_for, RingBack::Tone);
+        self.transferring = Some(Transferring { by, recall, to, stage: Stage::Begun });
+        match service {
+            None => self.ring(now, Op::Transfer, parties, order, ring_for, RingBack::Tone),
+            Some(service) => {
+                let forwards = self.handed_on_by(Op::Transfer);
+                self.serve(service, forwards);
+            }
+        }
+    }
+
+    /// Whether a service may take the anchor. Whoever is called back is to have him.
+    pub(super) fn may_be_served(&self) -> bool {
+        let recalls = self.transferring.as_ref().is_some_and(|transfer| transfer.stage == Stage::Recalls);
+        self.services < SERVICES_MAX && !recalls
+    }
+
+    /// A service takes the anchor, in place of whatever decided before.
+    pub(super) fn serve(&mut self, service: Service, forwards: Vec<Forward>) {
+        let by = forwards.iter().rev().find_map(|forward| forward.user.clone());
+        let called = self.transferring.as_mut().map(|transfer| {
+            transfer.stage = Stage::Served { rang: transfer.stage == Stage::Rings };
+            transfer.to.clone()
+        });
+        self.services += 1;
+        self.sent_on = forwards;
+        self.guest = self.anchor;
+        self.last_cause = None;
+        self.events.clear();
+        match service {
+            Service::Scenario(scenario) => {
+                self.script = Script::Running;
+                if let Some(begin) = &mut self.begin {
+                    begin.scenario.get_or_insert_with(|| scenario.clone());
+                }
+                self.out(Output::BeginScenario { scenario, by, called });
+            }
+            Service::Mailbox(mailbox) => {
+                self.script = Script::Over;
+                self.out(Output::OpenMailbox { mailbox });
+            }
+        }
+    }
+
+    /// The service answers: who handed him on may go.
+    pub(super) fn taken_by_service(&mut self) {
+        let Some(Transferring { by, stage: Stage::Served { .. }, .. }) = self.transferring else { return };
+        self.transfer_over(200);
+        self.end_leg(by, &Cause::normal());
+    }
+
+    /// The service ends, or hangs up, and has not answered: nobody has. Whether it was so.
+    pub(super) fn given_back(&mut self, now: Time, cause: &Cause) -> bool {
+        let served = |transfer: &Transferring| matches!(transfer.stage, Stage::Served { .. });
+        if !self.transferring.as_ref().is_some_and(served) {
+            return false;
+        }
+        self.caller_left();
+        self.stop_ringing(CancelWhy::CallerGone, None);
+        self.waiting = None;
+        // What was no answer is no success either.
+        let cause = if cause.status < 300 { Cause::of(480) } else { cause.clone() };
+        self.transfer_failed(now, &cause);
+        true
     }
 
     pub(super) fn why_asked(&self, op: Op) -> AskWhy {
@@ -96,10 +170,12 @@ impl Call {
 
     /// The first of those who are called rings.
     pub(super) fn transfer_rings(&mut self) {
-        let Some(transfer) = self.transferring.as_mut().filter(|transfer| transfer.stage == Stage::Begun) else {
-            return;
+        let Some(transfer) = &mut self.transferring else { return };
+        transfer.stage = match transfer.stage {
+            Stage::Begun => Stage::Rings,
+            Stage::Served { rang: false } => Stage::Served { rang: true },
+            Stage::Rings | Stage::Served { rang: true } | Stage::Recalls => return,
         };
-        transfer.stage = Stage::Rings;
         let leg = transfer.by;
         self.out(Output::NotifyTransfer { leg, status: 180 });
     }
@@ -123,7 +199,7 @@ impl Call {
 
     /// Nobody answered: who wanted the transfer has his call back, or gets it.
     pub(super) fn transfer_failed(&mut self, now: Time, cause: &Cause) {
-        let Some(Transferring { by, recall, stage }) = self.transferring.take() else { return };
+        let Some(Transferring { by, recall, to: _, stage }) = self.transferring.take() else { return };
         self.out(Output::NotifyTransfer { leg: by, status: cause.status });
         if self.park_goes_on(now) {
             return;
@@ -145,7 +221,7 @@ impl Call {
 
     /// Rings who has handed the call on, or put it aside, and is gone.
     pub(super) fn recall(&mut self, now: Time, by: LegId, user: UserId, ring_for: Duration) {
-        self.transferring = Some(Transferring { by, recall: None, stage: Stage::Recalls });
+        self.transferring = Some(Transferring { by, recall: None, to: String::new(), stage: Stage::Recalls });
         self.ring(now, Op::Transfer, vec![Party::User(user)], RingOrder::One, ring_for, RingBack::Tone);
     }
 

@@ -1,6 +1,6 @@
 //! Calls that are handed on, and calls that take each other's place.
 
-use plugboard_call::{AskWhy, CancelWhy, Input, Output, Party, RingOrder, Transfer};
+use plugboard_call::{AskWhy, CancelWhy, Input, Op, Output, Party, Request, RingOrder, Service, Transfer};
 use plugboard_model::{CallOutcome, Cause, LegId};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ fn hands_on(story: &mut Story, by: u32, to: &str) -> Vec<Output> {
     story.feed(Input::Transfer(Transfer {
         by: LegId(by),
         parties: vec![Party::User(user(to))],
+        service: None,
         order: RingOrder::One,
         ring_for: Duration::from_secs(20),
         recall: true,
@@ -51,6 +52,30 @@ fn a_transfer_rings_the_number_for_who_stays_and_lets_the_other_go_at_the_answer
         story.ended(stays, 200);
         story.ended(2, 200);
         assert_eq!(story.record().outcome, CallOutcome::Answered);
+    }
+}
+
+#[test]
+fn a_service_has_taken_the_call_when_it_answers_and_gives_it_back_when_it_does_not() {
+    for answers in [true, false] {
+        let mut story = talking();
+        let began = story.feed(Input::Transfer(Transfer {
+            by: LegId(1),
+            parties: Vec::new(),
+            service: Some(Service::Mailbox(None)),
+            order: RingOrder::One,
+            ring_for: Duration::from_secs(20),
+            recall: true,
+            to: "*98".into(),
+        }));
+        assert!(began.contains(&Output::OpenMailbox { mailbox: None }), "{began:?}");
+        let told = |outputs: &[Output], status| outputs.contains(&Output::NotifyTransfer { leg: LegId(1), status });
+        assert!(!told(&began, 200));
+        let request = if answers { Request::Answer } else { Request::HangUp(Cause::of(500)) };
+        let over = story.feed(Input::Request { op: Op::Direct, request });
+        assert!(told(&over, if answers { 200 } else { 500 }), "{over:?}");
+        assert_eq!(over.contains(&Output::EndLeg { leg: LegId(1), cause: Cause::normal() }), answers);
+        assert_eq!(over.contains(&Output::Bridge { anchor: LegId(0), peer: LegId(1) }), !answers);
     }
 }
 

@@ -16,6 +16,7 @@ mod lamps;
 mod outside;
 mod quality;
 mod redirect;
+mod scripts;
 mod secrecy;
 mod speech;
 mod supervision;
@@ -165,7 +166,7 @@ pub(crate) struct CallActor {
     codecs: Vec<Codec>,
     origin: Time,
     call: Call,
-    script: Option<Interpreter>,
+    scripts: scripts::Scripts,
     begin: Begin,
     direct: Option<plugboard_call::Request>,
     feature: Option<Feature>,
@@ -248,7 +249,7 @@ impl CallActor {
             max_forwards,
             codecs,
             call: Call::default(),
-            script,
+            scripts: scripts::Scripts::new(script),
             begin,
             direct,
             feature,
@@ -311,20 +312,11 @@ impl CallActor {
         self.pump(ctx);
     }
 
-    fn feed_script(&mut self, input: ScriptInput, ctx: &mut Context<Self>) {
-        let now = self.now();
-        if let Some(script) = &mut self.script {
-            script.handle(now, input);
-        }
-        self.pump(ctx);
-    }
-
     /// Carries out what both machines want until they want nothing more; then sets the timer.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         loop {
             let mut wanted: Vec<_> = std::iter::from_fn(|| self.call.poll_output()).collect();
-            let mut scripted: Vec<_> =
-                std::iter::from_fn(|| self.script.as_mut().and_then(Interpreter::poll_output)).collect();
+            let mut scripted = self.scripts.outputs();
             if wanted.is_empty() && scripted.is_empty() {
                 break;
             }

@@ -24,6 +24,7 @@ mod gateways;
 mod giving_up;
 mod groups;
 mod guests;
+mod handed_to_service;
 mod hold;
 mod house;
 mod keys;

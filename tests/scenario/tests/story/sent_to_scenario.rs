@@ -95,22 +95,51 @@ fn a_call_that_was_sent_on_before_it_came_names_them_all_where_a_scenario_calls_
 }
 
 #[test]
-fn who_is_rung_by_a_scenario_or_handed_on_begins_no_other_one() {
-    let (mut sim, ann, bob, _) =
+fn who_is_rung_by_a_scenario_begins_no_other_one() {
+    let (mut sim, ann, _bob, _) =
         forwarded("always: \"300\"", "  - call-user: { mode: list, target: [102], ring_for: 20s }\n");
     ann.dials("300");
     sim.run_until(ann.is_idle());
     sim.run_until_quiet();
     assert_eq!(not_answered(&sim.record()), Some(403));
+}
+
+#[test]
+fn whoever_is_handed_on_to_somebody_goes_where_his_calls_go() {
+    for (when, rings) in [("always: \"300\"", false), ("busy: \"300\"", true)] {
+        let (mut sim, ann, bob, _) = forwarded(when, "  - play-audio: { audio: welcome }\n");
+        let cem = sim.phone("cem", "103");
+        if rings {
+            bob.always_refuses(486);
+        }
+        ann.dials("103");
+        sim.run_until(cem.rings());
+        cem.answers();
+        talk(&mut sim, &ann, &cem);
+        cem.hands_on_to("102");
+        sim.run_until(ann.hears("welcome"));
+        sim.run_until(cem.is_idle());
+        assert_eq!(cem.told_of_transfer(), [100, 200], "{when}");
+        sim.run_until(ann.is_idle());
+        sim.run_until_quiet();
+        assert_eq!(sim.record().outcome, CallOutcome::Answered);
+    }
+}
+
+#[test]
+fn a_recall_leads_to_no_scenario() {
+    let (mut sim, ann, bob, _) = forwarded("busy: \"300\"", "  - play-audio: { audio: welcome }\n");
     let cem = sim.phone("cem", "103");
-    ann.dials("103");
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    bob.hands_on_to("103");
     sim.run_until(cem.rings());
-    cem.answers();
-    talk(&mut sim, &ann, &cem);
-    cem.hands_on_to("102");
-    sim.run_for(seconds(5));
-    assert!(ann.talks()() && bob.calls().is_empty(), "he has his call back\n{}", sim.ladder());
-    ann.hangs_up();
-    sim.run_for(seconds(60));
+    bob.always_refuses(486);
+    bob.hangs_up();
+    sim.run_for(seconds(40));
+    sim.run_until(ann.is_idle());
     sim.run_until_quiet();
+    assert_eq!(ann.packets_of("welcome"), 0);
 }

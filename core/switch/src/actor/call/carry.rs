@@ -5,12 +5,12 @@ use plugboard_call::{AskWhy, Input, Output, Party, PlayFinish, PlayId};
 use plugboard_media::{Codec, Command as MediaCommand, Event as MediaEvent, OpenError, PlayEnd, PlayOptions};
 use plugboard_metrics::{MediaSilence, RunOutcome};
 use plugboard_model::{
-    Audio, CallInfo, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone,
-    UserId, Value, WallTime,
+    Audio, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone, UserId,
+    WallTime,
 };
 use plugboard_office::{MediaRules, OfferKind};
 use plugboard_plugin::RunUsage;
-use plugboard_scenario::{Input as ScriptInput, Interpreter, Talker};
+use plugboard_scenario::Input as ScriptInput;
 use plugboard_sip::RequestUri;
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::event::DialogState;
@@ -101,7 +101,8 @@ impl CallActor {
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
             Output::Result { op, result } => self.answer(op, result, ctx),
-            Output::BeginScenario { scenario, by } => self.begin_scenario(scenario, by, ctx),
+            Output::BeginScenario { scenario, by, called } => self.begin_scenario(&scenario, by, called, ctx),
+            Output::OpenMailbox { mailbox } => self.enter_mailbox(mailbox, ctx),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.caller_gone(ctx),
@@ -515,7 +516,7 @@ impl CallActor {
 
     /// Whether no step of the scenario is left that goes on after the call.
     pub(super) fn nothing_runs(&self) -> bool {
-        self.script.as_ref().is_none_or(Interpreter::is_closed)
+        self.scripts.are_closed()
     }
 
     /// The last that the call does. The steps on its hanging up are added to its record.
@@ -588,39 +589,7 @@ impl CallActor {
         }
     }
 
-    // ---- what actions and metrics see -----------------------------------------------------------------------
-
-    pub(super) fn info(&self) -> CallInfo {
-        CallInfo {
-            id: self.id.to_string(),
-            caller_number: self.begin.caller.clone(),
-            caller_name: self.begin.caller_name.clone(),
-            caller_user: self.begin.caller_user.clone(),
-            called_number: self.begin.called.clone(),
-            language: self.office.language.clone(),
-        }
-    }
-
-    /// A leg as scenarios see it.
-    fn talker(&self, leg: LegId) -> Talker {
-        let user = self.call.party(leg).and_then(|(user, _)| user.cloned());
-        Talker { user, number: self.shown(leg).number }
-    }
-
-    pub(super) fn switch_variables(&self) -> Vec<(String, Value)> {
-        let text = |text: &str| Value::Text(text.to_owned());
-        let mut variables = vec![
-            ("caller_number".to_owned(), text(&self.begin.caller)),
-            ("caller_name".to_owned(), text(&self.begin.caller_name)),
-            ("called_number".to_owned(), text(&self.begin.called)),
-            ("call_id".to_owned(), text(&self.id.to_string())),
-            ("language".to_owned(), text(&self.office.language)),
-        ];
-        if let Some(user) = &self.begin.caller_user {
-            variables.push(("caller_user".to_owned(), Value::User(user.clone())));
-        }
-        variables
-    }
+    // ---- what metrics see -----------------------------------------------------------------------
 
     pub(super) fn count_host_call(&self, run: RunId, call: &HostCall) {
         plugboard_metrics::PluginCalledHost { call: &self.id, run, host_call: call }.emit(&self.env.metrics);

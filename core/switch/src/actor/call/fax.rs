@@ -186,10 +186,10 @@ impl CallActor {
 
     /// Begins to listen to the caller, once steps wait for it.
     pub(super) fn listen_for_fax(&mut self) {
-        let waits = self.script.as_ref().is_some_and(|script| script.waits_for(Occasion::Fax));
+        let waits = self.scripts.wait_for(Occasion::Fax);
         if waits
             && self.faxing.ear == FaxEar::Closed
-            && let Some(leg) = self.media_of(LegId::CALLER)
+            && let Some(leg) = self.media_of(self.call.guest())
         {
             self.faxing.ear = FaxEar::Open;
             self.to_media(MediaCommand::HearFax { leg, on: true });
@@ -200,7 +200,7 @@ impl CallActor {
     pub(super) fn fax_heard(&mut self, leg: LegId, ctx: &mut Context<Self>) -> Option<Input> {
         if self.faxes_with(leg) {
             self.offer_image(leg);
-        } else if leg == LegId::CALLER && self.faxing.ear == FaxEar::Open {
+        } else if leg == self.call.guest() && self.faxing.ear == FaxEar::Open {
             self.faxing.ear = FaxEar::Told;
             if let Some(leg) = self.media_of(leg) {
                 self.to_media(MediaCommand::HearFax { leg, on: false });

@@ -2,9 +2,8 @@
 
 use actix::{AsyncContext, Context, Handler};
 use plugboard_call::{Input, Onward, Op, OwnForwards, Party, Request, RingOrder};
-use plugboard_model::{Cause, Dialled, ForwardWhen, JournalEvent, Name, RingBack, RunId, ScenarioId, UserId};
+use plugboard_model::{Cause, Dialled, ForwardWhen, Name, RingBack, RunId, UserId};
 use plugboard_office::{Feature, Forwards, SettingsChange, Source};
-use plugboard_scenario::{Input as ScriptInput, Interpreter};
 
 use super::{CallActor, DIRECT_RING, Rung};
 use crate::message::{ChangeSettings, GetLastCaller, LastCaller, NotOffered, SettingsChanged, UserOffered};
@@ -107,28 +106,6 @@ impl CallActor {
     /// What a called user dials in place of the caller.
     fn onward(&self, user: &UserId, to: &Dialled) -> Result<Onward, Cause> {
         self.reached_in_place_of(user, to).map_err(|(status, why)| Cause { status, text: why.into() })
-    }
-
-    /// A forward of this user leads to a scenario. One that is not in force has no steps.
-    pub(super) fn begin_scenario(&mut self, scenario: ScenarioId, by: Option<UserId>, ctx: &mut Context<Self>) {
-        let Some(program) = self.snapshot.configuration.programs.get(&scenario).cloned() else {
-            tracing::warn!(call_id = %self.id, %scenario, "a forward leads to a scenario that is not in force: it lacks an action");
-            return self.feed(Input::ScenarioEnded, ctx);
-        };
-        self.payer = by;
-        self.script = Some(Interpreter::new(program));
-        self.start_script(ctx);
-    }
-
-    /// Lets the scenario begin, if there is one.
-    pub(super) fn start_script(&mut self, ctx: &mut Context<Self>) {
-        let Some(script) = &self.script else { return };
-        let program = script.program();
-        let route = self.begin.route.clone().unwrap_or_default();
-        let (scenario, version) = (program.id().clone(), program.version());
-        self.journal.note(self.now(), JournalEvent::Routed { route, scenario, version });
-        let variables = self.switch_variables();
-        self.feed_script(ScriptInput::Start { variables }, ctx);
     }
 
     /// Where his calls go once he was rung; what the office does not let him dial is told, and he rings on.

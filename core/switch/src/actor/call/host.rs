@@ -3,7 +3,8 @@
 use actix::Context;
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
-    Dialled, HostCall, HostResult, JournalEvent, Mailbox, NotConnected, RingRequest, RunEnd, RunId, Target, Value,
+    Dialled, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, RingRequest, RunEnd, RunId,
+    Target,
 };
 use plugboard_office::{Internal, Source, Treatment};
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
@@ -99,7 +100,18 @@ impl CallActor {
 
     /// Answers a host call, or has the call machine answer it.
     pub(super) fn host_call(&mut self, op: Op, call: HostCall, ctx: &mut Context<Self>) {
+        // The steps of a scenario that decides no longer: its caller is another one's.
+        let past = matches!(op, Op::Run { run, .. } if self.scripts.is_past(run));
         let request = match call {
+            HostCall::Ring(_) if past => {
+                return self.resume(op, HostResult::Rang(Err(NotConnected::CallerGone)));
+            }
+            HostCall::LeaveMessage(_) if past => {
+                return self.resume(op, HostResult::MessageLeft(Err(MailboxError::CallerGone)));
+            }
+            HostCall::OpenMailbox(_) if past => {
+                return self.resume(op, HostResult::MailboxClosed(Err(MailboxError::CallerGone)));
+            }
             HostCall::Answer => Request::Answer,
             HostCall::Play { audio, options } => Request::Play { audio, options },
             HostCall::Collect(request) => Request::Collect(request),
@@ -129,8 +141,7 @@ impl CallActor {
             }
             HostCall::GetVariable(name) => {
                 let run = if let Op::Run { run, .. } = op { Some(run) } else { None };
-                let script = self.script.as_ref();
-                let value = run.and_then(|run| script.and_then(|script| script.read(run, &name).cloned()));
+                let value = run.and_then(|run| self.scripts.read(run, &name).cloned());
                 return self.resume(op, HostResult::Value(value));
             }
             HostCall::Record(call) => {
@@ -146,7 +157,10 @@ impl CallActor {
                 unreachable!("the plugin host draws random numbers itself and never asks the switch for them")
             }
         };
-        self.feed(Input::Request { op, request }, ctx);
+        match request.gone() {
+            Some(gone) if past => self.resume(op, gone),
+            Some(_) | None => self.feed(Input::Request { op, request }, ctx),
+        }
     }
 
     /// Resolves targets to people and numbers; the faults are those that the WIT names.
@@ -205,7 +219,7 @@ impl CallActor {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
         match from.map(|from| self.office.route(&from, dialled)) {
             Some(Treatment::Outbound { ways, .. }) => {
-                let payer = self.payer.as_ref().or(self.begin.caller_user.as_ref());
+                let payer = self.payer.as_ref().or(self.guest());
                 Ok(crate::convert::outside(ways, payer, &*self.env.random))
             }
             Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
@@ -224,15 +238,6 @@ impl CallActor {
         OfficeDirectory { office: Arc::clone(&self.office), snapshot: Arc::clone(&self.snapshot) }
     }
 
-    fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
-        let result = match &mut self.script {
-            Some(script) => script.assign(name, value),
-            None => Err(plugboard_model::SetError::ReadOnly),
-        };
-        self.resume(op, HostResult::Set(result));
-        self.pump(ctx);
-    }
-
     /// Hands on what the call machine answers.
     pub(super) fn answer(&mut self, op: Op, result: HostResult, ctx: &mut Context<Self>) {
         if op == Op::Voicemail {
@@ -240,12 +245,6 @@ impl CallActor {
         }
         let result = self.announced(op, result);
         self.resume(op, result);
-    }
-
-    /// Whatever waits for the caller is told that he is gone.
-    pub(super) fn caller_gone(&mut self, ctx: &mut Context<Self>) {
-        self.mailbox_left(ctx);
-        self.feed_script(ScriptInput::CallerGone, ctx);
     }
 
     /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`, and
@@ -260,10 +259,8 @@ impl CallActor {
         tracing::error!(call_id = %self.id, run = run.0, "the plugin thread cannot take an answer");
         self.env.plugins.cancel(self.run_key(run));
         self.runs.remove(&run);
-        let (now, outcome) = (self.now(), RunOutcome::Failed("the plugin thread cannot take an answer".into()));
-        if let Some(script) = &mut self.script {
-            script.handle(now, ScriptInput::RunEnded { run, outcome, sets: Vec::new() });
-        }
+        let outcome = RunOutcome::Failed("the plugin thread cannot take an answer".into());
+        self.scripts.handle(self.now(), &ScriptInput::RunEnded { run, outcome, sets: Vec::new() });
     }
 
     pub(super) fn count_run_event(&self, event: &JournalEvent) {

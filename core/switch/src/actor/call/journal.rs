@@ -87,6 +87,11 @@ impl CallJournal {
         self.next = self.next.saturating_add(1);
     }
 
+    /// Another scenario begins: what it runs is not the end of the one before.
+    pub(crate) const fn script_begins(&mut self) {
+        self.script_over = false;
+    }
+
     /// Takes the journal lines out of a call machine's outputs.
     pub(crate) fn note_call(&mut self, at: Time, outputs: &mut Vec<Output>) {
         for output in outputs.extract_if(.., |output| matches!(output, Output::Journal(_))) {

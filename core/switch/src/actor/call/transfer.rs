@@ -1,9 +1,9 @@
 //! Calls that are handed on, and calls that are joined: who may, who is asked, who is shown to whom.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Transfer};
+use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Service, Transfer};
 use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Negotiated, PlayId as MediaPlayId};
-use plugboard_model::{CallId, Cause, Dialled, LegId, UserId};
+use plugboard_model::{CallId, Cause, Dialled, LegId, Mailbox, UserId};
 use plugboard_office::{Feature, Source, Treatment};
 use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
 use std::collections::VecDeque;
@@ -176,22 +176,50 @@ impl CallActor {
         let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
         let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
         let source = Source::User(user.clone());
-        if let Treatment::Feature(Feature::Park(place)) = self.office.route(&source, &dialled) {
+        let treatment = self.office.route(&source, &dialled);
+        if let Treatment::Feature(Feature::Park(place)) = treatment {
             return Ok(Wanted::Park(Box::new(self.place_for(leg, place.as_ref(), ctx)?)));
         }
-        let (parties, order) = self.reached_by(&source, &dialled)?;
-        if unproven && parties.iter().any(|party| !matches!(party, Party::User(_))) {
+        let service = self.service(treatment)?;
+        let (parties, order) = match service {
+            Some(_) => (Vec::new(), RingOrder::One),
+            None => self.reached_by(&source, &dialled)?,
+        };
+        if unproven && (service.is_some() || parties.iter().any(|party| !matches!(party, Party::User(_)))) {
             return Err((403, "whoever calls for help without a password hands it on to people of the office only"));
         }
         let rules = self.office.transfer;
         Ok(Wanted::Number(Transfer {
             by: leg,
             parties,
+            service,
             order,
             ring_for: rules.ring_for,
             recall: rules.recall,
             to: dialled.as_str().to_owned(),
         }))
+    }
+
+    /// What takes a call in place of people. The other codes do something for whoever dials them, which nobody is handed on to.
+    fn service(&self, treatment: Treatment) -> Result<Option<Service>, (u16, &'static str)> {
+        match treatment {
+            Treatment::Scenario { scenario, .. } if !self.snapshot.configuration.programs.contains_key(&scenario) => {
+                Err((500, "its scenario is not in force: it lacks an action"))
+            }
+            Treatment::Scenario { scenario, .. } => Ok(Some(Service::Scenario(scenario))),
+            Treatment::Feature(Feature::Mailbox(None)) => Ok(Some(Service::Mailbox(None))),
+            Treatment::Feature(Feature::Mailbox(Some(number))) => {
+                let mailbox: Option<Mailbox> = self.office.find_mailbox(number.as_str());
+                let mailbox = mailbox.ok_or((404, "no user or group with a mailbox has this number"))?;
+                Ok(Some(Service::Mailbox(Some(mailbox))))
+            }
+            Treatment::DirectUser(_)
+            | Treatment::DirectGroup(_)
+            | Treatment::Outbound { .. }
+            | Treatment::Emergency { .. }
+            | Treatment::Feature(_)
+            | Treatment::Refused(_) => Ok(None),
+        }
     }
 
     /// Whom a call reaches that a user sends on: as if he dialled it, but nobody calls for help in place of another. Who calls

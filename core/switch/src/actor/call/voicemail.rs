@@ -146,7 +146,7 @@ impl CallActor {
     /// A run opens a mailbox for the caller.
     pub(super) fn open_mailbox(&mut self, op: Op, mailbox: Option<Mailbox>, ctx: &mut Context<Self>) {
         let asker = asker(op);
-        let mailbox = mailbox.or_else(|| self.begin.caller_user.clone().map(Mailbox::User));
+        let mailbox = mailbox.or_else(|| self.guest().cloned().map(Mailbox::User));
         if let Err(error) = self.begin_listening(asker, mailbox, ctx) {
             self.resume(op, HostResult::MailboxClosed(Err(error)));
         }
@@ -164,6 +164,15 @@ impl CallActor {
             tracing::warn!(call_id = %self.id, ?error, "a mailbox was not opened");
             Cause::of(500)
         })
+    }
+
+    /// Somebody is handed on to a mailbox. Whose phone it is says nothing of who holds it: the PIN does.
+    pub(super) fn guest_hears_mailbox(&mut self, mailbox: Option<Mailbox>, ctx: &mut Context<Self>) {
+        let mailbox = mailbox.or_else(|| self.guest().cloned().map(Mailbox::User));
+        if let Err(error) = self.begin_listening(Asker::Code, mailbox, ctx) {
+            tracing::warn!(call_id = %self.id, ?error, "a mailbox was not opened");
+            self.feed(Input::Request { op: Op::Direct, request: Request::HangUp(Cause::of(480)) }, ctx);
+        }
     }
 
     fn begin_leaving(&mut self, op: Op, request: LeaveRequest, ctx: &mut Context<Self>) -> Result<(), MailboxError> {
@@ -238,9 +247,9 @@ impl CallActor {
         Ok(())
     }
 
-    /// Of whoever's forward led to the scenario, else of whom it rang last, else of whom the caller has dialled.
+    /// Of whoever's forward or transfer led to the scenario, else of whom it rang last, else of whom the caller has dialled.
     fn mailbox_called(&self) -> Option<Mailbox> {
-        let forwarded = self.payer.clone().filter(|user| self.begin.caller_user.as_ref() != Some(user));
+        let forwarded = self.payer.clone().filter(|user| self.guest() != Some(user));
         let rung = || self.at_mailbox.1.clone();
         forwarded.map(Mailbox::User).or_else(rung).or_else(|| self.office.find_mailbox(&self.begin.called))
     }
@@ -429,7 +438,8 @@ impl CallActor {
             Taken::Message => TapeKind::Message { of: mailbox.clone(), heard: false },
             Taken::Greeting => TapeKind::Greeting { of: mailbox.clone() },
         };
-        let tape = self.new_tape(n, kind);
+        let mut tape = self.new_tape(n, kind);
+        (tape.caller, tape.caller_name) = self.guest_shown();
         RecordingBegan { tape: &tape }.emit();
         self.keep_tape(&tape);
         let order = Order { file: tape.file.clone(), stereo: false, silence, longest };
