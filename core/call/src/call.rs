@@ -287,8 +287,13 @@ impl Call {
             Input::LegEarlySilence(leg) => self.leg_silent_early(leg),
             Input::LegAnswered(leg) => self.leg_answered(now, leg),
             Input::LegEnded { leg, cause } => {
-                // That another is overloaded does not mean that we are (RFC 3261 section 16.7 point 6).
-                let told = if cause.status == 503 { Cause::of(500) } else { cause.clone() };
+                let told = match cause.status {
+                    // That another is overloaded does not mean that we are (RFC 3261 section 16.7 point 6).
+                    503 => Cause::of(500),
+                    // What a proxy has lost is between it and us (RFC 5626 section 5.3).
+                    430 => Cause::of(480),
+                    _ => cause.clone(),
+                };
                 self.leg_ended(now, leg, &cause, told);
             }
             Input::LegNotMade { leg, cause } => self.leg_ended(now, leg, &cause, cause.clone()),

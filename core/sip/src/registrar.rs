@@ -269,6 +269,16 @@ impl Bindings {
     pub fn connection_lost(&mut self, flow: Flow) -> Vec<Binding> {
         let its =
             |binding: &Binding| flow.connection != 0 && binding.flow.connection == flow.connection && !binding.asleep;
+        self.lose(its)
+    }
+
+    /// A proxy says that the way to this contact is gone (430, RFC 5626 section 5.3): forgets it until it registers anew, as
+    /// [`Self::connection_lost`] does.
+    pub fn way_lost(&mut self, contact: &str, flow: Flow) -> Vec<Binding> {
+        self.lose(|binding| &*binding.contact == contact && binding.flow == flow && !binding.asleep)
+    }
+
+    fn lose(&mut self, its: impl Fn(&Binding) -> bool) -> Vec<Binding> {
         let mut lost: Vec<Binding> =
             self.bindings.extract_if(.., |binding| its(binding) && binding.push.is_none()).collect();
         self.gone.extend_from_slice(&lost);

@@ -571,6 +571,8 @@ pub(crate) enum LoseFlow {
     Connection(Flow),
     /// Nobody was reached at this contact over this flow. From a `CallActor` that rang it.
     Unanswered { contact: String, flow: Flow },
+    /// A proxy says that what is beyond it is gone. From a `CallActor` that rang it or talked with it.
+    Failed { contact: String, flow: Flow },
 }
 
 /// Question: what is registered? Answered by each `UserActor`.

@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 3261 section 11 and section 12.2.1.2, RFC 5057 section 5.3.
 
+use super::exchange::is_gone;
 use super::{Event, Exchange, Session, State, reason_value};
 use crate::dialog::Dialog;
 use crate::message::Response;
@@ -34,7 +35,7 @@ impl Session {
             return false;
         }
         self.asked = None;
-        let lives = !matches!(response.status, 408 | 481);
+        let lives = !is_gone(response.status);
         if lives {
             self.emit(Event::Lives);
         }

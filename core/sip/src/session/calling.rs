@@ -19,7 +19,7 @@ use std::time::Duration;
 const REDIRECT_MAX: usize = 8;
 
 /// The flow to a device is gone, says the proxy that had it (RFC 5626 section 11.5).
-const FLOW_FAILED: u16 = 430;
+pub(super) const FLOW_FAILED: u16 = 430;
 
 /// Longest Retry-After that is told, in seconds: a day.
 const RETRY_AFTER_MAX: u32 = 86_400;

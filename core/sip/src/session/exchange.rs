@@ -1,6 +1,6 @@
 //! Commands, responses, ACKs and timers: what moves a session that is answered.
 
-use super::calling::body_of;
+use super::calling::{FLOW_FAILED, body_of};
 use super::reason::cause_of;
 use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Session, State};
 use crate::dialog::Dialog;
@@ -19,6 +19,12 @@ const GLARE_TRIES_MAX: u8 = 4;
 /// How long a re-INVITE may ring, as it were: a peer who says 1xx to it and nothing more is no reason to wait for ever
 /// (RFC 3261 section 16.6 point 11, where it is a proxy's Timer C).
 const REOFFER_MAX: Duration = Duration::from_mins(3);
+
+/// Whether this answer within a dialog says that nobody is there: no answer came, or a proxy has lost the way to the peer
+/// (RFC 5626 section 11.1), or he knows no such dialog.
+pub(super) const fn is_gone(status: u16) -> bool {
+    matches!(status, 408 | FLOW_FAILED | 481)
+}
 
 impl Session {
     #[expect(clippy::too_many_lines, reason = "one match over every state and command, as the house style has it")]
@@ -272,7 +278,12 @@ impl Session {
             State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries, .. } } if sent == tx => {
                 self.on_reoffer_response(now, dialog, (sdp, tries), response)
             }
-            State::Up { dialog, exchange } if self.denies_to_live(tx, response) => self.bury(dialog, exchange),
+            State::Up { dialog, exchange } if self.denies_to_live(tx, response) => {
+                if response.status == FLOW_FAILED {
+                    return self.state = self.leave(dialog, exchange, None, cause_of(response));
+                }
+                self.bury(dialog, exchange)
+            }
             State::Up { dialog, exchange } => {
                 let refresh = self.on_refreshed(now, tx, response);
                 self.on_other_response(dialog, exchange, refresh, response, flow)
@@ -304,8 +315,8 @@ impl Session {
     ) -> State {
         if is_invite_2xx(response) {
             self.on_late_answer(Some(&dialog), response, flow);
-        } else if response.status == 481 || (refresh && response.status == 408) {
-            // The peer knows the dialog no more (RFC 3261 section 12.2.1.2).
+        } else if matches!(response.status, 481 | FLOW_FAILED) || (refresh && response.status == 408) {
+            // The peer knows the dialog no more (RFC 3261 section 12.2.1.2), or nothing reaches him any more (RFC 5626 section 5.3).
             return self.leave(dialog, exchange, None, cause_of(response));
         }
         State::Up { dialog, exchange }
@@ -329,7 +340,7 @@ impl Session {
             let at = now + self.glare_pause();
             return State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } };
         }
-        if matches!(response.status, 408 | 481) {
+        if is_gone(response.status) {
             return self.leave(dialog, Exchange::Idle, None, cause_of(response));
         }
         let uri = dialog.request_uri();

@@ -445,11 +445,11 @@ impl Handler<PressKey> for UserActor {
 impl Handler<LoseFlow> for UserActor {
     type Result = ();
     fn handle(&mut self, lost: LoseFlow, ctx: &mut Self::Context) {
-        let flow = match lost {
-            LoseFlow::Connection(flow) => flow,
+        let gone = match lost {
+            LoseFlow::Connection(flow) => self.bindings.connection_lost(flow),
+            LoseFlow::Failed { contact, flow } => self.bindings.way_lost(&contact, flow),
             LoseFlow::Unanswered { contact, flow } => return self.bindings.flow_failed(&contact, flow),
         };
-        let gone = self.bindings.connection_lost(flow);
         let now = self.env.clock.now();
         for binding in &gone {
             // What it had on this flow, such as a call, goes on over another one of the same device.

@@ -1,6 +1,6 @@
 //! Devices behind proxies, and devices with several flows (RFC 3327, RFC 5626).
 
-use crate::{millis, seconds, talk};
+use crate::{millis, not_answered, seconds, talk};
 use plugboard_model::CallOutcome;
 use plugboard_tests_support::{Phone, Sim, Stage};
 
@@ -161,4 +161,46 @@ fn who_hangs_up_while_a_flow_is_silent_rings_no_other_one() {
     sim.run_for(seconds(40));
     assert!(second.calls().is_empty(), "{}", sim.ladder());
     sim.run_until_quiet();
+}
+
+#[test]
+fn what_a_proxy_has_lost_is_bound_no_more() {
+    let (mut sim, ann, first, second) = two_flows(false);
+    first.always_refuses(430);
+    second.always_refuses(430);
+    ann.dials("102");
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(
+        not_answered(&sim.record()),
+        Some(480),
+        "what happened between a proxy and a phone is none of the caller's"
+    );
+    let asked = sim.ladder().count("INVITE 102 +sdp");
+    ann.dials("102");
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.ladder().count("INVITE 102 +sdp") - asked, 2, "nobody is asked but us\n{}", sim.ladder());
+    second.is_plugged_in();
+    second.registers();
+    sim.run_for(seconds(1));
+    ann.dials("102");
+    is_reached_over(&mut sim, &ann, &second);
+}
+
+#[test]
+fn a_proxy_that_has_lost_a_phone_in_the_middle_of_a_call_ends_it_and_the_next_call_goes_another_way() {
+    let (mut sim, ann, first, second) = two_flows(false);
+    ann.dials("102");
+    sim.run_until(first.rings());
+    first.answers();
+    talk(&mut sim, &ann, &first);
+    first.is_muted(true);
+    first.answers_options_with(430);
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.record().legs[1].cause.status, 430);
+    ann.dials("102");
+    is_reached_over(&mut sim, &ann, &second);
+    assert_eq!(first.calls().len(), 1, "{}", sim.ladder());
 }

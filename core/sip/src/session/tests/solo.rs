@@ -497,10 +497,17 @@ fn a_digit_that_cannot_be_sent_is_lost_and_ends_nothing() {
 
 #[test]
 fn peer_that_forgot_the_dialog_ends_it() {
-    let (mut session, ..) = up();
-    let seen = command(&mut session, Command::SendDigit(InfoDigit { digit: '#', millis: 160 }));
-    let (tx, request, _) = &seen.requests[0];
-    assert_eq!(hear(&mut session, *tx, Response::to_request(request, 481)).words, ["ended", "send BYE"]);
+    for status in [430, 481] {
+        let (mut session, ..) = up();
+        let seen = command(&mut session, Command::SendDigit(InfoDigit { digit: '#', millis: 160 }));
+        let (tx, request, _) = &seen.requests[0];
+        assert_eq!(hear(&mut session, *tx, Response::to_request(request, status)).words, ["ended", "send BYE"]);
+        let (mut session, ..) = up();
+        let seen = command(&mut session, Command::Reoffer { sdp: sdp("hold") });
+        let (tx, request, _) = &seen.requests[0];
+        let gone = hear(&mut session, *tx, Response::to_request(request, status));
+        assert!(gone.words.iter().any(|word| word == "send BYE"), "{:?}", gone.words);
+    }
     let (mut session, ..) = up();
     let seen = command(&mut session, Command::Reoffer { sdp: sdp("hold") });
     session.handle(at(40_000), Input::Timeout { tx: seen.requests[0].0 });

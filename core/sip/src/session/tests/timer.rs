@@ -55,8 +55,8 @@ fn a_peer_without_timer_is_asked_whether_he_is_there_and_whatever_he_says_keeps_
 }
 
 #[test]
-fn a_peer_who_is_gone_is_noticed_by_his_silence_and_by_481_and_408() {
-    for status in [None, Some(481), Some(408)] {
+fn a_peer_who_is_gone_is_noticed_by_his_silence_and_by_481_408_and_430() {
+    for status in [None, Some(481), Some(408), Some(430)] {
         let mut session = answered_with(&[]);
         let seen = tick(&mut session, 900);
         let (tx, options, _) = &seen.requests[0];
