@@ -55,7 +55,7 @@ pub use message::{Message, Request, Response, reason_phrase};
 pub use method::Method;
 pub use name_addr::{Contact, NameAddr};
 pub use params::{Params, push_quoted, unquote};
-pub use peek::{Peek, PeekKind, peek};
+pub use peek::{Peek, PeekKind, peek, peek_quoted};
 pub use rejection::{Fault, ParseError, Rejected, Rejection};
 pub use replaces::{REPLACES, ReferTo, Replaces};
 pub use stream::{Frame, FrameError, PING, PONG, StreamFramer, read_websocket};

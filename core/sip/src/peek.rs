@@ -50,6 +50,21 @@ pub fn peek(bytes: &[u8]) -> Option<Peek<'_>> {
     Some(Peek { kind, method: method?, call_id: call_id?, branch: branch(via?) })
 }
 
+/// Finds method and branch of a request of which only the beginning is there, as an ICMP message quotes it (RFC 1812 section
+/// 4.3.2.3: as much as goes into 576 bytes); `None` when its first Via is not whole.
+pub fn peek_quoted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut lines = Lines { bytes, at: 0, line_end: 0 };
+    let (PeekKind::Request, Some(method)) = read_start(lines.next()?)? else { return None };
+    while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+        if let Some((name, value)) = split(line)
+            && matches!(Key::of(name), Some(Key::Via))
+        {
+            return Some((method, branch(value)));
+        }
+    }
+    None
+}
+
 /// The headers that are looked for.
 enum Key {
     CallId,
@@ -157,5 +172,18 @@ mod tests {
         {
             assert_eq!(peek(bytes), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_request_that_is_cut_off_is_known_by_its_method_and_branch() {
+        let whole = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-s0-1;rport\r\nFrom: <sip";
+        let cut = whole.iter().position(|&byte| byte == b'F').unwrap();
+        assert_eq!(peek_quoted(whole), Some((&b"OPTIONS"[..], &b"z9hG4bK-s0-1"[..])));
+        assert_eq!(peek_quoted(&whole[..cut]), Some((&b"OPTIONS"[..], &b"z9hG4bK-s0-1"[..])));
+        // RFC 792 asks for no more than eight bytes of what comes after the header of IP: none of them is ours.
+        for len in 0..cut - 1 {
+            assert_eq!(peek_quoted(&whole[..len]), None);
+        }
+        assert_eq!(peek_quoted(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"), None);
     }
 }

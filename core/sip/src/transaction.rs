@@ -24,6 +24,7 @@ use crate::flow::Flow;
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
 use bytes::Bytes;
+use std::net::SocketAddr;
 
 /// The name of a client transaction, given by whoever sends the request.
 ///
@@ -142,6 +143,16 @@ pub enum Input {
     Unsent {
         /// As [`Output::Transmit`] said.
         of: Key,
+    },
+    /// The host of a peer says that nobody takes what was sent to him over UDP (ICMP, RFC 3261 section 18.4).
+    ///
+    /// Anybody can say so in his name. So it ends no more than the request that it quotes, whose branch only he knows who has seen
+    /// it; and only one that opens something and to which nothing was heard: a call that stands is ended by what is said within it.
+    Undelivered {
+        /// Where it went.
+        to: SocketAddr,
+        /// Its beginning.
+        quoted: Bytes,
     },
     /// [`Layer::poll_timeout`] is reached.
     Tick,

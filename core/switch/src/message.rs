@@ -48,6 +48,8 @@ pub(crate) enum Wire {
     Datagram(Bytes),
     /// What a stream was cut into, which takes reading it.
     Framed(Box<SipMessage>),
+    /// The beginning of what we sent and nobody took: its peer's host says so.
+    Undelivered(Bytes),
 }
 
 /// Event: a connection ended. From a listener to every `SipActor`.

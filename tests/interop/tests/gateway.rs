@@ -46,6 +46,25 @@ fn what_the_callee_says_reaches_the_caller_unchanged() {
 }
 
 #[test]
+fn a_gateway_whose_port_is_closed_is_not_waited_for() {
+    let (closed, outside) = (free_port(1), free_port(1));
+    let at = |port: u16| format!("address: '127.0.0.1:{port}', transport: udp");
+    let office =
+        Office::new().trunk("closed", &at(closed)).trunk("works", &at(outside)).out_through(&["closed", "works"]);
+    let switch = Plugboard::with_office(&office);
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, outside).start();
+    let call = Call::new("101", "secret-101", "0301234567").lasts(Duration::from_millis(100));
+    Sipp::calls(&switch, "caller", &call, Transport::Udp).succeeds();
+    callee.succeeds();
+    let record = &switch.waits_for_past_calls(1)[0];
+    let leg = &record["legs"][1];
+    let at = |what: &str| leg[what].as_i64().unwrap_or_else(|| panic!("{leg}"));
+    assert_eq!(leg["cause"]["status"], 503, "{record}");
+    // Five seconds is what a silent one is given.
+    assert!(at("ended") - at("began") < 2_500, "the kernel has said that nobody is there: {record}");
+}
+
+#[test]
 fn a_call_from_the_gateways_address_needs_no_password_and_reaches_the_menu() {
     let outside = free_port(1);
     let switch = Plugboard::with_office(&Office::new().gateway("outside", outside, Transport::Udp));

@@ -90,6 +90,8 @@ struct Inside {
     next_connection: u64,
     /// Where the switch can open a connection to, and where what it sends over one is swallowed.
     takes_streams: BTreeMap<SocketAddr, bool>,
+    /// Hosts that are there, with nobody at the port.
+    takes_nothing: BTreeSet<SocketAddr>,
     salts: Salts,
 }
 
@@ -116,6 +118,7 @@ impl Network {
             connections,
             next_connection,
             takes_streams,
+            takes_nothing: BTreeSet::new(),
             salts: Salts::default(),
         };
         Self { inside: Arc::new(Mutex::new(inside)), clock, wake, switch: Arc::new(switch) }
@@ -198,6 +201,21 @@ impl Network {
     /// From now on the switch can open a connection to this address; with `swallowed`, nothing comes of what it sends there.
     pub(crate) fn takes_streams(&self, address: SocketAddr, swallowed: bool) {
         self.lock().takes_streams.insert(address, swallowed);
+    }
+
+    /// From now on the host there says of each datagram that nobody takes it (ICMP), or no longer.
+    pub(crate) fn take_nothing(&self, address: SocketAddr, nothing: bool) {
+        let mut inside = self.lock();
+        if nothing {
+            inside.takes_nothing.insert(address);
+        } else {
+            inside.takes_nothing.remove(&address);
+        }
+    }
+
+    /// Whether it says so.
+    pub(crate) fn takes_nothing(&self, address: SocketAddr) -> bool {
+        self.lock().takes_nothing.contains(&address)
     }
 
     /// What comes from this phone is salted from now on.

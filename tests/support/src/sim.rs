@@ -469,6 +469,9 @@ impl World {
                     self.received(now, &packet, bytes, connection);
                 }
                 (Payload::Rtp(_), true) => self.media.received(now, packet),
+                (Payload::Sip(bytes), false) if self.network.takes_nothing(packet.to) => {
+                    self.router.undelivered(Flow::udp(packet.from, packet.to), quote(bytes));
+                }
                 (Payload::Sip(bytes), false) => {
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().received(now, packet.from, bytes);
@@ -525,4 +528,9 @@ impl World {
         ];
         phones.chain(others.into_iter().flatten()).min()
     }
+}
+
+/// What of a datagram goes into an ICMP message of 576 bytes (RFC 1812 section 4.3.2.3).
+fn quote(datagram: &Bytes) -> Bytes {
+    datagram.slice(..datagram.len().min(520))
 }

@@ -88,6 +88,12 @@ impl ClientInvite {
         }
     }
 
+    /// Whether it opens a dialog, and nothing was heard of it.
+    pub(super) fn opens_unheard(&self) -> bool {
+        let opens = self.skeleton.headers.to().is_ok_and(|to| to.tag().is_none());
+        opens && matches!(self.state, State::Calling { .. })
+    }
+
     pub(super) fn on_response(&mut self, now: Time, response: &Response, timers: &Timers) -> Heard {
         let answered = response.is_success();
         let (next, heard) = match &mut self.state {

@@ -3,7 +3,8 @@
 use super::client_invite::Ticked;
 use super::timer::{Resend, Timers};
 use crate::flow::Flow;
-use crate::message::Response;
+use crate::message::{Message, Response};
+use crate::parse_datagram;
 use bytes::Bytes;
 use plugboard_model::Time;
 
@@ -29,6 +30,13 @@ impl ClientNonInvite {
     pub(super) fn new(now: Time, bytes: Bytes, flow: Flow, timers: &Timers) -> Self {
         let resend = Resend::start(now, flow.transport.is_reliable(), timers);
         Self { flow, state: State::Trying { bytes, resend, give_up: now + timers.give_up() } }
+    }
+
+    /// Whether it is of this method and of no dialog, and nothing was heard of it.
+    pub(super) fn opens_unheard(&self, method: &[u8]) -> bool {
+        let State::Trying { bytes, .. } = &self.state else { return false };
+        let Ok(Message::Request(request)) = parse_datagram(bytes) else { return false };
+        request.method.as_str().as_bytes() == method && request.headers.to().is_ok_and(|to| to.tag().is_none())
     }
 
     /// Whether the response is to be told to the sender.

@@ -1,6 +1,7 @@
 //! All transactions of one shard.
 
 pub(super) mod either;
+mod undelivered;
 
 use super::client_invite::{CancelWish, ClientInvite, Heard, Ticked};
 use super::client_non_invite::ClientNonInvite;
@@ -143,6 +144,7 @@ impl Layer {
             }
             Input::Failed { flow } => self.fail(now, flow),
             Input::Unsent { of } => self.fail_one(now, of),
+            Input::Undelivered { to, quoted } => self.undelivered(now, to, &quoted),
             Input::Tick => self.tick(now),
         }
         let (clients, cancels, servers) = (&self.clients, &self.cancels, &self.servers);

@@ -316,6 +316,10 @@ impl SipActor {
                 let call_id = message.headers().call_id().unwrap_or_default();
                 self.traces.keep(now, SipFlow::In, flow, call_id.as_bytes(), &bytes);
             }),
+            Wire::Undelivered(quoted) => {
+                tracing::debug!(to = %flow.remote, "nobody takes what was sent over UDP");
+                return self.feed(Input::Undelivered { to: flow.remote, quoted }, ctx);
+            }
             Wire::Framed(message) => {
                 self.traces.received_message(now, flow, &message);
                 Ok(*message)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use plugboard_metrics::{MessageDropped, Metrics, Queue, SipFaultKind};
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{Message, ParseError, PeekKind, peek};
+use plugboard_sip::{Message, ParseError, PeekKind, peek, peek_quoted};
 use std::sync::Arc;
 
 use crate::env::Clock;
@@ -69,6 +69,16 @@ impl Router {
         // What comes faster than its shard reads is dropped and counted: its sender repeats it.
         if self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came }).is_some() {
             MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
+        }
+    }
+
+    /// Tells that the peer's host takes nothing of what was sent over this flow, of which `quoted` is the beginning. What no shard has a
+    /// place for is lost: the request is repeated, and refused again.
+    pub fn undelivered(&self, flow: Flow, quoted: Bytes) {
+        let Some((_, branch)) = peek_quoted(&quoted) else { return };
+        let shard = shard_of_branch(branch).filter(|shard| *shard < self.shards.len());
+        if let Some(shard) = shard {
+            drop(self.hand_over(shard, Received { flow, wire: Wire::Undelivered(quoted), came: self.now() }));
         }
     }
 
@@ -154,7 +164,7 @@ mod tests {
         fn handle(&mut self, received: Received, _: &mut Self::Context) {
             let call_id = match &received.wire {
                 Wire::Framed(message) => message.headers().call_id().unwrap().to_owned(),
-                Wire::Datagram(_) => "datagram".to_owned(),
+                Wire::Datagram(_) | Wire::Undelivered(_) => "datagram".to_owned(),
             };
             self.0.borrow_mut().push(call_id);
         }

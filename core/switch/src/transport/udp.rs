@@ -10,6 +10,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use tokio::io::Interest;
 
 use super::reach::Reach;
 use super::router::Router;
@@ -20,6 +21,10 @@ use super::sys;
 const BURST: usize = 32;
 /// Datagrams read from the kernel in one turn: half a millisecond.
 const READ_MAX: usize = 512;
+/// What hosts said of datagrams of ours that is read in one turn. Who sends more of them is no peer.
+const ERRORS_MAX: usize = 32;
+/// How often a datagram is sent until what the kernel says is of this one, and not of one before it.
+const SEND_TRIES: usize = 4;
 /// Datagrams that were read and wait: half a second of 8,000 a second. A shard that is so far behind refuses calls.
 const BACKLOG_MAX: usize = 4_096;
 /// Their bytes: 2 KB each, which is twice a usual message.
@@ -67,6 +72,9 @@ impl UdpEndpoint {
             tracing::info!(%address, given, wanted = RECEIVE_BUFFER,
                 "the kernel queues few datagrams for this listener; net.core.rmem_max lets it queue more");
         }
+        if !sys::tell_undelivered(&socket, address.is_ipv6()) {
+            tracing::info!(%address, "the kernel does not tell which peers take nothing; they are noticed by their silence");
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket: UdpSocket = socket.into();
@@ -80,11 +88,14 @@ impl UdpEndpoint {
 
     /// What the kernel cannot take just now is as good as lost on its way: it is counted, and the sender repeats it.
     pub(super) fn send(&self, to: SocketAddr, bytes: &[u8]) -> Result<(), Refused> {
-        let sent = match self.socket.send_to(bytes, to) {
-            // An ICMP "port unreachable" of an earlier datagram, whoever that was for, is told to the next one.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => self.socket.send_to(bytes, to),
-            sent => sent,
-        };
+        let mut sent = self.socket.send_to(bytes, to);
+        for _ in 1..SEND_TRIES {
+            // What became of an earlier datagram, whoever that was for, is told to the next one.
+            if !sent.as_ref().is_err_and(|error| may_be_of_another(error.kind())) {
+                break;
+            }
+            sent = self.socket.send_to(bytes, to);
+        }
         sent.map(drop).or_else(|error| match judge(error) {
             Some(refused) => Err(refused),
             None => {
@@ -115,7 +126,7 @@ impl UdpEndpoint {
         let mut backlog = Backlog::default();
         loop {
             if backlog.waiting.is_empty() {
-                socket.readable().await?;
+                socket.ready(Interest::READABLE | Interest::ERROR).await?;
             }
             let now = router.now();
             for _ in 0..READ_MAX {
@@ -132,10 +143,21 @@ impl UdpEndpoint {
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // Of what was sent: read below.
+                    Err(error) if may_be_of_another(error.kind()) => {}
                     Err(error) => {
                         tracing::debug!(%error, local = %self.local, "a datagram could not be read");
                         break;
                     }
+                }
+            }
+            for _ in 0..ERRORS_MAX {
+                let next = || sys::undelivered(&self.socket, &mut buffer);
+                let Ok((peer, len)) = socket.try_io(Interest::ERROR, next) else { break };
+                let quoted = buffer.get(..len).unwrap_or_default();
+                if let Some(peer) = peer {
+                    let local = reach.seen_by(self.local, peer);
+                    router.undelivered(Flow::udp(local, peer), Bytes::copy_from_slice(quoted));
                 }
             }
             for _ in 0..BURST {
@@ -146,6 +168,12 @@ impl UdpEndpoint {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Whether an error may be of a datagram that was sent before: its host, or one on the way, said so.
+fn may_be_of_another(error: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error, Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable)
 }
 
 /// Whether an error is for good. `None`: it will pass, and says nothing of the peer: a full buffer (`EAGAIN`, `ENOBUFS`,
@@ -204,6 +232,28 @@ mod tests {
         assert!(matches!(refused, Refused::TooLong(_)), "{refused:?}");
         endpoint.send(endpoint.local, b"short").unwrap();
         assert_eq!(endpoint.unsent(), 0);
+    }
+
+    #[test]
+    fn a_host_that_takes_nothing_says_so_and_what_goes_to_others_goes_there() {
+        for host in ["127.0.0.1", "::1"] {
+            let host: std::net::IpAddr = host.parse().unwrap();
+            let endpoint = UdpEndpoint::bind(SocketAddr::new(host, 0)).unwrap();
+            let gone = UdpSocket::bind(SocketAddr::new(host, 0)).unwrap().local_addr().unwrap();
+            let other = UdpSocket::bind(SocketAddr::new(host, 0)).unwrap();
+            let mut buffer = [0; 2_048];
+            assert_eq!(sys::undelivered(&endpoint.socket, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            let request = format!("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n{}", "x".repeat(900));
+            endpoint.send(gone, request.as_bytes()).unwrap();
+            // On the loopback the answer is there before the call is over.
+            let (peer, len) = sys::undelivered(&endpoint.socket, &mut buffer).unwrap();
+            assert_eq!(peer, Some(gone));
+            assert!(len > 400 && request.as_bytes().starts_with(&buffer[..len]), "{len}");
+            endpoint.send(gone, request.as_bytes()).unwrap();
+            endpoint.send(other.local_addr().unwrap(), b"here").unwrap();
+            assert_eq!(other.recv(&mut buffer).unwrap(), 4);
+            assert_eq!(endpoint.unsent(), 0);
+        }
     }
 
     #[test]

@@ -57,6 +57,7 @@ mod toll;
 mod topology;
 mod transfer;
 mod transports;
+mod undelivered;
 mod voicemail;
 mod wire;
 

@@ -51,6 +51,17 @@ impl Sim {
         }
     }
 
+    /// The phone's host is there and its program is not: of each datagram it says that nobody takes it (ICMP). Or it is back.
+    pub fn closes_port(&self, phone: &Phone, closed: bool) {
+        self.world.network.take_nothing(phone.address(), closed);
+    }
+
+    /// Somebody says in the phone's name that it took nothing of this.
+    pub fn forges_undelivered(&self, phone: &Phone, quoted: &str) {
+        let flow = Flow::udp(self.world.network.switch(phone.address().ip()), phone.address());
+        self.world.router.undelivered(flow, quoted.to_owned().into());
+    }
+
     /// The phone opens a TCP connection and speaks over it from now on.
     pub fn connects(&self, phone: &Phone) {
         self.connects_over(phone, Transport::Tcp);
