@@ -216,8 +216,15 @@ impl Reel {
         let place = found.filter(|place| *place >= self.done || !newer).unwrap_or(here);
         // Counted from the last packet, so that timestamps of a day do not wrap.
         track.stream = Some((stream, timestamp, place));
+        match (form.shape, codec.law()) {
+            (Shape::Law(to), Some(from)) if from == to => {
+                track.lay(self.done, place, payload.iter().copied().map(i16::from));
+                return self.still(at, out);
+            }
+            (Shape::Law(_) | Shape::Linear(_), Some(_) | None) => {}
+        }
         match track.unpack(form, codec, payload, &*self.codecs) {
-            Some(sound) => track.lay(self.done, place, &sound),
+            Some(sound) => track.lay(self.done, place, sound.into_iter()),
             None if track.decoder.as_ref().is_none_or(|(of, _)| *of != codec) => self.strange = Some(codec),
             // A broken packet is as good as lost.
             None => {}
@@ -249,36 +256,50 @@ impl Reel {
         self.start.map_or(0, |start| samples(at.since(start), self.form.rate()))
     }
 
+    /// However much comes out at once, whether somebody was heard is judged by pieces.
     fn put_out(&mut self, to: u64, out: &mut Vec<u8>) {
-        let silence = self.form.silence();
-        let (mut loud, mut looked, piece) = (0_u64, 0_u64, u64::from(self.form.rate() / 50));
+        let piece = u64::from(self.form.rate() / 50);
         while self.done < to {
-            let both =
-                [0, 1].map(|side| self.tracks.get_mut(side).and_then(|track| track.samples.pop_front().flatten()));
-            for sample in both.iter().take(self.form.channels()) {
-                let sample = sample.unwrap_or(silence);
-                match self.form.shape {
-                    Shape::Law(_) => out.push(u8::try_from(sample).unwrap_or(0)),
-                    Shape::Linear(_) => out.extend_from_slice(&sample.to_le_bytes()),
-                }
+            let count = (to - self.done).min(piece);
+            let loud = self.put_piece(usize::try_from(count).unwrap_or(0), out);
+            self.done += count;
+            let is_loud = loud > QUIET * count;
+            self.quiet = if is_loud { 0 } else { self.quiet + count };
+            self.loud += if is_loud { count } else { 0 };
+        }
+    }
+
+    /// The next samples of both sides, and how loud the left one is in them, all together.
+    fn put_piece(&mut self, count: usize, out: &mut Vec<u8>) -> u64 {
+        let (form, channels) = (self.form, self.form.channels());
+        let (begin, bytes) = (out.len(), form.frame_bytes() / channels);
+        let silence = if let Shape::Law(law) = form.shape { law.silence() } else { 0 };
+        out.resize(begin + count * form.frame_bytes(), silence);
+        let mut loud = 0_u64;
+        for (side, track) in self.tracks.iter_mut().enumerate() {
+            let there = count.min(track.samples.len());
+            let samples = track.samples.drain(..there);
+            if side >= channels {
+                continue;
             }
-            if let [Some(said), _] = both {
-                let linear = match self.form.shape {
-                    Shape::Law(law) => g711::decode(law, u8::try_from(said).unwrap_or(0)),
-                    Shape::Linear(_) => said,
+            let places = out.get_mut(begin + side * bytes..).unwrap_or_default().chunks_mut(form.frame_bytes());
+            for (place, sample) in places.zip(samples) {
+                let Some(sample) = sample else { continue };
+                let linear = match (form.shape, place) {
+                    (Shape::Law(law), [byte, ..]) => {
+                        *byte = u8::try_from(sample).unwrap_or(0);
+                        if side == 0 { g711::decode(law, *byte) } else { 0 }
+                    }
+                    (Shape::Linear(_), [low, high, ..]) => {
+                        [*low, *high] = sample.to_le_bytes();
+                        sample
+                    }
+                    (Shape::Law(_) | Shape::Linear(_), _) => unreachable!("a place has room for its sample"),
                 };
-                loud += u64::from(linear.unsigned_abs());
-            }
-            looked += 1;
-            self.done += 1;
-            // However much comes out at once, it is judged by pieces.
-            if looked == piece || self.done == to {
-                let is_loud = loud > QUIET * looked;
-                self.quiet = if is_loud { 0 } else { self.quiet + looked };
-                self.loud += if is_loud { looked } else { 0 };
-                (loud, looked) = (0, 0);
+                loud += if side == 0 { u64::from(linear.unsigned_abs()) } else { 0 };
             }
         }
+        loud
     }
 }
 
@@ -309,17 +330,21 @@ impl Track {
     }
 
     /// Puts samples at a place of the line; what came out already stays.
-    fn lay(&mut self, done: u64, place: u64, sound: &[i16]) {
+    fn lay(&mut self, done: u64, place: u64, sound: impl ExactSizeIterator<Item = i16>) {
         let late = usize::try_from(done.saturating_sub(place)).unwrap_or(usize::MAX);
         let from = usize::try_from(place.saturating_sub(done)).unwrap_or(usize::MAX);
-        let sound = sound.get(late..).unwrap_or_default();
+        let length = sound.len().saturating_sub(late);
         // No stream goes further than it may be astray.
-        let Some(end) = from.checked_add(sound.len()).filter(|end| *end <= LINE_MAX) else { return };
+        let Some(end) = from.checked_add(length).filter(|end| *end <= LINE_MAX) else { return };
+        let sound = sound.skip(late).map(Some);
+        if from == self.samples.len() {
+            return self.samples.extend(sound);
+        }
         if self.samples.len() < end {
             self.samples.resize(end, None);
         }
-        for (place, sample) in self.samples.iter_mut().skip(from).zip(sound) {
-            *place = Some(*sample);
+        for (place, sample) in self.samples.range_mut(from..end).zip(sound) {
+            *place = sample;
         }
     }
 }
