@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -82,15 +82,13 @@ impl Disk for Folder {
     }
 
     fn append(&mut self, path: &str, length: u64, bytes: &[u8], head: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).open(self.place(path)?)?;
-        file.seek(SeekFrom::Start(length))?;
-        if let Err(fault) = file.write_all(bytes) {
+        let file = OpenOptions::new().write(true).open(self.place(path)?)?;
+        if let Err(fault) = file.write_all_at(bytes, length) {
             // Half of it may be there: the head does not tell of it, and a reader that goes to the end shall not find it.
             let _cut = file.set_len(length);
             return Err(fault);
         }
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(head)
+        file.write_all_at(head, 0)
     }
 
     fn read(&mut self, path: &str, piece: &mut dyn FnMut(&[u8])) -> io::Result<()> {

@@ -237,7 +237,7 @@ impl Reel {
         self.strange
     }
 
-    /// How long nobody was heard at its end.
+    /// How long nobody was heard at the end of a message.
     pub(crate) fn quiet_for(&self) -> Duration {
         Duration::from_millis(self.quiet * 1_000 / u64::from(self.form.rate()))
     }
@@ -275,7 +275,7 @@ impl Reel {
         let (begin, bytes) = (out.len(), form.frame_bytes() / channels);
         let silence = if let Shape::Law(law) = form.shape { law.silence() } else { 0 };
         out.resize(begin + count * form.frame_bytes(), silence);
-        let mut loud = 0_u64;
+        let mut loud = 0;
         for (side, track) in self.tracks.iter_mut().enumerate() {
             let there = count.min(track.samples.len());
             let samples = track.samples.drain(..there);
@@ -283,20 +283,23 @@ impl Reel {
                 continue;
             }
             let places = out.get_mut(begin + side * bytes..).unwrap_or_default().chunks_mut(form.frame_bytes());
-            for (place, sample) in places.zip(samples) {
-                let Some(sample) = sample else { continue };
-                let linear = match (form.shape, place) {
-                    (Shape::Law(law), [byte, ..]) => {
-                        *byte = u8::try_from(sample).unwrap_or(0);
-                        if side == 0 { g711::decode(law, *byte) } else { 0 }
+            let filled = places.zip(samples).filter_map(|(place, sample)| Some((place, sample?)));
+            // How loud whoever speaks a message is decides about it; nobody asks that of a call.
+            let judged = side == 0 && !form.stereo;
+            match form.shape {
+                Shape::Law(law) => filled.for_each(|(place, sample)| {
+                    let byte = u8::try_from(sample).unwrap_or(0);
+                    place.iter_mut().take(1).for_each(|first| *first = byte);
+                    if judged {
+                        loud += u64::from(g711::decode(law, byte).unsigned_abs());
                     }
-                    (Shape::Linear(_), [low, high, ..]) => {
-                        [*low, *high] = sample.to_le_bytes();
-                        sample
+                }),
+                Shape::Linear(_) => filled.for_each(|(place, sample)| {
+                    place.iter_mut().zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+                    if judged {
+                        loud += u64::from(sample.unsigned_abs());
                     }
-                    (Shape::Law(_) | Shape::Linear(_), _) => unreachable!("a place has room for its sample"),
-                };
-                loud += if side == 0 { u64::from(linear.unsigned_abs()) } else { 0 };
+                }),
             }
         }
         loud

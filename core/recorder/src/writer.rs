@@ -29,7 +29,7 @@ pub struct Order {
     pub file: String,
     /// Both sides, else what the leg says alone.
     pub stereo: bool,
-    /// It ends by itself when the left side has been silent for so long.
+    /// It ends by itself when the left side has been silent for so long; where that is the only side.
     pub silence: Option<Duration>,
     /// It ends by itself at this length.
     pub longest: Option<Duration>,
