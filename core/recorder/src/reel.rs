@@ -78,13 +78,6 @@ impl Form {
             Shape::Linear(rate) => rate,
         }
     }
-
-    fn silence(self) -> i16 {
-        match self.shape {
-            Shape::Law(law) => i16::from(law.silence()),
-            Shape::Linear(_) => 0,
-        }
-    }
 }
 
 /// Two sides on one line.
