@@ -20,6 +20,7 @@
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
+//! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
@@ -29,7 +30,8 @@
 
 use crate::parts::features;
 use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
-use crate::{Internal, Office, Pattern, Zone};
+use crate::{Calendar, Internal, Office, Pattern, Zone};
+use plugboard_calendar::CALENDARS_MAX;
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +133,8 @@ fn read(
     let country = code(&mut fields, "country", COUNTRY, (is_country, COUNTRY_REMEDY), faults, bearable);
     let area = fields.take("area").and_then(|field| area(&field, faults));
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
+    let zone = fields.take("time_zone").map(|field| Zone::read(&field, faults));
+    let calendars = calendars(fields.take("calendars"), zone, surroundings, faults);
     let mut parts = Parts::new(id.clone(), surroundings, faults);
     parts.users(fields.take("users"));
     parts.groups(fields.take("groups"));
@@ -156,7 +160,6 @@ fn read(
     let timed = std::mem::take(&mut parts.timed);
     let found = parts.finish();
     let lamps_show_caller = lamps.and_then(|field| field.boolean(faults)).unwrap_or_default();
-    let zone = fields.take("time_zone").map(|field| zone(&field, faults));
     for (at, path) in timed.iter().filter(|_| zone.is_none()) {
         faults.add(*at, path, "nobody knows by which clock", "write `time_zone: Europe/Berlin` for the office");
     }
@@ -185,7 +188,8 @@ fn read(
         voicemail,
         pick_up,
         toll,
-        zone: zone.unwrap_or_default(),
+        time_zone: zone,
+        calendars,
         emergency,
         help_numbers: BTreeMap::new(),
         features,
@@ -216,13 +220,23 @@ fn read(
     Some(office)
 }
 
-fn zone(field: &Field<'_>, faults: &mut Faults) -> Zone {
-    let text = field.text(faults).unwrap_or_default();
-    Zone::of(&text).unwrap_or_else(|| {
-        let known: Vec<&str> = Zone::names().collect();
-        field.fault(faults, format!("{text:?} is no time zone"), did_you_mean(&text, &known));
-        Zone::default()
-    })
+fn calendars(
+    field: Option<Field<'_>>,
+    zone: Option<Zone>,
+    surroundings: &dyn Surroundings,
+    faults: &mut Faults,
+) -> BTreeMap<Name, Arc<Calendar>> {
+    let mut calendars = BTreeMap::new();
+    let items = field.map(|field| field.list(CALENDARS_MAX, faults)).unwrap_or_default();
+    for item in items {
+        let file = |path: &str| surroundings.file(path);
+        let Some(calendar) = Calendar::read(&item, zone, &file, faults) else { continue };
+        let id = calendar.id.clone();
+        if calendars.insert(id.clone(), Arc::new(calendar)).is_some() {
+            item.fault(faults, format!("there is a calendar {id} already"), "give it another id");
+        }
+    }
+    calendars
 }
 
 /// Numbers that call for help and are something else in the office as well: until the admin says which they are, the

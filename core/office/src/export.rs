@@ -70,7 +70,8 @@ impl Office {
             document.put("transfer", transfer.node());
         }
         document.put_unless("lamps_show_caller", self.lamps_show_caller, false);
-        document.put_unless("time_zone", self.zone.name(), crate::Zone::default().name());
+        document.0.extend(self.time_zone.map(|zone| ("time_zone", Node::from(zone.name()))));
+        document.put_list("calendars", self.calendars.values().map(|calendar| calendar.node(self.time_zone)));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));

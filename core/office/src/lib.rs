@@ -18,7 +18,6 @@ mod set;
 mod settings;
 mod toll;
 mod voicemail;
-mod zone;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use document::{Examined, Surroundings};
@@ -35,11 +34,11 @@ pub use office::{
     DigestChoice, DigestIntegrity, Group, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret, SecretOrigin,
     TransferRules, Transport, User,
 };
+pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};
 pub use recording::{RecordRule, Recording};
 pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
 pub use schema::schema;
 pub use set::OfficeSet;
 pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};
-pub use toll::{Hours, Ledger, Toll, TollLimit};
+pub use toll::{Ledger, Toll, TollLimit};
 pub use voicemail::{MailboxRules, PinTries, Voicemail};
-pub use zone::{LocalTime, Zone};

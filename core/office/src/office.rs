@@ -1,8 +1,8 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Emergency, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule, Recording, Route,
-    Toll, UserSettings, Voicemail, Zone,
+    Calendar, Emergency, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule,
+    Recording, Route, Toll, UserSettings, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -56,8 +56,10 @@ pub struct Office {
     pub pick_up: PickUp,
     /// The limits of calls to the outside of those who have none of their own.
     pub toll: Option<Arc<Toll>>,
-    /// Whose clocks limits go by.
-    pub zone: Zone,
+    /// Whose clocks limits go by, if the document says so.
+    pub time_zone: Option<Zone>,
+    /// What its days count as, by name.
+    pub calendars: BTreeMap<Name, Arc<Calendar>>,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -279,6 +281,11 @@ impl fmt::Debug for Secret {
 }
 
 impl Office {
+    /// Whose clocks limits go by: UTC unless the document says otherwise.
+    pub fn zone(&self) -> Zone {
+        self.time_zone.unwrap_or_default()
+    }
+
     /// A user by id.
     pub fn user(&self, id: &UserId) -> Option<&Arc<User>> {
         (id.office == self.id).then(|| self.users.get(&id.name))?

@@ -9,7 +9,6 @@ pub(crate) mod users;
 mod voicemail;
 
 pub(crate) use emergency::CALL_BACK_WITHIN;
-pub(crate) use toll::DAYS;
 pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
 use crate::{

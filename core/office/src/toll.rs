@@ -1,7 +1,8 @@
 //! What calls to the outside may cost: for whom they are limited, and how much was used.
 
 use crate::numbers::{NumberFormat, calling_code};
-use crate::{Gateway, LocalTime, Office};
+use crate::{Gateway, Hours, LocalTime, Office};
+use plugboard_calendar::DayKind;
 use plugboard_model::{Dialled, Time, UserId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,17 +25,6 @@ pub struct Toll {
     pub deny: Vec<Dialled>,
     /// When calls may begin; empty: always.
     pub hours: Vec<Hours>,
-}
-
-/// A time of certain days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hours {
-    /// Whether from that day on, Monday first.
-    pub days: [bool; 7],
-    /// Minutes of the day.
-    pub from: u32,
-    /// Minutes of the day, of the next one when it is not after `from`.
-    pub to: u32,
 }
 
 /// Which limit a call met.
@@ -128,15 +118,15 @@ impl Ledger {
 
     /// Whether nothing would be lost with it.
     pub fn is_idle(&self, local: LocalTime) -> bool {
-        self.running.is_empty() && (self.used.is_zero() || self.day != local.day)
+        self.running.is_empty() && (self.used.is_zero() || self.day != local.date.number())
     }
 
     /// At midnight everything begins anew: what goes on has begun then.
     fn turn(&mut self, now: Time, local: LocalTime) {
-        if self.day == local.day {
+        if self.day == local.date.number() {
             return;
         }
-        (self.day, self.used) = (local.day, Duration::ZERO);
+        (self.day, self.used) = (local.date.number(), Duration::ZERO);
         let midnight = Duration::from_secs(u64::from(local.second));
         let midnight = Time(now.0.saturating_sub(u64::try_from(midnight.as_nanos()).unwrap_or(u64::MAX)));
         self.running.values_mut().flatten().for_each(|answer| *answer = (*answer).max(midnight));
@@ -160,18 +150,9 @@ impl Toll {
     }
 
     fn is_open(&self, local: LocalTime) -> bool {
-        let minute = local.second / 60;
-        let on = |hours: &Hours, back: u8| {
-            hours.days.get(usize::from((local.weekday + 7 - back) % 7)).copied().unwrap_or_default()
-        };
-        let open = |hours: &Hours| {
-            if hours.from < hours.to {
-                on(hours, 0) && (hours.from..hours.to).contains(&minute)
-            } else {
-                (on(hours, 0) && minute >= hours.from) || (on(hours, 1) && minute < hours.to)
-            }
-        };
-        self.hours.is_empty() || self.hours.iter().any(open)
+        let (today, yesterday) = (local.date.weekday(), local.date.before().weekday());
+        let (today, yesterday) = (DayKind::Weekday(today), DayKind::Weekday(yesterday));
+        self.hours.is_empty() || self.hours.iter().any(|hours| hours.hold(local.minute(), today, yesterday))
     }
 }
 
@@ -198,8 +179,9 @@ impl Office {
 mod tests {
     use super::*;
 
-    fn local(day: i64, weekday: u8, hour: u32, minute: u32) -> LocalTime {
-        LocalTime { day, weekday, second: hour * 3_600 + minute * 60 }
+    fn local(day: u32, hour: u32, minute: u32) -> LocalTime {
+        let date = plugboard_calendar::Date::parse(&format!("2026-06-{day:02}")).unwrap();
+        LocalTime { date, second: hour * 3_600 + minute * 60 }
     }
 
     fn dialled(all: &[&str]) -> Vec<Dialled> {
@@ -222,48 +204,27 @@ mod tests {
     }
 
     #[test]
-    fn hours_may_go_past_midnight_and_belong_to_the_day_that_they_begin_on() {
-        let days = |on: &[usize]| std::array::from_fn(|day| on.contains(&day));
-        let day = Hours { days: days(&[0, 1, 2, 3, 4]), from: 7 * 60, to: 20 * 60 };
-        let night = Hours { days: days(&[4]), from: 22 * 60, to: 6 * 60 };
-        let toll = Toll { hours: vec![day, night], ..Toll::default() };
-        for (weekday, hour, minute, open) in [
-            (0, 6, 59, false),
-            (0, 7, 0, true),
-            (0, 19, 59, true),
-            (0, 20, 0, false),
-            (5, 12, 0, false),
-            (4, 22, 0, true),
-            (5, 5, 59, true),
-            (5, 6, 0, false),
-            (5, 22, 0, false),
-            (0, 5, 0, false),
-        ] {
-            assert_eq!(toll.is_open(local(0, weekday, hour, minute)), open, "{weekday} {hour}:{minute}");
-        }
-    }
-
-    #[test]
     fn minutes_are_of_the_day_and_those_that_go_on_count() {
+        let day = |day| local(day, 0, 0).date.number();
         let toll = Toll { minutes_a_day: Some(10), calls_at_once: Some(2), ..Toll::default() };
         let (mut ledger, at) = (Ledger::default(), |minutes: u64| Time::from_millis(minutes * 60_000));
         let enter = |ledger: &mut Ledger, now, local| ledger.enter(&toll, &["+1".into()], now, local);
-        let first = enter(&mut ledger, at(0), local(1, 0, 23, 50)).unwrap();
+        let first = enter(&mut ledger, at(0), local(1, 23, 50)).unwrap();
         ledger.answered(first, at(0));
-        let second = enter(&mut ledger, at(1), local(1, 0, 23, 51)).unwrap();
-        assert_eq!(enter(&mut ledger, at(1), local(1, 0, 23, 51)), Err(TollLimit::Calls));
+        let second = enter(&mut ledger, at(1), local(1, 23, 51)).unwrap();
+        assert_eq!(enter(&mut ledger, at(1), local(1, 23, 51)), Err(TollLimit::Calls));
         assert_eq!(
-            ledger.leave(second, at(2), local(1, 0, 23, 52)),
-            (1, Duration::from_secs(120)),
+            ledger.leave(second, at(2), local(1, 23, 52)),
+            (day(1), Duration::from_secs(120)),
             "nobody answered, and the first goes on"
         );
-        assert_eq!(ledger.left(&toll, at(9), local(1, 0, 23, 59)), Some(Duration::from_secs(60)));
-        assert_eq!(ledger.clone().left(&toll, at(10), local(1, 0, 23, 59)), Some(Duration::ZERO));
-        assert_eq!(enter(&mut ledger.clone(), at(10), local(1, 0, 23, 59)), Err(TollLimit::Minutes));
+        assert_eq!(ledger.left(&toll, at(9), local(1, 23, 59)), Some(Duration::from_secs(60)));
+        assert_eq!(ledger.clone().left(&toll, at(10), local(1, 23, 59)), Some(Duration::ZERO));
+        assert_eq!(enter(&mut ledger.clone(), at(10), local(1, 23, 59)), Err(TollLimit::Minutes));
         // The day after it has five minutes of it.
-        assert_eq!(ledger.leave(first, at(15), local(2, 1, 0, 5)), (2, Duration::from_secs(300)));
-        let mut again = Ledger::restored(2, Duration::from_secs(300));
-        assert_eq!(again.left(&toll, at(0), local(2, 1, 0, 6)), Some(Duration::from_secs(300)));
-        assert_eq!(again.left(&toll, at(0), local(3, 2, 0, 6)), Some(Duration::from_secs(600)));
+        assert_eq!(ledger.leave(first, at(15), local(2, 0, 5)), (day(2), Duration::from_secs(300)));
+        let mut again = Ledger::restored(day(2), Duration::from_secs(300));
+        assert_eq!(again.left(&toll, at(0), local(2, 0, 6)), Some(Duration::from_secs(300)));
+        assert_eq!(again.left(&toll, at(0), local(3, 0, 6)), Some(Duration::from_secs(600)));
     }
 }

@@ -1,6 +1,7 @@
 //! What the checker and the interpreter know about actions and about the office.
 
 use crate::Occasion;
+use plugboard_calendar::{Calendar, Zone};
 use plugboard_model::{GroupId, UserId, ValueType};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -107,6 +108,12 @@ pub trait Resolver {
     fn has_prompt(&self, name: &str) -> bool;
     /// Whether the office has music of this name.
     fn has_music(&self, name: &str) -> bool;
+    /// The office's calendar of this name.
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>>;
+    /// The names of its calendars.
+    fn calendars(&self) -> Vec<String>;
+    /// Whose clocks the office goes by, if it says so.
+    fn zone(&self) -> Option<Zone>;
 }
 
 /// What an internal number belongs to.

@@ -209,7 +209,16 @@ impl Compiler<'_> {
             StepKind::If { all, conditions, then, otherwise } => {
                 ("if", self.choice(*all, conditions, then, otherwise, flow))
             }
+            StepKind::When { asked, then, otherwise } => {
+                let known = self.resolver.calendars();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let find = |name: &str| self.resolver.calendar(name);
+                let schedule = asked.resolve(self.resolver.zone(), &find, &known, &mut self.faults);
+                let (then, otherwise) = self.either(then, flow.clone(), otherwise, flow.clone(), flow);
+                ("when", Act::When { schedule: schedule?, then, otherwise })
+            }
             StepKind::Menu(menu) => ("menu", Act::Menu(self.menu(step, menu, flow))),
+            StepKind::Repeat { times, until, steps } => ("repeat", self.repeat(*times, until.as_ref(), steps, flow)),
             StepKind::Set(assignments) => ("set", Act::Set(self.set(assignments, flow))),
             StepKind::Event { occasion, steps } => {
                 if *occasion == Occasion::HangUp {
@@ -326,11 +335,11 @@ impl Compiler<'_> {
                 }
                 StepKind::Menu(_) => Some("menu"),
                 StepKind::Event { .. } => Some("event"),
-                StepKind::If { then, otherwise, .. } => {
+                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
                     ahead.extend(then.iter().chain(otherwise));
                     None
                 }
-                StepKind::Stream(steps) => {
+                StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
                     ahead.extend(steps);
                     None
                 }
@@ -381,35 +390,66 @@ impl Compiler<'_> {
         let (mut yes, mut no) = (flow.clone(), flow.clone());
         let alone = conditions.len() == 1;
         for condition in conditions {
-            let strange = Cell::new(false);
-            let type_of = |name: &str| {
-                let found = self.types.get(name);
-                strange.set(strange.get() || found.is_none());
-                found
-            };
-            match Condition::compile(&condition.text, &type_of) {
-                Ok(expression) => {
-                    // With "all", each condition is decided after those before it were true.
-                    let known = if all { &yes } else { &*flow };
-                    self.uses(expression.uses().iter().map(String::as_str), condition.at, &condition.path, known);
-                    match expression.proves() {
-                        Some((name, true)) if all || alone => yes.assign(name),
-                        Some((name, false)) if alone => no.assign(name),
-                        Some(_) | None => {}
-                    }
-                    compiled.push(expression);
-                }
-                // What nobody assigns may be assigned by a step that could not be read.
-                Err(_) if strange.get() && !self.types.whole() => {}
-                Err(reason) => self.faults.add(condition.at, &condition.path, reason, "conditions are CEL expressions"),
+            // With "all", each condition is decided after those before it were true.
+            let Some(expression) = self.condition(condition, if all { &yes } else { &*flow }) else { continue };
+            match expression.proves() {
+                Some((name, true)) if all || alone => yes.assign(name),
+                Some((name, false)) if alone => no.assign(name),
+                Some(_) | None => {}
             }
+            compiled.push(expression);
         }
-        let then = self.list(then, &mut yes);
-        let otherwise = self.list(otherwise, &mut no);
+        let (then, otherwise) = self.either(then, yes, otherwise, no, flow);
+        Act::If { all, conditions: compiled, then, otherwise }
+    }
+
+    /// Two ways that meet again.
+    fn either(
+        &mut self,
+        then: &[document::Step],
+        mut yes: Flow,
+        otherwise: &[document::Step],
+        mut no: Flow,
+        flow: &mut Flow,
+    ) -> (ListId, ListId) {
+        let lists = (self.list(then, &mut yes), self.list(otherwise, &mut no));
         *flow = Flow::never();
         flow.join(&yes);
         flow.join(&no);
-        Act::If { all, conditions: compiled, then, otherwise }
+        lists
+    }
+
+    /// What the first round assigns is known in those after it, and after them all.
+    fn repeat(
+        &mut self,
+        times: u32,
+        until: Option<&document::Condition>,
+        steps: &[document::Step],
+        flow: &mut Flow,
+    ) -> Act {
+        let list = self.list(steps, flow);
+        let until = until.and_then(|condition| self.condition(condition, flow));
+        Act::Repeat { times, until, list }
+    }
+
+    /// A condition in CEL; what it uses must have a value where `known` says.
+    fn condition(&mut self, condition: &document::Condition, known: &Flow) -> Option<Condition> {
+        let strange = Cell::new(false);
+        let type_of = |name: &str| {
+            let found = self.types.get(name);
+            strange.set(strange.get() || found.is_none());
+            found
+        };
+        match Condition::compile(&condition.text, &type_of) {
+            Ok(expression) => {
+                self.uses(expression.uses().iter().map(String::as_str), condition.at, &condition.path, known);
+                return Some(expression);
+            }
+            // What nobody assigns may be assigned by a step that could not be read.
+            Err(_) if strange.get() && !self.types.whole() => {}
+            Err(reason) => self.faults.add(condition.at, &condition.path, reason, "conditions are CEL expressions"),
+        }
+        None
     }
 
     fn menu(&mut self, step: &document::Step, menu: &document::Menu, flow: &mut Flow) -> Menu {

@@ -2,6 +2,7 @@
 
 use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::{Fault, Node, Occasion};
+use plugboard_calendar::Asked;
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, did_you_mean};
 use plugboard_model::{Name, ValueType};
 use std::collections::BTreeSet;
@@ -15,6 +16,8 @@ const STEPS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 32;
 /// Conditions of one `if`.
 const CONDITIONS_MAX: usize = 32;
+/// Rounds of one `repeat`: who is asked more often than that will not be asked once more.
+pub(crate) const ROUNDS_MAX: i64 = 100;
 /// Variables that one document declares; actions may add some up to the interpreter's limit of 256.
 pub(crate) const VARIABLES_MAX: usize = 128;
 /// Keys of one menu: twelve single keys, and longer codes beside them.
@@ -23,7 +26,11 @@ pub(crate) const KEYS_MAX: usize = 64;
 const KEY_LEN_MAX: usize = 8;
 
 /// The control words, which belong to the language; every other word is an action.
-pub const CONTROL_WORDS: [&str; 5] = ["if", "menu", SET, EVENT, STREAM];
+pub const CONTROL_WORDS: [&str; 7] = ["if", WHEN, "menu", REPEAT, SET, EVENT, STREAM];
+/// Asks for the time.
+const WHEN: &str = "when";
+/// Does its steps again.
+const REPEAT: &str = "repeat";
 /// Assigns in the order of its keys.
 const SET: &str = "set";
 /// Has steps that run beside the script when something happens.
@@ -31,7 +38,7 @@ const EVENT: &str = "event";
 /// Has steps that run beside the script.
 const STREAM: &str = "stream";
 /// Words that the language keeps for itself and does not know yet.
-pub const RESERVED_WORDS: [&str; 3] = ["when", "run", "repeat"];
+pub const RESERVED_WORDS: [&str; 1] = ["run"];
 /// The types of variables, as documents write them.
 pub(crate) const TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 /// Keys of a step beside its word.
@@ -106,8 +113,26 @@ pub enum StepKind {
         /// When it is not.
         otherwise: Vec<Step>,
     },
+    /// Asks for the time.
+    When {
+        /// For which.
+        asked: Asked,
+        /// When it is that time.
+        then: Vec<Step>,
+        /// When it is not.
+        otherwise: Vec<Step>,
+    },
     /// Asks the caller.
     Menu(Menu),
+    /// Steps that are done several times.
+    Repeat {
+        /// How often at most.
+        times: u32,
+        /// After a round in which this holds it is done no more.
+        until: Option<Condition>,
+        /// What is done.
+        steps: Vec<Step>,
+    },
     /// Assigns variables, in the order of the document.
     Set(Vec<Assignment>),
     /// Steps that run beside the script whenever something happens, from here on.
@@ -224,7 +249,9 @@ impl Document {
                     found.insert(word.clone());
                     ahead.extend(on.iter().flat_map(|branch| &branch.steps));
                 }
-                StepKind::If { then, otherwise, .. } => ahead.extend(then.iter().chain(otherwise)),
+                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
+                    ahead.extend(then.iter().chain(otherwise));
+                }
                 StepKind::Menu(menu) => {
                     found.insert(COLLECT.0.into());
                     if menu.extensions {
@@ -233,7 +260,9 @@ impl Document {
                     let lists = [&menu.invalid, &menu.nothing, &menu.unanswered];
                     ahead.extend(menu.keys.iter().flat_map(|key| &key.steps).chain(lists.into_iter().flatten()));
                 }
-                StepKind::Event { steps, .. } | StepKind::Stream(steps) => ahead.extend(steps),
+                StepKind::Event { steps, .. } | StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
+                    ahead.extend(steps);
+                }
                 StepKind::Set(_) => {}
             }
         }
@@ -351,7 +380,9 @@ impl Reader {
         }
         let action = match *word {
             "if" => self.choice(body, &mut fields, depth),
+            WHEN => self.when(body, &mut fields, depth),
             "menu" => self.menu(body, depth).map(StepKind::Menu),
+            REPEAT => self.repeat(body, &mut fields, depth),
             SET => Some(StepKind::Set(self.assignments(body))),
             EVENT => self.event(body, &mut fields, depth),
             STREAM => Some(StepKind::Stream(self.filled_list(body, depth))),
@@ -359,7 +390,7 @@ impl Reader {
         };
         let told = |key: &str| misspelt.iter().any(|(own, _)| *own == key);
         for (key, extra) in fields.rest().into_iter().filter(|(key, _)| key != word && !told(key)) {
-            let remedy = "\"on\" and \"continue\" belong to actions, \"then\" and \"else\" to if, \"steps\" to event";
+            let remedy = "\"on\" and \"continue\" belong to actions, \"then\" and \"else\" to if and when, \"steps\" to event and repeat";
             self.faults.add(extra.key_at, &extra.path, format!("{key:?} does not belong to {word}"), remedy);
         }
         Some(Step { at: body.key_at, path: field.path.clone(), action: action? })
@@ -414,16 +445,7 @@ impl Reader {
 
     /// `if: "cel"`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then` and `else` beside it.
     fn choice(&mut self, body: &Field<'_>, fields: &mut Fields<'_>, depth: usize) -> Option<StepKind> {
-        let then = fields.take("then").map(|field| self.list(&field, depth + 1));
-        let otherwise = fields.take("else").map(|field| self.list(&field, depth + 1));
-        if then.is_none() && otherwise.is_none() {
-            self.faults.add(
-                body.key_at,
-                &body.path,
-                "neither \"then\" nor \"else\" says what happens",
-                "add \"then:\"",
-            );
-        }
+        let (then, otherwise) = self.then_and_else(body, fields, depth);
         let (all, conditions) = if body.node.as_map().is_some() {
             let mut modes = body.fields(&mut self.faults)?;
             let (every, any) = (modes.take("all"), modes.take("one_of"));
@@ -442,21 +464,50 @@ impl Reader {
         if conditions.is_empty() {
             body.fault(&mut self.faults, "there is no condition", "write at least one CEL expression");
         }
-        let read = |field: &Field<'_>, faults: &mut Faults| match &field.node.kind {
-            Kind::Boolean(value) => Some(value.to_string()),
+        let conditions = conditions.iter().filter_map(|field| self.condition(field)).collect();
+        Some(StepKind::If { all, conditions, then, otherwise })
+    }
+
+    fn condition(&mut self, field: &Field<'_>) -> Option<Condition> {
+        let text = match &field.node.kind {
+            Kind::Boolean(value) => value.to_string(),
             Kind::Null | Kind::Integer(..) | Kind::Decimal(..) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
-                field.text(faults)
+                field.text(&mut self.faults)?
             }
         };
-        let conditions = conditions
-            .iter()
-            .filter_map(|field| {
-                let text = read(field, &mut self.faults)?;
-                Some(Condition { text, at: field.node.at, path: field.path.clone() })
-            })
-            .collect();
-        let (then, otherwise) = (then.unwrap_or_default(), otherwise.unwrap_or_default());
-        Some(StepKind::If { all, conditions, then, otherwise })
+        Some(Condition { text, at: field.node.at, path: field.path.clone() })
+    }
+
+    /// What happens one way and the other; one of them at least is told.
+    fn then_and_else(&mut self, body: &Field<'_>, fields: &mut Fields<'_>, depth: usize) -> (Vec<Step>, Vec<Step>) {
+        let then = fields.take("then").map(|field| self.list(&field, depth + 1));
+        let otherwise = fields.take("else").map(|field| self.list(&field, depth + 1));
+        if then.is_none() && otherwise.is_none() {
+            let reason = "neither \"then\" nor \"else\" says what happens";
+            self.faults.add(body.key_at, &body.path, reason, "add \"then:\"");
+        }
+        (then.unwrap_or_default(), otherwise.unwrap_or_default())
+    }
+
+    /// `when: calendar`, `when: { days: [mon-fri], from: "09:00", to: "18:00" }`, with `then` and `else` beside it.
+    fn when(&mut self, body: &Field<'_>, fields: &mut Fields<'_>, depth: usize) -> Option<StepKind> {
+        let (then, otherwise) = self.then_and_else(body, fields, depth);
+        Some(StepKind::When { asked: Asked::read(body, &mut self.faults)?, then, otherwise })
+    }
+
+    /// `repeat: 3` or `repeat: { times: 3, until: condition }`, with `steps` beside it.
+    fn repeat(&mut self, body: &Field<'_>, fields: &mut Fields<'_>, depth: usize) -> Option<StepKind> {
+        let steps = fields.need("steps", &mut self.faults).map(|field| self.filled_list(&field, depth));
+        let (times, until) = if body.node.as_map().is_some() {
+            let mut inner = body.fields(&mut self.faults)?;
+            let times = inner.need("times", &mut self.faults);
+            let until = inner.take("until").and_then(|field| self.condition(&field));
+            inner.finish(&mut self.faults);
+            (times.and_then(|field| field.integer(1..=ROUNDS_MAX, &mut self.faults)), until)
+        } else {
+            (body.integer(1..=ROUNDS_MAX, &mut self.faults), None)
+        };
+        Some(StepKind::Repeat { times: u32::try_from(times?).ok()?, until, steps: steps? })
     }
 
     fn menu(&mut self, body: &Field<'_>, depth: usize) -> Option<Menu> {

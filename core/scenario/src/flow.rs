@@ -85,7 +85,7 @@ impl Types {
                         self.steps(&branch.steps, catalogue, faults);
                     }
                 }
-                StepKind::If { then, otherwise, .. } => {
+                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
                     self.steps(then, catalogue, faults);
                     self.steps(otherwise, catalogue, faults);
                 }
@@ -98,7 +98,9 @@ impl Types {
                         self.steps(list, catalogue, faults);
                     }
                 }
-                StepKind::Event { steps, .. } | StepKind::Stream(steps) => self.steps(steps, catalogue, faults),
+                StepKind::Event { steps, .. } | StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
+                    self.steps(steps, catalogue, faults);
+                }
                 StepKind::Set(assignments) => {
                     for assignment in assignments {
                         let declared = self.get(&assignment.name).filter(|_| !is_own(&assignment.name));

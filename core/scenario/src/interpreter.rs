@@ -2,14 +2,16 @@
 
 mod events;
 mod menu;
+mod rounds;
 mod strand;
 
+use crate::condition::Condition;
 use crate::program::{Act, ListId, Parameter, Program, Run, Source};
 use crate::template::to_json;
 use crate::variables::Variables;
 use crate::{ANSWER, FAILED, Input, Occasion, Output, RunOutcome, ScenarioEnd, Talker};
 use events::Armed;
-use plugboard_model::{JournalEvent, RunId, SetError, Time, Value};
+use plugboard_model::{JournalEvent, RunId, SetError, Time, Value, WallTime};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub struct Interpreter {
     closed: bool,
     outbox: VecDeque<Output>,
     at: Time,
+    /// When the call began, by both clocks.
+    began: (Time, WallTime),
 }
 
 /// The conversation, as the call machine tells it.
@@ -86,6 +90,7 @@ impl Interpreter {
             closed: false,
             outbox: VecDeque::new(),
             at: Time::ZERO,
+            began: (Time::ZERO, WallTime::default()),
         }
     }
 
@@ -113,7 +118,7 @@ impl Interpreter {
             return;
         }
         match input {
-            Input::Start { variables } => self.start(variables),
+            Input::Start { wall, variables } => self.start(wall, variables),
             Input::RunEnded { run, outcome, sets } => self.any_run_ended(run, outcome, sets),
             Input::ExtensionFound { number: found, extension } => {
                 let asked = self.strands.iter().enumerate().find_map(|(strand, one)| match &one.state {
@@ -214,11 +219,12 @@ impl Interpreter {
         self.started && self.end.is_none()
     }
 
-    fn start(&mut self, own: Vec<(String, Value)>) {
+    fn start(&mut self, wall: WallTime, own: Vec<(String, Value)>) {
         if self.started || self.end.is_some() {
             return;
         }
         self.started = true;
+        self.began = (self.at, wall);
         for (name, value) in own {
             self.variables.set_own(&name, value);
         }
@@ -280,6 +286,11 @@ impl Interpreter {
                     let taken = self.choose(strand, &step.path, *all, conditions);
                     self.push(strand, if taken { *then } else { *otherwise });
                 }
+                Act::When { schedule, then, otherwise } => {
+                    let taken = self.is_time(&step.path, schedule);
+                    self.push(strand, if taken { *then } else { *otherwise });
+                }
+                Act::Repeat { list, .. } => self.push(strand, *list),
                 Act::Set(assignments) => self.set(strand, &step.path, assignments),
                 Act::Menu(menu) => self.ask(strand, at, menu, 0),
                 Act::Event { occasion, list } => {
@@ -328,7 +339,8 @@ impl Interpreter {
         let answered = self.strands.get(strand).and_then(|strand| strand.stack.last()?.answered);
         match (answered, self.talk) {
             // An "answer" without a conversation is an outcome like any other.
-            (None, _) | (Some(_), Talk::None) => self.pop(strand),
+            (None, _) => self.round_done(strand),
+            (Some(_), Talk::None) => self.pop(strand),
             (Some(_), Talk::Going) => self.set_state(strand, State::Talking),
             (Some(answered), Talk::Over) => self.conversation_over(strand, answered),
         }
@@ -414,10 +426,25 @@ impl Interpreter {
                 self.outcome(strand, &outcome, steps, Answered { go_on: false, hang_up: None });
             }
             (
-                Act::Run(_) | Act::If { .. } | Act::Set(_) | Act::Event { .. } | Act::Stream(_),
+                Act::Run(_)
+                | Act::If { .. }
+                | Act::When { .. }
+                | Act::Repeat { .. }
+                | Act::Set(_)
+                | Act::Event { .. }
+                | Act::Stream(_),
                 Purpose::Digits { .. } | Purpose::Extension,
             )
-            | (Act::If { .. } | Act::Set(_) | Act::Menu(_) | Act::Event { .. } | Act::Stream(_), Purpose::Step) => {
+            | (
+                Act::If { .. }
+                | Act::When { .. }
+                | Act::Repeat { .. }
+                | Act::Set(_)
+                | Act::Menu(_)
+                | Act::Event { .. }
+                | Act::Stream(_),
+                Purpose::Step,
+            ) => {
                 unreachable!("a run is started with the purpose of its own step")
             }
         }
@@ -438,27 +465,26 @@ impl Interpreter {
         }
         // An empty list still stands for the conversation that is awaited.
         let list = steps.unwrap_or(ListId::NOTHING);
-        self.push_frame(strand, Frame { list, next: 0, answered: Some(answered) });
+        self.push_frame(strand, Frame { answered: Some(answered), ..Frame::of(list) });
         if self.talk == Talk::Over && !answered.go_on {
             self.finish(ScenarioEnd::CalleeLeft);
         }
     }
 
-    fn choose(&mut self, strand: usize, path: &str, all: bool, conditions: &[crate::condition::Condition]) -> bool {
-        let mut notes = Vec::new();
-        let mut decide = |condition: &crate::condition::Condition| {
-            condition.decide(|name| self.value(strand, name)).unwrap_or_else(|reason| {
-                notes.push(format!("{path}: a condition counts as false: {reason}"));
-                false
-            })
-        };
+    fn choose(&mut self, strand: usize, path: &str, all: bool, conditions: &[Condition]) -> bool {
+        let mut decide = |condition: &Condition| self.decides(strand, path, condition);
         let taken = if all { conditions.iter().all(&mut decide) } else { conditions.iter().any(&mut decide) };
-        for note in notes {
-            self.note(note);
-        }
         let branch = if taken { "then" } else { "else" };
         self.journal(JournalEvent::Decided { path: path.into(), branch: branch.into() });
         taken
+    }
+
+    /// What cannot be decided counts as false, and the journal tells why.
+    fn decides(&mut self, strand: usize, path: &str, condition: &Condition) -> bool {
+        condition.decide(|name| self.value(strand, name)).unwrap_or_else(|reason| {
+            self.note(format!("{path}: a condition counts as false: {reason}"));
+            false
+        })
     }
 
     fn set(&mut self, strand: usize, path: &str, assignments: &[(String, Source)]) {
@@ -487,7 +513,7 @@ impl Interpreter {
     }
 
     fn push(&mut self, strand: usize, list: ListId) {
-        self.push_frame(strand, Frame { list, next: 0, answered: None });
+        self.push_frame(strand, Frame::of(list));
         self.set_state(strand, State::Ready);
     }
 

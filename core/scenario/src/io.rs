@@ -1,7 +1,7 @@
 //! What the interpreter is told, and what it asks for.
 
 use crate::Extension;
-use plugboard_model::{JournalEvent, RunId, UserId, Value};
+use plugboard_model::{JournalEvent, RunId, UserId, Value, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Something that the interpreter is told.
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Input {
     /// The call begins. The variables are the switch's own, read-only for actions: `caller_number` and so on.
     Start {
+        /// What time it is.
+        wall: WallTime,
         /// Name and value; see [`crate::SWITCH_VARIABLES`].
         variables: Vec<(String, Value)>,
     },

@@ -22,12 +22,14 @@
 //! | an action | runs the component of that name with its parameters. `on: { outcome: steps }` hangs steps on its outcomes; `failed` is an outcome of every action. After the steps of any outcome but `answer` the next step follows |
 //! | `continue: true` | beside an action that connects the caller: when the callee leaves first the caller stays and the next step runs; without it he is hung up |
 //! | `if` | `if: condition`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then:` and `else:`. Conditions are CEL; one that cannot be decided counts as false and leaves a note in the trace |
+//! | `when` | `when: calendar`, or `when: { days: [mon-fri], from: "09:00", to: "18:00" }`, with `then:` and `else:`: what clocks show decides, and what a calendar of the office says of the day ([`plugboard_calendar`]) |
+//! | `repeat` | `repeat: 3` or `repeat: { times: 3, until: condition }` with `steps:`: they are done again and again, 100 times at most |
 //! | `menu` | asks the caller for a key: `prompt`, `keys: { "1": steps }`, `extensions: true` (internal numbers are put through), `digits` (8), `first_digit` (5s), `inter_digit` (2s), `repeats` (2), `invalid`, `nothing`, `unanswered` (steps after the last wrong answer, after the last missing one, and when an internal number was not answered) |
 //! | `event` | `event: hold` with `steps:`: from here on these run beside the script each time it happens. [`Occasion`] has the events |
 //! | `stream` | `stream: steps`: these run beside the script, one after the other, and end with the call |
 //! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users and groups by id or number |
 //!
-//! `when`, `run` and `repeat` are kept for the language and refused until they exist.
+//! `run` is kept for the language and refused until it exists.
 //!
 //! **Texts are templates**: `{name}` is a variable, `{{` and `}}` are braces. A parameter that is nothing but `{name}`
 //! keeps the variable's type. The switch's own variables are [`SWITCH_VARIABLES`].

@@ -3,6 +3,7 @@
 use crate::Occasion;
 use crate::condition::Condition;
 use crate::template::Template;
+use plugboard_calendar::Schedule;
 use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -40,7 +41,17 @@ pub(crate) enum Act {
         then: ListId,
         otherwise: ListId,
     },
+    When {
+        schedule: Schedule,
+        then: ListId,
+        otherwise: ListId,
+    },
     Menu(Menu),
+    Repeat {
+        times: u32,
+        until: Option<Condition>,
+        list: ListId,
+    },
     Set(Vec<(String, Source)>),
     /// Steps that run beside the script whenever something happens.
     Event {

@@ -1,13 +1,14 @@
 //! The JSON Schema of scenario documents, for editors.
 
-use crate::document::{KEYS_MAX, VARIABLES_MAX};
+use crate::document::{KEYS_MAX, ROUNDS_MAX, VARIABLES_MAX};
 use crate::{ActionCatalogue, FAILED, Occasion};
+use plugboard_calendar::RANGES_MAX;
 use serde_json::{Map, Value as Json, json};
 
 /// JSON Schema (2020-12) of a scenario document with the actions of a catalogue. Editors complete and check by it; the
 /// checker knows more, such as variables.
 pub fn schema(catalogue: &ActionCatalogue) -> Json {
-    let mut steps = vec![choice(), menu(), set(), event(), stream(), words(catalogue)];
+    let mut steps = vec![choice(), when(), menu(), repeat(), set(), event(), stream(), words(catalogue)];
     let mut definitions = Map::new();
     for action in catalogue.iter() {
         definitions.insert(format!("action-{}", action.name), open(&action.parameters));
@@ -86,6 +87,53 @@ fn choice() -> Json {
     );
     let then = steps("When it holds.", json!([{ "call-user": { "mode": "variable", "target": "agent" } }]));
     step("if", entries([("if", condition), ("then", then), ("else", steps("When it does not.", json!(["hang-up"])))]))
+}
+
+/// A question for the time.
+fn when() -> Json {
+    let clock = |description: &str, example: &str| json!({ "type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$", "examples": [example], "description": description });
+    let texts = |description: &str, example: Json, most: usize| json!({ "type": ["array", "string"], "items": { "type": "string" }, "minItems": 1, "maxItems": most, "examples": [example], "description": description });
+    let range = json!({
+        "calendar": { "type": "string", "examples": ["office"], "description": "A calendar of the office: what days count as, and whose clocks. Alone: when it is open." },
+        "days": texts("`mon` to `sun`, also as `mon-fri`, and with a calendar `holiday`. Without it: every day, with a calendar all but holidays.", json!(["mon-fri"]), 16),
+        "dates": texts("Days (`2026-12-24`, `12-24` for each year) and spans of days (`12-24..01-06`). Without it: every day.", json!(["12-24..12-26"]), 366),
+        "from": clock("From then on.", "09:00"),
+        "to": clock("Until then; of the next day when it is not after `from`.", "18:00")
+    });
+    let zone = json!({ "type": "string", "examples": ["Europe/Berlin"], "description": "Whose clocks; the calendar's or the office's unless told." });
+    let item = json!({ "type": "object", "minProperties": 1, "additionalProperties": false, "properties": range });
+    let mut whole = range;
+    if let Some(whole) = whole.as_object_mut() {
+        whole.insert("time_zone".into(), zone);
+        whole.insert("one_of".into(), json!({ "type": "array", "items": item, "minItems": 1, "maxItems": RANGES_MAX,
+            "examples": [[{ "days": ["mon-fri"], "from": "09:00", "to": "18:00" }, { "days": ["sat"], "from": "10:00", "to": "14:00" }]], "description": "Several ranges in place of one." }));
+    }
+    let question = described(
+        json!({ "anyOf": [{ "type": "string" }, { "type": "object", "additionalProperties": false, "properties": whole }] }),
+        "The name of a calendar, or a range of time. Clocks that are put on or back need no care: what they show counts.",
+        json!({ "days": ["mon-fri"], "from": "09:00", "to": "18:00" }),
+    );
+    let steps = |description: &str, example: Json| json!({ "$ref": "#/$defs/steps", "description": description, "examples": [example] });
+    let then = steps("When it is that time.", json!([{ "call-group": { "group": "sales" } }]));
+    step(
+        "when",
+        entries([("when", question), ("then", then), ("else", steps("When it is not.", json!(["voicemail"])))]),
+    )
+}
+
+fn repeat() -> Json {
+    let times = json!({ "type": "integer", "minimum": 1, "maximum": ROUNDS_MAX });
+    let whole = json!({ "type": "object", "required": ["times"], "additionalProperties": false, "properties": {
+        "times": described(times.clone(), "How often at most.", json!(3)),
+        "until": { "type": ["string", "boolean"], "examples": ["digits != ''"], "description": "A condition in CEL; after a round in which it holds there is no other." }
+    } });
+    let word = described(
+        json!({ "anyOf": [times, whole] }),
+        "How often the steps are done, one round after the other.",
+        json!({ "times": 3, "until": "digits != ''" }),
+    );
+    let steps = json!({ "$ref": "#/$defs/steps", "description": "What is done in each round.", "examples": [[{ "play-audio": { "audio": "welcome" } }]] });
+    with_all(&["repeat", "steps"], entries([("repeat", word), ("steps", steps)]))
 }
 
 fn menu() -> Json {

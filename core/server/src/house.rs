@@ -1,5 +1,6 @@
 //! An office as it is loaded: its document with the files it names, checked against the installed actions.
 
+use plugboard_calendar::{Calendar, Days, Hours, Zone};
 use plugboard_document::Node;
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
@@ -356,6 +357,15 @@ impl Resolver for Known<'_> {
         }
         true
     }
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
+        self.office.calendars.iter().find(|(own, _)| own.as_str() == name).map(|(_, calendar)| Arc::clone(calendar))
+    }
+    fn calendars(&self) -> Vec<String> {
+        self.office.calendars.keys().map(ToString::to_string).collect()
+    }
+    fn zone(&self) -> Option<Zone> {
+        self.office.time_zone
+    }
 }
 
 /// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
@@ -379,6 +389,17 @@ impl Resolver for Anybody {
     }
     fn has_music(&self, _: &str) -> bool {
         true
+    }
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
+        let hours = Hours { days: Days::ALL, from: 0, to: 0 };
+        let (id, zone) = (Name::new(name).ok()?, Zone::default());
+        Some(Arc::new(Calendar { id, zone, open: vec![hours], holidays: Vec::new(), working_days: Vec::new() }))
+    }
+    fn calendars(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn zone(&self) -> Option<Zone> {
+        Some(Zone::default())
     }
 }
 

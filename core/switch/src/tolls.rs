@@ -134,7 +134,7 @@ impl Pass {
     }
 
     fn local(&self) -> LocalTime {
-        self.office.zone.local(self.env.clock.wall())
+        self.office.zone().local(self.env.clock.wall())
     }
 
     fn keep(&self, subject: &Subject, (day, used): (i64, Duration)) {

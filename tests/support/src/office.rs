@@ -2,7 +2,7 @@
 
 use plugboard_media::{Audio, g711::Law};
 use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
-use plugboard_office::{Office, OfficeSet, Surroundings};
+use plugboard_office::{Calendar, Office, OfficeSet, Surroundings, Zone};
 use plugboard_plugin::{Grants, Installed, Limits};
 use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, Sets, compile};
 use plugboard_switch::{Configuration, Prompts, Voice, VoiceReply};
@@ -215,5 +215,17 @@ impl Resolver for Known<'_> {
 
     fn has_music(&self, _: &str) -> bool {
         true
+    }
+
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
+        self.office.calendars.iter().find(|(own, _)| own.as_str() == name).map(|(_, calendar)| Arc::clone(calendar))
+    }
+
+    fn calendars(&self) -> Vec<String> {
+        self.office.calendars.keys().map(ToString::to_string).collect()
+    }
+
+    fn zone(&self) -> Option<Zone> {
+        self.office.time_zone
     }
 }

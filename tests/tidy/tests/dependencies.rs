@@ -14,8 +14,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // Encryption behind the media's other seam, wired by the server alone.
     ("srtp", &["model", "media"]),
     ("call", &["model"]),
-    ("scenario", &["model", "document"]),
-    ("office", &["model", "document"]),
+    // Time zones and iCalendar, for whoever asks what day it is.
+    ("calendar", &["model", "document"]),
+    ("scenario", &["model", "document", "calendar"]),
+    ("office", &["model", "document", "calendar"]),
     ("componentize", &[]),
     // The host wraps a core module itself, so that a vendor needs cargo and nothing more.
     ("plugin", &["model", "componentize"]),
@@ -37,6 +39,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "model",
             "document",
+            "calendar",
             "sip",
             "media",
             "codec",
@@ -68,6 +71,9 @@ const OWNERS: &[(&str, &str)] = &[
     ("roxmltree", "sip"),
     ("sdp-types", "media"),
     ("str0m", "media"),
+    ("chrono", "calendar"),
+    ("chrono-tz", "calendar"),
+    ("calcard", "calendar"),
     ("opus", "codec"),
     ("spandsp", "codec"),
     ("rtc-srtp", "srtp"),

@@ -1,8 +1,7 @@
 //! Limits of calls to the outside as a document.
 
 use super::Entries;
-use crate::parts::DAYS;
-use crate::toll::{Hours, Toll};
+use crate::toll::Toll;
 use plugboard_document::Node;
 use plugboard_model::Dialled;
 
@@ -15,18 +14,6 @@ pub(super) fn node(toll: &Toll) -> Node {
     entry.put_list("allow", words(&toll.allow).into_iter());
     entry.put_list("countries", toll.countries.iter().map(|country| Node::from(country.as_str())));
     entry.put_list("deny", words(&toll.deny).into_iter());
-    entry.put_list("hours", toll.hours.iter().map(hours));
-    entry.node()
-}
-
-fn hours(hours: &Hours) -> Node {
-    let time = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let mut entry = Entries::default();
-    if hours.days != [true; 7] {
-        let days = DAYS.iter().zip(hours.days).filter(|(_, on)| *on);
-        entry.put("days", days.map(|(day, _)| Node::from(*day)).collect::<Node>());
-    }
-    entry.put("from", time(hours.from));
-    entry.put("to", time(hours.to));
+    entry.put_list("hours", toll.hours.iter().map(|hours| hours.node(false)));
     entry.node()
 }

@@ -5,15 +5,7 @@ use serde_json::{Value as Json, json};
 
 pub(super) fn toll() -> Json {
     let list = |description: &str, example: Json| json!({ "type": "array", "items": { "$ref": "#/$defs/dialled" }, "examples": [example], "description": description });
-    let hours = object(
-        &["from", "to"],
-        json!({
-            "days": { "type": "array", "items": { "type": "string" }, "examples": [["mon-fri"]],
-                "description": "`mon` to `sun`, also as `mon-fri`: the days on which it begins; without it, all." },
-            "from": { "type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$", "examples": ["07:00"], "description": "From then on." },
-            "to": { "type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$", "examples": ["20:00"], "description": "Until then; of the next day when it is not after `from`." }
-        }),
-    );
+    let hours = super::calendar::hours(false);
     object(
         &[],
         json!({

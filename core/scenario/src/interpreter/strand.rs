@@ -64,6 +64,15 @@ pub(super) struct Frame {
     pub(super) next: usize,
     /// These are the steps on an answer: after them the conversation is awaited.
     pub(super) answered: Option<Answered>,
+    /// These are the steps of a `repeat`, for this many times already.
+    pub(super) rounds: u32,
+}
+
+impl Frame {
+    /// Its first step is the next.
+    pub(super) const fn of(list: ListId) -> Self {
+        Self { list, next: 0, answered: None, rounds: 0 }
+    }
 }
 
 /// What follows a conversation.
@@ -78,7 +87,7 @@ pub(super) struct Answered {
 impl Strand {
     /// Steps that begin now.
     pub(super) fn new(place: Place, list: ListId, own: Vec<(&'static str, Value)>) -> Self {
-        let stack = vec![Frame { list, next: 0, answered: None }];
+        let stack = vec![Frame::of(list)];
         Self { place, state: State::Ready, stack, own, rang: None }
     }
 

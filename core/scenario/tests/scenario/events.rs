@@ -236,7 +236,7 @@ fn faults_of_events_tell_the_place_and_what_to_write() {
     s.yaml:5:5: steps[1]: "steps" is missing
     s.yaml:7:12: steps[2].steps: there is no step (write at least one)
     s.yaml:8:13: steps[3].stream: there is no step (write at least one)
-    s.yaml:10:5: steps[4].steps: "steps" does not belong to echo ("on" and "continue" belong to actions, "then" and "else" to if, "steps" to event)
+    s.yaml:10:5: steps[4].steps: "steps" does not belong to echo ("on" and "continue" belong to actions, "then" and "else" to if and when, "steps" to event and repeat)
     "#);
     insta::assert_snapshot!(faults("scenario: s\nsteps:\n  - notify: { text: '{event_number}' }\n  - event: hold\n    steps: [{ set: { event_number: x } }, { notify: { text: '{event_user}' } }]\n  - call-user: { mode: user, target: 101 }\n    on:\n      hang-up: [{ play-audio: { audio: welcome } }, hang-up]\n      rining: [echo]\n  - echo: {}\n    on: { ringing: [echo] }\n  - event: hang-up\n    steps: [{ call-user: { mode: user, target: 101 } }, { menu: { keys: { \"1\": [] } } }]\n"), @r#"
     s.yaml:3:21: steps[0].notify.text: event_number may have no value here (it has one in the steps at an event alone, or ask "assigned(event_number)" first)

@@ -9,3 +9,5 @@ mod properties;
 mod running;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod times;

@@ -28,6 +28,10 @@ fn any_step(depth: u32) -> BoxedStrategy<String> {
         (list(), list(), list()).prop_map(|(a, b, c)| format!(
             "{{menu: {{extensions: true, repeats: 1, keys: {{'1': {a}}}, invalid: {b}, unanswered: {c}}}}}"
         )),
+        (list(), list()).prop_map(|(a, b)| format!("{{when: {{days: mon, from: '09:00', to: '09:01'}}, then: {a}, else: {b}}}")),
+        (1..4_u32, any_step(depth - 1)).prop_map(|(times, step)| format!(
+            "{{repeat: {{times: {times}, until: \"caller_name == 'x'\"}}, steps: [{step}, {{notify: {{text: x}}}}]}}"
+        )),
         list().prop_map(|a| format!("{{stream: [echo, {{if: \"true\", then: {a}}}]}}")),
         (list(), list()).prop_map(|(a, b)| format!(
             "{{call-user: {{mode: user, target: 103}}, on: {{answer: {a}, timeout: {b}, hang-up: [{{echo: {{}}}}], ringing: [echo]}}}}"
@@ -63,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn reading_and_checking_never_panic(text in "(scenario|steps|menu|if|set|keys|all|then|on|echo|call-user|target|: |- |\n  |\n|\\{|\\}|\\[|\\]|'|\"|a|1|,){0,40}") {
+    fn reading_and_checking_never_panic(text in "(scenario|steps|menu|if|when|repeat|days|set|keys|all|then|on|echo|call-user|target|: |- |\n  |\n|\\{|\\}|\\[|\\]|'|\"|a|1|,){0,40}") {
         let _ = faults(&text);
         let _ = faults(&format!("scenario: s\nsteps:\n  - {text}"));
         let _ = faults(&format!("scenario: s\nsteps:\n  - if: {text:?}\n    then: [echo]"));

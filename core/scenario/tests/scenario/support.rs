@@ -1,12 +1,17 @@
 //! An office, a catalogue and a call to tell stories with.
 
-use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType};
+use plugboard_calendar::{Calendar, Zone};
+use plugboard_document::{Faults, Field};
+use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType, WallTime};
 use plugboard_scenario::{
     Action, ActionCatalogue, Document, Extension, Input, Interpreter, Output, Program, Resolver, RunOutcome,
     ScenarioEnd, Sets, build, compile,
 };
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
+
+/// Monday the 23rd of November 2026, 09:00 in Berlin.
+pub(crate) const BEGAN: WallTime = WallTime(1_795_420_800_000);
 
 pub(crate) fn office() -> OfficeId {
     OfficeId::new("main").unwrap()
@@ -38,6 +43,23 @@ impl Resolver for Demo {
 
     fn has_music(&self, name: &str) -> bool {
         name == "music"
+    }
+
+    /// Monday to Friday, 09:00 to 18:00, but for Christmas.
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
+        let text = "id: office\ntime_zone: Europe/Berlin\nopen: [{ days: [mon-fri], from: '09:00', to: '18:00' }]\n\
+            holidays: [{ on: 12-25, name: Christmas }]\n";
+        let node = plugboard_document::parse("calendar", text).unwrap();
+        let read = Calendar::read(&Field::root(&node), None, &|_| unreachable!(), &mut Faults::new("calendar"));
+        read.filter(|calendar| calendar.id.as_str() == name).map(Arc::new)
+    }
+
+    fn calendars(&self) -> Vec<String> {
+        vec!["office".into()]
+    }
+
+    fn zone(&self) -> Option<Zone> {
+        Zone::of("Europe/Berlin")
     }
 }
 
@@ -130,7 +152,7 @@ impl Call {
             text("call_id", "main/01J8ZQ6M6H3V2K9C4T7R5N1XWB"),
             text("language", "de"),
         ];
-        call.tell(Input::Start { variables });
+        call.tell(Input::Start { wall: BEGAN, variables });
         call
     }
 

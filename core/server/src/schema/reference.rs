@@ -85,6 +85,7 @@ pub(super) fn office(schema: &Json) -> String {
         ("gateways", "gateway"),
         ("numbers", "number"),
         ("routes", "route"),
+        ("calendars", "calendar"),
         ("feature_codes", "feature_codes"),
     ] {
         if let Some(part) = schema.pointer(&format!("/$defs/{part}")) {
@@ -103,7 +104,7 @@ pub(super) fn scenario(schema: &Json, actions: &ActionCatalogue) -> String {
     page.say("\n## Steps\n");
     page.say(&format!(
         "A step is a control word ({}) or an action ({}), with what belongs to it. An action without parameters may stand \
-         alone: `- hang-up`. Any step may carry `note`, a text for readers. {} are kept for later and refused.\n",
+         alone: `- hang-up`. Any step may carry `note`, a text for readers. {} is kept for later and refused.\n",
         CONTROL_WORDS.map(code).join(", "),
         words.join(", "),
         RESERVED_WORDS.map(code).join(", "),

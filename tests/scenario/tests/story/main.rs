@@ -53,6 +53,7 @@ mod sleepers;
 mod speech;
 mod strangers;
 mod supervision;
+mod times;
 mod toll;
 mod topology;
 mod transfer;

@@ -143,7 +143,8 @@ impl CallActor {
         let (scenario, version) = (program.id().clone(), program.version());
         self.journal.note(self.now(), JournalEvent::Routed { route, scenario, version });
         let variables = self.switch_variables();
-        self.feed_script(ScriptInput::Start { variables }, ctx);
+        let wall = self.env.clock.wall();
+        self.feed_script(ScriptInput::Start { wall, variables }, ctx);
     }
 
     pub(super) fn feed_script(&mut self, input: ScriptInput, ctx: &mut Context<Self>) {

@@ -11,7 +11,7 @@ use plugboard_media::{Command as MediaCommand, MediaLeg};
 use plugboard_metrics::{RecordingBegan, RecordingEnded};
 use plugboard_model::{
     Audio, Cause, CollectRequest, Dialled, HostResult, LeaveRequest, LegId, Mailbox, MailboxEnd, MailboxError, PlayEnd,
-    PlayOptions, RunId, Speech, TapeEnd, TapeKind, TapeRecord, TapeWhy, Tone, WallTime,
+    PlayOptions, RunId, Speech, TapeEnd, TapeKind, TapeRecord, TapeWhy, Tone,
 };
 use plugboard_office::{Office, Voicemail};
 use plugboard_recorder::{Order, Recording, Talked};
@@ -621,14 +621,14 @@ fn millis(ms: Option<u32>) -> Option<Duration> {
 
 /// A message as its owner is told of it.
 fn message(office: &Office, tape: TapeRecord) -> Left {
-    let local = office.zone.local(tape.began);
-    let (_, month, day) = WallTime(local.day.saturating_mul(86_400_000)).date();
-    let small = |number: i64| u8::try_from(number).unwrap_or(0);
+    let local = office.zone().local(tape.began);
+    let (_, month, day) = local.date.parts();
+    let small = |number: u32| u8::try_from(number).unwrap_or(0);
     let at = Moment {
         day: small(day),
         month: small(month),
-        hour: small((local.second / 3_600).into()),
-        minute: small((local.second / 60 % 60).into()),
+        hour: small(local.second / 3_600),
+        minute: small(local.second / 60 % 60),
     };
     let from = if tape.caller_name.is_empty() { tape.caller } else { tape.caller_name };
     let heard = matches!(tape.kind, TapeKind::Message { heard: true, .. });

@@ -1,0 +1,4 @@
+//! Questions for the time, as documents ask them.
+
+#[cfg(test)]
+mod questions;
