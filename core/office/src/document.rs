@@ -34,7 +34,7 @@ use crate::{Calendar, Internal, Office, Pattern, Zone};
 use plugboard_calendar::CALENDARS_MAX;
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{Name, OfficeId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What an office document needs from outside itself. Paths are as the document writes them, relative to it.
@@ -178,6 +178,7 @@ fn read(
         numbers: found.numbers.into_iter().map(|number| (number.number.clone(), number)).collect(),
         routes: found.routes.into_iter().map(Arc::new).collect(),
         internal: BTreeMap::new(),
+        by_login: HashMap::new(),
         prompts,
         music,
         hold_music,
@@ -215,6 +216,7 @@ fn read(
             faults.add(at, &path, reason, "give one of them another number");
         }
     }
+    office.index_logins();
     clashes(&office, told, bearable);
     *named = found.named;
     Some(office)

@@ -9,7 +9,7 @@ use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
     UserId, UserStatus,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub struct Office {
     pub(crate) numbers: BTreeMap<Dialled, IncomingNumber>,
     /// Internal numbers.
     pub(crate) internal: BTreeMap<Dialled, Internal>,
+    /// Users by number, and by the name in their id unless that is a number of somebody: each request of a stranger looks here, and in a
+    /// large office a tree is a dozen places in memory that nobody has looked at lately.
+    pub(crate) by_login: HashMap<Box<str>, Arc<User>>,
     /// The folder of prompts, as the document writes it; relative to the document.
     pub prompts: Option<String>,
     /// Music by name: a file or folder, relative to the document.
@@ -293,11 +296,22 @@ impl Office {
 
     /// A user by internal number or by the name in his id.
     pub fn find_user(&self, number_or_id: &str) -> Option<&Arc<User>> {
-        match self.internal(number_or_id) {
-            Some(Internal::User(id)) => self.users.get(&id.name),
-            Some(Internal::Group(_)) => None,
-            None => self.users.get(&Name::new(number_or_id).ok()?),
-        }
+        let written_otherwise = || {
+            let number = Dialled::new(number_or_id).ok()?;
+            if number.as_str() == number_or_id { None } else { self.by_login.get(number.as_str()) }
+        };
+        self.by_login.get(number_or_id).or_else(written_otherwise)
+    }
+
+    /// Once users and numbers stand.
+    pub(crate) fn index_logins(&mut self) {
+        let numbers = self.internal.iter().filter_map(|(number, owner)| match owner {
+            Internal::User(id) => Some((number.as_str().into(), Arc::clone(self.users.get(&id.name)?))),
+            Internal::Group(_) => None,
+        });
+        let names = self.users.iter().filter(|(name, _)| self.internal(name.as_str()).is_none());
+        let names = names.map(|(name, user)| (name.as_str().into(), Arc::clone(user)));
+        self.by_login = numbers.chain(names).collect();
     }
 
     /// Whether one user may listen to another one's calls.
