@@ -98,6 +98,51 @@ fn the_vector_of_rfc_7616_with_a_hashed_name_holds() {
     assert!(value.ends_with(", userhash=true, opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""), "{value}");
 }
 
+/// As curl 7.88.1 answered these challenges (`curl --digest -u 101:demo-101 -X REGISTER`): another one's reading of RFC 7616 section 3.4.
+#[test]
+fn what_curl_answers_is_what_we_compute() {
+    let answers = [
+        ("MD5", "auth", "ZjZmNjNhMTRiZmEyMzAxMjU1OWUzMzMxMzExYWMxOGQ=", "d9fe518927da965300ad8b1e51a29b35"),
+        ("MD5", "auth-int", "M2NjM2E3MzBlZmRmMGIxY2E5MzM1NDMwNDhhYzliMzE=", "baa2b75505d270543526d4066aaffa64"),
+        ("MD5-sess", "auth", "MTM5OGI4Zjg4ODMyZTdiNDM4ZTgyYzkxY2U2YjQ0NmY=", "27846f359e15a5cc9209b5722a9a43e5"),
+        ("MD5-sess", "auth-int", "NTg2ZmI5NGZkZTY5MTNmYWU2OTlkNGEwOTU2OGJkYzM=", "8869173bb10732739bc907ec29f126e0"),
+        (
+            "SHA-256",
+            "auth",
+            "NjEwZGIyYzMzNjFkMWZjM2FlNGM0YWY2NWIyZjA2Zjc=",
+            "5020c5dc01a609e4ef4ddf7dbdfbf596ef9077e0f7ebe7e4140079e2878a5625",
+        ),
+        (
+            "SHA-256",
+            "auth-int",
+            "Mzg5M2ZkZGQ0YTNjOTkzZTEzMjA0YTlhM2UxM2JlMTg=",
+            "631f68de356ef87d2054d84c1f551f9b942c1e192ba7cac719cbbefd0f6e9373",
+        ),
+        (
+            "SHA-256-sess",
+            "auth",
+            "OTQwMGZiMDgzZGE5MWExOTg2ZTM0MzY1YjI5MzQ4MGQ=",
+            "a7477fa06365560937ca3b6e9a44eb43568c05263ca0e710720fc67656748ba6",
+        ),
+        (
+            "SHA-256-sess",
+            "auth-int",
+            "ZTI2YWQ1ZTJkM2U3Mjc2MjAwZmQ2MTQ2ZmQwM2JiNDk=",
+            "5f98f5b55fbbbf16e6ed3583199cb5634333ca3f807e1ca212dd7a19552a21c3",
+        ),
+    ];
+    for (algorithm, qop, cnonce, response) in answers {
+        let challenge = format!(
+            "Digest realm=\"plugboard.test\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", algorithm={algorithm}, \
+             qop=\"{qop}\""
+        );
+        let register = Signed { method: "REGISTER", uri: "/plugboard.test", body: b"" };
+        let password = Secret::new("demo-101");
+        let value = Challenge::parse(&challenge).unwrap().answer("101", &password, register, cnonce, 1);
+        assert_eq!(DigestAnswer::parse(&value).unwrap().response, response, "{value}");
+    }
+}
+
 /// Computed by hand with `md5sum`, from RFC 2617 sections 3.2.2.2 and 3.2.2.3.
 #[test]
 fn a_session_key_and_a_covered_body_enter_the_hash() {
