@@ -4,6 +4,7 @@ mod caller;
 mod conference;
 mod dictation;
 mod ending;
+mod errand;
 mod fax;
 mod forward;
 mod hold;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::ear::Ear;
-use crate::input::{Begin, Forward, Input, Op, Park, Redirect, Transfer};
+use crate::input::{Begin, Forward, Input, Op, Origin, Park, Redirect, Transfer};
 use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
@@ -241,6 +242,10 @@ impl Call {
             caller_user: begin.caller_user.clone(),
             direction: begin.direction,
         });
+        if begin.origin == Origin::Ours {
+            self.begin = Some(begin);
+            return;
+        }
         self.legs.insert(
             LegId::CALLER,
             Leg {

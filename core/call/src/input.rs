@@ -35,6 +35,18 @@ pub struct Begin {
     pub forwarded: usize,
     /// Whoever called for help is called back: he is rung whatever his status.
     pub call_back: bool,
+    /// Who made it.
+    pub origin: Origin,
+}
+
+/// Who made a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A caller, whose leg exists.
+    #[default]
+    Caller,
+    /// The switch itself: there is no caller. Whoever answers [`Request::CallOut`] is who the call is about.
+    Ours,
 }
 
 /// Who asked: the answer goes back there.
@@ -53,6 +65,8 @@ pub enum Op {
     Transfer,
     /// A mailbox, on behalf of a run or of a feature code.
     Voicemail,
+    /// The switch itself, in a call of [`Origin::Ours`]: whoever has the order.
+    Errand,
 }
 
 /// Who is to be rung.
@@ -146,6 +160,11 @@ pub enum Request {
     },
     /// Let the caller send a fax.
     ReceiveFax(FaxRequest),
+    /// Send a fax to whom the call is about.
+    SendFax {
+        /// For so long at most.
+        max: Duration,
+    },
     /// Wait for the next event.
     NextEvent {
         /// At most so long.
@@ -153,6 +172,16 @@ pub enum Request {
     },
     /// End the call.
     HangUp(Cause),
+    /// Call somebody from whom nobody called: a call of [`Origin::Ours`] alone asks for it, once. Who answers first is who the call is
+    /// about from then on, and hears nothing yet; when nobody does, the call ends.
+    CallOut {
+        /// Whom; resolved by the office, at most 256.
+        parties: Vec<Party>,
+        /// With or without reservation.
+        order: RingOrder,
+        /// For how long.
+        ring_for: Duration,
+    },
     /// Let the caller hear what became of his feature code, and end the call: as done, or with this cause.
     Tell(Result<(), Cause>),
     /// Ring, and connect the first who answers.
@@ -411,7 +440,7 @@ pub enum Input {
     ForgetKeys,
     /// [`crate::Output::Sit`] found no seat, for this reason.
     NotSeated(NotJoined),
-    /// What became of [`crate::Output::Fax`].
+    /// What became of [`crate::Output::Fax`] or [`crate::Output::SendFax`].
     Faxed(Result<FaxReceived, FaxError>),
     /// The switch or an admin ends the call.
     HangUp(Cause),

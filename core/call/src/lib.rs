@@ -14,13 +14,14 @@ mod call;
 mod ear;
 mod input;
 mod leg;
+pub mod outbox;
 mod output;
 mod ring;
 pub mod voicemail;
 
 pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
 pub use input::{
-    Begin, Forward, Input, OfferedDevices, Onward, Op, OwnForwards, Park, Party, PlayFinish, Redirect, Request,
+    Begin, Forward, Input, OfferedDevices, Onward, Op, Origin, OwnForwards, Park, Party, PlayFinish, Redirect, Request,
     RingOrder, Service, Transfer, Urgency, Way,
 };
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

@@ -151,6 +151,11 @@ pub enum Output {
         /// How.
         request: FaxRequest,
     },
+    /// Let a machine of ours send its fax to a leg. [`crate::Input::Faxed`] says what became of it.
+    SendFax {
+        /// To whom.
+        leg: LegId,
+    },
     /// End that, wherever it is; what came is kept.
     EndFax {
         /// Which.

@@ -7,12 +7,12 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Onward, Op, Output, OwnForwards, Park, Party, PlayFinish, PlayId, Redirect,
-    Request, RingOrder, Service, Transfer,
+    Begin, Call, Input, OfferedDevices, Onward, Op, Origin, Output, OwnForwards, Park, Party, PlayFinish, PlayId,
+    Redirect, Request, RingOrder, Service, Transfer,
 };
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, Direction, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack, RunId,
-    ScenarioId, Time, UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, Direction, FaxError, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack,
+    RunId, ScenarioId, Time, UserId, WallTime,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +55,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => (0u32..4, 0u32..4, any_request())
             .prop_map(|(run, n, request)| Input::Request { op: Op::Run { run: RunId(run), n }, request }),
         1 => (0u32..4, 0u32..4).prop_map(|(run, n)| Input::Cancel { op: Op::Run { run: RunId(run), n } }),
+        1 => Just(Input::Request { op: Op::Errand, request: Request::SendFax { max: Duration::from_secs(3) } }),
+        1 => Just(Input::Faxed(Err(FaxError::Talking))),
         1 => Just(Input::ScenarioEnded),
         1 => Just(Input::DictationOver),
         4 => (0u8..4, 0usize..3, any::<bool>()).prop_map(|(n, devices, ok)| Input::UserOffers {
@@ -145,6 +147,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_call_ends_once_with_every_leg_over_and_every_slot_given_back(
+        ours in any::<bool>(),
         inputs in prop::collection::vec((any_input(), 0u64..1_500), 0..60),
     ) {
         let office = OfficeId::new("main").unwrap();
@@ -161,10 +164,18 @@ proptest! {
             caller_gateway: None,
             called: "100".into(),
             route: None,
-            scenario: Some(ScenarioId::new(&office, "s").unwrap()),
+            scenario: (!ours).then(|| ScenarioId::new(&office, "s").unwrap()),
             forwarded: 0,
             call_back: false,
+            origin: if ours { Origin::Ours } else { Origin::Caller },
         })));
+        if ours {
+            let parties = vec![Party::User(user(1)), Party::User(user(2))];
+            let request = Request::CallOut { parties, order: RingOrder::AtOnce, ring_for: Duration::from_secs(20) };
+            *watch.asked.entry(Op::Errand).or_default() += 1;
+            call.handle(now, Input::Request { op: Op::Errand, request });
+            watch.drain(&mut call);
+        }
         watch.drain(&mut call);
         for (input, wait) in inputs {
             now = now + Duration::from_millis(wait);
@@ -180,7 +191,11 @@ proptest! {
             call.handle(now, input);
             watch.drain(&mut call);
         }
-        call.handle(now, Input::LegEnded { leg: LegId::CALLER, cause: Cause::normal() });
+        if ours {
+            call.handle(now, Input::HangUp(Cause::normal()));
+        } else {
+            call.handle(now, Input::LegEnded { leg: LegId::CALLER, cause: Cause::normal() });
+        }
         watch.drain(&mut call);
         for leg in watch.made.clone() {
             call.handle(now, Input::LegEnded { leg: LegId(leg), cause: Cause::normal() });

@@ -6,6 +6,7 @@
 
 use crate::memory::Memory;
 use plugboard_media::{FAX_FRAME, FaxEnd, FaxMachine, FaxOrder, FaxReport};
+use plugboard_model::SentPage;
 use spandsp::fax::FaxState;
 use spandsp::t4::T4Compression;
 use spandsp::t30::{T30ModemSupport, T30State};
@@ -29,6 +30,9 @@ const SAMPLES: i32 = 160;
 /// The longest name that T.30 has room for (section 5.3.6.2.4).
 const IDENT_MAX: usize = 20;
 
+/// The longest line that spandsp has room for at the top of a page.
+const HEADER_MAX: usize = 50;
+
 /// One machine.
 pub(crate) struct Machine {
     // The first to be dropped: it writes to the file, and tells `met` and `packets`.
@@ -40,6 +44,8 @@ pub(crate) struct Machine {
     /// The far end has shown itself to be a fax machine.
     met: Box<AtomicBool>,
     frames: u32,
+    /// The pages that it has sent, and when the last of them was confirmed.
+    sent: (Vec<SentPage>, u32),
     /// The limit that was passed.
     passed: Option<String>,
     report: Option<FaxReport>,
@@ -119,6 +125,7 @@ impl Machine {
             packets: Box::default(),
             met: Box::default(),
             frames: 0,
+            sent: (Vec::new(), 0),
             passed: None,
             report: None,
         };
@@ -152,15 +159,24 @@ impl Machine {
     fn prepare(&self) -> Option<()> {
         let t30 = self.state.t30()?;
         let (order, path) = (&self.order, self.file.path());
+        let in_name = |one: &char| one.is_ascii_graphic() || *one == ' ';
         match &order.sends {
-            Some(_) => t30.set_tx_file(&path, -1, -1).ok()?,
+            Some(document) => {
+                let first = i32::try_from(document.first_page).ok()?;
+                t30.set_tx_file(&path, first, -1).ok()?;
+                let header: String = document.header.chars().filter(in_name).take(HEADER_MAX).collect();
+                if !header.is_empty() {
+                    let header = CString::new(header).ok()?;
+                    // SAFETY: the state is alive, and copies the text, which is a C string.
+                    unsafe { spandsp_sys::t30_set_tx_page_header_info(t30.as_ptr(), header.as_ptr()) };
+                }
+            }
             None => t30.set_rx_file(&path, -1).ok()?,
         }
         t30.set_ecm_capability(true).ok()?;
         t30.set_supported_modems(T30ModemSupport::default()).ok()?;
         let all = T4Compression::T4_1D | T4Compression::T4_2D | T4Compression::T6;
         t30.set_supported_compressions(bits(all)).ok()?;
-        let in_name = |one: &char| one.is_ascii_graphic() || *one == ' ';
         let ident: String = order.ident.chars().filter(in_name).take(IDENT_MAX).collect();
         let ident = CString::new(ident).ok()?;
         let user_data: *const AtomicBool = &raw const *self.met;
@@ -201,6 +217,7 @@ impl Machine {
     /// 20 ms are over.
     fn pass(&mut self) {
         self.frames += 1;
+        self.count_sent();
         if self.frames.is_multiple_of(LOOK_FRAMES)
             && self.order.sends.is_none()
             && let Some(limit) = self.look()
@@ -210,10 +227,32 @@ impl Machine {
         }
     }
 
-    /// Whether it speaks T.38, from now on if it did not; false: there is no memory for it.
+    /// Notes the pages that were confirmed since.
+    fn count_sent(&mut self) {
+        let Some(document) = &self.order.sends else { return };
+        let Some(statistics) = self.state.t30().map(|t30| t30.get_transfer_statistics()) else { return };
+        let (first, (pages, mark)) = (document.first_page, &mut self.sent);
+        let confirmed = usize::try_from(statistics.pages_tx).unwrap_or(0);
+        while pages.len() < confirmed {
+            let place = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+            pages.push(SentPage {
+                page: first.saturating_add(place).saturating_add(1),
+                bit_rate: u32::try_from(statistics.bit_rate).unwrap_or(0),
+                took_ms: (self.frames - *mark).saturating_mul(20),
+            });
+            *mark = self.frames;
+        }
+    }
+
+    /// Whether it speaks T.38, from now on if it did not; false: there is no memory for it, or a page was confirmed already, which would
+    /// be sent again.
     fn speaks_packets(&mut self) -> bool {
         match self.state {
             State::Packets(_) => true,
+            State::Audio(_) if self.order.sends.is_some() && self.pages() > 0 => {
+                self.terminate();
+                false
+            }
             State::Audio(_) => self.speak_packets().is_some(),
         }
     }
@@ -275,7 +314,7 @@ impl Machine {
 /// The file of an order: what it sends, or nothing yet.
 fn file(order: &FaxOrder) -> Option<Memory> {
     match &order.sends {
-        Some(document) => Memory::with(document).ok(),
+        Some(document) => Memory::with(&document.tiff).ok(),
         None => Memory::new().ok(),
     }
 }
@@ -332,6 +371,12 @@ impl FaxMachine for Machine {
         self.pass();
     }
 
+    fn pages(&self) -> u32 {
+        let statistics = self.state.t30().map(|t30| t30.get_transfer_statistics());
+        let pages = statistics.map_or(0, |all| if self.order.sends.is_some() { all.pages_tx } else { all.pages_rx });
+        u32::try_from(pages).unwrap_or(0)
+    }
+
     fn is_over(&self) -> bool {
         self.report.is_some() || !self.state.t30().is_some_and(|t30| t30.call_active())
     }
@@ -340,6 +385,7 @@ impl FaxMachine for Machine {
         if let Some(report) = &self.report {
             return report.clone();
         }
+        self.count_sent();
         self.terminate();
         let far_ident = self.far_ident();
         let report = self.state.finalize();
@@ -354,6 +400,7 @@ impl FaxMachine for Machine {
         let report = FaxReport {
             end: self.end(report.completion, pages),
             pages,
+            sent: std::mem::take(&mut self.sent.0),
             cut: report.pages.iter().any(|page| page.kind == ReceivePageKind::RecoveredPartial),
             bad_rows: report.pages.iter().map(|page| page.decoder_bad_rows).sum(),
             far_ident,

@@ -15,6 +15,7 @@
 //! ```
 
 mod concealer;
+pub mod document;
 mod fax;
 mod halfband;
 mod keys;

@@ -46,6 +46,10 @@ impl FaxMachine for Ear {
         packets.push((b"said".to_vec(), 1));
     }
 
+    fn pages(&self) -> u32 {
+        0
+    }
+
     fn is_over(&self) -> bool {
         self.0.lock().unwrap().over
     }
@@ -54,6 +58,7 @@ impl FaxMachine for Ear {
         FaxReport {
             end: FaxEnd::Done,
             pages: 1,
+            sent: Vec::new(),
             cut: false,
             bad_rows: 0,
             far_ident: String::new(),

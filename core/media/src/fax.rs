@@ -5,6 +5,7 @@
 //! report is there whoever ends it.
 
 use crate::coding::{Codecs, Rate};
+use plugboard_model::SentPage;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,12 +22,31 @@ pub const FAX_FRAME: usize = Rate::Narrow.frame();
 pub struct FaxOrder {
     /// What it says of itself (CSI or TSI): up to 20 of digits, `+` and blanks; empty: nothing.
     pub ident: String,
-    /// It sends this document (TIFF); `None`: it receives one.
-    pub sends: Option<Arc<[u8]>>,
+    /// It calls, and sends this; `None`: it receives.
+    pub sends: Option<FaxDocument>,
     /// Pages after which it ends the call.
     pub pages_max: u32,
     /// Bytes of the received document after which it ends the call.
     pub bytes_max: usize,
+}
+
+/// What a machine sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaxDocument {
+    /// The pages (TIFF).
+    pub tiff: Arc<[u8]>,
+    /// The first of them that is to be sent, from 0: those before it were sent already.
+    pub first_page: u32,
+    /// What stands at the top of each page beside the date and the page's number: up to 50 letters; empty: no such line, and each page
+    /// goes as it is.
+    pub header: String,
+}
+
+impl FaxDocument {
+    /// All of it, as it is.
+    pub fn whole(tiff: &[u8]) -> Self {
+        Self { tiff: Arc::from(tiff), first_page: 0, header: String::new() }
+    }
 }
 
 /// What became of it.
@@ -36,6 +56,8 @@ pub struct FaxReport {
     pub end: FaxEnd,
     /// Whole pages that were confirmed.
     pub pages: u32,
+    /// ... one by one, where it sent.
+    pub sent: Vec<SentPage>,
     /// A page was cut off, and its beginning is in the document.
     pub cut: bool,
     /// Rows that were not as they were sent.
@@ -75,6 +97,9 @@ pub trait FaxMachine: Send {
     /// 20 ms pass: appends the packets of T.38 that the machine sends, and how often each is to be sent.
     fn elapse(&mut self, packets: &mut Vec<(Vec<u8>, u8)>);
 
+    /// Pages that were confirmed so far, by whoever received them.
+    fn pages(&self) -> u32;
+
     /// Nothing more will come of it.
     fn is_over(&self) -> bool;
 
@@ -108,6 +133,15 @@ impl Fax {
         };
         *state = State::Over(report.clone());
         report
+    }
+
+    /// Pages that were confirmed so far.
+    pub fn pages(&self) -> u32 {
+        match &*self.state() {
+            State::Ordered(_) => 0,
+            State::Working(machine) => machine.pages(),
+            State::Over(report) => report.pages,
+        }
     }
 
     /// 20 ms of audio. True: it is over.
@@ -162,6 +196,7 @@ const fn nothing(end: FaxEnd) -> FaxReport {
     FaxReport {
         end,
         pages: 0,
+        sent: Vec::new(),
         cut: false,
         bad_rows: 0,
         far_ident: String::new(),

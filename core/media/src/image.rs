@@ -1,6 +1,7 @@
 //! What descriptions say of fax by packets: `m=image` with T.38 over UDPTL (ITU-T T.38 annex D, RFC 7345's registrations).
 
 use crate::sdp::{Line, SdpError, read_session};
+use crate::udptl::Sender;
 use sdp_types::{Media, Session};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -152,14 +153,23 @@ impl ImageTerms {
         );
     }
 
-    /// What both ends can.
+    /// What both ends can; FEC goes to whoever asks for it, and redundancy to everybody else.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
             version: self.version.min(other.version),
             bit_rate: self.bit_rate.min(other.bit_rate),
             longest: self.longest,
-            correction: self.correction,
+            correction: if other.correction == Correction::Fec { Correction::Fec } else { self.correction },
+        }
+    }
+
+    /// What writes datagrams for this end.
+    pub(crate) fn sender(self) -> Sender {
+        let longest = usize::from(self.longest);
+        match self.correction {
+            Correction::Fec => Sender::with_fec(longest),
+            Correction::None | Correction::Redundancy => Sender::new(longest),
         }
     }
 }
@@ -197,8 +207,9 @@ mod tests {
             String::from_utf8(answer).unwrap(),
             "v=0\r\no=- 1000 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n\
              m=image 10000 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\na=T38FaxRateManagement:transferredTCF\r\n\
-             a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n"
+             a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPFEC\r\n"
         );
+        assert_eq!(ImageTerms::default().and(ImageTerms::default()).correction, Correction::Redundancy);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use driver::{
     DEFAULT_BROWSER_PORT, DEFAULT_GATHER, DriverConfig, Interface, MediaThreads, StartError, raise_descriptor_limit,
 };
 pub use engine::{Engine, EngineConfig, Forward, Kind, LEGS_MAX};
-pub use fax::{FAX_DELAY, FAX_FRAME, Fax, FaxEnd, FaxMachine, FaxOrder, FaxReport};
+pub use fax::{FAX_DELAY, FAX_FRAME, Fax, FaxDocument, FaxEnd, FaxMachine, FaxOrder, FaxReport};
 pub use guard::{Guard, Guards, NotOpened, SEAL_BYTES_MAX, Shake};
 pub use image::{Correction, Image, ImageOffer, ImageTerms};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};

@@ -2,7 +2,7 @@
 //!
 //! Each datagram has a packet and, so that a few may be lost, either those before it once more (redundancy) or the
 //! exclusive or of groups of them (FEC). [`Receiver`] gives each packet once and in order, those that came back in their
-//! place; [`Sender`] writes redundancy, which everybody can read.
+//! place; [`Sender`] writes redundancy, which everybody can read, or FEC for those who want it.
 //!
 //! ```
 //! use plugboard_media::udptl::{Receiver, Sender};
@@ -21,6 +21,10 @@ const DATAGRAM_MAX: usize = 1_500;
 
 /// Packets of redundancy in a datagram: what is lost once in a hundred times is lost four times in a row once in a hundred million.
 const REDUNDANCY: usize = 3;
+
+/// Packets of a group of FEC, and groups in a datagram: as with redundancy, three that are lost in a row come back.
+const SPAN: usize = 3;
+const GROUPS: usize = 3;
 
 /// Packets of redundancy, or groups of FEC, that are read in one datagram.
 const ENTRIES_MAX: usize = 32;
@@ -267,29 +271,65 @@ pub struct Sender {
     sequence: u16,
     before: VecDeque<Vec<u8>>,
     longest: usize,
+    fec: bool,
 }
 
 impl Sender {
     /// From 0 on, none longer than `longest` bytes as far as packets let it: the far end says what it takes.
     pub const fn new(longest: usize) -> Self {
-        Self { sequence: 0, before: VecDeque::new(), longest }
+        Self { sequence: 0, before: VecDeque::new(), longest, fec: false }
+    }
+
+    /// The same with FEC in place of redundancy, for a far end that asks for it.
+    pub const fn with_fec(longest: usize) -> Self {
+        Self { sequence: 0, before: VecDeque::new(), longest, fec: true }
     }
 
     /// The datagram of the next packet: those before it are in it, as many as there is room for.
     pub fn pack(&mut self, packet: &[u8]) -> Vec<u8> {
-        let sequence = self.sequence;
-        let mut redundancy: Vec<&[u8]> = self.before.iter().map(Vec::as_slice).collect();
-        let datagram = loop {
-            let recovery = Recovery::Redundancy(redundancy.clone());
-            let bytes = Datagram { sequence, primary: packet, recovery }.write();
-            if bytes.len() <= self.longest || redundancy.pop().is_none() {
-                break bytes;
-            }
-        };
-        self.sequence = sequence.wrapping_add(1);
+        let datagram = if self.fec { self.corrected(packet) } else { self.redundant(packet) };
+        self.sequence = self.sequence.wrapping_add(1);
         self.before.push_front(packet.to_vec());
-        self.before.truncate(REDUNDANCY);
+        self.before.truncate(if self.fec { SPAN * GROUPS } else { REDUNDANCY });
         datagram
+    }
+
+    fn redundant(&self, packet: &[u8]) -> Vec<u8> {
+        let mut redundancy: Vec<&[u8]> = self.before.iter().map(Vec::as_slice).collect();
+        loop {
+            let recovery = Recovery::Redundancy(redundancy.clone());
+            let bytes = Datagram { sequence: self.sequence, primary: packet, recovery }.write();
+            if bytes.len() <= self.longest || redundancy.pop().is_none() {
+                return bytes;
+            }
+        }
+    }
+
+    /// With as many groups as there are packets before it, and room.
+    fn corrected(&self, packet: &[u8]) -> Vec<u8> {
+        let mut count = GROUPS.min(self.before.len() / SPAN);
+        loop {
+            let groups: Vec<Vec<u8>> = (0..count).map(|group| self.sum_of(group, count)).collect();
+            let span = if count == 0 { 0 } else { u8::try_from(SPAN).unwrap_or(0) };
+            let recovery = Recovery::Fec { span, groups: groups.iter().map(Vec::as_slice).collect() };
+            let bytes = Datagram { sequence: self.sequence, primary: packet, recovery }.write();
+            if bytes.len() <= self.longest || count == 0 {
+                return bytes;
+            }
+            count -= 1;
+        }
+    }
+
+    /// The exclusive or of the packets of a group: those before this one, as many apart as there are groups; shorter ones end in zeros.
+    fn sum_of(&self, group: usize, count: usize) -> Vec<u8> {
+        let members = (1..=SPAN).filter_map(|back| self.before.get((back * count).checked_sub(group + 1)?));
+        members.fold(Vec::new(), |mut sum, member| {
+            sum.resize(sum.len().max(member.len()), 0);
+            for (byte, other) in sum.iter_mut().zip(member) {
+                *byte ^= other;
+            }
+            sum
+        })
     }
 }
 
@@ -417,6 +457,46 @@ mod tests {
         let recovery =
             Recovery::Fec { span: u8::try_from(span).unwrap(), groups: made.iter().map(Vec::as_slice).collect() };
         Datagram { sequence, primary: &packet(sequence), recovery }.write()
+    }
+
+    /// By hand, after ITU-T T.38 section 9.1.4.1 and the packed encoding rules: number, packet, FEC with a span of 3 and its groups.
+    #[test]
+    fn fec_is_written_byte_by_byte() {
+        let mut sender = Sender::with_fec(400);
+        let said: Vec<Vec<u8>> = (1..=10_u8).map(|number| sender.pack(&[number, 0x10])).collect();
+        // The first has nothing before it, the third not enough.
+        assert_eq!(said[0], b"\x00\x00\x02\x01\x10\x80\x01\x00\x00");
+        assert_eq!(said[2], b"\x00\x02\x02\x03\x10\x80\x01\x00\x00");
+        // 1 ^ 2 ^ 3 = 0.
+        assert_eq!(said[3], b"\x00\x03\x02\x04\x10\x80\x01\x03\x01\x02\x00\x10");
+        // 1 ^ 3 ^ 5 = 7, 2 ^ 4 ^ 6 = 0.
+        assert_eq!(said[6], b"\x00\x06\x02\x07\x10\x80\x01\x03\x02\x02\x07\x10\x02\x00\x10");
+        // 1 ^ 4 ^ 7 = 2, 2 ^ 5 ^ 8 = 15, 3 ^ 6 ^ 9 = 12.
+        assert_eq!(said[9], b"\x00\x09\x02\x0A\x10\x80\x01\x03\x03\x02\x02\x10\x02\x0F\x10\x02\x0C\x10");
+    }
+
+    #[test]
+    fn fec_of_ours_brings_back_what_is_lost_up_to_three_in_a_row_and_is_no_longer_than_the_far_end_takes() {
+        let (mut sender, mut receiver) = (Sender::with_fec(400), Receiver::default());
+        let mut given = Vec::new();
+        for number in 0..1_000_u16 {
+            let datagram = sender.pack(&packet(number));
+            if number < 10 || number % 12 < 9 {
+                given.extend(receiver.take(&datagram).unwrap());
+            }
+        }
+        let numbers: Vec<u16> = given.iter().map(|(number, _)| *number).collect();
+        let last = numbers.last().copied().unwrap();
+        assert_eq!(numbers, (0..=last).collect::<Vec<_>>(), "{:?}", receiver.counts());
+        assert!(last >= 990);
+        for (number, came) in &given {
+            let (meant, padding) = came.split_at(packet(*number).len());
+            assert!(meant == packet(*number) && padding.iter().all(|byte| *byte == 0), "{number}");
+        }
+        let mut sender = Sender::with_fec(100);
+        for _ in 0..12 {
+            assert!(sender.pack(&[7; 40]).len() <= 100);
+        }
     }
 
     #[test]

@@ -38,8 +38,9 @@ pub use fault_events::{SipFault, SipFaultKind};
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{
-    FaxEnd, FaxEnded, KeysFrom, LegNotSecured, LegSecured, LegSounded, MediaFellSilent, MediaSilence, PortsExhausted,
-    PortsInUse, RecordingBegan, RecordingEnd, RecordingEnded, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded,
+    FaxEnd, FaxEnded, FaxOrdersHeld, FaxTried, FaxTryLabel, KeysFrom, LegNotSecured, LegSecured, LegSounded,
+    MediaFellSilent, MediaSilence, PortsExhausted, PortsInUse, RecordingBegan, RecordingEnd, RecordingEnded,
+    RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded,
 };
 pub use metrics::{ActionSeries, Metrics};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};

@@ -3,7 +3,10 @@
 use crate::Metrics;
 use crate::labels::{Label, label};
 use crate::sip_events::whole;
-use plugboard_model::{CallId, FaxOutcome, FaxRecord, LegEncryption, LegId, LegQuality, Sound, TapeRecord, TapeWhy};
+use plugboard_model::{
+    CallId, FaxOutcome, FaxRecord, FaxTry, FaxTryEnd, LegEncryption, LegId, LegQuality, OrderId, Sound, TapeRecord,
+    TapeWhy,
+};
 
 /// RTP was relayed: what a media thread counted since it last said so.
 ///
@@ -334,6 +337,72 @@ label!(
         Failed = "failed",
     }
 );
+
+label!(
+    /// How a try to send a fax ended.
+    FaxTryLabel {
+        /// Every page was confirmed.
+        Sent = "sent",
+        /// Busy.
+        Busy = "busy",
+        /// Nobody answered.
+        NoAnswer = "no_answer",
+        /// A person answered.
+        NoFax = "no_fax",
+        /// Not allowed, or no such number.
+        Refused = "refused",
+        /// No call came to be.
+        NotReached = "not_reached",
+        /// Machines talked, and failed.
+        Failed = "failed",
+    }
+);
+
+/// A try to send a fax is over.
+#[derive(Debug, Clone, Copy)]
+pub struct FaxTried<'a> {
+    /// Of which order.
+    pub order: &'a OrderId,
+    /// What came of it.
+    pub tried: &'a FaxTry,
+}
+
+impl FaxTried<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let FaxTry { call, end, pages, t38, corrected, .. } = self.tried;
+        let label = match end {
+            FaxTryEnd::Sent => FaxTryLabel::Sent,
+            FaxTryEnd::Busy => FaxTryLabel::Busy,
+            FaxTryEnd::NoAnswer => FaxTryLabel::NoAnswer,
+            FaxTryEnd::NoFax => FaxTryLabel::NoFax,
+            FaxTryEnd::Refused(_) => FaxTryLabel::Refused,
+            FaxTryEnd::NotReached(_) => FaxTryLabel::NotReached,
+            FaxTryEnd::Failed(_) => FaxTryLabel::Failed,
+        };
+        metrics.families.fax_tries.inc(label);
+        metrics.families.fax_pages_sent.inc_by(u64::try_from(pages.len()).unwrap_or(0));
+        let call = call.as_ref().map(tracing::field::display);
+        let (order, pages, bit_rate) = (self.order, pages.len(), pages.last().map(|page| page.bit_rate));
+        let (end, reason) = (end.as_str(), end.reason());
+        if matches!(label, FaxTryLabel::Sent) {
+            tracing::info!(call_id = call, %order, pages, bit_rate, t38, corrected, "a fax was sent");
+        } else {
+            tracing::warn!(call_id = call, %order, pages, bit_rate, t38, corrected, end, reason, "a fax was not sent");
+        }
+    }
+}
+
+/// So many orders to send a fax are not over.
+#[derive(Debug, Clone, Copy)]
+pub struct FaxOrdersHeld(pub usize);
+
+impl FaxOrdersHeld {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.fax_orders.set(i64::try_from(self.0).unwrap_or(i64::MAX));
+    }
+}
 
 /// A fax machine of ours is done, and its document kept or refused.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::lines::{LINES_MAX, Lines};
-use crate::media_events::{FaxEnd, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
+use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure};
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome};
@@ -111,6 +111,9 @@ pub(crate) struct Families {
     pub(crate) suspended: IntGauge,
     pub(crate) faxes: Row<FaxEnd>,
     pub(crate) fax_pages: IntCounter,
+    pub(crate) fax_tries: Row<FaxTryLabel>,
+    pub(crate) fax_pages_sent: IntCounter,
+    pub(crate) fax_orders: IntGauge,
     pub(crate) recordings: Row<RecordingEnd>,
     pub(crate) recordings_missing: Counter,
     pub(crate) store_commit: Histogram,
@@ -434,6 +437,9 @@ impl Families {
             suspended: gauge(r, "plugboard_plugin_runs_suspended", "Runs that hold an instance in memory now."),
             faxes: Row::new(r, "plugboard_faxes_total", "Faxes that ended, by how.", "end"),
             fax_pages: counter(r, "plugboard_fax_pages_total", "Whole pages of faxes."),
+            fax_tries: Row::new(r, "plugboard_fax_tries_total", "Tries to send a fax, by how they ended.", "end"),
+            fax_pages_sent: counter(r, "plugboard_fax_pages_sent_total", "Pages of sent faxes that were confirmed."),
+            fax_orders: gauge(r, "plugboard_fax_orders_waiting", "Faxes that are ordered and not over."),
             recordings: Row::new(
                 r,
                 "plugboard_recordings_total",

@@ -10,6 +10,7 @@ mod host;
 mod id;
 mod journal;
 mod number;
+mod outgoing;
 mod quality;
 mod record;
 mod steps;
@@ -31,6 +32,7 @@ pub use id::{
 };
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use number::{Dialled, DialledError};
+pub use outgoing::{FaxTry, FaxTryEnd, OrderId, OrderState, OutgoingFax, SentPage};
 pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
 pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
 pub use steps::Steps;

@@ -8,7 +8,7 @@
 //! | `area` | the area code, without the trunk prefix |
 //! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `reliable`, `browser`, `location`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
-//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
+//! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `t38`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `numbers` | `number`, `scenario`, `id` |
 //! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
@@ -19,6 +19,7 @@
 //! | `park` | `places`, `recall_after`, `recalls` |
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
+//! | `fax` | `tries`, `apart`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
@@ -148,6 +149,7 @@ fn read(
     let lamps = fields.take("lamps_show_caller");
     let park = parts.park(fields.take("park"));
     let recording = parts.recording(fields.take("recording"));
+    let fax = parts.fax(fields.take("fax"));
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let emergency = fields.take("emergency");
@@ -187,6 +189,7 @@ fn read(
         park,
         recording,
         voicemail,
+        fax,
         pick_up,
         toll,
         time_zone: zone,

@@ -1,6 +1,7 @@
 //! The inverse of reading: an office as a document.
 
 mod emergency;
+mod fax;
 mod gateways;
 mod recording;
 mod toll;
@@ -59,6 +60,7 @@ impl Office {
             document.put("park", park.node());
         }
         document.0.extend(recording::node(&self.recording).map(|node| ("recording", node)));
+        document.0.extend(fax::node(&self.fax).map(|node| ("fax", node)));
         document.0.extend(voicemail::node(&self.voicemail).map(|node| ("voicemail", node)));
         let pick_up = match self.pick_up {
             PickUp::Any => "any",

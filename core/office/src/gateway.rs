@@ -1,7 +1,7 @@
 //! A gateway as the office document describes it.
 
 use crate::numbers::NumberFormat;
-use crate::{MediaRules, Secret, Toll, Transport};
+use crate::{ImageRule, MediaRules, Secret, Toll, Transport};
 use plugboard_model::{Dialled, GatewayId, Name};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -51,6 +51,8 @@ pub struct Gateway {
     pub emergency_headers: Vec<EmergencyHeader>,
     /// Whether it tells if there is a sound before the answer (P-Early-Media, RFC 5009).
     pub early_media: bool,
+    /// What T.38 is to it, in faxes of ours.
+    pub t38: ImageRule,
     /// How it is told who has sent a call on.
     pub diversion: TellsDiversion,
     /// Its encryption and keys.

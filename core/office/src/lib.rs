@@ -5,6 +5,7 @@ mod availability;
 mod document;
 mod emergency;
 mod export;
+mod fax;
 mod features;
 mod gateway;
 mod media;
@@ -23,6 +24,7 @@ pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavaila
 pub use document::{Examined, Surroundings};
 pub use emergency::{Emergency, Help, Location, Network, Unauthenticated};
 pub use export::Secrets;
+pub use fax::{FaxRules, ImageRule};
 pub use features::{Feature, FeatureCode, Features};
 pub use gateway::{
     CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,

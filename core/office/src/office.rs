@@ -1,7 +1,7 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Calendar, Emergency, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule,
+    Calendar, Emergency, FaxRules, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule,
     Recording, Route, Toll, UserSettings, Voicemail, Zone,
 };
 use plugboard_document::Node;
@@ -55,6 +55,8 @@ pub struct Office {
     pub recording: Recording,
     /// How mailboxes take messages.
     pub voicemail: Voicemail,
+    /// How it sends faxes.
+    pub fax: FaxRules,
     /// Whose ringing calls a user may take.
     pub pick_up: PickUp,
     /// The limits of calls to the outside of those who have none of their own.

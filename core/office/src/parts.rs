@@ -1,6 +1,7 @@
 //! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
 
 mod emergency;
+pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
 mod recording;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod emergency;
+mod fax;
 mod gateway;
 mod recording;
 mod toll;
@@ -50,6 +51,7 @@ pub fn schema() -> Json {
             "park": park(),
             "recording": recording::recording(),
             "voicemail": voicemail::voicemail(),
+            "fax": fax::fax(),
             "pick_up": { "enum": ["any", "group", "none"], "default": "group", "examples": ["any"],
                 "description": "Whose ringing calls a user may take, by the code `pick_up` or a lamp of his phone: everybody's, those of the members of his groups, or nobody's but his own." },
             "emergency": emergency::emergency(),

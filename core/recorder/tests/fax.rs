@@ -6,9 +6,8 @@ use plugboard_codec::Library;
 use plugboard_codec::page::Page;
 use plugboard_media::g711::{self, Law};
 use plugboard_media::udptl::{Receiver, Sender};
-use plugboard_media::{Codecs as _, FAX_FRAME, FaxEnd, FaxMachine, FaxOrder, FaxReport};
+use plugboard_media::{Codecs as _, FAX_FRAME, FaxDocument, FaxEnd, FaxMachine, FaxOrder, FaxReport};
 use plugboard_recorder::{pdf, sheets};
-use std::sync::Arc;
 
 /// Lines, boxes and a gradient of dots: each row differs from the one before it.
 fn page(seed: u32) -> Page {
@@ -19,7 +18,7 @@ fn page(seed: u32) -> Page {
 }
 
 fn sender(pages: &[Page]) -> Box<dyn FaxMachine> {
-    let sends = Some(Arc::from(Page::tiff(pages)));
+    let sends = Some(FaxDocument::whole(&Page::tiff(pages)));
     let order = FaxOrder { ident: "+49 30 1234".into(), sends, pages_max: 100, bytes_max: usize::MAX };
     Library.fax(&order).unwrap()
 }
@@ -160,7 +159,7 @@ fn white(rows: u32) -> Vec<u8> {
 fn a_page_without_an_end_is_ended() {
     let order = FaxOrder {
         ident: String::new(),
-        sends: Some(Arc::from(white(540_000))),
+        sends: Some(FaxDocument::whole(&white(540_000))),
         pages_max: 100,
         bytes_max: usize::MAX,
     };

@@ -63,7 +63,7 @@ impl Family {
     pub(crate) const fn of(space: Space) -> Self {
         match space {
             Space::Journals | Space::SipTraces => Self::Journal,
-            Space::BlobPieces => Self::Blobs,
+            Space::BlobPieces | Space::FaxDocuments => Self::Blobs,
             Space::Settings
             | Space::Grants
             | Space::Cells
@@ -79,6 +79,7 @@ impl Family {
             | Space::PinTries
             | Space::Tapes
             | Space::Faxes
+            | Space::OutgoingFaxes
             | Space::UserTolls
             | Space::GatewayTolls
             | Space::Records

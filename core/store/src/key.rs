@@ -88,6 +88,10 @@ pub enum Space {
     Tapes = b'T',
     /// Faxes, by call.
     Faxes = b'f',
+    /// Faxes to be sent, by order.
+    OutgoingFaxes = b'F',
+    /// Pieces of their documents.
+    FaxDocuments = b'e',
     /// Heads of blobs.
     Blobs = b'b',
     /// Pieces of blobs.

@@ -10,6 +10,7 @@ use crate::health::{StoreHealth, StoreObserver};
 use crate::key::Space;
 use crate::migrate;
 use crate::of_users::OfUsers;
+use crate::outgoing::OutgoingFaxes;
 use crate::pin_tries::PinTriesKept;
 use crate::queue::{Class, Done, Job, Queue, Work};
 use crate::tapes::Tapes;
@@ -131,6 +132,11 @@ impl Store {
     /// Faxes.
     pub fn faxes(&self) -> Faxes {
         Faxes::new(self.clone())
+    }
+
+    /// Faxes that are to be sent.
+    pub fn outgoing_faxes(&self) -> OutgoingFaxes {
+        OutgoingFaxes::new(self.clone())
     }
 
     /// Which phones of users called for help and are called back.

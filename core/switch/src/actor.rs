@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod gateway;
 pub(crate) mod leg;
 pub(crate) mod notifier;
+pub(crate) mod outbox;
 mod refused;
 pub(crate) mod sip;
 pub(crate) mod user;

@@ -28,16 +28,19 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Somebody on whose behalf we call.
+    pub(crate) fn of_user(office: &Office, user: &UserId) -> Self {
+        let known = office.user(user);
+        let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
+        let name = known.map_or_else(String::new, |user| user.name.clone());
+        Self { number, name, user: Some(user.clone()), gateway: None, hides: false }
+    }
+
     pub(crate) fn of(office: &Office, source: &Source, request: &Request) -> Self {
         let hides = wants_privacy(request);
         match source {
             // The identity that was proven, not the one that was claimed.
-            Source::User(user) => {
-                let known = office.user(user);
-                let number = known.map_or_else(String::new, |user| user.number.as_str().to_owned());
-                let name = known.map_or_else(String::new, |user| user.name.clone());
-                Self { number, name, user: Some(user.clone()), gateway: None, hides }
-            }
+            Source::User(user) => Self { hides, ..Self::of_user(office, user) },
             Source::Gateway(id) => {
                 let gateway = office.gateway(id);
                 let (number, name) = claimed(request, gateway.is_some_and(|gateway| gateway.caller.believed));

@@ -46,7 +46,8 @@ pub use env::{
 };
 pub use events::Events;
 pub use mailboxes::Mailboxes;
-pub use message::{GatewayState, Holdings, LiveCall, RegisteredContact, UserState};
+pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};
+pub use plugboard_call::outbox::{NotOrdered, NotWithdrawn};
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};

@@ -1,8 +1,13 @@
 //! The messages between actors. A command is an imperative, an event is in the past tense, a question begins with Get.
 
+mod errand;
+mod orders;
 mod people;
 mod watch;
 
+pub(crate) use errand::{Errand, FaxErrand, FaxTried, Originate, Report, end_of, end_of_cause};
+pub use orders::{FaxRefused, NewFax, TakenFax};
+pub(crate) use orders::{ForgetFaxOrders, GetFaxOrder, GetFaxOrders, OrderFax, WithdrawFax};
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
 pub(crate) use watch::{
     LegLamp, MailboxShows, PlaceShows, PressKey, Publish, PushGone, ShowTo, TakeSubscription, UseLamp, UserCall,

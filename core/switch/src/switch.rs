@@ -1,8 +1,9 @@
 //! The handle of a running switch.
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
+use plugboard_call::outbox::NotWithdrawn;
 use plugboard_metrics::{Condition, Readiness};
-use plugboard_model::{CallId, Cause, Dialled, GatewayId, OfficeId, UserId};
+use plugboard_model::{CallId, Cause, Dialled, GatewayId, OfficeId, OrderId, OutgoingFax, UserId};
 use plugboard_office::{Gateway, SettingsChange, SettingsFault, User, UserSettings};
 use plugboard_sip::registrar::Bindings;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
 use crate::actor::notifier::NotifierActor;
+use crate::actor::outbox::OutboxActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::{Known, UserActor};
 use crate::awaited::Awaited;
@@ -24,8 +26,9 @@ use crate::events::Events;
 use crate::guesses::SharedGuesses;
 use crate::mailboxes::Mailboxes;
 use crate::message::{
-    ChangeSettings, ConnectionClosed, Drain, GatewayState, GetCalls, GetGatewayState, GetHoldings, GetUserState,
-    HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall, Received, UseGateway, UseSnapshot, UseUser, UserState,
+    ChangeSettings, ConnectionClosed, Drain, FaxRefused, ForgetFaxOrders, GatewayState, GetCalls, GetFaxOrder,
+    GetFaxOrders, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall,
+    NewFax, OrderFax, Received, TakenFax, UseGateway, UseSnapshot, UseUser, UserState, WithdrawFax,
 };
 use crate::moves::Moves;
 use crate::parking::Parking;
@@ -59,6 +62,7 @@ pub enum Placement {
 pub struct Switch {
     shards: Arc<Vec<Shard>>,
     arbiters: Arc<Vec<Arbiter>>,
+    outbox: Addr<OutboxActor>,
     env: Env,
     readiness: Readiness,
     guesses: SharedGuesses,
@@ -114,7 +118,7 @@ impl Switch {
         configuration: Configuration,
         placement: Placement,
     ) -> Self {
-        let (places, arbiters): (Vec<ArbiterHandle>, Vec<Arbiter>) = match placement {
+        let (places, mut arbiters): (Vec<ArbiterHandle>, Vec<Arbiter>) = match placement {
             Placement::Here(count) => (vec![Arbiter::current(); count.clamp(1, SHARDS_MAX)], Vec::new()),
             Placement::Threads(count) => {
                 let arbiters: Vec<Arbiter> = (0..count.clamp(1, SHARDS_MAX)).map(|_| Arbiter::new()).collect();
@@ -136,12 +140,19 @@ impl Switch {
         let awaited = Awaited::default();
         let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers, &awaited));
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
+        // It waits for the disk: not on a shard's thread, where there are threads.
+        let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
+        let originate = shards.iter().map(|shard| shard.calls.clone().recipient()).collect();
+        let (outbox_env, outbox_snapshot) = (env.clone(), Arc::clone(&empty));
+        let outbox =
+            OutboxActor::start_in_arbiter(&beside, move |_| OutboxActor::new(outbox_env, outbox_snapshot, originate));
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
         );
         let switch = Self {
             shards: Arc::new(shards),
             arbiters: Arc::new(arbiters),
+            outbox,
             env,
             readiness,
             guesses,
@@ -245,6 +256,7 @@ impl Switch {
             post(&shard.calls.clone().recipient(), UseSnapshot(Arc::clone(&next)));
             post(&shard.notifier.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         }
+        post(&self.outbox.clone().recipient(), UseSnapshot(next));
     }
 
     /// The configuration in force.
@@ -264,6 +276,38 @@ impl Switch {
             post(&shard.sip.clone().recipient(), Drain);
             post(&shard.notifier.clone().recipient(), Drain);
         }
+        post(&self.outbox.clone().recipient(), Drain);
+    }
+
+    /// Takes an order to send a fax: it is on the disk when this says yes.
+    ///
+    /// # Errors
+    /// [`FaxRefused`].
+    pub async fn order_fax(&self, fax: NewFax) -> Result<TakenFax, FaxRefused> {
+        self.outbox.send(OrderFax(fax)).await.unwrap_or(Err(FaxRefused::Ending))
+    }
+
+    /// How far an order is; `None`: there is none, or none any more.
+    pub async fn fax_order(&self, id: &OrderId) -> Option<OutgoingFax> {
+        self.outbox.send(GetFaxOrder(id.clone())).await.ok().flatten()
+    }
+
+    /// The newest so many orders of an office, newest first; of one number, whole, if it is named.
+    pub async fn fax_orders(&self, office: &OfficeId, to: Option<String>, most: usize) -> Vec<OutgoingFax> {
+        self.outbox.send(GetFaxOrders { office: office.clone(), to, most }).await.unwrap_or_default()
+    }
+
+    /// Takes an order back that waits.
+    ///
+    /// # Errors
+    /// [`NotWithdrawn`].
+    pub async fn withdraw_fax(&self, id: &OrderId) -> Result<OutgoingFax, NotWithdrawn> {
+        self.outbox.send(WithdrawFax(id.clone())).await.unwrap_or(Err(NotWithdrawn::Unknown))
+    }
+
+    /// Forgets the orders of a number, whole, that are over; how many there were.
+    pub async fn forget_fax_orders(&self, office: &OfficeId, to: &str) -> usize {
+        self.outbox.send(ForgetFaxOrders { office: office.clone(), to: to.to_owned() }).await.unwrap_or(0)
     }
 
     /// Ends a call; whether there was one.
@@ -462,6 +506,13 @@ impl Switch {
         };
         GatewayHandle::new(&addr, channels, self.peers.clone())
     }
+}
+
+/// Puts it there, and has its handle.
+fn push(arbiters: &mut Vec<Arbiter>, arbiter: Arbiter) -> ArbiterHandle {
+    let handle = arbiter.handle();
+    arbiters.push(arbiter);
+    handle
 }
 
 impl Former {

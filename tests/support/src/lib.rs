@@ -41,5 +41,5 @@ pub use office::OfficeText;
 pub use phone::{Encrypts, Phone, Stage};
 pub use plugboard_media::{Codec, Suite};
 pub use plugboard_sip::flow::Transport;
-pub use sim::{Setup, Sim};
+pub use sim::{Setup, Sim, fax_to};
 pub use sound::TONE;

@@ -1,10 +1,12 @@
 //! The simulation: sets everything up, moves time, looks at what is left.
 
 mod browsers;
+mod orders;
 mod setup;
 mod tapes;
 mod weather;
 
+pub use orders::fax_to;
 pub use setup::Setup;
 
 use actix::SystemRunner;

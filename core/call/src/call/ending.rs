@@ -44,7 +44,10 @@ impl Call {
     /// We end the call: the caller is told the cause.
     pub(super) fn hang_up(&mut self, now: Time, cause: &Cause) {
         let outcome = self.outcome_when_we_end(cause);
-        let Some(anchor) = self.legs.get_mut(&self.anchor) else { return };
+        let Some(anchor) = self.legs.get_mut(&self.anchor) else {
+            // Nobody has answered a call of ours.
+            return self.close(now, outcome);
+        };
         match anchor.state {
             // Only a caller can be unanswered here.
             LegState::Calling | LegState::Ringing => {
@@ -109,7 +112,7 @@ impl Call {
         }
         if let Some(op) = self.stop_ringing(CancelWhy::CallerGone, None) {
             match op {
-                Op::Run { .. } => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
+                Op::Run { .. } | Op::Errand => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
                 Op::Direct | Op::Voicemail | Op::Transfer => {}
             }
         }

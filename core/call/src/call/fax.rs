@@ -23,6 +23,15 @@ impl Call {
         self.out(Output::Fax { leg: self.anchor, request });
     }
 
+    /// Our machine speaks to whom the call is about.
+    pub(super) fn send_fax(&mut self, now: Time, op: Op, max: Duration) {
+        if let Err(fault) = self.take_ear(now) {
+            return self.result(op, HostResult::Faxed(Err(fault.into())));
+        }
+        self.ear = Ear::Faxing { op, until: Some(now + max), before: None };
+        self.out(Output::SendFax { leg: self.anchor });
+    }
+
     /// Who has the ear and must wait until the fax is over, and what he is told then.
     fn interrupted(&self) -> Option<(Op, HostResult)> {
         let why = || CallError::NoMedia("the caller sent a fax meanwhile".into());

@@ -27,9 +27,9 @@ impl Request {
             Self::Collect(_) => HostResult::Collected(Err(gone)),
             Self::NextEvent { .. } => HostResult::Event(Err(gone)),
             Self::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
-            Self::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
+            Self::ReceiveFax(_) | Self::SendFax { .. } => HostResult::Faxed(Err(FaxError::CallerGone)),
             Self::Tell(_) => return None,
-            Self::Ring { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
+            Self::Ring { .. } | Self::CallOut { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
         })
     }
 }
@@ -76,6 +76,8 @@ impl Call {
                 self.dictate(now, op, stop_on, max);
             }
             Request::ReceiveFax(request) => self.receive_fax(now, op, request),
+            Request::SendFax { max } => self.send_fax(now, op, max),
+            Request::CallOut { parties, order, ring_for } => self.call_out(now, op, parties, order, ring_for),
             Request::NextEvent { timeout } => match self.events.pop_front() {
                 Some(event) => self.result(op, HostResult::Event(Ok(event))),
                 None => {

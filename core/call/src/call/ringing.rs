@@ -73,14 +73,12 @@ impl Call {
     }
 
     fn make_leg(&mut self, now: Time, party: Party, device: usize, rung: Rung) {
-        let next = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
-        if next >= LEGS_MAX {
+        let Some(leg) = self.next_leg() else {
             if let Some(ring) = &mut self.ring {
                 ring.failed(Cause::of(503));
             }
             return;
-        }
-        let leg = LegId(next);
+        };
         let (user, gateway, to) = match &party {
             Party::User(user) => (Some(user.clone()), None, user.name.to_string()),
             Party::Outside { ways } => {
@@ -165,7 +163,7 @@ impl Call {
     }
 
     fn anchor_is_over(&self) -> bool {
-        self.legs.get(&self.anchor).is_none_or(Leg::is_over)
+        self.legs.get(&self.anchor).is_some_and(Leg::is_over)
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {
@@ -260,6 +258,9 @@ impl Call {
     /// answers, nor one of several that ring (decision 14). Nobody knows whether a gateway that `rings` makes a sound:
     /// the caller rings as well until it does (RFC 3960 section 3.2).
     pub(super) fn leg_early(&mut self, leg: LegId, rings: bool) {
+        if self.calls_out() {
+            return self.leg_rang(leg);
+        }
         let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some());
         let up = self.anchor_is_up();
         let Some(ring) = &mut self.ring else { return };
@@ -390,6 +391,9 @@ impl Call {
         let (user, number) = (winner.user.clone(), winner.party.clone());
         let Some(connected) = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), number)) else { return };
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, Some(leg));
+        if op == Some(Op::Errand) {
+            return self.called_out(leg, connected);
+        }
         self.fetched();
         self.answer_caller(now);
         self.ear = Ear::Talking { peer: leg };
@@ -415,8 +419,8 @@ impl Call {
     fn connected(&mut self, op: Op, connected: Connected) {
         match op {
             Op::Run { .. } => self.result(op, HostResult::Rang(Ok(connected))),
-            // Told by `transferred`; a mailbox rings nobody.
-            Op::Direct | Op::Transfer | Op::Voicemail => {}
+            // Told by `transferred` and `called_out`; a mailbox rings nobody.
+            Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand => {}
         }
     }
 
@@ -466,6 +470,10 @@ impl Call {
             Op::Transfer => self.transfer_failed(now, &cause),
             // It rings nobody.
             Op::Voicemail => {}
+            Op::Errand => {
+                self.result(op, HostResult::Rang(Err(why)));
+                self.hang_up(now, &cause);
+            }
         }
     }
 }

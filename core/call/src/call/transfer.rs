@@ -7,7 +7,6 @@ use plugboard_model::{Cause, Connected, ForwardWhy, HostResult, JournalEvent, Le
 
 use std::time::Duration;
 
-use super::ringing::LEGS_MAX;
 use super::{Call, Script};
 use crate::ear::Ear;
 use crate::input::{Forward, Op, Party, RingOrder, Service, Transfer};
@@ -57,7 +56,9 @@ impl Call {
 
     /// Whether this leg rings, so that somebody else may take the call in its place.
     pub fn may_be_picked_up(&self, leg: LegId) -> bool {
-        self.ring.as_ref().is_some_and(|ring| ring.legs.contains_key(&leg) && ring.claiming.is_none())
+        // A call of ours has nobody yet who could be picked up.
+        !self.calls_out()
+            && self.ring.as_ref().is_some_and(|ring| ring.legs.contains_key(&leg) && ring.claiming.is_none())
             && self.legs.get(&leg).is_some_and(|leg| matches!(leg.state, LegState::Calling | LegState::Ringing))
     }
 
@@ -151,7 +152,7 @@ impl Call {
             (Op::Run { .. }, _) => AskWhy::Offered,
             (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
             (Op::Direct, _) if self.begin.as_ref().is_some_and(|begin| begin.call_back) => AskWhy::CallBack,
-            (Op::Direct | Op::Transfer | Op::Voicemail, _) => AskWhy::Direct,
+            (Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand, _) => AskWhy::Direct,
         }
     }
 
@@ -246,10 +247,9 @@ impl Call {
         let stays = match leaving {
             Some(leg) if self.may_be_picked_up(leg) => Some(self.anchor),
             Some(leg) => self.partner(leg),
-            None => matches!(self.ear, Ear::Idle).then_some(self.anchor),
+            None => (matches!(self.ear, Ear::Idle) && !self.calls_out()).then_some(self.anchor),
         };
-        let next = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
-        let Some(stays) = stays.filter(|_| next < LEGS_MAX) else { return };
+        let (Some(stays), Some(joint)) = (stays, self.next_leg()) else { return };
         let user = leaving.and_then(|leg| self.legs.get(&leg)).and_then(|leg| leg.user.clone());
         let picked_up = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), other.clone()));
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, None);
@@ -257,7 +257,6 @@ impl Call {
         self.fetched();
         self.anchor = stays;
         self.answer_caller(now);
-        let joint = LegId(next);
         self.legs.insert(joint, Leg::joint(now, other.clone()));
         self.journal(JournalEvent::LegBegan { leg: joint, user: None, to: other.clone() });
         self.journal(JournalEvent::LegAnswered { leg: joint });
@@ -288,7 +287,7 @@ impl Call {
                     self.end_leg(by, &Cause::normal());
                 }
             }
-            (Some(Op::Run { .. } | Op::Direct | Op::Voicemail) | None, _) => {}
+            (Some(Op::Run { .. } | Op::Direct | Op::Voicemail | Op::Errand) | None, _) => {}
         }
     }
 }

@@ -51,6 +51,7 @@ impl Story {
             scenario: scenario.then(|| ScenarioId::new(&office, "welcome").unwrap()),
             forwarded: 0,
             call_back: false,
+            origin: plugboard_call::Origin::Caller,
         })));
         story
     }

@@ -199,9 +199,9 @@ impl Engine {
         let (seat, keeping) = match (&leg.sitting, &leg.fax) {
             (Some(sitting), _) => (sitting.room.sit(id, serial, sitting.role).map(Seated::Room), Keeping::Adaptive),
             (None, Some(at)) => {
-                let longest = leg.image.map_or(0, |image| usize::from(image.terms.longest));
+                let sender = leg.image.map_or(Sender::new(0), |image| image.terms.sender());
                 let (fax, codecs) = (at.fax.clone(), Arc::clone(&codecs));
-                (Some(Seated::Fax { fax, codecs, sender: Sender::new(longest) }), Keeping::Fixed(FAX_DELAY))
+                (Some(Seated::Fax { fax, codecs, sender }), Keeping::Fixed(FAX_DELAY))
             }
             (None, None) => (None, Keeping::Adaptive),
         };

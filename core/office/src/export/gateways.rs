@@ -2,7 +2,9 @@
 
 use super::{Entries, Secrets, secret_node};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
-use crate::{CallerRules, EmergencyHeader, Gateway, Identity, NumberFormat, Probe, TellsDiversion, Transport};
+use crate::{
+    CallerRules, EmergencyHeader, Gateway, Identity, ImageRule, NumberFormat, Probe, TellsDiversion, Transport,
+};
 use plugboard_document::{Node, write_duration};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -49,6 +51,7 @@ pub(super) fn node(gateway: &Gateway, secrets: Secrets, folder: Option<&Path>) -
     let words = EmergencyHeader::WORDS.iter().filter(|(_, header)| gateway.emergency_headers.contains(header));
     entry.put_list("emergency_headers", words.map(|(word, _)| Node::from(*word)));
     entry.put_unless("record", gateway.record.word(), "on-demand");
+    entry.put_unless("t38", gateway.t38.word(), ImageRule::default().word());
     entry.put_unless("early_media", gateway.early_media, false);
     entry.put_unless("diversion", diversion_word(gateway.diversion), diversion_word(TellsDiversion::default()));
     entry.put_media(gateway.media);

@@ -5,7 +5,7 @@ use crate::gateway::{
     CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
     TellsDiversion,
 };
-use crate::{NumberFormat, Transport};
+use crate::{ImageRule, NumberFormat, Transport};
 use plugboard_document::{Field, Fields, Kind};
 use plugboard_model::{GatewayId, Name};
 use std::net::{IpAddr, SocketAddr};
@@ -103,6 +103,7 @@ impl Parts<'_> {
         ];
         let diversion =
             fields.take("diversion").and_then(|field| field.one_of(&headers, self.faults)).unwrap_or_default();
+        let t38 = fields.take("t38").and_then(|field| field.one_of(&ImageRule::WORDS, self.faults)).unwrap_or_default();
         let early_media = fields.take("early_media").and_then(|field| field.boolean(self.faults)).unwrap_or(false);
         let (reliable, media) = (self.reliable(fields), self.media(fields));
         let toll = self.toll(fields.take("toll"));
@@ -126,6 +127,7 @@ impl Parts<'_> {
             diversion,
             media,
             early_media,
+            t38,
             transport,
             outbound_proxy,
             inbound,

@@ -1,6 +1,6 @@
 //! The JSON Schema of a gateway.
 
-use super::{dialled, name, object, recording, reliable, with_media};
+use super::{dialled, fax, name, object, recording, reliable, with_media};
 use crate::parts::{ANSWER_WITHIN, CHANNELS, DOWN_AFTER, PRIORITY, UP_AFTER};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -49,6 +49,7 @@ pub(super) fn gateway() -> Json {
             "emergency_headers": { "type": "array", "items": { "enum": ["priority", "resource-priority"] }, "maxItems": 2, "examples": [["priority"]],
                 "description": "Headers that mark a call for help, where it wants them: `Priority: emergency`, `Resource-Priority: esnet.0` (RFC 7135)." },
             "record": recording::rule("calls through it"),
+            "t38": fax::t38(),
             "early_media": { "type": "boolean", "default": false, "examples": [true],
                 "description": "Whether it tells by P-Early-Media (RFC 5009) if there is a sound before the answer: it is asked to, and callers hear its sound or our ring-back accordingly. Without it, or where it does not say, its 183 with a description is heard." },
             "diversion": { "enum": ["none", "diversion", "history-info", "both"], "default": "none", "examples": ["diversion"],

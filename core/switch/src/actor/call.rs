@@ -5,6 +5,7 @@ pub(crate) use fetch::Takes;
 
 mod carry;
 mod conference;
+mod errand;
 mod fax;
 mod feature;
 mod fetch;
@@ -42,8 +43,8 @@ use crate::channels::Channel;
 use crate::diversion::Brought;
 use crate::env::Env;
 use crate::message::{
-    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Forget, Joint, LegCommand, LegEvent, LegMedia, LegNews,
-    RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserTaken, WatchMedia,
+    Adopt, CallAdmitted, CallOver, Device, DoLeg, EndCall, Errand, Forget, Joint, LegCommand, LegEvent, LegMedia,
+    LegNews, RunHappened, SlotClaimed, ToLayer, UnwatchMedia, UserTaken, WatchMedia,
 };
 use crate::parking::Place;
 use crate::post::post;
@@ -95,12 +96,14 @@ pub(crate) struct NewCall {
     pub(crate) codecs: Vec<Codec>,
     /// What its caller wants to take.
     pub(crate) takes: Option<Takes>,
-    /// Where the caller is reached.
-    pub(crate) caller_at: Device,
+    /// Where the caller is reached; a call of our own has none.
+    pub(crate) caller_at: Option<Device>,
     /// Who called for help and is called back, when this is that call.
     pub(crate) back_to: Vec<Phone>,
     /// Where those who call for help are waited for.
     pub(crate) awaited: Awaited,
+    /// What it is for, when we call somebody ourselves.
+    pub(crate) errand: Option<Errand>,
 }
 
 /// The way to a leg.
@@ -190,7 +193,7 @@ pub(crate) struct CallActor {
     payer: Option<UserId>,
     /// Who was believed without a password, since he calls for help.
     unproven: Option<LegId>,
-    caller_at: Device,
+    caller_at: Option<Device>,
     back_to: BTreeMap<UserId, Device>,
     awaited: Awaited,
     /// The front desk knows that somebody in this call calls for help.
@@ -215,6 +218,7 @@ pub(crate) struct CallActor {
     taping: taping::Taping,
     at_mailbox: voicemail::AtMailbox,
     faxing: fax::Faxing,
+    errand: Option<Errand>,
     imaging: imaging::Imaging,
     lamps: lamps::Lamps,
     /// Who handed on whom the call is about, for those who are rung then (RFC 3892).
@@ -282,6 +286,7 @@ impl CallActor {
             taping: taping::Taping::default(),
             at_mailbox: voicemail::AtMailbox::default(),
             faxing: fax::Faxing::default(),
+            errand: new.errand,
             imaging: imaging::Imaging::default(),
             lamps: lamps::Lamps::default(),
             referred_by: None,
@@ -399,7 +404,8 @@ impl Actor for CallActor {
             self.take_what_is_elsewhere(takes, ctx);
         }
         if let Some(request) = self.direct.take() {
-            self.feed(Input::Request { op: Op::Direct, request }, ctx);
+            let op = if self.errand.is_some() { Op::Errand } else { Op::Direct };
+            self.feed(Input::Request { op, request }, ctx);
         }
         if let Some(feature) = self.feature.take() {
             self.run_feature(feature, ctx);

@@ -1,7 +1,11 @@
 //! The calls of one shard: makes them, and gives each media and plugin event to the call that it is of.
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
-use plugboard_call::{Begin, Party, Request as CallRequest, RingOrder};
+mod originate;
+
+pub(crate) use originate::may_be_called;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
+use plugboard_call::{Begin, Origin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{Event as MediaEvent, MediaLeg};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId, UserId};
@@ -330,7 +334,28 @@ impl CallsActor {
             scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
             forwarded,
             call_back: false,
+            origin: Origin::Caller,
         }
+    }
+
+    /// Where the outputs of a call go; none: the shard ends.
+    fn links(&self, ctx: &Context<Self>) -> Option<CallLinks> {
+        let sip = self.sip()?;
+        Some(CallLinks {
+            layer: sip.clone().recipient(),
+            adopt: sip.clone().recipient(),
+            forget: sip.recipient(),
+            watch: ctx.address().recipient(),
+            unwatch: ctx.address().recipient(),
+            over: ctx.address().recipient(),
+        })
+    }
+
+    /// The call is there from now on.
+    fn keep(&mut self, id: CallId, call: Addr<CallActor>, live: LiveCall) {
+        let handle =
+            CallHandle { media: call.clone().recipient(), runs: call.clone().recipient(), end: call.recipient(), live };
+        self.calls.insert(id, handle);
     }
 
     #[expect(
@@ -348,24 +373,9 @@ impl CallsActor {
         sip_call_id: String,
         ctx: &mut Context<Self>,
     ) {
-        let Some(sip) = self.sip() else { return };
-        let links = CallLinks {
-            layer: sip.clone().recipient(),
-            adopt: sip.clone().recipient(),
-            forget: sip.recipient(),
-            watch: ctx.address().recipient(),
-            unwatch: ctx.address().recipient(),
-            over: ctx.address().recipient(),
-        };
+        let Some(links) = self.links(ctx) else { return };
         let (id, media) = (begin.id.clone(), new_leg.media.leg);
-        let live = LiveCall {
-            id: id.clone(),
-            caller: begin.caller.clone(),
-            called: begin.called.clone(),
-            began: begin.wall,
-            route: begin.route.clone(),
-            scenario: begin.scenario.clone(),
-        };
+        let live = live(&begin);
         let new = NewCall {
             begin,
             office,
@@ -382,9 +392,10 @@ impl CallsActor {
             channel,
             codecs: new_leg.offer.as_ref().map(|theirs| theirs.offer.codecs()).unwrap_or_default(),
             takes: plan.takes,
-            caller_at,
+            caller_at: Some(caller_at),
             back_to,
             awaited: self.awaited.clone(),
+            errand: None,
         };
         let leg_links =
             |call: Recipient<LegEvent>| LegLinks { layer: links.layer.clone(), forget: links.forget.clone(), call };
@@ -398,15 +409,24 @@ impl CallsActor {
             call.with_caller(order, media);
             call
         });
-        self.calls.insert(
-            id,
-            CallHandle { media: call.clone().recipient(), runs: call.clone().recipient(), end: call.recipient(), live },
-        );
+        self.keep(id, call, live);
     }
 
     /// The `SipActor` of the same shard, which is made after this one.
     pub(crate) fn serve(&mut self, sip: &actix::Addr<SipActor>) {
         self.sip = Some(sip.downgrade());
+    }
+}
+
+/// What is told of a call while it goes on.
+fn live(begin: &Begin) -> LiveCall {
+    LiveCall {
+        id: begin.id.clone(),
+        caller: begin.caller.clone(),
+        called: begin.called.clone(),
+        began: begin.wall,
+        route: begin.route.clone(),
+        scenario: begin.scenario.clone(),
     }
 }
 

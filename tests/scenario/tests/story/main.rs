@@ -16,6 +16,7 @@ mod encryption;
 mod events;
 mod faults;
 mod fax;
+mod fax_sending;
 mod features;
 mod flows;
 mod forwards;

@@ -153,7 +153,7 @@ impl Call {
             return super::voice::write_browser(self.voice.local, self.direction);
         }
         if self.image == Image::Speaks {
-            return super::voice::write_image(self.voice.local);
+            return super::voice::write_image(self.voice.local, self.voice.fec);
         }
         let types: Vec<u8> = match (self.codecless, self.codecs.as_slice()) {
             (true, _) => Vec::new(),

@@ -1,8 +1,7 @@
 //! What a fax machine does with a phone's line, and what is seen of it.
 
 use plugboard_codec::page::Page;
-use plugboard_media::{FaxOrder, FaxReport};
-use std::sync::Arc;
+use plugboard_media::{FaxDocument, FaxOrder, FaxReport};
 
 use super::Phone;
 use super::call::{Image, Stage};
@@ -11,7 +10,7 @@ use super::fax::Line;
 impl Phone {
     /// A fax machine that sends these pages has its handset in its last call from now on; as ident it says this.
     pub fn sends_fax(&self, ident: &str, pages: &[Page]) {
-        let sends = Some(Arc::from(Page::tiff(pages)));
+        let sends = Some(FaxDocument::whole(&Page::tiff(pages)));
         self.is_fax(&FaxOrder { ident: ident.into(), sends, pages_max: u32::MAX, bytes_max: usize::MAX });
     }
 
@@ -35,6 +34,13 @@ impl Phone {
         let mut agent = self.agent.borrow_mut();
         let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to change"));
         call.image = Image::Takes;
+    }
+
+    /// ... and wants FEC by it.
+    pub fn wants_fec(&self) {
+        let mut agent = self.agent.borrow_mut();
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call to change"));
+        call.voice.fec = true;
     }
 
     /// It offers T.38 in its last call.

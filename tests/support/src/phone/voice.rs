@@ -34,6 +34,8 @@ pub(crate) struct Voice {
     pub(crate) muted: bool,
     /// A fax machine speaks in its place.
     pub(crate) fax: Option<Line>,
+    /// By T.38 it wants FEC.
+    pub(crate) fec: bool,
     mark: u8,
     sequence: u16,
     timestamp: u32,
@@ -62,6 +64,7 @@ impl Voice {
             sends: true,
             muted: false,
             fax: None,
+            fec: false,
             mark,
             sequence: 1,
             timestamp: 1,
@@ -199,13 +202,14 @@ pub(crate) fn read_image(body: &[u8]) -> Option<SocketAddr> {
 }
 
 /// Wants T.38, or agrees to it, as a gateway does.
-pub(crate) fn write_image(local: SocketAddr) -> String {
+pub(crate) fn write_image(local: SocketAddr, fec: bool) -> String {
     let family = if local.is_ipv4() { "IP4" } else { "IP6" };
     let (ip, port) = (local.ip(), local.port());
+    let correction = if fec { "t38UDPFEC" } else { "t38UDPRedundancy" };
     format!(
         "v=0\r\no=- 1 2 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=image {port} udptl t38\r\n\
          a=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\na=T38FaxRateManagement:transferredTCF\r\n\
-         a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:t38UDPRedundancy\r\n"
+         a=T38FaxMaxDatagram:400\r\na=T38FaxUdpEC:{correction}\r\n"
     )
 }
 

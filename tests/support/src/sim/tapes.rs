@@ -42,12 +42,17 @@ impl Sim {
 
     /// The pages of a TIFF file of a fax, by their pixels.
     pub fn pages(&self, file: &str) -> Vec<Page> {
-        let document = self.tapes.file(file).unwrap_or_else(|| panic!("there is no file {file}"));
-        let sheets = sheets(&document).unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        Self::pages_of(&self.tapes.file(file).unwrap_or_else(|| panic!("there is no file {file}")))
+    }
+
+    /// The same of a document that a machine has received.
+    #[track_caller]
+    pub fn pages_of(document: &[u8]) -> Vec<Page> {
+        let sheets = sheets(document).unwrap_or_else(|fault| panic!("{fault}"));
         let unpacked = |sheet: &plugboard_recorder::Sheet| {
             // As ITU-T T.6 goes over the line.
             let packed: Vec<u8> = sheet.packed.iter().map(|byte| byte.reverse_bits()).collect();
-            Page::unpacked(sheet.width, &packed).unwrap_or_else(|| panic!("{file}: a page cannot be unpacked"))
+            Page::unpacked(sheet.width, &packed).unwrap_or_else(|| panic!("a page cannot be unpacked"))
         };
         sheets.iter().map(unpacked).collect()
     }

@@ -78,6 +78,7 @@ impl CallActor {
             Output::Sit { leg, seat } => self.sit(leg, &seat, ctx),
             Output::Stand { leg } => self.stand(leg, ctx),
             Output::Fax { leg, request } => self.receive_fax(leg, &request, ctx),
+            Output::SendFax { leg } => self.send_fax(leg, ctx),
             Output::EndFax { leg: _ } => self.end_fax(ctx),
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
             Output::Bridge { anchor, peer } => {
@@ -255,7 +256,9 @@ impl CallActor {
         // What the caller speaks already comes first, so that nothing must be transcoded.
         let spoken = self.legs.get(&self.call.anchor()).and_then(|anchor| anchor.codec);
         let mut offered: Vec<Codec> = Vec::new();
-        for codec in spoken.into_iter().chain(self.codecs.iter().copied()).chain(Codec::ALL) {
+        // Whom we call ourselves hears a modem, for which nothing else will do.
+        let others: &[Codec] = if self.errand.is_some() { &[] } else { &Codec::ALL };
+        for codec in spoken.into_iter().chain(self.codecs.iter().copied()).chain(others.iter().copied()) {
             if !offered.contains(&codec) {
                 offered.push(codec);
             }

@@ -46,11 +46,13 @@ enum FaxEar {
 }
 
 #[derive(Debug)]
-struct Running {
-    fax: Fax,
+pub(super) struct Running {
+    pub(super) fax: Fax,
     leg: LegId,
     media: MediaLeg,
-    n: u32,
+    pub(super) n: u32,
+    /// It sends.
+    sends: bool,
     began: WallTime,
 }
 
@@ -64,9 +66,6 @@ pub(crate) struct FaxKept {
 
 impl CallActor {
     pub(super) fn receive_fax(&mut self, leg: LegId, request: &FaxRequest, ctx: &mut Context<Self>) {
-        let Some(media) = self.media_of(leg) else {
-            return self.feed(Input::Faxed(Err(FaxError::NoMedia("the leg has no media".into()))), ctx);
-        };
         // A codec for voices leaves nothing of a modem.
         if self.agreed_with(leg) == Some(Codec::Opus) {
             let why = "a fax needs G.711 or G.722, and the caller speaks Opus".into();
@@ -79,11 +78,19 @@ impl CallActor {
             pages_max: request.pages_max,
             bytes_max: pages.saturating_mul(PAGE_BYTES).min(DOCUMENT_BYTES),
         });
+        self.begin_fax(leg, fax, false, ctx);
+    }
+
+    /// Gives a leg to a machine of ours.
+    pub(super) fn begin_fax(&mut self, leg: LegId, fax: Fax, sends: bool, ctx: &mut Context<Self>) {
+        let Some(media) = self.media_of(leg) else {
+            return self.feed(Input::Faxed(Err(FaxError::NoMedia("the leg has no media".into()))), ctx);
+        };
         self.faxing.made += 1;
         let n = self.faxing.made;
         self.to_media(MediaCommand::Fax { leg: media, fax: fax.clone() });
         self.journal.note(self.now(), JournalEvent::Note { text: format!("fax {n} begins") });
-        self.faxing.running = Some(Running { fax, leg, media, n, began: self.env.clock.wall() });
+        self.faxing.running = Some(Running { fax, leg, media, n, sends, began: self.env.clock.wall() });
     }
 
     /// The machine is done.
@@ -96,6 +103,9 @@ impl CallActor {
     pub(super) fn end_fax(&mut self, ctx: &mut Context<Self>) {
         let Some(running) = self.faxing.running.take() else { return };
         self.to_media(MediaCommand::Stand { leg: running.media });
+        if running.sends {
+            return self.fax_sent(&running, ctx);
+        }
         // Whatever the scenario does next is heard by audio.
         self.back_to_audio();
         let (received, waits) = self.keep_fax(&running, ctx);
@@ -152,7 +162,7 @@ impl CallActor {
     }
 
     fn fax_record(&self, running: &Running, report: FaxReport) -> (FaxRecord, Vec<u8>) {
-        let FaxReport { end, pages, cut, bad_rows, far_ident, bit_rate, corrected, t38, document } = report;
+        let FaxReport { end, pages, cut, bad_rows, far_ident, bit_rate, corrected, t38, document, .. } = report;
         let record = FaxRecord {
             call: self.id.clone(),
             n: running.n,
@@ -199,7 +209,10 @@ impl CallActor {
     /// The tone of a fax machine: our machine has a better way than audio to talk with it, and a scenario something to do.
     pub(super) fn fax_heard(&mut self, leg: LegId, ctx: &mut Context<Self>) -> Option<Input> {
         if self.faxes_with(leg) {
-            self.offer_image(leg);
+            // Who calls says so; whom we call has no such tone, and may only give back ours.
+            if self.faxing.running.as_ref().is_some_and(|running| !running.sends) {
+                self.offer_image(leg);
+            }
         } else if leg == self.call.guest() && self.faxing.ear == FaxEar::Open {
             self.faxing.ear = FaxEar::Told;
             if let Some(leg) = self.media_of(leg) {
@@ -214,6 +227,12 @@ impl CallActor {
     /// Whether a leg is at a machine of ours.
     pub(super) fn faxes_with(&self, leg: LegId) -> bool {
         self.faxing.running.as_ref().is_some_and(|running| running.leg == leg)
+    }
+
+    /// Whether a page of its document was confirmed: from then on nothing else is spoken, since it would begin anew.
+    pub(super) fn is_amid_fax(&self, leg: LegId) -> bool {
+        let running = self.faxing.running.as_ref().filter(|running| running.leg == leg);
+        running.is_some_and(|running| running.fax.pages() > 0)
     }
 
     fn agreed_with(&self, leg: LegId) -> Option<Codec> {

@@ -243,6 +243,9 @@ impl CallActor {
         if op == Op::Voicemail {
             return self.mailbox_heard(result, ctx);
         }
+        if op == Op::Errand {
+            return self.errand_answered(&result, ctx);
+        }
         let result = self.announced(op, result);
         self.resume(op, result);
     }

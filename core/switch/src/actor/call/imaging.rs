@@ -21,6 +21,9 @@ pub(super) struct Imaging {
 impl CallActor {
     /// A far end wants T.38. Our machine takes it; whom it talks to is asked first.
     pub(super) fn image_offered(&mut self, leg: LegId, terms: ImageTerms) {
+        if self.faxes_with(leg) && !self.imaging.speak.contains(&leg) && self.is_amid_fax(leg) {
+            return self.order(leg, LegCommand::AnswerImage(Err(NOT_ACCEPTABLE)));
+        }
         if self.faxes_with(leg) {
             self.imaging.speak.insert(leg);
             self.note_image(leg, "speaks T.38 with a machine of ours");

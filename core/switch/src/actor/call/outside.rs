@@ -12,6 +12,7 @@ use plugboard_sip::session::{EARLY_MEDIA, Login};
 use plugboard_sip::trunk::Placement;
 use plugboard_sip::{RequestUri, SipUri};
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,11 +26,18 @@ use crate::message::{AdmitCall, LegNews, TargetFailed};
 use crate::post::post;
 use crate::tolls::{Met, Pass, Subject};
 
+/// Where somebody is of whom nobody knows where he is: in no network of any location.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
 impl CallActor {
     /// The gateway's answer is `CallAdmitted`.
     pub(super) fn ask_gateway(&mut self, leg: LegId, ways: Vec<Way>, ctx: &mut Context<Self>) -> Result<(), Cause> {
         let mut ways = ways.into_iter();
         let way = ways.next().ok_or_else(|| Cause::of(404))?;
+        if self.errand.is_some() && way.urgency != Urgency::Usual {
+            // Wherever it was sent on to.
+            return Err(Cause { status: 403, text: "A machine does not call for help".into() });
+        }
         let pass = self.toll(leg, &way, ways.len() == 0)?;
         let handle = self.snapshot.gateways.get(&way.gateway).ok_or_else(|| Cause::of(404))?;
         // Where it sends the call itself may be where the call was already.
@@ -168,7 +176,8 @@ impl CallActor {
     /// Somebody calls for help: the front desk is told once, and he is waited for to be called back.
     fn call_for_help(&mut self, gateway: &Gateway, way: &Way) -> (String, Vec<(String, String)>) {
         let office = Arc::clone(&self.office);
-        let location = office.location(self.begin.caller_user.as_ref(), self.caller_at.flow.remote.ip());
+        let source = self.caller_at.as_ref().map_or(NOWHERE, |at| at.flow.remote);
+        let location = office.location(self.begin.caller_user.as_ref(), source.ip());
         let back = identity::call_back(&office, gateway, &self.begin, location);
         if !std::mem::replace(&mut self.helped, true) {
             let test = way.urgency == Urgency::Test;
@@ -183,13 +192,13 @@ impl CallActor {
             self.journal.flush();
             let place = place.as_ref().map_or("", Name::as_str);
             let user = self.begin.caller_user.as_ref().map_or("", |user| user.name.as_str());
-            let (source, proven) = (self.caller_at.flow.remote, self.unproven.is_none());
+            let proven = self.unproven.is_none();
             EmergencyCalled { call: &self.id, leg: LegId::CALLER, location: place, user, source, proven, test }
                 .emit(&self.env.metrics);
         }
         if let (Some(user), Ok(number)) = (&self.begin.caller_user, Dialled::new(&back)) {
             let until = self.env.clock.now() + office.emergency.call_back_within;
-            let phone = Phone { user: user.clone(), device: Some(self.caller_at.clone()), until };
+            let phone = Phone { user: user.clone(), device: self.caller_at.clone(), until };
             self.awaited.await_call(&self.env, number, phone);
         }
         identity::told_for_help(&office, gateway, (&back, &self.begin.caller_name), location)

@@ -12,7 +12,7 @@ impl Agent {
     pub(crate) fn offer_image(&mut self, now: Time, index: usize) {
         let Some(call) = self.calls.get_mut(index).filter(|call| call.stage == Stage::Up) else { return };
         call.reinvited = None;
-        let (body, peer) = (voice::write_image(call.voice.local).into_bytes(), call.peer);
+        let (body, peer) = (voice::write_image(call.voice.local, call.voice.fec).into_bytes(), call.peer);
         let mut invite = self.request_of(index, Method::Invite);
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = body;

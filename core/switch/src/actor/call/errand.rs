@@ -1,0 +1,122 @@
+//! What a call of the switch's own is for: carried out once somebody has answered, and reported once.
+
+use actix::Context;
+use plugboard_call::{Input, Op, Request};
+use plugboard_media::{Fax, FaxEnd, FaxOrder, FaxReport};
+use plugboard_model::{
+    Cause, FaxOutcome, FaxReceived, FaxTry, FaxTryEnd, HostResult, JournalEvent, LegId, NotConnected,
+};
+use plugboard_office::ImageRule;
+use std::time::Duration;
+
+use super::CallActor;
+use super::fax::Running;
+use crate::message::{Errand, end_of};
+
+/// How long a fax may take: a hundred full pages at the slowest rate that machines fall back to take longer than anybody pays for.
+const SENDING_MAX: Duration = Duration::from_hours(2);
+
+impl CallActor {
+    /// The machine has answered for the errand: somebody is there, or nobody; the fax is over.
+    pub(super) fn errand_answered(&mut self, result: &HostResult, ctx: &mut Context<Self>) {
+        if let HostResult::Rang(Ok(_)) = result {
+            let request = Request::SendFax { max: SENDING_MAX };
+            return self.feed(Input::Request { op: Op::Errand, request }, ctx);
+        }
+        if let HostResult::Rang(Err(why)) = result {
+            return self.errand_over(self.not_reached(why));
+        }
+        if let HostResult::Faxed(done) = result {
+            // Where no machine began there is no report of it.
+            if let Err(error) = done {
+                self.errand_over(FaxTryEnd::NotReached(format!("{error:?}")));
+            }
+            let request = Request::HangUp(Cause::normal());
+            self.feed(Input::Request { op: Op::Errand, request }, ctx);
+        }
+    }
+
+    /// A limit of ours says more than the status that came of it.
+    fn not_reached(&self, why: &NotConnected) -> FaxTryEnd {
+        match (why, &self.refusal) {
+            (NotConnected::NoAnswer(cause), Some(refusal)) if cause == refusal => {
+                FaxTryEnd::Refused(refusal.text.clone())
+            }
+            (
+                NotConnected::Timeout
+                | NotConnected::NoAnswer(_)
+                | NotConnected::CallerGone
+                | NotConnected::Denied(_)
+                | NotConnected::Invalid(_)
+                | NotConnected::Talking,
+                _,
+            ) => end_of(why),
+        }
+    }
+
+    /// Lets a machine of ours speak to whoever answered.
+    pub(super) fn send_fax(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+        let Some(Errand::Fax(fax)) = &self.errand else {
+            return self.feed(Input::Faxed(Err(plugboard_model::FaxError::Talking)), ctx);
+        };
+        let order = FaxOrder {
+            ident: fax.ident.clone(),
+            sends: Some(fax.document.clone()),
+            pages_max: fax.pages,
+            bytes_max: usize::MAX,
+        };
+        self.begin_fax(leg, Fax::new(order), true, ctx);
+        let gateway = self.legs.get(&leg).and_then(|handle| handle.outside.as_ref()).map(|outside| &outside.gateway);
+        let gateway = gateway.and_then(|gateway| self.office.gateway(gateway));
+        if gateway.is_some_and(|gateway| gateway.t38 == ImageRule::Offered) {
+            self.offer_image(leg);
+        }
+    }
+
+    /// Our machine has done what it could.
+    pub(super) fn fax_sent(&mut self, running: &Running, ctx: &mut Context<Self>) {
+        let FaxReport { end, pages, sent, far_ident, corrected, t38, .. } = running.fax.finish();
+        let text = format!("fax {} ends: {pages} pages were confirmed", running.n);
+        self.journal.note(self.now(), JournalEvent::Note { text });
+        let received = FaxReceived {
+            end: match &end {
+                FaxEnd::Done => FaxOutcome::Done,
+                FaxEnd::NoFax => FaxOutcome::NoFax,
+                FaxEnd::Failed(reason) => FaxOutcome::Failed(reason.clone()),
+            },
+            pages,
+            sender: far_ident.clone(),
+            document: None,
+        };
+        if let Some(Errand::Fax(fax)) = self.errand.take() {
+            let all = fax.document.first_page.saturating_add(pages) >= fax.pages;
+            let end = match end {
+                FaxEnd::NoFax => FaxTryEnd::NoFax,
+                // What went wrong after the last confirmation is nobody's loss.
+                FaxEnd::Done | FaxEnd::Failed(_) if all => FaxTryEnd::Sent,
+                FaxEnd::Done => FaxTryEnd::Failed("the far end confirmed less than there is".into()),
+                FaxEnd::Failed(reason) => FaxTryEnd::Failed(reason),
+            };
+            let (began, ended) = (fax.report.began(), self.env.clock.wall());
+            fax.report.give(FaxTry {
+                call: Some(self.id.clone()),
+                began,
+                ended,
+                end,
+                pages: sent,
+                far_ident,
+                corrected,
+                t38,
+            });
+        }
+        self.feed(Input::Faxed(Ok(received)), ctx);
+    }
+
+    /// It is over before a machine of ours could speak.
+    pub(super) fn errand_over(&mut self, end: FaxTryEnd) {
+        if let Some(Errand::Fax(fax)) = self.errand.take() {
+            let tried = FaxTry::without_call(fax.report.began(), self.env.clock.wall(), end);
+            fax.report.give(FaxTry { call: Some(self.id.clone()), ..tried });
+        }
+    }
+}

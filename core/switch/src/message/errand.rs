@@ -1,0 +1,106 @@
+//! Calls of the switch's own: who wants one, what it is for, and what came of it.
+
+use actix::{Message, Recipient};
+use plugboard_media::FaxDocument;
+use plugboard_model::{Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, UserId, WallTime};
+use std::time::Duration;
+
+use crate::post::post;
+
+/// Command: call somebody on behalf of a user who does not call himself. From whoever has an errand to the `CallsActor` of any shard.
+///
+/// The errand's [`Report`] is the answer: exactly one, also when no call comes of it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Originate {
+    pub(crate) office: OfficeId,
+    /// On whose behalf: by his routes and within his limits.
+    pub(crate) from: UserId,
+    pub(crate) to: Dialled,
+    pub(crate) ring_for: Duration,
+    pub(crate) errand: Errand,
+}
+
+/// What a call of the switch's own is for.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// To send a fax to whoever answers.
+    Fax(Box<FaxErrand>),
+}
+
+/// A fax that is to be sent.
+#[derive(Debug)]
+pub(crate) struct FaxErrand {
+    /// What our machine says of itself.
+    pub(crate) ident: String,
+    pub(crate) document: FaxDocument,
+    /// Pages of the document.
+    pub(crate) pages: u32,
+    pub(crate) report: Report,
+}
+
+/// Whom to tell what came of an errand.
+#[derive(Debug)]
+pub(crate) struct Report {
+    to: Option<Recipient<FaxTried>>,
+    order: OrderId,
+    began: WallTime,
+}
+
+impl Report {
+    pub(crate) const fn new(to: Recipient<FaxTried>, order: OrderId, began: WallTime) -> Self {
+        Self { to: Some(to), order, began }
+    }
+
+    /// Since when it is tried.
+    pub(crate) const fn began(&self) -> WallTime {
+        self.began
+    }
+
+    pub(crate) fn give(mut self, tried: FaxTry) {
+        if let Some(to) = self.to.take() {
+            post(&to, FaxTried { order: self.order.clone(), tried });
+        }
+    }
+}
+
+impl Drop for Report {
+    /// Whoever had the errand is gone with it.
+    fn drop(&mut self) {
+        if let Some(to) = self.to.take() {
+            let end = FaxTryEnd::NotReached("a fault of the switch ended the call".into());
+            let tried = FaxTry::without_call(self.began, self.began, end);
+            post(&to, FaxTried { order: self.order.clone(), tried });
+        }
+    }
+}
+
+/// Event: a try to send a fax is over. From whoever had the errand to the `OutboxActor`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct FaxTried {
+    pub(crate) order: OrderId,
+    pub(crate) tried: FaxTry,
+}
+
+/// What a call that reached nobody is to an order.
+pub(crate) fn end_of(why: &NotConnected) -> FaxTryEnd {
+    match why {
+        NotConnected::Timeout => FaxTryEnd::NoAnswer,
+        NotConnected::NoAnswer(cause) => end_of_cause(cause),
+        NotConnected::CallerGone => FaxTryEnd::NotReached("the call was ended before anybody answered".into()),
+        NotConnected::Denied(reason) | NotConnected::Invalid(reason) => FaxTryEnd::Refused(reason.clone()),
+        NotConnected::Talking => FaxTryEnd::NotReached("the call is in use".into()),
+    }
+}
+
+/// The same of its cause: numbers that do not exist and calls that are forbidden stay so.
+pub(crate) fn end_of_cause(cause: &Cause) -> FaxTryEnd {
+    let text = || format!("{} {}", cause.status, cause.text);
+    match cause.status {
+        486 | 600 => FaxTryEnd::Busy,
+        408 | 480 | 487 => FaxTryEnd::NoAnswer,
+        401 | 403 | 404 | 410 | 484 | 604 => FaxTryEnd::Refused(text()),
+        _ => FaxTryEnd::NotReached(text()),
+    }
+}
