@@ -1,11 +1,15 @@
-//! The HTTP side of the switch: metrics, health.
+//! The HTTP side of the switch: metrics, health, and orders to send faxes where there are tokens for it.
 //!
 //! | path | what |
 //! | --- | --- |
 //! | `/metrics` | Prometheus text; off loopback only with the token |
 //! | `/healthz` | 200 while the process answers |
 //! | `/readyz` | 200 while new calls can be taken, else 503; each condition with its reason |
+//! | `/api/v1/` | [`faxes`]; only where there are tokens |
 
+pub mod faxes;
+
+use crate::faxes::{Api, Desk, Token};
 use actix_web::dev::ServerHandle;
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -14,7 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Connections at once: scrapers and probes, not people.
+/// Connections at once: scrapers, probes and programs, not people.
 const CONNECTIONS_MAX: usize = 64;
 
 /// Stops the HTTP side.
@@ -36,7 +40,8 @@ struct State {
 
 /// Serves until [`Handle::stop`], on a thread of its own; answers with the bound address (port 0 takes a free one).
 ///
-/// With a `token`, `/metrics` wants `Authorization: Bearer TOKEN`; the health pages never do.
+/// With a `token`, `/metrics` wants `Authorization: Bearer TOKEN`; the health pages never do. The API is there only with `tokens`, each of
+/// which opens one office.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -45,11 +50,20 @@ pub fn serve(
     metrics: Metrics,
     readiness: Readiness,
     token: Option<String>,
+    (desk, tokens): (Desk, Vec<Token>),
 ) -> io::Result<(SocketAddr, Handle)> {
     let state = web::Data::from(Arc::new(State { metrics, readiness, token }));
+    let is_open = !tokens.is_empty();
+    let api = web::Data::new(Api { desk, tokens });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            .app_data(api.clone())
+            .configure(|config| {
+                if is_open {
+                    faxes::routes(config);
+                }
+            })
             .route("/metrics", web::get().to(metrics_text))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))

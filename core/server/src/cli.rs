@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
-use crate::control::{self, Request, UserWish};
+use crate::control::{self, FaxWish, Request, UserWish};
 use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
 use crate::{check, license, output, schema, serve, show};
@@ -138,7 +138,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RecordingCommand,
     },
-    /// Faxes that were received.
+    /// Faxes: those that were received, and those that are to be sent.
     Fax {
         #[command(subcommand)]
         command: FaxCommand,
@@ -294,6 +294,38 @@ pub(crate) enum FaxCommand {
     },
     /// Compare files with the sums that they had when they were received; exit 1 if one differs or is gone.
     Verify {
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Order a fax: the switch calls the number, and again if need be, until it is sent or given up.
+    Send {
+        /// The office.
+        office: String,
+        #[command(flatten)]
+        wish: FaxWish,
+        /// The document: TIFF in black and white; other sizes than a fax's are scaled.
+        file: PathBuf,
+        /// What the order is called: the same key is the same order, however often it is given.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// List the faxes that were ordered, newest first, with each try.
+    Queue {
+        /// To this number alone, as it was ordered.
+        #[arg(long)]
+        number: Option<String>,
+        /// The office.
+        #[arg(default_value = "main")]
+        office: String,
+        /// At most so many, up to 1000.
+        #[arg(long, default_value_t = 20, value_parser = up_to(plugboard_console::faxes::ORDERS_MAX))]
+        limit: usize,
+    },
+    /// Take back a fax that waits.
+    Cancel {
+        /// The order's id, as `queue` shows it.
+        id: String,
         /// The office.
         #[arg(long, default_value = "main")]
         office: String,
@@ -457,6 +489,22 @@ fn fax(home: &Home, command: FaxCommand, json: bool) -> ExitCode {
         }
         FaxCommand::Verify { office } => {
             control::ask(home, &Request::VerifyFaxes { office }, |answer| show::verified(answer, json))
+        }
+        FaxCommand::Send { office, wish, file, key } => match faxes::read(&file) {
+            Ok(document) => {
+                let request = Request::SendFax { office, wish, key, document };
+                control::ask(home, &request, |answer| show::ordered(answer, json))
+            }
+            Err(fault) => {
+                output::error(fault);
+                ExitCode::from(1)
+            }
+        },
+        FaxCommand::Queue { number, office, limit } => {
+            control::ask(home, &Request::OutgoingFaxes { office, number, limit }, |answer| show::queue(answer, json))
+        }
+        FaxCommand::Cancel { id, office } => {
+            control::ask(home, &Request::CancelFax { office, id }, |answer| show::plain(answer, json))
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The configuration file.
 
+mod api;
 mod push;
 mod schema;
 mod tls;
 mod turn;
 
+pub(crate) use api::Program;
 pub(crate) use push::PushService;
 pub(crate) use schema::schema;
 pub(crate) use tls::Tls;
@@ -78,6 +80,8 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// HTTP: metrics and health.
     pub(crate) http: Http,
+    /// The programs that may order faxes there.
+    pub(crate) api: Vec<api::Program>,
     /// How long what is known of calls is kept.
     pub(crate) keep: Keep,
     /// `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
@@ -198,6 +202,7 @@ impl Default for Config {
                 webrtc_only: false,
             },
             http: Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), token_file: None },
+            api: Vec::new(),
             // A year of history; a month to ask why a call went as it did; two weeks for faults of phones.
             keep: Keep {
                 calls: 365 * DAY,
@@ -309,6 +314,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     }
     if let Some(field) = fields.take("http") {
         http(&field, &mut config.http, faults);
+    }
+    if let Some(field) = fields.take("api") {
+        api::read(&field, &mut config.api, faults);
     }
     if let Some(field) = fields.take("keep") {
         keep(&field, &mut config.keep, faults);

@@ -53,6 +53,9 @@ pub(crate) enum Request {
     ExportFax { id: String, form: Form, to: PathBuf },
     EraseFaxes { ids: Vec<String>, office: String, number: Option<String> },
     VerifyFaxes { office: String },
+    SendFax { office: String, wish: FaxWish, key: Option<String>, document: String },
+    OutgoingFaxes { office: String, number: Option<String>, limit: usize },
+    CancelFax { office: String, id: String },
 }
 
 /// What an admin sets for a user, as he wrote it.
@@ -73,6 +76,22 @@ pub(crate) struct UserWish {
     /// Log out of it.
     #[arg(long, value_name = "GROUP")]
     pub(crate) log_out: Vec<String>,
+}
+
+/// How a fax is to be sent, as an admin wrote it.
+#[derive(Debug, Clone, Serialize, Deserialize, clap::Args)]
+pub(crate) struct FaxWish {
+    /// Whom to call, as the user would dial it.
+    pub(crate) number: String,
+    /// On whose behalf: the id or the number of a user. His are the routes, the limits and the number that is shown.
+    #[arg(long, value_name = "USER")]
+    pub(crate) from: String,
+    /// What our machine says of itself: up to 20 of digits, + and blanks [default: what the office says].
+    #[arg(long)]
+    pub(crate) ident: Option<String>,
+    /// What stands at the top of each page, up to 50 letters [default: what the office says].
+    #[arg(long)]
+    pub(crate) header: Option<String>,
 }
 
 /// What it answers.

@@ -6,7 +6,7 @@ use plugboard_store::{CommitError, FaxFilter, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::recordings::{FOLDER, LIST_MAX, hexadecimal};
@@ -199,6 +199,22 @@ pub(crate) fn target(to: Option<PathBuf>, id: &str, form: Form) -> PathBuf {
     let usual = || PathBuf::from(format!("{}.{}", id.rsplit('/').next().unwrap_or(id), form.suffix()));
     let to = to.unwrap_or_else(usual);
     std::path::absolute(&to).unwrap_or(to)
+}
+
+/// A document that is to be sent, as it goes through the control socket.
+///
+/// # Errors
+/// In words.
+pub(crate) fn read(file: &Path) -> Result<String, String> {
+    let most = plugboard_codec::document::DOCUMENT_MAX;
+    let told = |error: io::Error| format!("{}: {error}", file.display());
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(file).map_err(told)?.take(limit).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() > most {
+        return Err(format!("{}: it is longer than {most} bytes; write it packed as Group 4", file.display()));
+    }
+    Ok(hexadecimal(&bytes))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `plugboard serve`.
 
 mod answer;
+mod faxes;
 mod listen;
 mod offices;
 mod people;

@@ -63,12 +63,7 @@ pub(crate) fn schema() -> Json {
             "push": super::push::schema(&part),
             "turn": super::turn::schema(&part, time(super::turn::LIFETIME_DEFAULT, &super::turn::LIFETIME,
                 "How long the name and the password are good; a browser gets new ones each time it registers.")),
-            "speech": part("What reads words aloud to callers (the action `say`).", json!({
-                "program": { "type": "string", "default": "espeak-ng", "examples": ["/usr/local/bin/speak"],
-                    "description": "Takes the arguments of espeak-ng (--stdin --stdout -b 1 -v LANGUAGE), words by its standard \
-                    input, and gives a WAV file; another engine is put behind a few lines of shell. Found as the system \
-                    finds programs." }
-            })),
+            "speech": speech(&part),
             "media": part("RTP.", json!({
                 "address": addresses("Where RTP is bound and what SDP says: one address, or one of each family; without \
                     it, the address that SIP listens on, or the one that leads to the world."),
@@ -98,6 +93,7 @@ pub(crate) fn schema() -> Json {
                 "token_file": { "type": "string", "examples": ["/etc/plugboard/token"], "description": "Holds the token \
                     that everybody must send who asks for metrics; needed where `listen` is not on loopback." }
             })),
+            "api": super::api::schema(),
             "keep": kept(&keep, &part, &time)
         }),
     );
@@ -125,6 +121,19 @@ fn kept(
             "traces": time(keep.traces, &KEPT, "SIP messages: `call trace --sip` and `--pcap`."),
             "recordings": time(keep.recordings, &KEPT, "Recordings of calls, with their files: `recording list`."),
             "messages": time(keep.messages, &KEPT, "Voice messages, heard or not, with their files.")
+        }),
+    )
+}
+
+/// What reads words aloud.
+fn speech(part: &impl Fn(&str, Json) -> Json) -> Json {
+    part(
+        "What reads words aloud to callers (the action `say`).",
+        json!({
+            "program": { "type": "string", "default": "espeak-ng", "examples": ["/usr/local/bin/speak"],
+                "description": "Takes the arguments of espeak-ng (--stdin --stdout -b 1 -v LANGUAGE), words by its standard \
+                input, and gives a WAV file; another engine is put behind a few lines of shell. Found as the system \
+                finds programs." }
         }),
     )
 }

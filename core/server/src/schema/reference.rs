@@ -92,6 +92,11 @@ pub(super) fn office(schema: &Json) -> String {
             page.section(title, part);
         }
     }
+    for title in ["recording", "voicemail", "fax"] {
+        if let Some(part) = schema.pointer(&format!("/properties/{title}")) {
+            page.section(title, part);
+        }
+    }
     page.example("yaml", include_str!("../../demo/office.yaml"));
     page.text
 }

@@ -17,7 +17,7 @@ use crate::control::{Answer, Request, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
 use crate::keep::{Clock, Round, forget};
-use crate::serve::{offices, people};
+use crate::serve::{faxes, offices, people};
 
 /// Records in one answer.
 pub(crate) const RECORDS_MAX: usize = 1_000;
@@ -37,6 +37,10 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Apply { bundles, why } => offices::apply(running, bundles, why).await,
         Request::Record { id } => record(running, &id).await,
         Request::Trim => trim(running).await,
+        Request::SendFax { office, wish, key, document } => faxes::send(running, &office, wish, key, &document).await,
+        Request::OutgoingFaxes { office, number, limit } => faxes::queue(running, &office, number, limit).await,
+        Request::CancelFax { office, id } => faxes::cancel(running, &office, &id).await,
+        Request::EraseFaxes { office, number: Some(number), ids } => faxes::erase(running, ids, office, number).await,
         Request::Journal { .. }
         | Request::Sip { .. }
         | Request::Replay { .. }
@@ -48,7 +52,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         | Request::VerifyRecordings { .. }
         | Request::Faxes { .. }
         | Request::ExportFax { .. }
-        | Request::EraseFaxes { .. }
+        | Request::EraseFaxes { number: None, .. }
         | Request::VerifyFaxes { .. }
         | Request::Backup { .. } => {
             let running = Arc::clone(running);
@@ -77,7 +81,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         Request::VerifyRecordings { which } => running.recordings.verify(&which),
         Request::Faxes { office, number, limit } => running.faxes.list(&office, number, limit),
         Request::ExportFax { id, form, to } => running.faxes.export(&id, form, &to),
-        Request::EraseFaxes { ids, office, number } => running.faxes.erase(&ids, &office, number),
+        Request::EraseFaxes { ids, office, number: None } => running.faxes.erase(&ids, &office, None),
         Request::VerifyFaxes { office } => running.faxes.verify(&office),
         Request::Backup { to } => {
             running.store.backup(&to).map(|report| backed_up(&report, &to)).map_err(|error| error.to_string())
@@ -91,6 +95,10 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::SetUser { .. }
         | Request::Plugins
         | Request::Trim
+        | Request::SendFax { .. }
+        | Request::OutgoingFaxes { .. }
+        | Request::CancelFax { .. }
+        | Request::EraseFaxes { number: Some(_), .. }
         | Request::Apply { .. }
         | Request::RollBack { .. }
         | Request::Export { version: None, .. } => unreachable!("answered otherwise by `answer`"),

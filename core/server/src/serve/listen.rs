@@ -83,11 +83,13 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
         }
         None => None,
     };
+    let programs = config.api.iter().map(crate::config::Program::token).collect::<Result<Vec<_>, _>>()?;
+    let offices = (super::faxes::desk(&running.switch), programs);
+    let (metrics, readiness) = (running.metrics.clone(), running.readiness.clone());
     let (address, handle) =
-        plugboard_console::serve(config.http.listen, running.metrics.clone(), running.readiness.clone(), token)
-            .map_err(|error| {
-                format!("cannot serve HTTP on {}: {error}; choose another address with --http", config.http.listen)
-            })?;
+        plugboard_console::serve(config.http.listen, metrics, readiness, token, offices).map_err(|error| {
+            format!("cannot serve HTTP on {}: {error}; choose another address with --http", config.http.listen)
+        })?;
     Ok(Console { address, handle })
 }
 
