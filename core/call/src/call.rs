@@ -75,6 +75,8 @@ pub struct Call {
     guest: LegId,
     /// How often somebody was handed on to a service.
     services: u32,
+    /// The caller is a fax machine.
+    is_fax: bool,
     events: VecDeque<CallEvent>,
     waiting: Option<(Op, Time)>,
     plays: u32,
@@ -99,6 +101,7 @@ impl Default for Call {
             sent_on: Vec::new(),
             guest: LegId::CALLER,
             services: 0,
+            is_fax: false,
             events: VecDeque::new(),
             waiting: None,
             plays: 0,
@@ -315,7 +318,8 @@ impl Call {
             Input::DictationOver => self.dictated(PlayEnd::Finished),
             Input::ForgetKeys => self.forget_keys(),
             Input::NotSeated(why) => self.not_seated(why),
-            Input::Faxed(done) => self.faxed(done),
+            Input::FaxHeard => self.is_fax = true,
+            Input::Faxed(done) => self.faxed(now, done),
             Input::HangUp(cause) => self.hang_up(now, &cause),
             Input::Tick => self.tick(now),
         }
@@ -367,6 +371,7 @@ impl Call {
             | Input::NotSeated(_)
             | Input::DictationOver
             | Input::ForgetKeys
+            | Input::FaxHeard
             | Input::Faxed(_)
             | Input::Join { .. }
             | Input::Digit { .. }

@@ -20,12 +20,21 @@ pub(crate) enum Ear {
     Conferring { op: Op, until: Time, leave_on: Option<char> },
     /// A tape, until this key or this time; what he hears is silence.
     Dictating { op: Op, until: Time, stop_on: char },
-    /// A fax machine; `until`: none when it was told to end; `before`: whose place it took, and what he is told then.
-    Faxing { op: Op, until: Option<Time>, before: Option<Box<(Op, HostResult)>> },
+    /// A fax machine; `until`: none when it was told to end; `before`: whose place it took.
+    Faxing { op: Op, until: Option<Time>, before: Option<Before> },
     /// What became of a feature code; then the call ends so.
     Told { play: PlayId, cause: Cause },
     /// Somebody: they talk.
     Talking { peer: LegId },
+}
+
+/// Whose place a fax machine took, which is told when the fax is over.
+#[derive(Debug)]
+pub(crate) enum Before {
+    /// Who asked for something, and what he is told.
+    Asker(Box<(Op, HostResult)>),
+    /// Somebody whom the caller talked to: he was hung up.
+    Talk,
 }
 
 /// A collection that goes on.

@@ -440,6 +440,8 @@ pub enum Input {
     ForgetKeys,
     /// [`crate::Output::Sit`] found no seat, for this reason.
     NotSeated(NotJoined),
+    /// The caller is a fax machine: who wants to receive from it need not wait for those who ring or talk to it.
+    FaxHeard,
     /// What became of [`crate::Output::Fax`] or [`crate::Output::SendFax`].
     Faxed(Result<FaxReceived, FaxError>),
     /// The switch or an admin ends the call.

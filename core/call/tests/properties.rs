@@ -11,8 +11,8 @@ use plugboard_call::{
     Redirect, Request, RingOrder, Service, Transfer,
 };
 use plugboard_model::{
-    Audio, CallId, Cause, CollectRequest, Direction, FaxError, ForwardWhy, LegId, OfficeId, PlayOptions, RingBack,
-    RunId, ScenarioId, Time, UserId, WallTime,
+    Audio, CallId, Cause, CollectRequest, Direction, FaxError, FaxRequest, ForwardWhy, LegId, OfficeId, PlayOptions,
+    RingBack, RunId, ScenarioId, Time, UserId, WallTime,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             end_digit: None
         })),
         Just(Request::Echo { max: Duration::from_secs(3) }),
+        Just(Request::ReceiveFax(FaxRequest { ident: String::new(), pages_max: 1, max_ms: 3_000 })),
         Just(Request::Dictate { stop_on: '#', max: Duration::from_secs(3) }),
         Just(Request::NextEvent { timeout: Duration::from_secs(1) }),
         Just(Request::HangUp(Cause::of(486))),
@@ -57,6 +58,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (0u32..4, 0u32..4).prop_map(|(run, n)| Input::Cancel { op: Op::Run { run: RunId(run), n } }),
         1 => Just(Input::Request { op: Op::Errand, request: Request::SendFax { max: Duration::from_secs(3) } }),
         1 => Just(Input::Faxed(Err(FaxError::Talking))),
+        1 => Just(Input::FaxHeard),
         1 => Just(Input::ScenarioEnded),
         1 => Just(Input::DictationOver),
         4 => (0u8..4, 0usize..3, any::<bool>()).prop_map(|(n, devices, ok)| Input::UserOffers {

@@ -208,6 +208,8 @@ pub(crate) enum LegNews {
     ImageAnswered(Result<ImageTerms, u16>),
     /// The far end is back from T.38 to audio.
     ImageOver,
+    /// The far end takes its wish for T.38 back that was told by [`LegNews::ImageOffered`].
+    ImageWithdrawn,
 }
 
 /// Somebody as others are shown him.

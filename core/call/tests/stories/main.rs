@@ -7,12 +7,13 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod errand;
 mod silence;
 mod transfer;
 
 use plugboard_call::{
-    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Output, OwnForwards, Party, PlayFinish, PlayId, Request,
-    RingOrder, Urgency, Way,
+    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Origin, Output, OwnForwards, Party, PlayFinish, PlayId,
+    Request, RingOrder, Urgency, Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
@@ -36,6 +37,10 @@ fn user(number: &str) -> UserId {
 
 impl Story {
     fn new(scenario: bool) -> Self {
+        Self::of(scenario, Origin::Caller)
+    }
+
+    fn of(scenario: bool, origin: Origin) -> Self {
         let office = OfficeId::new("main").unwrap();
         let mut story = Self { call: Call::default(), now: Time::ZERO, seen: Vec::new(), told: Vec::new() };
         story.feed(Input::Begin(Box::new(Begin {
@@ -51,7 +56,7 @@ impl Story {
             scenario: scenario.then(|| ScenarioId::new(&office, "welcome").unwrap()),
             forwarded: 0,
             call_back: false,
-            origin: plugboard_call::Origin::Caller,
+            origin,
         })));
         story
     }
@@ -327,13 +332,6 @@ fn a_callee_who_answers_as_the_caller_gives_up_is_not_bridged() {
     assert_eq!(late, [Output::Release { user: user("102") }], "the slot won too late is given back");
     story.ended(1, 200);
     assert_eq!(story.record().outcome, CallOutcome::Abandoned);
-}
-
-#[test]
-fn the_caller_himself_is_never_rung() {
-    let mut story = Story::new(true);
-    let rung = story.rings(&["101"], RingOrder::One);
-    assert_eq!(rang(&rung), Some(Err(NotConnected::NoAnswer(Cause::of(486)))));
 }
 
 #[test]

@@ -482,6 +482,7 @@ impl Handler<LegEvent> for CallActor {
             LegNews::ImageOffered(terms) => return self.image_offered(leg, terms),
             LegNews::ImageAnswered(answer) => return self.image_answered(leg, answer),
             LegNews::ImageOver => return self.image_over(leg),
+            LegNews::ImageWithdrawn => return self.image_withdrawn(leg),
             LegNews::Encrypted(how) => return self.encrypted(leg, how),
             LegNews::Lives => Input::LegLives(leg),
             LegNews::Holds(on) => Input::LegHolds { leg, on },

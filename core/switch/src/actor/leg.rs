@@ -201,7 +201,7 @@ impl LegActor {
             }
             // An offer is answered in the moment in which it comes: none is taken back.
             Event::Progress { .. } | Event::Established { sdp: None } => {}
-            Event::ReofferCancelled => self.imaging.withdrawn(),
+            Event::ReofferCancelled => self.image_withdrawn(),
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),

@@ -5,7 +5,7 @@ use plugboard_media::FaxEnd;
 use plugboard_model::{FaxOutcome, FaxRecord};
 use plugboard_tests_support::{Phone, Setup, Sim, Weather};
 
-use crate::{seconds, steps, story};
+use crate::{millis, seconds, steps, story};
 
 /// Whoever sent a fax hears the first prompt, whoever is no machine the second.
 fn faxes(more: &str) -> Setup {
@@ -333,4 +333,84 @@ fn who_is_handed_on_amid_t38_is_back_to_audio() {
     assert!(!ann.speaks_t38()());
     ann.hangs_up();
     sim.run_until_quiet();
+}
+
+#[test]
+fn t38_that_is_cancelled_while_the_other_one_decides_leaves_both_in_audio() {
+    let (mut sim, ann, bob) = adapter_and_gateway();
+    bob.takes_t38();
+    ann.offers_t38();
+    sim.run_for(millis(7));
+    ann.takes_its_offer_back();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(487));
+    sim.run_for(seconds(2));
+    assert!(!ann.speaks_t38()() && !bob.speaks_t38()());
+    assert!(ann.hears_now("bob") && bob.hears_now("ann"));
+    // And whoever wants it then has it.
+    ann.offers_t38();
+    sim.run_until(ann.was_answered_again());
+    assert!(ann.speaks_t38()() && bob.speaks_t38()());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+/// A scenario for voices that receives faxes as well: it calls Bob.
+fn called_by_a_machine() -> (Sim, Phone, Phone) {
+    let mut sim = story(
+        "  - event: fax\n    steps: [receive-fax]\n  - play-audio: { audio: first }\n  \
+         - call-user: { mode: user, target: \"102\" }\n",
+    )
+    .start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    (sim, ann, bob)
+}
+
+#[test]
+fn r73_a_machine_that_calls_while_somebody_rings_is_received_and_he_has_missed_nothing() {
+    let sent = [page(1)];
+    let (mut sim, ann, bob) = called_by_a_machine();
+    ann.sends_fax("+49 30 1234", &sent);
+    sim.run_until(bob.is_idle());
+    assert_eq!(bob.reason().as_deref(), Some(crate::ELSEWHERE));
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let fax = fax(&sim);
+    assert_eq!((&fax.end, fax.pages, fax.sender.as_str()), (&FaxOutcome::Done, 1, "+49 30 1234"));
+    assert!(sim.pages(&fax.files[0].file) == sent, "a pixel differs");
+}
+
+#[test]
+fn r73_who_picks_up_and_hears_a_machine_is_let_go_and_its_fax_received() {
+    let sent = [page(1)];
+    let (mut sim, ann, bob) = called_by_a_machine();
+    bob.answers();
+    sim.run_until(ann.hears("bob"));
+    ann.sends_fax("+49 30 1234", &sent);
+    sim.run_until(bob.is_idle());
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let fax = fax(&sim);
+    assert_eq!((&fax.end, fax.pages), (&FaxOutcome::Done, 1));
+    assert!(sim.pages(&fax.files[0].file) == sent, "a pixel differs");
+}
+
+#[test]
+fn nobody_is_cut_off_for_a_fax_whose_caller_is_no_machine() {
+    let mut sim =
+        story("  - event: hold\n    steps: [receive-fax]\n  - call-user: { mode: user, target: \"102\" }\n").start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    bob.answers();
+    sim.run_until(ann.hears("bob"));
+    bob.holds();
+    sim.run_for(seconds(3));
+    bob.resumes();
+    sim.run_until(ann.hears("bob"));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.faxes("main"), []);
 }

@@ -488,10 +488,14 @@ impl Agent {
     fn cancel(&mut self, now: Time, index: usize) {
         let Some(call) = self.calls.get_mut(index) else { return };
         call.cancel = Cancel::Sent;
-        let mut cancel = call.invite.clone();
-        let to = call.peer;
+        let invite = call.invite.clone();
+        self.cancel_request(now, index, invite, &Purpose::Invite(index));
+    }
+
+    fn cancel_request(&mut self, now: Time, index: usize, mut cancel: Request, purpose: &Purpose) {
+        let Some(to) = self.calls.get(index).map(|call| call.peer) else { return };
         let found = self.clients.iter().rev().find(|(_, client)| {
-            client.purpose == Purpose::Invite(index) && client.request.headers.get("CSeq") == cancel.headers.get("CSeq")
+            client.purpose == *purpose && client.request.headers.get("CSeq") == cancel.headers.get("CSeq")
         });
         let Some((_, client)) = found else { return };
         cancel.headers = client.request.headers.clone();

@@ -50,6 +50,12 @@ impl Phone {
         self.agent.borrow_mut().offer_image(self.now(), index);
     }
 
+    /// It takes that back before anybody has answered.
+    pub fn takes_its_offer_back(&self) {
+        let index = self.find(|call| call.stage == Stage::Up).unwrap_or_else(|| self.nothing("to take back"));
+        self.agent.borrow_mut().cancel_image(self.now(), index);
+    }
+
     /// It offers audio again in its last call.
     pub fn goes_back_to_audio(&self) {
         let mut agent = self.agent.borrow_mut();

@@ -219,6 +219,7 @@ impl CallActor {
                 self.to_media(MediaCommand::HearFax { leg, on: false });
             }
             self.journal.note(self.now(), JournalEvent::Note { text: "the caller is a fax machine".into() });
+            self.feed(Input::FaxHeard, ctx);
             self.feed_script(ScriptInput::FaxHeard, ctx);
         }
         None

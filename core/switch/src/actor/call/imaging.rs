@@ -14,6 +14,8 @@ pub(super) struct Imaging {
     speak: BTreeSet<LegId>,
     /// Who wants it, and who was offered it for that.
     asked: Option<(LegId, LegId)>,
+    /// Who was offered it for somebody who has taken his wish back, and has not answered.
+    in_vain: BTreeSet<LegId>,
     /// Our machine has offered it to this one.
     offered: Option<LegId>,
 }
@@ -41,7 +43,8 @@ impl CallActor {
             // Nothing but its own address may have changed.
             return self.order(leg, LegCommand::AnswerImage(Ok(terms)));
         }
-        if self.imaging.asked.is_some() || self.imaging.speak.contains(&peer) {
+        let is_asked = self.imaging.asked.is_some() || self.imaging.in_vain.contains(&peer);
+        if is_asked || self.imaging.speak.contains(&peer) {
             return self.order(leg, LegCommand::AnswerImage(Err(NOT_ACCEPTABLE)));
         }
         self.imaging.asked = Some((leg, peer));
@@ -59,6 +62,10 @@ impl CallActor {
         if self.imaging.offered.take_if(|offered| *offered == leg).is_some() {
             return;
         }
+        if self.imaging.in_vain.remove(&leg) {
+            // Nobody is there to speak it with.
+            return self.back_to_audio();
+        }
         let Some((asks, _)) = self.imaging.asked.take_if(|(_, asked)| *asked == leg) else { return };
         if answer.is_ok() {
             self.imaging.speak.insert(asks);
@@ -66,6 +73,13 @@ impl CallActor {
         }
         // What it said is between those two, and said on as it is; a refusal has one word.
         self.order(asks, LegCommand::AnswerImage(answer.map_err(|_| NOT_ACCEPTABLE)));
+    }
+
+    /// A far end has cancelled its wish while whom it talks to thinks about it.
+    pub(super) fn image_withdrawn(&mut self, leg: LegId) {
+        if let Some((_, asked)) = self.imaging.asked.take_if(|(asks, _)| *asks == leg) {
+            self.imaging.in_vain.insert(asked);
+        }
     }
 
     /// A far end is back to audio: so is whom it talks to.
@@ -79,6 +93,7 @@ impl CallActor {
     pub(super) fn image_left(&mut self, leg: LegId) {
         let spoke = self.imaging.speak.remove(&leg);
         self.imaging.offered.take_if(|offered| *offered == leg);
+        self.imaging.in_vain.remove(&leg);
         if let Some((asks, _)) = self.imaging.asked.take_if(|(asks, asked)| *asks == leg || *asked == leg)
             && asks != leg
         {

@@ -228,6 +228,7 @@ impl CallActor {
             | LegNews::ImageOffered(_)
             | LegNews::ImageAnswered(_)
             | LegNews::ImageOver
+            | LegNews::ImageWithdrawn
             | LegNews::Digit { .. } => {}
         }
     }

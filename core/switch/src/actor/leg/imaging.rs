@@ -46,13 +46,14 @@ impl Imaging {
         matches!(self, Self::Speaks | Self::AskedAgain(_))
     }
 
-    /// The far end takes its wish back.
-    pub(super) fn withdrawn(&mut self) {
+    /// The far end takes its wish back; whether it had one.
+    fn withdrawn(&mut self) -> bool {
         match self {
             Self::Asked(_) => *self = Self::Audio,
             Self::AskedAgain(_) => *self = Self::Speaks,
-            Self::Audio | Self::Offered | Self::Speaks => {}
+            Self::Audio | Self::Offered | Self::Speaks => return false,
         }
+        true
     }
 
     /// Audio was agreed on; whether T.38 ends by it.
@@ -84,6 +85,13 @@ impl LegActor {
         };
         self.tell(LegNews::ImageOffered(terms));
         true
+    }
+
+    /// The far end has cancelled its offer: whoever thinks about it for the call does so for nobody.
+    pub(super) fn image_withdrawn(&mut self) {
+        if self.imaging.withdrawn() {
+            self.tell(LegNews::ImageWithdrawn);
+        }
     }
 
     /// An offer of ours within the call was answered or refused, whatever it was of.

@@ -18,4 +18,13 @@ impl Agent {
         invite.body = body;
         self.send_request(now, invite, peer, Purpose::Reinvite(index), false);
     }
+
+    /// Takes its last offer within a call back, which nobody has answered.
+    pub(crate) fn cancel_image(&mut self, now: Time, index: usize) {
+        let purpose = Purpose::Reinvite(index);
+        let invite = self.clients.iter().rev().find(|(_, client)| client.purpose == purpose);
+        if let Some(invite) = invite.map(|(_, client)| client.request.clone()) {
+            self.cancel_request(now, index, invite, &purpose);
+        }
+    }
 }
