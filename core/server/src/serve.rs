@@ -198,6 +198,7 @@ async fn serve_until_told(
     control.abort();
     forgetting.abort();
     console.handle.stop().await;
+    running.switch.note_faxes().await;
     running.switch.stop();
     running.recorder.close();
     running.store.close();

@@ -1,11 +1,14 @@
 //! The messages between actors. A command is an imperative, an event is in the past tense, a question begins with Get.
 
 mod errand;
+mod gateways;
 mod orders;
 mod people;
 mod watch;
 
 pub(crate) use errand::{Errand, FaxErrand, FaxTried, Originate, Report, end_of, end_of_cause};
+pub use gateways::GatewayState;
+pub(crate) use gateways::{GetGatewayState, LeaveGateway, UseGateway};
 pub use orders::{FaxRefused, NewFax, TakenFax};
 pub(crate) use orders::{ForgetFaxOrders, GetFaxOrder, GetFaxOrders, OrderFax, WithdrawFax};
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
@@ -18,7 +21,7 @@ use actix::{Message, Recipient};
 use bytes::Bytes;
 use plugboard_call::{CancelWhy, OfferedDevices};
 use plugboard_media::{Codec, Event as MediaEvent, ImageTerms, MediaLeg, Room};
-use plugboard_model::{CallId, Cause, GatewayId, LegEncryption, LegId, UserId};
+use plugboard_model::{CallId, Cause, LegEncryption, LegId, UserId};
 use plugboard_office::RecordRule;
 use plugboard_plugin::RunEvent;
 use plugboard_sip::flow::Flow;
@@ -663,40 +666,3 @@ pub(crate) struct Hire {
     pub(crate) owner: u64,
     pub(crate) events: Recipient<FromLayer>,
 }
-
-/// Command: take back what is registered, and ask no more. From the `Switch` to `GatewayActor`, when it ends or the gateway is
-/// taken out of its office.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub(crate) struct LeaveGateway;
-
-/// Question: how is the gateway? Answered by each `GatewayActor`.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "GatewayState")]
-pub(crate) struct GetGatewayState;
-
-/// What a gateway's actor knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GatewayState {
-    /// Which.
-    pub id: GatewayId,
-    /// Calls through it now.
-    pub calls: usize,
-    /// As many as it takes.
-    pub calls_max: u32,
-    /// Of these, those that came from it.
-    pub calls_in: usize,
-    /// Why no call goes there; none when one can.
-    pub down: Option<String>,
-    /// Whether we are registered there; none where we are not to be.
-    pub registered: Option<bool>,
-    /// Where it is, as far as that is known.
-    pub targets: Vec<String>,
-    /// Nothing is done for it any more.
-    pub left: bool,
-}
-
-/// Command: the office changed this gateway, or has now this realm. From the `Switch` to `GatewayActor`.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub(crate) struct UseGateway(pub(crate) Arc<plugboard_office::Gateway>, pub(crate) String);

@@ -279,6 +279,14 @@ impl Switch {
         post(&self.outbox.clone().recipient(), Drain);
     }
 
+    /// Waits until what came of faxes so far is noted: before the store is closed, so that none is sent again that was received.
+    pub async fn note_faxes(&self) {
+        let nothing = ForgetFaxOrders { office: None, to: String::new() };
+        if self.outbox.send(nothing).await.is_err() {
+            tracing::error!("who keeps the faxes that are to be sent is gone");
+        }
+    }
+
     /// Takes an order to send a fax: it is on the disk when this says yes.
     ///
     /// # Errors
@@ -307,7 +315,7 @@ impl Switch {
 
     /// Forgets the orders of a number, whole, that are over; how many there were.
     pub async fn forget_fax_orders(&self, office: &OfficeId, to: &str) -> usize {
-        self.outbox.send(ForgetFaxOrders { office: office.clone(), to: to.to_owned() }).await.unwrap_or(0)
+        self.outbox.send(ForgetFaxOrders { office: Some(office.clone()), to: to.to_owned() }).await.unwrap_or(0)
     }
 
     /// Ends a call; whether there was one.

@@ -224,7 +224,7 @@ impl Handler<GetFaxOrders> for OutboxActor {
 impl Handler<ForgetFaxOrders> for OutboxActor {
     type Result = usize;
     fn handle(&mut self, ForgetFaxOrders { office, to }: ForgetFaxOrders, ctx: &mut Self::Context) -> usize {
-        let gone = self.outbox.forget(|fax| *fax.id.office() == office && fax.to.as_str() == to);
+        let gone = self.outbox.forget(|fax| Some(fax.id.office()) == office.as_ref() && fax.to.as_str() == to);
         self.carry_out(ctx);
         gone
     }

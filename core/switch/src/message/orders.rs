@@ -91,10 +91,11 @@ pub(crate) struct GetFaxOrders {
     pub(crate) most: usize,
 }
 
-/// Command: forget what is over of this number, whole. From `Switch` to the `OutboxActor`; the answer says how many there were.
+/// Command: forget what is over of this number, whole. From `Switch` to the `OutboxActor`; the answer says how many there were. Without an
+/// office it only waits for its turn.
 #[derive(Debug, Message)]
 #[rtype(result = "usize")]
 pub(crate) struct ForgetFaxOrders {
-    pub(crate) office: OfficeId,
+    pub(crate) office: Option<OfficeId>,
     pub(crate) to: String,
 }

@@ -37,7 +37,7 @@ impl CallActor {
 
     /// The proxy before a device has lost it in the middle of the call: nobody is rung there again before it registers anew.
     pub(super) fn lost_in_dialog(&self, leg: LegId, device: Option<&Device>, cause: &Cause) {
-        let device = device.or_else(|| (leg == LegId::CALLER).then_some(&self.caller_at));
+        let device = device.or_else(|| self.caller_at.as_ref().filter(|_| leg == LegId::CALLER));
         let user = self.call.party(leg).and_then(|(user, _)| user);
         if let (FLOW_FAILED, Some(user), Some(device)) = (cause.status, user, device) {
             self.lose_flow(user, device, cause);

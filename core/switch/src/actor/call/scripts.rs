@@ -162,7 +162,7 @@ impl CallActor {
     pub(super) fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
         let result = match op {
             Op::Run { run, .. } => self.scripts.assign(run, name, value),
-            Op::Direct | Op::Transfer | Op::Voicemail => Err(SetError::ReadOnly),
+            Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand => Err(SetError::ReadOnly),
         };
         self.resume(op, HostResult::Set(result));
         self.pump(ctx);
