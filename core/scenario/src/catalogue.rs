@@ -1,6 +1,6 @@
 //! What the checker and the interpreter know about actions and about the office.
 
-use crate::Occasion;
+use crate::{Document, Occasion};
 use plugboard_calendar::{Calendar, Zone};
 use plugboard_model::{GroupId, UserId, ValueType};
 use serde_json::Value as Json;
@@ -112,6 +112,10 @@ pub trait Resolver {
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>>;
     /// The names of its calendars.
     fn calendars(&self) -> Vec<String>;
+    /// The office's scenario of this name, if its form is right.
+    fn scenario(&self, name: &str) -> Option<Document>;
+    /// The names of its scenarios.
+    fn scenarios(&self) -> Vec<String>;
     /// Whose clocks the office goes by, if it says so.
     fn zone(&self) -> Option<Zone>;
 }

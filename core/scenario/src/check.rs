@@ -1,7 +1,9 @@
 //! The checker: it makes a program of a document, or lists everything that is wrong with it.
 
+mod runs;
+
 use crate::condition::Condition;
-use crate::document::{self, Assignment, Branch, CONTROL_WORDS, Document, RESERVED_WORDS, StepKind};
+use crate::document::{self, Assignment, Branch, CONTROL_WORDS, Document, StepKind};
 use crate::flow::{Flow, Types};
 use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source, Step};
@@ -106,7 +108,7 @@ fn translate(
     whole: bool,
 ) -> Result<Arc<Program>, Vec<Fault>> {
     let mut faults = Faults::new(Arc::clone(&document.file));
-    let types = Types::collect(document, catalogue, whole, &mut faults);
+    let types = Types::collect(document, catalogue, resolver, whole, &mut faults);
     let mut variables = BTreeMap::new();
     let mut flow = Flow::start();
     for variable in &document.variables {
@@ -123,21 +125,42 @@ fn translate(
             }
             value
         });
-        if variable.default.is_some() {
+        if variable.default.is_some() || variable.given {
             flow.assign(&variable.name);
         }
         variables.insert(variable.name.clone(), (variable.value_type, default));
     }
-    let mut compiler = Compiler { catalogue, resolver, types, faults, lists: vec![Vec::new()] };
+    let mut compiler = Compiler {
+        catalogue,
+        resolver,
+        types,
+        faults,
+        lists: vec![Vec::new()],
+        prefix: String::new(),
+        running: vec![document.name.to_string()],
+        ran: BTreeMap::new(),
+        runs: 0,
+        told: false,
+    };
     let main = compiler.list(&document.steps, &mut flow);
-    let faults = compiler.faults.into_sorted();
+    let Compiler { faults, lists, ran, .. } = compiler;
+    let faults = faults.into_sorted();
     if !faults.is_empty() {
         return Err(faults);
     }
+    for variable in ran.values().flat_map(|document| &document.variables) {
+        variables.entry(variable.name.clone()).or_insert((variable.value_type, None));
+    }
     let id = ScenarioId { office: office.clone(), name: document.name.clone() };
-    let version = Sha256::digest(document.canonical.as_bytes()).into();
+    let mut version = Sha256::new_with_prefix(document.canonical.as_bytes());
+    for document in ran.values() {
+        version.update(document.canonical.as_bytes());
+    }
+    let version = version.finalize().into();
+    let needs =
+        document.variables.iter().filter(|variable| variable.given).map(|variable| variable.name.clone()).collect();
     let title = document.title.clone();
-    Ok(Arc::new(Program { id, version, title, variables, lists: compiler.lists, main }))
+    Ok(Arc::new(Program { id, version, title, variables, lists, main, needs }))
 }
 
 /// A document's value as a value of a type; times cannot be written.
@@ -180,6 +203,16 @@ struct Compiler<'c> {
     faults: Faults,
     /// The first one is empty: [`ListId::NOTHING`].
     lists: Vec<Vec<Step>>,
+    /// The way to the step that runs these, if another scenario's does.
+    prefix: String,
+    /// The scenarios that run each other, down to this one.
+    running: Vec<String>,
+    /// Those that were run, by name.
+    ran: BTreeMap<String, Document>,
+    /// How often.
+    runs: usize,
+    /// That it is too often was told.
+    told: bool,
 }
 
 impl Compiler<'_> {
@@ -218,6 +251,7 @@ impl Compiler<'_> {
                 ("when", Act::When { schedule: schedule?, then, otherwise })
             }
             StepKind::Menu(menu) => ("menu", Act::Menu(self.menu(step, menu, flow))),
+            StepKind::Scenario(name) => ("run", Act::Scenario(self.scenario(step, name, flow)?)),
             StepKind::Repeat { times, until, steps } => ("repeat", self.repeat(*times, until.as_ref(), steps, flow)),
             StepKind::Set(assignments) => ("set", Act::Set(self.set(assignments, flow))),
             StepKind::Event { occasion, steps } => {
@@ -228,7 +262,7 @@ impl Compiler<'_> {
             }
             StepKind::Stream(steps) => ("stream", Act::Stream(self.list(steps, &mut flow.clone()))),
         };
-        Some(Step { path: step.path.clone(), word: word.into(), act })
+        Some(Step { path: format!("{}{}", self.prefix, step.path), word: word.into(), act })
     }
 
     fn action(
@@ -325,37 +359,36 @@ impl Compiler<'_> {
 
     /// Steps on the hanging up find nobody to play to, to ask or to put through.
     fn only_after_the_call(&mut self, steps: &[document::Step]) {
-        let mut ahead: Vec<&document::Step> = steps.iter().collect();
-        while let Some(step) = ahead.pop() {
+        for step in steps {
             let in_vain = match &step.action {
-                StepKind::Action { word, on, .. } => {
-                    ahead.extend(on.iter().flat_map(|branch| &branch.steps));
+                StepKind::Action { word, .. } => {
                     let action = self.catalogue.get(word);
                     action.filter(|action| action.ends_scenario() || action.has_outcome(ANSWER)).map(|_| word.as_str())
                 }
                 StepKind::Menu(_) => Some("menu"),
                 StepKind::Event { .. } => Some("event"),
-                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
-                    ahead.extend(then.iter().chain(otherwise));
-                    None
-                }
-                StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
-                    ahead.extend(steps);
-                    None
-                }
-                StepKind::Set(_) => None,
+                // Its steps are written for a call that goes on.
+                StepKind::Scenario(_) => Some("run"),
+                StepKind::If { .. }
+                | StepKind::When { .. }
+                | StepKind::Repeat { .. }
+                | StepKind::Stream(_)
+                | StepKind::Set(_) => None,
             };
             if let Some(word) = in_vain {
                 let reason = format!("{word} does nothing here: the call is over");
                 self.faults.add(step.at, &step.path, reason, "take it out");
             }
+            if !matches!(step.action, StepKind::Menu(_) | StepKind::Event { .. }) {
+                for list in step.action.lists() {
+                    self.only_after_the_call(list);
+                }
+            }
         }
     }
 
     fn unknown_word(&mut self, step: &document::Step, word: &str) {
-        let (reason, remedy) = if RESERVED_WORDS.contains(&word) {
-            (format!("the control word {word:?} is not part of this version"), String::new())
-        } else {
+        let (reason, remedy) = {
             let actions: Vec<&str> = self.catalogue.iter().map(|action| action.name.as_str()).collect();
             let words = [CONTROL_WORDS.as_slice(), actions.as_slice()].concat();
             let list = || format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));

@@ -26,7 +26,7 @@ pub(crate) const KEYS_MAX: usize = 64;
 const KEY_LEN_MAX: usize = 8;
 
 /// The control words, which belong to the language; every other word is an action.
-pub const CONTROL_WORDS: [&str; 7] = ["if", WHEN, "menu", REPEAT, SET, EVENT, STREAM];
+pub const CONTROL_WORDS: [&str; 8] = ["if", WHEN, "menu", REPEAT, RUN, SET, EVENT, STREAM];
 /// Asks for the time.
 const WHEN: &str = "when";
 /// Does its steps again.
@@ -37,8 +37,8 @@ const SET: &str = "set";
 const EVENT: &str = "event";
 /// Has steps that run beside the script.
 const STREAM: &str = "stream";
-/// Words that the language keeps for itself and does not know yet.
-pub const RESERVED_WORDS: [&str; 1] = ["run"];
+/// Does the steps of another scenario.
+const RUN: &str = "run";
 /// The types of variables, as documents write them.
 pub(crate) const TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 /// Keys of a step beside its word.
@@ -71,6 +71,8 @@ pub struct Variable {
     pub value_type: ValueType,
     /// Its value at the start; `None`: unassigned.
     pub default: Option<Node>,
+    /// Whoever runs this scenario gives it its value.
+    pub given: bool,
     /// Where it is declared.
     pub at: Mark,
     /// The way to it.
@@ -124,6 +126,8 @@ pub enum StepKind {
     },
     /// Asks the caller.
     Menu(Menu),
+    /// The steps of another scenario of the office; then the next step follows.
+    Scenario(String),
     /// Steps that are done several times.
     Repeat {
         /// How often at most.
@@ -144,6 +148,22 @@ pub enum StepKind {
     },
     /// Steps that run beside the script, one after the other.
     Stream(Vec<Step>),
+}
+
+impl StepKind {
+    /// The lists of steps that stand inside it.
+    pub(crate) fn lists(&self) -> Vec<&[Step]> {
+        match self {
+            Self::Action { on, .. } => on.iter().map(|branch| branch.steps.as_slice()).collect(),
+            Self::If { then, otherwise, .. } | Self::When { then, otherwise, .. } => vec![then, otherwise],
+            Self::Menu(menu) => {
+                let keys = menu.keys.iter().map(|key| key.steps.as_slice());
+                keys.chain([menu.invalid.as_slice(), &menu.nothing, &menu.unanswered]).collect()
+            }
+            Self::Repeat { steps, .. } | Self::Event { steps, .. } | Self::Stream(steps) => vec![steps],
+            Self::Set(_) | Self::Scenario(_) => Vec::new(),
+        }
+    }
 }
 
 /// Steps with a name: an outcome, a menu's key.
@@ -239,34 +259,50 @@ impl Document {
         }
     }
 
+    /// The scenarios that its steps run, by name.
+    pub fn scenarios(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        for step in self.every_step() {
+            if let StepKind::Scenario(name) = &step.action {
+                found.insert(name.as_str());
+            }
+        }
+        found
+    }
+
     /// The actions that its steps run, those that menus rest on included.
     pub fn actions(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        let mut ahead: Vec<&Step> = self.steps.iter().collect();
-        while let Some(step) = ahead.pop() {
+        for step in self.every_step() {
             match &step.action {
-                StepKind::Action { word, on, .. } => {
+                StepKind::Action { word, .. } => {
                     found.insert(word.clone());
-                    ahead.extend(on.iter().flat_map(|branch| &branch.steps));
-                }
-                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
-                    ahead.extend(then.iter().chain(otherwise));
                 }
                 StepKind::Menu(menu) => {
                     found.insert(COLLECT.0.into());
                     if menu.extensions {
                         found.extend([CALL_USER, CALL_GROUP].map(String::from));
                     }
-                    let lists = [&menu.invalid, &menu.nothing, &menu.unanswered];
-                    ahead.extend(menu.keys.iter().flat_map(|key| &key.steps).chain(lists.into_iter().flatten()));
                 }
-                StepKind::Event { steps, .. } | StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
-                    ahead.extend(steps);
-                }
-                StepKind::Set(_) => {}
+                StepKind::If { .. }
+                | StepKind::When { .. }
+                | StepKind::Scenario(_)
+                | StepKind::Repeat { .. }
+                | StepKind::Set(_)
+                | StepKind::Event { .. }
+                | StepKind::Stream(_) => {}
             }
         }
         found
+    }
+
+    fn every_step(&self) -> Vec<&Step> {
+        let (mut all, mut ahead): (Vec<&Step>, Vec<&Step>) = (Vec::new(), self.steps.iter().collect());
+        while let Some(step) = ahead.pop() {
+            all.push(step);
+            ahead.extend(step.action.lists().into_iter().flatten());
+        }
+        all
     }
 
     /// Reads as far as it goes: with the faults of form comes what could be read, without the steps that have them, so
@@ -314,14 +350,18 @@ impl Reader {
         if !is_variable_name(name) {
             self.faults.add(field.key_at, &field.path, format!("{name:?} is no name of a variable"), NAME_REMEDY);
         }
-        let (type_field, default) = if field.node.as_map().is_some() {
+        let (type_field, default, given) = if field.node.as_map().is_some() {
             let mut fields = field.fields(&mut self.faults)?;
             let type_field = fields.need("type", &mut self.faults);
             let default = fields.take("default").map(|field| field.node.clone());
+            let given = fields.take("given").and_then(|field| field.boolean(&mut self.faults)).unwrap_or(false);
             fields.finish(&mut self.faults);
-            (type_field?, default)
+            if given && default.is_some() {
+                field.fault(&mut self.faults, "what is given needs no default", "take one of them out");
+            }
+            (type_field?, default, given)
         } else {
-            (field.clone(), None)
+            (field.clone(), None, false)
         };
         let text = type_field.text(&mut self.faults)?;
         let Some(value_type) = ValueType::parse(&text) else {
@@ -332,7 +372,7 @@ impl Reader {
             type_field.fault(&mut self.faults, format!("{text:?} is no type"), remedy);
             return None;
         };
-        Some(Variable { name: name.into(), value_type, default, at: field.key_at, path: field.path.clone() })
+        Some(Variable { name: name.into(), value_type, default, given, at: field.key_at, path: field.path.clone() })
     }
 
     fn list(&mut self, field: &Field<'_>, depth: usize) -> Vec<Step> {
@@ -383,6 +423,7 @@ impl Reader {
             WHEN => self.when(body, &mut fields, depth),
             "menu" => self.menu(body, depth).map(StepKind::Menu),
             REPEAT => self.repeat(body, &mut fields, depth),
+            RUN => body.text(&mut self.faults).map(StepKind::Scenario),
             SET => Some(StepKind::Set(self.assignments(body))),
             EVENT => self.event(body, &mut fields, depth),
             STREAM => Some(StepKind::Stream(self.filled_list(body, depth))),

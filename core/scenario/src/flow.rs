@@ -4,13 +4,24 @@ use crate::check::near_or;
 use crate::document::{Document, Step, StepKind};
 use crate::interpreter::COLLECT;
 use crate::template::Template;
-use crate::{ActionCatalogue, EVENT_VARIABLES, SWITCH_VARIABLES, parameter};
+use crate::{ActionCatalogue, EVENT_VARIABLES, Resolver, SWITCH_VARIABLES, parameter};
 use plugboard_document::{Faults, Kind, Mark, Node};
 use plugboard_model::ValueType;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Switch variables that have a value in every call.
 const ALWAYS: [&str; 5] = ["caller_number", "caller_name", "called_number", "call_id", "language"];
+
+/// What the steps of a document are looked up in.
+struct Lookup<'l> {
+    catalogue: &'l ActionCatalogue,
+    resolver: &'l dyn Resolver,
+    /// The scenarios that run each other, down to this one.
+    running: Vec<String>,
+    /// What was found of those that are done.
+    found: BTreeMap<String, BTreeMap<String, ValueType>>,
+}
 
 /// The type of every variable of a document.
 #[derive(Debug)]
@@ -23,7 +34,21 @@ pub(crate) struct Types {
 impl Types {
     /// Gathers the switch's variables, the declared ones, and those that steps assign, in the document's order. One that
     /// two places give different types is a fault.
-    pub(crate) fn collect(document: &Document, catalogue: &ActionCatalogue, whole: bool, faults: &mut Faults) -> Self {
+    pub(crate) fn collect(
+        document: &Document,
+        catalogue: &ActionCatalogue,
+        resolver: &dyn Resolver,
+        whole: bool,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut types = Self::declared(document, whole, faults);
+        let mut lookup =
+            Lookup { catalogue, resolver, running: vec![document.name.to_string()], found: BTreeMap::new() };
+        types.steps(&document.steps, &mut lookup, faults);
+        types
+    }
+
+    fn declared(document: &Document, whole: bool, faults: &mut Faults) -> Self {
         let own = SWITCH_VARIABLES.iter().chain(&EVENT_VARIABLES);
         let known = own.map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
         let mut types = Self { known, whole };
@@ -35,8 +60,28 @@ impl Types {
                 types.known.insert(variable.name.clone(), variable.value_type);
             }
         }
-        types.steps(&document.steps, catalogue, faults);
         types
+    }
+
+    /// The variables of a scenario that a step runs are those of this one, too.
+    fn run(&mut self, name: &str, step: &Step, lookup: &mut Lookup<'_>, faults: &mut Faults) {
+        if lookup.running.iter().any(|running| running == name) {
+            return;
+        }
+        if !lookup.found.contains_key(name) {
+            let Some(document) = lookup.resolver.scenario(name) else { return };
+            // Its own faults are told with itself.
+            let mut own = Faults::new(Arc::clone(&document.file));
+            let mut inner = Self::declared(&document, true, &mut own);
+            lookup.running.push(name.into());
+            inner.steps(&document.steps, lookup, &mut own);
+            lookup.running.pop();
+            lookup.found.insert(name.into(), inner.known);
+        }
+        let known = lookup.found.get(name).cloned().unwrap_or_default();
+        for (name, value_type) in known.into_iter().filter(|(name, _)| !is_own(name)) {
+            self.add(&name, value_type, step.at, &step.path, faults);
+        }
     }
 
     /// The type of a variable.
@@ -69,11 +114,11 @@ impl Types {
         }
     }
 
-    fn steps(&mut self, steps: &[Step], catalogue: &ActionCatalogue, faults: &mut Faults) {
+    fn steps(&mut self, steps: &[Step], lookup: &mut Lookup<'_>, faults: &mut Faults) {
         for step in steps {
             match &step.action {
-                StepKind::Action { word, parameters, on, .. } => {
-                    if let Some(action) = catalogue.get(word) {
+                StepKind::Action { word, parameters, .. } => {
+                    if let Some(action) = lookup.catalogue.get(word) {
                         for set in &action.sets {
                             self.add(&set.name, set.value_type, step.at, &step.path, faults);
                         }
@@ -81,26 +126,9 @@ impl Types {
                             self.add(&name, value_type, parameters.at, &step.path, faults);
                         }
                     }
-                    for branch in on {
-                        self.steps(&branch.steps, catalogue, faults);
-                    }
                 }
-                StepKind::If { then, otherwise, .. } | StepKind::When { then, otherwise, .. } => {
-                    self.steps(then, catalogue, faults);
-                    self.steps(otherwise, catalogue, faults);
-                }
-                StepKind::Menu(menu) => {
-                    self.add(COLLECT.1, ValueType::Text, step.at, &step.path, faults);
-                    for key in &menu.keys {
-                        self.steps(&key.steps, catalogue, faults);
-                    }
-                    for list in [&menu.invalid, &menu.nothing, &menu.unanswered] {
-                        self.steps(list, catalogue, faults);
-                    }
-                }
-                StepKind::Event { steps, .. } | StepKind::Stream(steps) | StepKind::Repeat { steps, .. } => {
-                    self.steps(steps, catalogue, faults);
-                }
+                StepKind::Menu(_) => self.add(COLLECT.1, ValueType::Text, step.at, &step.path, faults),
+                StepKind::Scenario(name) => self.run(name, step, lookup, faults),
                 StepKind::Set(assignments) => {
                     for assignment in assignments {
                         let declared = self.get(&assignment.name).filter(|_| !is_own(&assignment.name));
@@ -108,6 +136,14 @@ impl Types {
                         self.add(&assignment.name, value_type, assignment.at, &assignment.path, faults);
                     }
                 }
+                StepKind::If { .. }
+                | StepKind::When { .. }
+                | StepKind::Repeat { .. }
+                | StepKind::Event { .. }
+                | StepKind::Stream(_) => {}
+            }
+            for list in step.action.lists() {
+                self.steps(list, lookup, faults);
             }
         }
     }

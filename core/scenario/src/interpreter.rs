@@ -290,7 +290,7 @@ impl Interpreter {
                     let taken = self.is_time(&step.path, schedule);
                     self.push(strand, if taken { *then } else { *otherwise });
                 }
-                Act::Repeat { list, .. } => self.push(strand, *list),
+                Act::Repeat { list, .. } | Act::Scenario(list) => self.push(strand, *list),
                 Act::Set(assignments) => self.set(strand, &step.path, assignments),
                 Act::Menu(menu) => self.ask(strand, at, menu, 0),
                 Act::Event { occasion, list } => {
@@ -429,6 +429,7 @@ impl Interpreter {
                 Act::Run(_)
                 | Act::If { .. }
                 | Act::When { .. }
+                | Act::Scenario(_)
                 | Act::Repeat { .. }
                 | Act::Set(_)
                 | Act::Event { .. }
@@ -438,6 +439,7 @@ impl Interpreter {
             | (
                 Act::If { .. }
                 | Act::When { .. }
+                | Act::Scenario(_)
                 | Act::Repeat { .. }
                 | Act::Set(_)
                 | Act::Menu(_)

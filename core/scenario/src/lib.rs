@@ -24,12 +24,11 @@
 //! | `if` | `if: condition`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then:` and `else:`. Conditions are CEL; one that cannot be decided counts as false and leaves a note in the trace |
 //! | `when` | `when: calendar`, or `when: { days: [mon-fri], from: "09:00", to: "18:00" }`, with `then:` and `else:`: what clocks show decides, and what a calendar of the office says of the day ([`plugboard_calendar`]) |
 //! | `repeat` | `repeat: 3` or `repeat: { times: 3, until: condition }` with `steps:`: they are done again and again, 100 times at most |
+//! | `run` | `run: scenario`: the steps of another scenario of the office, then the next one. Both have the same variables; `given: true` at a declared one says that whoever runs the scenario gives it its value |
 //! | `menu` | asks the caller for a key: `prompt`, `keys: { "1": steps }`, `extensions: true` (internal numbers are put through), `digits` (8), `first_digit` (5s), `inter_digit` (2s), `repeats` (2), `invalid`, `nothing`, `unanswered` (steps after the last wrong answer, after the last missing one, and when an internal number was not answered) |
 //! | `event` | `event: hold` with `steps:`: from here on these run beside the script each time it happens. [`Occasion`] has the events |
 //! | `stream` | `stream: steps`: these run beside the script, one after the other, and end with the call |
 //! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users and groups by id or number |
-//!
-//! `run` is kept for the language and refused until it exists.
 //!
 //! **Texts are templates**: `{name}` is a variable, `{{` and `}}` are braces. A parameter that is nothing but `{name}`
 //! keeps the variable's type. The switch's own variables are [`SWITCH_VARIABLES`].
@@ -73,9 +72,7 @@ mod variables;
 
 pub use catalogue::{ANSWER, Action, ActionCatalogue, Extension, FAILED, Resolver, Sets};
 pub use check::{build, build_examined, check, compile};
-pub use document::{
-    Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, RESERVED_WORDS, Said, Step, StepKind, Variable,
-};
+pub use document::{Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, Said, Step, StepKind, Variable};
 pub use interpreter::{Interpreter, replay};
 pub use io::{Input, Output, RunOutcome, ScenarioEnd, Talker};
 pub use occasion::Occasion;

@@ -18,6 +18,7 @@ pub struct Program {
     pub(crate) variables: BTreeMap<String, (ValueType, Option<Value>)>,
     pub(crate) lists: Vec<Vec<Step>>,
     pub(crate) main: ListId,
+    pub(crate) needs: Vec<String>,
 }
 
 /// A list of steps of the program.
@@ -47,6 +48,8 @@ pub(crate) enum Act {
         otherwise: ListId,
     },
     Menu(Menu),
+    /// The steps of another scenario.
+    Scenario(ListId),
     Repeat {
         times: u32,
         until: Option<Condition>,
@@ -117,10 +120,15 @@ impl Program {
         &self.id.office
     }
 
-    /// SHA-256 of the document's canonical form: layout, comments and the order of keys, but for those of `set`, do not
+    /// SHA-256 of the document's canonical form, and of those of the scenarios that it runs: layout, comments and the order of keys, but for those of `set`, do not
     /// change it.
     pub fn version(&self) -> [u8; 32] {
         self.version
+    }
+
+    /// The variables that whoever runs it gives their values: a call cannot begin with a scenario that has some.
+    pub fn needs(&self) -> &[String] {
+        &self.needs
     }
 
     /// For people.

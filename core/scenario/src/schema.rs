@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 /// JSON Schema (2020-12) of a scenario document with the actions of a catalogue. Editors complete and check by it; the
 /// checker knows more, such as variables.
 pub fn schema(catalogue: &ActionCatalogue) -> Json {
-    let mut steps = vec![choice(), when(), menu(), repeat(), set(), event(), stream(), words(catalogue)];
+    let mut steps = vec![choice(), when(), menu(), repeat(), run(), set(), event(), stream(), words(catalogue)];
     let mut definitions = Map::new();
     for action in catalogue.iter() {
         definitions.insert(format!("action-{}", action.name), open(&action.parameters));
@@ -44,7 +44,8 @@ pub fn schema(catalogue: &ActionCatalogue) -> Json {
                 "examples": [{ "agent": "user", "greeting": { "type": "text", "default": "Hello" } }], "propertyNames": { "pattern": VARIABLE }, "additionalProperties": { "anyOf": [
                 { "enum": types },
                 { "type": "object", "required": ["type"], "additionalProperties": false,
-                    "properties": { "type": { "enum": types }, "default": {} } }
+                    "properties": { "type": { "enum": types }, "default": {},
+                        "given": { "type": "boolean", "default": false, "description": "Whoever runs this scenario (`run`) gives it its value: no call can begin with such a scenario." } } }
             ] } },
             "steps": { "$ref": "#/$defs/steps", "description": "What happens, at most 2,000 steps, 32 deep.", "examples": [["hang-up"]] }
         },
@@ -134,6 +135,12 @@ fn repeat() -> Json {
     );
     let steps = json!({ "$ref": "#/$defs/steps", "description": "What is done in each round.", "examples": [[{ "play-audio": { "audio": "welcome" } }]] });
     with_all(&["repeat", "steps"], entries([("repeat", word), ("steps", steps)]))
+}
+
+fn run() -> Json {
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9._-]{1,64}$", "title": "name", "examples": ["closed"],
+        "description": "A scenario of the office: its steps are done here, then the next one follows. Both have the same variables; those that it declares as `given` must have a value here, those with a default get it anew." });
+    step("run", entries([("run", name)]))
 }
 
 fn menu() -> Json {

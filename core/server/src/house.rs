@@ -1,9 +1,9 @@
 //! An office as it is loaded: its document with the files it names, checked against the installed actions.
 
 use plugboard_calendar::{Calendar, Days, Hours, Zone};
-use plugboard_document::Node;
+use plugboard_document::{Faults, Node};
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
-use plugboard_office::{Examined, Office, ScenarioSource, Surroundings};
+use plugboard_office::{Examined, Goal, Office, ScenarioSource, Surroundings};
 use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_examined};
 use plugboard_sound::{Cache, load_file, load_folder};
 use serde::{Deserialize, Serialize};
@@ -228,7 +228,7 @@ impl Bundle {
                 Ok(program) => {
                     programs.insert(source.id.clone(), program);
                 }
-                Err(more) => match (absent, absent_actions(source, actions)) {
+                Err(more) => match (absent, absent_actions(&office, source, actions)) {
                     (Absent::Tolerated, names) if !names.is_empty() => {
                         lacking.extend(names.into_iter().map(|name| (name, source.id.clone())));
                     }
@@ -236,6 +236,7 @@ impl Bundle {
                 },
             }
         }
+        faults.extend(begun_alone(&office, &programs));
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -299,10 +300,39 @@ pub(crate) enum Absent {
     Tolerated,
 }
 
-/// The actions of a scenario that are not installed.
-fn absent_actions(source: &ScenarioSource, actions: &ActionCatalogue) -> Vec<String> {
-    let Ok(document) = Document::read(&source.file, &source.document) else { return Vec::new() };
-    document.actions().into_iter().filter(|name| actions.get(name).is_none()).collect()
+/// The actions of a scenario, and of those that it runs, that are not installed.
+fn absent_actions(office: &Office, source: &ScenarioSource, actions: &ActionCatalogue) -> Vec<String> {
+    let (mut absent, mut seen, mut ahead) = (BTreeSet::new(), BTreeSet::new(), vec![source]);
+    while let Some(source) = ahead.pop() {
+        if !seen.insert(&source.id) {
+            continue;
+        }
+        let Ok(document) = Document::read(&source.file, &source.document) else { continue };
+        absent.extend(document.actions().into_iter().filter(|name| actions.get(name).is_none()));
+        let run = document.scenarios();
+        ahead.extend(office.scenarios().filter(|other| run.contains(other.id.name.as_str())).map(AsRef::as_ref));
+    }
+    absent.into_iter().collect()
+}
+
+/// Numbers and routes that lead to a scenario to which somebody has to give something first.
+fn begun_alone(office: &Office, programs: &BTreeMap<ScenarioId, Arc<Program>>) -> Vec<Fault> {
+    let numbers = office.numbers().map(|number| (format!("the number {}", number.number), &number.scenario));
+    let routes = office.routes().filter_map(|route| match &route.to {
+        Goal::Scenario(scenario) => Some((format!("the route {}", route.id.name), scenario)),
+        Goal::User(_) | Goal::Group(_) | Goal::Gateway { .. } | Goal::Refuse(_) => None,
+    });
+    let mut faults = Vec::new();
+    for (from, scenario) in numbers.chain(routes) {
+        let needs = programs.get(scenario).map(|program| program.needs().join(", ")).unwrap_or_default();
+        if let Some(source) = office.scenario(scenario).filter(|_| !needs.is_empty()) {
+            let mut own = Faults::new(Arc::clone(&source.file));
+            let reason = format!("{from} leads here, and nobody gives {needs} a value");
+            own.add(source.document.at, "variables", reason, "let it lead to a scenario that runs this one");
+            faults.extend(own.into_sorted());
+        }
+    }
+    faults
 }
 
 /// Faults as lines.
@@ -366,6 +396,13 @@ impl Resolver for Known<'_> {
     fn zone(&self) -> Option<Zone> {
         self.office.time_zone
     }
+    fn scenario(&self, name: &str) -> Option<Document> {
+        let source = self.office.scenarios().find(|source| source.id.name.as_str() == name)?;
+        Document::read(&source.file, &source.document).ok()
+    }
+    fn scenarios(&self) -> Vec<String> {
+        self.office.scenarios().map(|source| source.id.name.to_string()).collect()
+    }
 }
 
 /// Checks a scenario without its office: whom it names cannot be known, so anybody may be.
@@ -400,6 +437,13 @@ impl Resolver for Anybody {
     }
     fn zone(&self) -> Option<Zone> {
         Some(Zone::default())
+    }
+    fn scenario(&self, name: &str) -> Option<Document> {
+        let text = format!("scenario: {name}\nsteps: []\n");
+        Document::parse(name, &text).ok()
+    }
+    fn scenarios(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -166,6 +166,28 @@ fn a_scenario_file_is_named_in_its_own_faults() {
 }
 
 #[test]
+fn no_number_leads_to_a_scenario_that_another_one_has_to_run() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("main.yaml");
+    let text = |goal: &str| {
+        format!(
+            "office: main\ndomains: [plugboard.test]\nemergency: {{ confirmed: true }}\nnumbers:\n  - {{ number: 100, scenario: {goal} }}\n\
+             scenarios:\n  - scenario: whom\n    variables: {{ agent: {{ type: text, given: true }} }}\n    steps: [{{ set: {{ to: \"{{agent}}\" }} }}]\n  \
+             - scenario: front\n    steps: [{{ set: {{ agent: ann }} }}, {{ run: whom }}]\n"
+        )
+    };
+    fs::write(&file, text("whom")).unwrap();
+    let told = switch.complains(&["apply", file.to_str().unwrap()]);
+    assert!(
+        told.contains("main.yaml:7:5: variables: the number 100 leads here, and nobody gives agent a value"),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+    fs::write(&file, text("front")).unwrap();
+    switch.succeeds(&["apply", file.to_str().unwrap()]);
+}
+
+#[test]
 fn a_scenario_is_not_applied_alone_and_its_author_is_told_what_to_do() {
     let switch = Plugboard::with_office(&Office::new());
     let file = switch.folder().join("night.yaml");

@@ -228,4 +228,13 @@ impl Resolver for Known<'_> {
     fn zone(&self) -> Option<Zone> {
         self.office.time_zone
     }
+
+    fn scenario(&self, name: &str) -> Option<Document> {
+        let source = self.office.scenarios().find(|source| source.id.name.as_str() == name)?;
+        Document::read(&source.file, &source.document).ok()
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        self.office.scenarios().map(|source| source.id.name.to_string()).collect()
+    }
 }

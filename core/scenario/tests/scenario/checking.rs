@@ -37,14 +37,13 @@ fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named(
 
 #[test]
 fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
-    insta::assert_snapshot!(of_steps("  - dance: {}\n  - run: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
-    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
-    s.yaml:4:5: steps[1]: the control word "run" is not part of this version
-    s.yaml:5:13: steps[2].echo.maximum: echo has no parameter "maximum" (it has max)
-    s.yaml:7:7: steps[2].on.answer: echo has no outcome "answer" (it has done, failed)
+    insta::assert_snapshot!(of_steps("  - dance: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
+    s.yaml:4:13: steps[1].echo.maximum: echo has no parameter "maximum" (it has max)
+    s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed)
+    s.yaml:7:18: steps[2].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
     s.yaml:8:18: steps[3].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
-    s.yaml:9:18: steps[4].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
-    s.yaml:10:5: steps[5]: "continue" needs an action with the outcome answer, echo has none (take it out)
+    s.yaml:9:5: steps[4]: "continue" needs an action with the outcome answer, echo has none (take it out)
     "#);
 }
 
@@ -65,7 +64,7 @@ fn what_was_probably_meant_is_told_with_each_unknown_word() {
 fn faults_of_form_do_not_hide_those_of_the_other_steps() {
     insta::assert_snapshot!(of_steps("  - 5\n  - dance: {}\n  - if: { some: [] }\n    then: []\n  - if: \"agent == 'x'\"\n    then: []\n  - set: { greeting: \"{agent}\" }\n  - call-user: { mode: user, target: nobody }\n  - if: \"1 +\"\n    then: []\n"), @r#"
     s.yaml:3:5: steps[0]: a map is expected, not a whole number (write "key: value" lines)
-    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
+    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
     s.yaml:5:9: steps[2].if: either "all" or "one_of" holds the conditions
     s.yaml:5:11: steps[2].if.some: "some" is not known (known here: all, one_of)
     s.yaml:10:38: steps[5].call-user.target: the office has no user "nobody"

@@ -8,6 +8,8 @@ mod properties;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod times;

@@ -61,6 +61,30 @@ impl Resolver for Demo {
     fn zone(&self) -> Option<Zone> {
         Zone::of("Europe/Berlin")
     }
+
+    fn scenario(&self, name: &str) -> Option<Document> {
+        let text = match name {
+            "closed" => {
+                "scenario: closed\nvariables: { again: { type: number, default: 1 } }\nsteps: [{ play-audio: { audio: welcome } }, { set: { told: true } }]\n"
+            }
+            "greet" => {
+                "scenario: greet\nvariables: { agent: { type: user, given: true } }\nsteps: [{ call-user: { mode: variable, target: agent } }]\n"
+            }
+            "end" => "scenario: end\nsteps: [hang-up]\n",
+            "round" => "scenario: round\nsteps: [{ run: about }]\n",
+            "about" => "scenario: about\nsteps: [{ run: round }]\n",
+            "broken" => "scenario: broken\nsteps: [dance]\n",
+            "many" => "scenario: many\nsteps: [{ run: few }, { run: few }, { run: few }, { run: few }]\n",
+            "few" => "scenario: few\nsteps: [{ run: end-not }, { run: end-not }, { run: end-not }, { run: end-not }]\n",
+            "end-not" => "scenario: end-not\nsteps: [echo]\n",
+            _ => return None,
+        };
+        Some(Document::parse(&format!("{name}.yaml"), text).unwrap())
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        ["closed", "greet", "end", "round", "about", "broken", "many", "few", "end-not"].map(String::from).to_vec()
+    }
 }
 
 fn action(name: &str, parameters: Json, outcomes: &[&str], sets: &[(&str, ValueType, &[&str])]) -> Action {

@@ -1,9 +1,7 @@
 //! The references that people read: every key of a kind of file, made from its JSON Schema, as Markdown.
 
 use plugboard_model::ValueType;
-use plugboard_scenario::{
-    Action, ActionCatalogue, CONTROL_WORDS, EVENT_VARIABLES, FAILED, Occasion, RESERVED_WORDS, SWITCH_VARIABLES,
-};
+use plugboard_scenario::{Action, ActionCatalogue, CONTROL_WORDS, EVENT_VARIABLES, FAILED, Occasion, SWITCH_VARIABLES};
 use serde_json::{Map, Value as Json};
 use std::fmt::Write as _;
 
@@ -109,10 +107,9 @@ pub(super) fn scenario(schema: &Json, actions: &ActionCatalogue) -> String {
     page.say("\n## Steps\n");
     page.say(&format!(
         "A step is a control word ({}) or an action ({}), with what belongs to it. An action without parameters may stand \
-         alone: `- hang-up`. Any step may carry `note`, a text for readers. {} is kept for later and refused.\n",
+         alone: `- hang-up`. Any step may carry `note`, a text for readers.\n",
         CONTROL_WORDS.map(code).join(", "),
         words.join(", "),
-        RESERVED_WORDS.map(code).join(", "),
     ));
     page.say(
         "| beside an action | type | meaning |\n| --- | --- | --- |\n\

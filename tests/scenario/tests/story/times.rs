@@ -60,6 +60,25 @@ fn a_holiday_of_a_file_closes_the_office_and_the_trace_names_it() {
 }
 
 #[test]
+fn a_scenario_runs_another_one_of_the_office_and_goes_on() {
+    let steps = "  - set: { agent: bob }\n  - run: whom\n  - call-user: { mode: user, target: \"103\" }\n";
+    let whom = "scenario: whom\nvariables: { agent: { type: text, given: true } }\nsteps:\n\
+        \x20 - if: agent == 'bob'\n    then: [{ call-user: { mode: user, target: \"102\", ring_for: 5s } }]\n";
+    let office = OfficeText::demo().with_story(steps);
+    let office = office.replace("{ file: story.yaml }", "{ file: story.yaml }\n  - { file: whom.yaml }");
+    let mut sim = Setup::offices(vec![office.with("whom.yaml", whom)]).start();
+    let (ann, bob, cem) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    sim.run_until(cem.rings());
+    assert!(bob.is_idle()());
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let inner = |event: &JournalEvent| matches!(event, JournalEvent::Step { path, .. } if path.starts_with("steps[1].whom.steps[0]"));
+    assert_eq!(journaled(&sim, &sim.record(), inner), 2);
+}
+
+#[test]
 fn steps_that_are_repeated_ring_again_until_somebody_answers() {
     let steps = "  - repeat: 3\n    steps:\n      - call-user: { mode: user, target: \"102\", ring_for: 5s }\n  - call-user: { mode: user, target: \"103\" }\n";
     let mut sim = story(steps).start();
