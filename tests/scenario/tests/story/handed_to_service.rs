@@ -122,6 +122,8 @@ fn who_handed_on_and_left_is_rung_when_the_scenario_reaches_nobody() {
         by.hands_on_to("300");
         sim.run_until(cem.rings());
         by.hangs_up();
+        sim.run_for(seconds(5));
+        assert!(cem.rings()(), "the scenario goes on without him");
         sim.run_until(by.rings());
         assert!(cem.is_idle()() && !stays.is_idle()());
         by.answers();
