@@ -32,6 +32,8 @@ struct More {
     modules: &'static [&'static str],
     /// Samples a second and channels of what it says; none: as G.711 has them.
     sound: Option<(u32, u8)>,
+    /// The user whose presence it watches.
+    watches: Option<String>,
 }
 
 impl Baresip {
@@ -50,7 +52,7 @@ impl Baresip {
         transport: Transport,
         how: &str,
     ) -> Self {
-        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp", "dtls_srtp"], sound: None };
+        let more = More { account: format!(";mediaenc={how}"), modules: &["srtp", "dtls_srtp"], ..More::default() };
         Self::start_with(switch, switch.sip(transport), user, password, hertz, transport, &more)
     }
 
@@ -59,7 +61,15 @@ impl Baresip {
         let mut parts = codec.split('/').skip(1);
         let rate = parts.next().and_then(|rate| rate.parse().ok()).unwrap_or(8_000);
         let sound = Some((rate, parts.next().and_then(|channels| channels.parse().ok()).unwrap_or(1)));
-        let more = More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"], sound };
+        let more =
+            More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"], sound, ..More::default() };
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
+    }
+
+    /// A phone that watches whether a colleague is there, and its own mailbox.
+    pub fn start_watching(switch: &Plugboard, user: &str, password: &str, hertz: f64, colleague: &str) -> Self {
+        let (modules, watches) = (&["contact", "presence", "mwi"][..], Some(colleague.to_owned()));
+        let more = More { account: ";mwi=yes".into(), modules, watches, ..More::default() };
         Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
     }
 
@@ -119,7 +129,9 @@ impl Baresip {
         );
         fs::write(folder.join("config"), config).unwrap();
         fs::write(folder.join("accounts"), account).unwrap();
-        fs::write(folder.join("contacts"), "").unwrap();
+        let contact =
+            |whom: &String| format!("\"{whom}\" <sip:{whom}@{address};transport={}>;presence=p2p\n", transport.name());
+        fs::write(folder.join("contacts"), more.watches.iter().map(contact).collect::<String>()).unwrap();
         let mut command = Command::new(tool("baresip"));
         command.arg("-f").arg(&folder).stdin(Stdio::null());
         let before = switch.devices_of(user);
@@ -128,7 +140,7 @@ impl Baresip {
         Self { program, folder, control, switch: format!("{address};transport={}", transport.name()) }
     }
 
-    fn command(&self, word: &str, parameters: &str) {
+    fn command(&self, word: &str, parameters: &str) -> String {
         let text = serde_json::json!({ "command": word, "params": parameters, "token": word }).to_string();
         let mut stream = TcpStream::connect(("127.0.0.1", self.control)).unwrap();
         write!(stream, "{}:{text},", text.len()).unwrap();
@@ -140,6 +152,7 @@ impl Baresip {
             assert!(len > 0, "baresip closed its control connection: {}", String::from_utf8_lossy(&told));
             told.extend(&part[..len]);
         }
+        String::from_utf8_lossy(&told).into_owned()
     }
 
     /// Calls a number.
@@ -170,6 +183,18 @@ impl Baresip {
     /// Presses a key.
     pub fn presses(&self, key: char) {
         self.command("sndcode", &key.to_string());
+    }
+
+    /// Waits until it has logged something.
+    pub fn waits_to_say(&self, what: &str) {
+        until(&format!("baresip to say {what:?}"), || self.program.output().contains(what).then_some(()));
+    }
+
+    /// Waits until its list of contacts says this of whom it watches.
+    pub fn waits_to_show(&self, status: &str) {
+        until(&format!("a contact of baresip to be {status}"), || {
+            self.command("contacts", "").contains(status).then_some(())
+        });
     }
 
     /// Waits until its call is answered.

@@ -1,6 +1,6 @@
 //! Phones of others watch: lamps, presence, waiting messages.
 
-use plugboard_tests_interop::{Answer, Call, Linphone, Office, Plugboard, Sipp, Transport, free_port, until};
+use plugboard_tests_interop::{Answer, Baresip, Call, Linphone, Office, Plugboard, Sipp, Transport, free_port, until};
 use std::time::Duration;
 
 #[test]
@@ -28,6 +28,21 @@ fn sipp_is_told_of_its_mailbox_and_not_of_another_ones() {
     let told = Sipp::watches(&switch, "102", "secret-102", ["102", "message-summary"], 1).succeeds().messages();
     assert!(told.contains("Messages-Waiting: no") && told.contains("Voice-Message: 0/0 (0/0)"), "{told}");
     Sipp::watches(&switch, "102", "secret-102", ["101", "message-summary"], 1).fails();
+}
+
+#[test]
+fn baresip_sees_whether_a_colleague_is_there_and_that_he_has_left_a_message() {
+    let taking = "- voicemail: { user: 101, max: 5s }";
+    let switch = Plugboard::with_office(&Office::new().scenario("300", "takes", taking));
+    let ann = Baresip::start_watching(&switch, "101", "secret-101", 440.0, "102");
+    ann.waits_to_say("Messages-Waiting: no");
+    ann.waits_to_show("Offline");
+    let bob = Baresip::start(&switch, "102", "secret-102", 700.0, Transport::Udp);
+    ann.waits_to_show("Online");
+    bob.dials("300");
+    bob.waits_for_answer();
+    ann.waits_to_say("Messages-Waiting: yes");
+    ann.waits_to_say("Voice-Message: 1/0");
 }
 
 #[test]
