@@ -513,9 +513,12 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
     match plugboard_store::restore(from, to) {
         Ok(report) => {
             let demo = if report.kind == plugboard_store::Kind::Demo { " --demo" } else { "" };
-            let serve = format!("plugboard serve{demo} --data {}", to.display());
-            let done = format!("restored {} files, {} bytes; serve them with `{serve}`", report.files, report.bytes);
-            show::plain(&json!({ "done": done, "files": report.files, "bytes": report.bytes }), json)
+            let command = format!("plugboard serve{demo} --data {}", to.display());
+            let plugboard_store::BackupReport { files, bytes, missing, damaged, which, .. } = &report;
+            let doubt = serve::in_doubt(&report);
+            let done = format!("restored {files} files, {bytes} bytes{doubt}; serve them with `{command}`");
+            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which });
+            show::plain(&answer, json)
         }
         Err(error) => {
             output::error(error.to_string());

@@ -6,7 +6,7 @@ mod listen;
 mod offices;
 mod people;
 
-pub(crate) use answer::RECORDS_MAX;
+pub(crate) use answer::{RECORDS_MAX, in_doubt};
 pub(crate) use listen::pause;
 
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};

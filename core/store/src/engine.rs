@@ -157,6 +157,13 @@ impl Engine {
         Self::start(Files::Folder(folder.into()))
     }
 
+    /// Opens a database that nobody writes to and changes nothing of it.
+    pub(crate) fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        let files = Files::Folder(folder.into());
+        let db = open_to_read(&files)?;
+        Ok(Self { files, open: RwLock::new(Ok(db)) })
+    }
+
     /// Makes a database without a disk, for simulations.
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
         Self::start(Files::Memory(Env::mem_env().map_err(engine_fault("make a memory environment"))?))

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::codec::Form;
-use crate::engine::{Change, Family};
+use crate::engine::{Change, Engine, Family};
 use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
 use crate::queue::Class;
@@ -82,17 +82,6 @@ impl Faxes {
         Ok(found)
     }
 
-    /// Shows all of an office, oldest first. Waits for the disk.
-    pub(crate) fn each(&self, office: &OfficeId, each: &mut dyn FnMut(FaxRecord)) -> Result<(), StoreError> {
-        let space = Key::space(Scope::Office(office), Space::Faxes);
-        self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            if let Ok(one) = FORM.decode(value) {
-                each(one);
-            }
-            ControlFlow::Continue(())
-        })
-    }
-
     /// The newest `limit` of an office that the filter takes, newest first. Waits for the disk.
     ///
     /// # Errors
@@ -113,6 +102,17 @@ impl Faxes {
         })?;
         Ok(found.into_iter().rev().collect())
     }
+}
+
+/// Shows all of an office, oldest first. Waits for the disk.
+pub(crate) fn each(engine: &Engine, office: &OfficeId, each: &mut dyn FnMut(FaxRecord)) -> Result<(), StoreError> {
+    let space = Key::space(Scope::Office(office), Space::Faxes);
+    engine.scan(Family::Main, &space.bytes, &space.end(), |_, value| {
+        if let Ok(one) = FORM.decode(value) {
+            each(one);
+        }
+        ControlFlow::Continue(())
+    })
 }
 
 fn key(call: &CallId, n: u32) -> Key {

@@ -56,7 +56,7 @@ mod trim;
 mod writer;
 
 pub use backup::{BackupReport, restore};
-pub use beside::FILES;
+pub use beside::{FILES, TLS, TLS_FILES};
 pub use calls::{CallStore, Journal, RecordCursor, RecordFilter, RecordPage};
 pub use documents::{Change as DocumentChange, Document, Documents, Version};
 pub use error::{CommitError, StoreError};

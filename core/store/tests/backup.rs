@@ -5,11 +5,16 @@
 use plugboard_model::{
     CallId, FaxFile, FaxOutcome, FaxRecord, OfficeId, TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy, WallTime,
 };
-use plugboard_store::{Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, restore};
+use plugboard_store::{
+    Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, TapeFilter, restore,
+};
 use sha2::{Digest as _, Sha256};
+use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn key(name: &str) -> Key {
     Key::new(Scope::Office(&OfficeId::new("main").unwrap()), Space::Settings, &[name]).unwrap()
@@ -178,19 +183,99 @@ fn recordings_and_faxes_go_along_whole_ones_without_a_copy_and_those_that_grow_a
 }
 
 #[test]
-fn a_recording_that_changed_in_the_backup_is_named_and_nothing_is_restored() {
+fn a_recording_that_changed_in_the_backup_is_named_and_all_else_is_restored() {
     let outer = tempfile::tempdir().unwrap();
     let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
     let store = open(&live);
-    let tape = tape(&store, &live, 1_000, b"what was said", true);
+    let changed = tape(&store, &live, 1_000, b"what was said", true);
+    let lost = tape(&store, &live, 2_000, b"what was lost", true);
     store.backup(&backup).unwrap();
-    let there = backup.join("recordings").join(&tape.file);
+    let there = |tape: &TapeRecord| Path::new("recordings").join(&tape.file);
     // A copy, since the file is the live one's too.
-    fs::remove_file(&there).unwrap();
-    fs::write(&there, b"what was sung").unwrap();
-    let refusal = restore(&backup, &restored).unwrap_err().to_string();
-    assert!(refusal.contains(&tape.file) && refusal.contains("not those that were backed up"), "{refusal}");
-    assert!(!restored.exists());
+    fs::remove_file(backup.join(there(&changed))).unwrap();
+    fs::write(backup.join(there(&changed)), b"what was sung").unwrap();
+    fs::remove_file(backup.join(there(&lost))).unwrap();
+    let report = restore(&backup, &restored).unwrap();
+    assert_eq!((report.damaged, report.missing), (1, 1));
+    assert_eq!(report.which, [there(&changed), there(&lost)]);
+    assert_eq!(fs::read(restored.join(there(&changed))).unwrap(), b"what was sung");
+    assert_eq!(open(&restored).tapes().get(&changed.call, 1).unwrap(), Some(changed));
+}
+
+#[test]
+fn a_recording_that_the_disk_cut_is_counted_and_named_by_backup_and_restore() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let cut = tape(&store, &live, 1_000, b"what was said", true);
+    tape(&store, &live, 2_000, b"and what else", true);
+    fs::write(live.join("recordings").join(&cut.file), b"what").unwrap();
+    let there = [Path::new("recordings").join(&cut.file)];
+    let report = store.backup(&backup).unwrap();
+    assert_eq!((report.damaged, report.missing, report.which.as_slice()), (1, 0, there.as_slice()));
+    let report = restore(&backup, &restored).unwrap();
+    assert_eq!((report.damaged, report.missing, report.which.as_slice()), (1, 0, there.as_slice()));
+    assert_eq!(fs::read(restored.join(&there[0])).unwrap(), b"what");
+}
+
+#[test]
+fn the_certificate_that_the_switch_made_goes_along_and_stays_private() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    fs::create_dir(live.join("tls")).unwrap();
+    let files = ["tls/certificate.pem", "tls/key.pem"];
+    for file in files {
+        fs::write(live.join(file), file).unwrap();
+    }
+    store.backup(&backup).unwrap();
+    restore(&backup, &restored).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    for (root, file) in [&backup, &restored].into_iter().flat_map(|root| files.map(|file| (root, file))) {
+        assert_eq!(fs::read(root.join(file)).unwrap(), file.as_bytes());
+        assert_eq!((mode(&root.join(file)), mode(&root.join("tls"))), (0o600, 0o700));
+    }
+    // It is no recording: one that changed is refused.
+    fs::write(backup.join(files[1]), "another").unwrap();
+    let refusal = restore(&backup, &outer.path().join("d")).unwrap_err().to_string();
+    assert!(refusal.contains(files[1]), "{refusal}");
+}
+
+#[test]
+fn files_and_entries_of_a_restored_backup_are_of_one_moment_whatever_began_and_was_erased_meanwhile() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let store = open(&live);
+    let over = Arc::new(AtomicBool::new(false));
+    let busy = {
+        let (store, live, over) = (store.clone(), live.clone(), Arc::clone(&over));
+        std::thread::spawn(move || {
+            let mut made = VecDeque::new();
+            for at in 1.. {
+                made.push_back(tape(&store, &live, at, &at.to_be_bytes(), at % 3 != 0));
+                if made.len() > 50 {
+                    // As the switch does it: the file first.
+                    let old = made.pop_front().unwrap();
+                    fs::remove_file(live.join("recordings").join(&old.file)).unwrap();
+                    store.tapes().remove(&old.call, 1);
+                }
+                if over.load(Ordering::Relaxed) && at > 200 {
+                    return;
+                }
+            }
+        })
+    };
+    let report = store.backup(&backup).unwrap();
+    over.store(true, Ordering::Relaxed);
+    busy.join().unwrap();
+    let again = restore(&backup, &restored).unwrap();
+    assert_eq!((again.missing, again.damaged), (report.missing, report.damaged));
+    let named = open(&restored).tapes().list(&OfficeId::new("main").unwrap(), &TapeFilter::default(), 1_000).unwrap();
+    let folder = restored.join("recordings/main/2026/11/23");
+    let there = fs::read_dir(&folder).map_or(0, Iterator::count);
+    assert_eq!(there, named.len() - again.missing, "whatever lies there is named, so that it is erased some day");
+    let found = named.iter().filter(|tape| restored.join("recordings").join(&tape.file).exists()).count();
+    assert_eq!(found, there);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `[tls]`: certificates, and whom to trust.
 
 use plugboard_document::{Fault, Faults, Field};
+use plugboard_store::{TLS, TLS_FILES};
 use plugboard_switch::{ClientCertificates, SelfSigned, TlsError, TlsFiles};
 use serde_json::{Value as Json, json};
 use std::io::Write;
@@ -11,8 +12,6 @@ use std::sync::Arc;
 
 use super::{Config, path};
 
-/// Where a certificate of our own making lies in the data folder.
-const FOLDER: &str = "tls";
 /// A year in seconds, leap days shared out.
 const YEAR: i64 = 31_556_952;
 
@@ -102,8 +101,8 @@ impl Config {
 
     /// The certificate that we made ourselves; made now, if there is none.
     fn own(&self, data: &Path, now_ms: i64) -> Result<(PathBuf, PathBuf), String> {
-        let folder = data.join(FOLDER);
-        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let folder = data.join(TLS);
+        let [certificate, key] = TLS_FILES.map(|file| folder.join(file));
         if certificate.exists() && key.exists() {
             return Ok((certificate, key));
         }

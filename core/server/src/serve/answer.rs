@@ -106,16 +106,24 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
 }
 
 fn backed_up(report: &BackupReport, to: &Path) -> Value {
-    let BackupReport { files, bytes, missing, .. } = *report;
-    let without = if missing == 0 {
-        String::new()
-    } else {
-        format!(
-            "; {missing} files of recordings and faxes were not there, `plugboard recording verify` and `fax verify` name them"
-        )
-    };
-    let done = format!("{files} files, {bytes} bytes in {}{without}", to.display());
-    json!({ "done": done, "files": files, "bytes": bytes, "missing": missing })
+    let BackupReport { files, bytes, missing, damaged, which, .. } = report;
+    let done = format!("{files} files, {bytes} bytes in {}{}", to.display(), in_doubt(report));
+    json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which })
+}
+
+/// What a backup or a restore says of recordings and faxes that are not what their entries say.
+pub(crate) fn in_doubt(report: &BackupReport) -> String {
+    let BackupReport { missing, damaged, which, .. } = report;
+    if *missing + *damaged == 0 {
+        return String::new();
+    }
+    let more = if missing + damaged > which.len() { ", ..." } else { "" };
+    let which: Vec<String> = which.iter().map(|file| file.display().to_string()).collect();
+    format!(
+        "; of recordings and faxes {missing} files were not there and {damaged} are not what was recorded ({}{more}): \
+         `plugboard recording verify` and `plugboard fax verify` name all of them",
+        which.join(", ")
+    )
 }
 
 /// An admin says that the clock is right.
