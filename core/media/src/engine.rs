@@ -525,7 +525,9 @@ impl Engine {
             set_event_clock(packet, header, from_clock, remote.negotiated.telephone_event_clock);
             leg.outgoing.event(now, header)
         } else {
-            leg.outgoing.relay(now, id, header)?
+            let place = leg.outgoing.relay(now, id, header)?;
+            leg.outgoing.set_relayed_quiet(payload == Payload::ComfortNoise);
+            place
         };
         if let Payload::Audio(theirs) = payload
             && theirs != codec

@@ -25,11 +25,20 @@ impl Law {
 
     /// Whether a packet has nothing but silence, below some -55 dBov, in the places that are looked at.
     pub(crate) fn is_silent(self, bytes: &[u8]) -> bool {
+        // Prime to the samples of the usual tones' periods.
+        !bytes.is_empty() && bytes.iter().step_by(13).all(|byte| self.is_nearly(*byte))
+    }
+
+    /// The same of every sample: what is not sent at all must be nothing that anybody could hear.
+    pub(crate) fn is_all_silent(self, bytes: &[u8]) -> bool {
+        !bytes.is_empty() && bytes.iter().all(|byte| self.is_nearly(*byte))
+    }
+
+    /// Whether a sample is so near to silence that it counts as that.
+    const fn is_nearly(self, byte: u8) -> bool {
         /// Steps from the middle.
         const NEARLY: u8 = 3;
-        // Prime to the samples of the usual tones' periods.
-        let mut looked_at = bytes.iter().step_by(13);
-        !bytes.is_empty() && looked_at.all(|byte| (byte ^ self.silence()) & 0x7F <= NEARLY)
+        (byte ^ self.silence()) & 0x7F <= NEARLY
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) struct Leg {
     pub(crate) reception: Reception,
     pub(crate) reports: Box<Reports>,
     pub(crate) pulse: Pulse,
-    /// Since when the next packet is due; none before the first one, and after one that says that silence follows.
+    /// Since when the next packet is due; none before the first one, after one that says that silence follows, and while it speaks T.38.
     due: Option<Time>,
     pub(crate) counted: Stats,
     /// Where what it sends is unpacked, when it is.
@@ -206,6 +206,11 @@ impl Leg {
             Pulse::Beating(_) | Pulse::Silent { heard: true } => Pulse::Beating(now),
         };
         self.due = self.due.map(|_| now);
+    }
+
+    /// No packet of RTP is due before the next one comes: it speaks otherwise.
+    pub(crate) const fn expects_none(&mut self) {
+        self.due = None;
     }
 
     /// A packet of RTP came: how long it was waited for.

@@ -84,6 +84,8 @@ pub(crate) struct Outgoing {
     event: Option<(u32, u32)>,
     /// When comfort noise was told of last, in a silence that goes on.
     noise: Option<Time>,
+    /// What was relayed last said that its sender is silent, and how that sounds (RFC 3389).
+    relayed_quiet: bool,
 }
 
 impl Outgoing {
@@ -97,6 +99,7 @@ impl Outgoing {
             feed: Feed::Nothing,
             event: None,
             noise: None,
+            relayed_quiet: false,
         }
     }
 
@@ -199,6 +202,16 @@ impl Outgoing {
         let place = self.place(now, timestamp, false);
         self.noise = Some(now);
         Some(place)
+    }
+
+    /// Remembers whether what was relayed now was comfort noise of its sender's: how he is silent is his to say.
+    pub(crate) const fn set_relayed_quiet(&mut self, is_quiet: bool) {
+        self.relayed_quiet = is_quiet;
+    }
+
+    /// Whose comfort noise was the last that was sent.
+    pub(crate) fn quiet_of(&self) -> Option<MediaLeg> {
+        self.relayed().filter(|_| self.relayed_quiet).map(|relay| relay.from)
     }
 
     /// Whether something was sent, and nothing for so long that a word of comfort is due.

@@ -129,6 +129,49 @@ fn a_leg_that_nothing_is_sent_to_any_more_is_told_once_a_second_and_one_that_nev
 }
 
 #[test]
+fn a_click_in_a_silence_is_sent() {
+    let mut world = World::new(true);
+    // One sample in each frame, where nobody looks who looks at some of them.
+    let samples: Vec<i16> = (0..8_000).map(|n| if n % 160 == 7 { 12_000 } else { 0 }).collect();
+    let audio = Audio::from_linear(&samples);
+    world.command(Command::Play { leg: A, id: PlayId(1), audio, options: PlayOptions::default() });
+    world.run(1_100);
+    let (audio, noise) = world.to_a();
+    assert_eq!((audio.len(), noise.len()), (50, 0));
+}
+
+#[test]
+fn whose_peer_tells_of_his_silence_himself_is_told_nothing_of_ours_until_they_are_parted() {
+    let mut world = World::new(true);
+    world.command(Command::Bridge { a: A, b: B });
+    let says = |world: &mut World, sequence: u16, payload_type: u8, payload: &[u8]| {
+        let timestamp = u32::from(sequence) * 160;
+        let header = Header { marker: false, payload_type, sequence, timestamp, ssrc: 7, payload: 0..0 };
+        let mut packet = header.packet(payload);
+        let length = packet.len();
+        let now = world.now();
+        assert!(world.engine.packet(now, B, Kind::Rtp, phone(B), (&mut packet, length)).is_some());
+    };
+    says(&mut world, 0, 8, &[0x2A; 160]);
+    world.run(20);
+    says(&mut world, 1, NOISE, &[60]);
+    world.run(10_000);
+    assert_eq!(world.to_a().1.len(), 0, "his noise holds until he says otherwise");
+    // He speaks, and stops without a word of his own.
+    says(&mut world, 501, 8, &[0x2A; 160]);
+    world.run(2_500);
+    assert!(!world.to_a().1.is_empty());
+    says(&mut world, 700, NOISE, &[60]);
+    let before = world.to_a().1.len();
+    world.run(2_500);
+    assert_eq!(world.to_a().1.len(), before);
+    // Nobody tells it any more.
+    world.command(Command::Unbridge { leg: A });
+    world.run(2_500);
+    assert!(world.to_a().1.len() > before);
+}
+
+#[test]
 fn what_the_peer_sends_is_passed_on_as_it_is_and_goes_on_after_noise() {
     let mut world = World::new(true);
     world.command(Command::Bridge { a: A, b: B });

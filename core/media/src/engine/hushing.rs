@@ -6,6 +6,7 @@ use super::transcoding::header;
 use super::{Engine, Forward, Kind, Slot};
 use crate::codec::Codec;
 use crate::command::MediaLeg;
+use crate::leg::{Leg, Route};
 use plugboard_model::Time;
 
 /// A quiet hiss, in -dBov: what a good phone hears of an empty room.
@@ -20,14 +21,14 @@ impl Engine {
         (codec, payload): (Codec, &[u8]),
         send: &mut dyn FnMut(Forward, &[u8]),
     ) -> bool {
-        let silent = codec.law().is_some_and(|law| law.is_silent(payload));
+        let silent = codec.law().is_some_and(|law| law.is_silent(payload) && law.is_all_silent(payload));
         silent && self.noise(now, id, send)
     }
 
     /// Legs that nothing is sent to, though something was.
     pub(super) fn hush_idle(&mut self, now: Time, send: &mut dyn FnMut(Forward, &[u8])) {
         let idle = |slot: &Slot| match slot {
-            Slot::Live(leg) if leg.outgoing.is_idle(now) && leg.flow().sends() => Some(leg.id),
+            Slot::Live(leg) if leg.outgoing.is_idle(now) && leg.flow().sends() && !is_told(leg) => Some(leg.id),
             Slot::Live(_) | Slot::Failed(..) | Slot::Vacant => None,
         };
         let idle: Vec<MediaLeg> = self.slots.iter().filter_map(idle).collect();
@@ -51,4 +52,14 @@ impl Engine {
         self.emit(now, Forward { leg: id, kind: Kind::Rtp, to, length: packet.len() }, &packet, send);
         true
     }
+}
+
+/// Whether whoever it hears has told it of his silence himself, and may do so again.
+fn is_told(leg: &Leg) -> bool {
+    let heard = match leg.route {
+        Route::Bridged { peer, .. } => Some(peer),
+        Route::Echo => Some(leg.id),
+        Route::Alone => None,
+    };
+    leg.outgoing.quiet_of().is_some_and(|from| heard == Some(from))
 }

@@ -24,6 +24,7 @@ impl Engine {
         // What was heard of it as audio is over.
         leg.hearing = None;
         leg.listen(now);
+        leg.expects_none();
         if leg.fax.is_some() {
             self.turns.join(now, id);
         }

@@ -2,7 +2,7 @@
 
 use plugboard_codec::page::Page;
 use plugboard_media::FaxEnd;
-use plugboard_model::{FaxOutcome, FaxRecord};
+use plugboard_model::{FaxOutcome, FaxRecord, Sound};
 use plugboard_tests_support::{Phone, Setup, Sim, Weather};
 
 use crate::{millis, seconds, steps, story};
@@ -199,6 +199,7 @@ fn r73_a_machine_that_calls_is_offered_t38_and_its_fax_comes_pixel_by_pixel_with
         sim.run_until_quiet();
         let fax = fax(&sim);
         assert_eq!((&fax.end, fax.pages, fax.bad_rows, fax.t38), (&FaxOutcome::Done, 2, 0, true), "{seed}");
+        assert!(!fell_silent(&sim), "pictures are no silence: {seed}");
         assert!(sim.pages(&fax.files[0].file) == sent, "a pixel differs: {seed}");
         back += ann.lost_and_back().1;
     }
@@ -246,6 +247,12 @@ fn r73_who_refuses_t38_sends_his_fax_as_audio() {
     assert_eq!((fax(&sim).end, fax(&sim).pages, fax(&sim).t38), (FaxOutcome::Done, 1, false));
 }
 
+/// Whether the record says of any leg that it was silent at its end.
+fn fell_silent(sim: &Sim) -> bool {
+    let sounds = sim.record().legs.into_iter().filter_map(|leg| leg.quality).map(|quality| quality.sound);
+    sounds.inspect(|sound| assert_ne!(*sound, Sound::Unknown)).any(|sound| sound == Sound::FellSilent)
+}
+
 /// Ann, an adapter, and Bob, a gateway, talk; Bob's machine waits for a fax.
 fn adapter_and_gateway() -> (Sim, Phone, Phone) {
     let mut sim = Sim::demo();
@@ -273,6 +280,7 @@ fn r73_t38_passes_between_an_adapter_and_a_gateway_as_it_is() {
     assert_eq!((&came.end, came.pages, came.far_ident.as_str()), (&FaxEnd::Done, 1, "+49 30 1234"));
     ann.hangs_up();
     sim.run_until_quiet();
+    assert!(!fell_silent(&sim), "pictures are no silence");
     assert!(sim.left().is_empty(), "{:?}", sim.left());
 }
 
