@@ -52,6 +52,9 @@ pub trait Guard: Send + fmt::Debug {
     /// What the handshake wants now; ask until it says when to come again, or nothing.
     fn poll(&mut self, now: Time) -> Option<Shake>;
 
+    /// Whoever shakes has shown that he hears what is sent to him: arithmetic was done for him.
+    fn is_heard(&self) -> bool;
+
     /// With what it encrypts, as soon as there are keys.
     fn suite(&self) -> Option<Suite>;
 }
@@ -62,8 +65,9 @@ pub trait Guards: Send + Sync + fmt::Debug {
     fn guard(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>>;
 
     /// The same for a handshake that comes from where nobody was named: whoever begins it shows first that he hears what is sent there
-    /// (RFC 6347 section 4.2.1).
-    fn stranger(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>>;
+    /// (RFC 6347 section 4.2.1). It is broken off as soon as another certificate is shown than was named. None also when `datagram`,
+    /// which came from there, begins none.
+    fn stranger(&self, now: Time, protection: &Protection, datagram: &[u8]) -> Option<Box<dyn Guard>>;
 
     /// Of the certificate that handshakes show.
     fn fingerprint(&self) -> Fingerprint;

@@ -26,6 +26,9 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(20);
 const TRIES_MAX: u8 = 8;
 const REST: Duration = Duration::from_secs(1);
 
+/// A stranger who has been heard begins anew as seldom: each time costs signatures.
+const STRANGERS_REST: Duration = Duration::from_secs(4);
+
 /// More than a flight is never answered at once.
 const OUTPUTS_MAX: usize = 64;
 
@@ -80,9 +83,22 @@ impl Component {
     }
 
     /// When it may begin anew.
-    fn rests_until(&self) -> Time {
-        if self.tries < TRIES_MAX { Time::ZERO } else { self.began + REST }
+    fn rests_until(&self, whose: Whose) -> Time {
+        match whose {
+            Whose::Stranger { heard: true } => self.began + STRANGERS_REST,
+            Whose::Stranger { heard: false } | Whose::Named if self.tries < TRIES_MAX => Time::ZERO,
+            Whose::Stranger { heard: false } | Whose::Named => self.began + REST,
+        }
     }
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Whose address was named.
+    Named,
+    /// Anybody; heard: he has said the cookie that was sent to him, and has been answered.
+    Stranger { heard: bool },
 }
 
 /// What seals and opens.
@@ -92,6 +108,7 @@ pub(crate) struct Shaken {
     epoch: Instant,
     role: DtlsRole,
     theirs: Fingerprint,
+    whose: Whose,
     components: [Component; 2],
     wants: VecDeque<Shake>,
     wake: Option<Time>,
@@ -107,7 +124,22 @@ impl std::fmt::Debug for Shaken {
 }
 
 impl Shaken {
+    /// With who was named.
     pub(crate) fn new(vault: &Vault, now: Time, config: &Arc<Config>, (role, theirs): (DtlsRole, Fingerprint)) -> Self {
+        Self::with(vault, now, config, (role, theirs, Whose::Named))
+    }
+
+    /// With anybody, who begins.
+    pub(crate) fn stranger(vault: &Vault, now: Time, config: &Arc<Config>, theirs: Fingerprint) -> Self {
+        Self::with(vault, now, config, (DtlsRole::Passive, theirs, Whose::Stranger { heard: false }))
+    }
+
+    fn with(
+        vault: &Vault,
+        now: Time,
+        config: &Arc<Config>,
+        (role, theirs, whose): (DtlsRole, Fingerprint, Whose),
+    ) -> Self {
         let deadline = now + HANDSHAKE_MAX;
         let mut shaken = Self {
             certificate: vault.certificate.clone(),
@@ -115,6 +147,7 @@ impl Shaken {
             epoch: vault.epoch,
             role,
             theirs,
+            whose,
             components: [Component::new(now), Component::new(now)],
             wants: VecDeque::new(),
             // A far end that never begins is noticed, too.
@@ -164,7 +197,8 @@ impl Shaken {
     }
 
     fn begin_when_rested(&mut self, now: Time, kind: Kind) {
-        let until = self.component(kind).rests_until();
+        let whose = self.whose;
+        let until = self.component(kind).rests_until(whose);
         if until <= now {
             return self.begin(now, kind);
         }
@@ -191,6 +225,9 @@ impl Shaken {
             let Some(dtls) = component.dtls.as_mut() else { return };
             match dtls.poll_output(&mut room) {
                 Output::Packet(datagram) => {
+                    if matches!(self.whose, Whose::Stranger { .. }) && is_of(datagram, SERVER_HELLO) {
+                        self.whose = Whose::Stranger { heard: true };
+                    }
                     let datagram = if role == DtlsRole::Passive { rsa::ask(datagram) } else { datagram.into() };
                     self.wants.push_back(Shake::Send(kind, datagram.into_owned()));
                 }
@@ -202,11 +239,16 @@ impl Shaken {
                     }
                     return;
                 }
-                // Nothing is proved by showing it: whoever answers to the end without it is refused then.
-                Output::PeerCert(certificate) => component.known = fingerprint(certificate) == theirs,
+                // Nothing is proved by showing it: whoever answers to the end without it is refused then. Nobody waits for a stranger.
+                Output::PeerCert(certificate) => {
+                    component.known = fingerprint(certificate) == theirs;
+                    if !component.known && self.whose != Whose::Named {
+                        return self.fail(kind, ANOTHER);
+                    }
+                }
                 Output::KeyingMaterial(material, profile) => {
                     if !component.known {
-                        return self.fail(kind, "the far end's certificate is not the one that it named");
+                        return self.fail(kind, ANOTHER);
                     }
                     let before = component.keys.take().map(|(suite, ..)| suite);
                     component.keys = keys(kind, role, &material, profile);
@@ -227,11 +269,14 @@ impl Shaken {
     }
 }
 
+const ANOTHER: &str = "the far end's certificate is not the one that it named";
+
 /// Where a record begins to say what it is of, and where a message in it does (RFC 6347 sections 4.1 and 4.2.2).
 const RECORD_BYTES: usize = 13;
 const MESSAGE_BYTES: usize = 12;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
 const RANDOM_BYTES: usize = 32;
 
 /// Whether a datagram begins with a whole record, and one in clear with the begin of a message: what is none would end the handshake,
@@ -254,13 +299,23 @@ fn is_message(record: &[u8]) -> bool {
     offset + piece <= length && usize::try_from(piece).is_ok_and(|piece| MESSAGE_BYTES + piece <= record.len())
 }
 
+/// Whether a datagram begins with such a message in clear.
+fn is_of(datagram: &[u8], message: u8) -> bool {
+    datagram.first() == Some(&HANDSHAKE)
+        && datagram.get(RECORD_BYTES) == Some(&message)
+        && datagram.get(3..5) == Some(&[0, 0])
+}
+
+/// Whether a datagram begins a handshake.
+pub(crate) fn begins(datagram: &[u8]) -> bool {
+    is_sound(datagram) && hello(datagram).is_some()
+}
+
 /// The begin of a handshake: what only one hello has.
 fn hello(datagram: &[u8]) -> Option<[u8; RANDOM_BYTES]> {
-    let begins = datagram.first() == Some(&HANDSHAKE)
-        && datagram.get(RECORD_BYTES) == Some(&CLIENT_HELLO)
-        && datagram.get(3..5) == Some(&[0, 0]);
     // After the version, two bytes.
-    datagram.get(RECORD_BYTES + MESSAGE_BYTES + 2..)?.first_chunk().copied().filter(|_| begins)
+    let random = datagram.get(RECORD_BYTES + MESSAGE_BYTES + 2..)?.first_chunk().copied();
+    random.filter(|_| is_of(datagram, CLIENT_HELLO))
 }
 
 /// What the handshake's secret is cut into (RFC 5764 section 4.2).
@@ -300,13 +355,14 @@ impl Guard for Shaken {
         if !is_sound(datagram) {
             return;
         }
-        let at = self.instant(now);
-        let (passive, component) = (self.role == DtlsRole::Passive, self.component(kind));
+        let (at, theirs) = (self.instant(now), self.theirs);
+        let (passive, whose) = (self.role == DtlsRole::Passive, self.whose);
+        let component = self.component(kind);
         // The far end begins again, as after a fault of its own, or what went before was a stranger's: the keys hold until there are
         // new ones.
         if let Some(random) = hello(datagram).filter(|random| passive && component.hello.as_ref() != Some(random)) {
             if component.hello.is_some() {
-                if component.rests_until() > now {
+                if component.rests_until(whose) > now {
                     return;
                 }
                 self.begin(now, kind);
@@ -314,7 +370,12 @@ impl Guard for Shaken {
             self.component(kind).hello = Some(random);
         }
         let Some(dtls) = self.component(kind).dtls.as_mut() else { return };
-        let taken = dtls.handle_timeout(at).and_then(|()| dtls.handle_packet(datagram));
+        let mut take = || dtls.handle_timeout(at).and_then(|()| dtls.handle_packet(datagram));
+        let taken = match whose {
+            Whose::Named => take(),
+            // All of it may lie in one datagram: no signature of another certificate is looked at.
+            Whose::Stranger { .. } => rsa::only_of(theirs, take),
+        };
         // What it has to say before it broke may be why.
         self.drain(now, kind);
         if taken.is_err() && self.component(kind).dtls.is_some() {
@@ -345,6 +406,10 @@ impl Guard for Shaken {
             }
         }
         self.wants.pop_front().or_else(|| self.wake.map(Shake::Wait))
+    }
+
+    fn is_heard(&self) -> bool {
+        self.whose != Whose::Stranger { heard: false }
     }
 
     fn suite(&self) -> Option<Suite> {

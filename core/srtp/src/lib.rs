@@ -98,9 +98,12 @@ impl Guards for Vault {
         }
     }
 
-    fn stranger(&self, now: Time, protection: &Protection) -> Option<Box<dyn Guard>> {
-        let Protection::Dtls { role: role @ DtlsRole::Passive, fingerprint } = *protection else { return None };
-        Some(Box::new(dtls::Shaken::new(self, now, self.configs.of_strangers(), (role, fingerprint))))
+    fn stranger(&self, now: Time, protection: &Protection, datagram: &[u8]) -> Option<Box<dyn Guard>> {
+        let Protection::Dtls { role: DtlsRole::Passive, fingerprint } = *protection else { return None };
+        if !dtls::begins(datagram) {
+            return None;
+        }
+        Some(Box::new(dtls::Shaken::stranger(self, now, self.configs.of_strangers(), fingerprint)))
     }
 
     fn fingerprint(&self) -> Fingerprint {

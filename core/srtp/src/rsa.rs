@@ -13,9 +13,14 @@ use dimpl::crypto::{
     Buf, CryptoProvider, HashAlgorithm, HashContext, HashProvider, SignatureAlgorithm, SignatureVerifier,
 };
 use dimpl::{CryptoError, CryptoOperation};
+use plugboard_media::Fingerprint;
 use std::borrow::Cow;
+use std::cell::Cell;
 use x509_cert::Certificate;
-use x509_cert::der::Decode;
+use x509_cert::der::asn1::UintRef;
+use x509_cert::der::{Decode, Reader, SliceReader};
+
+use crate::fingerprint;
 
 /// A record in clear: what it is of, its version, epoch and number, its length (RFC 6347 section 4.1).
 const RECORD_BYTES: usize = 13;
@@ -28,6 +33,22 @@ const CERTIFICATE_REQUEST: u8 = 13;
 const RSA_SIGN: u8 = 1;
 /// RSA with SHA-256, SHA-384 and SHA-512 (RFC 5246 section 7.4.1.4.1).
 const ALGORITHMS: [u8; 6] = [4, 1, 5, 1, 6, 1];
+
+/// Bits of an RSA key. Shorter ones prove nothing any more, longer ones cost a thread time that calls wait for.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
+
+thread_local! {
+    /// Whose signatures alone are worth being looked at on this thread now; none: everybody's.
+    static ONLY_OF: Cell<Option<Fingerprint>> = const { Cell::new(None) };
+}
+
+/// Does what may check signatures, of which those of other certificates are refused unseen.
+pub(crate) fn only_of<T>(theirs: Fingerprint, work: impl FnOnce() -> T) -> T {
+    ONLY_OF.set(Some(theirs));
+    let done = work();
+    ONLY_OF.set(None);
+    done
+}
 
 /// What handshakes that we answer are done by.
 pub(crate) fn provider() -> CryptoProvider {
@@ -147,12 +168,14 @@ impl SignatureVerifier for Signatures {
         hash: HashAlgorithm,
         algorithm: SignatureAlgorithm,
     ) -> Result<(), CryptoError> {
+        if ONLY_OF.get().is_some_and(|theirs| fingerprint(certificate) != theirs) {
+            return Err(CryptoError::OperationFailed(CryptoOperation::VerifySignature));
+        }
         let signed = seen(signed);
         if algorithm != SignatureAlgorithm::RSA {
             let library = default_provider().signature_verification;
             return library.verify_signature(certificate, &signed, signature, hash, algorithm);
         }
-        // Shorter keys than 2,048 bits prove nothing any more.
         let by = match hash {
             HashAlgorithm::SHA256 => &RSA_PKCS1_2048_8192_SHA256,
             HashAlgorithm::SHA384 => &RSA_PKCS1_2048_8192_SHA384,
@@ -162,9 +185,27 @@ impl SignatureVerifier for Signatures {
         let certificate = Certificate::from_der(certificate).map_err(|_| CryptoError::CertificateParseFailed)?;
         let key = &certificate.tbs_certificate().subject_public_key_info().subject_public_key;
         let key = key.as_bytes().ok_or(CryptoError::InvalidSubjectPublicKey)?;
+        if !rsa_bits(key).is_some_and(|bits| RSA_BITS.contains(&bits)) {
+            return Err(CryptoError::InvalidSubjectPublicKey);
+        }
         let verdict = UnparsedPublicKey::new(by, key).verify(&signed, signature);
         verdict.map_err(|_| CryptoError::OperationFailed(CryptoOperation::VerifySignature))
     }
+}
+
+/// Of an RSA key's modulus (RFC 8017 appendix A.1.1).
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let mut reader = SliceReader::new(key).ok()?;
+    let modulus: Option<UintRef<'_>> = reader
+        .sequence(|inside| {
+            let modulus = UintRef::decode(inside)?;
+            UintRef::decode(inside).map(|_exponent| modulus)
+        })
+        .ok();
+    // No zero is before the first byte that counts.
+    let bytes = modulus?.as_bytes();
+    let unused = bytes.first().map_or(0, |first| first.leading_zeros());
+    bytes.len().checked_mul(8)?.checked_sub(usize::try_from(unused).ok()?)
 }
 
 #[cfg(test)]
@@ -187,6 +228,45 @@ mod tests {
         assert!(verdict(b"something else", HashAlgorithm::SHA256).is_err());
         assert!(verdict(b"all that was said", HashAlgorithm::SHA384).is_err());
         assert!(verdict(b"all that was said", HashAlgorithm::SHA1).is_err());
+    }
+
+    /// The key of a certificate whose modulus has so many bits, as it lies in DER.
+    fn key_of(bits: usize) -> Vec<u8> {
+        let modulus = [vec![0], vec![0x80], vec![7; bits / 8 - 1]].concat();
+        let long = |length: usize| match u16::try_from(length).unwrap().to_be_bytes() {
+            [0, low] => vec![0x81, low],
+            [high, low] => vec![0x82, high, low],
+        };
+        let modulus = [vec![2], long(modulus.len()), modulus].concat();
+        let inside = [&modulus[..], &[2, 3, 1, 0, 1]].concat();
+        [vec![0x30], long(inside.len()), inside].concat()
+    }
+
+    #[test]
+    fn keys_that_are_too_short_or_too_long_are_not_computed_with() {
+        for (bits, good) in
+            [(1_024, false), (2_040, false), (2_048, true), (4_096, true), (4_104, false), (8_192, false)]
+        {
+            assert_eq!(rsa_bits(&key_of(bits)), Some(bits));
+            assert_eq!(RSA_BITS.contains(&bits), good, "{bits}");
+        }
+        for broken in [&[][..], &[0x30], &[0x30, 0], &key_of(2_048)[..200]] {
+            assert_eq!(rsa_bits(broken), None);
+        }
+    }
+
+    #[test]
+    fn where_one_certificate_is_named_the_signatures_of_others_are_not_looked_at() {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::new(["phone".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let signer = RsaKeyPair::from_pkcs8(&key.serialize_der()).unwrap();
+        let mut signature = vec![0; signer.public_modulus_len()];
+        signer.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"said", &mut signature).unwrap();
+        let (hash, kind) = (HashAlgorithm::SHA256, SignatureAlgorithm::RSA);
+        let verdict = || Signatures.verify_signature(certificate.der(), b"said", &signature, hash, kind);
+        assert_eq!(only_of(fingerprint(certificate.der()), verdict), Ok(()));
+        assert!(only_of(Fingerprint([7; 32]), verdict).is_err());
+        assert_eq!(verdict(), Ok(()), "and that is over then");
     }
 
     /// A request for a certificate: kinds, algorithms, no authority.

@@ -70,6 +70,10 @@ impl Guard for Keyed {
         None
     }
 
+    fn is_heard(&self) -> bool {
+        true
+    }
+
     fn suite(&self) -> Option<Suite> {
         Some(self.suite)
     }

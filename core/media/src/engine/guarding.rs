@@ -1,6 +1,6 @@
 //! Legs whose packets are encrypted: what comes is opened before anything in it is believed, what goes is sealed last.
 
-use super::knocking::Knock;
+use super::knocking::Knocks;
 use super::{Engine, Forward, Kind};
 use crate::command::{Event, MediaLeg};
 use crate::guard::{Guard, NotOpened, SEAL_BYTES_MAX, Shake};
@@ -24,7 +24,7 @@ pub(crate) struct Guarded {
     /// What was agreed.
     pub(crate) protection: Protection,
     /// Handshakes from where nobody was named.
-    pub(crate) knocks: Vec<Knock>,
+    pub(crate) knocks: Knocks,
 }
 
 /// Whether a datagram is of a handshake (RFC 7983 section 7).
@@ -57,7 +57,7 @@ impl Engine {
         match self.guards.as_ref().and_then(|guards| guards.guard(now, &protection)) {
             Some(guard) => {
                 if let Some(leg) = self.leg_mut(id) {
-                    leg.guarded = Some(Box::new(Guarded { guard, protection, knocks: Vec::new() }));
+                    leg.guarded = Some(Box::new(Guarded { guard, protection, knocks: Knocks::default() }));
                 }
                 self.shake(now, id);
             }

@@ -14,15 +14,62 @@ use std::time::Duration;
 /// A phone has one address; whoever else tries is a stranger.
 const KNOCKS_MAX: usize = 4;
 
-/// Longer than a handshake takes with several of its datagrams lost: then the place may be another's.
+/// Longer than a handshake takes with several of its datagrams lost: then the place may be another's. Who failed may try again then.
 const KNOCK_AGES: Duration = Duration::from_secs(4);
+
+/// Whoever hears us shows it by then: later, another port of his host may have the place.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
+
+/// Sources of which each costs arithmetic, since it hears what is sent to it, in the life of a leg: beyond that somebody has more
+/// addresses than time, and the other legs of this thread must not wait for him.
+const HEARD_MAX: u32 = 32;
+
+/// Those who knock at a leg.
+#[derive(Debug, Default)]
+pub(crate) struct Knocks {
+    /// In the order in which they came.
+    places: Vec<Knock>,
+    /// How many of them, and before them, were found to hear what is sent to them.
+    heard: u32,
+}
 
 /// One source's handshake.
 #[derive(Debug)]
-pub(crate) struct Knock {
+struct Knock {
     source: SocketAddr,
     began: Time,
-    guard: Box<dyn Guard>,
+    /// It hears what is sent to it.
+    heard: bool,
+    /// None: it failed, and must not begin again at once.
+    guard: Option<Box<dyn Guard>>,
+}
+
+impl Knocks {
+    /// Whether there is a place for another source, made of the place of who has the least right to his.
+    fn make_room(&mut self, now: Time, source: SocketAddr) -> bool {
+        let is_old = |knock: &Knock| now.since(knock.began) >= KNOCK_AGES;
+        self.places.retain(|knock| knock.guard.is_some() || !is_old(knock));
+        if self.heard >= HEARD_MAX {
+            return false;
+        }
+        if let Some(same) = self.places.iter().position(|knock| knock.source.ip() == source.ip()) {
+            let is_deaf = |knock: &Knock| !knock.heard && now.since(knock.began) >= ANSWERS_WITHIN;
+            let gives_way = self.places.get(same).is_none_or(|knock| is_deaf(knock) || is_old(knock));
+            if gives_way {
+                self.places.remove(same);
+            }
+            return gives_way;
+        }
+        if self.places.len() < KNOCKS_MAX {
+            return true;
+        }
+        // Whoever shows that he hears us does so within a moment.
+        let last = self.places.iter().position(|knock| !knock.heard).or_else(|| self.places.iter().position(is_old));
+        last.is_some_and(|last| {
+            self.places.remove(last);
+            true
+        })
+    }
 }
 
 impl Engine {
@@ -36,48 +83,58 @@ impl Engine {
         if kind != Kind::Rtp || !begins || guarded.guard.suite().is_some() || !remote.rtp.may_be(now, source) {
             return false;
         }
-        let known = guarded.knocks.iter().position(|knock| knock.source == source);
-        let place = known.or_else(|| {
-            let full = guarded.knocks.len() >= KNOCKS_MAX;
-            let oldest = guarded.knocks.iter().position(|knock| now.since(knock.began) >= KNOCK_AGES);
-            if full {
-                guarded.knocks.remove(oldest?);
-            }
-            let guard = guards.stranger(now, &guarded.protection)?;
-            guarded.knocks.push(Knock { source, began: now, guard });
-            Some(guarded.knocks.len() - 1)
-        });
-        let Some(knock) = place.and_then(|place| guarded.knocks.get_mut(place)) else { return false };
-        knock.guard.shake(now, kind, datagram);
+        let knocks = &mut guarded.knocks;
+        if let Some(knock) = knocks.places.iter_mut().find(|knock| knock.source == source)
+            && (knock.guard.is_some() || now.since(knock.began) < KNOCK_AGES)
+        {
+            let Some(guard) = knock.guard.as_mut() else { return false };
+            guard.shake(now, kind, datagram);
+            return true;
+        }
+        // A place is for who begins a handshake, not for whoever sends anything.
+        let Some(mut guard) = guards.stranger(now, &guarded.protection, datagram) else { return false };
+        if !knocks.make_room(now, source) {
+            return false;
+        }
+        guard.shake(now, kind, datagram);
+        knocks.places.push(Knock { source, began: now, heard: false, guard: Some(guard) });
         true
     }
 
     /// Does what the handshakes of those who knock want. When the next of them wants to go on.
     pub(super) fn answer_knocks(&mut self, now: Time, id: MediaLeg) -> Option<Time> {
-        let knocks = std::mem::take(&mut self.leg_mut(id)?.guarded.as_mut()?.knocks);
-        let (mut going_on, mut wake) = (Vec::with_capacity(knocks.len()), None::<Time>);
-        for mut knock in knocks {
-            match self.answer(now, id, &mut knock) {
+        let mut knocks = std::mem::take(&mut self.leg_mut(id)?.guarded.as_mut()?.knocks);
+        let mut wake = None::<Time>;
+        for knock in &mut knocks.places {
+            let Some(mut guard) = knock.guard.take() else { continue };
+            let came = self.answer(now, id, knock.source, &mut *guard);
+            if !knock.heard && guard.is_heard() {
+                knock.heard = true;
+                knocks.heard += 1;
+            }
+            match came {
                 Came::Waits(at) => {
                     wake = Some(wake.map_or(at, |wake| wake.min(at)));
-                    going_on.push(knock);
+                    knock.guard = Some(guard);
                 }
-                Came::Nothing => {}
+                // He keeps his place, so that he does not begin again at once.
+                Came::Nothing => knock.heard = true,
                 Came::Proved => {
-                    self.let_in(now, id, knock);
+                    let source = knock.source;
+                    self.let_in(now, id, source, guard);
                     return Some(now);
                 }
             }
         }
-        self.leg_mut(id)?.guarded.as_mut()?.knocks = going_on;
+        self.leg_mut(id)?.guarded.as_mut()?.knocks = knocks;
         wake
     }
 
-    fn answer(&mut self, now: Time, id: MediaLeg, knock: &mut Knock) -> Came {
+    fn answer(&mut self, now: Time, id: MediaLeg, source: SocketAddr, guard: &mut dyn Guard) -> Came {
         for _ in 0..STEPS_MAX {
-            match knock.guard.poll(now) {
+            match guard.poll(now) {
                 Some(Shake::Send(Kind::Rtp, datagram)) => {
-                    self.fly(Forward { leg: id, kind: Kind::Rtp, to: knock.source, length: datagram.len() }, datagram);
+                    self.fly(Forward { leg: id, kind: Kind::Rtp, to: source, length: datagram.len() }, datagram);
                 }
                 // Where its RTCP is, is not known yet.
                 Some(Shake::Send(Kind::Rtcp, _)) => {}
@@ -90,14 +147,14 @@ impl Engine {
     }
 
     /// Whoever knocked has the certificate that was named: he is the far end.
-    fn let_in(&mut self, now: Time, id: MediaLeg, knock: Knock) {
+    fn let_in(&mut self, now: Time, id: MediaLeg, source: SocketAddr, guard: Box<dyn Guard>) {
         let Some(leg) = self.leg_mut(id) else { return };
-        let suite = knock.guard.suite();
+        let suite = guard.suite();
         if let Some(guarded) = leg.guarded.as_mut() {
-            guarded.guard = knock.guard;
+            guarded.guard = guard;
         }
         if let Some(remote) = leg.remote.as_mut() {
-            remote.rtp.prove(now, knock.source);
+            remote.rtp.prove(now, source);
         }
         self.events.extend(suite.map(|suite| Event::Secured { leg: id, suite }));
     }
