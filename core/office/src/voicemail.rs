@@ -101,9 +101,16 @@ pub struct PinTries {
 }
 
 impl PinTries {
-    /// So many were wrong, the last of them so long before the begin of time.
-    pub const fn kept(wrong: u32, before: Duration) -> Self {
-        Self { wrong, last: Time::ZERO, before }
+    /// So many were wrong, the last of them so long ago: since the begin of time, or before it.
+    pub fn kept(wrong: u32, now: Time, ago: Duration) -> Self {
+        let running = now.since(Time::ZERO);
+        let (last, before) = (Time::ZERO + running.saturating_sub(ago), ago.saturating_sub(running));
+        Self { wrong, last, before }
+    }
+
+    /// Whether its last wrong one was after the other's.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        self.wrong > 0 && (other.wrong == 0 || (self.last, other.before) > (other.last, self.before))
     }
 
     /// How many were wrong in a row.
@@ -160,11 +167,24 @@ mod tests {
 
     #[test]
     fn a_lock_goes_on_after_a_restart_and_no_longer_than_it_would_have() {
-        let kept = PinTries::kept(4, Duration::from_secs(50));
+        let kept = PinTries::kept(4, at(0), Duration::from_secs(50));
         assert_eq!(kept.locked_until(), at(70), "two minutes, of which 50 seconds are over");
-        assert_eq!(PinTries::kept(3, Duration::from_mins(5)).locked_until(), Time::ZERO);
+        assert_eq!(PinTries::kept(3, at(0), Duration::from_mins(5)).locked_until(), Time::ZERO);
         assert!(!kept.is_forgotten(at(60)));
         assert!(kept.is_forgotten(at(24 * 3_600 - 50)));
+    }
+
+    #[test]
+    fn what_is_read_while_the_switch_runs_is_as_old_as_it_is_and_no_newer_one_gives_way_to_it() {
+        // Read 30 seconds after it was wrong, in the tenth minute; and by a switch that was started ten seconds ago.
+        let of_now = PinTries::kept(4, at(600), Duration::from_secs(30));
+        assert_eq!((of_now.last(), of_now.locked_until()), (at(570), at(690)));
+        assert_eq!(PinTries::kept(4, at(10), Duration::from_secs(30)).locked_until(), at(100));
+        let newest = PinTries::kept(5, at(600), Duration::from_secs(20));
+        assert!(newest.is_newer_than(&of_now) && !of_now.is_newer_than(&newest) && !of_now.is_newer_than(&of_now));
+        let older = PinTries::kept(5, at(0), Duration::from_secs(20));
+        assert!(older.is_newer_than(&PinTries::kept(4, at(0), Duration::from_secs(30))));
+        assert!(older.is_newer_than(&PinTries::default()) && !PinTries::default().is_newer_than(&older));
     }
 
     #[test]

@@ -111,9 +111,13 @@ impl Mailboxes {
         let kept = pin_tries::read(env, office);
         let mut shelf = self.shelf();
         for (whose, tries) in kept {
-            match whose {
-                Whose::Mailbox(mailbox) => shelf.boxes.entry(mailbox).or_default().tries = tries,
-                Whose::Caller(caller) => drop(shelf.callers.insert(caller, tries)),
+            let running = match whose {
+                Whose::Mailbox(mailbox) => &mut shelf.boxes.entry(mailbox).or_default().tries,
+                Whose::Caller(caller) => shelf.callers.entry(caller).or_default(),
+            };
+            // Of an office that was in force before, the table may know more than the store does yet.
+            if tries.is_newer_than(running) {
+                *running = tries;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Wrong PINs as they are kept over a restart: the table of mailboxes counts them ([`crate::mailboxes`]).
 
-use plugboard_model::{GroupId, Mailbox, OfficeId, Time, UserId};
+use plugboard_model::{GroupId, Mailbox, OfficeId, UserId};
 use plugboard_office::PinTries;
 use plugboard_store::{KeptTries, Store};
 use std::time::Duration;
@@ -78,7 +78,7 @@ pub(crate) fn read(env: &Env, office: &OfficeId) -> Vec<Changed> {
     for KeptTries { whose, wrong, last } in kept {
         let Some(whose) = Whose::read(office, &whose) else { continue };
         let ago = Duration::from_millis(u64::try_from(wall.0.saturating_sub(last.0)).unwrap_or(0));
-        let tries = PinTries::kept(wrong, ago.saturating_sub(now.since(Time::ZERO)));
+        let tries = PinTries::kept(wrong, now, ago);
         if tries.is_forgotten(now) {
             forget(&env.store, &whose);
         } else {

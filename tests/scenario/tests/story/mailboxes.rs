@@ -8,6 +8,35 @@ use super::voicemail::{AFTER, GREETING, KEPT, SUMMARY, leaves, menu, office, rul
 use crate::seconds;
 
 #[test]
+fn an_office_that_is_taken_out_and_applied_again_gives_nobody_new_tries_to_guess_a_pin() {
+    let office = OfficeText::demo().replace("own_phone_without_pin: true", "longest: 1m");
+    let mut sim = Setup::offices(vec![office.clone()]).start();
+    let ann = sim.phone("ann", "101");
+    let (enter, wrong, locked) =
+        ("Enter your PIN, then the hash key.", "That is not right.", "Too many attempts. Please try again later.");
+    // Long after the switch was started.
+    sim.run_for(seconds(3_600));
+    ann.dials("*98102");
+    for _ in 0..3 {
+        sim.run_until(ann.hears(enter));
+        ann.presses("1234#");
+        sim.run_until(ann.hears(wrong));
+    }
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    sim.applies(&[]);
+    sim.run_for(seconds(5));
+    sim.applies(&[office]);
+    sim.run_for(seconds(5));
+    ann.dials("*98103");
+    sim.run_until(ann.hears(enter));
+    ann.presses("47110#");
+    sim.run_until(ann.hears(locked));
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_restart_gives_nobody_new_tries_to_guess_a_pin() {
     let mut sim = ruled("longest: 1m").start();
     let ann = sim.phone("ann", "101");
