@@ -29,6 +29,8 @@ pub enum Condition {
     StoreDegraded,
     /// The machine's clock is far ahead of when calls were last seen: nothing is removed for its age.
     ClockJumped,
+    /// The recorder has ended by a fault of ours: nothing is recorded; calls go on.
+    RecorderDown,
     /// The range of RTP ports is used up.
     RtpPortsExhausted,
     /// An action that a scenario names is not installed; by its name.
@@ -48,6 +50,7 @@ impl Condition {
             Self::Overloaded(_)
             | Self::StoreDegraded
             | Self::ClockJumped
+            | Self::RecorderDown
             | Self::RtpPortsExhausted
             | Self::PluginMissing(_)
             | Self::OfficeNotServed(_)
@@ -65,6 +68,7 @@ impl Condition {
             Self::Overloaded(_) => "overloaded",
             Self::StoreDegraded => "store_degraded",
             Self::ClockJumped => "clock_jumped",
+            Self::RecorderDown => "recorder_down",
             Self::RtpPortsExhausted => "rtp_ports_exhausted",
             Self::PluginMissing(_) => "plugin_missing",
             Self::OfficeNotServed(_) => "office_not_served",
@@ -85,6 +89,7 @@ impl Condition {
             | Self::SipShardDown
             | Self::StoreDegraded
             | Self::ClockJumped
+            | Self::RecorderDown
             | Self::RtpPortsExhausted => None,
         }
     }

@@ -10,6 +10,15 @@ use crate::writer::Errand;
 /// packets waits.
 const ENDS_MAX: usize = 1_024;
 
+/// Messages that wait to be heard: whoever waits longer than for so many has hung up.
+const LOADS_MAX: usize = 256;
+
+/// Files that wait to be removed or written, ends of tapes included: what an admin erases at once may be many.
+const WAITING_MAX: usize = 16_384;
+
+/// Bytes of faxes that wait to be written.
+const FAX_BYTES_MAX: usize = 256 << 20;
+
 #[derive(Default)]
 pub(crate) struct Desk {
     queue: Mutex<Queue>,
@@ -18,42 +27,49 @@ pub(crate) struct Desk {
 
 #[derive(Default)]
 struct Queue {
-    errands: VecDeque<Errand>,
+    /// Somebody listens for what is in these: they go first.
+    loads: VecDeque<Errand>,
+    others: VecDeque<Errand>,
+    fax_bytes: usize,
     stopped: bool,
 }
 
 impl Desk {
-    /// Few by their nature: a message that is heard, a file that is removed, a fax that came.
-    pub(crate) fn push(&self, errand: Errand) {
-        self.queue().errands.push_back(errand);
-        self.there.notify_one();
-    }
-
-    /// The end of a tape; it comes back when too many wait.
-    pub(crate) fn push_end(&self, errand: Errand) -> Option<Errand> {
+    /// Takes an errand; it comes back when too many wait.
+    pub(crate) fn push(&self, errand: Errand) -> Option<Errand> {
         let mut queue = self.queue();
-        if queue.errands.len() >= ENDS_MAX {
+        let waiting = queue.others.len();
+        let has_room = match &errand {
+            Errand::Load { .. } => queue.loads.len() < LOADS_MAX,
+            Errand::Finish { .. } => waiting < ENDS_MAX,
+            Errand::Remove { .. } => waiting < WAITING_MAX,
+            Errand::KeepFax { tiff, .. } => {
+                waiting < WAITING_MAX && queue.fax_bytes.saturating_add(tiff.len()) <= FAX_BYTES_MAX
+            }
+        };
+        if !has_room {
             return Some(errand);
         }
-        queue.errands.push_back(errand);
+        queue.push(errand);
         drop(queue);
         self.there.notify_one();
         None
     }
 
     pub(crate) fn take(&self) -> Option<Errand> {
-        self.queue().errands.pop_front()
+        self.queue().take()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue().errands.is_empty()
+        let queue = self.queue();
+        queue.loads.is_empty() && queue.others.is_empty()
     }
 
     /// The next one; none: it is stopped and nothing is left.
     pub(crate) fn wait(&self) -> Option<Errand> {
         let mut queue = self.queue();
         loop {
-            if let Some(errand) = queue.errands.pop_front() {
+            if let Some(errand) = queue.take() {
                 return Some(errand);
             }
             if queue.stopped {
@@ -71,5 +87,26 @@ impl Desk {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Pushes and takes are whole: a panic under this lock leaves nothing half done.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, errand: Errand) {
+        match errand {
+            Errand::Load { .. } => self.loads.push_back(errand),
+            Errand::KeepFax { ref tiff, .. } => {
+                self.fax_bytes += tiff.len();
+                self.others.push_back(errand);
+            }
+            Errand::Finish { .. } | Errand::Remove { .. } => self.others.push_back(errand),
+        }
+    }
+
+    fn take(&mut self) -> Option<Errand> {
+        let errand = self.loads.pop_front().or_else(|| self.others.pop_front())?;
+        if let Errand::KeepFax { tiff, .. } = &errand {
+            self.fax_bytes -= tiff.len();
+        }
+        Some(errand)
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::writer::{Clerk, Errand, Job, Kept, Order, Told, Writer};
+use crate::writer::{Clerk, Errand, Job, Kept, Order, Told, Writer, unharmed};
 
 /// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
 pub const QUEUE_MAX: usize = 65_536;
@@ -77,7 +77,8 @@ impl Recorder {
         })?;
         let sums = named("recorder-files").spawn(move || {
             while let Some(errand) = desk.wait() {
-                clerk.carry_out(errand);
+                // Also what is told of it may panic: the next one is another's.
+                let _told = unharmed(|| clerk.carry_out(errand));
             }
         })?;
         *recorder.0.threads.lock().unwrap_or_else(PoisonError::into_inner) = Some([writes, sums]);
@@ -114,7 +115,8 @@ impl Recorder {
         Recording { tape: Tape::new(take), number: tape, shared: Arc::clone(&self.0) }
     }
 
-    /// Keeps a received fax (TIFF) as `name.tif`, and as `name.pdf`. Never waits: what the disk says comes to `told`.
+    /// Keeps a received fax (TIFF) as `name.tif`, and as `name.pdf`. Never waits: what the disk says comes to `told`; at once, that it
+    /// is busy, where too much waits for it, as of [`Recorder::load`] and [`Recorder::remove`].
     pub fn keep_fax(&self, name: String, tiff: Vec<u8>, told: Box<dyn FnOnce(Kept) + Send>) {
         self.0.errand(Errand::KeepFax { name, tiff, told });
     }
@@ -127,6 +129,12 @@ impl Recorder {
     /// Removes a file.
     pub fn remove(&self, file: String, told: Box<dyn FnOnce(io::Result<()>) + Send>) {
         self.0.errand(Errand::Remove { file, told });
+    }
+
+    /// Whether a thread has ended by a fault of its own: nothing is recorded any more, or nothing that is over is told.
+    pub fn is_broken(&self) -> bool {
+        let threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.as_ref().is_some_and(|threads| threads.iter().any(JoinHandle::is_finished))
     }
 
     /// Ends every recording and waits until all is written.
@@ -238,8 +246,10 @@ impl Shared {
     }
 
     fn errand(&self, errand: Errand) {
-        self.desk.push(errand);
-        self.tell();
+        match self.desk.push(errand) {
+            Some(errand) => errand.refuse(),
+            None => self.tell(),
+        }
     }
 
     fn tell(&self) {

@@ -6,6 +6,7 @@ use plugboard_model::{FaxFile, TapeEnd, TapeWhy, Time};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +22,10 @@ const WRITE_BYTES: usize = 16_000;
 
 /// A message that is read to be played; what is longer is no message.
 const LOAD_MAX: usize = 64 << 20;
+
+/// What is said of a file that could not be worked on.
+const FAULT: &str = "a fault of the switch itself, which its log has";
+const BUSY: &str = "the disk is busy: too many files wait for it; try again later";
 
 /// What is to be recorded, and where.
 #[derive(Debug, Clone)]
@@ -220,10 +225,32 @@ impl Writer {
             talked: Talked { heard: reel.heard_for(), numbers },
             told,
         };
-        if let Some(errand) = self.desk.push_end(errand) {
+        if let Some(errand) = self.desk.push(errand) {
             Clerk::new(self.disk.again()).carry_out(errand);
         }
     }
+}
+
+impl Errand {
+    /// There was no room for it: whoever wants it is told so.
+    pub(crate) fn refuse(self) {
+        match self {
+            Self::Finish { missing_ms, talked, told, .. } => {
+                let why = TapeWhy::Disk(BUSY.into());
+                told(TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why }, talked);
+            }
+            Self::Load { file, told } => told(Err(format!("{file}: {BUSY}"))),
+            Self::Remove { told, .. } => told(Err(io::Error::new(ErrorKind::ResourceBusy, BUSY))),
+            Self::KeepFax { name, told, .. } => {
+                told(Kept { files: Vec::new(), fault: Some(format!("{name}: {BUSY}")) });
+            }
+        }
+    }
+}
+
+/// Does some work on a file; none: it panicked, which ends that work alone.
+pub(crate) fn unharmed<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 impl Clerk {
@@ -234,16 +261,23 @@ impl Clerk {
     pub(crate) fn carry_out(&mut self, errand: Errand) {
         match errand {
             Errand::Finish { file, why, missing_ms, talked, told } => {
-                let synced = self.disk.sync(&file);
-                let end = match synced.and_then(|()| look(&mut *self.disk, &file)) {
+                let found = unharmed(|| self.disk.sync(&file).and_then(|()| look(&mut *self.disk, &file)));
+                let end = match found.unwrap_or_else(|| Err(io::Error::other(FAULT))) {
                     Ok(found) => TapeEnd { why, missing_ms, ..found },
                     Err(fault) => TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms, why: why_of(&fault) },
                 };
                 told(end, talked);
             }
-            Errand::Load { file, told } => told(self.load(&file)),
-            Errand::Remove { file, told } => told(self.disk.remove(&file)),
-            Errand::KeepFax { name, tiff, told } => told(self.keep_fax(&name, &tiff)),
+            Errand::Load { file, told } => {
+                told(unharmed(|| self.load(&file)).unwrap_or_else(|| Err(format!("{file}: {FAULT}"))));
+            }
+            Errand::Remove { file, told } => {
+                told(unharmed(|| self.disk.remove(&file)).unwrap_or_else(|| Err(io::Error::other(FAULT))));
+            }
+            Errand::KeepFax { name, tiff, told } => {
+                let kept = unharmed(|| self.keep_fax(&name, &tiff));
+                told(kept.unwrap_or_else(|| Kept { files: Vec::new(), fault: Some(format!("{name}: {FAULT}")) }));
+            }
         }
     }
 

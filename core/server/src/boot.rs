@@ -152,6 +152,7 @@ impl Running {
         let (media, plugins) = (Arc::new(media), Arc::new(plugins));
         sample(&metrics, &media, &plugins);
         look(&readiness, &media, config.media.ports.clone());
+        look_at_recorder(&readiness, &recorder);
         let roots = config.tls.ca.as_deref();
         let pushes = crate::push::Pushes::start(&config.push, roots, metrics.clone(), Arc::clone(&clock))?;
         let env = Env {
@@ -365,6 +366,17 @@ fn look(readiness: &Readiness, media: &Arc<MediaThreads>, ports: RangeInclusive<
             readiness.set(Condition::RtpPortsExhausted, &reason);
         } else {
             readiness.clear(&Condition::RtpPortsExhausted);
+        }
+    });
+}
+
+/// The same of who records.
+fn look_at_recorder(readiness: &Readiness, recorder: &Recorder) {
+    let recorder = recorder.clone();
+    readiness.look_with(move |readiness| {
+        if recorder.is_broken() {
+            let reason = "its thread has ended by a fault of the switch, which the log has: nothing is recorded; restart the switch";
+            readiness.set(Condition::RecorderDown, reason);
         }
     });
 }
