@@ -1,14 +1,15 @@
 //! What days count as for an office: holidays, and days on which people work as on others.
 
 use crate::day::place;
+use crate::index::Index;
 use crate::{DAYS, Date, DayKind, Hours, Span, Zone, import};
 use plugboard_document::{Faults, Field, Node, did_you_mean};
 use plugboard_model::Name;
 
 /// Calendars of one office.
-pub const CALENDARS_MAX: usize = 64;
+pub const CALENDARS_MAX: usize = 32;
 /// Holidays of one calendar, those of files included.
-pub const DATES_MAX: usize = 4_000;
+pub const DATES_MAX: usize = 10_000;
 /// Bytes of an iCalendar file.
 pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a holiday's name.
@@ -16,7 +17,7 @@ const NAME_BYTES_MAX: usize = 120;
 /// Times at which people work in one week.
 const OPEN_MAX: usize = 64;
 /// iCalendar files of one calendar.
-const FILES_MAX: usize = 16;
+const FILES_MAX: usize = 4;
 
 /// A calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Calendar {
     pub holidays: Vec<Holiday>,
     /// Days that count as another one, also when they are holidays.
     pub working_days: Vec<WorkingDay>,
+    by_day: Index,
+    worked: Index,
 }
 
 /// Days that count as no day of the week.
@@ -52,6 +55,13 @@ pub struct WorkingDay {
 }
 
 impl Calendar {
+    /// A calendar.
+    pub fn new(id: Name, zone: Zone, open: Vec<Hours>, holidays: Vec<Holiday>, working_days: Vec<WorkingDay>) -> Self {
+        let by_day = Index::of(holidays.iter().map(|holiday| holiday.on));
+        let worked = Index::of(working_days.iter().map(|day| day.on));
+        Self { id, zone, open, holidays, working_days, by_day, worked }
+    }
+
     /// Reads one: `{ id, time_zone, open, holidays, working_days, ical }`. `office` is the office's own zone, `file` gives the text of a
     /// file that `ical` names.
     pub fn read(
@@ -89,7 +99,7 @@ impl Calendar {
             }
         }
         fields.finish(faults);
-        Some(Self { id: id?, zone: zone.unwrap_or_default(), open, holidays, working_days })
+        Some(Self::new(id?, zone.unwrap_or_default(), open, holidays, working_days))
     }
 
     /// As [`Calendar::read`] reads it, with the holidays of files inside.
@@ -108,7 +118,7 @@ impl Calendar {
 
     /// What a day counts as.
     pub fn kind_of(&self, date: Date) -> DayKind {
-        if let Some(day) = self.working_days.iter().find(|day| day.on.has(date)) {
+        if let Some(day) = self.worked.find(date).and_then(|place| self.working_days.get(place)) {
             return DayKind::Weekday(day.like);
         }
         if self.holiday(date).is_some() { DayKind::Holiday } else { DayKind::Weekday(date.weekday()) }
@@ -116,7 +126,7 @@ impl Calendar {
 
     /// The holiday that a day is, if it is one, also when people work on it.
     pub fn holiday(&self, date: Date) -> Option<&Holiday> {
-        self.holidays.iter().find(|holiday| holiday.on.has(date))
+        self.by_day.find(date).and_then(|place| self.holidays.get(place))
     }
 }
 

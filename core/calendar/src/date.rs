@@ -5,7 +5,7 @@ use plugboard_document::{Faults, Field, Node};
 use std::fmt;
 
 /// A day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub(crate) NaiveDate);
 
 /// Days from one to another, both included: of one year, or of each.
@@ -52,6 +52,18 @@ impl Date {
     #[must_use]
     pub fn before(self) -> Self {
         Self(self.0.pred_opt().unwrap_or(self.0))
+    }
+
+    /// The day after; the last day there is has none.
+    #[must_use]
+    pub(crate) fn after(self) -> Self {
+        Self(self.0.succ_opt().unwrap_or(self.0))
+    }
+
+    /// Its place in a leap year, from 0.
+    pub(crate) fn in_leap_year(self) -> usize {
+        let leap = NaiveDate::from_ymd_opt(2024, self.0.month(), self.0.day()).unwrap_or_default();
+        usize::try_from(leap.ordinal0()).unwrap_or(0)
     }
 
     fn month_day(self) -> (u32, u32) {

@@ -16,6 +16,7 @@ mod date;
 mod day;
 mod hours;
 mod ical;
+mod index;
 mod schedule;
 mod zone;
 

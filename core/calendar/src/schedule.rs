@@ -219,7 +219,8 @@ impl Part {
         };
         match (&self.rule, &self.calendar) {
             (Rule::Open, Some(calendar)) => {
-                calendar.open.iter().any(|hours| hours.hold(minute, kind(today), kind(yesterday)))
+                let (today, yesterday) = (kind(today), kind(yesterday));
+                calendar.open.iter().any(|hours| hours.hold(minute, today, yesterday))
             }
             (Rule::Open, None) => false,
             (Rule::Range { days, dates, hours }, _) => {

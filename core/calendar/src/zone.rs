@@ -46,7 +46,7 @@ impl Zone {
         self.0.name()
     }
 
-    /// What clocks there show. Before the year -9999 and after 9999: the first and the last day that there is.
+    /// What clocks there show. Before and after all years that there are (some 262,000 each way): their first and last day.
     pub fn local(self, wall: WallTime) -> LocalTime {
         let utc = DateTime::from_timestamp_millis(wall.0).unwrap_or(match wall.0 {
             ..0 => DateTime::<chrono::Utc>::MIN_UTC,

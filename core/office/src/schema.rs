@@ -58,7 +58,7 @@ pub fn schema() -> Json {
             "feature_codes": { "anyOf": [{ "const": false }, { "$ref": "#/$defs/feature_codes" }], "examples": [{ "park": "*5", "intercom": false }],
                 "description": "What users dial to change their settings, and for what their phones have no key; without it the codes below, with `false` none." },
             "time_zone": { "type": "string", "default": "UTC", "examples": ["Europe/Berlin"], "description": "Whose clocks hours and days go by: a name of the IANA's time zone database." },
-            "calendars": { "type": "array", "maxItems": 64, "items": { "$ref": "#/$defs/calendar" },
+            "calendars": { "type": "array", "maxItems": 32, "items": { "$ref": "#/$defs/calendar" },
                 "description": "What days count as: when people work, holidays, days on which they work instead. The word `when` of scenarios asks for them." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),

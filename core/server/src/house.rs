@@ -430,7 +430,7 @@ impl Resolver for Anybody {
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
         let hours = Hours { days: Days::ALL, from: 0, to: 0 };
         let (id, zone) = (Name::new(name).ok()?, Zone::default());
-        Some(Arc::new(Calendar { id, zone, open: vec![hours], holidays: Vec::new(), working_days: Vec::new() }))
+        Some(Arc::new(Calendar::new(id, zone, vec![hours], Vec::new(), Vec::new())))
     }
     fn calendars(&self) -> Vec<String> {
         Vec::new()

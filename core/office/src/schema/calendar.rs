@@ -49,8 +49,8 @@ pub(super) fn calendar() -> Json {
                 "description": "Days that count as no day of the week." },
             "working_days": { "type": "array", "maxItems": DATES_MAX, "items": working_day, "examples": [[{ "on": "2026-11-07", "as": "mon" }]],
                 "description": "Days on which people work as on another one, also when they are holidays." },
-            "ical": { "type": ["array", "string"], "maxItems": 16, "items": { "type": "string" }, "examples": ["holidays.ics"],
-                "description": "iCalendar files (RFC 5545), relative to this document, read when it is applied: each event that takes whole days is a holiday, with its repetitions until 2099." }
+            "ical": { "type": ["array", "string"], "maxItems": 4, "items": { "type": "string" }, "examples": ["holidays.ics"],
+                "description": "iCalendar files (RFC 5545), relative to this document, read when it is applied: each event that takes whole days is a holiday, with its repetitions from 2020 to 2049, 10,000 days in all." }
         }),
     )
 }
