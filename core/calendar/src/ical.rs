@@ -144,10 +144,8 @@ fn begins_too_late(component: &ICalendarComponent) -> bool {
 }
 
 fn begin(component: &ICalendarComponent) -> Option<&PartialDateTime> {
-    match component.property(&ICalendarProperty::Dtstart)?.values.first()? {
-        ICalendarValue::PartialDateTime(time) => Some(time),
-        _ => None,
-    }
+    let value = component.property(&ICalendarProperty::Dtstart)?.values.first()?;
+    if let ICalendarValue::PartialDateTime(time) = value { Some(time) } else { None }
 }
 
 fn is_cancelled(component: &ICalendarComponent) -> bool {
