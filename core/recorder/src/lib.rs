@@ -8,6 +8,7 @@
 mod desk;
 mod disk;
 mod document;
+mod line;
 mod queue;
 mod reel;
 mod wav;

@@ -9,10 +9,10 @@ use plugboard_media::g711::{self, Law};
 use plugboard_media::tape::Side;
 use plugboard_media::{CLOCK_RATE, Codec, Codecs, Rate};
 use plugboard_model::Time;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::line::Line;
 use crate::wav;
 
 /// How late a packet may be: twice what a talk bears.
@@ -105,9 +105,16 @@ pub(crate) struct Reel {
 struct Track {
     /// Which stream, its first timestamp, and where that lies.
     stream: Option<(u32, u32, u64)>,
-    /// From `Reel::done` on; none: nothing came.
-    samples: VecDeque<Option<i16>>,
+    /// From `Reel::done` on, of a law or linear as the file has it; the other one is empty.
+    bytes: Line<u8>,
+    linear: Line<i16>,
     decoder: Option<(Codec, Box<dyn Decode>)>,
+}
+
+/// The sound of a packet, as the file has it.
+enum Sound {
+    Bytes(Vec<u8>),
+    Linear(Vec<i16>),
 }
 
 impl Reel {
@@ -166,7 +173,7 @@ impl Reel {
         if self.on {
             self.last = self.last.max(at);
             // The form is that of whoever is heard first: a browser shakes hands before.
-            let unheard = self.done == 0 && self.tracks.iter().all(|track| track.samples.is_empty());
+            let unheard = self.done == 0 && self.tracks.iter().all(Track::is_empty);
             if unheard && self.start.is_some_and(|start| self.last.since(start) < FORM_WAITS) {
                 return;
             }
@@ -189,7 +196,7 @@ impl Reel {
             return;
         }
         self.last = self.last.max(at);
-        if self.done == 0 && self.tracks.iter().all(|track| track.samples.is_empty()) {
+        if self.done == 0 && self.tracks.iter().all(Track::is_empty) {
             self.form = Form::of(codec, self.form.stereo);
         }
         let (form, here, rate) = (self.form, self.position(at), u64::from(self.form.rate()));
@@ -211,13 +218,13 @@ impl Reel {
         track.stream = Some((stream, timestamp, place));
         match (form.shape, codec.law()) {
             (Shape::Law(to), Some(from)) if from == to => {
-                track.lay(self.done, place, payload.iter().copied().map(i16::from));
+                track.lay_bytes(self.done, place, payload, to);
                 return self.still(at, out);
             }
             (Shape::Law(_) | Shape::Linear(_), Some(_) | None) => {}
         }
         match track.unpack(form, codec, payload, &*self.codecs) {
-            Some(sound) => track.lay(self.done, place, sound.into_iter()),
+            Some(sound) => track.lay(self.done, place, &sound, form),
             None if track.decoder.as_ref().is_none_or(|(of, _)| *of != codec) => self.strange = Some(codec),
             // A broken packet is as good as lost.
             None => {}
@@ -270,29 +277,40 @@ impl Reel {
         out.resize(begin + count * form.frame_bytes(), silence);
         let mut loud = 0;
         for (side, track) in self.tracks.iter_mut().enumerate() {
-            let there = count.min(track.samples.len());
-            let samples = track.samples.drain(..there);
             if side >= channels {
+                track.bytes.take_pieces(count, |_| ());
+                track.linear.take_pieces(count, |_| ());
                 continue;
             }
-            let places = out.get_mut(begin + side * bytes..).unwrap_or_default().chunks_mut(form.frame_bytes());
-            let filled = places.zip(samples).filter_map(|(place, sample)| Some((place, sample?)));
             // How loud whoever speaks a message is decides about it; nobody asks that of a call.
             let judged = side == 0 && !form.stereo;
+            let places = out.get_mut(begin + side * bytes..).unwrap_or_default();
             match form.shape {
-                Shape::Law(law) => filled.for_each(|(place, sample)| {
-                    let byte = u8::try_from(sample).unwrap_or(0);
-                    place.iter_mut().take(1).for_each(|first| *first = byte);
-                    if judged {
-                        loud += u64::from(g711::decode(law, byte).unsigned_abs());
-                    }
-                }),
-                Shape::Linear(_) => filled.for_each(|(place, sample)| {
-                    place.iter_mut().zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
-                    if judged {
-                        loud += u64::from(sample.unsigned_abs());
-                    }
-                }),
+                Shape::Law(law) => {
+                    let mut places = places.iter_mut().step_by(channels);
+                    track.bytes.take_pieces(count, |piece| {
+                        // In this order: the piece ends first, and no place is lost with it.
+                        for (byte, place) in piece.iter().zip(places.by_ref()) {
+                            *place = *byte;
+                        }
+                        if judged {
+                            loud += piece
+                                .iter()
+                                .map(|byte| u64::from(g711::decode(law, *byte).unsigned_abs()))
+                                .sum::<u64>();
+                        }
+                    });
+                }
+                Shape::Linear(_) => {
+                    let mut places = places.chunks_mut(form.frame_bytes());
+                    track.linear.take(count, |_, sample| {
+                        let place = places.next().into_iter().flatten();
+                        place.zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+                        if judged {
+                            loud += u64::from(sample.unsigned_abs());
+                        }
+                    });
+                }
             }
         }
         loud
@@ -300,14 +318,18 @@ impl Reel {
 }
 
 impl Track {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.linear.is_empty()
+    }
+
     /// The samples of a packet, as the file has them.
-    fn unpack(&mut self, form: Form, codec: Codec, payload: &[u8], codecs: &dyn Codecs) -> Option<Vec<i16>> {
+    fn unpack(&mut self, form: Form, codec: Codec, payload: &[u8], codecs: &dyn Codecs) -> Option<Sound> {
         if let (Shape::Law(to), Some(from)) = (form.shape, codec.law()) {
             let mut bytes = payload.to_vec();
             if from != to {
                 g711::transcode(from, &mut bytes);
             }
-            return Some(bytes.into_iter().map(i16::from).collect());
+            return Some(Sound::Bytes(bytes));
         }
         if self.decoder.as_ref().is_none_or(|(of, _)| *of != codec) {
             self.decoder = Some((codec, codecs.decoder(codec, form.working_rate())?));
@@ -317,39 +339,38 @@ impl Track {
         if !decoder.decode(payload, &mut linear) {
             return None;
         }
-        if let Shape::Law(law) = form.shape {
-            for sample in &mut linear {
-                *sample = i16::from(wav::pack(law, *sample));
-            }
-        }
-        Some(linear)
+        Some(match form.shape {
+            Shape::Law(law) => Sound::Bytes(linear.into_iter().map(|sample| wav::pack(law, sample)).collect()),
+            Shape::Linear(_) => Sound::Linear(linear),
+        })
     }
 
-    /// Puts samples at a place of the line; what came out already stays.
-    fn lay(&mut self, done: u64, place: u64, sound: impl ExactSizeIterator<Item = i16>) {
-        let late = usize::try_from(done.saturating_sub(place)).unwrap_or(usize::MAX);
-        let from = usize::try_from(place.saturating_sub(done)).unwrap_or(usize::MAX);
-        let length = sound.len().saturating_sub(late);
-        // No stream goes further than it may be astray.
-        let Some(end) = from.checked_add(length).filter(|end| *end <= LINE_MAX) else { return };
-        let sound = sound.skip(late).map(Some);
-        if from == self.samples.len() {
-            return self.samples.extend(sound);
-        }
-        if self.samples.len() < end {
-            self.samples.resize(end, None);
-        }
-        for (place, sample) in self.samples.range_mut(from..end).zip(sound) {
-            *place = sample;
+    /// Puts a packet at a place of the line; what came out already stays.
+    fn lay(&mut self, done: u64, place: u64, sound: &Sound, form: Form) {
+        match (sound, form.shape) {
+            (Sound::Bytes(sound), Shape::Law(law)) => self.lay_bytes(done, place, sound, law),
+            (Sound::Linear(sound), Shape::Linear(_)) => {
+                let (from, late) = apart(done, place);
+                self.linear.lay(from, sound.get(late..).unwrap_or_default(), 0);
+            }
+            (Sound::Bytes(_), Shape::Linear(_)) | (Sound::Linear(_), Shape::Law(_)) => {}
         }
     }
+
+    fn lay_bytes(&mut self, done: u64, place: u64, sound: &[u8], law: Law) {
+        let (from, late) = apart(done, place);
+        self.bytes.lay(from, sound.get(late..).unwrap_or_default(), law.silence());
+    }
+}
+
+/// How far a place lies beyond what came out, and how far before.
+fn apart(done: u64, place: u64) -> (usize, usize) {
+    let samples = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    (samples(place.saturating_sub(done)), samples(done.saturating_sub(place)))
 }
 
 /// So long nothing is written of a recording in which nothing was heard yet.
 const FORM_WAITS: Duration = Duration::from_secs(2);
-
-/// Samples that may lie beyond what came out: the window, what a stream may be astray and a packet, at the wider rate, twice.
-const LINE_MAX: usize = 64_000;
 
 fn samples(time: Duration, rate: u32) -> u64 {
     u64::try_from(time.as_nanos() * u128::from(rate) / 1_000_000_000).unwrap_or(u64::MAX)
