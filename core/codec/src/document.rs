@@ -1,8 +1,8 @@
 //! Documents that people want to be sent, made ready for a fax machine: pages of black and white at 204 pixels to the inch, packed as
 //! ITU-T T.6. A page that is as machines send it stays as it is, pixel by pixel; any other is scaled to the width of a fax.
 //!
-//! What comes is believed in nothing: every place, length and count is looked at before it is used, and libtiff sees what is written here
-//! alone.
+//! What comes is believed in nothing: every place, length and count is looked at before it is used, libtiff sees what is written here
+//! alone, and the packed rows that spandsp unpacks are unpacked where they can overrun nothing (`headroom.rs`).
 
 mod scale;
 mod strips;
@@ -34,6 +34,9 @@ const PIXELS_MAX: u64 = 300_000_000;
 
 /// ... and of all pages: what takes longer than seconds to unpack is no letter.
 const PIXELS_ALL_MAX: u64 = 2_000_000_000;
+
+/// Bytes of a document that is ready: three hours at the fastest rate, and less than is kept of one.
+const PREPARED_MAX: usize = 20 << 20;
 
 /// A document that a machine can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +119,7 @@ pub fn prepare(document: &[u8]) -> Result<Prepared, DocumentFault> {
     }
     let file = File::new(document);
     let (mut at, mut writer) = (file.first(), Writer::default());
-    let (mut pixels, mut page) = (0, 0);
+    let (mut pixels, mut packed, mut page) = (0, 0, 0);
     while at != 0 {
         page += 1;
         if page > PAGES_MAX {
@@ -124,11 +127,18 @@ pub fn prepare(document: &[u8]) -> Result<Prepared, DocumentFault> {
         }
         let (picture, next) = file.picture(at, page)?;
         pixels += picture.pixels();
+        packed += picture.strips.iter().map(|(_, length)| u64::from(*length)).sum::<u64>();
+        if packed > u64::try_from(document.len()).unwrap_or(0) {
+            return Err(DocumentFault::Broken { page, what: "its strips are longer than the file" });
+        }
         if picture.pixels() > PIXELS_MAX || pixels > PIXELS_ALL_MAX {
             return Err(DocumentFault::TooLarge { page, what: "it has too many pixels" });
         }
         let rows = strips::unpack(&file, &picture, page)?;
         writer.add(&as_fax(&picture, rows, page)?);
+        if writer.file.len() > PREPARED_MAX {
+            return Err(DocumentFault::TooLarge { page, what: "it and those before it are too much to send" });
+        }
         at = next;
     }
     if writer.pages == 0 {

@@ -4,6 +4,7 @@
 //! viewer of TIFF or PDF can read it.
 #![expect(unsafe_code, reason = "names and callbacks of spandsp's T.30 are not wrapped")]
 
+use crate::headroom::{self, FAX_BYTES_MAX};
 use crate::memory::Memory;
 use plugboard_media::{FAX_FRAME, FaxEnd, FaxMachine, FaxOrder, FaxReport};
 use plugboard_model::SentPage;
@@ -48,6 +49,8 @@ pub(crate) struct Machine {
     sent: (Vec<SentPage>, u32),
     /// The limit that was passed.
     passed: Option<String>,
+    /// Bytes of all packets: audio has a rate, packets come as fast as they are sent.
+    came: usize,
     report: Option<FaxReport>,
 }
 
@@ -111,6 +114,7 @@ unsafe extern "C" fn met(user_data: *mut c_void, _result: c_int) -> c_int {
 impl Machine {
     /// None: there is no memory.
     pub(crate) fn new(order: &FaxOrder) -> Option<Self> {
+        headroom::install();
         let state = if order.sends.is_some() {
             FaxState::new(true).ok()?
         } else {
@@ -127,6 +131,7 @@ impl Machine {
             frames: 0,
             sent: (Vec::new(), 0),
             passed: None,
+            came: 0,
             report: None,
         };
         machine.prepare()?;
@@ -357,6 +362,11 @@ impl FaxMachine for Machine {
         if let Ok(core) = state.get_t38_core_state() {
             // One that it does not understand is as good as lost.
             let _understood = core.rx_ifp_packet(packet, sequence);
+        }
+        self.came = self.came.saturating_add(packet.len());
+        if self.came > FAX_BYTES_MAX && self.passed.is_none() {
+            self.passed = Some(format!("more than {FAX_BYTES_MAX} bytes came"));
+            self.terminate();
         }
         self.watch();
     }

@@ -18,6 +18,7 @@ mod concealer;
 pub mod document;
 mod fax;
 mod halfband;
+mod headroom;
 mod keys;
 mod laws;
 mod memory;

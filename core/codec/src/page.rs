@@ -25,8 +25,12 @@ impl Page {
         Self { width, rows: (0..height).map(row).collect() }
     }
 
-    /// Unpacks a page of ITU-T T.6 whose bytes have their first bit lowest, as a received document has them.
+    /// Unpacks a page of ITU-T T.6 whose bytes, at most 32 MB, have their first bit lowest, as a received document has them.
     pub fn unpacked(width: u32, packed: &[u8]) -> Option<Self> {
+        crate::headroom::install();
+        if packed.len() > crate::headroom::FAX_BYTES_MAX {
+            return None;
+        }
         let rows = Rc::new(RefCell::new(Vec::new()));
         let taken = Rc::clone(&rows);
         let mut decoder = T4T6Decoder::new(T4Compression::T6, i32::try_from(width).ok()?, move |row: &[u8]| {

@@ -277,7 +277,9 @@ fn a_file_that_goes_round_in_circles_or_ends_early_is_refused() {
     let mut round = whole.clone();
     let (first, end) = (whole[4..8].to_vec(), whole.len());
     round[end - 4..].copy_from_slice(&first);
-    assert_eq!(prepare(&round), Err(DocumentFault::Pages), "more than {PAGES_MAX}");
+    assert!(matches!(prepare(&round), Err(DocumentFault::Broken { page: 3, .. })), "{:?}", prepare(&round));
+    let many: Vec<Page> = (0..=PAGES_MAX).map(|_| page(1_728, 1)).collect();
+    assert_eq!(prepare(&Page::tiff(&many)), Err(DocumentFault::Pages));
 }
 
 #[test]
@@ -291,5 +293,82 @@ fn whatever_a_byte_is_changed_to_nothing_panics_and_nothing_takes_long() {
                 let _whatever = prepare(&changed);
             }
         }
+    }
+}
+
+/// A TIFF file whose only strip holds these bytes.
+fn raw(width: u32, height: u32, compression: u32, strip: &[u8]) -> Vec<u8> {
+    let mut file = b"II\x2A\0\x08\0\0\0".to_vec();
+    let entries: [(u16, u32); 8] = [
+        (256, width),
+        (257, height),
+        (258, 1),
+        (259, compression),
+        (262, 0),
+        (273, 8 + 2 + 8 * 12 + 4),
+        (278, height),
+        (279, u32::try_from(strip.len()).unwrap()),
+    ];
+    file.extend_from_slice(&8_u16.to_le_bytes());
+    for (tag, value) in entries {
+        file.extend_from_slice(&tag.to_le_bytes());
+        file.extend_from_slice(&4_u16.to_le_bytes());
+        file.extend_from_slice(&1_u32.to_le_bytes());
+        file.extend_from_slice(&value.to_le_bytes());
+    }
+    file.extend_from_slice(&[0; 4]);
+    file.extend_from_slice(strip);
+    file
+}
+
+/// These bits again and again, the first one in the highest.
+fn repeated(bits: &str, bytes: usize) -> Vec<u8> {
+    let mut ahead = bits.bytes().map(|bit| bit - b'0').cycle();
+    (0..bytes).map(|_| (0..8).fold(0, |byte, _| byte << 1 | ahead.next().unwrap())).collect()
+}
+
+/// Runs without pixels make a row's list of them longer than any row, and codes that pass over runs read beyond it: whoever sends a fax, or
+/// a document, would write and read in other people's memory.
+#[test]
+fn rows_of_runs_without_pixels_overrun_nothing() {
+    const NO_PIXELS: &str = "0011010100001101110";
+    let horizontal = "001001101010000110111";
+    let passes = "0001";
+    let length = DOCUMENT_MAX - 4_096;
+    for width in [1, 1_728, 60_000] {
+        for (compression, bits) in
+            [(4, horizontal), (4, passes), (3, &NO_PIXELS[..18]), (4, "0010011010100001101110001")]
+        {
+            let document = raw(width, 10, compression, &repeated(bits, length));
+            // A process whose memory is overrun does not come as far as the end of this test.
+            let _read_or_refused = prepare(&document);
+        }
+        let turned: Vec<u8> = repeated(horizontal, length).iter().map(|byte| byte.reverse_bits()).collect();
+        Page::unpacked(width, &turned).unwrap();
+    }
+    assert_eq!(Page::unpacked(1_728, &vec![0; (32 << 20) + 1]), None);
+}
+
+#[test]
+fn strips_that_share_their_bytes_are_no_more_work_than_the_file_is_long() {
+    let mut document = raw(8, 2, 1, &[0; 64]);
+    prepare(&document).unwrap();
+    // The strip is said to be longer than the file.
+    let place = 8 + 2 + 7 * 12 + 8;
+    let whole = u32::try_from(document.len()).unwrap();
+    document[place..place + 4].copy_from_slice(&(whole + 1).to_le_bytes());
+    assert!(matches!(prepare(&document).unwrap_err(), DocumentFault::Broken { .. }));
+}
+
+#[test]
+fn a_small_file_does_not_become_a_large_one() {
+    // Rows of single pixels and white ones take turns: what T.6 packs worst. Each page has the same bytes, packed well.
+    let busy = Page::drawn(1_728, 4_400, |x, y| y.is_multiple_of(2) && x.is_multiple_of(2));
+    let pages: Vec<Page> = (0..20).map(|_| busy.clone()).collect();
+    let document = Page::tiff(&pages[..6]);
+    assert!(document.len() < DOCUMENT_MAX);
+    match prepare(&document) {
+        Ok(prepared) => assert!(prepared.tiff.len() <= 20 << 20, "{}", prepared.tiff.len()),
+        Err(fault) => assert!(matches!(fault, DocumentFault::TooLarge { .. }), "{fault}"),
     }
 }

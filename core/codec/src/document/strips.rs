@@ -22,7 +22,10 @@ pub(super) fn unpack(file: &File<'_>, picture: &Picture, page: usize) -> Result<
         let before = n * usize::try_from(picture.rows_per_strip).unwrap_or(usize::MAX);
         let wanted = height.saturating_sub(before).min(usize::try_from(picture.rows_per_strip).unwrap_or(usize::MAX));
         let mut found = match picture.packing {
-            Packing::Plain => plain(&turned(strip, picture.low_first, false), bytes, wanted),
+            Packing::Plain => {
+                let used = strip.get(..bytes.saturating_mul(wanted)).unwrap_or(strip);
+                plain(&turned(used, picture.low_first, false), bytes, wanted)
+            }
             Packing::Bits => {
                 plain(&turned(&bits(strip, bytes.saturating_mul(wanted)), picture.low_first, false), bytes, wanted)
             }
@@ -89,6 +92,7 @@ fn bits(mut strip: &[u8], most: usize) -> Vec<u8> {
 
 /// Rows of ITU-T T.4 or T.6.
 fn lines(strip: &[u8], picture: &Picture, packing: T4Compression, wanted: usize) -> Vec<Vec<u8>> {
+    crate::headroom::install();
     let Ok(width) = i32::try_from(picture.width) else { return Vec::new() };
     let rows = Rc::new(RefCell::new(Vec::new()));
     let taken = Rc::clone(&rows);
