@@ -1,6 +1,6 @@
 //! Steps with a name, a log and a time; and the table of them at the end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::now;
+use crate::json::Json;
 use crate::project::Project;
 
 /// Lines of a failed step's log that are shown: a screenful.
@@ -162,8 +163,10 @@ pub(crate) struct Log {
     /// Such as `step 2 of 4`.
     place: String,
     last: VecDeque<String>,
-    /// Crates that cargo has begun to compile or check in this step.
-    crates: usize,
+    /// Crates that cargo has compiled or checked in this step, or begun to: `wasmtime v48.0.8`.
+    crates: BTreeSet<String>,
+    /// What the reader is told of the last line that says something to him.
+    latest: String,
     terminal: bool,
 }
 
@@ -172,7 +175,8 @@ impl Log {
         let file = File::create(&path)
             .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
         let terminal = std::io::stdout().is_terminal();
-        Ok(Self { file, path, place, last: VecDeque::new(), crates: 0, terminal })
+        let (crates, latest) = (BTreeSet::new(), String::new());
+        Ok(Self { file, path, place, last: VecDeque::new(), crates, latest, terminal })
     }
 
     /// Runs a command to its end; a status other than 0 is a failure.
@@ -235,9 +239,8 @@ impl Log {
     }
 
     fn keep(&mut self, line: &str) {
-        if ["Compiling ", "Checking "].iter().any(|word| line.trim_start().starts_with(word)) {
-            self.crates += 1;
-        }
+        self.crates.extend(crate_of(line));
+        self.latest = told(line).unwrap_or_else(|| std::mem::take(&mut self.latest));
         // A log that cannot be written (a full disk) must not end the step; its end is shown from memory.
         let _ = writeln!(self.file, "{line}");
         if self.last.len() == SHOWN_LINES {
@@ -296,9 +299,8 @@ impl Log {
 
     /// Which step, for how long, how far: `step 4 of 4, 2 min 30 s, 143 crates: Compiling wasmtime v48.0.8`.
     fn progress(&self, so_far: Duration) -> String {
-        let last = self.last.back().map_or("", |line| line.trim());
-        let last: String = last.chars().take(80).collect();
-        let crates = if self.crates == 0 { String::new() } else { format!(", {} crates", self.crates) };
+        let last: String = self.latest.chars().take(80).collect();
+        let crates = if self.crates.is_empty() { String::new() } else { format!(", {} crates", self.crates.len()) };
         format!("{}, {}{crates}: {last}", self.place, span(so_far))
     }
 
@@ -317,6 +319,42 @@ impl Log {
             println!("    | {line}");
         }
     }
+}
+
+/// The crate that a line of cargo's is about, such as `wasmtime v48.0.8`, if it is compiled or checked in this run.
+fn crate_of(line: &str) -> Option<String> {
+    if let Some(message) = json(line) {
+        let is_new = message.get("fresh") == Some(&Json::Bool(false));
+        return package(message.text("package_id")?).filter(|_| is_new);
+    }
+    let mut words = line.split_whitespace();
+    words.next().filter(|word| matches!(*word, "Compiling" | "Checking"))?;
+    Some(format!("{} {}", words.next()?, words.next()?))
+}
+
+/// A line as a reader wants it: cargo's JSON shortened to its crate, and nothing where it names none.
+fn told(line: &str) -> Option<String> {
+    let Some(message) = json(line) else { return Some(line.trim().to_owned()) };
+    let name = package(message.text("package_id")?)?;
+    match message.text("reason")? {
+        "compiler-artifact" if message.get("fresh") == Some(&Json::Bool(true)) => Some(format!("Fresh {name}")),
+        "compiler-artifact" => Some(format!("Compiled {name}")),
+        "build-script-executed" => Some(format!("Prepared {name}")),
+        _ => None,
+    }
+}
+
+/// A message of cargo's `--message-format=json`.
+fn json(line: &str) -> Option<Json> {
+    line.starts_with("{\"reason\":").then(|| Json::read(line).ok()).flatten()
+}
+
+/// The name and version in cargo's id of a package: `registry+https://..#wasmtime@48.0.8`, or `path+file:///w/sip#0.1.0`
+/// where the folder has the package's name.
+fn package(id: &str) -> Option<String> {
+    let (place, name) = id.split_once('#')?;
+    let (name, version) = name.split_once('@').or_else(|| Some((place.rsplit('/').next()?, name)))?;
+    Some(format!("{name} v{version}"))
 }
 
 /// A time for people who wait: `40 s`, `2 min 30 s`.
@@ -428,6 +466,44 @@ mod tests {
         });
         assert_eq!(told, "step 1 of 3, 2 min 30 s, 2 crates: Compiling wasmtime v48.0.8");
         assert!(SLOW_TICK <= Duration::from_secs(30), "a line comes often enough");
+    }
+
+    #[test]
+    fn cargos_messages_in_json_are_told_and_counted_by_their_crates() {
+        let mut steps = steps("json");
+        let mut told = Vec::new();
+        let artifact = |id: &str, fresh: bool| {
+            format!(
+                r#"{{"reason":"compiler-artifact","package_id":"{id}","target":{{"kind":["lib"]}},"fresh":{fresh}}}"#
+            )
+        };
+        let wasmtime = "registry+https://github.com/rust-lang/crates.io-index#wasmtime@48.0.8";
+        let lines = [
+            artifact("registry+https://github.com/rust-lang/crates.io-index#serde@1.0.228", true),
+            "   Compiling wasmtime v48.0.8".to_owned(),
+            artifact(wasmtime, false),
+            format!(r#"{{"reason":"build-script-executed","package_id":"{wasmtime}","cfgs":[]}}"#),
+            artifact("path+file:///w/core/sdk#0.1.0", false),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+        ];
+        steps.run("json", "json", &mut |log| {
+            for line in &lines {
+                log.keep(line);
+                told.push(log.progress(Duration::from_secs(40)));
+            }
+            Ok(String::new())
+        });
+        let place = "step 1 of 3, 40 s";
+        let expected = [
+            format!("{place}: Fresh serde v1.0.228"),
+            format!("{place}, 1 crates: Compiling wasmtime v48.0.8"),
+            format!("{place}, 1 crates: Compiled wasmtime v48.0.8"),
+            format!("{place}, 1 crates: Prepared wasmtime v48.0.8"),
+            format!("{place}, 2 crates: Compiled sdk v0.1.0"),
+            format!("{place}, 2 crates: Compiled sdk v0.1.0"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(steps.count(), (1, 0));
     }
 
     #[test]
