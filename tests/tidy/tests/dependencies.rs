@@ -1,6 +1,7 @@
 //! Dependencies run one way, and each foreign format has one owner (`core/ARCHITECTURE.md`).
 
-use plugboard_tests_tidy::{Kind, Package, Source, before_tests, packages, sources};
+use plugboard_tests_tidy::{Kind, Package, Source, before_tests, packages, root, sources};
+use std::process::Command;
 
 /// Who may depend on whom. A new edge is a decision: it is written here, with the reason in `core/ARCHITECTURE.md`.
 const EDGES: &[(&str, &[&str])] = &[
@@ -99,11 +100,20 @@ const BANNED: [(&str, &str); 4] = [
 ];
 
 /// Packages without socket, clock, task or random source: `handle(now, Input)`, `poll_output()`, `poll_timeout()`.
-const SANS_IO: [&str; 7] = ["model", "document", "sip", "call", "scenario", "office", "componentize"];
+const SANS_IO: [&str; 9] =
+    ["model", "document", "sip", "media", "call", "calendar", "scenario", "office", "componentize"];
+/// The part of such a package that carries what it decides, on threads and sockets.
+const CARRIERS: [&str; 1] = ["core/media/src/driver/"];
+/// Files that name what the others do not, and why nothing of it is a clock.
+const EXCEPTIONS: [(&str, &str); 2] = [
+    // str0m counts from an instant that it is given; `Instant::now` stays forbidden.
+    ("core/media/src/browser/mod.rs", "std::time::Instant"),
+    ("core/media/src/engine/browsers.rs", "std::time::Instant"),
+];
 /// What such a package does not depend on.
 const IO_CRATES: [&str; 8] = ["tokio", "actix", "actix-rt", "mio", "socket2", "libc", "rand", "getrandom"];
 /// What such a package does not name.
-const IO_NAMES: [&str; 9] = [
+const IO_NAMES: [&str; 11] = [
     "std::time::Instant",
     "std::time::SystemTime",
     "Instant::now",
@@ -113,6 +123,8 @@ const IO_NAMES: [&str; 9] = [
     "std::net::TcpListener",
     "std::thread",
     "std::fs",
+    "libc::",
+    "socket2::",
 ];
 
 fn short(name: &str) -> &str {
@@ -235,28 +247,96 @@ fn sans_io_packages_depend_on_no_socket_clock_or_task() {
     for package in workspace().iter().filter(|package| SANS_IO.contains(&short(&package.name))) {
         for (dependency, kind) in &package.dependencies {
             let is_io = *kind == Kind::Normal && IO_CRATES.contains(&dependency.as_str());
+            // What the carriers stand on is the package's; that nothing else in it names that is looked at below.
+            let carried = CARRIERS.iter().any(|carrier| carrier.starts_with(&format!("{}/", package.folder)));
+            let is_io = is_io && !(carried && matches!(dependency.as_str(), "libc" | "socket2"));
             assert!(!is_io, "{} depends on {dependency}", package.name);
         }
     }
 }
 
-#[test]
-fn sans_io_sources_name_no_socket_clock_or_file() {
-    let packages = workspace();
+/// What the sources of these packages name of sockets, clocks and files.
+fn io_named(packages: &[Package], sources: &[Source]) -> Vec<String> {
     let folders: Vec<String> = packages
         .iter()
         .filter(|package| SANS_IO.contains(&short(&package.name)) && package.name != "plugboard-componentize")
         .map(|package| format!("{}/src/", package.folder))
         .collect();
     let mut complaints = Vec::new();
-    for source in sources(&[".rs"]).iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder)))
-    {
+    for source in sources.iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder))) {
+        if CARRIERS.iter().any(|carrier| source.path.starts_with(carrier)) {
+            continue;
+        }
         let code = before_tests(&source.text).lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code {
-            complaints.extend(
-                IO_NAMES.iter().filter(|name| line.contains(*name)).map(|name| format!("{}: {name}", source.path)),
-            );
+            let named = IO_NAMES.iter().filter(|name| line.contains(*name));
+            let named = named.filter(|name| !EXCEPTIONS.contains(&(source.path.as_str(), **name)));
+            complaints.extend(named.map(|name| format!("{}: {name}", source.path)));
         }
     }
+    complaints
+}
+
+#[test]
+fn sans_io_sources_name_no_socket_clock_or_file() {
+    let complaints = io_named(&workspace(), &sources(&[".rs"]));
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn a_clock_or_socket_in_the_media_engine_is_noticed_and_one_in_its_driver_is_not() {
+    let text = "let now = Instant::now();\nlibc::poll();\n".to_owned();
+    let files = ["engine.rs", "driver/shard.rs", "browser/mod.rs"];
+    let sources = files.map(|file| Source { path: format!("core/media/src/{file}"), text: text.clone() });
+    let expected = [
+        "core/media/src/engine.rs: Instant::now",
+        "core/media/src/engine.rs: libc::",
+        "core/media/src/browser/mod.rs: Instant::now",
+        "core/media/src/browser/mod.rs: libc::",
+    ];
+    assert_eq!(io_named(&workspace(), &sources), expected);
+}
+
+/// Where both commands of the README begin: on a machine that has cargo and nothing else.
+#[test]
+fn what_sets_the_machine_up_depends_on_nothing() {
+    let packages = workspace();
+    let setup = packages.iter().find(|package| package.name == "plugboard-setup");
+    assert_eq!(setup.map(|setup| setup.dependencies.as_slice()), Some(&[][..]));
+}
+
+/// The lines of `cargo tree` that a plain `cargo check` of a bare clone cannot build, or should not.
+fn too_much_for_a_bare_clone(tree: &str) -> Vec<&str> {
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let wants_libclang = |name: &str| matches!(name, "clang-sys" | "bindgen");
+    // aws-lc-sys names cmake for other systems; here it is built by the C compiler alone.
+    let wants_cmake = |name: &str| {
+        let owner = OWNERS.iter().find(|(foreign, _)| *foreign == name).map(|(_, owner)| *owner);
+        matches!(owner, Some("codec" | "store" | "sound")) || name.ends_with("rocksdb-sys")
+    };
+    let is_action = |line: &str| line.contains("/plugins/");
+    let lines = tree.lines().filter(|line| {
+        let name = name(line);
+        wants_libclang(&name) || wants_cmake(&name) || is_action(line)
+    });
+    lines.collect()
+}
+
+#[test]
+fn a_plain_check_of_a_bare_clone_needs_no_libclang_no_cmake_and_no_plugin() {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"]).current_dir(root());
+    let output = cargo.output().unwrap_or_else(|why| panic!("cargo could not be started: {why}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(tree.contains("plugboard-plugin v"), "{tree}");
+    let found = too_much_for_a_bare_clone(&tree);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_database_and_an_action_among_the_default_members_are_noticed() {
+    let tree =
+        "serde v1.0.0\nclang-sys v1.8.1\nlibrocksdb-sys v0.18.0\nplugboard-echo v0.1.0 (/w/plugins/actions/echo)";
+    assert_eq!(too_much_for_a_bare_clone(tree), tree.lines().skip(1).collect::<Vec<_>>());
 }

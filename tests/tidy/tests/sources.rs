@@ -62,3 +62,9 @@ fn no_test_is_ignored_and_nothing_is_left_for_later() {
     let found: Vec<&String> = found.iter().filter(|complaint| !complaint.contains("(#")).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn no_snapshot_waits_for_somebody_to_look_at_it() {
+    let found = sources(&[".pending-snap", ".snap.new"]);
+    assert!(found.is_empty(), "{:#?}", found.iter().map(|source| &source.path).collect::<Vec<_>>());
+}
