@@ -27,6 +27,13 @@ fn limit(end: &RunEnd) -> &str {
     }
 }
 
+/// Waits for an event, asks for the time and returns.
+const WAITS_AND_ASKS: &str = "(call $next_event (i32.const 1000) (i32.const 256)) (drop (call $now)) N";
+
+fn deadline() -> RunEnd {
+    RunEnd::Limit { limit: "deadline".into(), after: 1 }
+}
+
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
 #[test]
@@ -72,6 +79,32 @@ fn a_guest_that_loops_forever_is_stopped_by_fuel_and_by_the_epoch() {
         let limits = Limits { cpu_ms_max: 20, fuel_max: 1_000_000, ..Limits::default() };
         let run = bench.run_alone(RunSpec { limits, ..spec(action.id()) });
         assert_eq!(limit(&run.end), by);
+    }
+}
+
+#[test]
+fn a_run_that_starves_in_the_queue_of_its_thread_ends_at_its_deadline() {
+    let limits = Limits { cpu_ms_max: 500, active_ms_max: 100, ..Limits::default() };
+    for (queued_ms, end) in [(100, RunEnd::Outcome("done".into())), (101, deadline())] {
+        let mut bench = Bench::new(Metering::Epoch, RunnerLimits::default());
+        let action = bench.install(&guest(
+            "waits",
+            &format!("{NEXT_EVENT} {NOW}"),
+            "",
+            &WAITS_AND_ASKS.replace('N', RETURN_DONE),
+        ));
+        bench.runner.start(RunSpec { limits, ..spec(action.id()) }).unwrap();
+        while bench.runner.poll_event().is_some() {}
+        // The wait is nobody's fault; from its answer on the run is ready, and its thread busy with others.
+        bench.clock.pass(5_000);
+        bench.runner.resume(&key(0), 0, HostResult::Event(Ok(CallEvent::Timeout)));
+        bench.clock.pass(queued_ms);
+        let ended = std::iter::from_fn(|| bench.runner.poll_event()).find_map(|event| match event {
+            RunEvent::Ended { end, usage, .. } => Some((end, usage.cpu)),
+            RunEvent::HostCall { .. } | RunEvent::Journal { .. } => None,
+        });
+        let cpu = std::time::Duration::ZERO;
+        assert_eq!(ended, Some((end, cpu)), "after {queued_ms} ms in the queue");
     }
 }
 
