@@ -3,7 +3,9 @@
 //! Whoever stays is the call's anchor from then on. Who leaves is put aside until the other side has answered: when nobody
 //! does, he has his call back, or is rung if he has hung up meanwhile.
 
-use plugboard_model::{Cause, Connected, ForwardWhy, HostResult, JournalEvent, LegId, RingBack, Time, UserId};
+use plugboard_model::{
+    CallError, Cause, Connected, ForwardWhy, HostResult, JournalEvent, LegId, NotConnected, RingBack, Time, UserId,
+};
 
 use std::time::Duration;
 
@@ -139,8 +141,13 @@ impl Call {
             return false;
         }
         self.caller_left();
-        self.stop_ringing(CancelWhy::CallerGone, None);
-        self.waiting = None;
+        // Who rang somebody, or waited, is told as at the end of a call: the step that ends the service may be beside it.
+        if let Some(op @ Op::Run { .. }) = self.stop_ringing(CancelWhy::CallerGone, None) {
+            self.result(op, HostResult::Rang(Err(NotConnected::CallerGone)));
+        }
+        if let Some((op, _)) = self.waiting.take() {
+            self.result(op, HostResult::Event(Err(CallError::CallerGone)));
+        }
         // What was no answer is no success either.
         let cause = if cause.status < 300 { Cause::of(480) } else { cause.clone() };
         self.transfer_failed(now, &cause);

@@ -1,7 +1,7 @@
 //! Calls that are handed on, and calls that take each other's place.
 
 use plugboard_call::{AskWhy, CancelWhy, Input, Op, Output, Party, Request, RingOrder, Service, Transfer};
-use plugboard_model::{CallOutcome, Cause, LegId};
+use plugboard_model::{CallOutcome, Cause, HostResult, LegId, NotConnected, OfficeId, RingBack, RunId, ScenarioId};
 use std::time::Duration;
 
 use crate::{Story, rang, user};
@@ -76,6 +76,31 @@ fn a_service_has_taken_the_call_when_it_answers_and_gives_it_back_when_it_does_n
         assert!(told(&over, if answers { 200 } else { 500 }), "{over:?}");
         assert_eq!(over.contains(&Output::EndLeg { leg: LegId(1), cause: Cause::normal() }), answers);
         assert_eq!(over.contains(&Output::Bridge { anchor: LegId(0), peer: LegId(1) }), !answers);
+    }
+}
+
+#[test]
+fn whoever_rings_somebody_for_a_service_is_told_when_another_step_ends_it() {
+    let mut story = talking();
+    story.feed(Input::Transfer(Transfer {
+        by: LegId(1),
+        parties: Vec::new(),
+        service: Some(Service::Scenario(ScenarioId::new(&OfficeId::new("main").unwrap(), "front").unwrap())),
+        order: RingOrder::One,
+        ring_for: Duration::from_secs(20),
+        recall: false,
+        to: "300".into(),
+    }));
+    let (rings, ends) = (Op::Run { run: RunId(7), n: 0 }, Op::Run { run: RunId(8), n: 0 });
+    let (parties, ring_for) = (vec![Party::User(user("103"))], Duration::from_secs(5));
+    let request = Request::Ring { parties, order: RingOrder::AtOnce, ring_for, ring_back: RingBack::Tone };
+    story.feed(Input::Request { op: rings, request });
+    let over = story.feed(Input::Request { op: ends, request: Request::HangUp(Cause::of(486)) });
+    for told in [
+        Output::Result { op: rings, result: HostResult::Rang(Err(NotConnected::CallerGone)) },
+        Output::NotifyTransfer { leg: LegId(1), status: 486 },
+    ] {
+        assert_eq!(over.iter().filter(|out| **out == told).count(), 1, "{told:?} in {over:?}");
     }
 }
 
