@@ -335,6 +335,16 @@ impl Phone {
         call.voice.muted = muted;
     }
 
+    /// What it says in its last call, be that over or not, goes from now on to where that one sends its own: it sprays a port that is
+    /// not its own, or goes on sending to one that is used again.
+    pub fn aims_at(&self, other: &Self) {
+        let to = other.agent.borrow().calls.last().and_then(|call| call.voice.remote);
+        let (now, mut agent) = (self.now(), self.agent.borrow_mut());
+        let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call whose audio could go astray"));
+        call.voice.remote = to;
+        call.voice.start(now);
+    }
+
     /// Its provisional responses are to be acknowledged from now on, where the caller can (RFC 3262).
     pub fn rings_reliably(&self) {
         self.agent.borrow_mut().reliable = true;
@@ -589,6 +599,11 @@ impl Phone {
         let agent = self.agent.borrow();
         let is_it = |text: &&String| text.split(' ').next() == Some(method);
         agent.requests.iter().filter(is_it).cloned().collect()
+    }
+
+    /// The `Warning` of each response that had one, the oldest first.
+    pub fn warnings(&self) -> Vec<String> {
+        self.agent.borrow().warnings.clone()
     }
 
     /// A header of the last INVITE that came.

@@ -249,4 +249,8 @@ fn a_phone_whose_codecs_nobody_knows_is_told_so() {
     assert!(bob.calls().is_empty());
     let cause = sim.record().legs[0].cause.clone();
     assert!(cause.text.contains("PCMU, PCMA, G722 and opus"), "{cause:?}");
+    let warnings = ann.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let says_why = warnings[0].starts_with("305 plugboard \"") && warnings[0].contains("PCMU, PCMA, G722 and opus");
+    assert!(says_why && warnings[0].ends_with('"'), "RFC 3261 section 20.43: {warnings:?}");
 }

@@ -104,6 +104,8 @@ pub(crate) struct Agent {
     pub(crate) calls: Vec<Call>,
     /// Every request that came, as text, those that came twice twice.
     pub(crate) requests: Vec<String>,
+    /// The warnings of all refusals that came, the oldest first.
+    pub(crate) warnings: Vec<String>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
     /// When each sound was heard last.
@@ -173,6 +175,7 @@ impl Agent {
             replaces: None,
             calls: Vec::new(),
             requests: Vec::new(),
+            warnings: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
             packets: BTreeMap::new(),

@@ -36,6 +36,7 @@ impl Agent {
         if again {
             return;
         }
+        self.warnings.extend(response.headers.get("Warning").map(str::to_owned));
         if matches!(response.status, 401 | 407) && self.answer_challenge(now, &request, to, purpose, answers, response)
         {
             return;
