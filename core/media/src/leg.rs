@@ -190,7 +190,7 @@ impl Leg {
         self.image = None;
         self.remote = Some(match self.remote.take() {
             Some(mut remote) => {
-                remote.rtp.announce(negotiated.remote_rtp);
+                remote.rtp.announce(negotiated.remote_rtp, negotiated.flow != Flow::SendRecv);
                 Remote { negotiated, rtp: remote.rtp, rtcp_learned: None }
             }
             None => Remote { negotiated, rtp: Source::new(negotiated.remote_rtp), rtcp_learned: None },

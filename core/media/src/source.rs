@@ -2,7 +2,11 @@
 //!
 //! The address of the SDP always wins. Behind a NAT media comes from elsewhere: such a source is learned only after
 //! several packets that belong together, and only while no known source talks. Whoever sprays packets at the port of
-//! a running call is not heard.
+//! a running call is not heard, nor sent to, however long the far end is silent (mute, hold, silence suppression): a
+//! known source gives way to its own host and the announced one alone, as when a NAT gives it another port.
+//!
+//! A phone whose NAT gets another address has to say so by a further SDP (a re-INVITE, RFC 3261 section 14): from then
+//! on anybody can be learned again, unless the SDP is a hold, or repeats the address that its media really came from.
 
 use crate::rtp::{Header, ahead};
 use plugboard_model::Time;
@@ -36,8 +40,8 @@ pub(crate) enum Verdict {
 #[derive(Debug, Clone, Copy)]
 enum Heard {
     /// Nothing since the last SDP. Media goes to `toward`: the SDP's address, or the one learned before when an SDP
-    /// repeats itself.
-    Nobody { toward: SocketAddr },
+    /// repeats itself. `open`: any host can be learned; otherwise the announced one and that of `toward`.
+    Nobody { toward: SocketAddr, open: bool },
     /// The SDP's address.
     Announced { at: Time },
     /// Another one.
@@ -57,6 +61,8 @@ struct Candidate {
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     announced: SocketAddr,
+    /// Media came from there since it was announced first: no NAT is between, and whoever else sends is a stranger.
+    spoke: bool,
     heard: Heard,
     candidates: [Option<Candidate>; CANDIDATES_MAX],
 }
@@ -64,20 +70,31 @@ pub(crate) struct Source {
 impl Source {
     /// For the address of a first SDP.
     pub(crate) const fn new(announced: SocketAddr) -> Self {
-        Self { announced, heard: Heard::Nobody { toward: announced }, candidates: [None; CANDIDATES_MAX] }
+        let heard = Heard::Nobody { toward: announced, open: true };
+        Self { announced, spoke: false, heard, candidates: [None; CANDIDATES_MAX] }
     }
 
-    /// A further SDP: learning starts anew.
-    pub(crate) fn announce(&mut self, announced: SocketAddr) {
+    /// A further SDP: learning starts anew. `holds`: it says that media does not flow both ways.
+    pub(crate) fn announce(&mut self, announced: SocketAddr, holds: bool) {
+        // An old way to hold names no address (RFC 3264 section 8.4): whoever was known stays so until one is named.
+        let nowhere = announced.ip().is_unspecified() && !self.announced.ip().is_unspecified();
+        if announced != self.announced && !nowhere {
+            *self = Self::new(announced);
+            return;
+        }
         // A re-INVITE that repeats the address comes from behind the same NAT: keep sending there meanwhile.
-        let toward = if announced == self.announced { self.destination() } else { announced };
-        *self = Self { announced, heard: Heard::Nobody { toward }, candidates: [None; CANDIDATES_MAX] };
+        let open = match self.heard {
+            Heard::Nobody { open, .. } => open || !(holds || self.spoke),
+            Heard::Announced { .. } | Heard::Learned { .. } => !(holds || nowhere || self.spoke),
+        };
+        self.heard = Heard::Nobody { toward: self.destination(), open };
+        self.candidates = [None; CANDIDATES_MAX];
     }
 
     /// Where to send.
     pub(crate) const fn destination(&self) -> SocketAddr {
         match self.heard {
-            Heard::Nobody { toward } => toward,
+            Heard::Nobody { toward, .. } => toward,
             Heard::Announced { .. } => self.announced,
             Heard::Learned { source, .. } => source,
         }
@@ -103,23 +120,33 @@ impl Source {
         match self.heard {
             Heard::Learned { source, at } if alive(at) => from == source || from == self.announced,
             Heard::Announced { at } if alive(at) => from == self.announced,
-            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => true,
+            Heard::Nobody { open: true, .. } => true,
+            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { open: false, .. } => {
+                self.is_own_host(from)
+            }
         }
+    }
+
+    /// Whether that is a host that the far end was said or found to be.
+    fn is_own_host(&self, from: SocketAddr) -> bool {
+        from.ip() == self.announced.ip() || from.ip() == self.destination().ip()
     }
 
     /// Judges a packet.
     pub(crate) fn judge(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
         if from == self.announced {
             self.heard = Heard::Announced { at: now };
+            self.spoke = true;
             return Verdict::Known;
         }
-        let alive = |at: Time| now.since(at) < SOURCE_SILENT;
+        if !self.may_be(now, from) {
+            return Verdict::Stranger;
+        }
         match &mut self.heard {
-            Heard::Learned { source, at } if *source == from && alive(*at) => {
+            Heard::Learned { at, .. } if now.since(*at) < SOURCE_SILENT => {
                 *at = now;
                 Verdict::Known
             }
-            Heard::Learned { at, .. } | Heard::Announced { at } if alive(*at) => Verdict::Stranger,
             Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => self.consider(now, from, header),
         }
     }
@@ -223,33 +250,100 @@ mod tests {
     #[test]
     fn the_sdp_address_takes_a_learned_stream_back_at_once() {
         let mut source = Source::new(at(SDP));
-        talk(&mut source, 0, EVIL, 66, 0, 5);
-        assert_eq!(source.destination(), at(EVIL));
+        talk(&mut source, 0, NAT, 66, 0, 5);
+        assert_eq!(source.destination(), at(NAT));
         assert_eq!(talk(&mut source, 100, SDP, 1, 0, 1), Verdict::Known);
         assert_eq!(source.destination(), at(SDP));
-        assert_eq!(talk(&mut source, 110, EVIL, 66, 5, 50), Verdict::Stranger);
+        assert_eq!(talk(&mut source, 110, NAT, 66, 5, 50), Verdict::Stranger);
+        assert_eq!(talk(&mut source, 60_000, NAT, 66, 55, 50), Verdict::Stranger, "however long it is silent");
+        assert!(!source.may_be(Time::from_millis(61_000), at(NAT)));
+        assert_eq!(source.destination(), at(SDP));
     }
 
     #[test]
-    fn a_source_that_fell_silent_may_be_replaced() {
-        let mut source = Source::new(at(SDP));
-        talk(&mut source, 0, NAT, 1, 0, 5);
-        let moved = "198.51.100.7:62000";
-        assert_eq!(talk(&mut source, 80 + 1_880, moved, 1, 5, 6), Verdict::Stranger, "still alive");
-        assert_eq!(talk(&mut source, 80 + 2_000, moved, 1, 20, 5), Verdict::Learned);
-        assert_eq!(source.destination(), at(moved));
+    fn a_stranger_is_learned_in_no_silence_of_who_was_heard() {
+        for known in [SDP, NAT] {
+            let mut source = Source::new(at(SDP));
+            talk(&mut source, 0, known, 1, 0, 5);
+            for round in 0..20_u16 {
+                let from = 3_000 + 3_000 * u64::from(round);
+                assert_eq!(talk(&mut source, from, EVIL, 66, round * 100, 100), Verdict::Stranger, "{known}");
+            }
+            assert!(!source.may_be(Time::from_millis(70_000), at(EVIL)));
+            assert_eq!(source.destination(), at(known));
+            talk(&mut source, 70_000, known, 1, 5, 5);
+            assert_eq!(talk(&mut source, 70_100, known, 1, 10, 1), Verdict::Known);
+        }
+    }
+
+    #[test]
+    fn a_source_that_fell_silent_may_be_replaced_by_its_own_host() {
+        for (known, moved) in [(NAT, "198.51.100.7:62000"), (SDP, "192.0.2.1:4444")] {
+            let mut source = Source::new(at(SDP));
+            talk(&mut source, 0, known, 1, 0, 5);
+            assert_eq!(talk(&mut source, 80 + 1_880, moved, 1, 5, 6), Verdict::Stranger, "still alive");
+            assert_eq!(talk(&mut source, 80 + 2_000, moved, 1, 20, 5), Verdict::Learned);
+            assert_eq!(source.destination(), at(moved));
+        }
     }
 
     #[test]
     fn every_new_sdp_starts_learning_anew() {
         let mut source = Source::new(at(SDP));
         talk(&mut source, 0, NAT, 1, 0, 5);
-        source.announce(at(SDP));
+        source.announce(at(SDP), false);
         assert_eq!(source.destination(), at(NAT), "the same SDP comes from behind the same NAT");
         assert_eq!(talk(&mut source, 100, NAT, 1, 5, 4), Verdict::Stranger);
         assert_eq!(talk(&mut source, 180, NAT, 1, 9, 1), Verdict::Learned);
-        source.announce(at("192.0.2.9:5000"));
+        source.announce(at("192.0.2.9:5000"), false);
         assert_eq!(source.destination(), at("192.0.2.9:5000"));
+    }
+
+    #[test]
+    fn a_phone_whose_nat_moved_is_learned_after_its_next_sdp() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 5);
+        let moved = "198.51.100.99:61000";
+        assert_eq!(talk(&mut source, 5_000, moved, 1, 5, 50), Verdict::Stranger);
+        source.announce(at(SDP), false);
+        assert_eq!(talk(&mut source, 7_000, moved, 1, 60, 5), Verdict::Learned);
+        assert_eq!(source.destination(), at(moved));
+    }
+
+    #[test]
+    fn a_hold_lets_nobody_in_until_it_ends() {
+        for (known, hold) in [(SDP, SDP), (NAT, SDP), (SDP, "0.0.0.0:4000"), (NAT, "0.0.0.0:4000")] {
+            let mut source = Source::new(at(SDP));
+            talk(&mut source, 0, known, 1, 0, 5);
+            source.announce(at(hold), true);
+            assert_eq!(talk(&mut source, 5_000, EVIL, 66, 0, 50), Verdict::Stranger, "{known} {hold}");
+            assert_eq!(source.destination(), at(known));
+            source.announce(at(SDP), false);
+            assert_ne!(talk(&mut source, 8_000, known, 1, 5, 5), Verdict::Stranger);
+            assert_eq!(source.destination(), at(known));
+        }
+    }
+
+    #[test]
+    fn an_sdp_that_repeats_where_media_really_came_from_opens_nothing() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, SDP, 1, 0, 5);
+        for n in 1..4_u16 {
+            source.announce(at(SDP), false);
+            assert_eq!(talk(&mut source, u64::from(n) * 1_000, EVIL, 66, n * 50, 49), Verdict::Stranger);
+            assert_eq!(source.destination(), at(SDP));
+        }
+    }
+
+    #[test]
+    fn whoever_spoke_to_this_port_before_gives_way_to_the_announced_address() {
+        // The phone of an old call goes on sending to a port that is used again.
+        let mut source = Source::new(at(SDP));
+        assert_eq!(talk(&mut source, 0, EVIL, 66, 900, 4), Verdict::Stranger);
+        assert_eq!(talk(&mut source, 70, SDP, 1, 0, 1), Verdict::Known);
+        assert_eq!(talk(&mut source, 80, EVIL, 66, 904, 50), Verdict::Stranger);
+        assert_eq!(talk(&mut source, 10_000, EVIL, 66, 1_400, 50), Verdict::Stranger);
+        assert_eq!(source.destination(), at(SDP));
     }
 
     #[test]

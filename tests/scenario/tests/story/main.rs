@@ -33,6 +33,7 @@ mod lamps;
 mod long_invites;
 mod mailboxes;
 mod menu;
+mod off_path;
 mod outbound_proxy;
 mod outcomes;
 mod overload;
