@@ -1,7 +1,7 @@
 //! Calls that are recorded: what each side says stands on its own side of the file, at its own time.
 
 use plugboard_model::{TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, TONE};
 
 use crate::{seconds, steps, story, talk};
 
@@ -74,6 +74,69 @@ fn both_hear_that_they_are_recorded_and_it_stands_in_the_recording() {
     let (tape, _) = tape(&sim);
     let [_, right] = sim.sides(&tape.file);
     assert!((1_900..2_100).contains(&heard(&right, "consent")), "{right:?}");
+}
+
+/// How much of beeps each heard, in packets.
+fn beeps(phones: [&Phone; 2]) -> [u64; 2] {
+    phones.map(|phone| phone.packets_of(TONE))
+}
+
+#[test]
+fn both_hear_a_beep_where_the_office_wants_it_when_a_recording_begins_and_ends() {
+    let (mut sim, ann, bob) = talking(office("recording: { beep: true }"));
+    let ringing = ann.packets_of(TONE);
+    assert_eq!(bob.packets_of(TONE), 0);
+    ann.presses("*1");
+    sim.run_for(seconds(3));
+    let begun = beeps([&ann, &bob]);
+    assert!(begun[0] > ringing && begun[1] > 0, "{begun:?}");
+    sim.run_for(seconds(5));
+    assert_eq!(beeps([&ann, &bob]), begun, "once");
+    bob.presses("*1");
+    sim.run_for(seconds(3));
+    let ended = beeps([&ann, &bob]);
+    assert!(ended[0] > begun[0] && ended[1] > begun[1], "{ended:?} after {begun:?}");
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn nobody_hears_a_beep_where_nobody_wants_it() {
+    let (mut sim, ann, bob) = talking(Setup::demo());
+    let before = beeps([&ann, &bob]);
+    for _ in 0..2 {
+        ann.presses("*1");
+        sim.run_for(seconds(3));
+    }
+    assert_eq!(sim.recordings("main").len(), 1);
+    assert_eq!(beeps([&ann, &bob]), before);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_scenario_that_wants_beeps_has_one_at_each_turn_of_its_recording() {
+    let turns = |beep: &str| {
+        // For two seconds nothing happens.
+        let still = "  - collect-digits: { max_digits: 1, first_digit: 2s }\n";
+        let turn = |what: &str| format!("  - record: {{ {what} }}\n{still}");
+        let whats = [&format!("beep: {beep}"), "what: pause", "what: resume", "what: stop"];
+        let mut sim = story(&whats.map(turn).concat()).start();
+        let ann = sim.phone("ann", "101");
+        ann.dials("300");
+        let mut heard = Vec::new();
+        sim.run_until(ann.talks());
+        for _ in 0..4 {
+            let before = ann.packets_of(TONE);
+            sim.run_for(seconds(2));
+            heard.push(ann.packets_of(TONE) > before);
+        }
+        sim.run_until(ann.is_idle());
+        sim.run_until_quiet();
+        heard
+    };
+    assert_eq!(turns("true"), [true; 4], "begin, pause, resume, end");
+    assert_eq!(turns("false"), [false; 4]);
 }
 
 #[test]
