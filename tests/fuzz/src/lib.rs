@@ -10,6 +10,7 @@ pub mod header_lists;
 pub mod message;
 pub mod mutation;
 pub mod payload;
+pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod sound;
@@ -22,7 +23,7 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -31,6 +32,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("sdp", sdp::sdp),
     ("stream", stream::stream),
     ("rtp", rtp::rtp),
+    ("rtcp", rtcp::rtcp),
     ("udptl", udptl::udptl),
     ("payload", payload::payload),
     ("sound", sound::sound),

@@ -75,6 +75,14 @@ const RTP: &[&[u8]] = &[
     b"\xa2\x65\0\x02\0\0\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04event\0\0\x03",
 ];
 
+/// A sender report with a description of the source, a receiver report with a block about our stream and one with two about others', a goodbye.
+const RTCP: &[&[u8]] = &[
+    b"\x40\x81\xc8\0\x0c\x12\x34\x56\x78\0\0\0\x0b\0\0\0\x16\0\0\x1f\x40\0\0\0\x32\0\0\x1f\x40\0\0\xa0\xa0\0\0\0\0\0\x01\0\x07\
+      \0\0\0\x03\0\0\0\0\0\0\0\0\x81\xca\0\x02\x12\x34\x56\x78\x01\x01x\0",
+    b"\x20\x81\xc9\0\x07\x12\x34\x56\x78\0\0\xa0\xa0\x80\xff\xff\xff\0\0\0\x64\0\0\0\x03\0\x01\0\0\0\0\0\x0a",
+    b"\x10\x82\xc9\0\x01\x12\x34\x56\x78\x81\xcb\0\x01\x12\x34\x56\x78",
+];
+
 /// Two datagrams with redundancy, and two with FEC.
 const UDPTL: &[&[u8]] = &[
     b"\x06\x00\x00\x01\x02\x00\x00\x0A\x00\x01\x01\x06\x00\x02\x01\x04\x01\x00",
@@ -201,6 +209,11 @@ fn no_bytes_break_the_readers_of_events() {
 #[test]
 fn no_bytes_break_the_reader_of_rtp() {
     run("rtp", 3_000_000, RTP, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_rtcp() {
+    run("rtcp", 20_000, RTCP, &[b"\x81\xc8\0\x0c", b"\x81\xc9\0\x07", b"\0\0\xa0\xa0", b"\x80\xc9\0\x01"]);
 }
 
 #[test]
