@@ -96,12 +96,22 @@ impl Call {
         }
     }
 
-    /// Whoever waits for a fax to be over is told that the caller is gone.
+    /// Whoever waits for a fax to be over is told that there was one.
     pub(super) fn fax_waiter_gone(&mut self) {
         if let Ear::Faxing { before, .. } = &mut self.ear
             && let Some(Before::Asker(asker)) = before.take()
         {
             self.result(asker.0, asker.1);
+        }
+    }
+
+    /// Nobody wants the fax any more: what waits for it goes on as after one.
+    pub(super) fn fax_given_up(&mut self) {
+        self.fax_waiter_gone();
+        if let Ear::Faxing { before, .. } = &mut self.ear
+            && let Some(Before::Talk) = before.take()
+        {
+            self.out(Output::Unbridged);
         }
     }
 

@@ -124,6 +124,7 @@ impl Call {
             Ear::Idle | Ear::Told { .. } | Ear::Talking { .. } => false,
         };
         if ours {
+            self.fax_given_up();
             self.free_ear();
         }
     }

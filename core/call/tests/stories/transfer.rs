@@ -1,7 +1,10 @@
 //! Calls that are handed on, and calls that take each other's place.
 
 use plugboard_call::{AskWhy, CancelWhy, Input, Op, Output, Party, Request, RingOrder, Service, Transfer};
-use plugboard_model::{CallOutcome, Cause, HostResult, LegId, NotConnected, OfficeId, RingBack, RunId, ScenarioId};
+use plugboard_model::{
+    Audio, CallOutcome, Cause, FaxRequest, HostResult, LegId, NotConnected, OfficeId, PlayOptions, RingBack, RunId,
+    ScenarioId,
+};
 use std::time::Duration;
 
 use crate::{Story, rang, user};
@@ -177,4 +180,17 @@ fn a_call_that_is_picked_up_stops_ringing_and_answers_the_caller() {
     }
     assert!(joined.contains(&Output::AnswerCaller));
     assert!(matches!(rang(&joined), Some(Ok(_))), "{joined:?}");
+}
+
+#[test]
+fn whoever_was_put_off_for_a_fax_goes_on_when_nobody_wants_the_fax_any_more() {
+    let mut story = Story::new(true);
+    let (plays, faxes) = (Op::Run { run: RunId(0), n: 0 }, Op::Run { run: RunId(1), n: 0 });
+    let play = Request::Play { audio: Audio::Prompt("long".into()), options: PlayOptions::default() };
+    story.feed(Input::Request { op: plays, request: play });
+    let fax = FaxRequest { ident: String::new(), pages_max: 1, max_ms: 3_000 };
+    story.feed(Input::Request { op: faxes, request: Request::ReceiveFax(fax) });
+    let over = story.feed(Input::Cancel { op: faxes });
+    let told = |out: &&Output| matches!(out, Output::Result { op, result: HostResult::Played(Err(_)) } if *op == plays);
+    assert_eq!(over.iter().filter(told).count(), 1, "{over:?}");
 }
