@@ -1,11 +1,14 @@
 //! What the standard library does not ask sockets: how large their queues may be, what was lost of them, and what was not taken.
 //!
 //! Everything unsafe of this crate is here, and each call is a single one with arguments made beside it.
-#![expect(unsafe_code, reason = "SO_RCVBUFFORCE, SO_MEMINFO and IP_RECVERR have no safe form in the standard library")]
+#![expect(
+    unsafe_code,
+    reason = "SO_RCVBUFFORCE, SO_MEMINFO, IP_RECVERR and IP_MTU_DISCOVER have no safe form in the standard library"
+)]
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 
 /// Words of `SO_MEMINFO`, in the order of `linux/sock_diag.h`; the last one is what this asks for.
 const MEMINFO_WORDS: usize = 9;
@@ -14,10 +17,7 @@ const MEMINFO_WORDS: usize = 9;
 /// (`CAP_NET_ADMIN`).
 pub(super) fn force_receive_buffer(socket: &socket2::Socket, bytes: usize) -> bool {
     let Ok(value) = libc::c_int::try_from(bytes) else { return false };
-    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
-    let (fd, name): (RawFd, _) = (socket.as_raw_fd(), libc::SO_RCVBUFFORCE);
-    // SAFETY: the descriptor is open, the value lives through the call and has the length that is given.
-    unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, name, (&raw const value).cast(), length) == 0 }
+    set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, value)
 }
 
 /// Datagrams that the kernel dropped because the socket's queue was full, since it was opened. Wraps.
@@ -32,10 +32,24 @@ pub(super) fn dropped(socket: &UdpSocket) -> Option<u32> {
 
 /// Has the kernel keep what hosts say of the datagrams that are sent to them (ICMP), for [`undelivered`].
 pub(super) fn tell_undelivered(socket: &socket2::Socket, v6: bool) -> bool {
-    let value: libc::c_int = 1;
-    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
     let (level, name) =
         if v6 { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
+    set_option(socket, level, name, 1)
+}
+
+/// Lets a datagram be cut on its way where it is too long for it. Nothing that is said of an IPv4 one to be too long is told to
+/// the socket then; of IPv6 it still is.
+pub(super) fn may_be_cut(socket: &socket2::Socket, v6: bool) -> bool {
+    let (level, name, never) = if v6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)
+    };
+    set_option(socket, level, name, never)
+}
+
+fn set_option(socket: &socket2::Socket, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> bool {
+    let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
     // SAFETY: the descriptor is open, the value lives through the call and has the length that is given.
     unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length) == 0 }
 }
