@@ -284,6 +284,8 @@ pub enum Event {
         /// As they were given.
         headers: Vec<(String, String)>,
     },
+    /// The proxy before the peer has lost him: it said 430 itself (RFC 5626 section 5.3), and an end follows.
+    FlowLost,
     /// The leg is over. An end.
     Ended {
         /// 200 for a normal end; else what Reason says, 487 for a call given up, 408 for a lost ACK ...

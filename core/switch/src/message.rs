@@ -189,6 +189,8 @@ pub(crate) enum LegNews {
     Answered { codec: Codec },
     /// It is over; its media is closed.
     Ended(Cause),
+    /// The proxy before the device has lost it, as it said itself; that the leg is over follows.
+    FlowLost,
     /// It is over as [`LegNews::Ended`] has it, and nobody was reached: another flow of the same device may be tried.
     FlowFailed(Cause),
     /// It is over as [`LegNews::Ended`] has it, and names others in its place: the URIs of a 3xx, best first.

@@ -131,6 +131,9 @@ impl Session {
             let Calling { spec, cseq, .. } = *calling;
             return State::Calling(Box::new(self.send_invite(spec, cseq + 1, 1, Some(min), None)));
         }
+        if response.status == FLOW_FAILED {
+            self.emit(Event::FlowLost);
+        }
         self.emit(Event::Rejected {
             cause: cause_of(response),
             retry_after: retry_after(response),

@@ -267,6 +267,14 @@ impl Session {
         };
     }
 
+    /// Ends an answered session of which the peer, or a proxy before him, says that there is none.
+    fn leave_as_told(&mut self, dialog: Box<Dialog>, exchange: Exchange, response: &Response) -> State {
+        if response.status == FLOW_FAILED {
+            self.emit(Event::FlowLost);
+        }
+        self.leave(dialog, exchange, None, cause_of(response))
+    }
+
     pub(super) fn on_response(&mut self, now: Time, tx: ClientTx, response: &Response, flow: Flow) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Calling(calling) => self.on_calling_response(now, calling, tx, response, flow),
@@ -280,7 +288,7 @@ impl Session {
             }
             State::Up { dialog, exchange } if self.denies_to_live(tx, response) => {
                 if response.status == FLOW_FAILED {
-                    return self.state = self.leave(dialog, exchange, None, cause_of(response));
+                    return self.state = self.leave_as_told(dialog, exchange, response);
                 }
                 self.bury(dialog, exchange)
             }
@@ -317,7 +325,7 @@ impl Session {
             self.on_late_answer(Some(&dialog), response, flow);
         } else if matches!(response.status, 481 | FLOW_FAILED) || (refresh && response.status == 408) {
             // The peer knows the dialog no more (RFC 3261 section 12.2.1.2), or nothing reaches him any more (RFC 5626 section 5.3).
-            return self.leave(dialog, exchange, None, cause_of(response));
+            return self.leave_as_told(dialog, exchange, response);
         }
         State::Up { dialog, exchange }
     }
@@ -341,7 +349,7 @@ impl Session {
             return State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } };
         }
         if is_gone(response.status) {
-            return self.leave(dialog, Exchange::Idle, None, cause_of(response));
+            return self.leave_as_told(dialog, Exchange::Idle, response);
         }
         let uri = dialog.request_uri();
         let signed = Signed { method: "INVITE", uri: &uri, body: &sdp };

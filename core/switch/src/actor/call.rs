@@ -471,6 +471,7 @@ impl Handler<LegEvent> for CallActor {
                 self.leg_left(leg, &cause);
                 Input::LegEnded { leg, cause }
             }
+            LegNews::FlowLost => return self.flow_lost(leg),
             LegNews::FlowFailed(cause) => {
                 if self.calls_over_another_flow(leg, &cause, ctx) {
                     return;

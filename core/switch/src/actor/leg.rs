@@ -205,6 +205,7 @@ impl LegActor {
             Event::Answered { sdp } => self.answered(sdp.as_deref(), ctx),
             Event::Established { sdp: Some(sdp) } | Event::EarlyAnswered { sdp } => self.take_answer(&sdp, ctx),
             Event::Ended { cause, by_remote: true } if cause == Cause::normal() => self.over(Cause::hung_up()),
+            Event::FlowLost => self.tell(LegNews::FlowLost),
             Event::Rejected { cause, redirect, .. } if (300..400).contains(&cause.status) => {
                 self.over_as(LegNews::Redirected { cause, contacts: redirect });
             }

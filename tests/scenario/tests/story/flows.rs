@@ -204,3 +204,24 @@ fn a_proxy_that_has_lost_a_phone_in_the_middle_of_a_call_ends_it_and_the_next_ca
     is_reached_over(&mut sim, &ann, &second);
     assert_eq!(first.calls().len(), 1, "{}", sim.ladder());
 }
+
+#[test]
+fn whoever_hangs_up_with_430_for_a_reason_has_no_phone_forgotten() {
+    let mut sim = Sim::demo();
+    let (ann, bob, cem) = (sim.phone("ann", "101"), sim.phone("bob", "102"), sim.phone("cem", "103"));
+    bob.says("Reason", "SIP;cause=430;text=\"Flow Failed\"");
+    for (calls, called, number) in [(&ann, &bob, "102"), (&bob, &ann, "101")] {
+        calls.dials(number);
+        sim.run_until(called.rings());
+        called.answers();
+        talk(&mut sim, calls, called);
+        bob.hangs_up();
+        sim.run_until_quiet();
+    }
+    for (phone, number) in [(&ann, "101"), (&bob, "102")] {
+        cem.dials(number);
+        sim.run_until(phone.rings());
+        cem.hangs_up();
+        sim.run_until_quiet();
+    }
+}

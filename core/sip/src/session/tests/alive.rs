@@ -34,7 +34,7 @@ fn whatever_a_peer_answers_he_is_there_and_may_be_asked_again() {
 #[test]
 fn a_peer_that_is_not_there_is_buried_with_the_reason() {
     let (mut session, tx, options) = asked();
-    assert_eq!(hear(&mut session, tx, Response::to_request(&options, 430)).words, ["ended", "send BYE"]);
+    assert_eq!(hear(&mut session, tx, Response::to_request(&options, 430)).words, ["flowlost", "ended", "send BYE"]);
     for status in [408, 481] {
         let (mut session, tx, options) = asked();
         let seen = hear(&mut session, tx, Response::to_request(&options, status));

@@ -332,8 +332,7 @@ impl CallActor {
         if self.remove_joint(leg).is_some() {
             return;
         }
-        let device = self.ringing.remove(&leg);
-        self.lost_in_dialog(leg, device.as_ref(), cause);
+        self.ringing.remove(&leg);
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
         if let Some(outside) = handle.outside {

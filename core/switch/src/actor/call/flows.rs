@@ -5,15 +5,12 @@ use plugboard_model::{Cause, JournalEvent, LegId, UserId};
 use std::time::Duration;
 
 use super::CallActor;
-use crate::message::{Device, LoseFlow};
+use crate::message::LoseFlow;
 use crate::post::post;
 
 /// How long a flow may be silent where there is another one: as long as a gateway. A device says 100 within 200 ms
 /// (RFC 3261 section 17.2.1), and by then the INVITE was sent four times.
 pub(super) const FLOW_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-
-/// What a proxy says that has lost a device behind it (RFC 5626 section 11.1).
-const FLOW_FAILED: u16 = 430;
 
 impl CallActor {
     /// Nobody was reached over the flow that a leg rings over. Whether it rings over another one of the same device: only where
@@ -22,7 +19,8 @@ impl CallActor {
         let Some(mut failed) = self.ringing.remove(&leg) else { return false };
         let user = self.call.party(leg).and_then(|(user, _)| user.cloned());
         let (Some(user), true) = (user, self.call.is_calling(leg)) else { return false };
-        self.lose_flow(&user, &failed, cause);
+        let (contact, flow) = (failed.contact.clone(), failed.flow);
+        self.lose_flow(&user, LoseFlow::Unanswered { contact, flow });
         let number = self.office.user(&user).map(|user| user.number.as_str().to_owned());
         let (Some(number), false) = (number, failed.others.is_empty()) else { return false };
         let mut next = failed.others.remove(0);
@@ -35,23 +33,19 @@ impl CallActor {
         self.call_device(leg, next, &number, ctx.address().recipient()).is_ok()
     }
 
-    /// The proxy before a device has lost it in the middle of the call: nobody is rung there again before it registers anew.
-    pub(super) fn lost_in_dialog(&self, leg: LegId, device: Option<&Device>, cause: &Cause) {
-        let device = device.or_else(|| self.caller_at.as_ref().filter(|_| leg == LegId::CALLER));
-        let user = self.call.party(leg).and_then(|(user, _)| user);
-        if let (FLOW_FAILED, Some(user), Some(device)) = (cause.status, user, device) {
-            self.lose_flow(user, device, cause);
+    /// The proxy before a device has lost it: nobody is rung there before it registers anew. Only its own word counts: a cause with this
+    /// number may be of a scenario, or come from whoever is at the other end.
+    pub(super) fn flow_lost(&self, leg: LegId) {
+        let at = self.ringing.get(&leg).or_else(|| self.caller_at.as_ref().filter(|_| leg == LegId::CALLER));
+        if let (Some((Some(user), _)), Some(device)) = (self.call.party(leg), at) {
+            let (contact, flow) = (device.contact.clone(), device.flow);
+            self.lose_flow(user, LoseFlow::Failed { contact, flow });
         }
     }
 
-    fn lose_flow(&self, user: &UserId, device: &Device, cause: &Cause) {
-        let Some(handle) = self.snapshot.users.get(user) else { return };
-        let (contact, flow) = (device.contact.clone(), device.flow);
-        let lost = if cause.status == FLOW_FAILED {
-            LoseFlow::Failed { contact, flow }
-        } else {
-            LoseFlow::Unanswered { contact, flow }
-        };
-        post(&handle.lost, lost);
+    fn lose_flow(&self, user: &UserId, lost: LoseFlow) {
+        if let Some(handle) = self.snapshot.users.get(user) {
+            post(&handle.lost, lost);
+        }
     }
 }

@@ -219,6 +219,7 @@ impl CallActor {
             LegNews::Dialog(_)
             | LegNews::Ended(_)
             | LegNews::FlowFailed(_)
+            | LegNews::FlowLost
             | LegNews::Redirected { .. }
             | LegNews::Holds(_)
             | LegNews::Encrypted(_)
