@@ -235,7 +235,8 @@ pub enum RecordError {
 /// How a caller leaves a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaveRequest {
-    /// For whom; `None`: whoever sent the call here, else whom the scenario rang last, else whoever was called.
+    /// For whom; `None`: whoever's forward led here, else whom the scenario rang last, else whoever handed the call on, else
+    /// whoever was called.
     pub mailbox: Option<Mailbox>,
     /// A prompt of the office that is heard first, in place of the mailbox's own greeting.
     pub greeting: Option<String>,

@@ -181,7 +181,7 @@ fn event() -> Json {
     let meanings: Vec<String> =
         Occasion::ALL.iter().map(|occasion| format!("`{}`: {}", occasion.as_str(), occasion.description())).collect();
     let word = json!({ "enum": Occasion::ALL.map(Occasion::as_str), "examples": ["hold"],
-        "description": format!("From this step on `steps` run beside the script each time it happens. {}. Script and call go on meanwhile; after `hang-up` they have 30 s, and the call can no longer be played to or put through.", meanings.join("; ")) });
+        "description": format!("From this step on `steps` run beside the script each time it happens. {}. Script and call go on meanwhile; after `hang-up` they have 30 s (those of a scenario whose caller was handed on: until 30 s after the call), and the call can no longer be played to or put through.", meanings.join("; ")) });
     let steps = json!({ "$ref": "#/$defs/steps", "description": "What is done then.", "examples": [[{ "set": { "held": true } }]] });
     let own = entries([("event", word), ("steps", steps)]);
     with_all(&["event", "steps"], own)

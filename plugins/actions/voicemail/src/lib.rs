@@ -6,17 +6,17 @@ use plugboard_sdk::voicemail::{self, Leave, Left, Mailbox, VoicemailError};
 /// The parameters of `voicemail`.
 #[derive(Parameters)]
 struct Voicemail {
-    /// The internal number or id of the user whose mailbox it is. Without user and group: of whoever sent the call here, else of whom
-    /// the scenario rang last, else of whom the called number belongs to.
+    /// The internal number or id of the user whose mailbox it is. Without user and group: of whoever's forward led here, else of whom
+    /// the scenario rang last, else of whoever handed the call on, else of whom the called number belongs to.
     #[parameter(min = 1, max = 64, names = "user")]
     #[text(
         ru(
             "Пользователь",
-            "Внутренний номер или имя владельца ящика; без пользователя и группы: того, кто переадресовал вызов, иначе того, кому звонил сценарий, иначе того, чей номер набран."
+            "Внутренний номер или имя владельца ящика; без пользователя и группы: того, чья переадресация привела сюда, иначе того, кому звонил сценарий, иначе того, кто передал вызов, иначе того, чей номер набран."
         ),
         de(
             "Benutzer",
-            "Die interne Nummer oder Kennung, wessen Mailbox es ist; ohne Benutzer und Gruppe: wer den Anruf hierher umgeleitet hat, sonst wer zuletzt gerufen wurde, sonst wem die gewählte Nummer gehört."
+            "Die interne Nummer oder Kennung, wessen Mailbox es ist; ohne Benutzer und Gruppe: wessen Umleitung hierher führte, sonst wer zuletzt gerufen wurde, sonst wer den Anruf weitergegeben hat, sonst wem die gewählte Nummer gehört."
         )
     )]
     user: Option<String>,

@@ -3,7 +3,7 @@
 use plugboard_codec::page::Page;
 use plugboard_media::FaxEnd;
 use plugboard_model::{FaxOutcome, FaxRecord, Sound};
-use plugboard_tests_support::{Phone, Setup, Sim, Weather};
+use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Weather};
 
 use crate::{millis, seconds, steps, story};
 
@@ -421,4 +421,27 @@ fn nobody_is_cut_off_for_a_fax_whose_caller_is_no_machine() {
     ann.hangs_up();
     sim.run_until_quiet();
     assert_eq!(sim.faxes("main"), []);
+}
+
+#[test]
+fn a_machine_that_is_handed_on_to_another_scenario_is_heard_there() {
+    let second =
+        "scenario: second\nsteps:\n  - event: fax\n    steps: [receive-fax]\n  - play-audio: { audio: long }\n";
+    let office = OfficeText::demo()
+        .with_story("  - event: fax\n    steps: [receive-fax]\n  - call-user: { mode: user, target: \"102\" }\n")
+        .replace("scenarios:\n", "scenarios:\n  - { file: second.yaml }\n")
+        .replace("routes:\n", "routes:\n  - { id: second, number: 301, scenario: second }\n")
+        .with("second.yaml", second);
+    let mut sim = Setup::offices(vec![office]).prompt("long", seconds(60)).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    bob.answers();
+    sim.run_until(ann.hears("bob"));
+    ann.hands_on_to("301");
+    sim.run_until(bob.hears("long"));
+    bob.sends_fax("+49 30 1234", &[page(1)]);
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert_eq!((&fax(&sim).end, fax(&sim).pages), (&FaxOutcome::Done, 1));
 }

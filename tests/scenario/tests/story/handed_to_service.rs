@@ -254,3 +254,44 @@ fn a_code_that_does_something_for_whoever_dials_it_takes_no_call_of_another() {
     ann.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn the_last_steps_of_a_scenario_record_nothing_of_whoever_took_its_caller() {
+    let (mut sim, ann, bob, cem) = three(
+        "  - event: hang-up\n    steps: [record, { set: { news: done } }]\n\
+         \x20 - play-audio: { audio: welcome }\n  - call-user: { mode: list, target: [103], ring_for: 20s }\n",
+    );
+    for from in [&bob, &cem] {
+        from.hands_on_to("300");
+        sim.run_until(from.is_idle());
+        sim.run_until(cem.rings());
+        cem.answers();
+        talk(&mut sim, &ann, &cem);
+    }
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let record = sim.record();
+    let steps = steps(&record);
+    assert_eq!(steps.iter().filter(|step| step.contains("record: ")).count(), 2, "{steps:?}");
+    assert!(sim.recordings("main").is_empty(), "{:#?}", sim.recordings("main"));
+}
+
+#[test]
+fn a_message_after_a_transfer_is_for_whom_the_scenario_rang_last() {
+    let (mut sim, ann, bob, cem) =
+        three("  - call-user: { mode: user, target: \"103\", ring_for: 10s }\n    on:\n      no-answer: [voicemail]\n");
+    cem.always_refuses(486);
+    bob.hands_on_to("300");
+    sim.run_until(bob.is_idle());
+    let phone = ann.clone();
+    sim.run_until(move || phone.packets_of("tone") > 0);
+    sim.run_for(seconds(5));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let tapes = sim.recordings("main");
+    let [tape] = tapes.as_slice() else { panic!("{tapes:#?}") };
+    assert!(
+        matches!(&tape.kind, TapeKind::Message { of: Mailbox::User(user), .. } if user.name.as_str() == "103"),
+        "{tape:#?}"
+    );
+}

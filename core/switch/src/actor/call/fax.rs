@@ -39,8 +39,8 @@ enum FaxEar {
     /// Nobody wants to know.
     #[default]
     Closed,
-    /// The scenario does.
-    Open,
+    /// The scenario does, of this leg.
+    Open(MediaLeg),
     /// It knows.
     Told,
 }
@@ -201,8 +201,15 @@ impl CallActor {
             && self.faxing.ear == FaxEar::Closed
             && let Some(leg) = self.media_of(self.call.guest())
         {
-            self.faxing.ear = FaxEar::Open;
+            self.faxing.ear = FaxEar::Open(leg);
             self.to_media(MediaCommand::HearFax { leg, on: true });
+        }
+    }
+
+    /// Another scenario decides, perhaps about somebody else: it has its own word in this.
+    pub(super) fn listens_for_fax_anew(&mut self) {
+        if let FaxEar::Open(leg) = std::mem::take(&mut self.faxing.ear) {
+            self.to_media(MediaCommand::HearFax { leg, on: false });
         }
     }
 
@@ -213,11 +220,11 @@ impl CallActor {
             if self.faxing.running.as_ref().is_some_and(|running| !running.sends) {
                 self.offer_image(leg);
             }
-        } else if leg == self.call.guest() && self.faxing.ear == FaxEar::Open {
+        } else if let FaxEar::Open(media) = self.faxing.ear
+            && self.media_of(leg) == Some(media)
+        {
             self.faxing.ear = FaxEar::Told;
-            if let Some(leg) = self.media_of(leg) {
-                self.to_media(MediaCommand::HearFax { leg, on: false });
-            }
+            self.to_media(MediaCommand::HearFax { leg: media, on: false });
             self.journal.note(self.now(), JournalEvent::Note { text: "the caller is a fax machine".into() });
             self.feed(Input::FaxHeard, ctx);
             self.feed_script(ScriptInput::FaxHeard, ctx);

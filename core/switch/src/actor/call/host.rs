@@ -3,8 +3,8 @@
 use actix::Context;
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
-    Dialled, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, RingRequest, RunEnd, RunId,
-    Target,
+    CallError, Dialled, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined,
+    RecordError, RingRequest, RunEnd, RunId, Target,
 };
 use plugboard_office::{Internal, Source, Treatment};
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
@@ -68,7 +68,10 @@ impl CallActor {
             seed: self.env.random.next(),
         };
         self.components.insert(run, Arc::clone(installed));
-        self.note_groups(run, &spec.parameters);
+        // The groups that steps of the past name are nothing to the scenario that decides.
+        if !self.scripts.is_past(run) {
+            self.note_groups(run, &spec.parameters);
+        }
         match self.env.plugins.start(spec) {
             Ok(()) => {
                 self.runs.insert(run, None);
@@ -100,18 +103,11 @@ impl CallActor {
 
     /// Answers a host call, or has the call machine answer it.
     pub(super) fn host_call(&mut self, op: Op, call: HostCall, ctx: &mut Context<Self>) {
-        // The steps of a scenario that decides no longer: its caller is another one's.
         let past = matches!(op, Op::Run { run, .. } if self.scripts.is_past(run));
+        if let Some(gone) = caller_gone(&call).filter(|_| past) {
+            return self.resume(op, gone);
+        }
         let request = match call {
-            HostCall::Ring(_) if past => {
-                return self.resume(op, HostResult::Rang(Err(NotConnected::CallerGone)));
-            }
-            HostCall::LeaveMessage(_) if past => {
-                return self.resume(op, HostResult::MessageLeft(Err(MailboxError::CallerGone)));
-            }
-            HostCall::OpenMailbox(_) if past => {
-                return self.resume(op, HostResult::MailboxClosed(Err(MailboxError::CallerGone)));
-            }
             HostCall::Answer => Request::Answer,
             HostCall::Play { audio, options } => Request::Play { audio, options },
             HostCall::Collect(request) => Request::Collect(request),
@@ -157,10 +153,7 @@ impl CallActor {
                 unreachable!("the plugin host draws random numbers itself and never asks the switch for them")
             }
         };
-        match request.gone() {
-            Some(gone) if past => self.resume(op, gone),
-            Some(_) | None => self.feed(Input::Request { op, request }, ctx),
-        }
+        self.feed(Input::Request { op, request }, ctx);
     }
 
     /// Resolves targets to people and numbers; the faults are those that the WIT names.
@@ -273,6 +266,33 @@ impl CallActor {
             self.count_put_away(*run, *n);
         }
     }
+}
+
+/// What the last steps of a scenario that decides no longer are told: its caller is another one's. `None`: it concerns nobody but
+/// themselves.
+fn caller_gone(call: &HostCall) -> Option<HostResult> {
+    let gone = CallError::CallerGone;
+    Some(match call {
+        HostCall::Answer | HostCall::Echo { .. } | HostCall::HangUp(_) => HostResult::Done(Err(gone)),
+        HostCall::Play { .. } => HostResult::Played(Err(gone)),
+        HostCall::Collect(_) => HostResult::Collected(Err(gone)),
+        HostCall::NextEvent { .. } => HostResult::Event(Err(gone)),
+        HostCall::Ring(_) => HostResult::Rang(Err(NotConnected::CallerGone)),
+        HostCall::JoinConference(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
+        HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
+        HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
+        HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
+        HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
+        HostCall::GetInfo
+        | HostCall::FindUser(_)
+        | HostCall::FindGroup(_)
+        | HostCall::GetVariable(_)
+        | HostCall::SetVariable { .. }
+        | HostCall::Log { .. }
+        | HostCall::Now
+        | HostCall::RandomBytes(_)
+        | HostCall::RandomBelow(_) => return None,
+    })
 }
 
 fn millis(ms: u32) -> Duration {

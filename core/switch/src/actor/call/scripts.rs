@@ -20,7 +20,8 @@ const RUNS_APART: u32 = 10_000;
 #[derive(Default)]
 pub(super) struct Scripts {
     current: Option<Interpreter>,
-    /// Those whose last steps still run: as many as a call is handed on.
+    /// Those whose last steps still run: as many as a call is handed on. None of these steps waits for anybody (`caller_gone` in
+    /// `host.rs`); what is left of them when the call is over has the time of its own last steps.
     past: Vec<Interpreter>,
     /// What was dialled for the one that decides.
     called: Option<String>,
@@ -76,6 +77,11 @@ impl Scripts {
         self.current.iter().chain(&self.past).all(Interpreter::is_closed)
     }
 
+    /// Whether the one that decides was begun by a transfer.
+    pub(super) const fn is_handed_on(&self) -> bool {
+        self.called.is_some()
+    }
+
     /// Whether steps of the one that decides wait for this.
     pub(super) fn wait_for(&self, occasion: Occasion) -> bool {
         self.current.as_ref().is_some_and(|script| script.waits_for(occasion))
@@ -120,6 +126,8 @@ impl CallActor {
         let program = self.snapshot.configuration.programs.get(scenario).cloned();
         self.payer = by;
         self.scripts.called = called;
+        self.at_mailbox.rings_anew();
+        self.listens_for_fax_anew();
         self.scripts.replace(self.now(), program.map(Interpreter::new));
         if self.scripts.current.is_none() {
             tracing::warn!(call_id = %self.id, %scenario, "a call is sent on to a scenario that is not in force: it lacks an action");
@@ -131,6 +139,7 @@ impl CallActor {
 
     /// A transfer leads to a mailbox.
     pub(super) fn enter_mailbox(&mut self, mailbox: Option<Mailbox>, ctx: &mut Context<Self>) {
+        self.listens_for_fax_anew();
         self.scripts.replace(self.now(), None);
         self.guest_hears_mailbox(mailbox, ctx);
     }
@@ -189,7 +198,7 @@ impl CallActor {
         }
     }
 
-    fn called(&self) -> &str {
+    pub(super) fn called(&self) -> &str {
         self.scripts.called.as_ref().unwrap_or(&self.begin.called)
     }
 

@@ -114,6 +114,11 @@ impl AtMailbox {
         self.1 = whom.or_else(|| self.1.take());
     }
 
+    /// Another scenario decides: whom the one before it rang is nothing to it.
+    pub(super) fn rings_anew(&mut self) {
+        self.1 = None;
+    }
+
     /// Whether keys may be a PIN now: they are written nowhere.
     pub(super) fn hides_keys(&self) -> bool {
         let machine = self.0.as_ref().map(|session| &session.machine);
@@ -247,11 +252,13 @@ impl CallActor {
         Ok(())
     }
 
-    /// Of whoever's forward or transfer led to the scenario, else of whom it rang last, else of whom the caller has dialled.
+    /// Of whoever's forward led to the scenario, of whom it rang last, of whoever handed the caller on to it, or of whom was dialled for it:
+    /// the first that there is.
     fn mailbox_called(&self) -> Option<Mailbox> {
-        let forwarded = self.payer.clone().filter(|user| self.guest() != Some(user));
-        let rung = || self.at_mailbox.1.clone();
-        forwarded.map(Mailbox::User).or_else(rung).or_else(|| self.office.find_mailbox(&self.begin.called))
+        let by = self.payer.clone().filter(|user| self.guest() != Some(user)).map(Mailbox::User);
+        let rung = self.at_mailbox.1.clone();
+        let (first, second) = if self.scripts.is_handed_on() { (rung, by) } else { (by, rung) };
+        first.or(second).or_else(|| self.office.find_mailbox(self.called()))
     }
 
     /// Whether the caller's phone opens it without PIN.
