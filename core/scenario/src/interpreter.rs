@@ -17,8 +17,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use strand::{Answered, Frame, Place, Purpose, State, StepRef, Strand};
 
-/// Steps that the script of one call may take. A document has at most 2,000 and nothing loops but menus, ten times at most: a
-/// call that comes here is caught in nested menus.
+/// Steps that the script of one call may take. A document has at most 2,000; menus loop ten times at most and `repeat` a hundred: a call
+/// that comes here is caught in nested ones.
 const STEPS_MAX: u32 = 10_000;
 /// Actions that run beside the script: more than a few per call are a document's mistake.
 const BESIDE_MAX: usize = 16;

@@ -39,6 +39,9 @@ impl Interpreter {
                 }
                 return;
             }
+            if done {
+                self.journal(JournalEvent::Decided { path: step.path.clone(), branch: "done".into() });
+            }
         }
         self.pop(strand);
     }

@@ -111,6 +111,9 @@ fn a_condition_ends_the_rounds() {
     digits(&mut call, "2");
     assert_eq!(call.runs().len(), 3, "{}", call.trace());
     assert!(call.runs()[2].contains("hang-up"));
+    let trace = call.trace();
+    let decided: Vec<&str> = trace.lines().filter(|line| line.contains("decided steps[1]:")).collect();
+    assert_eq!(decided, ["decided steps[1]: round 2", "decided steps[1]: done"], "{trace}");
 }
 
 #[test]
