@@ -34,8 +34,14 @@ impl Decoys {
         Self { key: hasher.finalize().into(), shares }
     }
 
+    /// The terms of a name: its user's `own`, or those of a name that nobody has; it takes as long for either.
+    pub fn terms(&self, name: &str, own: Option<Terms>) -> Terms {
+        let decoy = std::hint::black_box(self.choose(name));
+        own.unwrap_or(decoy)
+    }
+
     /// The challenge for this name.
-    pub fn choose(&self, name: &str) -> Terms {
+    fn choose(&self, name: &str) -> Terms {
         let total = self.shares.values().sum::<u64>();
         // The place of the name among all users, as if each setting's stood together.
         let mut place = self.hash(name) % total.max(1);
@@ -58,6 +64,7 @@ impl Decoys {
     }
 
     fn hash(&self, name: &str) -> u64 {
+        super::count_hash();
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
             unreachable!("HMAC takes a key of any length (RFC 2104 section 2)")
         };

@@ -13,8 +13,15 @@ pub const WRONG_MAX: u32 = 20;
 /// How long wrong answers are added up.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// How long a source is not listened to.
-pub const DEAF: Duration = Duration::from_secs(60);
+/// How long a source is not listened to the first time; each time more is twice as long as the one before.
+const DEAF: Duration = Duration::from_mins(1);
+
+/// The longest: whoever guesses on and on has 480 guesses a day, and a house whose phones got new passwords is listened to
+/// again within the hour.
+const DEAF_MAX: Duration = Duration::from_hours(1);
+
+/// How long nobody was silenced there when it is forgotten that somebody was.
+const FORGET: Duration = Duration::from_hours(24);
 
 /// Sources remembered, about 100 bytes each; past it the one that was heard of longest ago is forgotten.
 const SOURCES_MAX: usize = 4_096;
@@ -46,7 +53,8 @@ pub enum Belief {
 
 /// Wrong answers by source: an IPv4 address, or the 64 bits of an IPv6 address that are a house's.
 ///
-/// Whoever gives too many is not listened to for a while, right answers included, since the last guess may be right. But
+/// Whoever gives too many is not listened to for a minute, right answers included, since the last guess may be right, and
+/// for twice as long each time that he does it again, up to an hour; a day without that and all is forgotten. But
 /// one phone with an old password behind a NAT must not silence the others: a user who has a device registered from
 /// there, or who answered rightly from there since its first wrong answer, goes on. Wrong answers in his name are counted
 /// apart: too many of them, and he is not listened to from there either, but for the ports from which he is registered,
@@ -65,20 +73,23 @@ pub struct Guesses {
 
 #[derive(Debug)]
 struct Source {
-    state: State,
+    tally: Tally,
     /// Users who answered rightly from here.
     proven: BTreeSet<UserId>,
     /// Wrong answers in the names of users who are listened to all the same, from a port where the user is registered or
     /// from all others: as many as there are such users and their devices.
-    guessed: BTreeMap<(UserId, Option<SocketAddr>), State>,
+    guessed: BTreeMap<(UserId, Option<SocketAddr>), Tally>,
 }
 
+/// Wrong answers of one source, or in one user's name from there.
 #[derive(Debug, Clone, Copy)]
-enum State {
-    /// So many wrong answers since then.
-    Counting { since: Time, wrong: u32 },
-    /// There were too many: not listened to until then.
-    Deaf { until: Time },
+struct Tally {
+    /// So many since then, at most [`WRONG_MAX`].
+    since: Time,
+    wrong: u32,
+    /// So often there were too many, the last time until then.
+    locks: u32,
+    until: Time,
 }
 
 impl Guesses {
@@ -94,7 +105,7 @@ impl Guesses {
             Some(user) => {
                 source.guessed.get(&(user.clone(), self.home(from, user))).is_none_or(|guessed| !guessed.is_deaf(now))
             }
-            None => !source.state.is_deaf(now),
+            None => !source.tally.is_deaf(now),
         }
     }
 
@@ -149,21 +160,21 @@ impl Guesses {
         }
     }
 
-    /// A wrong answer in this user's name came from there; whether it was one too many, just now. `None`: in the name of a
-    /// user that there is not.
-    pub fn wrong(&mut self, now: Time, from: SocketAddr, user: Option<&UserId>) -> bool {
+    /// A wrong answer in this user's name came from there, and may be one too many, just now: then for how
+    /// long there is no listening. `None` for the user: in the name of one that there is not.
+    pub fn wrong(&mut self, now: Time, from: SocketAddr, user: Option<&UserId>) -> Option<Duration> {
         let at = source(from.ip());
         if !self.sources.contains_key(&at) {
-            self.make_room(now);
+            self.make_room();
         }
         let mut source = self.sources.remove(&at).unwrap_or_else(|| Source::new(now));
-        self.order.remove(&(source.state.over(), at));
-        let mut too_many = source.state.wrong(now);
+        self.order.remove(&(source.tally.over(), at));
+        let mut too_many = source.tally.wrong(now);
         if let Some(user) = user.filter(|user| self.is_exempt(&source, from, user)) {
             let whose = (user.clone(), self.home(from, user));
-            too_many |= source.guessed.entry(whose).or_insert(State::none(now)).wrong(now);
+            too_many = too_many.max(source.guessed.entry(whose).or_insert(Tally::none(now)).wrong(now));
         }
-        self.order.insert((source.state.over(), at));
+        self.order.insert((source.tally.over(), at));
         self.sources.insert(at, source);
         too_many
     }
@@ -173,13 +184,10 @@ impl Guesses {
         self.sources.len()
     }
 
-    /// Forgets who is over, and one more if that is not enough.
-    fn make_room(&mut self, now: Time) {
-        if self.sources.len() < SOURCES_MAX {
-            return;
-        }
-        while let Some((over, oldest)) = self.order.first().copied()
-            && (over <= now || self.sources.len() >= SOURCES_MAX)
+    /// Forgets whoever says nothing for longest: those who are silenced now are the last to go.
+    fn make_room(&mut self) {
+        while self.sources.len() >= SOURCES_MAX
+            && let Some((_, oldest)) = self.order.first().copied()
         {
             self.order.pop_first();
             self.sources.remove(&oldest);
@@ -189,37 +197,42 @@ impl Guesses {
 
 impl Source {
     const fn new(now: Time) -> Self {
-        Self { state: State::none(now), proven: BTreeSet::new(), guessed: BTreeMap::new() }
+        Self { tally: Tally::none(now), proven: BTreeSet::new(), guessed: BTreeMap::new() }
     }
 }
 
-impl State {
+impl Tally {
     const fn none(now: Time) -> Self {
-        Self::Counting { since: now, wrong: 0 }
+        Self { since: now, wrong: 0, locks: 0, until: Time::ZERO }
     }
 
-    /// One more; whether it was one too many, just now.
-    fn wrong(&mut self, now: Time) -> bool {
-        let (since, wrong) = match *self {
-            Self::Counting { since, wrong } if now.since(since) < WINDOW => (since, wrong + 1),
-            Self::Deaf { until } if now < until => return false,
-            Self::Counting { .. } | Self::Deaf { .. } => (now, 1),
-        };
-        let too_many = wrong >= WRONG_MAX;
-        *self = if too_many { Self::Deaf { until: now + DEAF } } else { Self::Counting { since, wrong } };
-        too_many
+    /// One more; if it was one too many, just now, for how long there is no listening.
+    fn wrong(&mut self, now: Time) -> Option<Duration> {
+        if self.is_deaf(now) {
+            return None;
+        }
+        if now.since(self.since) >= WINDOW {
+            (self.since, self.wrong) = (now, 0);
+        }
+        self.wrong += 1;
+        if self.wrong < WRONG_MAX {
+            return None;
+        }
+        if now.since(self.until) >= FORGET {
+            self.locks = 0;
+        }
+        let deaf = DEAF.saturating_mul(2_u32.saturating_pow(self.locks)).min(DEAF_MAX);
+        *self = Self { since: now, wrong: 0, locks: self.locks.saturating_add(1), until: now + deaf };
+        Some(deaf)
     }
 
     fn is_deaf(self, now: Time) -> bool {
-        matches!(self, Self::Deaf { until } if now < until)
+        now < self.until
     }
 
-    /// When it says nothing any more.
+    /// When nothing of it is left but how often it was silenced.
     fn over(self) -> Time {
-        match self {
-            Self::Counting { since, .. } => since + WINDOW,
-            Self::Deaf { until } => until,
-        }
+        self.until.max(self.since + WINDOW)
     }
 }
 
@@ -256,12 +269,12 @@ mod tests {
 
     /// Wrong answers until it is not listened to any more; the number of the last.
     fn guess(guesses: &mut Guesses, now: Time, from: SocketAddr) -> Option<u32> {
-        (1..=100).find(|_| guesses.wrong(now, from, None))
+        (1..=100).find(|_| guesses.wrong(now, from, None).is_some())
     }
 
     /// As [`guess`], the password of one user.
     fn guess_of(guesses: &mut Guesses, now: Time, from: SocketAddr, name: &str) -> Option<u32> {
-        (1..=100).find(|_| guesses.wrong(now, from, Some(&user("main", name))))
+        (1..=100).find(|_| guesses.wrong(now, from, Some(&user("main", name))).is_some())
     }
 
     /// A user of an office.
@@ -283,12 +296,55 @@ mod tests {
         assert_eq!(guess(&mut guesses, at(61), address(1)), Some(WRONG_MAX), "counted anew");
     }
 
+    /// For how long it is silenced, again and again, each time it is listened to.
+    fn locks(wrong: &mut impl FnMut(Time) -> Option<Duration>, from: Time, times: usize) -> Vec<u64> {
+        let mut now = from;
+        let lock = |_| {
+            let deaf = (1..=100).find_map(|_| wrong(now)).unwrap();
+            now = now + deaf;
+            deaf.as_secs()
+        };
+        (0..times).map(lock).collect()
+    }
+
+    #[test]
+    fn who_guesses_again_is_not_listened_to_for_twice_as_long_up_to_an_hour_and_nobody_elsewhere_notices() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        let longer = [60, 120, 240, 480, 960, 1_920, 3_600, 3_600];
+        assert_eq!(locks(&mut |now| guesses.wrong(now, address(1), Some(&ann)), at(0), 8), longer);
+        let over: u64 = longer.iter().sum();
+        assert!(
+            !guesses.listens(at(over - 1), address(1), Some(&ann)) && guesses.listens(at(over), address(1), Some(&ann))
+        );
+        assert!(guesses.listens(at(over - 1), address(2), Some(&ann)), "the user himself elsewhere");
+        assert_eq!(
+            locks(&mut |now| guesses.wrong(now, address(2), Some(&ann)), at(over), 1),
+            [60],
+            "each source its own"
+        );
+        // Nearly a day, and a day.
+        let (nearly, quiet) = (over + 86_399, over + 86_399 + 3_600 + 86_400);
+        assert_eq!(locks(&mut |now| guesses.wrong(now, address(1), Some(&ann)), at(nearly), 1), [3_600]);
+        assert_eq!(locks(&mut |now| guesses.wrong(now, address(1), Some(&ann)), at(quiet), 2), [60, 120]);
+    }
+
+    #[test]
+    fn guesses_at_a_user_who_is_at_home_there_are_stopped_for_twice_as_long_each_time_and_those_beside_him_go_on() {
+        let (mut guesses, ann) = (Guesses::new(), user("main", "101"));
+        guesses.registered(&ann, [address(1)]);
+        guesses.registered(&user("main", "102"), [port(1, 7_000)]);
+        let guessed = locks(&mut |now| guesses.wrong(now, port(1, 4_000), Some(&ann)), at(0), 3);
+        assert_eq!(guessed, [60, 120, 240]);
+        assert!(!listens(&guesses, at(419), port(1, 4_000), "101"));
+        assert!(listens(&guesses, at(419), address(1), "101") && listens(&guesses, at(419), port(1, 4_000), "102"));
+    }
+
     #[test]
     fn wrong_answers_now_and_then_are_no_guesses() {
         let mut guesses = Guesses::new();
         for minute in 0..100 {
             for _ in 1..WRONG_MAX {
-                assert!(!guesses.wrong(at(minute * 60), address(1), None));
+                assert_eq!(guesses.wrong(at(minute * 60), address(1), None), None);
             }
         }
     }
@@ -381,9 +437,9 @@ mod tests {
         let of = |text: &str| SocketAddr::new(text.parse().unwrap(), 5060);
         let mut guesses = Guesses::new();
         for n in 1..WRONG_MAX {
-            assert!(!guesses.wrong(at(0), of(&format!("2001:db8::{n}")), None));
+            assert_eq!(guesses.wrong(at(0), of(&format!("2001:db8::{n}")), None), None);
         }
-        assert!(guesses.wrong(at(0), of("2001:db8::ffff"), None));
+        assert_eq!(guesses.wrong(at(0), of("2001:db8::ffff"), None), Some(DEAF));
         assert!(!listens(&guesses, at(1), of("2001:db8::1:2:3:4"), "101"));
         assert!(listens(&guesses, at(1), of("2001:db8:0:1::1"), "101"));
         guess(&mut guesses, at(0), of("::ffff:203.0.113.1"));
@@ -418,7 +474,11 @@ mod tests {
         }
         assert_eq!((guesses.sources(), guesses.order.len()), (SOURCES_MAX, SOURCES_MAX));
         assert!(listens(&guesses, at(2), address(0), "101"));
-        guesses.wrong(at(200), address(0), None);
-        assert_eq!(guesses.sources(), 1, "those that are over went first");
+        guess(&mut guesses, at(2), address(0));
+        for n in 1..=100 {
+            guesses.wrong(at(61), address(10_000 + n), None);
+        }
+        assert_eq!((guesses.sources(), guesses.order.len()), (SOURCES_MAX, SOURCES_MAX));
+        assert!(!listens(&guesses, at(61), address(0), "101"), "those that say nothing any more went first");
     }
 }

@@ -452,3 +452,35 @@ proptest! {
         }
     }
 }
+
+/// How many hashes a login takes, its challenge included: of this name, whose user has these settings and this password.
+fn hashes(name: &str, said: &str, user: Option<(Terms, &str)>, all: Terms) -> (u32, Verdict) {
+    let mut server = server();
+    let everybody = [("101", &secret(), all)];
+    let decoys = Decoys::of("plugboard.test", everybody);
+    let (own, credentials) = (user.map(|(terms, _)| terms), user.map(|(_, password)| Secret::new(password)));
+    let credentials = credentials.map(Credentials::Password);
+    let begin = HASHES.get();
+    let challenges = server.challenge(Time::ZERO, HERE, decoys.terms(name, own), false);
+    let challenged = HASHES.get() - begin;
+    let challenge = Challenge::parse(&challenges[0]).unwrap();
+    let answer = DigestAnswer::parse(&challenge.answer(name, &Secret::new(said), REGISTER.1, "c0ffee", 1)).unwrap();
+    let begin = HASHES.get();
+    let terms = decoys.terms(name, own);
+    let verdict = server.check(Time::ZERO, &answer, REGISTER, terms, credentials.as_ref());
+    (challenged + HASHES.get() - begin, verdict)
+}
+
+#[test]
+fn as_many_hashes_are_made_for_a_name_that_nobody_has_as_for_a_user() {
+    for algorithms in [Algorithms::Md5, Algorithms::Sha256, Algorithms::Both, Algorithms::Sha256Sess] {
+        let terms = Terms::from(algorithms);
+        let user = Some((terms, "demo-101"));
+        let (right, verdict) = hashes("101", "demo-101", user, terms);
+        assert_eq!(verdict, Verdict::Ok);
+        // Two HMACs of nonces, two of the name, three hashes of the answer and one more for a session's key.
+        assert_eq!(right, if algorithms == Algorithms::Sha256Sess { 8 } else { 7 });
+        assert_eq!(hashes("101", "guessed", user, terms), (right, Verdict::Wrong), "a wrong password");
+        assert_eq!(hashes("199", "demo-101", None, terms), (right, Verdict::Wrong), "nobody");
+    }
+}

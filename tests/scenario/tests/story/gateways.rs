@@ -1,7 +1,7 @@
 //! Gateways: several for a call, which of them live, where they are, who calls through them.
 
 use plugboard_model::{CallOutcome, Direction, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_tests_support::{Log, OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{millis, not_answered, seconds, talk};
 
@@ -245,6 +245,7 @@ const PROBED: &str = ", probe: { every: 10s, down_after: 2, up_after: 1 }";
 
 #[test]
 fn a_gateway_that_answers_no_options_is_left_out_at_once_and_shown() {
+    let log = Log::begin();
     let (mut sim, ann, first, second) = started(two(PROBED, ""));
     sim.run_for(seconds(2));
     assert_eq!(sim.metric("plugboard_trunk_up{trunk=\"main/first\"}"), Some(1.0));
@@ -258,6 +259,8 @@ fn a_gateway_that_answers_no_options_is_left_out_at_once_and_shown() {
         sim.conditions()
     );
     assert!(sim.conditions().contains('\n') && !sim.conditions().contains("main/second"));
+    let told: Vec<_> = log.lines().into_iter().filter(|line| line.starts_with("gateway down")).collect();
+    assert_eq!(told, ["gateway down gateway=main/first reason=\"UDP 10.0.1.1:5060: it does not answer\""]);
     ann.dials("0301234");
     let began = sim.now();
     sim.run_until(second.rings());

@@ -5,6 +5,15 @@ use plugboard_tests_support::Stage;
 
 use crate::{conversation, millis, seconds, talk};
 
+/// Of somebody who is not asked who he is.
+fn invite(from: &str) -> String {
+    format!(
+        "INVITE sip:102@plugboard.test SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-1;rport\nMax-Forwards: 70\n\
+         From: <sip:101@plugboard.test>;tag=s1\nTo: <sip:102@plugboard.test>\nCall-ID: 1@stranger\nCSeq: 1 INVITE\n\
+         Contact: <sip:x@{from}>\nContent-Length: 0\n\n"
+    )
+}
+
 #[test]
 fn a_switch_that_is_behind_refuses_new_calls_and_lets_running_ones_change_and_end() {
     let (mut sim, ann, bob) = conversation();
@@ -20,6 +29,11 @@ fn a_switch_that_is_behind_refuses_new_calls_and_lets_running_ones_change_and_en
         caller.dials("101");
         sim.run_until(caller.was_told(503));
     }
+    let stranger = "203.0.113.9:5060";
+    sim.strange_message(stranger, &invite(stranger));
+    sim.run_for(millis(200));
+    let told = sim.said_to(stranger).concat();
+    assert!(told.contains("SIP/2.0 503 ") && told.contains("\r\nRetry-After: 5\r\n"), "{told}");
     let begin = sim.now();
     dora.answers();
     talk(&mut sim, &cem, &dora);
@@ -28,7 +42,7 @@ fn a_switch_that_is_behind_refuses_new_calls_and_lets_running_ones_change_and_en
     bob.hangs_up();
     sim.run_until(ann.is_idle());
     assert_eq!(sim.ladder().since(begin).count("503"), 0, "{}", sim.ladder());
-    assert_eq!(sim.metric(r#"plugboard_calls_refused_total{reason="overload"}"#), Some(2.0));
+    assert_eq!(sim.metric(r#"plugboard_calls_refused_total{reason="overload"}"#), Some(3.0));
     assert!(sim.conditions().contains("overloaded 0: "), "{}", sim.conditions());
 
     sim.messages_wait(millis(40));

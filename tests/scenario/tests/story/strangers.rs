@@ -105,6 +105,32 @@ fn a_guesser_is_not_listened_to_for_a_minute_and_nobody_else_notices() {
 }
 
 #[test]
+fn who_guesses_again_is_not_listened_to_for_two_minutes_and_the_user_elsewhere_goes_on() {
+    let mut sim = Sim::demo();
+    let (guesser, ann) = (sim.new_phone("guesser", "101"), sim.new_phone("ann", "101"));
+    for pause in [61, 0] {
+        for n in 0..20 {
+            guesser.has_password(&format!("guess-{pause}-{n}"));
+            guesser.registers();
+            sim.run_for(millis(100));
+        }
+        sim.run_for(seconds(pause));
+    }
+    assert_eq!(sim.metric("plugboard_login_sources_silenced_total"), Some(2.0));
+    sim.run_for(seconds(90));
+    guesser.has_password("demo-101");
+    guesser.registers();
+    ann.registers();
+    sim.run_until(ann.is_registered());
+    sim.run_for(seconds(5));
+    assert_eq!(guesser.registration(), None, "longer than a minute");
+    sim.run_for(seconds(60));
+    guesser.registers();
+    sim.run_until(guesser.is_registered());
+    sim.run_until_quiet();
+}
+
+#[test]
 fn who_guesses_by_subscribing_or_publishing_is_stopped_as_by_registering_and_the_user_is_not() {
     for publishes in [false, true] {
         let mut sim = Sim::demo();

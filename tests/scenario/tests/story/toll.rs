@@ -271,3 +271,49 @@ fn a_gateway_that_has_met_its_limits_gives_way_to_the_next() {
     assert_eq!(causes(&sim)[0].0, 503);
     assert_eq!(met(&sim, "calls"), Some(1.0));
 }
+
+#[test]
+fn destinations_that_a_gateway_may_not_call_are_called_by_the_next() {
+    let (mut sim, ann, _bob, first, second) = started(setup("", "", ", toll: { deny: [\"+4930\"] }"));
+    for (dialled, through) in [("0030123456", &second), ("0040123456", &first)] {
+        ann.dials(dialled);
+        sim.run_until(through.rings());
+        ann.hangs_up();
+        sim.run_until_quiet();
+    }
+    assert_eq!((first.calls().len(), second.calls().len()), (1, 1));
+    assert_eq!(met(&sim, "destination"), Some(1.0));
+}
+
+#[test]
+fn outside_the_hours_of_a_gateway_the_next_is_taken() {
+    let toll = ", toll: { hours: [{ days: [mon-fri], from: \"07:00\", to: \"10:05\" }] }";
+    let (mut sim, ann, _bob, first, second) = started(setup("", "", toll));
+    for through in [&first, &second] {
+        ann.dials("0030123456");
+        sim.run_until(through.rings());
+        ann.hangs_up();
+        sim.run_until_quiet();
+        sim.run_for(seconds(5 * 60));
+    }
+    assert_eq!((first.calls().len(), second.calls().len()), (1, 1));
+    assert_eq!(met(&sim, "hours"), Some(1.0));
+}
+
+#[test]
+fn when_the_minutes_of_a_gateway_are_used_up_the_next_is_taken() {
+    let (mut sim, ann, bob, first, second) = started(setup("", "", ", toll: { minutes_a_day: 2 }"));
+    ann.dials("0030123456");
+    sim.run_until(first.rings());
+    first.answers();
+    talk(&mut sim, &ann, &first);
+    sim.run_for(seconds(2 * 60));
+    ann.hangs_up();
+    sim.run_until_quiet();
+    bob.dials("0030123456");
+    sim.run_until(second.rings());
+    bob.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!((first.calls().len(), second.calls().len()), (1, 1));
+    assert_eq!(met(&sim, "minutes"), Some(1.0));
+}

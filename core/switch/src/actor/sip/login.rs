@@ -3,8 +3,8 @@
 use plugboard_metrics::{GuesserSilenced, LoginFailed, LoginFault, RegistrationAnswered, RegistrationOutcome};
 use plugboard_office::{DigestChoice, DigestIntegrity, Office, User};
 use plugboard_sip::digest::{
-    Algorithms, Authenticator, Credentials, DEAF, Decoys, DigestAnswer, DigestSettings, Integrity, Secret, Signed,
-    Terms, UriCheck, Verdict,
+    Algorithms, Authenticator, Credentials, Decoys, DigestAnswer, DigestSettings, Integrity, Secret, Signed, Terms,
+    UriCheck, Verdict,
 };
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
@@ -103,9 +103,9 @@ impl SipActor {
             (Verdict::Wrong | Verdict::Ok, user) => {
                 let fault = if user.is_some() { LoginFault::WrongPassword } else { LoginFault::UnknownUser };
                 self.login_failed(fault, flow.remote, &answer.username);
-                let too_many = self.guesses.lock().wrong(now, from, user.as_ref().map(|user| &user.id));
-                if too_many {
-                    GuesserSilenced { source: flow.remote, seconds: DEAF.as_secs() }.emit(&self.env.metrics);
+                let silenced = self.guesses.lock().wrong(now, from, user.as_ref().map(|user| &user.id));
+                if let Some(silenced) = silenced {
+                    GuesserSilenced { source: flow.remote, seconds: silenced.as_secs() }.emit(&self.env.metrics);
                 }
                 self.challenge(tx, request, flow, &office, name, challenger, false);
             }
@@ -141,7 +141,7 @@ impl SipActor {
         let (now, uri) = (self.env.clock.now(), request.uri.to_string());
         let signed = Signed { method: request.method.as_str(), uri: &uri, body: &request.body };
         let door = self.door(office)?;
-        let terms = user.map_or_else(|| door.decoys(office).choose(&answer.username), terms);
+        let terms = door.decoys(office).terms(&answer.username, user.map(terms));
         Some(door.authenticator.check(now, answer, (flow.remote.ip(), signed), terms, credentials.as_ref()))
     }
 
@@ -168,10 +168,10 @@ impl SipActor {
             return self.refuse(tx, Response::to_request(request, 500));
         };
         let terms = match claimed {
-            Some(claimed) => match office.find_user(claimed) {
-                Some(user) => terms(user),
-                None => door.decoys(office).choose(claimed),
-            },
+            Some(claimed) => {
+                let own = office.find_user(claimed).map(|user| terms(user));
+                door.decoys(office).terms(claimed, own)
+            }
             None => door.decoys(office).for_anybody(),
         };
         let values = door.authenticator.challenge(now, flow.remote.ip(), terms, stale);
