@@ -353,7 +353,8 @@ impl RunState {
 
     /// The run stood in the queue of its thread since `since`.
     pub(crate) fn queued(&mut self, since: Time) {
-        if !self.rebuilding() {
+        // One that was put away stands there before its rebuilding begins, and starves as any other.
+        if !self.rebuilding() || self.next == 0 {
             self.active = self.active.saturating_add(self.clock.now().since(since));
         }
     }

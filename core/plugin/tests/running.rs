@@ -97,6 +97,7 @@ fn a_run_that_starves_in_the_queue_of_its_thread_ends_at_its_deadline() {
         while bench.runner.poll_event().is_some() {}
         // The wait is nobody's fault; from its answer on the run is ready, and its thread busy with others.
         bench.clock.pass(5_000);
+        while bench.runner.poll_event().is_some() {}
         bench.runner.resume(&key(0), 0, HostResult::Event(Ok(CallEvent::Timeout)));
         bench.clock.pass(queued_ms);
         let ended = std::iter::from_fn(|| bench.runner.poll_event()).find_map(|event| match event {

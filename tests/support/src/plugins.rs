@@ -20,19 +20,43 @@ const POOL: PoolSize = PoolSize { instances: 64, memory_bytes_max: 32 << 20 };
 /// One runner, driven by the simulation: guests run between two messages of the actors, never within one.
 pub(crate) struct SimPlugins {
     runner: Mutex<Runner>,
+    clock: Arc<SimClock>,
+    /// Until then others have the thread.
+    busy_until: Mutex<Time>,
     wake: Arc<Notify>,
     sink: Sink,
 }
 
 impl SimPlugins {
-    pub(crate) fn new(catalogue: Arc<Catalogue>, clock: &Arc<SimClock>, wake: Arc<Notify>, sink: Sink) -> Self {
+    pub(crate) fn new(
+        catalogue: Arc<Catalogue>,
+        limits: RunnerLimits,
+        clock: &Arc<SimClock>,
+        wake: Arc<Notify>,
+        sink: Sink,
+    ) -> Self {
         let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
-        let clock = PluginClock::new(move || now.now(), move || wall.wall());
-        Self { runner: Mutex::new(Runner::new(catalogue, clock, RunnerLimits::default())), wake, sink }
+        let plugin_clock = PluginClock::new(move || now.now(), move || wall.wall());
+        let runner = Mutex::new(Runner::new(catalogue, plugin_clock, limits));
+        Self { runner, clock: Arc::clone(clock), busy_until: Mutex::new(Time::ZERO), wake, sink }
+    }
+
+    /// No guest has its turn before then.
+    pub(crate) fn busy_until(&self, until: Time) {
+        *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// When guests have their turn, if that is later than now.
+    fn free_at(&self) -> Option<Time> {
+        let until = *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner);
+        (until > self.clock.now()).then_some(until)
     }
 
     /// Runs every guest that is ready.
     pub(crate) fn work(&self) {
+        if self.free_at().is_some() {
+            return;
+        }
         loop {
             let (worked, events) = {
                 let mut runner = self.lock();
@@ -47,7 +71,7 @@ impl SimPlugins {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.lock().poll_timeout()
+        self.free_at().or_else(|| self.lock().poll_timeout())
     }
 
     /// Runs that have not ended.

@@ -2,6 +2,7 @@
 
 mod browsers;
 mod orders;
+mod runs;
 mod setup;
 mod tapes;
 mod weather;
@@ -132,8 +133,9 @@ impl Sim {
             Arc::clone(&wake),
             events.media_sink(),
         ));
-        let plugins =
-            Arc::new(SimPlugins::new(Arc::clone(&setup.actions), &clock, Arc::clone(&wake), events.run_sink()));
+        let catalogue = Arc::clone(&setup.actions);
+        let plugins = SimPlugins::new(catalogue, setup.runner, &clock, Arc::clone(&wake), events.run_sink());
+        let plugins = Arc::new(plugins);
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
         let pushes = Pushes::default();
         let env = Env {
@@ -222,8 +224,13 @@ impl Sim {
 
     /// This message comes to the switch from an address where no phone is; see [`Sim::said_to`].
     pub fn strange_message(&self, from: &str, text: &str) {
+        self.strange_bytes(from, text.replace('\n', "\r\n").into_bytes());
+    }
+
+    /// The same, byte for byte.
+    pub fn strange_bytes(&self, from: &str, bytes: Vec<u8>) {
         let from: SocketAddr = from.parse().unwrap_or_else(|fault| panic!("{from}: {fault}"));
-        let payload = Payload::Sip(text.replace('\n', "\r\n").into());
+        let payload = Payload::Sip(bytes.into());
         self.world.network.send(Packet { from, to: self.world.network.switch(from.ip()), payload });
     }
 
@@ -234,6 +241,11 @@ impl Sim {
         let (said, others): (Vec<_>, Vec<_>) = strangers.drain(..).partition(|(to, _)| *to == address);
         *strangers = others;
         said.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// What the switch said to all addresses where no phone is, since this was asked last.
+    pub fn said_to_strangers(&self) -> Vec<(SocketAddr, String)> {
+        self.world.strangers.take()
     }
 
     /// Somebody at this address who needs no account: the far side of a gateway.

@@ -1,11 +1,11 @@
 //! Something of ours breaks, and only that ends.
 
 use plugboard_media::Command;
-use plugboard_model::{CallOutcome, JournalEvent};
+use plugboard_model::{CallOutcome, JournalEvent, RunEnd};
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
 
-use crate::guests::guest;
-use crate::{seconds, steps, talk};
+use crate::guests::{guest, guest_that_asks};
+use crate::{millis, seconds, steps, talk};
 
 /// Two who talk, and two others who will.
 fn house() -> (Sim, [Phone; 4]) {
@@ -190,4 +190,78 @@ fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
         (Some(1.0), Some(1.0), Some(1.0))
     );
     sim.run_for(seconds(1));
+}
+
+/// What guests import: the time, random bytes, the call's next event.
+const NOW: &str = r#"(import "plugboard:switch/clock@0.1.0" "now" (func $now (result i64)))"#;
+const BYTES: &str = r#"(import "plugboard:switch/random@0.1.0" "bytes" (func $bytes (param i32 i32)))"#;
+const NEXT_EVENT: &str = r#"(import "plugboard:switch/call@0.1.0" "next-event" (func $next_event (param i32 i32)))"#;
+
+/// The limits that runs of a call ended at.
+fn limits(sim: &Sim) -> Vec<String> {
+    let ends = sim.journal(&sim.record()).into_iter().filter_map(|entry| match entry.event {
+        JournalEvent::RunEnded { end: RunEnd::Limit { limit, .. }, .. } => Some(limit.clone()),
+        _ => None,
+    });
+    ends.collect()
+}
+
+#[test]
+fn an_action_past_its_stack_its_host_calls_or_their_bytes_has_failed_and_the_call_goes_on() {
+    let deep = "(func $deep (param i32) (result i32) (i32.add (call $deep (local.get 0)) (i32.const 1)))";
+    let asks = "(loop $again (drop (call $now)) (br $again)) unreachable";
+    let takes = "(loop $again (call $bytes (i32.const 256) (i32.const 256)) (br $again)) unreachable";
+    let bad = [
+        guest_that_asks("sinks", "", deep, "(drop (call $deep (i32.const 1))) unreachable"),
+        guest_that_asks("asks", NOW, "", asks),
+        guest_that_asks("takes", BYTES, "", takes),
+    ];
+    let story = "  - sinks\n  - asks\n  - takes\n  - play-audio: { audio: welcome }\n";
+    let mut sim = Setup::offices(vec![OfficeText::demo().with_story(story)]).with_actions(&bad).start();
+    let ann = sim.phone("ann", "101");
+    ann.dials("300");
+    sim.run_until(ann.hears("welcome"));
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let expected =
+        ["steps[0] sinks: failed", "steps[1] asks: failed", "steps[2] takes: failed", "steps[3] play-audio: done"];
+    assert_eq!(steps(&sim.record()), expected);
+    assert_eq!(limits(&sim), ["stack", "host-calls", "host-bytes"]);
+    assert_eq!(sim.record().outcome, CallOutcome::Handled);
+    assert_eq!(sim.replays(&sim.record()), 4);
+}
+
+#[test]
+fn an_action_that_gets_no_turn_before_its_deadline_has_failed_and_the_call_goes_on() {
+    let run = "(call $next_event (i32.const 1000) (i32.const 256)) (drop (call $now)) unreachable";
+    let starves = guest_that_asks("starves", &format!("{NEXT_EVENT} {NOW}"), "", run);
+    let story = "  - starves\n  - play-audio: { audio: welcome }\n";
+    let mut sim = Setup::offices(vec![OfficeText::demo().with_story(story)]).with_actions(&[starves]).start();
+    let ann = sim.phone("ann", "101");
+    ann.dials("300");
+    // It waits for something to happen; when nothing has, its thread is busy for longer than it may take.
+    sim.run_for(millis(500));
+    sim.actions_are_busy(seconds(11));
+    sim.run_until(ann.hears("welcome"));
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(steps(&sim.record()), ["steps[0] starves: failed", "steps[1] play-audio: done"]);
+    assert_eq!(limits(&sim), ["deadline"]);
+}
+
+#[test]
+fn an_action_whose_every_place_is_taken_has_failed_and_the_call_goes_on() {
+    let story = "  - echo: { max: 60s }\n  - play-audio: { audio: welcome }\n";
+    let mut sim = Setup::offices(vec![OfficeText::demo().with_story(story)]).runs_of_an_action(1).start();
+    let (ann, cem) = (sim.phone("ann", "101"), sim.phone("cem", "103"));
+    cem.dials("300");
+    sim.run_until(cem.hears("cem"));
+    ann.dials("300");
+    sim.run_until(ann.hears("welcome"));
+    sim.run_until(ann.is_idle());
+    assert!(cem.hears_now("cem"), "who has the place keeps it");
+    cem.hangs_up();
+    sim.run_until_quiet();
+    let taken: Vec<Vec<String>> = sim.records("main").iter().map(steps).collect();
+    assert!(taken.contains(&vec!["steps[0] echo: failed".into(), "steps[1] play-audio: done".into()]), "{taken:?}");
 }

@@ -19,6 +19,7 @@ mod fax;
 mod fax_sending;
 mod features;
 mod flows;
+mod forks;
 mod forwards;
 mod gateway_ladders;
 mod gateways;

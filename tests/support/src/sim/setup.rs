@@ -1,7 +1,7 @@
 //! What a simulation begins with.
 
 use plugboard_media::EngineConfig;
-use plugboard_plugin::{Catalogue, Limits};
+use plugboard_plugin::{Catalogue, Limits, RunnerLimits};
 use plugboard_recorder::{Memory, QUEUE_MAX};
 use plugboard_store::{InlineWriter, Store};
 use plugboard_switch::Reach;
@@ -25,6 +25,7 @@ pub struct Setup {
     pub(super) prompts: BTreeMap<String, Duration>,
     pub(super) actions: Arc<Catalogue>,
     pub(super) limits: Limits,
+    pub(super) runner: RunnerLimits,
     pub(super) reach: Reach,
     pub(super) zone: String,
     pub(super) stored: Option<(Store, InlineWriter)>,
@@ -55,6 +56,7 @@ impl Setup {
             prompts,
             actions,
             limits,
+            runner: RunnerLimits::default(),
             reach,
             zone,
             stored,
@@ -133,6 +135,13 @@ impl Setup {
     #[must_use]
     pub fn with_actions(mut self, components: &[Vec<u8>]) -> Self {
         self.actions = with(components);
+        self
+    }
+
+    /// So many runs of one action at once, no more.
+    #[must_use]
+    pub const fn runs_of_an_action(mut self, most: u32) -> Self {
+        self.runner.runs_per_component_max = most;
         self
     }
 
