@@ -101,6 +101,19 @@ fn hours_past_midnight_belong_to_the_day_before() {
 }
 
 #[test]
+fn hours_that_end_when_they_begin_are_a_whole_day() {
+    let day = r#"{ days: [fri], from: "08:00", to: "08:00" }"#;
+    for (utc, expected) in [
+        ("2026-11-20T06:59:00Z", false),
+        ("2026-11-20T07:00:00Z", true),
+        ("2026-11-21T06:59:00Z", true),
+        ("2026-11-21T07:00:00Z", false),
+    ] {
+        assert_eq!(holds(day, utc), expected, "{utc}");
+    }
+}
+
+#[test]
 fn a_calendar_knows_holidays_and_days_on_which_people_work_instead() {
     for (utc, expected, why) in [
         ("2026-11-23T10:00:00Z", true, "a Monday"),

@@ -1,8 +1,10 @@
 //! Scenarios that run others.
 
-use crate::support::{Call, faults, program};
-use plugboard_model::Value;
-use plugboard_scenario::ScenarioEnd;
+use crate::support::{Call, Demo, catalogue, faults, office, program};
+use plugboard_calendar::{Calendar, Zone};
+use plugboard_model::{GroupId, UserId, Value};
+use plugboard_scenario::{Document, Resolver, ScenarioEnd, compile};
+use std::sync::Arc;
 
 fn of_steps(steps: &str) -> String {
     faults(&format!("scenario: s\nsteps:\n{steps}"))
@@ -80,6 +82,48 @@ fn a_scenario_that_changes_changes_the_version_of_those_that_run_it() {
     let again = program("# a comment\nscenario: s\nsteps: [{ run: closed }]\n").version();
     assert_ne!(one, other);
     assert_eq!(one, again);
+}
+
+/// An office whose scenario `other` has these steps.
+struct Changing(&'static str);
+
+impl Resolver for Changing {
+    fn user(&self, id_or_number: &str) -> Option<UserId> {
+        Demo.user(id_or_number)
+    }
+    fn group(&self, id_or_number: &str) -> Option<GroupId> {
+        Demo.group(id_or_number)
+    }
+    fn has_prompt(&self, name: &str) -> bool {
+        Demo.has_prompt(name)
+    }
+    fn has_music(&self, name: &str) -> bool {
+        Demo.has_music(name)
+    }
+    fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
+        Demo.calendar(name)
+    }
+    fn calendars(&self) -> Vec<String> {
+        Demo.calendars()
+    }
+    fn zone(&self) -> Option<Zone> {
+        Demo.zone()
+    }
+    fn scenario(&self, name: &str) -> Option<Document> {
+        let text = format!("scenario: {name}\nsteps: {}\n", self.0);
+        Document::parse("other.yaml", &text).ok()
+    }
+    fn scenarios(&self) -> Vec<String> {
+        vec!["other".into()]
+    }
+}
+
+#[test]
+fn the_version_is_that_of_every_step_that_a_call_may_take() {
+    let document = Document::parse("s.yaml", "scenario: s\nsteps: [{ run: other }]\n").unwrap();
+    let version = |steps| compile(&document, &office(), &catalogue(), &Changing(steps)).unwrap().version();
+    assert_ne!(version("[echo]"), version("[echo, echo]"));
+    assert_eq!(version("[echo]"), version("[ echo ]"));
 }
 
 #[test]
