@@ -69,7 +69,6 @@ fn clock(minute: u32) -> Node {
 fn read_minute(text: &str) -> Option<u32> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (hour, minute) = text.split_once(':').filter(|(hour, minute)| hour.len() <= 2 && minute.len() == 2)?;
-    let (hour, minute) = (hour, minute);
     if !digits(hour) || !digits(minute) {
         return None;
     }

@@ -379,6 +379,16 @@ impl Office {
         (id.office == self.id).then(|| self.scenarios.get(&id.name))?
     }
 
+    /// The calendar of this name.
+    pub fn calendar(&self, name: &str) -> Option<&Arc<Calendar>> {
+        self.calendars.get(&Name::new(name).ok()?)
+    }
+
+    /// The scenario of this name.
+    pub fn scenario_named(&self, name: &str) -> Option<&Arc<ScenarioSource>> {
+        self.scenarios.get(&Name::new(name).ok()?)
+    }
+
     /// Every user, by name.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
         self.users.values()

@@ -278,8 +278,8 @@ impl Reel {
         let mut loud = 0;
         for (side, track) in self.tracks.iter_mut().enumerate() {
             if side >= channels {
-                track.bytes.take_pieces(count, |_| ());
-                track.linear.take_pieces(count, |_| ());
+                track.bytes.take(count, |_| ());
+                track.linear.take(count, |_| ());
                 continue;
             }
             // How loud whoever speaks a message is decides about it; nobody asks that of a call.
@@ -288,7 +288,7 @@ impl Reel {
             match form.shape {
                 Shape::Law(law) => {
                     let mut places = places.iter_mut().step_by(channels);
-                    track.bytes.take_pieces(count, |piece| {
+                    track.bytes.take(count, |piece| {
                         // In this order: the piece ends first, and no place is lost with it.
                         for (byte, place) in piece.iter().zip(places.by_ref()) {
                             *place = *byte;
@@ -303,11 +303,12 @@ impl Reel {
                 }
                 Shape::Linear(_) => {
                     let mut places = places.chunks_mut(form.frame_bytes());
-                    track.linear.take(count, |_, sample| {
-                        let place = places.next().into_iter().flatten();
-                        place.zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
-                        if judged {
-                            loud += u64::from(sample.unsigned_abs());
+                    track.linear.take(count, |piece| {
+                        for (sample, place) in piece.iter().zip(places.by_ref()) {
+                            place.iter_mut().zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+                            if judged {
+                                loud += u64::from(sample.unsigned_abs());
+                            }
                         }
                     });
                 }

@@ -388,14 +388,11 @@ impl Compiler<'_> {
     }
 
     fn unknown_word(&mut self, step: &document::Step, word: &str) {
-        let (reason, remedy) = {
-            let actions: Vec<&str> = self.catalogue.iter().map(|action| action.name.as_str()).collect();
-            let words = [CONTROL_WORDS.as_slice(), actions.as_slice()].concat();
-            let list = || format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));
-            let remedy = near_or(word, &words, list);
-            (format!("{word:?} is neither a control word nor an action"), remedy)
-        };
-        self.faults.add(step.at, &step.path, reason, remedy);
+        let actions: Vec<&str> = self.catalogue.iter().map(|action| action.name.as_str()).collect();
+        let words = [CONTROL_WORDS.as_slice(), actions.as_slice()].concat();
+        let list = || format!("control words: {}; actions: {}", CONTROL_WORDS.join(", "), actions.join(", "));
+        let reason = format!("{word:?} is neither a control word nor an action");
+        self.faults.add(step.at, &step.path, reason, near_or(word, &words, list));
     }
 
     fn parameters(

@@ -388,7 +388,7 @@ impl Resolver for Known<'_> {
         true
     }
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
-        self.office.calendars.iter().find(|(own, _)| own.as_str() == name).map(|(_, calendar)| Arc::clone(calendar))
+        self.office.calendar(name).cloned()
     }
     fn calendars(&self) -> Vec<String> {
         self.office.calendars.keys().map(ToString::to_string).collect()
@@ -397,7 +397,7 @@ impl Resolver for Known<'_> {
         self.office.time_zone
     }
     fn scenario(&self, name: &str) -> Option<Document> {
-        let source = self.office.scenarios().find(|source| source.id.name.as_str() == name)?;
+        let source = self.office.scenario_named(name)?;
         Document::read(&source.file, &source.document).ok()
     }
     fn scenarios(&self) -> Vec<String> {

@@ -218,7 +218,7 @@ impl Resolver for Known<'_> {
     }
 
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>> {
-        self.office.calendars.iter().find(|(own, _)| own.as_str() == name).map(|(_, calendar)| Arc::clone(calendar))
+        self.office.calendar(name).cloned()
     }
 
     fn calendars(&self) -> Vec<String> {
@@ -230,7 +230,7 @@ impl Resolver for Known<'_> {
     }
 
     fn scenario(&self, name: &str) -> Option<Document> {
-        let source = self.office.scenarios().find(|source| source.id.name.as_str() == name)?;
+        let source = self.office.scenario_named(name)?;
         Document::read(&source.file, &source.document).ok()
     }
 
