@@ -38,6 +38,7 @@ pub use kamailio::Kamailio;
 pub use linphone::Linphone;
 pub use namespace::in_own_network;
 pub use office::Office;
+pub(crate) use port::is_open;
 pub use port::{free_port, free_rtp_ports};
 pub use program::{Program, tool};
 pub use scenario::{Answer, Call};

@@ -3,6 +3,8 @@
 //! They lie below the range from which the system gives ports to whoever asks for any, so that none is lost between
 //! the look and the use.
 
+use crate::Transport;
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -46,4 +48,18 @@ pub fn free_rtp_ports() -> String {
     let free = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let first = tries.find(|first| (*first..first + RTP_RANGE).all(free)).expect("a free range of RTP ports");
     format!("{first}-{}", first + RTP_RANGE - 1)
+}
+
+/// Whether somebody on this machine listens at a port, at whatever address (`/proc/net`, proc(5)).
+pub(crate) fn is_open(transport: Transport, port: u16) -> bool {
+    const LISTENS: &str = "0A";
+    let names = if transport == Transport::Udp { ["udp", "udp6"] } else { ["tcp", "tcp6"] };
+    let local = format!(":{port:04X}");
+    names.iter().any(|name| {
+        fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default().lines().skip(1).any(|line| {
+            let mut words = line.split_ascii_whitespace().skip(1);
+            let (ours, state) = (words.next().unwrap_or(""), words.nth(1).unwrap_or(""));
+            ours.ends_with(&local) && (transport == Transport::Udp || state == LISTENS)
+        })
+    })
 }

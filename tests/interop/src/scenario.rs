@@ -214,6 +214,15 @@ impl Answer {
 
 /// Registers a user; `params` are more of the URI in his contact.
 pub(crate) fn registration(user: &str, password: &str, params: &str) -> String {
+    scenario("register", &registers(user, password, params))
+}
+
+/// The same, and waits for what never comes.
+pub(crate) fn registration_that_stays(user: &str, password: &str, params: &str) -> String {
+    scenario("register", &(registers(user, password, params) + "<recv request=\"BYE\"/>\n"))
+}
+
+fn registers(user: &str, password: &str, params: &str) -> String {
     let request = |cseq: u8, credentials: &str| {
         format!(
             "REGISTER sip:plugboard.test SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n\
@@ -226,8 +235,7 @@ pub(crate) fn registration(user: &str, password: &str, params: &str) -> String {
     let mut steps = send(&request(1, ""), true);
     steps += "<recv response=\"401\" auth=\"true\"/>\n";
     steps += &send(&request(2, &credentials), true);
-    steps += "<recv response=\"200\"/>\n";
-    scenario("register", &steps)
+    steps + "<recv response=\"200\"/>\n"
 }
 
 /// A subscription that is told so often, and is ended then.

@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Answer, Bridge, Call, Ear, Plugboard, Program, Transport, consultation, free_port, scenario, tool};
+use crate::{
+    Answer, Bridge, Call, Ear, Plugboard, Program, Transport, consultation, free_port, is_open, scenario, tool, until,
+};
 
 /// A sipp to be started.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Sipp {
     hears: String,
     /// Over TLS and WebSocket, which it does not know.
     bridge: Option<Bridge>,
+    /// What it answers comes to this transport.
+    answers: Option<Transport>,
 }
 
 impl Sipp {
@@ -47,7 +51,7 @@ impl Sipp {
         command.args(["-p", &own.port().to_string(), "-timeout", "60s", "-timeout_error", "-trace_msg"]);
         command.args(["-message_file", "messages.log", "-trace_screen", "-screen_file", "screen.log"]);
         command.args(["-trace_err", "-error_file", "errors.log", "-sf"]).arg(file);
-        Self { command, folder, name: name.to_owned(), port: own.port(), hears: media, bridge: None }
+        Self { command, folder, name: name.to_owned(), port: own.port(), hears: media, bridge: None, answers: None }
     }
 
     /// Somebody who calls this switch once.
@@ -78,7 +82,8 @@ impl Sipp {
     /// Somebody who answers one call at a port of `::1`.
     pub fn answers_over_v6(switch: &Plugboard, name: &str, answer: &Answer, transport: Transport, port: u16) -> Self {
         let own = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-        Self::new_at(switch.folder(), name, &answer.xml(), own, transport)
+        let sipp = Self::new_at(switch.folder(), name, &answer.xml(), own, transport);
+        Self { answers: Some(transport), ..sipp }
     }
 
     /// Somebody who calls another address once, such as a carrier's, from a port that is his own.
@@ -99,7 +104,8 @@ impl Sipp {
 
     /// Somebody who answers one call at a port.
     pub fn answers(switch: &Plugboard, name: &str, answer: &Answer, transport: Transport, port: u16) -> Self {
-        Self::new(switch.folder(), name, &answer.xml(), port, transport)
+        let sipp = Self::new(switch.folder(), name, &answer.xml(), port, transport);
+        Self { answers: Some(transport), ..sipp }
     }
 
     /// A phone of a user that registers from this port, over UDP.
@@ -115,6 +121,17 @@ impl Sipp {
     /// An app that sleeps: it registers over UDP with what a push service wants to know (RFC 8599).
     pub fn registers_to_be_woken(switch: &Plugboard, user: &str, password: &str, port: u16, push: &str) -> Self {
         Self::registers_with(switch, switch.sip(Transport::Udp), user, password, port, (Transport::Udp, push))
+    }
+
+    /// The app when it has been woken: registers again from its port and answers the call that comes there, which is
+    /// not one of the scenario's. It stays until it is dropped.
+    pub fn wakes_and_answers(switch: &Plugboard, user: &str, password: &str, port: u16, push: &str) -> Self {
+        let xml = scenario::registration_that_stays(user, password, push);
+        let mut sipp = Self::new(switch.folder(), &format!("woken-{user}"), &xml, port, Transport::Udp);
+        let answer = sipp.folder.join("answer.xml");
+        fs::write(&answer, Answer::new().xml()).unwrap();
+        sipp.command.arg("-oocsf").arg(answer).arg(switch.sip(Transport::Udp).to_string());
+        sipp
     }
 
     /// The same over TCP: with its end its connection is gone, and the app sleeps.
@@ -165,10 +182,14 @@ impl Sipp {
         self.port
     }
 
-    /// Starts it.
+    /// Starts it. One that answers is at its port then.
     pub fn start(mut self) -> Running {
         self.command.args(["-key", "hears", &self.hears]);
-        let program = Program::start(self.command, &self.folder, &self.name);
+        let mut program = Program::start(self.command, &self.folder, &self.name);
+        // Whoever calls before that hears from the kernel that nobody is there.
+        if let Some(transport) = self.answers {
+            until("sipp at its port", || (program.ended().is_some() || is_open(transport, self.port)).then_some(()));
+        }
         Running { program, folder: self.folder, _bridge: self.bridge }
     }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Answer, Bridge, Call, LIMIT, Office, Plugboard, Sipp, Transport, free_port, until};
+use plugboard_tests_interop::{Bridge, Call, LIMIT, Office, Plugboard, Sipp, Transport, free_port, until};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
@@ -49,19 +49,18 @@ fn switch(gateway: u16) -> Plugboard {
 fn a_sleeping_phone_is_woken_through_a_push_gateway_and_rung() {
     let (port, told) = gateway("200 OK");
     let (switch, app) = (switch(port), free_port(1));
-    let registers = || Sipp::registers_to_be_woken(&switch, "102", "secret-102", app, APP).succeeds();
-    assert!(registers().messages().contains("Feature-Caps: *;+sip.pns=\"fcm\""));
+    let registered = Sipp::registers_to_be_woken(&switch, "102", "secret-102", app, APP).succeeds();
+    assert!(registered.messages().contains("Feature-Caps: *;+sip.pns=\"fcm\""));
     let call = Call::new("101", "secret-101", "102").lasts(Duration::from_millis(200));
     let caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
     let (head, body) = told.recv_timeout(LIMIT).expect("a push notification");
     assert!(head.starts_with("POST /send?v=1 HTTP/1.1\r\n"), "{head}");
     assert!(head.contains(&format!("Authorization: Bearer {TOKEN}\r\n")), "{head}");
     assert_eq!(body, "{\"message\": {\"token\": \"abc:123\"}}");
-    // The app wakes up. The INVITE comes at once, and is sent again until somebody answers at its port.
-    registers();
-    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, app).start();
+    // The app wakes up. The INVITE comes at once, and it has to be at its port then.
+    let woken = Sipp::wakes_and_answers(&switch, "102", "secret-102", app, APP).start();
     caller.succeeds();
-    callee.succeeds();
+    assert!(woken.messages().contains("INVITE sip:102@"), "{}", woken.messages());
     until("the gateway's answer", || {
         (switch.sample("plugboard_push_notifications_total{outcome=\"accepted\"}") > 0.9).then_some(())
     });
