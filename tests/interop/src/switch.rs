@@ -19,8 +19,18 @@ pub struct Serve {
     words: Vec<OsString>,
     plugins: Option<PathBuf>,
     variables: Vec<(String, String)>,
+    how: How,
+}
+
+/// By which command a switch is started.
+#[derive(Debug, Clone)]
+enum How {
+    /// Its own.
+    Itself,
     /// A line for `sh` that runs `"$@"`.
-    shell: Option<String>,
+    Shell(String),
+    /// `cargo up`, as somebody types it in the checkout; what is built lies where the test programs do.
+    CargoUp,
 }
 
 /// A running switch on free ports; it is killed with the test.
@@ -29,6 +39,8 @@ pub struct Plugboard {
     program: Program,
     data: PathBuf,
     ready: Value,
+    /// What was printed before that.
+    told: String,
     /// Kept open: a switch that cannot print is another case.
     _stdout: BufReader<ChildStdout>,
     /// Scratch space, also for the programs that talk to this switch.
@@ -41,6 +53,11 @@ fn plugboard() -> PathBuf {
     let program = test.ancestors().nth(2).unwrap().join("plugboard");
     assert!(program.is_file(), "{} is missing: `cargo build --release --workspace --bin plugboard`", program.display());
     program
+}
+
+/// Where cargo put the test programs, and whatever else it builds.
+pub fn target() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().into()
 }
 
 /// The folder of the built plugins: what the switch finds by itself, or is told by the environment.
@@ -65,7 +82,7 @@ impl Serve {
             words: words.map(OsString::from).into(),
             plugins: None,
             variables: Vec::new(),
-            shell: None,
+            how: How::Itself,
         };
         serve.with(["--rtp-ports", &free_rtp_ports()])
     }
@@ -82,7 +99,7 @@ impl Serve {
 
     /// With these words on the command line and none else.
     pub fn plainly(data: &Path) -> Self {
-        Self { data: data.into(), words: Vec::new(), plugins: None, variables: Vec::new(), shell: None }
+        Self { data: data.into(), words: Vec::new(), plugins: None, variables: Vec::new(), how: How::Itself }
     }
 
     /// With more words on the command line.
@@ -117,21 +134,37 @@ impl Serve {
     /// Under a shell, which does something first: a line such as `ulimit -f 100; exec "$@"`.
     #[must_use]
     pub fn under(mut self, shell: &str) -> Self {
-        self.shell = Some(shell.to_owned());
+        self.how = How::Shell(shell.to_owned());
+        self
+    }
+
+    /// By `cargo up`, with the demo office.
+    #[must_use]
+    pub fn by_cargo_up(mut self) -> Self {
+        self.how = How::CargoUp;
         self
     }
 
     fn command(&self) -> Command {
-        let mut command = match &self.shell {
-            Some(line) => {
+        let mut command = match &self.how {
+            How::Itself => Command::new(plugboard()),
+            How::Shell(line) => {
                 let mut shell = Command::new("sh");
                 shell.args(["-c", line, "sh"]).arg(plugboard());
                 shell
             }
-            None => Command::new(plugboard()),
+            How::CargoUp => {
+                let mut cargo = Command::new("cargo");
+                let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+                cargo.arg("up").current_dir(checkout).env("CARGO_TARGET_DIR", target());
+                cargo
+            }
         };
+        if !matches!(self.how, How::CargoUp) {
+            command.arg("serve");
+        }
         command
-            .args(["--json", "serve", "--webrtc-port", "0"])
+            .args(["--json", "--webrtc-port", "0"])
             .args(&self.words)
             .arg("--data")
             .arg(&self.data)
@@ -151,10 +184,16 @@ impl Serve {
         command.stdout(Stdio::piped()).stderr(more);
         let mut program = Program::from(command, "plugboard", log);
         let mut stdout = BufReader::new(program.child().stdout.take().unwrap());
-        let mut line = String::new();
+        let (mut told, mut line) = (String::new(), String::new());
         stdout.read_line(&mut line).unwrap();
-        let Ok(ready) = serde_json::from_str(&line) else { panic!("not ready: {line:?} {}", program.output()) };
-        Plugboard { program, data: self.data, ready, _stdout: stdout, folder: None }
+        // Whoever builds it first tells of that in words.
+        while matches!(self.how, How::CargoUp) && !line.is_empty() && !line.starts_with('{') {
+            told.push_str(&line);
+            line.clear();
+            stdout.read_line(&mut line).unwrap();
+        }
+        let Ok(ready) = serde_json::from_str(&line) else { panic!("not ready: {told}{line:?} {}", program.output()) };
+        Plugboard { program, data: self.data, ready, told, _stdout: stdout, folder: None }
     }
 
     /// Starts it where it is to end by itself.
@@ -224,6 +263,11 @@ impl Plugboard {
     /// The line that it printed when it was ready.
     pub fn ready(&self) -> &Value {
         &self.ready
+    }
+
+    /// What was printed before that line.
+    pub fn told_before(&self) -> &str {
+        &self.told
     }
 
     /// Where it listens for SIP.
