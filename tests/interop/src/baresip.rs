@@ -34,6 +34,8 @@ struct More {
     sound: Option<(u32, u8)>,
     /// The user whose presence it watches.
     watches: Option<String>,
+    /// Somebody has to take its calls: it does not answer at once.
+    rings: bool,
 }
 
 impl Baresip {
@@ -63,6 +65,12 @@ impl Baresip {
         let sound = Some((rate, parts.next().and_then(|channels| channels.parse().ok()).unwrap_or(1)));
         let more =
             More { account: format!(";audio_codecs={codec}"), modules: &["g722", "opus"], sound, ..More::default() };
+        Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
+    }
+
+    /// A phone that rings until somebody takes the call; see [`Baresip::takes_the_call`].
+    pub fn start_ringing(switch: &Plugboard, user: &str, password: &str, hertz: f64) -> Self {
+        let more = More { rings: true, ..More::default() };
         Self::start_with(switch, switch.sip(Transport::Udp), user, password, hertz, Transport::Udp, &more)
     }
 
@@ -123,8 +131,9 @@ impl Baresip {
             rtp + 19,
         );
         let account = format!(
-            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode=auto;regint=600{}\n",
+            "<sip:{user}@{address};transport={}>;auth_pass={password};answermode={};regint=600{}\n",
             transport.name(),
+            if more.rings { "manual" } else { "auto" },
             more.account
         );
         fs::write(folder.join("config"), config).unwrap();
@@ -158,6 +167,11 @@ impl Baresip {
     /// Calls a number.
     pub fn dials(&self, number: &str) {
         self.command("dial", &format!("sip:{number}@{}", self.switch));
+    }
+
+    /// Takes the call that rings.
+    pub fn takes_the_call(&self) {
+        self.command("accept", "");
     }
 
     /// Hangs up.
@@ -204,13 +218,18 @@ impl Baresip {
 
     /// The file of what it heard in its call, once there are two seconds.
     pub fn waits_to_hear(&self) -> PathBuf {
+        self.waits_to_hear_for(2)
+    }
+
+    /// The same with so many seconds.
+    pub fn waits_to_hear_for(&self, seconds: usize) -> PathBuf {
         let kept = || {
             let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
             let mut heard: Vec<PathBuf> = files.filter(|file| file.to_string_lossy().ends_with("-dec.wav")).collect();
             heard.sort();
-            heard.pop().filter(|file| Recording::so_far(file).is_some_and(|heard| heard.lasts(2)))
+            heard.pop().filter(|file| Recording::so_far(file).is_some_and(|heard| heard.lasts(seconds)))
         };
-        until("two seconds of sound at baresip", kept)
+        until(&format!("{seconds} seconds of sound at baresip"), kept)
     }
 
     /// Waits until the last second that it heard is this tone.

@@ -62,6 +62,11 @@ impl Recording {
         Some(Self { rate: u32::from_le_bytes([r0, r1, r2, r3]), samples })
     }
 
+    /// A sound of so many samples a second.
+    pub fn of_samples(rate: u32, samples: Vec<f64>) -> Self {
+        Self { rate, samples }
+    }
+
     /// Whether it has so many seconds.
     pub fn lasts(&self, seconds: usize) -> bool {
         self.samples.len() >= seconds * self.second()
@@ -96,14 +101,45 @@ impl Recording {
     /// How much of the sound of the loudest second is this tone: 1 for nothing else, near 0 for none of it.
     pub fn share(&self, hertz: f64) -> f64 {
         let (second, rate) = (self.second(), f64::from(self.rate));
-        let energy = |part: &[f64]| part.iter().map(|sample| sample * sample).sum::<f64>();
         let loudest = self.samples.chunks_exact(second).max_by(|one, other| energy(one).total_cmp(&energy(other)));
         let Some(part) = loudest else { return 0.0 };
-        let turn = |at: usize| TAU * hertz * f64::from(u32::try_from(at).unwrap()) / rate;
-        let along: f64 = part.iter().enumerate().map(|(at, sample)| sample * turn(at).cos()).sum();
-        let across: f64 = part.iter().enumerate().map(|(at, sample)| sample * turn(at).sin()).sum();
-        // A sine of amplitude a over n samples has the energy a²n/2 and the correlation an/2.
-        2.0 * (along * along + across * across) / (rate * energy(part)).max(1.0)
+        share_in(part, rate, hertz)
+    }
+
+    /// Whether this tone alone was heard for half a second, at any time after so many seconds.
+    pub fn has_after(&self, seconds: usize, hertz: f64) -> bool {
+        let later = self.samples.get(seconds * self.second()..).unwrap_or_default();
+        let mut halves = later.windows(self.second() / 2).step_by(self.second() / 10);
+        halves.any(|half| share_in(half, f64::from(self.rate), hertz) > 0.9)
+    }
+
+    /// How much of the loud parts of `said` was heard, each at its time give or take what networks and busy machines add to it:
+    /// 1 for all. Both have as many samples a second.
+    pub fn part_heard_of(&self, said: &Self) -> f64 {
+        /// So alike is a part that was heard to what was said: it went through G.711 and back.
+        const ALIKE: f64 = 0.95;
+        let (piece, early, late) = (self.second() / 20, self.second(), 2 * self.second());
+        let pieces: Vec<&[f64]> = said.samples.chunks_exact(piece).collect();
+        let mean = pieces.iter().map(|part| energy(part)).sum::<f64>() / count(pieces.len());
+        let loud = pieces.into_iter().enumerate().filter(|(_, part)| energy(part) > mean);
+        let loud: Vec<(usize, &[f64])> = loud.step_by(2).collect();
+        // The energy of all samples up to each.
+        let so_far = |sum: &mut f64, sample: &f64| {
+            *sum += sample * sample;
+            Some(*sum)
+        };
+        let sums: Vec<f64> = std::iter::once(0.0).chain(self.samples.iter().scan(0.0, so_far)).collect();
+        let is_heard = |(at, part): &&(usize, &[f64])| {
+            let last = ((at + 1) * piece + late).min(self.samples.len());
+            let wanted = energy(part);
+            let mut begins = (at * piece).saturating_sub(early)..(last + 1).saturating_sub(piece);
+            begins.any(|begin| {
+                let heard = &self.samples[begin..begin + piece];
+                let along: f64 = heard.iter().zip(*part).map(|(one, other)| one * other).sum();
+                along > ALIKE * ((sums[begin + piece] - sums[begin]) * wanted).sqrt()
+            })
+        };
+        count(loud.iter().filter(is_heard).count()) / count(loud.len()).max(1.0)
     }
 
     /// For how long something was heard that is no tone: what changes all the time, as speech does.
@@ -126,4 +162,21 @@ impl Recording {
     pub fn is_tone(&self, hertz: f64) -> bool {
         self.share(hertz) > 0.9
     }
+}
+
+fn energy(part: &[f64]) -> f64 {
+    part.iter().map(|sample| sample * sample).sum()
+}
+
+fn count(many: usize) -> f64 {
+    f64::from(u32::try_from(many).unwrap())
+}
+
+/// How much of a sound of `rate` samples a second is this tone.
+fn share_in(part: &[f64], rate: f64, hertz: f64) -> f64 {
+    let turn = |at: usize| TAU * hertz * count(at) / rate;
+    let along: f64 = part.iter().enumerate().map(|(at, sample)| sample * turn(at).cos()).sum();
+    let across: f64 = part.iter().enumerate().map(|(at, sample)| sample * turn(at).sin()).sum();
+    // A sine of amplitude a over n samples has the energy a²n/2 and the correlation an/2.
+    2.0 * (along * along + across * across) / (count(part.len()) * energy(part)).max(1.0)
 }

@@ -1,8 +1,14 @@
 //! The menu of 100, with keys pressed on a phone that was not written here (RFC 4733).
 
-use plugboard_tests_interop::{Answer, Baresip, Office, Plugboard, Sipp, Transport, free_port, until};
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+use plugboard_media::g711::{Law, decode};
+use plugboard_tests_interop::{Answer, Baresip, Office, Plugboard, Recording, Sipp, Transport, free_port, until};
+use std::fs;
+use std::path::Path;
 
 const ANN: f64 = 440.0;
+const BOB: f64 = 1_000.0;
 /// Ring-back in Germany, the office's country.
 const RING_BACK: f64 = 425.0;
 
@@ -82,7 +88,7 @@ fn r54_a_key_stops_the_greeting_of_the_demo_and_105_is_put_through() {
     let ann = Baresip::start(&switch, "101", "demo-101", ANN, Transport::Udp);
     ann.dials("100");
     ann.waits_for_answer();
-    // The greeting lasts four seconds; it is cut short or the keys would come after it.
+    // The greeting lasts seven seconds; it is cut short or the keys would come after it.
     "105".chars().for_each(|key| ann.presses(key));
     until("105 to answer", || egor.messages().contains("ACK sip:").then_some(()));
     ann.hangs_up();
@@ -90,6 +96,48 @@ fn r54_a_key_stops_the_greeting_of_the_demo_and_105_is_put_through() {
     let record = &switch.waits_for_past_calls(1)[0];
     let took = record["answered"].as_i64().unwrap() - record["began"].as_i64().unwrap();
     assert!(took < 4_000, "the greeting was not heard to its end: {took} ms");
+}
+
+/// The greeting of the demo in a language.
+fn greeting(language: &str) -> Recording {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/server/demo/audio");
+    let bytes = fs::read(folder.join(format!("welcome.{language}.wav"))).unwrap();
+    let data = bytes.windows(4).position(|word| word == b"data").unwrap() + 8;
+    Recording::of_samples(8_000, bytes[data..].iter().map(|byte| decode(Law::Mu, *byte).into()).collect())
+}
+
+#[test]
+fn who_calls_the_demo_hears_its_greeting_and_ring_back_and_talks_to_who_of_sales_answers() {
+    /// The greeting lasts a second longer; after it there are five seconds for a key.
+    const MOST_OF_IT: usize = 6;
+    let switch = Plugboard::demo();
+    let ringing = ["103", "104"].map(|user| {
+        let port = free_port(1);
+        Sipp::registers(&switch, user, &format!("demo-{user}"), port).succeeds();
+        Sipp::answers(&switch, &format!("phone-{user}"), &Answer::new().rings_only(), Transport::Udp, port).start()
+    });
+    let bob = Baresip::start_ringing(&switch, "102", "demo-102", BOB);
+    let ann = Baresip::start(&switch, "101", "demo-101", ANN, Transport::Udp);
+    ann.dials("100");
+    let file = ann.waits_to_hear_for(MOST_OF_IT);
+    ann.presses('1');
+    for phone in &ringing {
+        until("every member of the group to ring", || phone.messages().contains("180 Ringing").then_some(()));
+    }
+    until("ring-back", || Recording::so_far(&file)?.has_after(MOST_OF_IT, RING_BACK).then_some(()));
+    bob.takes_the_call();
+    ann.waits_to_hear_tone(BOB);
+    bob.waits_to_hear_tone(ANN);
+    for phone in ringing {
+        let messages = phone.succeeds().messages();
+        assert!(messages.contains("cause=200;text=\"Call completed elsewhere\""), "R13: {messages}");
+    }
+    ann.hangs_up();
+    let record = &switch.waits_for_past_calls(1)[0];
+    assert_eq!((&record["outcome"], &record["answered_by"]["name"]), (&"answered".into(), &"102".into()), "{record}");
+    let heard = ann.heard(&file);
+    let (english, german) = (heard.part_heard_of(&greeting("en")), heard.part_heard_of(&greeting("de")));
+    assert!(english > 0.5 && german < 0.2, "{english} of the greeting, and {german} of the German one");
 }
 
 #[test]
