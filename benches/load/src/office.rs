@@ -50,6 +50,6 @@ pub(crate) fn document(users: u32, callers: &[SocketAddr]) -> String {
 pub(crate) fn configuration(address: IpAddr) -> String {
     let socket = SocketAddr::new(address, 0);
     format!(
-        "[sip]\nudp = [\"{socket}\"]\ntcp = [\"{socket}\"]\ntls = [\"{socket}\"]\nws = [\"{socket}\"]\nwss = [\"{socket}\"]\n[media]\naddress = \"{address}\"\nports = \"20000-31999\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
+        "[sip]\nudp = [\"{socket}\"]\ntcp = [\"{socket}\"]\ntls = [\"{socket}\"]\nws = [\"{socket}\"]\nwss = [\"{socket}\"]\n[media]\naddress = \"{address}\"\nports = \"20000-31999\"\n[http]\nlisten = \"127.0.0.1:0\"\n[limits]\nstrangers = 0\n"
     )
 }

@@ -86,6 +86,8 @@ label!(
         GatewayFull = "gateway_full",
         /// A queue inside is full.
         Overload = "overload",
+        /// The user calls more often than he may.
+        TooOften = "too_often",
         /// No RTP port is free.
         NoPort = "no_port",
         /// The caller is neither a user nor a gateway.

@@ -47,8 +47,9 @@ pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, Plugins
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
     DatagramsDropped, DatagramsUnsent, DigitUnsent, EventPackage, GuesserSilenced, LoginFailed, LoginFault, NotifySent,
-    PushOutcome, PushSent, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, SipKind, SipMessage,
-    SipMessageTooLong, SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded, TransactionsHeld,
+    PushOutcome, PushSent, RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RequestLimited, RequestsOf,
+    SipKind, SipMessage, SipMessageTooLong, SipRequest, SipResponse, SubscriptionBegan, SubscriptionEnded,
+    TransactionsHeld,
 };
 pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,

@@ -8,7 +8,7 @@ use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::plugin_events::HOST_INTERFACES;
 use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure};
-use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome};
+use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome, RequestsOf};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
 use plugboard_model::{CallOutcome, Direction, Sound};
@@ -89,6 +89,8 @@ pub(crate) struct Families {
     pub(crate) login_lines: Lines<LoginFault>,
     pub(crate) stranger_lines: Lines<StrangerEnd>,
     pub(crate) push_lines: Lines<PushOutcome>,
+    pub(crate) requests_limited: Row<RequestsOf>,
+    pub(crate) limited_lines: Lines<RequestsOf>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -308,6 +310,7 @@ impl Families {
             login_lines: Lines::new(LOGIN_LINES_MAX),
             stranger_lines: Lines::new(LINES_MAX),
             push_lines: Lines::new(LINES_MAX),
+            limited_lines: Lines::new(LINES_MAX),
             sip_datagrams_dropped: counter(
                 r,
                 "plugboard_sip_datagrams_dropped_total",
@@ -358,6 +361,12 @@ impl Families {
                 r,
                 "plugboard_login_sources_silenced_total",
                 "How often an address gave too many wrong answers to be listened to.",
+            ),
+            requests_limited: Row::new(
+                r,
+                "plugboard_sip_requests_limited_total",
+                "SIP requests that were one too many: of a source, forgotten without an answer, or of a user, answered by 503.",
+                "of",
             ),
             transactions: gauge(r, "plugboard_sip_transactions", "SIP transactions held now."),
             rtp_packets: counter(r, "plugboard_rtp_packets_total", "RTP packets relayed."),

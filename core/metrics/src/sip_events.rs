@@ -3,7 +3,7 @@
 use crate::Metrics;
 use crate::labels::{Flow, Label, Method, StatusClass, Transport, label};
 use crate::lines::if_any;
-use plugboard_model::{LegId, Time};
+use plugboard_model::{LegId, Time, UserId};
 use std::net::SocketAddr;
 
 /// A SIP message went in or out.
@@ -282,6 +282,40 @@ impl GuesserSilenced {
         metrics.families.guessers_silenced.inc();
         tracing::warn!(source = %self.source, seconds = self.seconds,
             "too many wrong passwords: logins from this address are not looked at for a while");
+    }
+}
+
+label!(
+    /// Whose requests are too many.
+    RequestsOf {
+        /// All from one address that were not shown to be a user's: they are forgotten.
+        Source = "source",
+        /// One user's: they are answered by 503.
+        User = "user",
+    }
+);
+
+/// A request was one too many, and nothing was done about it.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestLimited<'a> {
+    /// Of whose.
+    pub of: RequestsOf,
+    /// When: the switch's clock.
+    pub at: Time,
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// The user, if it was his.
+    pub user: Option<&'a UserId>,
+}
+
+impl RequestLimited<'_> {
+    /// Counts, and writes the line unless there were too many in this minute.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.requests_limited.inc(self.of);
+        let Some(left_out) = metrics.families.limited_lines.one_more(self.of, self.at) else { return };
+        let user = self.user.map(tracing::field::display);
+        tracing::warn!(of = self.of.as_str(), source = %self.source, user, left_out = if_any(left_out),
+            "too many requests: [limits] in the configuration says how many are listened to");
     }
 }
 

@@ -6,9 +6,9 @@ use plugboard_metrics::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, DatagramsDropped, Flow, GuesserSilenced, KeptKind, LegBegan,
     LegEnded, LoginFailed, LoginFault, MessageDropped, Method, Metrics, PluginCalledHost, PluginPutAway,
     PluginRunEnded, PluginsSuspended, PortsExhausted, PortsInUse, ProcessStarted, Queue, RefusalReason,
-    RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RtpDropReason, RtpDropped, RtpRelayed, RunOutcome,
-    SipFault, SipFaultKind, SipMessage, SipRequest, SipResponse, StoreCommitted, StoreDegraded, StoreLost, StoreQueued,
-    StoreTrimmed, TransactionsHeld, Transport,
+    RegistrationAnswered, RegistrationOutcome, RegistrationsHeld, RequestLimited, RequestsOf, RtpDropReason,
+    RtpDropped, RtpRelayed, RunOutcome, SipFault, SipFaultKind, SipMessage, SipRequest, SipResponse, StoreCommitted,
+    StoreDegraded, StoreLost, StoreQueued, StoreTrimmed, TransactionsHeld, Transport,
 };
 use plugboard_model::{CallId, CallOutcome, Cause, Direction, HostCall, LegId, OfficeId, RunId, Time, WallTime};
 use std::io::Write;
@@ -71,6 +71,7 @@ fn emit_everything(metrics: &Metrics) {
     LoginFailed { fault: LoginFault::WrongPassword, at: Time::ZERO, source, user: "ann.smith" }.emit(metrics);
     DatagramsDropped { datagrams: 3 }.emit(metrics);
     GuesserSilenced { source, seconds: 60 }.emit(metrics);
+    RequestLimited { of: RequestsOf::Source, at: Time::ZERO, source, user: None }.emit(metrics);
     let (flow, transport) = (Flow::Out, Transport::Udp);
     SipMessage { flow, transport, kind: SipRequest(Method::Invite).into() }.emit(metrics);
     SipMessage { flow, transport, kind: SipResponse { method: Method::Bye, status: 200 }.into() }.emit(metrics);

@@ -166,6 +166,7 @@ impl Running {
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,
             turn: config.turn.as_ref().map(|turn| turn.open().map(Arc::new)).transpose()?,
             voice: Arc::new(Reader::start(&config.speech)?),
+            rates: config.limits,
             recorder: recorder.clone(),
             store: store.clone(),
             metrics: metrics.clone(),

@@ -1,6 +1,7 @@
 //! The configuration file.
 
 mod api;
+mod limits;
 mod push;
 mod schema;
 mod tls;
@@ -12,7 +13,7 @@ pub(crate) use schema::schema;
 pub(crate) use tls::Tls;
 
 use plugboard_document::{Fault, Faults, Field, Fields, Node, parse_toml};
-use plugboard_switch::{Listen, LocalNetwork, SipProtocol};
+use plugboard_switch::{Listen, LocalNetwork, RequestRates, SipProtocol};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -84,6 +85,8 @@ pub(crate) struct Config {
     pub(crate) api: Vec<api::Program>,
     /// How long what is known of calls is kept.
     pub(crate) keep: Keep,
+    /// How often requests may come.
+    pub(crate) limits: RequestRates,
     /// `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
     pub(crate) log: String,
 }
@@ -211,6 +214,7 @@ impl Default for Config {
                 recordings: 90 * DAY,
                 messages: 90 * DAY,
             },
+            limits: RequestRates::default(),
             log: "info".into(),
         }
     }
@@ -320,6 +324,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     }
     if let Some(field) = fields.take("keep") {
         keep(&field, &mut config.keep, faults);
+    }
+    if let Some(field) = fields.take("limits") {
+        limits::read(&field, &mut config.limits, faults);
     }
     fields.finish(faults);
     config
@@ -506,6 +513,7 @@ fn address(field: &Field<'_>, faults: &mut Faults) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plugboard_switch::Rate;
     use serde_json::Value as Json;
 
     fn faults(text: &str) -> Vec<String> {
@@ -553,6 +561,17 @@ mod tests {
         let told = faults("[keep]\ncalls = \"0s\"\njournal = \"1d\"\n");
         assert!(told[0].starts_with("p.toml:2:") && told[0].contains("from 1s to 36500d"), "{told:?}");
         assert!(told[1].contains("did you mean \"journals\"?"), "{told:?}");
+    }
+
+    #[test]
+    fn how_often_requests_may_come_is_said_a_second_and_at_once() {
+        let config = Config::parse("p.toml", "[limits]\nstrangers = 0\ncalls = 3\ncalls_burst = 30\n").unwrap();
+        let usual = Config::default().limits;
+        let (strangers, calls) = (Rate { per_second: 0, ..usual.strangers }, Rate { per_second: 3, burst: 30 });
+        assert_eq!(config.limits, RequestRates { strangers, calls, ..usual });
+        let told = faults("[limits]\ncall = 1\nrequests_burst = 0\n");
+        assert!(told[0].contains("did you mean \"calls\"?"), "{told:?}");
+        assert!(told[1].starts_with("p.toml:3:") && told[1].contains("from 1 to 1000000"), "{told:?}");
     }
 
     #[test]
@@ -614,8 +633,9 @@ mod tests {
 
     #[test]
     fn the_schema_knows_each_key_that_is_read() {
-        let parts =
-            ["sip", "tls", "turn", "media", "http", "keep"].map(|part| format!("[{part}]\nnothing = 1\n")).concat();
+        let parts = ["sip", "tls", "turn", "media", "http", "keep", "limits"]
+            .map(|part| format!("[{part}]\nnothing = 1\n"))
+            .concat();
         let told = faults(&format!("nothing = 1\n{parts}")).join("\n");
         let schema = schema();
         for part in [
@@ -626,6 +646,7 @@ mod tests {
             "/properties/media",
             "/properties/http",
             "/properties/keep",
+            "/properties/limits",
         ] {
             let properties = schema.pointer(&format!("{part}/properties")).and_then(Json::as_object).unwrap();
             for key in properties.keys() {

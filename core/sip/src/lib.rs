@@ -14,7 +14,8 @@
 //! - [`transaction`]: one [`transaction::Layer`] a shard: sending again, absorbing, CANCEL, giving up.
 //! - [`session`]: one [`session::Session`] a leg, calling or called; [`dialog`] is what it stands on.
 //! - [`trunk`]: what is known of a gateway: [`locate`] where it is, [`probe`] whether it answers, [`registration`] our own there.
-//! - [`registrar`]: where a user's devices are. [`stun`]: how they keep their flows. [`digest`]: who may say so. [`replies`]: the rest.
+//! - [`registrar`]: where a user's devices are. [`stun`]: how they keep their flows. [`digest`]: who may say so. [`rates`]: how often.
+//!   [`replies`]: the rest.
 
 pub mod dialog;
 pub mod digest;
@@ -32,6 +33,7 @@ mod names;
 mod params;
 mod peek;
 pub mod probe;
+pub mod rates;
 pub mod registrar;
 pub mod registration;
 mod rejection;

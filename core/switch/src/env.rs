@@ -15,6 +15,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::rates::RequestRates;
+
 /// Tells the time. The only reader of the machine's clocks.
 pub trait Clock: Send + Sync {
     /// Since the switch's start; never goes back.
@@ -189,6 +191,8 @@ pub struct Env {
     pub turn: Option<Arc<Turn>>,
     /// What reads words aloud.
     pub voice: Arc<dyn Voice>,
+    /// How often requests may come.
+    pub rates: RequestRates,
     /// What is recorded.
     pub recorder: Recorder,
     /// What is kept.

@@ -34,6 +34,7 @@ use crate::moves::Moves;
 use crate::parking::Parking;
 use crate::peers::Peers;
 use crate::post::post;
+use crate::rates::SharedRates;
 use crate::rooms::Rooms;
 use crate::snapshot::{Configuration, GatewayHandle, Snapshot, UserHandle};
 use crate::talks::Talks;
@@ -137,8 +138,9 @@ impl Switch {
             tolls: Tolls::default(),
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
-        let awaited = Awaited::default();
-        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, (&guesses, &moves, &peers, &awaited));
+        let (awaited, rates) = (Awaited::default(), SharedRates::new(env.rates));
+        let tables = (&guesses, &rates, &moves, &peers, &awaited);
+        let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, tables);
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
         // It waits for the disk: not on a shard's thread, where there are threads.
         let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
@@ -543,7 +545,7 @@ fn start_shard(
     env: &Env,
     empty: &Arc<Snapshot>,
     readiness: &Readiness,
-    (guesses, moves, peers, awaited): (&SharedGuesses, &Moves, &Peers, &Awaited),
+    (guesses, rates, moves, peers, awaited): (&SharedGuesses, &SharedRates, &Moves, &Peers, &Awaited),
 ) -> Shard {
     let (calls_env, calls_snapshot) = (env.clone(), Arc::clone(empty));
     let (waiting, known) = (awaited.clone(), awaited.clone());
@@ -553,7 +555,8 @@ fn start_shard(
         NotifierActor::start_in_arbiter(&place, move |_| NotifierActor::new(notifier_env, n, notifier_snapshot));
     let (sip_env, sip_snapshot) = (env.clone(), Arc::clone(empty));
     let takers = (calls.clone().recipient(), notifier.clone().recipient());
-    let (readiness, shared) = (readiness.clone(), (guesses.clone(), moves.clone(), peers.clone(), known));
+    let (readiness, shared) =
+        (readiness.clone(), (guesses.clone(), rates.clone(), moves.clone(), peers.clone(), known));
     let sip =
         SipActor::start_in_arbiter(&place, move |_| SipActor::new(sip_env, n, sip_snapshot, takers, readiness, shared));
     post(&calls.clone().recipient(), ServeSip(sip.clone()));

@@ -306,6 +306,11 @@ impl Phone {
         self.agent.borrow_mut().allows = true;
     }
 
+    /// It answers 491 to an INVITE that crosses its own within a call (RFC 3261 section 14.2); others take it.
+    pub fn minds_glare(&self) {
+        self.agent.borrow_mut().minds = true;
+    }
+
     /// From now on words that nobody else says are in every part of what it sends, and those of others are looked for in what the
     /// switch says to it.
     pub fn is_salted(&self) {
@@ -604,6 +609,11 @@ impl Phone {
     /// The `Warning` of each response that had one, the oldest first.
     pub fn warnings(&self) -> Vec<String> {
         self.agent.borrow().warnings.clone()
+    }
+
+    /// What every refusal said of when to try again (Retry-After), the oldest first.
+    pub fn told_to_wait(&self) -> Vec<String> {
+        self.agent.borrow().waits.clone()
     }
 
     /// A header of the last INVITE that came.

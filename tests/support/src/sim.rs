@@ -149,6 +149,7 @@ impl Sim {
             prompts: Arc::new(records.clone()),
             turn: Some(Arc::new(turn())),
             voice: Arc::new(records.clone()),
+            rates: setup.rates,
             recorder,
             store: store.clone(),
             metrics: metrics.clone(),

@@ -94,7 +94,8 @@ pub(crate) fn schema() -> Json {
                     that everybody must send who asks for metrics; needed where `listen` is not on loopback." }
             })),
             "api": super::api::schema(),
-            "keep": kept(&keep, &part, &time)
+            "keep": kept(&keep, &part, &time),
+            "limits": super::limits::schema(&part)
         }),
     );
     if let Json::Object(fields) = &mut schema {

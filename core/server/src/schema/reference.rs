@@ -35,6 +35,10 @@ calls = \"365d\"
 journals = \"30d\"
 traces = \"14d\"
 recordings = \"90d\"
+
+[limits]
+strangers = 500
+calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
@@ -64,7 +68,7 @@ const STEPS: [(&str, &str); 13] = [
 pub(super) fn config(schema: &Json) -> String {
     let mut page = Page::new("Configuration", "config", schema);
     page.section("The file", schema);
-    for part in ["sip", "tls", "turn", "media", "speech", "http", "keep"] {
+    for part in ["sip", "tls", "turn", "media", "speech", "http", "keep", "limits"] {
         if let Some(part_schema) = schema.pointer(&format!("/properties/{part}")) {
             page.section(&format!("[{part}]"), part_schema);
         }

@@ -1,8 +1,9 @@
 //! Who guesses passwords: wrong answers by their source, so that whoever gives many is not listened to for a while.
 
+use crate::rates::house as source;
 use plugboard_model::{Time, UserId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Wrong answers of one source within `WINDOW` before it is not listened to. A large house of phones behind one address
@@ -233,14 +234,6 @@ impl Tally {
     /// When nothing of it is left but how often it was silenced.
     fn over(self) -> Time {
         self.until.max(self.since + WINDOW)
-    }
-}
-
-/// The part of an address that stands for one house.
-fn source(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod admit;
 mod events;
 mod login;
+mod shares;
 mod strangers;
 mod trace;
 
@@ -32,6 +33,7 @@ use crate::moves::Moves;
 use crate::overload::Overload;
 use crate::peers::Peers;
 use crate::post::post;
+use crate::rates::SharedRates;
 use crate::shard::{NOTIFIER, branch_prefix, owner_of_tag};
 use crate::snapshot::Snapshot;
 use crate::wake::Wake;
@@ -88,6 +90,7 @@ pub(crate) struct SipActor {
     traces: Traces,
     doors: BTreeMap<OfficeId, Door>,
     guesses: SharedGuesses,
+    rates: SharedRates,
     moves: Moves,
     peers: Peers,
     /// Calls back to those who called for help go before what is shed.
@@ -114,7 +117,7 @@ impl SipActor {
         snapshot: Arc<Snapshot>,
         (calls, subscriptions): (Recipient<TakeCall>, Recipient<TakeSubscription>),
         readiness: Readiness,
-        (guesses, moves, peers, awaited): (SharedGuesses, Moves, Peers, Awaited),
+        (guesses, rates, moves, peers, awaited): (SharedGuesses, SharedRates, Moves, Peers, Awaited),
     ) -> Self {
         let mut key = [0; 32];
         env.random.fill(&mut key);
@@ -134,6 +137,7 @@ impl SipActor {
             hired: HashMap::new(),
             doors: BTreeMap::new(),
             guesses,
+            rates,
             moves,
             peers,
             awaited,
@@ -280,7 +284,9 @@ impl SipActor {
                     }
                     self.to_owner(owner, Output::Request { tx, request, flow });
                 }
-                None => self.refuse(tx, Response::to_request(&request, 481)),
+                // A flood of such is one of strangers.
+                None if self.heeds(tx, &request, flow) => self.refuse(tx, Response::to_request(&request, 481)),
+                None => {}
             }
             return;
         }
@@ -288,7 +294,13 @@ impl SipActor {
         if self.draining && request.method == Method::Options {
             return self.refuse(tx, Response::to_request(&request, 503));
         }
-        if let Some(response) = stateless_reply(&request, Self::abilities(&request.method)) {
+        let response = stateless_reply(&request, Self::abilities(&request.method));
+        // Whether a call is a gateway's is seen where it is let in.
+        let is_call = response.is_none() && request.method == Method::Invite;
+        if !is_call && !self.heeds(tx, &request, flow) {
+            return;
+        }
+        if let Some(response) = response {
             return self.refuse(tx, Self::with_events(response));
         }
         if request.method == Method::Invite {

@@ -44,6 +44,7 @@ mod pick_up;
 mod presence;
 mod protocol_faults;
 mod quality;
+mod rates;
 mod recording;
 mod redirect;
 mod reliable;

@@ -99,6 +99,8 @@ pub(crate) struct Agent {
     pub(crate) reliable: bool,
     /// It acknowledges those of others.
     pub(crate) pracks: bool,
+    /// It refuses an INVITE that crosses its own.
+    pub(crate) minds: bool,
     /// The next INVITE takes the place of this dialog.
     replaces: Option<String>,
     pub(crate) calls: Vec<Call>,
@@ -106,6 +108,8 @@ pub(crate) struct Agent {
     pub(crate) requests: Vec<String>,
     /// The warnings of all refusals that came, the oldest first.
     pub(crate) warnings: Vec<String>,
+    /// When it was told to try again, likewise.
+    pub(crate) waits: Vec<String>,
     /// The status of the last answer to REGISTER, and the Contacts that it names.
     pub(crate) registered: Option<(u16, usize)>,
     /// When each sound was heard last.
@@ -172,10 +176,12 @@ impl Agent {
             allows: false,
             reliable: false,
             pracks: true,
+            minds: false,
             replaces: None,
             calls: Vec::new(),
             requests: Vec::new(),
             warnings: Vec::new(),
+            waits: Vec::new(),
             registered: None,
             heard: BTreeMap::new(),
             packets: BTreeMap::new(),

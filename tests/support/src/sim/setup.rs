@@ -4,7 +4,7 @@ use plugboard_media::EngineConfig;
 use plugboard_plugin::{Catalogue, Limits, RunnerLimits};
 use plugboard_recorder::{Memory, QUEUE_MAX};
 use plugboard_store::{InlineWriter, Store};
-use plugboard_switch::Reach;
+use plugboard_switch::{Reach, RequestRates};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ pub struct Setup {
     pub(super) stored: Option<(Store, InlineWriter)>,
     pub(super) tapes: Memory,
     pub(super) tape_queue: usize,
+    pub(super) rates: RequestRates,
     pub(super) shards: (usize, bool),
 }
 
@@ -62,6 +63,7 @@ impl Setup {
             stored,
             tapes,
             tape_queue,
+            rates: RequestRates::default(),
             shards,
         }
     }
@@ -121,6 +123,13 @@ impl Setup {
     #[must_use]
     pub const fn engine(mut self, engine: EngineConfig) -> Self {
         self.engine = engine;
+        self
+    }
+
+    /// How often requests may come.
+    #[must_use]
+    pub const fn rates(mut self, rates: RequestRates) -> Self {
+        self.rates = rates;
         self
     }
 

@@ -43,6 +43,7 @@ impl SipActor {
                 self.moves.spoke(flow, None);
                 (office, Source::Gateway(gateway))
             }
+            None if proven && !self.heeds(tx, &request, flow) => return,
             None => match believed.or_else(|| self.user_of(tx, &request, flow, Challenger::Proxy)) {
                 Some((office, user)) if self.is_foreign(&request, &office) && !dials_help(&office, &request) => {
                     return self.refuse_foreign(tx, &request, flow, &office, user.id.clone());
@@ -90,7 +91,7 @@ impl SipActor {
     }
 
     /// Whether the call is one for help, or comes back to whoever called for help: such a call is never shed.
-    fn helps(&self, request: &Request, flow: Flow) -> bool {
+    pub(super) fn helps(&self, request: &Request, flow: Flow) -> bool {
         if let Some((office, gateway)) = self.gateway_of(request, flow) {
             let known = office.gateway(&gateway);
             let Some(called) = called(&office, &Source::Gateway(gateway), request) else { return false };
@@ -174,7 +175,7 @@ impl SipActor {
     }
 
     /// The gateway that calls: by its written sources, by what was registered there, or by where DNS says that it is.
-    fn gateway_of(&self, request: &Request, flow: Flow) -> Option<(Arc<Office>, GatewayId)> {
+    pub(super) fn gateway_of(&self, request: &Request, flow: Flow) -> Option<(Arc<Office>, GatewayId)> {
         let offices = &self.snapshot.configuration.offices;
         let written = request.uri.user().and_then(|user| Dialled::new(&user).ok());
         if let Some((office, gateway)) = offices.by_gateway(flow.remote, &written?) {
@@ -202,7 +203,7 @@ impl SipActor {
 }
 
 /// Whether a user calls for help with it.
-fn dials_help(office: &Office, request: &Request) -> bool {
+pub(super) fn dials_help(office: &Office, request: &Request) -> bool {
     match &request.uri {
         RequestUri::Raw(urn) => office.help_by_urn(urn).is_some(),
         RequestUri::Sip(_) | RequestUri::Tel(_) => {

@@ -91,7 +91,7 @@ impl SipActor {
             (Verdict::Ok, Some(user)) => {
                 self.guesses.lock().right(from, &user.id);
                 self.moves.spoke(flow, Some(&user.id));
-                return Some((office, user));
+                return self.grants(tx, request, flow, &office, &user.id).then_some((office, user));
             }
             (Verdict::Stale | Verdict::OtherTerms | Verdict::Replayed, _) => {
                 self.challenge(tx, request, flow, &office, name, challenger, true);

@@ -37,6 +37,7 @@ impl Agent {
             return;
         }
         self.warnings.extend(response.headers.get("Warning").map(str::to_owned));
+        self.waits.extend(response.headers.get("Retry-After").map(str::to_owned));
         if matches!(response.status, 401 | 407) && self.answer_challenge(now, &request, to, purpose, answers, response)
         {
             return;

@@ -5,7 +5,7 @@ use plugboard_model::Time;
 use plugboard_sip::{Method, Request, Response};
 use std::net::SocketAddr;
 
-use super::{Agent, Manner, branch_of};
+use super::{Agent, Client, Manner, Purpose, branch_of};
 use crate::phone::call::{Call, Stage};
 use crate::phone::resend::What;
 
@@ -24,6 +24,9 @@ impl Agent {
             && self.challenges(from, request)
         {
             return;
+        }
+        if request.method == Method::Invite && index.is_some_and(|index| self.minds && self.asks(index)) {
+            return self.respond(from, request, 491, Vec::new(), None);
         }
         self.look_at(index, request);
         match (&request.method, index) {
@@ -52,6 +55,12 @@ impl Agent {
             (Method::Bye | Method::Cancel, None) => self.respond(from, request, 481, Vec::new(), None),
             (_, _) => self.respond(from, request, 200, Vec::new(), None),
         }
+    }
+
+    /// Whether an INVITE of ours within the call has no answer yet.
+    fn asks(&self, index: usize) -> bool {
+        let is_it = |client: &Client| !client.over && matches!(client.purpose, Purpose::Reinvite(of) if of == index);
+        self.clients.values().any(is_it)
     }
 
     /// Who is shown, and what is told of a transfer.
@@ -86,7 +95,9 @@ impl Agent {
 
     fn reinvited(&mut self, now: Time, from: SocketAddr, index: usize, request: &Request) {
         let Some(call) = self.calls.get_mut(index) else { return };
-        if call.invite.headers.get("CSeq") == request.headers.get("CSeq") {
+        let of = |header| call.invite.headers.get(header) == request.headers.get(header);
+        // Each side numbers its own.
+        if of("CSeq") && of("From") {
             // The same once more, and we have not said anything yet.
             return;
         }
