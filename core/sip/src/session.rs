@@ -387,9 +387,17 @@ enum Exchange {
     /// Our 2xx to an INVITE waits for its ACK.
     Answered(Answered),
     /// Our re-INVITE is out; without an answer it is cancelled at that moment.
-    Sent { tx: ClientTx, sdp: Bytes, tries: u8, until: Time },
+    Sent { tx: ClientTx, offer: Reoffer, tries: u8, until: Time },
     /// Our re-INVITE met the peer's: it goes again at that moment (RFC 3261 section 14.1).
-    Glare { at: Time, sdp: Bytes, tries: u8 },
+    Glare { at: Time, offer: Reoffer, tries: u8 },
+}
+
+/// What a re-INVITE of ours says, each time that it goes.
+#[derive(Debug)]
+struct Reoffer {
+    sdp: Bytes,
+    /// Those that tell whom the peer talks to, or none.
+    headers: Box<[(String, String)]>,
 }
 
 /// A 2xx to INVITE that is sent until its ACK comes (RFC 3261 section 13.3.1.4).

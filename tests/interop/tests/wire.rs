@@ -150,7 +150,31 @@ fn a_stream_that_promises_too_much_is_closed_and_others_go_on() {
         said.push_str(&String::from_utf8_lossy(&part[..len]));
         (said.matches("SIP/2.0 200 OK").count() == 3).then_some(())
     });
+    assert!(
+        said.starts_with("\r\nSIP/2.0 200 OK\r\n"),
+        "one pong for the ping before the first, and no other: {said:?}"
+    );
+    assert_eq!(said.matches("\r\n\r\n").count(), 3, "{said:?}");
     is_alive(&socket(&switch), 5);
+}
+
+/// RFC 5626 section 4.4.1.
+#[test]
+fn a_ping_over_a_connection_gets_one_pong() {
+    let switch = Plugboard::demo();
+    let mut stream = TcpStream::connect(switch.sip(Transport::Tcp)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let options = request("OPTIONS", 1, "").replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    for _ in 0..2 {
+        stream.write_all(b"\r\n\r\n").unwrap();
+        let mut pong = [0; 2];
+        stream.read_exact(&mut pong).unwrap();
+        assert_eq!(&pong, b"\r\n");
+    }
+    stream.write_all(options.as_bytes()).unwrap();
+    let mut answer = [0; 14];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"SIP/2.0 200 OK", "nothing came between");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::calling::{FLOW_FAILED, body_of};
 use super::reason::cause_of;
-use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Session, State};
+use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Reoffer, Session, State};
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
@@ -56,7 +56,7 @@ impl Session {
                 self.leave(dialog, exchange, reason, Cause::normal())
             }
             (State::Up { dialog, exchange: Exchange::Idle }, Command::Reoffer { sdp }) => {
-                self.send_reoffer(now, dialog, sdp, None, 1)
+                self.send_reoffer(now, dialog, Reoffer { sdp, headers: Box::default() }, None, 1)
             }
             (State::Up { dialog, exchange }, Command::Reoffer { .. }) => {
                 self.emit(Event::ReofferDone(Err(491)));
@@ -175,40 +175,28 @@ impl Session {
         };
     }
 
-    fn send_reoffer(
-        &mut self,
-        now: Time,
-        dialog: Box<Dialog>,
-        sdp: Bytes,
-        credentials: Option<(&'static str, String)>,
-        tries: u8,
-    ) -> State {
-        self.send_reoffer_with(now, dialog, sdp, (credentials, tries), &[])
-    }
-
-    /// As [`Self::send_reoffer`], with more headers.
-    pub(super) fn send_reoffer_with(
+    pub(super) fn send_reoffer(
         &mut self,
         now: Time,
         mut dialog: Box<Dialog>,
-        sdp: Bytes,
-        (credentials, tries): (Option<(&'static str, String)>, u8),
-        headers: &[(String, String)],
+        offer: Reoffer,
+        credentials: Option<(&'static str, String)>,
+        tries: u8,
     ) -> State {
         let mut request = dialog.request(Method::Invite);
         request.headers.push("Contact", &*self.local.contact);
         request.headers.push("Allow", ALLOW);
         self.push_timer(&mut request.headers);
-        for (name, value) in headers {
+        for (name, value) in &offer.headers {
             request.headers.push(name, value.as_str());
         }
         if let Some((name, value)) = credentials {
             request.headers.push(name, value);
         }
         request.headers.push("Content-Type", "application/sdp");
-        request.body = sdp.to_vec();
+        request.body = offer.sdp.to_vec();
         let tx = self.send(request, dialog.flow());
-        State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until: now + REOFFER_MAX } }
+        State::Up { dialog, exchange: Exchange::Sent { tx, offer, tries, until: now + REOFFER_MAX } }
     }
 
     fn accept_reoffer(
@@ -283,8 +271,8 @@ impl Session {
             {
                 State::Up { dialog, exchange }
             }
-            State::Up { dialog, exchange: Exchange::Sent { tx: sent, sdp, tries, .. } } if sent == tx => {
-                self.on_reoffer_response(now, dialog, (sdp, tries), response)
+            State::Up { dialog, exchange: Exchange::Sent { tx: sent, offer, tries, .. } } if sent == tx => {
+                self.on_reoffer_response(now, dialog, (offer, tries), response)
             }
             State::Up { dialog, exchange } if self.denies_to_live(tx, response) => {
                 if response.status == FLOW_FAILED {
@@ -334,7 +322,7 @@ impl Session {
         &mut self,
         now: Time,
         mut dialog: Box<Dialog>,
-        (sdp, tries): (Bytes, u8),
+        (offer, tries): (Reoffer, u8),
         response: &Response,
     ) -> State {
         if response.is_success() {
@@ -346,19 +334,19 @@ impl Session {
         }
         if response.status == 491 && tries < GLARE_TRIES_MAX {
             let at = now + self.glare_pause();
-            return State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } };
+            return State::Up { dialog, exchange: Exchange::Glare { at, offer, tries } };
         }
         if is_gone(response.status) {
             return self.leave_as_told(dialog, Exchange::Idle, response);
         }
         let uri = dialog.request_uri();
-        let signed = Signed { method: "INVITE", uri: &uri, body: &sdp };
+        let signed = Signed { method: "INVITE", uri: &uri, body: &offer.sdp };
         if let Some(credentials) = self.credentials(response, signed, tries) {
-            return self.send_reoffer(now, dialog, sdp, Some(credentials), tries + 1);
+            return self.send_reoffer(now, dialog, offer, Some(credentials), tries + 1);
         }
         if self.raise_timer(response) {
             // Without credentials: whoever wants them asks for them again.
-            return self.send_reoffer(now, dialog, sdp, None, 1);
+            return self.send_reoffer(now, dialog, offer, None, 1);
         }
         if let Some(timer) = &mut self.timer {
             timer.reached();
@@ -437,13 +425,13 @@ impl Session {
             State::Up { dialog, exchange: Exchange::Answered(answered) } => {
                 State::Up { dialog, exchange: Exchange::Answered(self.repeat_answer(now, answered)) }
             }
-            State::Up { dialog, exchange: Exchange::Glare { at, sdp, tries } } if at <= now => {
-                self.send_reoffer(now, dialog, sdp, None, tries + 1)
+            State::Up { dialog, exchange: Exchange::Glare { at, offer, tries } } if at <= now => {
+                self.send_reoffer(now, dialog, offer, None, tries + 1)
             }
-            State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until } } if until <= now => {
+            State::Up { dialog, exchange: Exchange::Sent { tx, offer, tries, until } } if until <= now => {
                 // It ends by a 487, or by the layer that waits no longer than 32 s for it.
                 self.transaction(transaction::Input::Cancel { tx, reason: None });
-                State::Up { dialog, exchange: Exchange::Sent { tx, sdp, tries, until: now + REOFFER_MAX } }
+                State::Up { dialog, exchange: Exchange::Sent { tx, offer, tries, until: now + REOFFER_MAX } }
             }
             State::Up { dialog, exchange: Exchange::Idle }
                 if self.timer.as_ref().is_some_and(|timer| timer.due() <= now) =>

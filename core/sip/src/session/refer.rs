@@ -1,6 +1,6 @@
 //! The peer hands the call on: REFER within the dialog, and what he is told of it (RFC 3515).
 
-use super::{Event, Exchange, Session, State};
+use super::{Event, Exchange, Reoffer, Session, State};
 use crate::dialog::Dialog;
 use crate::message::{Request, reason_phrase};
 use crate::method::Method;
@@ -111,7 +111,7 @@ impl Session {
     ) -> State {
         if !self.timer.as_ref().is_some_and(|timer| timer.takes_update()) {
             return match exchange {
-                Exchange::Idle => self.send_reoffer_with(now, dialog, sdp, (None, 1), headers),
+                Exchange::Idle => self.send_reoffer(now, dialog, Reoffer { sdp, headers: headers.into() }, None, 1),
                 // What is under way comes first; the newest name is told after it.
                 Exchange::Asked { .. } | Exchange::Answered(_) | Exchange::Sent { .. } | Exchange::Glare { .. } => {
                     self.unsaid = Some(headers.into());

@@ -162,10 +162,13 @@ impl Session {
         dialog: Box<Dialog>,
         exchange: Exchange,
     ) -> State {
-        match &exchange {
+        match exchange {
             Exchange::Idle | Exchange::Glare { .. } => {
-                if matches!(exchange, Exchange::Glare { .. }) {
-                    // His offer comes first; ours is moot, since it was made before his.
+                if let Exchange::Glare { offer, .. } = exchange {
+                    // His offer comes first; ours is moot, since it was made before his, but for the name that it told.
+                    if self.unsaid.is_none() && !offer.headers.is_empty() {
+                        self.unsaid = Some(offer.headers);
+                    }
                     self.emit(Event::ReofferDone(Err(491)));
                 }
                 let sdp = (!request.body.is_empty()).then(|| Bytes::copy_from_slice(&request.body));
@@ -173,11 +176,11 @@ impl Session {
                 let until = now + REOFFER_PATIENCE;
                 State::Up { dialog, exchange: Exchange::Asked { tx, request: Box::new(request), until } }
             }
-            Exchange::Sent { .. } | Exchange::Answered(_) => {
+            exchange @ (Exchange::Sent { .. } | Exchange::Answered(_)) => {
                 self.answer(tx, &request, 491);
                 State::Up { dialog, exchange }
             }
-            Exchange::Asked { .. } => {
+            exchange @ Exchange::Asked { .. } => {
                 self.busy(tx, &request);
                 State::Up { dialog, exchange }
             }

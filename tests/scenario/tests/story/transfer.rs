@@ -1,9 +1,9 @@
 //! Calls are handed on: to numbers (RFC 5589 section 6, RFC 5359 section 2.4) and to other calls (section 7, 2.5).
 
-use plugboard_model::{CallOutcome, CallRecord, JournalEvent, LegId};
+use plugboard_model::{CallOutcome, CallRecord, JournalEvent, LegId, Time};
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
 
-use crate::{conversation, journaled, not_answered, seconds, talk};
+use crate::{conversation, journaled, millis, not_answered, seconds, talk};
 
 /// Ann called Bob, they talk, and Cem is there as well.
 fn three() -> (Sim, Phone, Phone, Phone) {
@@ -403,4 +403,78 @@ fn a_caller_in_a_scenario_is_handed_on_and_the_scenario_does_not_notice() {
     let by =
         |event: &JournalEvent| matches!(event, JournalEvent::Transferred { by: Some(LegId(1)), whom: LegId(0), .. });
     assert_eq!(journaled(&sim, &record, by), 1);
+}
+
+/// Bob hands Ann on to Cem, and Ann holds at the moment when the switch tells her of Cem: each has its INVITE refused.
+fn glare() -> (Sim, Phone, Phone, Time) {
+    let (mut sim, ann, bob, cem) = three();
+    ann.minds_glare();
+    bob.hands_on_to("103");
+    sim.run_until(cem.rings());
+    cem.answers();
+    let begin = sim.now();
+    // The answer is 5 ms on its way to the switch, and what that says to Ann is 5 ms on its way to her.
+    sim.run_for(millis(7));
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(491), "{}", sim.ladder());
+    (sim, ann, cem, begin)
+}
+
+fn shows_cem(ann: &Phone) -> bool {
+    ann.shows().is_some_and(|shown| shown.contains("Cem Celik"))
+}
+
+#[test]
+fn the_name_of_whom_one_talks_to_now_is_told_again_when_it_met_a_hold_and_the_hold_is_too() {
+    let (mut sim, ann, cem, begin) = glare();
+    assert!(!shows_cem(&ann));
+    // RFC 3261 section 14.1: who did not make the call tries again within 2 s, who made it after 2.1 s.
+    sim.run_for(seconds(2));
+    assert!(shows_cem(&ann), "{}", sim.ladder().since(begin));
+    sim.run_for(millis(100));
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(200), "{}", sim.ladder().since(begin));
+    sim.run_for(seconds(1));
+    assert!(cem.hears_now("music"));
+    insta::assert_snapshot!(sim.ladder().since(begin), @r#"
+    0.120  bob -> switch  200 NOTIFY
+    0.120  cem -> switch  180 INVITE
+    0.120  cem -> switch  200 INVITE +sdp
+    0.125  switch -> cem  ACK
+    0.125  switch -> bob  NOTIFY of 180 Ringing
+    0.125  switch -> bob  NOTIFY of 200 OK
+    0.125  switch -> bob  BYE because SIP;cause=200;text="OK"
+    0.125  switch -> ann  INVITE again +sdp
+    0.127  ann -> switch  INVITE again +sendonly
+    0.130  bob -> switch  200 NOTIFY
+    0.130  bob -> switch  200 NOTIFY
+    0.130  bob -> switch  200 BYE
+    0.130  ann -> switch  491 INVITE
+    0.132  switch -> ann  491 INVITE
+    0.135  switch -> ann  ACK
+    0.137  ann -> switch  ACK
+    0.405  switch -> ann  INVITE again +sdp
+    0.410  ann -> switch  200 INVITE +sdp
+    0.415  switch -> ann  ACK
+    2.237  ann -> switch  INVITE again +sendonly
+    2.242  switch -> ann  200 INVITE +recvonly
+    2.247  ann -> switch  ACK
+    "#);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_hold_that_comes_again_before_the_name_is_told_again_goes_first() {
+    let (mut sim, ann, cem, begin) = glare();
+    ann.holds();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(200));
+    sim.run_for(seconds(1));
+    assert!(shows_cem(&ann), "{}", sim.ladder().since(begin));
+    assert!(cem.hears_now("music"), "{}", sim.ladder().since(begin));
+    ann.hangs_up();
+    sim.run_until_quiet();
 }

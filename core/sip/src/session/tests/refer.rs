@@ -93,3 +93,27 @@ fn a_new_name_goes_by_update_where_it_may_else_by_an_invite_that_changes_nothing
     assert!(takes.is_up());
     assert_eq!(ask(&mut takes, peer(Method::Options, 2, &[], "")).words, ["answer 200"]);
 }
+
+#[test]
+fn a_name_that_is_told_to_whoever_wants_a_password_first_goes_again_with_it() {
+    let login = Login { user: "trunk".into(), password: Secret::new("pass") };
+    let (mut session, tx, invite) = solo::caller(OutgoingSpec { login: Some(login), ..spec(solo::flow()) });
+    hear(&mut session, tx, solo::response(&invite, 200, "bob", "answer"));
+    for (status, asks, answers) in
+        [(401, "WWW-Authenticate", "Authorization"), (407, "Proxy-Authenticate", "Proxy-Authorization")]
+    {
+        let seen = shows(&mut session);
+        let (tx, reinvite, _) = &seen.requests[0];
+        let mut challenge = Response::to_request(reinvite, status);
+        challenge.headers.push(asks, "Digest realm=\"gw\", nonce=\"n\", qop=\"auth\"");
+        let seen = hear(&mut session, *tx, challenge);
+        assert_eq!(seen.words, ["send INVITE"], "{status}");
+        let (tx, again, _) = &seen.requests[0];
+        assert!(
+            again.headers.contains(answers) && again.headers.contains("P-Asserted-Identity"),
+            "{status}: {again:?}"
+        );
+        assert_eq!(again.body, b"as it was");
+        hear(&mut session, *tx, solo::answered_by(again));
+    }
+}
