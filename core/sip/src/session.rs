@@ -6,7 +6,7 @@
 //! Of the end there are three words. One of [`Event::Rejected`] and [`Event::Ended`] comes exactly once, as soon as
 //! the leg is of no use any more; [`Event::Finished`] comes once, later or at once, when the last message is
 //! exchanged: then the session can be dropped. What still arrives for its owner is dropped, but for a 2xx to INVITE,
-//! which [`end_stray`] answers.
+//! which [`Strays`] answers.
 //!
 //! Source: RFC 3261 sections 9, 12, 13, 14, 15; RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 4028 (session timer),
 //! RFC 6026.
@@ -29,7 +29,7 @@ pub use dtmf::InfoDigit;
 pub use early::EARLY_MEDIA;
 pub use reason::{reason_of, reason_value};
 pub use reliable::RELIABLE;
-pub use stray::end_stray;
+pub use stray::Strays;
 pub use timer::{MIN_SE, SESSION_EXPIRES, TIMER};
 
 use crate::dialog::{Dialog, DialogId, NextHop};
@@ -358,6 +358,8 @@ pub struct Session {
     refer: Option<Box<refer::Refer>>,
     /// Headers that tell whom the peer talks to, which what is under way holds up.
     unsaid: Option<Box<[(String, String)]>>,
+    /// Devices behind a proxy that have rung or answered beside the one that has the call.
+    strays: Option<Box<Strays>>,
     outbox: VecDeque<Output>,
 }
 
@@ -511,6 +513,7 @@ impl Session {
             asked: None,
             refer: None,
             unsaid: None,
+            strays: None,
             outbox: VecDeque::new(),
         }
     }
@@ -533,6 +536,10 @@ impl Session {
     fn next_stray_tx(&mut self) -> ClientTx {
         let tx = self.next_tx();
         ClientTx { seq: tx.seq | STRAY, ..tx }
+    }
+
+    fn strays(&mut self) -> &mut Strays {
+        self.strays.get_or_insert_with(|| Box::new(Strays::new(reliable::FORKS_MAX)))
     }
 
     fn send(&mut self, mut request: Request, flow: Flow) -> ClientTx {

@@ -262,6 +262,9 @@ pub enum Misfit {
     /// There are as many transactions as there may be: 503.
     #[error("too many transactions are under way")]
     NoRoom,
+    /// A request whose headers cannot be read as far as they name its transaction: 400 (RFC 4475 section 3.1.2.1).
+    #[error("its headers do not name it")]
+    Nameless,
 }
 
 impl Misfit {
@@ -272,6 +275,7 @@ impl Misfit {
             Self::NothingToCancel => Some(481),
             Self::Merged => Some(482),
             Self::NoRoom => Some(503),
+            Self::Nameless => Some(400),
         }
     }
 }

@@ -116,7 +116,11 @@ pub(crate) fn tell_refused(response: &Response, at: Time, flow: Flow, metrics: &
 /// Tells of a message that fits no transaction.
 pub(crate) fn tell_misfit(misfit: Misfit, method: &Method, at: Time, flow: Flow, metrics: &Metrics) {
     let (reason, method) = (misfit.to_string(), Some(MethodLabel::of(method.as_str())));
-    let kind = if misfit == Misfit::NoRoom { SipFaultKind::NoRoom } else { SipFaultKind::Transaction };
+    let kind = match misfit {
+        Misfit::NoRoom => SipFaultKind::NoRoom,
+        Misfit::Nameless => SipFaultKind::Malformed,
+        Misfit::Unasked | Misfit::NothingToCancel | Misfit::Merged => SipFaultKind::Transaction,
+    };
     SipFault { method, status: misfit.status(), ..fault(kind, at, flow, &reason) }.emit(metrics);
 }
 

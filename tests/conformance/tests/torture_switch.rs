@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Each message with the final statuses that it is answered with; `silence`, if none.
 ///
 /// A dialog that nobody has is 481; whom nobody knows, and what can be a call or a registration, is asked for a password. Responses to
-/// no request are passed over, and so is `badinv01`, whose Via names nobody to answer.
+/// no request are passed over.
 const ANSWERS: &str = "\
 wsinv: 481
 intmeth: 405
@@ -31,7 +31,7 @@ lwsruri: 400
 lwsstart: 400
 trws: 400
 bigcode: silence
-badinv01: silence
+badinv01: 400
 scalar02: 400
 scalarlg: silence
 quotbal: 400

@@ -2,7 +2,7 @@
 
 use super::reason::cause_of;
 use super::reliable::{Early, RELIABLE};
-use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, early, end_stray, timer};
+use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, early, timer};
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
@@ -154,6 +154,12 @@ impl Session {
         if let Some(early) = calling.early.iter().find(|early| early.dialog.remote_tag() == dialog.remote_tag()) {
             dialog.goes_on_from(&early.dialog);
         }
+        // Of the others, only those count on that were sent something: who has but rung begins with his answer.
+        for early in calling.early.iter().filter(|early| early.dialog.local_cseq() > calling.cseq) {
+            if early.dialog.remote_tag() != dialog.remote_tag() {
+                self.strays().rang((*early.dialog).clone());
+            }
+        }
         self.send_ack(&dialog, calling.cseq);
         if calling.cancelled {
             self.emit(Event::Ended { cause: Cause::of(487), by_remote: false });
@@ -205,8 +211,8 @@ impl Session {
         match (dialog, response.headers.cseq()) {
             (Some(dialog), Ok(cseq)) if tag == dialog.remote_tag() => self.send_ack(dialog, cseq.number),
             (Some(_) | None, _) => {
-                let (ack, bye) = (self.next_stray_tx(), self.next_stray_tx());
-                for input in end_stray(response, flow, ack, bye).into_iter().flatten() {
+                let [ack, bye] = [self.next_stray_tx(), self.next_stray_tx()];
+                for input in self.strays().end(response, flow, ack, bye) {
                     self.transaction(input);
                 }
             }

@@ -21,7 +21,7 @@ pub const RELIABLE: &str = "100rel";
 const QUEUE_MAX: usize = 4;
 
 /// Devices behind a proxy whose early dialogs are kept; more are not heard before they answer.
-const FORKS_MAX: usize = 8;
+pub(super) const FORKS_MAX: usize = 8;
 
 /// What a caller says of reliable responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

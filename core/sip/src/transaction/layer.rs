@@ -1,6 +1,7 @@
 //! All transactions of one shard.
 
 pub(super) mod either;
+mod refused;
 mod undelivered;
 
 use super::client_invite::{CancelWish, ClientInvite, Heard, Ticked};
@@ -34,9 +35,6 @@ const RESERVE: usize = 8;
 /// How long an INVITE may go without a word from its session, which says its progress each minute
 /// (RFC 3261 section 13.3.1.1): past it the session is gone.
 pub const INVITE_SILENCE: Duration = Duration::from_mins(5);
-
-/// What a 503 asks the sender to wait, in seconds: a burst is over by then.
-const RETRY_AFTER_SECONDS: u32 = 5;
 
 /// Settings of a [`Layer`].
 #[derive(Debug, Clone)]
@@ -285,7 +283,7 @@ impl Layer {
 
     fn on_request(&mut self, now: Time, mut request: Request, flow: Flow) {
         let sought = if request.method == Method::Ack { Method::Invite } else { request.method.clone() };
-        let Some(key) = server_key(&request, &sought) else { return };
+        let Some(key) = server_key(&request, &sought) else { return self.answer_nameless(&request, flow) };
         let found = self.by_key.get(&key).copied();
         if request.method == Method::Ack {
             return self.on_ack(now, found, &key, request, flow);
@@ -334,21 +332,6 @@ impl Layer {
             Some(invite) => self.on_cancel(now, tx, invite, request),
             None => self.outbox.push_back(Output::Request { tx, request, flow }),
         }
-    }
-
-    /// Answers a request that gets no transaction, and tells of it.
-    fn turn_away(&mut self, misfit: Misfit, request: &Request, key: &str, (flow, back): (Flow, Flow)) {
-        let Some(status) = misfit.status() else { return self.misfit(misfit, request.method.clone(), flow) };
-        let mut response = Response::to_request_tagged(request, status, &self.branches.tag(key));
-        if status == 503 {
-            response.headers.push("Retry-After", RETRY_AFTER_SECONDS.to_string());
-        }
-        self.misfit(misfit, request.method.clone(), flow);
-        self.send_off(back, response.to_bytes().into());
-    }
-
-    fn misfit(&mut self, misfit: Misfit, method: Method, flow: Flow) {
-        self.outbox.push_back(Output::Misfit { misfit, method, flow });
     }
 
     /// Over what the request of this transaction came, and whether it is an INVITE that opens a call. `None` when it is over.

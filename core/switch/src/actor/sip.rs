@@ -13,7 +13,7 @@ use plugboard_metrics::{Condition, Readiness, SipFaultKind, SipMessageTooLong, T
 use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
-use plugboard_sip::session::end_stray;
+use plugboard_sip::session::Strays;
 use plugboard_sip::transaction::{
     ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers,
 };
@@ -71,6 +71,10 @@ const ABILITIES: Abilities<'static> = Abilities {
 /// The owner of what belongs to no leg; legs count up from 1 and never come here.
 const NOBODY: u64 = u64::MAX;
 
+/// Answers to calls that are over come again for 32 s; so many at once only a gateway sends that takes no CANCEL, and past it
+/// one is hung up twice.
+const STRAYS_MAX: usize = 64;
+
 /// A leg of the shard.
 struct Owner {
     events: Recipient<FromLayer>,
@@ -87,6 +91,8 @@ pub(crate) struct SipActor {
     owners: HashMap<u64, Owner>,
     /// Gateways that ask and register by themselves.
     hired: HashMap<u64, Recipient<FromLayer>>,
+    /// Answers to calls that are over.
+    strays: Strays,
     traces: Traces,
     doors: BTreeMap<OfficeId, Door>,
     guesses: SharedGuesses,
@@ -135,6 +141,7 @@ impl SipActor {
             snapshot,
             owners: HashMap::new(),
             hired: HashMap::new(),
+            strays: Strays::new(STRAYS_MAX),
             doors: BTreeMap::new(),
             guesses,
             rates,
@@ -180,7 +187,7 @@ impl SipActor {
                     if !self.owners.contains_key(&tx.owner) && !self.hired.contains_key(&tx.owner) =>
                 {
                     let (ack, bye) = (self.own_tx(), self.own_tx());
-                    for input in end_stray(&response, flow, ack, bye).into_iter().flatten() {
+                    for input in self.strays.end(&response, flow, ack, bye) {
                         self.layer.handle(self.env.clock.now(), input);
                     }
                 }

@@ -3,7 +3,7 @@
 use plugboard_model::{CallOutcome, JournalEvent};
 use plugboard_tests_support::Sim;
 
-use crate::{journaled, millis};
+use crate::{journaled, millis, seconds};
 
 /// The demo's gateway.
 const GATEWAY: &str = "127.0.0.1:5080";
@@ -68,6 +68,11 @@ fn of_two_who_ring_and_answer_behind_a_gateway_the_first_is_bridged_and_the_othe
     assert_eq!(acknowledged, ["one", "two"], "{said:#?}");
     assert_eq!(to_whom(&said, "BYE"), ["one"], "{said:#?}");
     let bye = said.iter().find(|text| text.starts_with("BYE ")).unwrap();
+    // Our ACK was lost, or came late: the same answer again is acknowledged again, and the one BYE goes on.
+    from_gateway(&sim, &answer(invite, "200 OK", "one", Some(40_000)));
+    sim.run_for(millis(200));
+    let again = sim.said_to(GATEWAY);
+    assert_eq!((to_whom(&again, "ACK"), to_whom(&again, "BYE").len()), (vec!["one".to_owned()], 0), "{again:#?}");
     from_gateway(&sim, &answer(bye, "200 OK", "one", None));
     sim.run_for(millis(1_000));
     let said = sim.said_to(GATEWAY);
@@ -84,4 +89,30 @@ fn of_two_who_ring_and_answer_behind_a_gateway_the_first_is_bridged_and_the_othe
     let record = sim.record();
     assert_eq!((&record.outcome, record.legs.len()), (&CallOutcome::Answered, 2));
     assert_eq!(journaled(&sim, &record, |event| matches!(event, JournalEvent::Bridged { .. })), 1);
+}
+
+#[test]
+fn an_answer_after_the_end_of_its_call_is_hung_up_once_however_often_it_comes() {
+    let mut sim = Sim::demo();
+    let ann = sim.phone("ann", "101");
+    ann.dials("0301234");
+    sim.run_for(millis(200));
+    let said = sim.said_to(GATEWAY);
+    let invite = said.iter().find(|text| text.starts_with("INVITE ")).unwrap_or_else(|| panic!("{}", sim.ladder()));
+    sim.strange_message(GATEWAY, &answer(invite, "180 Ringing", "one", None));
+    sim.run_for(millis(200));
+    ann.hangs_up();
+    // The gateway has nothing to say to the CANCEL, and then answers all the same.
+    sim.run_for(seconds(70));
+    sim.said_to(GATEWAY);
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        sim.strange_message(GATEWAY, &answer(invite, "200 OK", "one", Some(40_000)));
+        sim.run_for(millis(100));
+        let said = sim.said_to(GATEWAY);
+        numbers.extend(said.iter().map(|text| header(text, "CSeq").to_owned()));
+    }
+    assert_eq!(numbers, ["1 ACK", "2 BYE", "1 ACK", "1 ACK"], "{}", sim.ladder());
+    sim.run_for(seconds(40));
+    sim.run_until_quiet();
 }

@@ -141,6 +141,9 @@ fn reliable_responses_to_our_invite_are_acknowledged_in_order_each_device_for_it
     let seen = hear(&mut session, tx, answered_by(&invite));
     assert_eq!(seen.words, ["send ACK", "answered"]);
     assert_eq!(seen.requests[0].1.headers.get("CSeq"), Some("1 ACK"));
+    let other = hear(&mut session, tx, response(&invite, 200, "fork", "answer"));
+    let numbers: Vec<_> = other.requests.iter().map(|(_, request, _)| request.headers.get("CSeq").unwrap()).collect();
+    assert_eq!(numbers, ["1 ACK", "3 BYE"], "the device that answers too late had a PRACK");
     let seen = command(&mut session, Command::End { reason: None });
     assert_eq!(seen.requests[0].1.headers.get("CSeq"), Some("4 BYE"), "it counts on from the PRACKs");
 }

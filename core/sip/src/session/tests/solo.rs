@@ -174,6 +174,10 @@ fn first_answer_wins_and_each_other_fork_is_acknowledged_and_ended() {
     assert_eq!(seen.requests[0].1.headers.get("CSeq"), Some("1 ACK"));
     assert_eq!(seen.requests[1].1.headers.get("CSeq"), Some("2 BYE"));
     assert!(session.is_up());
+    let again = hear(&mut session, tx, response(&invite, 200, "fork", "answer"));
+    assert_eq!(again.words, ["send ACK"], "its BYE goes on by itself");
+    let other = hear(&mut session, tx, response(&invite, 200, "third", "answer"));
+    assert_eq!(other.words, ["send ACK", "send BYE"]);
     let (bye, request, _) = &seen.requests[1];
     assert_eq!(hear(&mut session, *bye, Response::to_request(request, 481)).words, [""; 0]);
     session.handle(at(40_000), Input::Timeout { tx: *bye });

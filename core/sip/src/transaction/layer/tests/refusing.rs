@@ -114,3 +114,29 @@ fn invites_of_one_caller_for_two_users_are_two() {
     begin(&mut layer, &incoming("INVITE", "z9hG4bKone", ""), flow());
     assert_eq!(receive(&mut layer, at(1), &fork("sip:102@192.0.2.1"), flow()), ["request INVITE"]);
 }
+
+#[test]
+fn a_request_whose_via_cannot_be_read_is_answered_where_it_came_from_and_an_ack_is_not() {
+    let mut layer = layer();
+    let broken = |method: &str, via: &str| {
+        parse(&format!(
+            "{method} sip:101@192.0.2.1 SIP/2.0\n{via}From: <sip:bob@b.example>;tag=b\nTo: <sip:101@a.example>\n\
+             Call-ID: broken\nCSeq: 1 {method}\nMax-Forwards: 70\nContent-Length: 0\n\n"
+        ))
+    };
+    let via = "Via: SIP/2.0/UDP 192.0.2.15;;,;,,\n";
+    layer.handle(Time::ZERO, Input::Received { message: broken("INVITE", via), flow: flow() });
+    assert_eq!(layer.poll_output().map(|output| words(&output)).as_deref(), Some("misfit Nameless"));
+    let Some(Output::Transmit { flow: to, bytes, .. }) = layer.poll_output() else { panic!("no answer") };
+    let text = std::str::from_utf8(&bytes).unwrap();
+    assert_eq!(to, flow());
+    assert!(
+        text.starts_with("SIP/2.0 400 Bad Request (malformed Via header)\r\n") && text.contains(via.trim()),
+        "{text}"
+    );
+    for message in [broken("ACK", via), broken("OPTIONS", "")] {
+        layer.handle(Time::ZERO, Input::Received { message, flow: flow() });
+        assert_eq!(drain(&mut layer), [""; 0]);
+    }
+    assert_eq!(layer.transactions(), 0);
+}
