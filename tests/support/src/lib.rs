@@ -38,7 +38,7 @@ pub use ladder::Ladder;
 pub use log::Log;
 pub use network::Weather;
 pub use office::OfficeText;
-pub use phone::{Encrypts, Phone, Stage};
+pub use phone::{Encrypts, Phone, Stage, answer_to_challenge};
 pub use plugboard_media::{Codec, Suite};
 pub use plugboard_sip::flow::Transport;
 pub use sim::{Setup, Sim, fax_to};

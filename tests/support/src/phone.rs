@@ -15,6 +15,7 @@ pub(crate) use digest::Account;
 pub(crate) use watch::in_words;
 
 pub use call::Stage;
+pub use digest::answer_to_challenge;
 pub use secrecy::Encrypts;
 
 use plugboard_media::{Codec, Suite};

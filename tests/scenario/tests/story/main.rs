@@ -8,6 +8,7 @@
 )]
 
 mod browsers;
+mod captured;
 mod conference;
 mod diversion;
 mod early_media;

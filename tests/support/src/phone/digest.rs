@@ -50,6 +50,13 @@ pub(crate) fn answer(
     ))
 }
 
+/// The value of Authorization or Proxy-Authorization of a request without a body (its method and URI) for a story that writes
+/// its own messages.
+pub fn answer_to_challenge(user: &str, password: &str, challenge: &str, (method, uri): (&str, &str)) -> Option<String> {
+    let account = Account { user: user.into(), domain: String::new(), password: password.into() };
+    answer(&account, challenge, (method, uri, b""), "0a4f113b")
+}
+
 /// Whether somebody's answer to this challenge shows that he knows the account.
 pub(crate) fn is_right(account: &Account, challenge: &str, answer: &str, method: &str) -> bool {
     let told = |name| parameter(answer, name).unwrap_or_default();
