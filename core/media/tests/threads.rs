@@ -4,7 +4,7 @@
 use plugboard_media::rtp::Header;
 use plugboard_media::{
     AddressFamily, Audio, Codec, Command, DriverConfig, Event, Flow, Interface, LocalMedia, MediaPlane, MediaThreads,
-    Negotiated, OfferAnswer, OpenError, PlayEnd, PlayId, PlayOptions, SendError,
+    Negotiated, Offer, OfferAnswer, OpenError, PlayEnd, PlayId, PlayOptions, SendError, Terms,
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, mpsc};
@@ -86,6 +86,45 @@ fn two_phones_hear_each_other_through_the_legs_ports() {
     plane.threads.send(Command::Close { leg: a.leg }).unwrap();
     let Event::Closed { stats, .. } = plane.event() else { panic!("not closed") };
     assert_eq!((stats.packets_received, stats.packets_sent, stats.lost), (50, 50, 0));
+}
+
+/// A phone that says in its offer where it wants reports, and what it is answered: where the leg wants them.
+fn announces(plane: &Plane, rtp: &UdpSocket, rtcp: &UdpSocket) -> (LocalMedia, SocketAddr) {
+    let [rtp, rtcp] = [rtp, rtcp].map(|socket| socket.local_addr().unwrap().port());
+    let offer = format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {rtp} RTP/AVP 0\r\n\
+         a=rtcp:{rtcp} IN IP4 127.0.0.1\r\n"
+    );
+    let local = plane.threads.open(0, AddressFamily::V4).unwrap();
+    let offer = Offer::parse(offer.as_bytes(), Terms::default()).unwrap();
+    let mut exchange = OfferAnswer::new(local, 1);
+    let (answer, negotiated) = exchange.make_answer(&offer, &[Codec::Pcmu], Flow::SendRecv).unwrap();
+    plane.threads.send(Command::SetRemote { leg: local.leg, negotiated }).unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    let port = |start: &str| answer.lines().find_map(|line| line.strip_prefix(start)?.split(' ').next()?.parse().ok());
+    // Without a line of its own it is the port after that of RTP (RFC 3605).
+    let told: u16 = port("a=rtcp:").or_else(|| port("m=audio ").map(|rtp: u16| rtp + 1)).unwrap();
+    (local, SocketAddr::new(local.rtp.ip(), told))
+}
+
+#[test]
+fn a_report_to_the_announced_port_comes_out_of_the_others_at_the_port_that_its_phone_announced() {
+    let plane = plane(ports(41_700..=41_799));
+    let [ann, ann_reports, bob, bob_reports] = ["127.0.0.1:0"; 4].map(phone);
+    let (a, to_a) = announces(&plane, &ann, &ann_reports);
+    let (b, to_b) = announces(&plane, &bob, &bob_reports);
+    plane.threads.send(Command::Bridge { a: a.leg, b: b.leg }).unwrap();
+    plane.settle(a);
+    // Reports are of a stream: before it there are none.
+    ann.send_to(&packet(1, 0, &[7; 160]), a.rtp).unwrap();
+    let (stream, ..) = receive(&bob);
+    let mut report = vec![0x80, 200, 0, 6];
+    report.extend([5_u32, 1, 2, 160, 1, 160].map(u32::to_be_bytes).as_flattened());
+    ann_reports.send_to(&report, to_a).unwrap();
+    let mut heard = [0; 200];
+    let (length, from) = bob_reports.recv_from(&mut heard).unwrap();
+    assert_eq!((length, from), (report.len(), to_b));
+    assert_eq!((&heard[..4], &heard[4..8]), (&report[..4], &stream.ssrc.to_be_bytes()[..]));
 }
 
 #[test]
