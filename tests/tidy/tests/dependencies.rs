@@ -340,3 +340,54 @@ fn a_database_and_an_action_among_the_default_members_are_noticed() {
         "serde v1.0.0\nclang-sys v1.8.1\nlibrocksdb-sys v0.18.0\nplugboard-echo v0.1.0 (/w/plugins/actions/echo)";
     assert_eq!(too_much_for_a_bare_clone(tree), tree.lines().skip(1).collect::<Vec<_>>());
 }
+
+/// The lints of a `Cargo.toml` that have neither a reason above them nor stand right below one of their kind.
+fn lints_without_reason(manifest: &str) -> Vec<&str> {
+    let mut part = "";
+    let mut has_reason = false;
+    let mut bare = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            (part, has_reason) = (line, false);
+        } else if line.is_empty() {
+            has_reason = false;
+        } else if line.starts_with('#') {
+            has_reason = true;
+        } else if part.starts_with("[workspace.lints.") && !has_reason {
+            bare.push(line);
+        }
+    }
+    bare
+}
+
+#[test]
+fn every_lint_has_its_reason() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap_or_default();
+    assert!(manifest.contains("[workspace.lints.rust]") && manifest.contains("[workspace.lints.clippy]"));
+    assert_eq!(lints_without_reason(&manifest), [""; 0]);
+    let bare = "[workspace.lints.rust]\nunsafe_code = \"deny\"\n\n# For people.\nmissing_docs = \"warn\"\n[profile.release]\nlto = true";
+    assert_eq!(lints_without_reason(bare), ["unsafe_code = \"deny\""]);
+}
+
+/// Actions are small and wasm: what makes the switch fast would make them large, and whoever builds the switch alone builds none.
+#[test]
+fn actions_have_a_profile_of_their_own_and_are_no_default_members() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap_or_default();
+    let (_, profile) = manifest.split_once("[profile.plugin]\n").unwrap_or_default();
+    let profile = profile.split("\n[").next().unwrap_or_default();
+    for line in ["inherits = \"release\"", "opt-level = \"s\"", "panic = \"abort\""] {
+        assert!(profile.lines().any(|own| own == line), "{line} in {profile}");
+    }
+    let builder = std::fs::read_to_string(root().join("core/setup/src/plugins.rs")).unwrap_or_default();
+    assert!(builder.contains("const PROFILE: &str = \"plugin\";"));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--no-deps", "--format-version", "1", "--offline"]).current_dir(root());
+    let output = cargo.output().unwrap_or_else(|why| panic!("cargo could not be started: {why}"));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let listed = |name: &str| -> Vec<String> {
+        let ids = metadata.get(name).and_then(serde_json::Value::as_array).into_iter().flatten();
+        ids.filter_map(|id| Some(id.as_str()?.to_owned())).filter(|id| id.contains("/plugins/")).collect()
+    };
+    assert!(!listed("workspace_members").is_empty());
+    assert_eq!(listed("workspace_default_members"), [""; 0]);
+}
