@@ -1,7 +1,7 @@
 //! What clocks show at a place.
 
 use crate::Date;
-use chrono::{DateTime, Datelike, NaiveDate, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use plugboard_document::{Faults, Field, did_you_mean};
 use plugboard_model::WallTime;
@@ -44,6 +44,19 @@ impl Zone {
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0.name()
+    }
+
+    /// The moment that a text names: `2026-12-25T21:00` as clocks there show it, or with an offset of its own
+    /// (`2026-12-25T21:00:00+01:00`). Of an hour that comes twice the first one; one that is left out is the hour after it.
+    pub fn moment(self, text: &str) -> Option<WallTime> {
+        if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+            return Some(WallTime(moment.timestamp_millis()));
+        }
+        let shown = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
+        let shown = shown.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+        let there = |shown: NaiveDateTime| self.0.from_local_datetime(&shown).earliest();
+        let moment = there(shown).or_else(|| there(shown.checked_add_signed(TimeDelta::hours(1))?))?;
+        Some(WallTime(moment.timestamp_millis()))
     }
 
     /// What clocks there show. Before and after all years that there are (some 262,000 each way): their first and last day.
@@ -97,6 +110,25 @@ mod tests {
             assert_eq!(shown(zone, utc), expected, "{zone} {utc}");
         }
         assert_eq!(Zone::of("Europe/Bonn"), None);
+    }
+
+    #[test]
+    fn a_moment_is_named_as_clocks_show_it() {
+        for (zone, text, utc) in [
+            ("Europe/Berlin", "2026-12-25T21:00", Some("2026-12-25T20:00:00Z")),
+            ("Europe/Berlin", "2026-12-25 21:00", Some("2026-12-25T20:00:00Z")),
+            ("Europe/Berlin", "2026-07-01T21:00:30", Some("2026-07-01T19:00:30Z")),
+            ("Europe/Berlin", "2026-12-25T21:00:00Z", Some("2026-12-25T21:00:00Z")),
+            ("UTC", "2026-12-25T21:00:00+01:00", Some("2026-12-25T20:00:00Z")),
+            ("Europe/Berlin", "2026-10-25T02:30", Some("2026-10-25T00:30:00Z")),
+            ("Europe/Berlin", "2026-03-29T02:30", Some("2026-03-29T01:30:00Z")),
+            ("UTC", "2026-02-30T21:00", None),
+            ("UTC", "tomorrow", None),
+        ] {
+            let moment = Zone::of(zone).unwrap().moment(text);
+            let expected = utc.map(|utc| WallTime(DateTime::parse_from_rfc3339(utc).unwrap().timestamp_millis()));
+            assert_eq!(moment, expected, "{zone} {text}");
+        }
     }
 
     #[test]

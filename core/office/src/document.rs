@@ -10,7 +10,7 @@
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `t38`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `numbers` | `number`, `scenario`, `id` |
-//! | `routes` | `id`, `from`, one of `number`, `prefix`, `any`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
+//! | `routes` | `id`, `from` or `to`, one of `number`, `prefix`, `like`, `any`; `if`, `priority`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
 //! | `hold_music` | one of `music`, or `silence` |
@@ -22,6 +22,8 @@
 //! | `fax` | `tries`, `apart`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
+//! | `contacts` | `id`, `name`, `numbers`, `language` |
+//! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
@@ -30,11 +32,11 @@
 //! already in the running switch: so `export` writes it.
 
 use crate::parts::features;
-use crate::parts::{COUNTRY, LANGUAGE, Noun, Parts};
-use crate::{Calendar, Internal, Office, Pattern, Zone};
+use crate::parts::{COUNTRY, Ground, LANGUAGE, Noun, Parts, Reference};
+use crate::{Calendar, Internal, Office, Pattern, Whose, Zone};
 use plugboard_calendar::CALENDARS_MAX;
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
-use plugboard_model::{Name, OfficeId};
+use plugboard_model::{Dialled, Name, OfficeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -136,7 +138,10 @@ fn read(
     let prompts = fields.take("prompts").and_then(|field| field.text(faults));
     let zone = fields.take("time_zone").map(|field| Zone::read(&field, faults));
     let calendars = calendars(fields.take("calendars"), zone, surroundings, faults);
-    let mut parts = Parts::new(id.clone(), surroundings, faults);
+    let mut ground = Ground { country, area, zone, calendars, ..Ground::default() };
+    ground.variables(fields.take("variables"), faults);
+    ground.contacts(fields.take("contacts"), faults);
+    let mut parts = Parts::new(id.clone(), surroundings, &ground, faults);
     parts.users(fields.take("users"));
     parts.groups(fields.take("groups"));
     parts.gateways(fields.take("gateways"));
@@ -167,6 +172,7 @@ fn read(
     }
     fields.finish(faults);
     features::clashes(&features, &written, &found, faults, bearable);
+    let Ground { country, area, zone, calendars, variables, contacts, contact_numbers } = ground;
     let mut office = Office {
         id,
         domains,
@@ -194,35 +200,51 @@ fn read(
         toll,
         time_zone: zone,
         calendars,
+        variables,
+        contacts,
+        contact_numbers,
         emergency,
         help_numbers: BTreeMap::new(),
         features,
     };
     office.index_help();
-    for (noun, name, at, path) in &found.references {
+    missing(&office, (&found.references, &found.named), faults);
+    internal(&mut office, found.internal, faults);
+    office.index_logins();
+    clashes(&office, told, bearable);
+    *named = found.named;
+    Some(office)
+}
+
+/// What the document refers to and does not have.
+fn missing(office: &Office, (references, named): (&[Reference], &BTreeSet<(Noun, Name)>), faults: &mut Faults) {
+    for (noun, name, at, path) in references {
         // One whose own entry has a fault is not missing as well.
-        if !knows(&office, *noun, name) && !found.named.contains(&(*noun, name.clone())) {
-            let known: Vec<&str> =
-                found.named.iter().filter(|(of, _)| of == noun).map(|(_, name)| name.as_str()).collect();
+        if !knows(office, *noun, name) && !named.contains(&(*noun, name.clone())) {
+            let known: Vec<&str> = named.iter().filter(|(of, _)| of == noun).map(|(_, name)| name.as_str()).collect();
             let remedy = did_you_mean(name.as_str(), &known);
             faults.add(*at, path, format!("the office has no {} {name}", noun.word()), remedy);
         }
     }
-    for (number, owner, at, path) in found.internal {
+}
+
+/// Numbers of users and groups, each of one alone.
+fn internal(office: &mut Office, numbers: Vec<(Dialled, Internal, Mark, String)>, faults: &mut Faults) {
+    for (number, owner, at, path) in numbers {
         if let Some(other) = office.internal.insert(number.clone(), owner) {
             let reason = format!("the number {number} already belongs to {}", other.name());
             faults.add(at, &path, reason, "give it another number");
         }
-        let routed = |route: &&Arc<crate::Route>| matches!(&route.called, Pattern::Exact(own) if *own == number);
+        // One with conditions, or only for some, goes before the number on purpose.
+        let routed = |route: &&Arc<crate::Route>| {
+            let for_all = matches!(route.whose, Whose::FromUsers | Whose::FromGateways | Whose::FromGateway(_));
+            for_all && route.conditions.is_none() && matches!(&route.called, Pattern::Exact(own) if *own == number)
+        };
         if let Some(route) = office.routes.iter().find(routed) {
             let reason = format!("the number {number} is also the number of the route {}", route.id.name);
             faults.add(at, &path, reason, "give one of them another number");
         }
     }
-    office.index_logins();
-    clashes(&office, told, bearable);
-    *named = found.named;
-    Some(office)
 }
 
 fn calendars(
@@ -251,7 +273,8 @@ fn clashes(office: &Office, (at, path): (Mark, String), bearable: &mut Faults) {
     for number in numbers.filter(|number| !office.emergency.over.contains(number)) {
         for spelling in office.spellings(&number) {
             let routed = |route: &&Arc<crate::Route>| {
-                route.from == crate::From::Users && matches!(&route.called, Pattern::Exact(own) if *own == spelling)
+                matches!(route.whose, Whose::FromUsers | Whose::FromUser(_))
+                    && matches!(&route.called, Pattern::Exact(own) if *own == spelling)
             };
             let other = match (office.internal.get(&spelling), office.numbers.get(&spelling)) {
                 (Some(owner), _) => owner.name(),
@@ -284,7 +307,7 @@ fn area(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
     Some(text)
 }
 
-const LANGUAGE_REMEDY: &str = "write a tag of BCP 47, such as en, de or pt-BR";
+pub(crate) const LANGUAGE_REMEDY: &str = "write a tag of BCP 47, such as en, de or pt-BR";
 const COUNTRY_REMEDY: &str = "write the two letters of ISO 3166-1, such as de or us";
 
 /// A text of which only some are meant.
@@ -307,7 +330,7 @@ fn code(
 /// The form of a language tag: `en`, `pt-BR`, `zh-Hant-TW`.
 ///
 /// Source: RFC 5646 section 2.1.
-fn is_language(text: &str) -> bool {
+pub(crate) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let primary = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let other = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -215,8 +215,8 @@ impl Office {
 
     /// What people dial before a number for a line to the outside.
     fn outside_lines(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().filter_map(|route| match (&route.from, &route.called, &route.to) {
-            (crate::From::Users, Pattern::Prefix(prefix), Goal::Gateway { strip, .. })
+        self.routes.iter().filter_map(|route| match (&route.whose, &route.called, &route.to) {
+            (crate::Whose::FromUsers, Pattern::Prefix(prefix), Goal::Gateway { strip, .. })
                 if *strip > 0 && *strip == prefix.chars().count() =>
             {
                 Some(prefix.as_str())

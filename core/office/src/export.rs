@@ -4,6 +4,7 @@ mod emergency;
 mod fax;
 mod gateways;
 mod recording;
+mod routes;
 mod toll;
 mod voicemail;
 
@@ -14,8 +15,8 @@ use crate::parts::{
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
-    DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, From, Goal, Group,
-    IncomingNumber, KeyForm, MediaRules, Office, Pattern, PickUp, Route, Secret, SecretOrigin, Through, User,
+    DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group, IncomingNumber,
+    KeyForm, MediaRules, Office, PickUp, Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
@@ -74,6 +75,9 @@ impl Office {
         document.put_unless("lamps_show_caller", self.lamps_show_caller, false);
         document.0.extend(self.time_zone.map(|zone| ("time_zone", Node::from(zone.name()))));
         document.put_list("calendars", self.calendars.values().map(|calendar| calendar.node(self.time_zone)));
+        let variables = self.variables.iter().map(|(name, value)| (name.as_str(), routes::value(value)));
+        document.put_some("variables", variables);
+        document.put_list("contacts", self.contacts().map(routes::contact));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
@@ -81,7 +85,7 @@ impl Office {
         document.put_list("gateways", self.gateways().map(|gateway| gateways::node(gateway, secrets, folder)));
         document.put_list("numbers", self.numbers().map(number_node));
         document.put_features(&self.features);
-        document.put_list("routes", self.routes().map(|route| route_node(route)));
+        document.put_list("routes", self.routes().map(|route| routes::node(route)));
         document.put_list("scenarios", self.scenarios().map(|source| source.document.clone()));
         document.node().to_yaml()
     }
@@ -255,40 +259,5 @@ fn number_node(incoming: &IncomingNumber) -> Node {
     }
     entry.put("number", incoming.number.as_str());
     entry.put("scenario", incoming.scenario.name.as_str());
-    entry.node()
-}
-
-fn route_node(route: &Route) -> Node {
-    let mut entry = Entries::default();
-    entry.put("id", route.id.name.as_str());
-    match &route.from {
-        From::Users => {}
-        From::Gateways => entry.put("from", "gateways"),
-        From::Gateway(gateway) => {
-            entry.put("from", [("gateway", Node::from(gateway.name.as_str()))].into_iter().collect::<Node>());
-        }
-    }
-    match &route.called {
-        Pattern::Exact(number) => entry.put("number", number.as_str()),
-        Pattern::Prefix(prefix) if prefix.is_empty() => entry.put("any", true),
-        Pattern::Prefix(prefix) => entry.put("prefix", prefix.as_str()),
-    }
-    match &route.to {
-        Goal::Scenario(id) => entry.put("scenario", id.name.as_str()),
-        Goal::User(id) => entry.put("user", id.name.as_str()),
-        Goal::Group(id) => entry.put("group", id.name.as_str()),
-        Goal::Refuse(cause) => entry.put("refuse", u32::from(cause.status)),
-        Goal::Gateway { through, strip, add } => {
-            match through {
-                Through::One(gateway) => entry.put("gateway", gateway.name.as_str()),
-                Through::These(gateways) => {
-                    entry.put("gateways", gateways.iter().map(|one| Node::from(one.name.as_str())).collect::<Node>());
-                }
-                Through::Group(group) => entry.put("gateway_group", group.as_str()),
-            }
-            entry.put_unless("strip", u32::try_from(*strip).unwrap_or(u32::MAX), 0);
-            entry.put_unless("add", add.as_str(), "");
-        }
-    }
     entry.node()
 }

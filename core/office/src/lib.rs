@@ -2,25 +2,34 @@
 #![recursion_limit = "256"]
 
 mod availability;
+mod choice;
+mod contact;
 mod document;
 mod emergency;
 mod export;
 mod fax;
 mod features;
 mod gateway;
+mod inquiry;
+mod like;
 mod media;
 mod numbers;
 mod office;
+mod overlap;
 mod parts;
 mod recording;
 mod route;
+mod rule;
 mod schema;
 mod set;
 mod settings;
 mod toll;
 mod voicemail;
+mod whose;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
+pub use choice::{Explained, Looked, Verdict};
+pub use contact::Contact;
 pub use document::{Examined, Surroundings};
 pub use emergency::{Emergency, Help, Location, Network, Unauthenticated};
 pub use export::Secrets;
@@ -30,6 +39,8 @@ pub use gateway::{
     CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
     TellsDiversion,
 };
+pub use inquiry::Inquiry;
+pub use like::{Like, Spelled};
 pub use media::{Encryption, EncryptionBy, KeyForm, MediaRules};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
@@ -38,7 +49,8 @@ pub use office::{
 };
 pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};
 pub use recording::{RecordRule, Recording};
-pub use route::{From, Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, drawn};
+pub use route::{Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, Whose, drawn};
+pub use rule::{Conditions, Rule, VariableValue};
 pub use schema::schema;
 pub use set::OfficeSet;
 pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};

@@ -86,6 +86,15 @@ impl<'o> NumberPlan<'o> {
         Dialled::new(&format!("+{digits}")).ok()
     }
 
+    /// How numbers that begin so begin in E.164; `None` where that cannot be told from their beginning.
+    pub(crate) fn e164_lead(&self, lead: &str) -> Option<String> {
+        let Country { calling, international, trunk, .. } = self.country;
+        let abroad = lead.strip_prefix(international).map(|rest| format!("+{rest}"));
+        let known = !trunk.is_empty() && !calling.is_empty();
+        let national = || lead.strip_prefix(trunk).filter(|_| known).map(|rest| format!("+{calling}{rest}"));
+        abroad.or_else(national)
+    }
+
     /// As [`NumberPlan::e164`], of a number that a gateway with this format wrote.
     pub fn e164_from(&self, written: &Dialled, format: NumberFormat) -> Option<Dialled> {
         let text = written.as_str();

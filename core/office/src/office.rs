@@ -1,8 +1,8 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Calendar, Emergency, FaxRules, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan, RecordRule,
-    Recording, Route, Toll, UserSettings, Voicemail, Zone,
+    Calendar, Contact, Emergency, FaxRules, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan,
+    RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -65,6 +65,11 @@ pub struct Office {
     pub time_zone: Option<Zone>,
     /// What its days count as, by name.
     pub calendars: BTreeMap<Name, Arc<Calendar>>,
+    /// What routes ask for besides the call: how things are just now.
+    pub variables: BTreeMap<Name, VariableValue>,
+    pub(crate) contacts: BTreeMap<Name, Contact>,
+    /// Whose a number is, as it is written and in E.164.
+    pub(crate) contact_numbers: HashMap<String, Name>,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.

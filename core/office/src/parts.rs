@@ -5,21 +5,22 @@ pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
 mod recording;
+mod routes;
+mod rules;
 mod toll;
 pub(crate) mod users;
 mod voicemail;
 
 pub(crate) use emergency::CALL_BACK_WITHIN;
+pub(crate) use rules::Ground;
 pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
 use crate::{
-    Encryption, EncryptionBy, From, Gateway, Goal, Group, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules,
-    Pattern, PickUp, Route, ScenarioSource, Secret, SecretOrigin, Surroundings, Through, TransferRules, User,
+    Encryption, EncryptionBy, Gateway, Group, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules, PickUp, Route,
+    ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
-use plugboard_model::{
-    Cause, Dialled, Distribution, GatewayId, GroupId, Member, Name, NumberId, OfficeId, RouteId, ScenarioId, UserId,
-};
+use plugboard_model::{Dialled, Distribution, GroupId, Member, Name, NumberId, OfficeId, ScenarioId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -75,6 +76,10 @@ pub(crate) const UP_AFTER: u32 = 1;
 pub(crate) const PRIORITY: u32 = 10;
 /// Gateways that one route names: as many are tried for one call.
 pub(crate) const WAYS_MAX: usize = 8;
+/// A route's place among those that a call may take, and that of internal and incoming numbers and of feature codes.
+pub(crate) const ROUTE_PRIORITY: u32 = 10;
+/// Routes to users and gateways that one call takes one after the other: who sends calls in a ring means none of them.
+pub(crate) const TO_ROUTES_MAX: usize = 8;
 /// A member's weight.
 pub(crate) const WEIGHT: u32 = 1;
 
@@ -133,10 +138,13 @@ pub(crate) struct Found {
     pub(crate) internal: Vec<(Dialled, Internal, Mark, String)>,
     /// Every id in the document, also of entries with faults.
     pub(crate) named: BTreeSet<(Noun, Name)>,
-    pub(crate) references: Vec<(Noun, Name, Mark, String)>,
+    pub(crate) references: Vec<Reference>,
     /// What users may dial that an incoming number or a route takes.
     pub(crate) taken: Vec<Taken>,
 }
+
+/// Something that has to be there, and where it is named.
+pub(crate) type Reference = (Noun, Name, Mark, String);
 
 /// A number or prefix that something takes which users dial.
 #[derive(Debug)]
@@ -152,6 +160,7 @@ pub(crate) struct Taken {
 pub(crate) struct Parts<'p> {
     office: OfficeId,
     surroundings: &'p dyn Surroundings,
+    ground: &'p Ground,
     faults: &'p mut Faults,
     found: Found,
     /// Entries without an id so far.
@@ -161,8 +170,13 @@ pub(crate) struct Parts<'p> {
 }
 
 impl<'p> Parts<'p> {
-    pub(crate) fn new(office: OfficeId, surroundings: &'p dyn Surroundings, faults: &'p mut Faults) -> Self {
-        Self { office, surroundings, faults, found: Found::default(), nameless: 0, timed: Vec::new() }
+    pub(crate) fn new(
+        office: OfficeId,
+        surroundings: &'p dyn Surroundings,
+        ground: &'p Ground,
+        faults: &'p mut Faults,
+    ) -> Self {
+        Self { office, surroundings, ground, faults, found: Found::default(), nameless: 0, timed: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> Found {
@@ -246,137 +260,6 @@ impl<'p> Parts<'p> {
             );
             self.taken(number.as_str(), format!("the incoming number {}", id.name), &item);
             self.found.numbers.push(IncomingNumber { id, number, scenario });
-        }
-    }
-
-    pub(crate) fn routes(&mut self, field: Option<Field<'_>>) {
-        for item in self.items(field, ITEMS_MAX) {
-            let Some((name, mut fields)) = self.named(&item) else { continue };
-            let from = fields.take("from").and_then(|field| self.from(&field)).unwrap_or(From::Users);
-            let called = self.pattern(&item, &mut fields);
-            let to = self.goal(&item, &mut fields);
-            fields.finish(self.faults);
-            let (Some(called), Some(to)) = (called, to) else { continue };
-            if self.found.routes.iter().any(|other| other.id.name == name) {
-                self.twice(&item);
-            }
-            if let Some(other) = self.found.routes.iter().find(|other| other.from == from && other.called == called) {
-                let reason = format!("the route {} is for the same calls", other.id.name);
-                item.fault(self.faults, reason, "take one of them out: nothing would choose between them");
-            }
-            if from == From::Users {
-                let number = match &called {
-                    Pattern::Exact(number) => number.as_str(),
-                    Pattern::Prefix(prefix) => prefix.as_str(),
-                };
-                self.taken(number, format!("the route {name}"), &item);
-            }
-            let id = RouteId { office: self.office.clone(), name };
-            self.found.routes.push(Route { id, from, called, to });
-        }
-    }
-
-    /// `users`, `gateways`, or a gateway's id after `gateway:`.
-    fn from(&mut self, field: &Field<'_>) -> Option<From> {
-        if field.node.as_map().is_some() {
-            let mut fields = field.fields(self.faults)?;
-            let name = fields.need("gateway", self.faults).and_then(|field| self.refers(Noun::Gateway, &field));
-            fields.finish(self.faults);
-            return Some(From::Gateway(GatewayId { office: self.office.clone(), name: name? }));
-        }
-        let words = [("users", true), ("gateways", false)];
-        field.one_of(&words, self.faults).map(|users| if users { From::Users } else { From::Gateways })
-    }
-
-    fn pattern(&mut self, item: &Field<'_>, fields: &mut Fields<'_>) -> Option<Pattern> {
-        let (exact, prefix, any) = (fields.take("number"), fields.take("prefix"), fields.take("any"));
-        match (exact, prefix, any) {
-            (Some(field), None, None) => self.dialled(&field).map(Pattern::Exact),
-            (None, Some(field), None) => self.dialled(&field).map(|prefix| Pattern::Prefix(prefix.as_str().into())),
-            (None, None, Some(field)) => {
-                if field.boolean(self.faults) == Some(false) {
-                    field.fault(self.faults, "\"any: false\" is for no call", "take the route out");
-                }
-                Some(Pattern::Prefix(String::new()))
-            }
-            (None, None, None) => {
-                let remedy = "add one of \"number\", \"prefix\" and \"any\"";
-                item.fault(self.faults, "the route does not say which calls it is for", remedy);
-                None
-            }
-            (Some(_), Some(second), _) | (Some(_) | None, _, Some(second)) => {
-                let reason = "a route is for one \"number\", one \"prefix\" or \"any\" call, this one says two of them";
-                self.faults.add(second.key_at, &second.path, reason, "take one out, or make them two routes");
-                None
-            }
-        }
-    }
-
-    fn goal(&mut self, item: &Field<'_>, fields: &mut Fields<'_>) -> Option<Goal> {
-        /// Characters that a route takes off a number.
-        const STRIP_MAX: i64 = 32;
-        let office = self.office.clone();
-        let (strip, add) = (fields.take("strip"), fields.take("add"));
-        let goals: Vec<_> = ["scenario", "user", "group", "gateway", "gateways", "gateway_group", "refuse"]
-            .into_iter()
-            .filter_map(|key| fields.take(key).map(|field| (key, field)))
-            .collect();
-        let [(key, field)] = goals.as_slice() else {
-            match goals.as_slice() {
-                [(first, _), (key, second), ..] => {
-                    let reason = format!("a route leads to one place, this one to a {first:?} and to a {key:?}");
-                    let remedy = "take one out; to ring several, make a group of them or a scenario";
-                    self.faults.add(second.key_at, &second.path, reason, remedy);
-                }
-                [] | [_] => {
-                    let remedy = "add one of \"scenario\", \"user\", \"group\", \"gateway\", \"gateways\", \"gateway_group\" and \"refuse\"";
-                    item.fault(self.faults, "the route does not say where it leads", remedy);
-                }
-            }
-            return None;
-        };
-        if !matches!(*key, "gateway" | "gateways" | "gateway_group")
-            && let Some(extra) = strip.as_ref().or(add.as_ref())
-        {
-            extra.fault(self.faults, "\"strip\" and \"add\" belong to a route to a gateway", "take it out");
-        }
-        Some(match *key {
-            "scenario" => Goal::Scenario(ScenarioId { office, name: self.refers(Noun::Scenario, field)? }),
-            "user" => Goal::User(UserId { office, name: self.refers(Noun::User, field)? }),
-            "group" => Goal::Group(GroupId { office, name: self.refers(Noun::Group, field)? }),
-            "gateway" | "gateways" | "gateway_group" => {
-                let through = self.through(key, field)?;
-                let strip = strip.and_then(|field| field.integer(0..=STRIP_MAX, self.faults)).unwrap_or(0);
-                let add = add.and_then(|field| self.dialled(&field)).map_or_else(String::new, String::from);
-                let strip = usize::try_from(strip).unwrap_or(0);
-                Goal::Gateway { through, strip, add }
-            }
-            _ => {
-                let status = field.integer(400..=699, self.faults)?;
-                Goal::Refuse(Cause::of(u16::try_from(status).ok()?))
-            }
-        })
-    }
-
-    /// One gateway, several, or those of a group.
-    fn through(&mut self, key: &str, field: &Field<'_>) -> Option<Through> {
-        let office = self.office.clone();
-        let id = |name| GatewayId { office: office.clone(), name };
-        match key {
-            "gateway" => Some(Through::One(id(self.refers(Noun::Gateway, field)?))),
-            "gateway_group" => Some(Through::Group(self.refers(Noun::GatewayGroup, field)?)),
-            _ => {
-                let items = field.list(WAYS_MAX, self.faults);
-                let named: Vec<GatewayId> =
-                    items.iter().filter_map(|item| self.refers(Noun::Gateway, item).map(id)).collect();
-                if items.is_empty() && matches!(field.node.kind, Kind::List(_)) {
-                    field.fault(self.faults, "a route through no gateway leads nowhere", "name one");
-                }
-                if named.iter().collect::<BTreeSet<_>>().len() < named.len() {
-                    field.fault(self.faults, "a gateway is here twice", "take one of them out");
-                }
-                (!named.is_empty()).then_some(Through::These(named))
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where a call goes.
 
 use crate::parts::WAYS_MAX;
-use crate::{Feature, Internal, NumberFormat, Office};
+use crate::{Conditions, Feature, Like, NumberFormat, Office};
 use plugboard_model::{Cause, Dialled, GatewayId, GroupId, Name, NumberId, RouteId, ScenarioId, UserId};
 use std::sync::Arc;
 
@@ -90,9 +90,13 @@ pub struct Route {
     /// Which.
     pub id: RouteId,
     /// Whose calls it is for.
-    pub from: From,
+    pub whose: Whose,
     /// Which numbers it is for.
     pub called: Pattern,
+    /// What has to be so besides.
+    pub conditions: Option<Conditions>,
+    /// Of those that a call may take, the one with the lowest is taken.
+    pub priority: u32,
     /// Where they go.
     pub to: Goal,
 }
@@ -100,13 +104,23 @@ pub struct Route {
 /// Whose calls a route is for. Nothing that comes from a gateway takes a route for users, so that a stranger cannot
 /// call out at the office's cost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum From {
-    /// Any user of the office.
-    Users,
-    /// Any gateway of the office.
-    Gateways,
-    /// One gateway.
-    Gateway(GatewayId),
+pub enum Whose {
+    /// What any user of the office dials.
+    FromUsers,
+    /// What this user dials.
+    FromUser(UserId),
+    /// What comes from any gateway of the office.
+    FromGateways,
+    /// What comes from one gateway.
+    FromGateway(GatewayId),
+    /// What is about to ring a user: not as a member of a group.
+    ToUsers,
+    /// What is about to ring this user.
+    ToUser(UserId),
+    /// What is about to go out through a gateway.
+    ToGateways,
+    /// What is about to go out through this one.
+    ToGateway(GatewayId),
 }
 
 /// Which called numbers a route is for.
@@ -116,6 +130,8 @@ pub enum Pattern {
     Exact(Dialled),
     /// Every number that begins so; the empty prefix is every number.
     Prefix(String),
+    /// Every number that is like this.
+    Like(Like),
 }
 
 /// Where a route leads.
@@ -152,67 +168,6 @@ pub struct IncomingNumber {
 }
 
 impl Office {
-    /// Where a call goes.
-    ///
-    /// The order: a route for exactly this number (one gateway's before any gateway's); an incoming number; for calls
-    /// of users a user's or group's internal number, then a feature code; the route with the longest matching prefix. The
-    /// checker lets no number stand in a code's way. No match is 404
-    /// (R48): never silence. A user who dials himself gets 486, because he is on the phone.
-    ///
-    /// What a gateway with a format of its own sends is looked for as it came, and in E.164. A user who dials an emergency
-    /// number calls for help before all of this, and no number is written anew before internal ones are looked for.
-    pub fn route(&self, from: &Source, called: &Dialled) -> Treatment {
-        if matches!(from, Source::User(_))
-            && let Some(help) = self.help(called)
-        {
-            return self.call_for_help(help);
-        }
-        let e164 = match from {
-            Source::Gateway(gateway) => self.gateway(gateway).and_then(|gateway| self.e164_of(gateway, called)),
-            Source::User(_) => None,
-        };
-        let is_called = |number: &Dialled| number == called || e164.as_ref() == Some(number);
-        let exact = |route: &&Route| matches!(&route.called, Pattern::Exact(number) if is_called(number));
-        if let Some(route) = self.applicable(from).filter(exact).max_by_key(|route| route.from.precision()) {
-            return self.follow(route, from, called);
-        }
-        if let Some(incoming) = self.numbers.get(called).or_else(|| self.numbers.get(e164.as_ref()?)) {
-            let route = RouteId { office: self.id.clone(), name: incoming.id.name.clone() };
-            return Treatment::Scenario { scenario: incoming.scenario.clone(), route };
-        }
-        if matches!(from, Source::User(_))
-            && let Some(owner) = self.internal.get(called)
-        {
-            return match owner {
-                Internal::User(user) => direct_user(user, from),
-                Internal::Group(group) => Treatment::DirectGroup(group.clone()),
-            };
-        }
-        if matches!(from, Source::User(_))
-            && let Some(found) = self.features.find(called)
-        {
-            return match found {
-                Ok(feature) => Treatment::Feature(feature),
-                Err(code) => refused(484, &format!("a number has to follow the feature code {}", code.key())),
-            };
-        }
-        let by_prefix = |route: &'_ Route| match &route.called {
-            Pattern::Prefix(prefix) => {
-                let begins = |number: &Dialled| number.as_str().starts_with(prefix.as_str());
-                (begins(called) || e164.as_ref().is_some_and(begins)).then_some(prefix.len())
-            }
-            Pattern::Exact(_) => None,
-        };
-        let longest = self
-            .applicable(from)
-            .filter_map(|route| Some(((by_prefix(route)?, route.from.precision()), route)))
-            .max_by_key(|(rank, _)| *rank);
-        match longest {
-            Some((_, route)) => self.follow(route, from, called),
-            None => refused(404, "nobody has this number, and no route takes it"),
-        }
-    }
-
     /// What users dial to reach a number that a gateway has told: with what a route that leads them to the same gateway takes off again.
     pub fn dial_back(&self, gateway: &GatewayId, number: Dialled) -> Dialled {
         let leads_there = |through: &Through| match through {
@@ -220,18 +175,19 @@ impl Office {
             Through::These(ids) => ids.contains(gateway),
             Through::Group(group) => self.gateway(gateway).is_some_and(|gateway| gateway.group.as_ref() == Some(group)),
         };
-        let outside_line = self.routes.iter().find_map(|route| match (&route.from, &route.called, &route.to) {
-            (From::Users, Pattern::Prefix(prefix), Goal::Gateway { through, strip, add })
+        let dialled = |route: &&Arc<Route>| route.whose == Whose::FromUsers;
+        let outside_line = self.routes.iter().filter(dialled).find_map(|route| match (&route.called, &route.to) {
+            (Pattern::Prefix(prefix), Goal::Gateway { through, strip, add })
                 if *strip > 0 && *strip == prefix.len() && add.is_empty() && leads_there(through) =>
             {
                 Some(prefix)
             }
-            (From::Users | From::Gateways | From::Gateway(_), ..) => None,
+            (Pattern::Exact(_) | Pattern::Prefix(_) | Pattern::Like(_), _) => None,
         });
         // A number in E.164 that a route takes as it is needs no outside line.
         let plain = number.as_str().starts_with('+');
         let taken = |route: &Arc<Route>| {
-            route.from == From::Users
+            route.whose == Whose::FromUsers
                 && matches!(&route.called, Pattern::Prefix(prefix) if prefix.starts_with('+') && number.as_str().starts_with(prefix.as_str()))
         };
         match outside_line {
@@ -252,7 +208,7 @@ impl Office {
             .flatten()
     }
 
-    fn follow(&self, route: &Route, from: &Source, called: &Dialled) -> Treatment {
+    pub(crate) fn follow(&self, route: &Route, from: &Source, called: &Dialled) -> Treatment {
         match &route.to {
             Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
             Goal::User(user) => direct_user(user, from),
@@ -292,25 +248,6 @@ impl Office {
         ways.truncate(WAYS_MAX);
         ways
     }
-
-    fn applicable<'o>(&'o self, from: &Source) -> impl Iterator<Item = &'o Route> {
-        let from = from.clone();
-        self.routes.iter().map(AsRef::as_ref).filter(move |route| match (&route.from, &from) {
-            (From::Users, Source::User(_)) | (From::Gateways, Source::Gateway(_)) => true,
-            (From::Gateway(own), Source::Gateway(id)) => own == id,
-            (From::Users, Source::Gateway(_)) | (From::Gateways | From::Gateway(_), Source::User(_)) => false,
-        })
-    }
-}
-
-impl From {
-    /// One gateway is said more precisely than any.
-    const fn precision(&self) -> u8 {
-        match self {
-            Self::Users | Self::Gateways => 0,
-            Self::Gateway(_) => 1,
-        }
-    }
 }
 
 /// The order in which ways are tried: by priority; among equals those with a weight as they are drawn by it, then the others
@@ -335,11 +272,11 @@ pub fn drawn(ways: Vec<Way>, mut below: impl FnMut(u64) -> u64) -> Vec<Way> {
 }
 
 /// With a reason for whoever looks for it in the call's record.
-fn refused(status: u16, reason: &str) -> Treatment {
+pub(crate) fn refused(status: u16, reason: &str) -> Treatment {
     Treatment::Refused(Cause { status, text: reason.into() })
 }
 
-fn direct_user(user: &UserId, from: &Source) -> Treatment {
+pub(crate) fn direct_user(user: &UserId, from: &Source) -> Treatment {
     match from {
         Source::User(caller) if caller == user => refused(486, "he calls himself"),
         Source::User(_) | Source::Gateway(_) => Treatment::DirectUser(user.clone()),

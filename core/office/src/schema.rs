@@ -5,6 +5,7 @@ mod emergency;
 mod fax;
 mod gateway;
 mod recording;
+mod route;
 mod toll;
 mod voicemail;
 
@@ -60,12 +61,16 @@ pub fn schema() -> Json {
             "time_zone": { "type": "string", "default": "UTC", "examples": ["Europe/Berlin"], "description": "Whose clocks hours and days go by: a name of the IANA's time zone database." },
             "calendars": { "type": "array", "maxItems": 32, "items": { "$ref": "#/$defs/calendar" },
                 "description": "What days count as: when people work, holidays, days on which they work instead. The word `when` of scenarios asks for them." },
+            "contacts": list("contact", "People outside whom routes know: the condition `contact` asks for them."),
+            "variables": { "type": "object", "maxProperties": 64, "propertyNames": { "pattern": "^[a-z0-9._-]{1,64}$" },
+                "additionalProperties": { "type": ["string", "integer", "boolean"], "maxLength": 256 }, "examples": [{ "closed": false, "season": "winter" }],
+                "description": "How things are just now, by name: the condition `variable` of routes asks for them. Apply the document with another value to change one; calls that go on are not touched." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
             "gateways": list("gateway", "SIP peers that carry calls to and from the outside."),
             "numbers": list("number", "Incoming numbers, each with the scenario that answers."),
-            "routes": list("route", "Where calls go that no user, group or incoming number takes by its number."),
+            "routes": list("route", "Where calls go: what users and gateways call, and what is about to ring a user or to go out through a gateway. Of those that a call may take, the one with the lowest `priority` whose conditions hold is taken; nothing at all is 404."),
             "scenarios": { "type": "array", "description": "Scenarios, here or in files of their own; see core/scenario/REFERENCE.md.",
                 "examples": [[{ "file": "scenarios/welcome.yaml" }]], "items": { "anyOf": [
                 object(&["file"], json!({ "file": { "type": "string", "description": "A file, relative to this document." } })),
@@ -92,7 +97,9 @@ pub fn schema() -> Json {
                 "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
                 "scenario": name("The scenario that answers.", "welcome")
             })),
-            "route": route(),
+            "route": route::route(),
+            "condition": route::condition(),
+            "contact": route::contact(),
             "feature_codes": feature_codes()
         }
     })
@@ -271,42 +278,6 @@ fn group() -> Json {
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }
         }),
     )
-}
-
-fn route() -> Json {
-    let mut route = object(
-        &["id"],
-        json!({
-            "id": name("The route's id, as journals show it.", "hotline"),
-            "from": { "anyOf": [
-                { "enum": ["users", "gateways"] },
-                object(&["gateway"], json!({ "gateway": name("A gateway's id.", "outside") }))
-            ], "default": "users", "examples": [{ "gateway": "outside" }], "description": "Whose calls it is for." },
-            "number": dialled("For calls to this number. One of `number`, `prefix` and `any` is needed.", "100"),
-            "prefix": dialled("For calls to numbers that begin so; the longest prefix goes first.", "0"),
-            "any": { "const": true, "description": "For every call that no other route takes." },
-            "scenario": name("Runs this scenario. One of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` and `refuse` is needed.", "welcome"),
-            "user": name("Rings this user.", "ann"),
-            "group": name("Rings this group.", "sales"),
-            "gateway": name("Calls through this gateway.", "outside"),
-            "gateways": { "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 1, "maxItems": 8, "examples": [["first", "second"]],
-                "description": "Calls through the first of these that takes the call: lower priorities first; among equals those with a weight as drawn, then as written." },
-            "gateway_group": name("Calls through the gateways of this group, likewise.", "carriers"),
-            "strip": { "type": "integer", "minimum": 0, "maximum": 32, "default": 0, "examples": [1],
-                "description": "With a gateway: characters taken off the number's front." },
-            "add": dialled("With a gateway: put before the number after that.", "+49"),
-            "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "examples": [603], "description": "Refuses with this SIP status." }
-        }),
-    );
-    if let Some(route) = route.as_object_mut() {
-        let one_of = |keys: &[&str]| -> Json { keys.iter().map(|key| json!({ "required": [key] })).collect() };
-        let both = json!([
-            { "oneOf": one_of(&["number", "prefix", "any"]) },
-            { "oneOf": one_of(&["scenario", "user", "group", "gateway", "gateways", "gateway_group", "refuse"]) }
-        ]);
-        route.insert("allOf".into(), both);
-    }
-    route
 }
 
 fn object(required: &[&str], properties: Json) -> Json {

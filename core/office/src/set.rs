@@ -1,6 +1,6 @@
 //! All offices of a switch.
 
-use crate::{Office, Source, Treatment};
+use crate::{Office, Source};
 use plugboard_document::{Fault, Faults, Mark};
 use plugboard_model::{Dialled, GatewayId, OfficeId};
 use std::collections::BTreeMap;
@@ -87,8 +87,7 @@ impl OfficeSet {
             .filter_map(|office| office.gateway_by_source(source).map(|gateway| (office, gateway.id.clone())));
         let first = candidates.next()?;
         let knows = |(office, gateway): &(&Arc<Office>, GatewayId)| {
-            office.is_call_back(called)
-                || !matches!(office.route(&Source::Gateway(gateway.clone()), called), Treatment::Refused(_))
+            office.is_call_back(called) || office.takes(&Source::Gateway(gateway.clone()), called)
         };
         if knows(&first) {
             return Some(first);

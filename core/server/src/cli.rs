@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plugboard_document::Fault;
+use plugboard_switch::{Clock, SystemClock};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
 use crate::control::{self, FaxWish, Request, UserWish};
+use crate::explain::{self, Wish};
 use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
 use crate::{check, license, output, schema, serve, show};
@@ -151,6 +153,11 @@ pub(crate) enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Routes: where calls go, and why.
+    Route {
+        #[command(subcommand)]
+        command: RouteCommand,
     },
     /// The installed actions.
     Plugin {
@@ -361,6 +368,15 @@ pub(crate) enum UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum RouteCommand {
+    /// Tell what would happen to a call: which routes are looked at, which of their conditions fail. Nobody is called.
+    Explain {
+        #[command(flatten)]
+        wish: Wish,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List the installed actions with what they import.
     List,
@@ -436,6 +452,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             };
             control::ask(home, &request, |answer| show::users(answer, json))
         }
+        Command::Route { command: RouteCommand::Explain { wish } } => explain(home, wish, json),
         Command::Plugin { command: PluginCommand::List } => {
             control::ask(home, &Request::Plugins, |answer| show::plugins(answer, json))
         }
@@ -449,6 +466,19 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Version => {
             output::line(concat!("plugboard ", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
+        }
+    }
+}
+
+fn explain(home: &Home, wish: Wish, json: bool) -> ExitCode {
+    let Some(file) = &wish.file else {
+        return control::ask(home, &Request::Explain { wish }, |answer| show::explained(answer, json));
+    };
+    match explain::explain_file(file, &wish, SystemClock::start().wall()) {
+        Ok(answer) => show::explained(&answer, json),
+        Err(faults) => {
+            faults.iter().for_each(output::error);
+            ExitCode::from(1)
         }
     }
 }

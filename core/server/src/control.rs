@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::Home;
+use crate::explain::Wish;
 use crate::faxes::Form;
 use crate::house::Bundle;
 use crate::output;
@@ -38,6 +39,7 @@ pub(crate) enum Request {
     Registrations,
     Users { office: String, which: Option<String> },
     SetUser { office: String, which: String, wish: UserWish },
+    Explain { wish: Wish },
     Plugins,
     Apply { bundles: Vec<Bundle>, why: String },
     Export { office: String, secrets: bool, version: Option<u64> },

@@ -242,6 +242,7 @@ impl Bundle {
         }
         warnings.extend(known.missing.take());
         warnings.extend(office.emergency_warning());
+        warnings.extend(office.shadowed());
         Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 

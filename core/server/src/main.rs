@@ -8,6 +8,7 @@ mod config;
 mod control;
 mod demo;
 mod disk;
+mod explain;
 mod faxes;
 mod house;
 mod keep;

@@ -1,6 +1,7 @@
 //! How answers look to people.
 
 mod calls;
+mod explained;
 mod faxes;
 mod host;
 mod ladder;
@@ -11,6 +12,7 @@ mod timeline;
 mod when;
 
 pub(crate) use calls::{calls, record};
+pub(crate) use explained::explained;
 pub(crate) use faxes::faxes;
 pub(crate) use ladder::ladder;
 pub(crate) use outgoing::{ordered, queue};

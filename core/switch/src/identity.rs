@@ -3,13 +3,14 @@
 //! Source: RFC 3323 (Privacy), RFC 3325 (P-Asserted-Identity); Remote-Party-ID is draft-ietf-sip-privacy-04.
 
 use plugboard_call::Begin;
-use plugboard_model::{Dialled, GatewayId, UserId};
-use plugboard_office::{CallerRules, EmergencyHeader, Gateway, Identity, Location, Office, Source};
+use plugboard_model::{Dialled, GatewayId, UserId, WallTime};
+use plugboard_office::{CallerRules, EmergencyHeader, Gateway, Identity, Inquiry, Location, Office, Source};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::{NameAddr, Request, RequestUri, SipUri};
 
 use std::fmt::Write as _;
 
+use crate::diversion::Brought;
 use crate::message::Device;
 
 /// Letters of a name or number that came from outside.
@@ -110,6 +111,32 @@ pub(crate) fn called(office: &Office, source: &Source, request: &Request) -> Opt
         Dialled::new(&to.user()?).ok()
     });
     told.flatten().or_else(|| Dialled::new(&user).ok())
+}
+
+/// What is known about the way that a call asks for.
+pub(crate) fn inquiry(office: &Office, source: &Source, request: &Request, called: &Dialled, now: WallTime) -> Inquiry {
+    let brought = Brought::by(office, source, request);
+    let diverted = brought.list.first().and_then(|first| Dialled::new(first.user.as_deref()?).ok());
+    let caller = Caller::of(office, source, request).number;
+    let language = request.headers.get("Accept-Language").and_then(preferred);
+    Inquiry { caller, language, diverted, ..Inquiry::new(source, called, now) }
+}
+
+/// The language that is wanted most; the first of several.
+///
+/// Source: RFC 3261 section 20.3 (RFC 9110 section 12.5.4).
+fn preferred(languages: &str) -> Option<String> {
+    /// Languages of one header: nobody speaks more.
+    const LANGUAGES_MAX: usize = 16;
+    let one = |item: &str| {
+        let (tag, rest) = item.split_once(';').unwrap_or((item, ""));
+        let weight = rest.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.trim().parse::<f32>().ok())?;
+        let tag = tag.trim();
+        let is_tag = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (is_tag && weight > 0.0).then(|| (weight, tag.chars().take(NAME_LEN_MAX).collect::<String>()))
+    };
+    let all = languages.split(',').take(LANGUAGES_MAX).filter_map(one);
+    all.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, tag)| tag)
 }
 
 /// Where whoever sent this is reached outside of its dialog.
@@ -216,4 +243,24 @@ fn shown_number(office: &Office, gateway: &Gateway, begin: &Begin) -> Option<Str
         None => ours.clone().or(own),
     };
     Some(office.number_plan().write(&number?, gateway.numbers).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_that_is_wanted_most_is_the_callers() {
+        for (header, language) in [
+            ("de", Some("de")),
+            ("da, en-gb;q=0.8, en;q=0.7", Some("da")),
+            ("en;q=0.7, de-AT;q=0.9", Some("de-AT")),
+            ("en;q=0", None),
+            ("*", None),
+            ("", None),
+            ("x\u{fffd}y, ru", Some("ru")),
+        ] {
+            assert_eq!(preferred(header).as_deref(), language, "{header}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Calls for help: which numbers, what clashes with them, and that nothing shadows them.
 
 use crate::routing::goes;
-use crate::support::{dial, faults, gateway, id, office, user};
+use crate::support::{asks, faults, gateway, id, office, user};
 use plugboard_office::{Secrets, Treatment};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -118,7 +118,7 @@ fn a_feature_code_that_takes_a_number_for_help_is_refused_until_the_admin_decide
     assert!(told.lines().count() == 1 && told.contains(clash), "{told}");
     let decided = office(&text(", over: [\"*8112\"]"));
     assert!(goes(&decided, &user("ann"), "*8112").starts_with("help "));
-    assert!(matches!(decided.route(&user("ann"), &dial("*8101")), Treatment::Feature(_)), "other calls are picked up");
+    assert!(matches!(decided.route(&asks(&user("ann"), "*8101")), Treatment::Feature(_)), "other calls are picked up");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_call_from_outside_is_never_one_for_help() {
 #[test]
 fn an_office_without_gateways_refuses_a_call_for_help_with_the_reason() {
     let text = with("", "").replace(GATEWAYS, "").replace(", location: berlin", "");
-    let Treatment::Refused(cause) = office(&text).route(&user("ann"), &dial("112")) else {
+    let Treatment::Refused(cause) = office(&text).route(&asks(&user("ann"), "112")) else {
         panic!("it goes somewhere")
     };
     assert_eq!((cause.status, cause.text.as_str()), (503, "the office has no gateway to call for help"));

@@ -4,7 +4,7 @@ use plugboard_model::{ForwardWhen, Name, UserStatus};
 use plugboard_office::{Feature, FeatureCode, Secrets, Treatment, UserSettings};
 use std::time::Duration;
 
-use crate::support::{demo, dial, faults, gateway, office, user};
+use crate::support::{asks, demo, dial, faults, gateway, office, user};
 
 fn minimal(more: &str) -> String {
     format!(
@@ -16,7 +16,7 @@ fn minimal(more: &str) -> String {
 #[test]
 fn a_user_who_dials_a_code_wants_its_feature() {
     let demo = demo();
-    let route = |number| demo.route(&user("101"), &dial(number));
+    let route = |number| demo.route(&asks(&user("101"), number));
     assert_eq!(route("*78"), Treatment::Feature(Feature::Status(UserStatus::DoNotDisturb)));
     assert_eq!(route("*90102"), Treatment::Feature(Feature::Forward(ForwardWhen::Busy, Some(dial("102")))));
     assert_eq!(route("*8"), Treatment::Feature(Feature::PickUp(None)));
@@ -35,7 +35,7 @@ fn a_user_supervises_the_groups_that_the_document_says() {
         let (ann, bob) = (office.find_user("ann").unwrap(), office.find_user("bob").unwrap());
         assert!(office.supervises(&ann.id, &bob.id) && !office.supervises(&bob.id, &ann.id));
         assert!(!office.supervises(&ann.id, &ann.id));
-        assert_eq!(office.route(&user("ann"), &dial("*13102")), Treatment::Feature(Feature::Supervise(dial("102"))));
+        assert_eq!(office.route(&asks(&user("ann"), "*13102")), Treatment::Feature(Feature::Supervise(dial("102"))));
     }
     insta::assert_snapshot!(faults(&text.replace("[sales]", "[sails]")), @r#"o.yaml:4:55: users[0].supervises[0]: the office has no group sails (did you mean "sales"?)"#);
 }
@@ -43,20 +43,20 @@ fn a_user_supervises_the_groups_that_the_document_says() {
 #[test]
 fn strangers_dial_no_codes() {
     let text = minimal("gateways: [{ id: outside, address: 192.0.2.1 }]\n");
-    let Treatment::Refused(cause) = office(&text).route(&gateway("outside"), &dial("*78")) else { panic!() };
+    let Treatment::Refused(cause) = office(&text).route(&asks(&gateway("outside"), "*78")) else { panic!() };
     assert_eq!(cause.status, 404);
 }
 
 #[test]
 fn each_code_can_be_changed_or_switched_off_and_all_of_them_too() {
     let changed = office(&minimal("feature_codes: { park: \"*5\", intercom: false, pick_up: \"#8\" }\n"));
-    let route = |number| changed.route(&user("ann"), &dial(number));
+    let route = |number| changed.route(&asks(&user("ann"), number));
     assert_eq!(route("*57"), Treatment::Feature(Feature::Park(Some(dial("7")))));
     assert_eq!(route("#8"), Treatment::Feature(Feature::PickUp(None)));
     assert!(matches!(route("*80101"), Treatment::Refused(_)), "{:?}", route("*80101"));
     assert_eq!(changed.features.code(FeatureCode::Intercom), None);
     let none = office(&minimal("feature_codes: false\n"));
-    assert!(matches!(none.route(&user("ann"), &dial("*78")), Treatment::Refused(_)));
+    assert!(matches!(none.route(&asks(&user("ann"), "*78")), Treatment::Refused(_)));
     for office_ in [changed, none] {
         let again = office(&office_.export(Secrets::InClear, None));
         assert_eq!(again.features, office_.features);

@@ -1,6 +1,6 @@
 //! What an office document says of gateways.
 
-use crate::support::{demo_folder, dial, faults, gateway, office, user};
+use crate::support::{asks, demo_folder, dial, faults, gateway, office, user};
 use plugboard_office::{
     CallLimits, Identity, NumberFormat, Office, Place, Secrets, Source, Transport, Treatment, Way, drawn,
 };
@@ -80,7 +80,7 @@ fn what_makes_no_sense_of_a_gateway_is_told() {
 }
 
 fn ways(office: &Office, number: &str) -> Vec<(String, String)> {
-    match office.route(&user("1a"), &dial(number)) {
+    match office.route(&asks(&user("1a"), number)) {
         Treatment::Outbound { ways, .. } => {
             ways.into_iter().map(|way| (way.gateway.name.to_string(), way.number.to_string())).collect()
         }
@@ -105,12 +105,12 @@ fn a_route_leads_through_one_gateway_or_several_each_with_numbers_as_it_writes_t
 #[test]
 fn emergency_and_internal_numbers_are_not_written_anew() {
     let office = office(EVERYTHING);
-    let Treatment::Emergency { ways: to_help, .. } = office.route(&user("1a"), &dial("0112")) else {
+    let Treatment::Emergency { ways: to_help, .. } = office.route(&asks(&user("1a"), "0112")) else {
         panic!("no help")
     };
     assert!(to_help.iter().all(|way| way.number == dial("112")), "{to_help:?}");
     assert_eq!(ways(&office, "0115")[0].1, "115");
-    assert!(matches!(office.route(&user("1a"), &dial("101")), Treatment::Refused(_)), "his own internal number");
+    assert!(matches!(office.route(&asks(&user("1a"), "101")), Treatment::Refused(_)), "his own internal number");
 }
 
 #[test]
@@ -118,18 +118,18 @@ fn numbers_from_a_gateway_are_found_in_its_format_too() {
     let text = EVERYTHING.replace("routes:\n", "scenarios: [{ scenario: s, steps: [echo] }]\nnumbers: [{ number: +4930555, scenario: s }]\nroutes:\n  - { id: r, from: gateways, number: +4930101, user: 1a }\n  - { id: p, from: gateways, prefix: +4989, user: 1a }\n");
     let office = office(&text);
     for (number, found) in [("+4930101", true), ("030101555", false), ("0030101", false), ("08912345", true)] {
-        let treatment = office.route(&gateway("carrier"), &dial(number));
-        assert_eq!(treatment != office.route(&gateway("carrier"), &dial("nobody")), found, "{number}: {treatment:?}");
+        let treatment = office.route(&asks(&gateway("carrier"), number));
+        assert_eq!(treatment != office.route(&asks(&gateway("carrier"), "nobody")), found, "{number}: {treatment:?}");
     }
-    assert!(matches!(office.route(&gateway("carrier"), &dial("0049305555555")), Treatment::Refused(_)));
-    assert!(matches!(office.route(&gateway("carrier"), &dial("030555")), Treatment::Scenario { .. }));
-    assert!(matches!(office.route(&gateway("plain"), &dial("030555")), Treatment::Refused(_)), "it writes as it dials");
+    assert!(matches!(office.route(&asks(&gateway("carrier"), "0049305555555")), Treatment::Refused(_)));
+    assert!(matches!(office.route(&asks(&gateway("carrier"), "030555")), Treatment::Scenario { .. }));
+    assert!(matches!(office.route(&asks(&gateway("plain"), "030555")), Treatment::Refused(_)), "it writes as it dials");
 }
 
 #[test]
 fn weights_share_and_what_has_none_follows_as_written() {
     let office = office(EVERYTHING);
-    let Treatment::Outbound { ways, .. } = office.route(&user("1a"), &dial("0030123456")) else { unreachable!() };
+    let Treatment::Outbound { ways, .. } = office.route(&asks(&user("1a"), "0030123456")) else { unreachable!() };
     let way = |name: &str, priority, weight| {
         let Source::Gateway(gateway) = gateway(name) else { unreachable!() };
         Way { gateway, number: ways[0].number.clone(), priority, weight }

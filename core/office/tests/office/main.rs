@@ -12,6 +12,8 @@ mod handling;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod support;

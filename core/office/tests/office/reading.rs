@@ -43,12 +43,12 @@ fn every_fault_is_listed_with_its_place() {
     o.yaml:13:25: gateways[0].address: "example org" is no address and no host name (write 192.0.2.1:5060, sip.carrier.test or sip.carrier.test:5080)
     o.yaml:14:51: gateways[1].inbound[0]: "192.0.2.300" is no address (write 192.0.2.1 or 192.0.2.1:5060)
     o.yaml:16:35: numbers[0].scenario: the office has no scenario nothing
-    o.yaml:18:27: routes[0].prefix: a route is for one "number", one "prefix" or "any" call, this one says two of them (take one out, or make them two routes)
+    o.yaml:18:27: routes[0].prefix: a route is for one "number", one "prefix", what is "like" one, or "any" call, this one says two of them (take one out, or make them two routes)
     o.yaml:18:48: routes[0].scenario: the office has no scenario s
     o.yaml:19:5: routes[1]: the route does not say where it leads (add one of "scenario", "user", "group", "gateway", "gateways", "gateway_group" and "refuse")
     o.yaml:20:42: routes[2].from.gateway: the office has no gateway lost
     o.yaml:20:58: routes[2].refuse: a whole number from 400 to 699 is expected
-    o.yaml:22:5: routes[4]: the route u is for the same calls (take one of them out: nothing would choose between them)
+    o.yaml:22:5: routes[4]: the route u is for the same calls (say which goes first: give one of them a `priority` below the other's (10 unless told))
     o.yaml:22:43: routes[4].strip: "strip" and "add" belong to a route to a gateway (take it out)
     o.yaml:24:5: scenarios[0]: o.yaml does not say the scenario's name (begin with "scenario: name")
     o.yaml:25:13: scenarios[1].file: lost.yaml cannot be read: entity not found
@@ -247,6 +247,9 @@ fn the_published_schema_takes_the_demo_and_refuses_what_is_misspelt() {
         "office: main",
         "office: main\ndomains: [a]\nusers: [{ id: a }]",
         "office: main\ndomains: [a]\nroutes: [{ id: r, number: 1 }]",
+        "office: main\ndomains: [a]\nroutes: [{ id: r, refuse: 603 }]",
+        "office: main\ndomains: [a]\nroutes: [{ id: r, from: users, to: users, refuse: 603 }]",
+        "office: main\ndomains: [a]\nroutes: [{ id: r, any: true, if: { caller: 1, called: 2 }, refuse: 603 }]",
     ] {
         assert!(!validator.is_valid(&json(wrong)), "{wrong}");
     }

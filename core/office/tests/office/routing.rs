@@ -1,12 +1,16 @@
 //! Where calls go.
 
-use crate::support::{demo, dial, gateway, id, office, user};
+use crate::support::{asks, demo, dial, gateway, id, office, user};
 use plugboard_model::OfficeId;
-use plugboard_office::{Office, OfficeSet, Source, Treatment};
+use plugboard_office::{Inquiry, Office, OfficeSet, Source, Treatment};
 use std::sync::Arc;
 
 pub(crate) fn goes(office: &Office, from: &Source, number: &str) -> String {
-    match office.route(from, &dial(number)) {
+    told(office, &asks(from, number))
+}
+
+pub(crate) fn told(office: &Office, asked: &Inquiry) -> String {
+    match office.route(asked) {
         Treatment::Scenario { scenario, route } => format!("scenario {} by {}", scenario.name, route.name),
         Treatment::DirectUser(user) => format!("user {user}"),
         Treatment::DirectGroup(group) => format!("group {group}"),

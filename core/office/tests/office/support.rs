@@ -1,7 +1,7 @@
 //! The demo office, and offices written in a line.
 
-use plugboard_model::{Dialled, GatewayId, OfficeId, UserId};
-use plugboard_office::{Office, Source, Surroundings};
+use plugboard_model::{Dialled, GatewayId, OfficeId, UserId, WallTime};
+use plugboard_office::{Inquiry, Office, Source, Surroundings};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,4 +81,11 @@ pub(crate) fn gateway(name: &str) -> Source {
 
 pub(crate) fn dial(number: &str) -> Dialled {
     Dialled::new(number).unwrap()
+}
+
+/// On Monday the 5th of January 2026 at 10:00 in Berlin.
+pub(crate) const MONDAY: WallTime = WallTime(1_767_603_600_000);
+
+pub(crate) fn asks(from: &Source, number: &str) -> Inquiry {
+    Inquiry::new(from, &dial(number), MONDAY)
 }

@@ -87,6 +87,8 @@ pub(super) fn office(schema: &Json) -> String {
         ("gateways", "gateway"),
         ("numbers", "number"),
         ("routes", "route"),
+        ("Conditions of routes", "condition"),
+        ("contacts", "contact"),
         ("calendars", "calendar"),
         ("feature_codes", "feature_codes"),
     ] {

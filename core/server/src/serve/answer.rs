@@ -32,6 +32,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::SetUser { office, which, wish } => people::set(running, &office, &which, wish).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Plugins => plugins(running),
+        Request::Explain { wish } => people::explain(running, &wish),
         Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
         Request::RollBack { office, version, why } => offices::roll_back(running, office, version, why).await,
         Request::Apply { bundles, why } => offices::apply(running, bundles, why).await,
@@ -93,6 +94,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Registrations
         | Request::Users { .. }
         | Request::SetUser { .. }
+        | Request::Explain { .. }
         | Request::Plugins
         | Request::Trim
         | Request::SendFax { .. }

@@ -1,8 +1,8 @@
 //! Users as an admin sees them, and what he sets for them.
 
 use plugboard_document::{read_duration, write_duration};
-use plugboard_model::{Dialled, ForwardWhen, UserId, UserStatus};
-use plugboard_office::{Office, SettingsChange, Source, Treatment};
+use plugboard_model::{Dialled, ForwardWhen, UserId, UserStatus, WallTime};
+use plugboard_office::{Inquiry, Office, SettingsChange, Source, Treatment};
 use plugboard_switch::UserState;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::answer::availability;
 use crate::boot::Running;
 use crate::control::{Answer, UserWish};
+use crate::explain::Wish;
 
 /// The word that ends a forward.
 const OFF: &str = "off";
@@ -33,7 +34,7 @@ pub(super) async fn users(running: &Running, office: &str, which: Option<&str>) 
 pub(super) async fn set(running: &Running, office: &str, which: &str, wish: UserWish) -> Answer {
     let found = office_of(running, office).and_then(|office| {
         let user = user_of(&office, which)?;
-        let changes = changes(&office, &user, wish)?;
+        let changes = changes(&office, &user, wish, running.clock.wall())?;
         Ok((user, changes))
     });
     let (user, changes) = match found {
@@ -45,6 +46,13 @@ pub(super) async fn set(running: &Running, office: &str, which: &str, wish: User
         Some(Err(fault)) => Answer::fault(fault.to_string()),
         None => Answer::fault(format!("there is no user {which}")),
     }
+}
+
+/// What an office would do with a call.
+pub(super) fn explain(running: &Running, wish: &Wish) -> Answer {
+    let found = office_of(running, &wish.office);
+    let told = found.and_then(|office| crate::explain::explain(&office, wish, running.clock.wall()));
+    told.map_or_else(Answer::fault, Answer::Done)
 }
 
 fn office_of(running: &Running, name: &str) -> Result<Arc<Office>, String> {
@@ -71,7 +79,7 @@ fn user(id: &UserId, state: &UserState) -> Value {
         "forward": to, "logged_out_of": out_of })
 }
 
-fn changes(office: &Office, user: &UserId, wish: UserWish) -> Result<Vec<SettingsChange>, String> {
+fn changes(office: &Office, user: &UserId, wish: UserWish, now: WallTime) -> Result<Vec<SettingsChange>, String> {
     let UserWish { status, forward, after, log_in, log_out } = wish;
     let mut changes = Vec::new();
     if let Some(word) = status {
@@ -81,7 +89,7 @@ fn changes(office: &Office, user: &UserId, wish: UserWish) -> Result<Vec<Setting
         let (when, to) = written.split_once('=').ok_or_else(|| format!("{written:?} is no forward; {FORWARD_FORM}"))?;
         let when = ForwardWhen::ALL.into_iter().find(|known| known.as_str() == when);
         let when = when.ok_or_else(|| format!("{written:?} is no forward; {FORWARD_FORM}"))?;
-        let to = if to == OFF { None } else { Some(number(office, user, to)?) };
+        let to = if to == OFF { None } else { Some(number(office, user, to, now)?) };
         changes.push(SettingsChange::Forward(when, to));
     }
     if let Some(text) = after {
@@ -107,9 +115,9 @@ fn status_of(word: &str) -> Result<UserStatus, String> {
 }
 
 /// A number that the user could dial himself, and that rings somebody.
-fn number(office: &Office, user: &UserId, text: &str) -> Result<Dialled, String> {
+fn number(office: &Office, user: &UserId, text: &str, now: WallTime) -> Result<Dialled, String> {
     let number = Dialled::new(text).map_err(|error| error.to_string())?;
-    match office.route(&Source::User(user.clone()), &number) {
+    match office.route(&Inquiry::new(&Source::User(user.clone()), &number, now)) {
         Treatment::DirectUser(_) | Treatment::DirectGroup(_) | Treatment::Outbound { .. } => Ok(number),
         Treatment::Refused(cause) => Err(format!("{} cannot call {number}: {}", user.name, cause.text)),
         Treatment::Scenario { .. } | Treatment::Emergency { .. } | Treatment::Feature(_) => {

@@ -165,7 +165,10 @@ impl CallsActor {
                 takes: Some(Takes::Dialog(replaces)),
             },
             None if !back_to.is_empty() => call_back(&back_to),
-            None => self.plan(&office, &source, office.route(&source, &called))?,
+            None => {
+                let asked = identity::inquiry(&office, &source, &request, &called, self.env.clock.wall());
+                self.plan(&office, &source, office.route(&asked))?
+            }
         };
         let channel = match self.inbound_channel(&office, &source) {
             Err(_) if helps => None,

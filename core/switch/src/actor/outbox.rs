@@ -5,7 +5,7 @@ use plugboard_call::outbox::{NotWithdrawn, Ordered, Outbox, OutboxOutput, SendRu
 use plugboard_media::FaxDocument;
 use plugboard_metrics::{FaxOrdersHeld, FaxTried as Tried};
 use plugboard_model::{CallId, Dialled, FaxTry, FaxTryEnd, OfficeId, OrderId, OrderState, OutgoingFax, WallTime};
-use plugboard_office::{FaxRules, Office, Source};
+use plugboard_office::{FaxRules, Inquiry, Office, Source};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +157,7 @@ fn checked(office: &Office, new: NewFax, id: OrderId, now: WallTime) -> Result<O
     if new.pages == 0 || new.tiff.is_empty() {
         return Err(invalid("tiff", "it has no page"));
     }
-    allowed(office, &Source::User(user.id.clone()), &to)?;
+    allowed(office, &Inquiry::new(&Source::User(user.id.clone()), &to, now))?;
     Ok(OutgoingFax {
         id,
         key: new.key,
@@ -176,8 +176,8 @@ fn checked(office: &Office, new: NewFax, id: OrderId, now: WallTime) -> Result<O
 }
 
 /// Told at once rather than in a try: the same is asked when the call is made.
-fn allowed(office: &Office, from: &Source, to: &Dialled) -> Result<(), FaxRefused> {
-    crate::actor::calls::may_be_called(office, &office.route(from, to), to).map_err(FaxRefused::NotAllowed)
+fn allowed(office: &Office, asked: &Inquiry) -> Result<(), FaxRefused> {
+    crate::actor::calls::may_be_called(office, &office.route(asked), &asked.called).map_err(FaxRefused::NotAllowed)
 }
 
 impl Actor for OutboxActor {

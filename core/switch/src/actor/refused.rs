@@ -4,17 +4,17 @@
 
 use plugboard_metrics::RefusalReason;
 use plugboard_model::{
-    CallId, CallOutcome, CallRecord, Cause, Dialled, Direction, GatewayId, JournalEntry, JournalEvent, LegId,
-    LegRecord, ScenarioId, Time, WallTime,
+    CallId, CallOutcome, CallRecord, Cause, Direction, GatewayId, JournalEntry, JournalEvent, LegId, LegRecord,
+    ScenarioId, Time, WallTime,
 };
-use plugboard_office::{Office, Source, Treatment};
+use plugboard_office::{Inquiry, Office, Source, Treatment};
 use plugboard_sip::Request;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::env::Env;
-use crate::identity::{Caller, called, tame};
+use crate::identity::{self, Caller, called, tame};
 
 /// Records of a gateway's refused calls in a [`SPAN`], on one shard: a provider has far fewer.
 const RECORDS_MAX: u32 = 60;
@@ -100,8 +100,8 @@ struct Way {
 }
 
 impl Way {
-    fn of(office: &Office, source: &Source, called: Option<&Dialled>) -> Self {
-        let treatment = called.map(|called| office.route(source, called));
+    fn of(office: &Office, asked: Option<&Inquiry>) -> Self {
+        let treatment = asked.map(|asked| office.route(asked));
         let known = |route: &str| Some(route.to_owned());
         match treatment {
             Some(Treatment::Scenario { scenario, route }) => {
@@ -128,7 +128,9 @@ pub(super) fn keep_record(env: &Env, id: CallId, office: &Office, source: &Sourc
 
 /// Keeps the record of a call that came to nothing on its way.
 pub(super) fn keep_routed(env: &Env, id: CallId, office: &Office, source: &Source, request: &Request, cause: &Cause) {
-    let way = Way::of(office, source, called(office, source, request).as_ref());
+    let now = env.clock.wall();
+    let asked = called(office, source, request).map(|called| identity::inquiry(office, source, request, &called, now));
+    let way = Way::of(office, asked.as_ref());
     keep(env, id, office, source, request, cause, way);
 }
 

@@ -50,6 +50,7 @@ mod recording;
 mod redirect;
 mod reliable;
 mod rfc5359;
+mod routes;
 mod sent_to_scenario;
 mod settings;
 mod shards;

@@ -6,7 +6,7 @@ use plugboard_model::{
     CallError, Dialled, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined,
     RecordError, RingRequest, RunEnd, RunId, Target,
 };
-use plugboard_office::{Internal, Source, Treatment};
+use plugboard_office::{Inquiry, Internal, Source, Treatment};
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
 use plugboard_scenario::{Extension, Input as ScriptInput, Output as ScriptOutput, RunOutcome};
 use std::sync::Arc;
@@ -210,7 +210,7 @@ impl CallActor {
     /// The gateway for a number that an action dials: by the routes that users of the office have.
     fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
         let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
-        match from.map(|from| self.office.route(&from, dialled)) {
+        match from.map(|from| self.office.route(&Inquiry::new(&from, dialled, self.env.clock.wall()))) {
             Some(Treatment::Outbound { ways, .. }) => {
                 let payer = self.payer.as_ref().or(self.guest());
                 Ok(crate::convert::outside(ways, payer, &*self.env.random))

@@ -4,7 +4,7 @@ use actix::{AsyncContext, Context, Handler};
 use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Service, Transfer};
 use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, Mailbox, UserId};
-use plugboard_office::{Feature, Source, Treatment};
+use plugboard_office::{Feature, Inquiry, Source, Treatment};
 use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -176,7 +176,7 @@ impl CallActor {
         let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
         let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
         let source = Source::User(user.clone());
-        let treatment = self.office.route(&source, &dialled);
+        let treatment = self.office.route(&self.asks(&source, &dialled));
         if let Treatment::Feature(Feature::Park(place)) = treatment {
             return Ok(Wanted::Park(Box::new(self.place_for(leg, place.as_ref(), ctx)?)));
         }
@@ -198,6 +198,11 @@ impl CallActor {
             recall: rules.recall,
             to: dialled.as_str().to_owned(),
         }))
+    }
+
+    /// The way of a call that somebody of ours sends there now.
+    fn asks(&self, by: &Source, number: &Dialled) -> Inquiry {
+        Inquiry::new(by, number, self.env.clock.wall())
     }
 
     /// What takes a call in place of people. The other codes do something for whoever dials them, which nobody is handed on to.
@@ -229,7 +234,7 @@ impl CallActor {
             return Err((403, "no call is sent on to a number that calls for help"));
         }
         let (source, to) = (Source::User(user.clone()), number.as_str().to_owned());
-        if let Treatment::Scenario { scenario, .. } = self.office.route(&source, number) {
+        if let Treatment::Scenario { scenario, .. } = self.office.route(&self.asks(&source, number)) {
             return Ok(Onward { parties: Vec::new(), order: RingOrder::One, to, scenario: Some(Box::new(scenario)) });
         }
         let (parties, order) = self.reached_by(&source, number)?;
@@ -242,7 +247,7 @@ impl CallActor {
         by: &Source,
         number: &Dialled,
     ) -> Result<(Vec<Party>, RingOrder), (u16, &'static str)> {
-        match self.office.route(by, number) {
+        match self.office.route(&self.asks(by, number)) {
             Treatment::DirectUser(user) => Ok((vec![Party::User(user)], RingOrder::One)),
             Treatment::DirectGroup(group) => {
                 let members = self.office.group(&group).map(|group| self.snapshot.members(group));

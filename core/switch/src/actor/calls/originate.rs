@@ -4,7 +4,7 @@ use actix::{Actor, Context, Handler};
 use plugboard_call::{Begin, Origin, Request as CallRequest};
 use plugboard_media::Codec;
 use plugboard_model::{CallId, Cause, Dialled, FaxTry};
-use plugboard_office::{Office, Source, Treatment};
+use plugboard_office::{Inquiry, Office, Source, Treatment};
 use std::sync::Arc;
 
 use super::{CALLS_MAX, CallsActor, MAX_FORWARDS, Plan};
@@ -53,7 +53,7 @@ impl CallsActor {
             return Err(Cause { status: 503, text: "As many calls go on as the switch takes".into() });
         }
         let source = Source::User(from.id.clone());
-        let treatment = office.route(&source, &asked.to);
+        let treatment = office.route(&Inquiry::new(&source, &asked.to, self.env.clock.wall()));
         may_be_called(&office, &treatment, &asked.to)?;
         let plan = self.plan(&office, &source, treatment).map_err(|refusal| refusal.cause)?;
         Ok((office, plan))

@@ -3,7 +3,7 @@
 use actix::{AsyncContext, Context};
 use plugboard_metrics::{CallPutOff, CallRefused, Condition, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, UserId};
-use plugboard_office::{Office, Source, Treatment, User};
+use plugboard_office::{Office, Source, User};
 use plugboard_sip::digest::Belief;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
@@ -195,8 +195,7 @@ impl SipActor {
         // Several offices may have the same provider: the one that knows the number gets the call.
         let knows = |(office, gateway): &&(Arc<Office>, GatewayId)| {
             let source = Source::Gateway(gateway.clone());
-            called(office, &source, request)
-                .is_some_and(|called| !matches!(office.route(&source, &called), Treatment::Refused(_)))
+            called(office, &source, request).is_some_and(|called| office.takes(&source, &called))
         };
         found.iter().find(knows).or_else(|| found.first()).cloned()
     }

@@ -1,8 +1,8 @@
 //! SUBSCRIBE and PUBLISH: who may watch whom.
 
 use actix::{AsyncContext, Context};
-use plugboard_model::{Dialled, Mailbox, UserId};
-use plugboard_office::{Feature, Office, Source, Treatment};
+use plugboard_model::{Dialled, Mailbox, UserId, WallTime};
+use plugboard_office::{Feature, Inquiry, Office, Source, Treatment};
 use plugboard_sip::event::{ALLOW_EVENTS, Package, publishes_presence};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::ServerTx;
@@ -27,7 +27,11 @@ impl SipActor {
             Err(rejection) => return self.refuse(tx, rejection.response(&request)),
         };
         // Whoever asks is of this office, so nobody of another one is ever found.
-        let watched = if self.is_foreign(&request, &office) { None } else { watched(&request, &office, &user.id) };
+        let watched = if self.is_foreign(&request, &office) {
+            None
+        } else {
+            watched(&request, &office, &user.id, self.env.clock.wall())
+        };
         let Some(watched) = watched else {
             return self.refuse(tx, Response::to_request(&request, 404));
         };
@@ -79,12 +83,12 @@ impl SipActor {
     }
 }
 
-fn watched(request: &Request, office: &Office, by: &UserId) -> Option<Watched> {
+fn watched(request: &Request, office: &Office, by: &UserId, now: WallTime) -> Option<Watched> {
     let name = request.uri.user()?;
     let user = || office.find_user(&name).map(|user| Watched::User(user.id.clone()));
     let group = || office.find_group(&name).map(|group| Watched::Group(group.id.clone()));
     // What is dialled to fetch a call from a place.
-    let place = || match office.route(&Source::User(by.clone()), &Dialled::new(&name).ok()?) {
+    let place = || match office.route(&Inquiry::new(&Source::User(by.clone()), &Dialled::new(&name).ok()?, now)) {
         Treatment::Feature(Feature::Park(Some(place))) => {
             Some(Watched::Place(office.id.clone(), crate::parking::number(&place, office.park.places)?))
         }

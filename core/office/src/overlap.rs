@@ -1,0 +1,97 @@
+//! Routes that stand in each other's way.
+
+use crate::like::Glob;
+use crate::{Office, Pattern, Route, Whose};
+use std::collections::{BTreeMap, HashMap};
+
+/// Pairs of routes between which nothing decides but their names: places in the list, the later one first. Conditions are not
+/// weighed: two of them may hold at once as long as nobody has shown the contrary.
+pub(crate) fn ties(routes: &[Route]) -> Vec<(usize, usize)> {
+    let mut alike: BTreeMap<(&Whose, u32, bool, usize), Vec<usize>> = BTreeMap::new();
+    for (place, route) in routes.iter().enumerate() {
+        let key = (&route.whose, route.priority, route.called.is_exact(), route.called.precision());
+        alike.entry(key).or_default().push(place);
+    }
+    let mut found = Vec::new();
+    for places in alike.values() {
+        // Plain numbers and prefixes of one length meet where they are the same; only wildcards have to be held against all.
+        let (mut plain, mut likes) = (HashMap::new(), Vec::<usize>::new());
+        for &place in places {
+            let Some(route) = routes.get(place) else { continue };
+            let other = match &route.called {
+                Pattern::Exact(_) | Pattern::Prefix(_) => {
+                    let same = plain.insert(route.called.lead(), place);
+                    same.or_else(|| likes.iter().copied().find(|other| meet(routes, place, *other)))
+                }
+                Pattern::Like(_) => {
+                    let before = plain.values().chain(&likes).copied();
+                    let other = before.filter(|other| meet(routes, place, *other)).min();
+                    likes.push(place);
+                    other
+                }
+            };
+            found.extend(other.map(|other| (place, other)));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn meet(routes: &[Route], one: usize, other: usize) -> bool {
+    let (Some(one), Some(other)) = (routes.get(one), routes.get(other)) else { return false };
+    let theirs = other.called.globs();
+    one.called.globs().iter().any(|own| theirs.iter().any(|their| own.overlaps(their)))
+}
+
+fn covers(one: &Pattern, other: &[Glob]) -> bool {
+    let own = one.globs();
+    other.iter().all(|their| own.iter().any(|own| own.covers(their)))
+}
+
+impl Office {
+    /// Routes and incoming numbers that no call ever takes, because others without conditions take all of theirs first.
+    pub fn shadowed(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        let free = || self.routes.iter().filter(|route| route.conditions.is_none());
+        let mut exact: HashMap<&str, Vec<&Route>> = HashMap::new();
+        let mut many = Vec::new();
+        for route in free() {
+            match &route.called {
+                Pattern::Exact(number) => exact.entry(number.as_str()).or_default().push(route),
+                Pattern::Prefix(_) | Pattern::Like(_) => many.push(route.as_ref()),
+            }
+        }
+        for route in &self.routes {
+            let own = route.called.globs();
+            let same = exact.get(route.called.lead().as_str()).into_iter().flatten();
+            let mut before = same.chain(&many).copied().filter(|other| {
+                other.id != route.id
+                    && other.goes_before(route)
+                    && other.whose.covers(&route.whose)
+                    && covers(&other.called, &own)
+            });
+            if let Some(other) = before.next() {
+                let (name, by) = (&route.id.name, &other.id.name);
+                told.push(format!(
+                    "the route {name} is never taken: the route {by} has no conditions and takes all of its calls first; \
+                     give {by} conditions or a `priority` above that of {name}, or take one of them out"
+                ));
+            }
+        }
+        for incoming in self.numbers.values() {
+            let own = [Glob::one(incoming.number.as_str())];
+            let same = exact.get(incoming.number.as_str()).into_iter().flatten();
+            let takes = |other: &&Route| {
+                other.whose == Whose::FromGateways && other.goes_before_numbers() && covers(&other.called, &own)
+            };
+            if let Some(other) = same.chain(&many).copied().find(takes) {
+                let (name, by) = (&incoming.id.name, &other.id.name);
+                told.push(format!(
+                    "calls of gateways to the incoming number {name} never reach its scenario: the route {by} has no \
+                     conditions and takes them first; give {by} conditions, or take one of them out"
+                ));
+            }
+        }
+        told
+    }
+}
