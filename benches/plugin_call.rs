@@ -16,7 +16,8 @@ mod support;
 
 use criterion::{BatchSize, Criterion};
 use plugboard_model::{
-    CallError, CallEvent, FaxError, HostCall, HostResult, MailboxError, NotConnected, NotJoined, RecordError, RunEnd,
+    CallError, CallEvent, FaxError, HostCall, HostResult, HttpError, MailboxError, NotConnected, NotJoined,
+    RecordError, RunEnd,
 };
 use plugboard_plugin::{
     Catalogue, Clock, ComponentId, Limits, Metering, PluginEngine, PoolSize, RunEvent, RunSpec, Runner, RunnerLimits,
@@ -102,6 +103,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
         HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
+        HostCall::Http(_) => HostResult::Responded(Err(HttpError::TimeOver)),
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Log { .. }

@@ -29,6 +29,7 @@ mod series;
 mod sip_events;
 mod store_events;
 mod switch_events;
+mod web_events;
 
 pub use call_events::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, EmergencyCalled, EmergencyKind, EmergencyTookChannel,
@@ -55,3 +56,4 @@ pub use store_events::{
     KeptKind, StoreCommitted, StoreDegraded, StoreLost, StoreQueued, StoreRecovered, StoreTrimmed, StoreUnreadable,
 };
 pub use switch_events::{MessageDropped, ProcessStarted, Queue};
+pub use web_events::{WebAsked, WebOutcome};

@@ -11,6 +11,7 @@ use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gau
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome, RequestsOf};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
+use crate::web_events::WebOutcome;
 use plugboard_model::{CallOutcome, Direction, Sound};
 use prometheus::{
     Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
@@ -91,6 +92,9 @@ pub(crate) struct Families {
     pub(crate) push_lines: Lines<PushOutcome>,
     pub(crate) requests_limited: Row<RequestsOf>,
     pub(crate) limited_lines: Lines<RequestsOf>,
+    pub(crate) web_requests: Row<WebOutcome>,
+    pub(crate) web_lines: Lines<WebOutcome>,
+    pub(crate) web_seconds: Histogram,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -311,6 +315,19 @@ impl Families {
             stranger_lines: Lines::new(LINES_MAX),
             push_lines: Lines::new(LINES_MAX),
             limited_lines: Lines::new(LINES_MAX),
+            web_requests: Row::new(
+                r,
+                "plugboard_web_requests_total",
+                "Requests of actions to services of the web, by what became of them.",
+                "outcome",
+            ),
+            web_lines: Lines::new(LINES_MAX),
+            web_seconds: histogram(
+                r,
+                "plugboard_web_request_seconds",
+                "From a request of an action to a service of the web to its answer, or to its failure.",
+                SETUP_BOUNDS,
+            ),
             sip_datagrams_dropped: counter(
                 r,
                 "plugboard_sip_datagrams_dropped_total",

@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 17] = [
+pub(crate) const HOST_INTERFACES: [&str; 26] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -24,6 +24,15 @@ pub(crate) const HOST_INTERFACES: [&str; 17] = [
     "clock.now",
     "random.bytes",
     "random.below",
+    "conference.join",
+    "record.start",
+    "record.pause",
+    "record.resume",
+    "record.stop",
+    "voicemail.leave",
+    "voicemail.open",
+    "fax.receive",
+    "http.send",
     "other",
 ];
 

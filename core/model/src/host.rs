@@ -3,7 +3,10 @@
 //! `plugin` lifts guest calls into [`HostCall`], `call` and `switch` answer with [`HostResult`]; both are journaled.
 //! Each call has exactly one result variant, named in its documentation.
 
-use crate::{Cause, FaxError, FaxReceived, FaxRequest, GroupId, Mailbox, UserId, Value, WallTime};
+use crate::{
+    Cause, FaxError, FaxReceived, FaxRequest, GroupId, HttpError, HttpRequest, HttpResponse, Mailbox, UserId, Value,
+    WallTime,
+};
 use serde::{Deserialize, Serialize};
 
 /// A request of a running action.
@@ -74,6 +77,8 @@ pub enum HostCall {
     OpenMailbox(Option<Mailbox>),
     /// Answer: [`HostResult::Faxed`].
     ReceiveFax(FaxRequest),
+    /// Answer: [`HostResult::Responded`].
+    Http(HttpRequest),
 }
 
 impl HostCall {
@@ -104,6 +109,7 @@ impl HostCall {
             Self::LeaveMessage(_) => "voicemail.leave",
             Self::OpenMailbox(_) => "voicemail.open",
             Self::ReceiveFax(_) => "fax.receive",
+            Self::Http(_) => "http.send",
         }
     }
 }
@@ -150,6 +156,8 @@ pub enum HostResult {
     MailboxClosed(Result<MailboxEnd, MailboxError>),
     /// To [`HostCall::ReceiveFax`].
     Faxed(Result<FaxReceived, FaxError>),
+    /// To [`HostCall::Http`].
+    Responded(Result<HttpResponse, HttpError>),
 }
 
 /// How somebody sits in a room.

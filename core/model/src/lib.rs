@@ -7,6 +7,7 @@ mod cause;
 mod fax;
 mod forward;
 mod host;
+mod http;
 mod id;
 mod journal;
 mod number;
@@ -27,6 +28,7 @@ pub use host::{
     MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack,
     RingRequest, SetError, Speech, Target, Tone, UserStatus,
 };
+pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
     CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
 };

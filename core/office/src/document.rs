@@ -21,6 +21,7 @@
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
 //! | `fax` | `tries`, `apart`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
+//! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `contacts` | `id`, `name`, `numbers`, `language` |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
@@ -155,6 +156,7 @@ fn read(
     let park = parts.park(fields.take("park"));
     let recording = parts.recording(fields.take("recording"));
     let fax = parts.fax(fields.take("fax"));
+    let http = parts.http(fields.take("http"));
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let emergency = fields.take("emergency");
@@ -203,6 +205,7 @@ fn read(
         variables,
         contacts,
         contact_numbers,
+        http,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

@@ -3,6 +3,7 @@
 mod emergency;
 mod fax;
 mod gateways;
+mod http;
 mod recording;
 mod routes;
 mod toll;
@@ -78,6 +79,7 @@ impl Office {
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), routes::value(value)));
         document.put_some("variables", variables);
         document.put_list("contacts", self.contacts().map(routes::contact));
+        document.put_list("http", self.http.values().map(|source| http::node(source, secrets, folder)));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));

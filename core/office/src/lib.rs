@@ -10,6 +10,7 @@ mod export;
 mod fax;
 mod features;
 mod gateway;
+mod http;
 mod inquiry;
 mod like;
 mod media;
@@ -39,6 +40,7 @@ pub use gateway::{
     CallLimits, CallerRules, EmergencyHeader, Gateway, GatewayLogin, Identity, OutboundProxy, Place, Probe,
     TellsDiversion,
 };
+pub use http::{BaseUrl, HttpLogin, HttpSource};
 pub use inquiry::Inquiry;
 pub use like::{Like, Spelled};
 pub use media::{Encryption, EncryptionBy, KeyForm, MediaRules};

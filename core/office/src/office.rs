@@ -1,8 +1,8 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Calendar, Contact, Emergency, FaxRules, Features, Gateway, IncomingNumber, MailboxRules, MediaRules, NumberPlan,
-    RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
+    Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules, MediaRules,
+    NumberPlan, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -70,6 +70,8 @@ pub struct Office {
     pub(crate) contacts: BTreeMap<Name, Contact>,
     /// Whose a number is, as it is written and in E.164.
     pub(crate) contact_numbers: HashMap<String, Name>,
+    /// Services of the web, by name.
+    pub http: BTreeMap<Name, Arc<HttpSource>>,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -387,6 +389,11 @@ impl Office {
     /// The calendar of this name.
     pub fn calendar(&self, name: &str) -> Option<&Arc<Calendar>> {
         self.calendars.get(&Name::new(name).ok()?)
+    }
+
+    /// The service of the web of this name.
+    pub fn http_source(&self, name: &str) -> Option<&Arc<HttpSource>> {
+        self.http.get(&Name::new(name).ok()?)
     }
 
     /// The scenario of this name.

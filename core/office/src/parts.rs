@@ -4,6 +4,7 @@ mod emergency;
 pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
+pub(crate) mod http;
 mod recording;
 mod routes;
 mod rules;
@@ -90,6 +91,8 @@ enum Owner<'n> {
     Gateway(&'n str),
     /// `pin/user/ann`, `pin/group/sales`: no user's name has a slash.
     Mailbox(&'n str),
+    /// `http/crm`.
+    Http(&'n str),
 }
 
 impl std::fmt::Display for Owner<'_> {
@@ -97,6 +100,7 @@ impl std::fmt::Display for Owner<'_> {
         match self {
             Self::User(name) => write!(f, "user {name}"),
             Self::Gateway(name) => write!(f, "gateway {name}"),
+            Self::Http(name) => write!(f, "the source {}", name.trim_start_matches("http/")),
             Self::Mailbox(name) => write!(f, "the mailbox of {}", name.trim_start_matches("pin/")),
         }
     }
@@ -478,7 +482,9 @@ impl<'p> Parts<'p> {
                             return None;
                         }
                         let kept = match owner {
-                            Owner::User(whose) | Owner::Mailbox(whose) => self.surroundings.kept(&self.office, whose),
+                            Owner::User(whose) | Owner::Mailbox(whose) | Owner::Http(whose) => {
+                                self.surroundings.kept(&self.office, whose)
+                            }
                             Owner::Gateway(gateway) => self.surroundings.kept_of_gateway(&self.office, gateway),
                         };
                         let Some(value) = kept else {

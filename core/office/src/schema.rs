@@ -4,6 +4,7 @@ mod calendar;
 mod emergency;
 mod fax;
 mod gateway;
+mod http;
 mod recording;
 mod route;
 mod toll;
@@ -11,6 +12,7 @@ mod voicemail;
 
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
+use crate::parts::http::SOURCES_MAX;
 use crate::parts::{
     CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR, RING_FOR_DEFAULT,
     RING_FOR_DIRECT, TRANSFER, WEIGHT,
@@ -65,6 +67,8 @@ pub fn schema() -> Json {
             "variables": { "type": "object", "maxProperties": 64, "propertyNames": { "pattern": "^[a-z0-9._-]{1,64}$" },
                 "additionalProperties": { "type": ["string", "integer", "boolean"], "maxLength": 256 }, "examples": [{ "closed": false, "season": "winter" }],
                 "description": "How things are just now, by name: the condition `variable` of routes asks for them. Apply the document with another value to change one; calls that go on are not touched." },
+            "http": { "type": "array", "maxItems": SOURCES_MAX, "items": { "$ref": "#/$defs/source" },
+                "description": "Services of the web that actions ask, such as a CRM: an action names one and never its address or secret." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
@@ -89,6 +93,7 @@ pub fn schema() -> Json {
             ] },
             "toll": toll::toll(),
             "calendar": calendar::calendar(),
+            "source": http::source(),
             "user": user(),
             "group": group(),
             "gateway": gateway::gateway(),

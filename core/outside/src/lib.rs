@@ -1,7 +1,13 @@
-//! What is outside of the switch, in its own formats: the domain name system and push gateways now, later the web and mail.
+//! What is outside of the switch, in its own formats: the domain name system, push gateways, services of the web; later mail.
 //!
 //! Only the server wires this crate; nobody else names the crates that it stands on. Nothing here holds a caller up: a
 //! question is put into a bounded queue, and its answer comes back by a function that is called once.
 
+mod address;
+mod breaker;
 pub mod dns;
+pub mod http;
 pub mod push;
+mod roots;
+
+pub use roots::NoRoots;

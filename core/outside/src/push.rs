@@ -3,11 +3,10 @@
 //! This is all of HTTP that a push needs (RFC 9112): a request with a body, the status of the response, and the end of the
 //! connection.
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use std::fs;
-use std::path::{Path, PathBuf};
+use crate::roots::{NoRoots, trusted};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -30,10 +29,6 @@ const REST_WITHIN: Duration = Duration::from_secs(1);
 /// `UNREGISTERED` (with 404), its older one `NotRegistered`; Apple's says `BadDeviceToken` (400) and `Unregistered`. A 404 without
 /// such a word is about the URL.
 const GONE_WORDS: [&str; 4] = ["UNREGISTERED", "NotRegistered", "Unregistered", "BadDeviceToken"];
-/// Where distributions keep what the system trusts: Debian, Fedora, Alpine.
-const SYSTEM_ROOTS: [&str; 3] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-
 /// Where a gateway is: `https://push.example.com/send`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
@@ -113,14 +108,9 @@ pub enum NotTold {
 /// Why there is no thread for requests.
 #[derive(Debug, thiserror::Error)]
 pub enum NoPusher {
-    /// A file of certificates cannot be read.
-    #[error("{}: {reason}", file.display())]
-    Roots {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// What is trusted cannot be read.
+    #[error(transparent)]
+    Roots(#[from] NoRoots),
     /// TLS or a thread cannot be set up.
     #[error("{0}")]
     Machine(String),
@@ -263,19 +253,6 @@ fn status(response: &[u8]) -> Option<u16> {
     let mut words = str::from_utf8(line).ok()?.split(' ');
     words.next().filter(|version| version.starts_with("HTTP/1."))?;
     words.next()?.trim().parse().ok().filter(|status| (100..=599).contains(status))
-}
-
-fn trusted(file: Option<&Path>) -> Result<RootCertStore, NoPusher> {
-    let mut store = RootCertStore::empty();
-    let found = file.map_or_else(|| SYSTEM_ROOTS.iter().map(Path::new).find(|file| file.is_file()), Some);
-    let Some(found) = found else { return Ok(store) };
-    let told = |reason: String| NoPusher::Roots { file: found.to_owned(), reason };
-    let text = fs::read(found).map_err(|error| told(error.to_string()))?;
-    let certificates: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| told(error.to_string()))?;
-    // One of the system's that is too old to be read is no reason to trust nobody.
-    store.add_parsable_certificates(certificates);
-    Ok(store)
 }
 
 #[cfg(test)]

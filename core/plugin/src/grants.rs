@@ -33,11 +33,13 @@ pub enum Capability {
     Voicemail,
     /// Faxes.
     Fax,
+    /// The office's sources of the web.
+    Http,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -49,6 +51,7 @@ impl Capability {
         Self::Record,
         Self::Voicemail,
         Self::Fax,
+        Self::Http,
     ];
 
     /// The interface's name in WIT.
@@ -65,6 +68,7 @@ impl Capability {
             Self::Record => "record",
             Self::Voicemail => "voicemail",
             Self::Fax => "fax",
+            Self::Http => "http",
         }
     }
 
@@ -93,6 +97,7 @@ impl Capability {
             HostCall::Record(_) => Self::Record,
             HostCall::LeaveMessage(_) | HostCall::OpenMailbox(_) => Self::Voicemail,
             HostCall::ReceiveFax(_) => Self::Fax,
+            HostCall::Http(_) => Self::Http,
         }
     }
 
@@ -109,6 +114,7 @@ impl Capability {
             Self::Record => 128,
             Self::Voicemail => 512,
             Self::Fax => 1024,
+            Self::Http => 2048,
         }
     }
 }
@@ -179,6 +185,7 @@ impl Grants {
             .with(Capability::Random)
             .with(Capability::Conference)
             .with(Capability::Fax)
+            .with(Capability::Http)
             .with(Capability::Record)
             .with(Capability::Voicemail)
     }

@@ -481,7 +481,8 @@ impl RunState {
             | HostCall::Record(_)
             | HostCall::LeaveMessage(_)
             | HostCall::OpenMailbox(_)
-            | HostCall::ReceiveFax(_) => None,
+            | HostCall::ReceiveFax(_)
+            | HostCall::Http(_) => None,
         }
     }
 

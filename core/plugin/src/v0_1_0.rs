@@ -5,6 +5,7 @@ mod conference;
 mod dial;
 mod directory;
 mod fax;
+mod http;
 mod record;
 mod services;
 mod voicemail;
@@ -52,6 +53,7 @@ impl Action {
                     switch::variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
                 Capability::Fax => switch::fax::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Clock => switch::clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

@@ -108,6 +108,10 @@ pub trait Resolver {
     fn has_prompt(&self, name: &str) -> bool;
     /// Whether the office has music of this name.
     fn has_music(&self, name: &str) -> bool;
+    /// Whether the office has a service of the web of this name.
+    fn has_http_source(&self, name: &str) -> bool;
+    /// The names of its services of the web.
+    fn http_sources(&self) -> Vec<String>;
     /// The office's calendar of this name.
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>>;
     /// The names of its calendars.

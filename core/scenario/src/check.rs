@@ -335,10 +335,8 @@ impl Compiler<'_> {
             for set in action.sets.iter().filter(|set| set.after.iter().any(|after| after == outcome)) {
                 branch.assign(&set.name);
             }
-            if outcome != FAILED {
-                for (name, _) in parameter::assigned(action, parameters) {
-                    branch.assign(&name);
-                }
+            for assigned in parameter::assigned(action, parameters).iter().filter(|one| one.is_after(outcome)) {
+                branch.assign(assigned.name);
             }
             if let Some(steps) = on.iter().find(|branch| branch.name == outcome) {
                 let list = self.list(&steps.steps, &mut branch);

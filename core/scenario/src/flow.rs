@@ -84,6 +84,16 @@ impl Types {
         }
     }
 
+    /// Notes the fault when a variable that is to get a value of its own type has none.
+    fn declares(&self, name: &str, at: Mark, path: &str, faults: &mut Faults) {
+        if is_own(name) {
+            faults.add(at, path, format!("{name} is the switch's own variable"), "take another name");
+        } else if self.whole && self.get(name).is_none() {
+            let reason = format!("nobody knows of which type {name:?} is to be");
+            faults.add(at, path, reason, format!("declare it: `variables: {{ {name}: text }}`, or of another type"));
+        }
+    }
+
     /// The type of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<ValueType> {
         self.known.get(name).copied()
@@ -122,8 +132,13 @@ impl Types {
                         for set in &action.sets {
                             self.add(&set.name, set.value_type, step.at, &step.path, faults);
                         }
-                        for (name, value_type) in parameter::assigned(action, parameters) {
-                            self.add(&name, value_type, parameters.at, &step.path, faults);
+                        for assigned in parameter::assigned(action, parameters) {
+                            match assigned.value_type {
+                                Some(value_type) => {
+                                    self.add(assigned.name, value_type, parameters.at, &step.path, faults);
+                                }
+                                None => self.declares(assigned.name, assigned.at, &step.path, faults),
+                            }
                         }
                     }
                 }

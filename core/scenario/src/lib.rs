@@ -44,8 +44,9 @@
 //! **Actions that end the call** are those without outcomes, as `hang-up`: nothing follows them.
 //!
 //! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
-//! | music | tone`, `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
-//! `x-assigns: TYPE` (it names one that the action assigns unless it fails), and `x-by: { parameter: P, WORD: { .. } }`
+//! | music | tone | source`, `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
+//! `x-assigns: TYPE` (it names one that the action assigns unless it fails, or with `x-after: OUTCOME` after that alone; the keys of a
+//! map are names; `declared`: of the type that the scenario declares), and `x-by: { parameter: P, WORD: { .. } }`
 //! (these keywords hold when parameter P is WORD; where one of the words is `list`, the others take one item). A property without any of them is understood by its name: `user`,
 //! `group`, `prompt` and `music` name one of the office's; `target` beside `mode` is a user (`user`, `list`) or a variable
 //! of type user (`variable`); `audio` is a prompt, or music or a tone where `kind` says so.

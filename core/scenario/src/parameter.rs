@@ -7,7 +7,7 @@ use crate::document::is_variable_name;
 use crate::flow::{Flow, Types};
 use crate::program::Parameter;
 use crate::template::{Template, sample};
-use crate::{Action, Resolver};
+use crate::{Action, FAILED, Resolver};
 use plugboard_document::{Entry, Faults, Field, Kind, Mark, Node, did_you_mean};
 use plugboard_model::ValueType;
 use serde_json::{Map, Value as Json};
@@ -19,17 +19,48 @@ const ITEMS_MAX: usize = 256;
 /// The tones, as documents write those of the WIT's `types.tone`.
 const TONES: [&str; 4] = ["ring-back", "busy", "congestion", "beep"];
 
-/// The variables that a step's parameters let the action assign.
-pub(crate) fn assigned(action: &Action, parameters: &Node) -> Vec<(String, ValueType)> {
-    let entries = parameters.as_map().unwrap_or_default();
-    entries
-        .iter()
-        .filter_map(|entry| {
-            let rules = Rules::of(action, entry, parameters)?;
-            Some((entry.value.as_text()?.to_owned(), ValueType::parse(rules.word("x-assigns")?)?))
-        })
-        .collect()
+/// A variable that a step's parameters let the action assign.
+pub(crate) struct Assigned<'n> {
+    pub(crate) name: &'n str,
+    /// `None`: the scenario declares it.
+    pub(crate) value_type: Option<ValueType>,
+    /// The only outcome after which it has a value; `None`: all but `failed`.
+    after: Option<String>,
+    pub(crate) at: Mark,
 }
+
+impl Assigned<'_> {
+    pub(crate) fn is_after(&self, outcome: &str) -> bool {
+        self.after.as_ref().map_or(outcome != FAILED, |after| after == outcome)
+    }
+}
+
+/// The variables that a step's parameters let the action assign.
+pub(crate) fn assigned<'n>(action: &Action, parameters: &'n Node) -> Vec<Assigned<'n>> {
+    let mut assigned = Vec::new();
+    for entry in parameters.as_map().unwrap_or_default() {
+        let Some(rules) = Rules::of(action, entry, parameters) else { continue };
+        let value_type = match rules.word("x-assigns") {
+            Some(DECLARED) => None,
+            Some(word) => Some(ValueType::parse(word)),
+            None => continue,
+        };
+        // A type that is none is a fault of the action's schema.
+        let Some(value_type) = value_type.map_or(Some(None), |known| known.map(Some)) else { continue };
+        let after = rules.word("x-after").map(str::to_owned);
+        let names: Vec<(&str, Mark)> = match (entry.value.as_map(), entry.value.as_text()) {
+            (Some(entries), _) => entries.iter().map(|entry| (entry.key.as_str(), entry.at)).collect(),
+            (None, Some(name)) => vec![(name, entry.value.at)],
+            (None, None) => Vec::new(),
+        };
+        let named = names.into_iter().map(|(name, at)| Assigned { name, value_type, after: after.clone(), at });
+        assigned.extend(named);
+    }
+    assigned
+}
+
+/// `x-assigns` of variables whose type the scenario says.
+const DECLARED: &str = "declared";
 
 /// What the schema says about one parameter.
 struct Rules<'s> {
@@ -143,8 +174,8 @@ impl Checker<'_> {
                 | Kind::Text(_)
                 | Kind::Map(_) => rules.wants_text(),
             });
-            let is_name =
-                rules.as_ref().is_some_and(|rules| rules.word("x-reads").or(rules.word("x-assigns")).is_some());
+            let is_name = entry.value.as_map().is_none()
+                && rules.as_ref().is_some_and(|rules| rules.word("x-reads").or(rules.word("x-assigns")).is_some());
             let (parameter, sample) = if is_name {
                 let value = text_or_json(&entry.value, texts);
                 (Parameter::Fixed(value.clone()), value)
@@ -234,15 +265,26 @@ impl Checker<'_> {
             let reason = format!("with {other} {word:?} one is taken, not a list of {}", items.len());
             self.faults.add(node.at, path, reason, format!("write {other}: list"));
         }
+        if rules.word("x-assigns").is_some() {
+            for entry in node.as_map().unwrap_or_default() {
+                self.names_variable(&entry.key, entry.at, path);
+            }
+        }
         for item in items {
             let Some(text) = item.as_text() else { continue };
             self.reference(rules, item, text, path);
             if let Some(wanted) = rules.word("x-reads") {
                 self.reads(wanted, text, item.at, path);
             }
-            if rules.word("x-assigns").is_some() && !is_variable_name(text) {
-                self.faults.add(item.at, path, format!("{text:?} is no name of a variable"), "");
+            if rules.word("x-assigns").is_some() {
+                self.names_variable(text, item.at, path);
             }
+        }
+    }
+
+    fn names_variable(&mut self, text: &str, at: Mark, path: &str) {
+        if !is_variable_name(text) {
+            self.faults.add(at, path, format!("{text:?} is no name of a variable"), "");
         }
     }
 
@@ -255,6 +297,15 @@ impl Checker<'_> {
             Some("group") => (self.resolver.group(text).is_some(), "group"),
             Some("prompt") => (self.resolver.has_prompt(text), "prompt"),
             Some("music") => (self.resolver.has_music(text), "music"),
+            Some("source") => {
+                if !self.resolver.has_http_source(text) {
+                    let known = self.resolver.http_sources();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let remedy = near_or(text, &known, || "write it into `http` of the office".into());
+                    self.faults.add(item.at, path, format!("the office has no source of the web {text:?}"), remedy);
+                }
+                return;
+            }
             Some("tone") => {
                 if !TONES.contains(&text) {
                     let remedy = near_or(text, &TONES, || format!("there are {}", TONES.join(", ")));

@@ -161,6 +161,7 @@ impl Running {
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
             dns: Arc::new(crate::names::Names::of_machine()),
             push: Arc::new(pushes),
+            web: Arc::new(crate::web::Services::start(roots)?),
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,

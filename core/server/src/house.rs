@@ -153,6 +153,12 @@ impl Bundle {
                     self.kept.insert(whose, pin.reveal().to_owned());
                 }
             }
+            for source in house.office.http.values() {
+                let whose = keeper(&house.office.id, &format!("http/{}", source.id));
+                if let Some(login) = source.login.as_ref().filter(|_| wanted.contains(&whose)) {
+                    self.kept.insert(whose, login.secret().reveal().to_owned());
+                }
+            }
             for gateway in house.office.gateways() {
                 let whose = gateway_keeper(&house.office.id, gateway.id.name.as_str());
                 if let Some(login) = gateway.login.as_ref().filter(|_| wanted.contains(&whose)) {
@@ -358,6 +364,12 @@ impl Known<'_> {
 }
 
 impl Resolver for Known<'_> {
+    fn has_http_source(&self, name: &str) -> bool {
+        self.office.http_source(name).is_some()
+    }
+    fn http_sources(&self) -> Vec<String> {
+        self.office.http.keys().map(ToString::to_string).collect()
+    }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         let found = self.office.find_user(id_or_number).map(|user| user.id.clone());
         // One whose own entry has a fault is not missing as well.
@@ -416,6 +428,12 @@ fn check_scenario(file: &str, tree: Tree, actions: &ActionCatalogue) -> Vec<Faul
 struct Anybody(OfficeId);
 
 impl Resolver for Anybody {
+    fn has_http_source(&self, _: &str) -> bool {
+        true
+    }
+    fn http_sources(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         Some(UserId { office: self.0.clone(), name: Name::new(id_or_number).ok()? })
     }

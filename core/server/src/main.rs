@@ -26,6 +26,7 @@ mod serve;
 mod show;
 mod speech;
 mod stored;
+mod web;
 
 use clap::Parser;
 use std::process::ExitCode;

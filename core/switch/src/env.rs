@@ -5,7 +5,8 @@
 
 use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
-use plugboard_model::{HostResult, OfficeId, Time, WallTime};
+use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Time, WallTime};
+use plugboard_office::HttpSource;
 use plugboard_plugin::{RunKey, RunSpec, StartError};
 use plugboard_recorder::Recorder;
 use plugboard_sip::flow::Flow;
@@ -168,6 +169,28 @@ pub trait Voice: Send + Sync {
 /// Where spoken words go, or the reason why there are none.
 pub type VoiceReply = Box<dyn FnOnce(Result<Audio, String>) + Send>;
 
+/// Asks services of the web. Never waits: the answer comes back by itself.
+pub trait Web: Send + Sync {
+    /// Asks; `reply` is called once, from any thread, within the source's time and a moment.
+    fn ask(&self, asked: WebRequest, reply: WebReply);
+}
+
+/// What is asked of a service of the web.
+#[derive(Debug, Clone)]
+pub struct WebRequest {
+    /// For which office.
+    pub office: OfficeId,
+    /// Its source.
+    pub source: Arc<HttpSource>,
+    /// What an action wants there.
+    pub request: HttpRequest,
+    /// The same whenever the same step of the same call is meant: the service can tell a repetition by it.
+    pub key: String,
+}
+
+/// Where an answer of the web goes.
+pub type WebReply = Box<dyn FnOnce(Result<HttpResponse, HttpError>) + Send>;
+
 /// The shared handles.
 #[derive(Clone)]
 pub struct Env {
@@ -181,6 +204,8 @@ pub struct Env {
     pub dns: Arc<dyn Dns>,
     /// Push services.
     pub push: Arc<dyn Push>,
+    /// Services of the web.
+    pub web: Arc<dyn Web>,
     /// RTP.
     pub media: Arc<dyn MediaPlane>,
     /// Actions.

@@ -43,7 +43,8 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{
-    Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Turn, Unsendable, Voice, VoiceReply,
+    Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Turn, Unsendable, Voice, VoiceReply, Web,
+    WebReply, WebRequest,
 };
 pub use events::Events;
 pub use mailboxes::Mailboxes;

@@ -4,6 +4,7 @@ use crate::call::CallError;
 use crate::conference::NotJoined;
 use crate::dial::NotConnected;
 use crate::fax::FaxError;
+use crate::http::HttpError;
 use crate::parameter::ParameterError;
 use crate::record::RecordError;
 use crate::variables::SetError;
@@ -63,6 +64,23 @@ impl From<CallError> for Failure {
             CallError::Talking => Self::new("the caller talks to somebody: end that connection first"),
             CallError::NoMedia(why) => Self::Reason(["no media with the caller: ", &why].concat()),
             CallError::Invalid(which) => Self::Reason(["the switch refused a parameter: ", &which].concat()),
+        }
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Denied(why) => Self::new(why),
+            HttpError::TimeOver => Self::new("the service did not answer in its time"),
+            HttpError::Unreachable(why) => Self::Reason(["the service cannot be reached: ", &why].concat()),
+            HttpError::Broken(why) => Self::Reason(["the connection to the service broke: ", &why].concat()),
+            HttpError::Busy => Self::new("the service has as many requests as it may have at once"),
+            HttpError::TooLong(most) => {
+                Self::Reason(["the service's answer is longer than ", &most.to_string(), " bytes"].concat())
+            }
+            HttpError::NoText => Self::new("the service's answer is no text"),
+            HttpError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::duration;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use std::time::Duration;
 /// titles and the other languages; without `en` the title comes from the field's name. `#[parameter(..)]` takes
 /// `default = literal`, `min = literal`, `max = literal` (of the value, of a text's characters, or of a list's length;
 /// a time as text: `"20s"`). What a text means is for the checker of scenarios: `names = "user"` (or `group`, `prompt`,
-/// `music`: the office must have it; or `tone`), `reads = "type"` (a variable that must have a value), `assigns = "type"` (a variable
-/// that the action assigns unless it fails), and `by(mode, user(names = "user"), variable(reads = "user"))` where that
+/// `music`, a `source` of the web: the office must have it; or `tone`), `reads = "type"` (a variable that must have a value), `assigns = "type"`
+/// (a variable that the action assigns unless it fails, or with `after = "outcome"` after that one; of a map, its keys. With
+/// `assigns = "declared"` the scenario says the type), and `by(mode, user(names = "user"), variable(reads = "user"))` where that
 /// depends on the word of another parameter. A field without default that is no `Option` is required.
 /// A parameter that is not declared is refused.
 pub trait Parameters: Sized {
@@ -59,8 +61,8 @@ pub trait Choice: Sized {
 
 /// A type that a parameter can have.
 ///
-/// There are implementations for texts, `bool`, whole numbers, `char`, [`Duration`] (written `"20s"`), `Option` and `Vec`
-/// of these, and every [`Choice`]. Write one for a type of your own where none of them says what you mean.
+/// There are implementations for texts, `bool`, whole numbers, `char`, [`Duration`] (written `"20s"`), `Option`, `Vec` and
+/// `BTreeMap` with texts as keys of these, any [`Json`](crate::Json) but `null`, and every [`Choice`]. Write one for a type of your own where none of them says what you mean.
 pub trait Parameter: Sized {
     /// The keywords of JSON Schema that hold `min` and `max`.
     const BOUNDS: (&'static str, &'static str) = ("minimum", "maximum");
@@ -388,6 +390,40 @@ impl<T: Parameter> Parameter for Vec<T> {
 
     fn measure(&self) -> Option<i64> {
         i64::try_from(self.len()).ok()
+    }
+}
+
+impl<T: Parameter> Parameter for BTreeMap<String, T> {
+    const BOUNDS: (&'static str, &'static str) = ("minProperties", "maxProperties");
+
+    fn schema() -> String {
+        [r#"{"type":"object","additionalProperties":"#, &T::schema(), "}"].concat()
+    }
+
+    fn from_json(json: Json) -> Result<Self, ParameterError> {
+        let Json::Object(entries) = json else {
+            return Err(ParameterError::expected("a map", &json));
+        };
+        let read = |(key, value): (String, Json)| {
+            let value = T::from_json(value).map_err(|fault| fault.within(&[".", &key].concat()))?;
+            Ok((key, value))
+        };
+        entries.into_iter().map(read).collect()
+    }
+
+    fn measure(&self) -> Option<i64> {
+        i64::try_from(self.len()).ok()
+    }
+}
+
+/// Whatever the scenario writes there.
+impl Parameter for Json {
+    fn schema() -> String {
+        r#"{"type":["object","array","string","number","boolean"]}"#.into()
+    }
+
+    fn from_json(json: Json) -> Result<Self, ParameterError> {
+        if json.is_null() { Err(ParameterError::expected("a value", &json)) } else { Ok(json) }
     }
 }
 

@@ -46,6 +46,19 @@ pub fn set(name: &str, value: impl Variable) -> Result<(), Failure> {
     }
 }
 
+/// Assigns a value as it stands, for who wants to know of which type the variable is. Returns at once.
+///
+/// # Errors
+/// Every [`SetError`]; [`refused`] makes a failure of it.
+pub fn assign(name: &str, value: &Value) -> Result<(), SetError> {
+    raw::set(name, value)
+}
+
+/// The failure of an assignment, with the variable's name.
+pub fn refused(name: &str, error: SetError) -> Failure {
+    not_set(name, error)
+}
+
 macro_rules! variable {
     ($($rust:ty, $type_name:literal, $value:ident => $wrapped:expr;)*) => { $(
         impl Variable for $rust {

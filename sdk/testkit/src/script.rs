@@ -5,9 +5,9 @@ use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
     ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest,
-    HostCall, HostResult, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected,
-    NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Time, Value,
-    WallTime,
+    HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd,
+    MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest,
+    RunEnd, RunId, SetError, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -51,6 +51,7 @@ struct Script<'s> {
     leave: Answer<'s, LeaveRequest, Result<MessageEnd, MailboxError>>,
     open: Answer<'s, Option<Mailbox>, Result<MailboxEnd, MailboxError>>,
     fax: Answer<'s, FaxRequest, Result<FaxReceived, FaxError>>,
+    http: Answer<'s, HttpRequest, Result<HttpResponse, HttpError>>,
 }
 
 impl<'s> Run<'s> {
@@ -79,6 +80,7 @@ impl<'s> Run<'s> {
                 leave: Box::new(|_| Ok(MessageEnd::Recorded)),
                 open: Box::new(|_| Ok(MailboxEnd::Done)),
                 fax: Box::new(|_| Ok(no_fax())),
+                http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
         }
     }
@@ -220,6 +222,13 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_fax(mut self, answer: impl FnMut(FaxRequest) -> Result<FaxReceived, FaxError> + 's) -> Self {
         self.script.fax = Box::new(answer);
+        self
+    }
+
+    /// What each request to a source of the web comes to; unless said, the office has no source.
+    #[must_use]
+    pub fn on_http(mut self, answer: impl FnMut(HttpRequest) -> Result<HttpResponse, HttpError> + 's) -> Self {
+        self.script.http = Box::new(answer);
         self
     }
 
@@ -386,6 +395,7 @@ impl Script<'_> {
                 self.over |= told == Err(FaxError::CallerGone);
                 HostResult::Faxed(told)
             }
+            HostCall::Http(request) => HostResult::Responded((self.http)(request)),
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {
                 let told = gone().and_then(|()| hang_up(&cause));

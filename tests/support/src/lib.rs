@@ -31,6 +31,7 @@ mod plugins;
 mod pushes;
 mod salt;
 mod sim;
+mod sites;
 mod sound;
 
 pub use clock::Dice;

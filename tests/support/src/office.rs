@@ -201,6 +201,14 @@ struct Known<'a> {
 }
 
 impl Resolver for Known<'_> {
+    fn has_http_source(&self, name: &str) -> bool {
+        self.office.http_source(name).is_some()
+    }
+
+    fn http_sources(&self) -> Vec<String> {
+        self.office.http.keys().map(ToString::to_string).collect()
+    }
+
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         self.office.find_user(id_or_number).map(|user| user.id.clone())
     }

@@ -37,6 +37,7 @@ use crate::office::{OfficeText, Records, checked, configuration};
 use crate::phone::{Account, Agent, Phone};
 use crate::plugins::{SimPlugins, by_name};
 use crate::pushes::Pushes;
+use crate::sites::Sites;
 use crate::sound::Sounds;
 
 /// The switch's address in every story.
@@ -70,6 +71,7 @@ struct World {
     clock: Arc<SimClock>,
     network: Network,
     names: Names,
+    sites: Sites,
     pushes: Pushes,
     media: Arc<SimMedia>,
     plugins: Arc<SimPlugins>,
@@ -137,6 +139,7 @@ impl Sim {
         let plugins = SimPlugins::new(catalogue, setup.runner, &clock, Arc::clone(&wake), events.run_sink());
         let plugins = Arc::new(plugins);
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
+        let sites = Sites::new(Arc::clone(&clock), Arc::clone(&wake));
         let pushes = Pushes::default();
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -144,6 +147,7 @@ impl Sim {
             sip: Arc::new(network.clone()),
             dns: Arc::new(names.clone()),
             push: Arc::new(pushes.clone()),
+            web: Arc::new(sites.clone()),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),
@@ -166,6 +170,7 @@ impl Sim {
             clock,
             network,
             names,
+            sites,
             pushes,
             media,
             plugins,
@@ -477,6 +482,7 @@ impl World {
 
     fn work(&self, now: Time) {
         self.names.answer(now);
+        self.sites.answer(now);
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, self.network.is_switch(packet.to.ip(), packet.from.ip())) {
                 (Payload::Sip(bytes), true) => {
@@ -536,6 +542,7 @@ impl World {
         let others = [
             self.network.next(),
             self.names.next(),
+            self.sites.next(),
             self.media.poll_timeout(),
             self.plugins.poll_timeout(),
             self.writer.poll_timeout(),

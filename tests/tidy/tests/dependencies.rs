@@ -83,6 +83,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("rocksdb", "store"),
     ("prometheus", "metrics"),
     ("hickory-resolver", "outside"),
+    ("reqwest", "outside"),
     ("symphonia", "sound"),
     ("rubato", "sound"),
     ("ebur128", "sound"),

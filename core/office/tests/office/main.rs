@@ -10,6 +10,8 @@ mod gateways;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod routes;

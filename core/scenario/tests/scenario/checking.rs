@@ -38,7 +38,7 @@ fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named(
 #[test]
 fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
     insta::assert_snapshot!(of_steps("  - dance: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
-    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
     s.yaml:4:13: steps[1].echo.maximum: echo has no parameter "maximum" (it has max)
     s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed)
     s.yaml:7:18: steps[2].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
@@ -64,7 +64,7 @@ fn what_was_probably_meant_is_told_with_each_unknown_word() {
 fn faults_of_form_do_not_hide_those_of_the_other_steps() {
     insta::assert_snapshot!(of_steps("  - 5\n  - dance: {}\n  - if: { some: [] }\n    then: []\n  - if: \"agent == 'x'\"\n    then: []\n  - set: { greeting: \"{agent}\" }\n  - call-user: { mode: user, target: nobody }\n  - if: \"1 +\"\n    then: []\n"), @r#"
     s.yaml:3:5: steps[0]: a map is expected, not a whole number (write "key: value" lines)
-    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, notify, play-audio, search-history, voicemail)
+    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
     s.yaml:5:9: steps[2].if: either "all" or "one_of" holds the conditions
     s.yaml:5:11: steps[2].if.some: "some" is not known (known here: all, one_of)
     s.yaml:10:38: steps[5].call-user.target: the office has no user "nobody"
@@ -265,4 +265,34 @@ fn a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() {
         .unwrap_err();
     let lines: Vec<u32> = faults.iter().map(|fault| fault.line).collect();
     assert_eq!(lines, [3, 5], "{faults:?}");
+}
+
+#[test]
+fn a_service_must_be_known_and_what_it_fills_be_declared() {
+    let with = |variables: &str, step: &str| {
+        faults(&format!("scenario: s\nvariables: {{ {variables} }}\nsteps:\n  - http-request: {step}\n"))
+    };
+    let asks = "{ source: crm, into: { agent: /0/agent } }";
+    assert_eq!(with("agent: user", asks), "");
+    assert!(with("other: user", asks).contains("nobody knows of which type \"agent\" is to be"));
+    assert!(with("agent: user", "{ source: crn }").contains("no source of the web \"crn\""));
+    assert!(with("agent: user", "{ source: crm, into: { 1x: /0 } }").contains("\"1x\" is no name of a variable"));
+    assert!(with("agent: user", "{ source: crm, into: { caller_number: /0 } }").contains("the switch's own variable"));
+    assert!(with("agent: user", "{ source: crm, query: { phone: \"{nobody}\" } }").contains("there is no variable"));
+}
+
+#[test]
+fn r15_what_a_service_fills_has_a_value_after_its_answer_alone() {
+    let calls = "call-user: { mode: variable, target: agent }";
+    let story = |on: &str, then: &str| {
+        faults(&format!(
+            "scenario: s\nvariables: {{ agent: user }}\nsteps:\n  - http-request: {{ source: crm, into: {{ agent: /0 }} }}\n{on}{then}"
+        ))
+    };
+    assert_eq!(story(&format!("    on:\n      done: [{calls}]\n"), ""), "");
+    for outcome in ["not-found", "timeout", "failed"] {
+        let told = story(&format!("    on:\n      {outcome}: [{calls}]\n"), "");
+        assert!(told.contains("agent may have no value here"), "{outcome}: {told}");
+    }
+    assert!(story("", &format!("  - {calls}\n")).contains("agent may have no value here"));
 }

@@ -88,6 +88,12 @@ fn a_scenario_that_changes_changes_the_version_of_those_that_run_it() {
 struct Changing(&'static str);
 
 impl Resolver for Changing {
+    fn has_http_source(&self, name: &str) -> bool {
+        Demo.has_http_source(name)
+    }
+    fn http_sources(&self) -> Vec<String> {
+        Demo.http_sources()
+    }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         Demo.user(id_or_number)
     }

@@ -29,6 +29,14 @@ pub(crate) fn group(name: &str) -> GroupId {
 pub(crate) struct Demo;
 
 impl Resolver for Demo {
+    fn has_http_source(&self, name: &str) -> bool {
+        name == "crm"
+    }
+
+    fn http_sources(&self) -> Vec<String> {
+        vec!["crm".into()]
+    }
+
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         (101..=106).map(|n: u32| n.to_string()).find(|own| own == id_or_number).map(|own| user(&own))
     }
@@ -123,6 +131,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
     let announce = json!({ "audio": { "type": "string", "x-by": by_kind }, "kind": kind });
     [
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
+        action("http-request", object(&["source"], json!({ "source": { "type": "string", "x-type": "source" }, "query": { "type": "object", "additionalProperties": text }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "done" } })), &["done", "not-found", "timeout"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
         action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
         action("voicemail", object(&[], json!({ "group": text, "user": text })), &["recorded", "empty", "full"], &[]),

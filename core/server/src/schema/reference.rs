@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 13] = [
+const STEPS: [(&str, &str); 14] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
@@ -50,6 +50,10 @@ const STEPS: [(&str, &str); 13] = [
     ("conference", "- conference: { room: monday, leave_on: \"#\" }\n  on:\n    full: [hang-up: { cause: busy }]"),
     ("echo", "- echo: { max: 60s }"),
     ("hang-up", "- hang-up: { cause: busy }"),
+    (
+        "http-request",
+        "- http-request:\n    source: crm\n    path: contacts/search\n    query: { phone: \"{caller_number}\" }\n    into: { agent: /0/agent }\n  on:\n    done:\n      - call-user: { mode: variable, target: agent }\n    timeout: [call-group: { group: sales }]",
+    ),
     ("mailbox", "- mailbox\n- hang-up"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
     ("receive-fax", "- receive-fax: { ident: \"+49 30 1234\" }\n  on:\n    no-fax: [call-group: { group: sales }]"),
@@ -90,6 +94,7 @@ pub(super) fn office(schema: &Json) -> String {
         ("Conditions of routes", "condition"),
         ("contacts", "contact"),
         ("calendars", "calendar"),
+        ("http", "source"),
         ("feature_codes", "feature_codes"),
     ] {
         if let Some(part) = schema.pointer(&format!("/$defs/{part}")) {

@@ -3,9 +3,9 @@
 use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
-    FaxOutcome, FaxReceived, FaxRequest, HostCall, HostResult, LeaveRequest, Mailbox, MailboxEnd, MailboxError,
-    MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest,
-    SetError, Speech, Target, Tone, UserStatus, Value,
+    FaxOutcome, FaxReceived, FaxRequest, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest,
+    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
+    RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::LeaveMessage(request) => leaves(request),
         HostCall::OpenMailbox(whose) => whose.as_ref().map(mailbox).unwrap_or_default(),
         HostCall::ReceiveFax(request) => faxes(request),
+        HostCall::Http(request) => requests(request),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -174,6 +175,32 @@ fn faxed(received: &FaxReceived) -> String {
     format!("{end}, {} pages{kept}", received.pages)
 }
 
+/// The query and the body are the caller's matter: they stand in the journal, and `--json` has them.
+fn requests(request: &HttpRequest) -> String {
+    let HttpRequest { source, method, path, query, body } = request;
+    let names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
+    let query = if names.is_empty() { String::new() } else { format!("?{}", names.join("&")) };
+    let body = body.as_ref().map(|body| format!(", {} bytes", body.len())).unwrap_or_default();
+    format!("{} {path:?}{query} of {source}{body}", method.as_str())
+}
+
+fn responded(response: &HttpResponse) -> String {
+    format!("{}, {} bytes {}", response.status, response.body.len(), response.content_type).trim_end().to_owned()
+}
+
+fn http_error(error: &HttpError) -> String {
+    match error {
+        HttpError::Denied(why) => format!("denied: {why}"),
+        HttpError::TimeOver => "no answer in time".into(),
+        HttpError::Unreachable(why) => format!("unreachable: {why}"),
+        HttpError::Broken(why) => format!("the connection broke: {why}"),
+        HttpError::Busy => "too many requests at once".into(),
+        HttpError::TooLong(most) => format!("the answer is longer than {most} bytes"),
+        HttpError::NoText => "the answer is no text".into(),
+        HttpError::Invalid(which) => format!("refused: {which}"),
+    }
+}
+
 fn fax_error(error: &FaxError) -> String {
     match error {
         FaxError::CallerGone => "the caller is gone".into(),
@@ -245,6 +272,7 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Recorded(done) => done.as_ref().map_or_else(record_error, |()| "done".into()),
         HostResult::MessageLeft(end) => end.as_ref().map_or_else(mailbox_error, |end| message_end(*end)),
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
+        HostResult::Responded(done) => done.as_ref().map_or_else(http_error, responded),
         HostResult::Faxed(done) => done.as_ref().map_or_else(fax_error, faxed),
     }
 }

@@ -24,6 +24,7 @@ mod supervision;
 mod taping;
 mod transfer;
 mod voicemail;
+mod web;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};

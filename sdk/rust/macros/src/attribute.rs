@@ -10,7 +10,10 @@ use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, UnOp};
 const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 
 /// What a text can name, as the scenario checker knows it: something of the office, or a tone of the switch.
-const NOUNS: [&str; 5] = ["user", "group", "prompt", "music", "tone"];
+const NOUNS: [&str; 6] = ["user", "group", "prompt", "music", "tone", "source"];
+
+/// What a variable that an action assigns can be: of a type of the action's, or of the one that the scenario declares.
+const ASSIGNED: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "declared"];
 
 /// A literal: a text, a whole number or a truth.
 enum Literal {
@@ -146,10 +149,15 @@ fn millis(text: &str) -> Option<i64> {
 
 /// `names = "user"`, `reads = "user"`, `assigns = "text"` as the keyword that says so.
 fn meaning(meta: &ParseNestedMeta<'_>, keywords: &mut Map<String, Json>) -> syn::Result<()> {
+    if meta.path.is_ident("after") {
+        let outcome: LitStr = meta.value()?.parse()?;
+        keywords.insert("x-after".into(), outcome.value().into());
+        return Ok(());
+    }
     let known: [(&str, &str, &[&str]); 3] =
-        [("names", "x-type", &NOUNS), ("assigns", "x-assigns", &VARIABLE_TYPES), ("reads", "x-reads", &VARIABLE_TYPES)];
+        [("names", "x-type", &NOUNS), ("assigns", "x-assigns", &ASSIGNED), ("reads", "x-reads", &VARIABLE_TYPES)];
     let Some((_, keyword, words)) = known.iter().find(|(name, ..)| meta.path.is_ident(name)) else {
-        return Err(meta.error("expected default, min, max, names, assigns, reads or by"));
+        return Err(meta.error("expected default, min, max, names, assigns, after, reads or by"));
     };
     let text: LitStr = meta.value()?.parse()?;
     let word = text.value();

@@ -66,6 +66,7 @@ mod transfer;
 mod transports;
 mod undelivered;
 mod voicemail;
+mod web;
 mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};

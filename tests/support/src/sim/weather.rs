@@ -1,7 +1,9 @@
 //! What goes wrong in a simulation.
 
 use plugboard_media::Command as MediaCommand;
+use plugboard_model::{HttpError, HttpRequest, HttpResponse};
 use plugboard_sip::flow::{Flow, Transport};
+use plugboard_switch::WebRequest;
 use std::time::Duration;
 
 use super::Sim;
@@ -29,6 +31,19 @@ impl Sim {
     /// A push service knows this app no more.
     pub fn push_service_forgets(&self, prid: &str) {
         self.world.pushes.forgets(prid);
+    }
+
+    /// What services of the web answer from now on, and after how long.
+    pub fn site_is(
+        &self,
+        site: impl FnMut(&HttpRequest) -> (Duration, Result<HttpResponse, HttpError>) + Send + 'static,
+    ) {
+        self.world.sites.site_is(Box::new(site));
+    }
+
+    /// What was asked of services of the web, in this order.
+    pub fn sites_asked(&self) -> Vec<WebRequest> {
+        self.world.sites.asked()
     }
 
     /// What DNS was asked so far, in order.

@@ -140,6 +140,7 @@ impl CallActor {
                 let value = run.and_then(|run| self.scripts.read(run, &name).cloned());
                 return self.resume(op, HostResult::Value(value));
             }
+            HostCall::Http(request) => return self.ask_web(op, request, ctx),
             HostCall::Record(call) => {
                 return self.record_call(op, call, ctx);
             }
@@ -284,6 +285,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo
+        | HostCall::Http(_)
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
         | HostCall::GetVariable(_)

@@ -1,0 +1,35 @@
+//! Whom we trust on the web.
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where distributions keep what the system trusts: Debian, Fedora, Alpine.
+const SYSTEM_ROOTS: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// A file of certificates cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", file.display())]
+pub struct NoRoots {
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// The roots in this file, or those that the system has.
+pub(crate) fn trusted(file: Option<&Path>) -> Result<RootCertStore, NoRoots> {
+    let mut store = RootCertStore::empty();
+    let found = file.map_or_else(|| SYSTEM_ROOTS.iter().map(Path::new).find(|file| file.is_file()), Some);
+    let Some(found) = found else { return Ok(store) };
+    let told = |reason: String| NoRoots { file: found.to_owned(), reason };
+    let text = fs::read(found).map_err(|error| told(error.to_string()))?;
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| told(error.to_string()))?;
+    // One of the system's that is too old to be read is no reason to trust nobody.
+    store.add_parsable_certificates(certificates);
+    Ok(store)
+}
