@@ -196,3 +196,71 @@ fn packets_of_t38_come_from_whoever_was_named_and_from_nobody_else() {
     let counted = world.engine.stats(LEG).unwrap();
     assert_eq!((counted.wrong_source, counted.packets_received), (1, 9));
 }
+
+/// A leg that speaks T.38: its audio came from `audio`, its datagrams are to come from `image`.
+fn imaging(audio: SocketAddr, image: SocketAddr) -> World {
+    let mut world = World::new();
+    world.run(6, |turn| Some((audio, self::audio(turn))));
+    world.engine.handle(world.now, Command::SetImage { leg: LEG, image: Image { address: image, terms: ImageTerms::default() } });
+    world.sent.clear();
+    world
+}
+
+/// Where what the machine says goes now.
+fn goes_to(world: &mut World) -> SocketAddr {
+    world.sent.clear();
+    world.run(2, |_| None);
+    world.sent.last().unwrap().0
+}
+
+#[test]
+fn a_neighbour_behind_the_same_nat_neither_injects_nor_steals_a_fax() {
+    let neighbour = SocketAddr::new(address(2).ip(), 5_555);
+    let mut world = imaging(address(1), address(2));
+    let (mut sender, mut stranger) = (Sender::new(400), Sender::new(400));
+    world.run(100, |turn| {
+        let from_him = (neighbour, stranger.pack(b"mine"));
+        Some(if turn % 2 == 0 { (address(2), sender.pack(b"hers")) } else { from_him })
+    });
+    // She listens for a page meanwhile, and is heard at once when she speaks.
+    world.run(200, |_| None);
+    world.run(1, |_| Some((address(2), sender.pack(b"hers"))));
+    world.run(100, |_| Some((neighbour, stranger.pack(b"mine"))));
+    assert!(world.given.lock().unwrap().packets.iter().all(|(_, packet)| packet == b"hers"), "he is heard");
+    assert_eq!(goes_to(&mut world), address(2), "he hears");
+    assert_eq!(world.engine.stats(LEG).unwrap().wrong_source, 150);
+}
+
+#[test]
+fn what_is_no_datagram_of_t38_moves_no_fax() {
+    let neighbour = SocketAddr::new(address(2).ip(), 5_555);
+    let mut world = imaging(address(1), address(2));
+    world.run(50, |turn| Some((neighbour, vec![0, u8::try_from(turn).unwrap(), 0xFF, 0xFF])));
+    assert_eq!(goes_to(&mut world), address(2));
+    assert!(world.given.lock().unwrap().packets.is_empty());
+}
+
+#[test]
+fn a_fax_behind_nat_is_where_its_audio_was_from_its_first_datagram() {
+    let (said, behind) = (address(1), SocketAddr::from(([198, 51, 100, 7], 61_000)));
+    let mut world = imaging(behind, said);
+    assert_eq!(goes_to(&mut world), behind);
+    let mut sender = Sender::new(400);
+    world.run(1, |_| Some((behind, sender.pack(b"hers"))));
+    world.run(1, |_| None);
+    assert_eq!(world.given.lock().unwrap().packets, [(0, b"hers".to_vec())]);
+}
+
+#[test]
+fn a_fax_behind_nat_on_another_port_is_learned_after_five_datagrams() {
+    let behind = SocketAddr::from(([198, 51, 100, 7], 61_000));
+    let moved = SocketAddr::new(behind.ip(), 61_002);
+    let mut world = imaging(behind, SocketAddr::new(address(1).ip(), 4_002));
+    let mut sender = Sender::new(400);
+    world.run(4, |turn| Some((moved, sender.pack(&[u8::try_from(turn).unwrap()]))));
+    assert_ne!(goes_to(&mut world), moved);
+    world.run(1, |_| Some((moved, sender.pack(&[4]))));
+    assert_eq!(goes_to(&mut world), moved);
+    let packets: Vec<_> = world.given.lock().unwrap().packets.iter().map(|(_, packet)| packet[0]).collect();
+    assert_eq!(packets, [1, 2, 3, 4], "those before are brought again by the fifth");
+}

@@ -97,6 +97,14 @@ pub(crate) struct AtFax {
     pub(crate) told: bool,
 }
 
+/// A leg's far end, when it speaks T.38.
+#[derive(Debug)]
+pub(crate) struct InImage {
+    pub(crate) image: Image,
+    /// Where its datagrams come from, and so where they go.
+    pub(crate) source: Source,
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -132,8 +140,8 @@ pub(crate) struct Leg {
     pub(crate) fax: Option<AtFax>,
     /// Whether the tone of a fax machine is listened for.
     pub(crate) hears_fax: bool,
-    /// It speaks T.38 with this far end, whose datagrams come from its address or behind the same NAT as its audio.
-    pub(crate) image: Option<Image>,
+    /// It speaks T.38.
+    pub(crate) image: Option<Box<InImage>>,
     /// Whether keys are listened for.
     pub(crate) keys_by_ear: KeysByEar,
     /// How it is told of its peer's keys.

@@ -7,10 +7,13 @@
 //!
 //! A phone whose NAT gets another address has to say so by a further SDP (a re-INVITE, RFC 3261 section 14): from then
 //! on anybody can be learned again, unless the SDP is a hold, or repeats the address that its media really came from.
+//!
+//! A phone that goes on by T.38 is where its audio was found to be, or on another port of the hosts that are known for it
+//! ([`Source::beside`]); whoever was heard then stays the one, since machines are silent for as long as the other one speaks.
 
 use crate::rtp::{Header, ahead};
 use plugboard_model::Time;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// So many packets in sequence make a source. 100 ms of audio are lost; a guess at the port number is not enough.
@@ -19,6 +22,12 @@ pub(crate) const LEARN_PACKETS: u8 = 5;
 /// A source that is silent for so long may be replaced. Longer than any pause of a phone that sends all the time,
 /// shorter than a caller waits when his NAT moved him.
 pub(crate) const SOURCE_SILENT: Duration = Duration::from_secs(2);
+
+/// Two packets that are further apart do not belong together.
+const PACKETS_APART: Duration = SOURCE_SILENT;
+
+/// Two datagrams of T.38 are: a machine that calls says little until the other one has answered.
+const DATAGRAMS_APART: Duration = Duration::from_secs(10);
 
 /// The step between two packets that still belong together: a few may be lost.
 const STEP_MAX: i16 = 10;
@@ -37,6 +46,26 @@ pub(crate) enum Verdict {
     Stranger,
 }
 
+/// What packets that belong together have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    stream: u32,
+    sequence: u16,
+}
+
+impl Mark {
+    /// A datagram of UDPTL has a number, and no name of its stream.
+    pub(crate) const fn of_datagram(sequence: u16) -> Self {
+        Self { stream: 0, sequence }
+    }
+}
+
+impl From<&Header> for Mark {
+    fn from(header: &Header) -> Self {
+        Self { stream: header.ssrc, sequence: header.sequence }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Heard {
     /// Nothing since the last SDP. Media goes to `toward`: the SDP's address, or the one learned before when an SDP
@@ -51,19 +80,20 @@ enum Heard {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     source: SocketAddr,
-    ssrc: u32,
-    sequence: u16,
+    mark: Mark,
     packets: u8,
     at: Time,
 }
 
-/// One leg's source of RTP.
+/// One leg's source of RTP, or of T.38.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     announced: SocketAddr,
     /// Media came from there since it was announced first: no NAT is between, and whoever else sends is a stranger.
     spoke: bool,
     heard: Heard,
+    /// Where the far end was found by what it sent before, when this is something else that it sends.
+    host: Option<IpAddr>,
     candidates: [Option<Candidate>; CANDIDATES_MAX],
 }
 
@@ -71,7 +101,20 @@ impl Source {
     /// For the address of a first SDP.
     pub(crate) const fn new(announced: SocketAddr) -> Self {
         let heard = Heard::Nobody { toward: announced, open: true };
-        Self { announced, spoke: false, heard, candidates: [None; CANDIDATES_MAX] }
+        Self { announced, spoke: false, heard, host: None, candidates: [None; CANDIDATES_MAX] }
+    }
+
+    /// For what the same far end sends in place of its audio, whose source is `audio`, by an SDP that announces this address: where
+    /// its audio came from it may come from as well, and from nowhere else if audio ever came.
+    pub(crate) fn beside(audio: &Self, announced: SocketAddr) -> Self {
+        let candidates = [None; CANDIDATES_MAX];
+        let host = Some(audio.destination().ip());
+        if announced == audio.announced {
+            // On the port of the audio it has the same way through its NAT.
+            return Self { host, candidates, ..audio.clone() };
+        }
+        let open = matches!(audio.heard, Heard::Nobody { open: true, .. });
+        Self { announced, spoke: false, heard: Heard::Nobody { toward: announced, open }, host, candidates }
     }
 
     /// A further SDP: learning starts anew. `holds`: it says that media does not flow both ways.
@@ -116,7 +159,8 @@ impl Source {
 
     /// Whether a packet from there could be the far end's. Changes nothing.
     pub(crate) fn may_be(&self, now: Time, from: SocketAddr) -> bool {
-        let alive = |at: Time| now.since(at) < SOURCE_SILENT;
+        // Fax machines take turns: one that says nothing listens, maybe for a page of a minute.
+        let alive = |at: Time| self.host.is_some() || now.since(at) < SOURCE_SILENT;
         match self.heard {
             Heard::Learned { source, at } if alive(at) => from == source || from == self.announced,
             Heard::Announced { at } if alive(at) => from == self.announced,
@@ -129,11 +173,11 @@ impl Source {
 
     /// Whether that is a host that the far end was said or found to be.
     fn is_own_host(&self, from: SocketAddr) -> bool {
-        from.ip() == self.announced.ip() || from.ip() == self.destination().ip()
+        [Some(self.announced.ip()), Some(self.destination().ip()), self.host].contains(&Some(from.ip()))
     }
 
     /// Judges a packet.
-    pub(crate) fn judge(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
+    pub(crate) fn judge(&mut self, now: Time, from: SocketAddr, mark: impl Into<Mark>) -> Verdict {
         if from == self.announced {
             self.heard = Heard::Announced { at: now };
             self.spoke = true;
@@ -143,30 +187,35 @@ impl Source {
             return Verdict::Stranger;
         }
         match &mut self.heard {
-            Heard::Learned { at, .. } if now.since(*at) < SOURCE_SILENT => {
+            Heard::Learned { source, at } if *source == from => {
                 *at = now;
                 Verdict::Known
             }
-            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => self.consider(now, from, header),
+            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => self.consider(now, from, mark.into()),
         }
     }
 
-    fn consider(&mut self, now: Time, from: SocketAddr, header: &Header) -> Verdict {
-        if self.candidate(now, from, header) < LEARN_PACKETS {
+    fn consider(&mut self, now: Time, from: SocketAddr, mark: Mark) -> Verdict {
+        if self.candidate(now, from, mark) < LEARN_PACKETS {
             return Verdict::Stranger;
         }
         self.candidates = [None; CANDIDATES_MAX];
-        let again = self.learned() == Some(from);
         self.heard = Heard::Learned { source: from, at: now };
-        if again { Verdict::Known } else { Verdict::Learned }
+        Verdict::Learned
     }
 
     /// Counts the packet for its source and says how many belong together now.
-    fn candidate(&mut self, now: Time, from: SocketAddr, header: &Header) -> u8 {
-        let fresh = Candidate { source: from, ssrc: header.ssrc, sequence: header.sequence, packets: 1, at: now };
+    fn candidate(&mut self, now: Time, from: SocketAddr, mark: Mark) -> u8 {
+        let apart = if self.host.is_some() { DATAGRAMS_APART } else { PACKETS_APART };
+        let fresh = Candidate { source: from, mark, packets: 1, at: now };
         if let Some(known) = self.candidates.iter_mut().flatten().find(|candidate| candidate.source == from) {
-            let follows = known.ssrc == header.ssrc && (1..=STEP_MAX).contains(&ahead(header.sequence, known.sequence));
-            let recent = now.since(known.at) < SOURCE_SILENT;
+            let step = ahead(mark.sequence, known.mark.sequence);
+            let follows = known.mark.stream == mark.stream && (1..=STEP_MAX).contains(&step);
+            let recent = now.since(known.at) < apart;
+            if step == 0 && known.mark.stream == mark.stream && recent {
+                // The same once more, as some send what must not be lost.
+                return known.packets;
+            }
             *known = if follows && recent { Candidate { packets: known.packets + 1, ..fresh } } else { fresh };
             return known.packets;
         }
@@ -274,6 +323,63 @@ mod tests {
             talk(&mut source, 70_000, known, 1, 5, 5);
             assert_eq!(talk(&mut source, 70_100, known, 1, 10, 1), Verdict::Known);
         }
+    }
+
+    /// As [`talk`], of T.38.
+    fn fax(source: &mut Source, from_ms: u64, who: &str, sequence: u16, count: u16) -> Verdict {
+        let mut verdict = Verdict::Stranger;
+        for n in 0..count {
+            let now = Time::from_millis(from_ms + 20 * u64::from(n));
+            verdict = source.judge(now, at(who), Mark::of_datagram(sequence.wrapping_add(n)));
+        }
+        verdict
+    }
+
+    /// Another one behind the same NAT.
+    const NEIGHBOUR: &str = "198.51.100.7:40000";
+
+    #[test]
+    fn a_fax_on_the_port_of_the_audio_has_its_source_at_once_and_keeps_it_however_long_it_is_silent() {
+        let mut audio = Source::new(at(SDP));
+        talk(&mut audio, 0, NAT, 1, 0, 5);
+        let mut source = Source::beside(&audio, at(SDP));
+        assert_eq!(source.destination(), at(NAT));
+        assert_eq!(fax(&mut source, 90, NEIGHBOUR, 0, 5), Verdict::Stranger);
+        assert_eq!(fax(&mut source, 60_000, NAT, 0, 1), Verdict::Known, "a machine listens for a page");
+        assert_eq!(fax(&mut source, 60_020, NEIGHBOUR, 5, 50), Verdict::Stranger);
+        assert_eq!(source.destination(), at(NAT));
+    }
+
+    #[test]
+    fn a_fax_on_another_port_is_learned_where_its_audio_was_and_nowhere_else() {
+        let mut audio = Source::new(at(SDP));
+        talk(&mut audio, 0, NAT, 1, 0, 5);
+        let mut source = Source::beside(&audio, at("192.0.2.1:4002"));
+        assert_eq!(source.destination(), at("192.0.2.1:4002"));
+        assert_eq!(fax(&mut source, 100, EVIL, 0, 50), Verdict::Stranger);
+        // It says things twice, and waits for an answer.
+        for (n, from_ms) in [(0, 200), (1, 5_000), (1, 5_010), (2, 9_000), (3, 9_100)] {
+            assert_eq!(fax(&mut source, from_ms, "198.51.100.7:61002", n, 1), Verdict::Stranger);
+        }
+        assert_eq!(fax(&mut source, 9_200, "198.51.100.7:61002", 4, 1), Verdict::Learned);
+        assert_eq!(fax(&mut source, 9_300, NEIGHBOUR, 0, 50), Verdict::Stranger);
+        assert_eq!(source.destination(), at("198.51.100.7:61002"));
+        assert_eq!(fax(&mut source, 30_000, "192.0.2.1:4002", 0, 1), Verdict::Known);
+    }
+
+    #[test]
+    fn a_fax_of_whom_no_audio_came_is_learned_as_audio_is() {
+        let mut source = Source::beside(&Source::new(at(SDP)), at("192.0.2.1:4002"));
+        assert_eq!(fax(&mut source, 0, NAT, 0, 4), Verdict::Stranger);
+        assert_eq!(fax(&mut source, 80, NAT, 4, 1), Verdict::Learned);
+        assert_eq!(fax(&mut source, 100, EVIL, 0, 50), Verdict::Stranger);
+    }
+
+    #[test]
+    fn a_learned_source_is_heard_from_its_first_packet_after_a_silence() {
+        let mut source = Source::new(at(SDP));
+        talk(&mut source, 0, NAT, 1, 0, 5);
+        assert_eq!(talk(&mut source, 60_000, NAT, 1, 5, 1), Verdict::Known);
     }
 
     #[test]

@@ -344,7 +344,7 @@ impl Phone {
     /// What it says in its last call, be that over or not, goes from now on to where that one sends its own: it sprays a port that is
     /// not its own, or goes on sending to one that is used again.
     pub fn aims_at(&self, other: &Self) {
-        let to = other.agent.borrow().calls.last().and_then(|call| call.voice.remote);
+        let to = other.sends_to();
         let (now, mut agent) = (self.now(), self.agent.borrow_mut());
         let call = agent.calls.last_mut().unwrap_or_else(|| panic!("there is no call whose audio could go astray"));
         call.voice.remote = to;
@@ -443,6 +443,11 @@ impl Phone {
     /// The connection that the switch can open to it.
     pub(crate) fn listens(&self, connection: u64) {
         self.agent.borrow_mut().listens = Some(connection);
+    }
+
+    /// Where the media of its last call goes.
+    pub(crate) fn sends_to(&self) -> Option<SocketAddr> {
+        self.agent.borrow().calls.last().and_then(|call| call.voice.remote)
     }
 
     /// Where it is.

@@ -199,7 +199,7 @@ impl Engine {
         let (seat, keeping) = match (&leg.sitting, &leg.fax) {
             (Some(sitting), _) => (sitting.room.sit(id, serial, sitting.role).map(Seated::Room), Keeping::Adaptive),
             (None, Some(at)) => {
-                let sender = leg.image.map_or(Sender::new(0), |image| image.terms.sender());
+                let sender = leg.image.as_ref().map_or(Sender::new(0), |is| is.image.terms.sender());
                 let (fax, codecs) = (at.fax.clone(), Arc::clone(&codecs));
                 (Some(Seated::Fax { fax, codecs, sender }), Keeping::Fixed(FAX_DELAY))
             }

@@ -16,7 +16,7 @@ fn faxes(more: &str) -> Setup {
 }
 
 /// Lines, boxes and dots: each row differs from the one before it.
-fn page(seed: u32) -> Page {
+pub(crate) fn page(seed: u32) -> Page {
     Page::drawn(1_728, 500, |x, y| {
         let frame = x.abs_diff(2 * y + seed) % 97 < 3 || (y / 40 + x / 64) % 7 == seed % 7;
         frame || (x * 31 + y * 17 + seed).is_multiple_of(211)

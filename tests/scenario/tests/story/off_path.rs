@@ -1,8 +1,12 @@
 //! Audio that comes to a call from elsewhere than its phones: it is not heard, and nothing is sent to whoever sends it.
 
+use plugboard_media::FaxEnd;
+use plugboard_media::udptl::Sender;
+use plugboard_model::FaxOutcome;
 use plugboard_tests_support::{Phone, Sim};
 
-use crate::{seconds, talk};
+use crate::fax::page;
+use crate::{millis, seconds, story, talk};
 
 /// Ann and Bob talk, and so do Carol and the one whose audio goes astray.
 fn two_calls(begin: impl Fn(&Phone)) -> (Sim, Phone, Phone, Phone) {
@@ -73,4 +77,36 @@ fn a_phone_of_an_old_call_that_goes_on_sending_to_a_port_is_not_heard_in_the_nex
     sim.run_for(seconds(1));
     is_kept_out(&mut sim, [&ann, &bob, &mallory]);
     talk(&mut sim, &ann, &bob);
+}
+
+#[test]
+fn whoever_sends_t38_from_behind_the_same_nat_neither_spoils_nor_gets_a_fax() {
+    let sent = [page(1)];
+    let mut sim = story("  - receive-fax: { ident: \"+49 30 99\" }\n").start();
+    let ann = sim.phone("ann", "101");
+    ann.dials("300");
+    sim.run_until(ann.talks());
+    ann.offers_t38();
+    sim.run_until(ann.was_answered_again());
+    // He begins before her machine has said a word, and goes on as long as it speaks.
+    let mut his = Sender::new(400);
+    let mut sprays = |sim: &mut Sim| {
+        for _ in 0..4 {
+            sim.strays(&ann, his.pack(b"his"));
+        }
+        sim.run_for(millis(80));
+    };
+    sprays(&mut sim);
+    ann.sends_fax("+49 30 1234", &sent);
+    for _ in 0..1_000 {
+        if !ann.has_faxed()() {
+            sprays(&mut sim);
+        }
+    }
+    assert_eq!(ann.fax_report().end, FaxEnd::Done);
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    let faxes = sim.faxes("main");
+    assert_eq!((&faxes[0].end, faxes[0].pages, faxes[0].bad_rows), (&FaxOutcome::Done, 1, 0));
+    assert!(sim.pages(&faxes[0].files[0].file) == sent, "a pixel differs");
 }

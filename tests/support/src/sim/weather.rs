@@ -4,10 +4,11 @@ use plugboard_media::Command as MediaCommand;
 use plugboard_model::{HttpError, HttpRequest, HttpResponse};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_switch::WebRequest;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Sim;
-use crate::network::Weather;
+use crate::network::{Packet, Payload, Weather};
 use crate::phone::Phone;
 
 impl Sim {
@@ -69,6 +70,14 @@ impl Sim {
     /// The phone's host is there and its program is not: of each datagram it says that nobody takes it (ICMP). Or it is back.
     pub fn closes_port(&self, phone: &Phone, closed: bool) {
         self.world.network.take_nothing(phone.address(), closed);
+    }
+
+    /// Somebody else on the phone's host, or behind the same NAT, sends this from a port of his own to where the audio of its last
+    /// call goes.
+    pub fn strays(&self, phone: &Phone, bytes: Vec<u8>) {
+        let to = phone.sends_to().unwrap_or_else(|| panic!("{} has no call", phone.address()));
+        let from = SocketAddr::new(phone.address().ip(), 7_777);
+        self.world.network.send(Packet { from, to, payload: Payload::Rtp(bytes) });
     }
 
     /// Somebody says in the phone's name that it took nothing of this.
