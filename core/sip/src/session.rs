@@ -209,6 +209,8 @@ pub enum Command {
         status: u16,
         /// Why, for the reason phrase (RFC 3261 section 21.4.1); empty: the status says enough.
         why: &'static str,
+        /// Beside what each response has: a Warning that names what is wrong (RFC 3261 section 20.43).
+        headers: Vec<(String, String)>,
     },
     /// Send digits by INFO, to a peer that knows no RFC 4733.
     SendDigit(InfoDigit),
@@ -402,6 +404,14 @@ struct Reoffer {
     headers: Box<[(String, String)]>,
 }
 
+/// Why an offer of the peer is not taken.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    why: &'static str,
+    headers: Vec<(String, String)>,
+}
+
 /// A 2xx to INVITE that is sent until its ACK comes (RFC 3261 section 13.3.1.4).
 #[derive(Debug, Clone, Copy)]
 struct Answered {
@@ -577,8 +587,12 @@ impl Session {
     }
 
     /// The same with the reason behind the usual phrase.
-    fn answer_with_reason(&mut self, tx: ServerTx, request: &Request, (status, why): (u16, &str)) {
+    fn answer_with_reason(&mut self, tx: ServerTx, request: &Request, refusal: Refusal) {
+        let Refusal { status, why, headers } = refusal;
         let mut response = Response::to_request_tagged(request, status, &self.local.tag);
+        for (name, value) in headers {
+            response.headers.push(&name, value);
+        }
         if !why.is_empty() {
             response.reason = format!("{} ({why})", response.reason);
         }

@@ -2,7 +2,7 @@
 
 use super::calling::{FLOW_FAILED, body_of};
 use super::reason::cause_of;
-use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Reoffer, Session, State};
+use super::{ALLOW, Answered, Command, Event, Exchange, InfoDigit, Refusal, Reoffer, Session, State};
 use crate::dialog::Dialog;
 use crate::digest::Signed;
 use crate::flow::Flow;
@@ -36,12 +36,12 @@ impl Session {
             (State::Ringing(ringing), Command::AcceptReoffer { sdp }) => {
                 self.answer_early_offer(now, ringing, Ok(&sdp))
             }
-            (State::Ringing(ringing), Command::RejectReoffer { status, why }) => {
-                self.answer_early_offer(now, ringing, Err((status, why)))
+            (State::Ringing(ringing), Command::RejectReoffer { status, why, headers }) => {
+                self.answer_early_offer(now, ringing, Err(Refusal { status, why, headers }))
             }
             (State::Calling(calling), Command::AcceptReoffer { sdp }) => self.answer_when_calling(calling, Ok(&sdp)),
-            (State::Calling(calling), Command::RejectReoffer { status, why }) => {
-                self.answer_when_calling(calling, Err((status, why)))
+            (State::Calling(calling), Command::RejectReoffer { status, why, headers }) => {
+                self.answer_when_calling(calling, Err(Refusal { status, why, headers }))
             }
             (State::Ringing(mut ringing), Command::Reject { status, phrase, reason, headers }) => {
                 self.refuse(&mut ringing, (status, phrase), reason, &headers)
@@ -67,10 +67,10 @@ impl Session {
             }
             (
                 State::Up { dialog, exchange: Exchange::Asked { tx, request, .. } },
-                Command::RejectReoffer { status, why },
+                Command::RejectReoffer { status, why, headers },
             ) => {
                 let status = if (400..700).contains(&status) { status } else { 488 };
-                self.answer_with_reason(tx, &request, (status, why));
+                self.answer_with_reason(tx, &request, Refusal { status, why, headers });
                 State::Up { dialog, exchange: Exchange::Idle }
             }
             (State::Up { dialog, exchange }, Command::SendDigit(digit)) => self.send_digit(dialog, exchange, digit),

@@ -2,7 +2,7 @@
 
 use super::called::Ringing;
 use super::calling::{Calling, dialog_of};
-use super::{Answered, Event, Exchange, Session, State, early};
+use super::{Answered, Event, Exchange, Refusal, Session, State, early};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::headers::Headers;
@@ -234,7 +234,7 @@ impl Session {
         &mut self,
         now: Time,
         mut ringing: Box<Ringing>,
-        sdp: Result<&Bytes, (u16, &str)>,
+        sdp: Result<&Bytes, Refusal>,
     ) -> State {
         let Some((tx, request)) = ringing.reliable.take_asked() else { return State::Ringing(ringing) };
         match sdp {
@@ -257,7 +257,7 @@ impl Session {
     }
 
     /// Answers the offer of a device that has not answered our INVITE, or refuses it.
-    pub(super) fn answer_when_calling(&mut self, mut calling: Box<Calling>, sdp: Result<&Bytes, (u16, &str)>) -> State {
+    pub(super) fn answer_when_calling(&mut self, mut calling: Box<Calling>, sdp: Result<&Bytes, Refusal>) -> State {
         match (calling.asked.take(), sdp) {
             (Some((tx, request)), Ok(sdp)) => self.respond_with_sdp(tx, &request, sdp),
             (Some((tx, request)), Err(refusal)) => self.answer_with_reason(tx, &request, refusal),

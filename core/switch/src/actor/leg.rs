@@ -546,8 +546,10 @@ impl LegActor {
 }
 
 /// Refuses an offer, with what is wrong with it.
-const fn reject_reoffer(error: &SdpError) -> Command {
-    Command::RejectReoffer { status: error.sip_status(), why: error.summary() }
+fn reject_reoffer(error: &SdpError) -> Command {
+    let status = error.sip_status();
+    let headers = warning(status, &error.to_string()).into_iter().collect();
+    Command::RejectReoffer { status, why: error.summary(), headers }
 }
 
 /// 503 says when to come back: a phone that tries again at once only adds to the load.

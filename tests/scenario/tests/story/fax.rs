@@ -305,6 +305,7 @@ fn t38_to_a_scenario_without_a_machine_is_refused() {
     ann.offers_t38();
     sim.run_until(ann.was_answered_again());
     assert_eq!(ann.reinvited(), Some(488));
+    assert_eq!(ann.warnings(), ["305 plugboard \"T.38 is not possible in this call\""]);
     assert!(ann.hears_now("long"));
 }
 

@@ -254,3 +254,21 @@ fn a_phone_whose_codecs_nobody_knows_is_told_so() {
     let says_why = warnings[0].starts_with("305 plugboard \"") && warnings[0].contains("PCMU, PCMA, G722 and opus");
     assert!(says_why && warnings[0].ends_with('"'), "RFC 3261 section 20.43: {warnings:?}");
 }
+
+#[test]
+fn a_phone_that_changes_to_what_nobody_knows_is_told_so_and_the_call_goes_on() {
+    let (mut sim, ann, bob) = ann_and_bob();
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    ann.loses_its_codecs();
+    ann.refreshes();
+    sim.run_until(ann.was_answered_again());
+    assert_eq!(ann.reinvited(), Some(488));
+    let warnings = ann.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let says_why = warnings[0].starts_with("305 plugboard \"") && warnings[0].contains("PCMU, PCMA, G722 and opus");
+    assert!(says_why && warnings[0].ends_with('"'), "RFC 3261 section 20.43: {warnings:?}");
+    talk(&mut sim, &ann, &bob);
+}

@@ -112,7 +112,10 @@ fn a_caller_changes_his_offer_by_prack_or_update_once_the_first_is_answered() {
     let seen = command(&mut session, Command::AcceptReoffer { sdp: sdp("there") });
     assert_eq!((seen.responses[0].status, seen.responses[0].body.as_slice()), (200, &b"there"[..]));
     assert_eq!(ask(&mut session, offer(5)).events, [Event::Reoffered { sdp: Some(sdp("again")) }]);
-    assert_eq!(command(&mut session, Command::RejectReoffer { status: 488, why: "" }).words, ["answer 488"]);
+    assert_eq!(
+        command(&mut session, Command::RejectReoffer { status: 488, why: "", headers: Vec::new() }).words,
+        ["answer 488"]
+    );
     assert_eq!(command(&mut session, Command::Answer { sdp: sdp("x") }).words, ["answer 200"]);
 }
 

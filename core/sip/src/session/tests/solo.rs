@@ -534,7 +534,10 @@ fn offer_of_the_peer_is_accepted_refused_or_taken_back() {
     session.handle(at(9), ack(1, ""));
     assert_eq!(words(&mut session), [""; 0]);
     ask(&mut session, peer(Method::Invite, 3, &[], "resume"));
-    assert_eq!(command(&mut session, Command::RejectReoffer { status: 488, why: "" }).words, ["answer 488"]);
+    assert_eq!(
+        command(&mut session, Command::RejectReoffer { status: 488, why: "", headers: Vec::new() }).words,
+        ["answer 488"]
+    );
     ask(&mut session, peer(Method::Invite, 4, &[], "resume"));
     session.handle(at(9), Input::Cancelled { tx: TX, request: peer(Method::Cancel, 4, &[], "") });
     assert_eq!(words(&mut session), ["answer 487", "reoffercancelled"]);

@@ -218,7 +218,7 @@ fn a_peer_whose_refresh_somebody_refused_is_there_all_the_same() {
     let mut session = answered_with(&[("Session-Expires", "600;refresher=UAS")]);
     let request = peer(Method::Invite, 7, &[("Supported", "timer"), ("Session-Expires", "600;refresher=uac")], "offer");
     session.handle(seconds(300), Input::Request { tx: TX, request, flow: flow() });
-    session.handle(seconds(301), Input::Command(Command::RejectReoffer { status: 488, why: "" }));
+    session.handle(seconds(301), Input::Command(Command::RejectReoffer { status: 488, why: "", headers: Vec::new() }));
     assert_eq!(drain(&mut session).words, ["reoffered", "answer 488"]);
     assert_eq!(session.poll_timeout(), Some(seconds(300 + 568)));
 }

@@ -362,7 +362,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::End { reason: None }),
         Just(Command::Reoffer { sdp: sdp("offer") }),
         Just(Command::AcceptReoffer { sdp: sdp("agreed") }),
-        Just(Command::RejectReoffer { status: 488, why: "" }),
+        Just(Command::RejectReoffer { status: 488, why: "", headers: Vec::new() }),
         Just(Command::SendDigit(InfoDigit { digit: '1', millis: 100 })),
     ]
 }

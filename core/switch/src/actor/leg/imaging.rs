@@ -6,7 +6,7 @@ use plugboard_media::{Command as MediaCommand, Flow as MediaFlow, ImageOffer, Im
 use plugboard_sip::session::Command;
 
 use super::{LegActor, reject_reoffer};
-use crate::convert::NOT_ACCEPTABLE;
+use crate::convert::{NOT_ACCEPTABLE, warning};
 use crate::message::LegNews;
 
 /// How a description of T.38 names its line.
@@ -208,7 +208,8 @@ impl LegActor {
         self.protection.is_none() && self.description.browser_agreed().is_none() && self.agreed.is_some()
     }
 
-    const fn refuse_image(status: u16) -> Command {
-        Command::RejectReoffer { status, why: "T.38 is not possible in this call" }
+    fn refuse_image(status: u16) -> Command {
+        let why = "T.38 is not possible in this call";
+        Command::RejectReoffer { status, why, headers: warning(status, why).into_iter().collect() }
     }
 }
