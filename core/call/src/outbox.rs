@@ -4,10 +4,12 @@
 //! What holds always, whatever comes:
 //! - of an order one try at a time goes on, and no more of an office than its rules let;
 //! - an order of which every page was confirmed is tried no more, nor is one that is over in another way;
+//! - a call that nobody took uses up none of the tries, and an order that waits too long is given up;
 //! - a change of an order is out ([`OutboxOutput::Keep`]) before what it allows.
 
 use plugboard_model::{FaxTry, FaxTryEnd, OfficeId, OrderId, OrderState, OutgoingFax, WallTime};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Orders of an office that wait: more than its lines send in a day.
@@ -22,6 +24,13 @@ pub const OVER_MAX: usize = 5_000;
 /// ... and for so long: who repeats an order later than this has another one.
 pub const OVER_KEPT: Duration = Duration::from_hours(30 * 24);
 
+/// Orders of an office that have a key: so that none is forgotten before its time, no more are taken. Two lines send no more in a month.
+pub const KEYS_MAX: usize = 50_000;
+
+/// How long an order waits that nobody took: as long as it has done so already, between these. The first while of an outage costs
+/// nobody much, and whoever has one for hours is not asked all the time.
+const BACK_OFF: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_mins(30);
+
 /// How an office sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendRules {
@@ -29,6 +38,8 @@ pub struct SendRules {
     pub tries: u32,
     /// From the end of a try to the next.
     pub apart: Duration,
+    /// From the order on: one that was not sent by then is given up.
+    pub give_up_after: Duration,
     /// Tries that go on at once, of all orders.
     pub at_once: u32,
 }
@@ -40,6 +51,8 @@ pub enum OutboxOutput {
     Keep(Box<OutgoingFax>),
     /// Try it now: [`Outbox::tried`] says what came of it.
     Begin(OrderId),
+    /// It waited too long, and is over: somebody is to be told.
+    GivenUp(OrderId),
     /// Its document is needed no more.
     Discard(OrderId),
     /// Forget the order.
@@ -61,6 +74,9 @@ pub enum NotOrdered {
     /// As many wait as may.
     #[error("{WAITING_MAX} faxes of the office wait already, or {} MiB", WAITING_BYTES_MAX >> 20)]
     Full,
+    /// As many keys are remembered as may be.
+    #[error("{KEYS_MAX} faxes of the office had a key in the last thirty days")]
+    Keys,
     /// The key is that of another order.
     #[error("the key is that of another order, {0}")]
     OtherOrder(OrderId),
@@ -84,6 +100,10 @@ pub enum NotWithdrawn {
 #[derive(Debug, Default)]
 pub struct Outbox {
     orders: BTreeMap<OrderId, OutgoingFax>,
+    /// Orders by their keys.
+    keys: BTreeMap<OfficeId, BTreeMap<String, OrderId>>,
+    /// What is being sent and is forgotten as soon as that is over.
+    forgotten: BTreeSet<OrderId>,
     rules: BTreeMap<OfficeId, SendRules>,
     draining: bool,
     wanted: VecDeque<OutboxOutput>,
@@ -99,14 +119,10 @@ impl Outbox {
     pub fn poll_timeout(&self) -> Option<WallTime> {
         let lines = self.free_lines();
         let free = |fax: &&OutgoingFax| lines.contains(fax.id.office());
-        let until = |fax: &OutgoingFax| match fax.state {
-            OrderState::Waiting { until } => Some(until),
-            OrderState::Calling { .. }
-            | OrderState::Sent { .. }
-            | OrderState::Failed { .. }
-            | OrderState::Withdrawn { .. } => None,
-        };
-        self.orders.values().filter(free).filter_map(until).min()
+        let begins = self.orders.values().filter(free).filter_map(|fax| fax.state.waits_until());
+        let waits = self.orders.values().filter(|fax| fax.state.waits_until().is_some());
+        let gives_up = waits.filter_map(|fax| self.given_up_at(fax));
+        begins.chain(gives_up).min()
     }
 
     /// How offices send from now on; one that is not among them sends nothing.
@@ -124,7 +140,7 @@ impl Outbox {
     pub fn restore(&mut self, now: WallTime, kept: Vec<OutgoingFax>) {
         for fax in kept {
             let (id, state) = (fax.id.clone(), fax.state.clone());
-            self.orders.insert(id.clone(), fax);
+            self.insert(fax);
             if let OrderState::Calling { since } = state {
                 let end = FaxTryEnd::Failed("the switch ended meanwhile".into());
                 self.tried(now, &id, FaxTry::without_call(since, now, end));
@@ -149,6 +165,10 @@ impl Outbox {
             return Err(NotOrdered::Full);
         }
         self.forget_old(now, &fax.id.office().clone());
+        let keys = self.keys.get(fax.id.office()).map_or(0, BTreeMap::len);
+        if fax.key.is_some() && keys >= KEYS_MAX {
+            return Err(NotOrdered::Keys);
+        }
         self.put(fax);
         self.tick(now);
         Ok(Ordered::New)
@@ -179,15 +199,21 @@ impl Outbox {
         if !matches!(fax.state, OrderState::Calling { .. }) {
             return;
         }
+        if self.forgotten.remove(id) {
+            // Of that nothing is left but this.
+            self.remove(id);
+            return self.tick(now);
+        }
         let confirmed = u32::try_from(tried.pages.len()).unwrap_or(u32::MAX);
         fax.pages_sent = fax.pages_sent.saturating_add(confirmed).min(fax.pages);
-        let (repeats, rules) = (tried.end.may_be_repeated(), self.rules.get(&id.office().clone()));
-        fax.tries.push(tried);
-        let made = u32::try_from(fax.tries.len()).unwrap_or(u32::MAX);
+        let rules = self.rules.get(id.office());
+        let wait = note(fax, tried, rules.map_or(Duration::ZERO, |rules| rules.apart));
+        let made = fax.tries.iter().filter(|tried| tried.end.counts()).count();
+        let may_go_on = rules.is_some_and(|rules| u32::try_from(made).is_ok_and(|made| made < rules.tries));
         fax.state = if fax.pages_sent >= fax.pages {
             OrderState::Sent { at: now }
-        } else if let Some(rules) = rules.filter(|rules| repeats && made < rules.tries) {
-            OrderState::Waiting { until: later(now, rules.apart) }
+        } else if let Some(wait) = wait.filter(|_| may_go_on) {
+            OrderState::Waiting { until: later(now, wait) }
         } else {
             OrderState::Failed { at: now }
         };
@@ -199,8 +225,9 @@ impl Outbox {
         self.tick(now);
     }
 
-    /// Begins what is due.
+    /// Gives up what is too old, and begins what is due.
     pub fn tick(&mut self, now: WallTime) {
+        self.give_up(now);
         while let Some(id) = self.next_due(now) {
             let Some(fax) = self.orders.get_mut(&id) else { return };
             fax.state = OrderState::Calling { since: now };
@@ -219,15 +246,24 @@ impl Outbox {
         self.orders.values().filter(move |fax| fax.id.office() == office)
     }
 
-    /// Forgets orders that are over; how many there were.
+    /// Forgets orders, however far they are, and their documents; how many there were. What is being sent may end, and is not tried again.
     pub fn forget(&mut self, which: impl Fn(&OutgoingFax) -> bool) -> usize {
-        let over = |fax: &&OutgoingFax| fax.state.over().is_some() && which(fax);
-        let ids: Vec<OrderId> = self.orders.values().filter(over).map(|fax| fax.id.clone()).collect();
-        for id in &ids {
-            self.orders.remove(id);
-            self.wanted.push_back(OutboxOutput::Forget(id.clone()));
+        let is_new = |fax: &&OutgoingFax| !self.forgotten.contains(&fax.id) && which(fax);
+        let found: Vec<(OrderId, OrderState)> =
+            self.orders.values().filter(is_new).map(|fax| (fax.id.clone(), fax.state.clone())).collect();
+        let forgotten = found.len();
+        for (id, state) in found {
+            if matches!(state, OrderState::Calling { .. }) {
+                self.forgotten.insert(id.clone());
+            } else {
+                self.remove(&id);
+            }
+            if state.over().is_none() {
+                self.wanted.push_back(OutboxOutput::Discard(id.clone()));
+            }
+            self.wanted.push_back(OutboxOutput::Forget(id));
         }
-        ids.len()
+        forgotten
     }
 
     /// Orders that are not over, of all offices.
@@ -237,22 +273,19 @@ impl Outbox {
 
     /// As if this had not been ordered, before anything of it was carried out.
     pub fn undo(&mut self, id: &OrderId) {
-        self.orders.remove(id);
+        self.remove(id);
         self.wanted.retain(|output| match output {
             OutboxOutput::Keep(fax) => fax.id != *id,
-            OutboxOutput::Begin(other) | OutboxOutput::Discard(other) | OutboxOutput::Forget(other) => other != id,
+            OutboxOutput::Begin(other)
+            | OutboxOutput::GivenUp(other)
+            | OutboxOutput::Discard(other)
+            | OutboxOutput::Forget(other) => other != id,
         });
     }
 
     fn next_due(&self, now: WallTime) -> Option<OrderId> {
-        let due = self.orders.values().filter_map(|fax| match fax.state {
-            OrderState::Waiting { until } if until <= now => Some((until, &fax.id)),
-            OrderState::Waiting { .. }
-            | OrderState::Calling { .. }
-            | OrderState::Sent { .. }
-            | OrderState::Failed { .. }
-            | OrderState::Withdrawn { .. } => None,
-        });
+        let waiting = self.orders.values().filter_map(|fax| Some((fax.state.waits_until()?, &fax.id)));
+        let due = waiting.filter(|(until, _)| *until <= now);
         let lines = self.free_lines();
         due.filter(|(_, id)| lines.contains(id.office())).min().map(|(_, id)| id.clone())
     }
@@ -273,25 +306,80 @@ impl Outbox {
     }
 
     fn of_key(&self, office: &OfficeId, key: &str) -> Option<&OutgoingFax> {
-        self.of_office(office).find(|fax| fax.key.as_deref() == Some(key))
+        self.orders.get(self.keys.get(office)?.get(key)?)
     }
 
     fn put(&mut self, fax: OutgoingFax) {
         self.wanted.push_back(OutboxOutput::Keep(Box::new(fax.clone())));
+        self.insert(fax);
+    }
+
+    fn insert(&mut self, fax: OutgoingFax) {
+        if let Some(key) = fax.key.clone() {
+            self.keys.entry(fax.id.office().clone()).or_default().insert(key, fax.id.clone());
+        }
         self.orders.insert(fax.id.clone(), fax);
     }
 
-    fn forget_old(&mut self, now: WallTime, office: &OfficeId) {
-        let mut over: Vec<(WallTime, OrderId)> =
-            self.of_office(office).filter_map(|fax| Some((fax.state.over()?, fax.id.clone()))).collect();
-        over.sort();
-        let too_many = over.len().saturating_sub(OVER_MAX);
-        let old = over.iter().enumerate().filter(|(n, (at, _))| *n < too_many || later(*at, OVER_KEPT) < now);
-        for id in old.map(|(_, (_, id))| id.clone()).collect::<Vec<_>>() {
-            self.orders.remove(&id);
-            self.wanted.push_back(OutboxOutput::Forget(id));
+    fn remove(&mut self, id: &OrderId) {
+        let key = self.orders.remove(id).and_then(|fax| fax.key);
+        if let (Some(key), Some(keys)) = (key, self.keys.get_mut(id.office())) {
+            keys.remove(&key);
         }
     }
+
+    /// When the order is given up, if it still waits then.
+    fn given_up_at(&self, fax: &OutgoingFax) -> Option<WallTime> {
+        self.rules.get(fax.id.office()).map(|rules| later(fax.ordered, rules.give_up_after))
+    }
+
+    fn give_up(&mut self, now: WallTime) {
+        let waits = self.orders.values().filter(|fax| fax.state.waits_until().is_some());
+        let old = waits.filter(|fax| self.given_up_at(fax).is_some_and(|at| at <= now));
+        for id in old.map(|fax| fax.id.clone()).collect::<Vec<_>>() {
+            let Some(fax) = self.orders.get_mut(&id) else { continue };
+            fax.tries.push(FaxTry::without_call(now, now, FaxTryEnd::TooOld));
+            fax.state = OrderState::Failed { at: now };
+            self.wanted.push_back(OutboxOutput::Keep(Box::new(fax.clone())));
+            self.wanted.push_back(OutboxOutput::Discard(id.clone()));
+            self.wanted.push_back(OutboxOutput::GivenUp(id));
+        }
+    }
+
+    fn forget_old(&mut self, now: WallTime, office: &OfficeId) {
+        let over = |fax: &OutgoingFax| Some((fax.state.over()?, fax.id.clone(), fax.key.is_some()));
+        let mut over: Vec<(WallTime, OrderId, bool)> = self.of_office(office).filter_map(over).collect();
+        over.sort();
+        let too_many = over.len().saturating_sub(OVER_MAX);
+        for (n, (at, id, has_key)) in over.into_iter().enumerate() {
+            if later(at, OVER_KEPT) < now || (n < too_many && !has_key) {
+                self.remove(&id);
+                self.wanted.push_back(OutboxOutput::Forget(id));
+            } else if n < too_many {
+                // Its key and how it ended are all that is asked for; the rest is memory.
+                self.shorten(&id);
+            }
+        }
+    }
+
+    fn shorten(&mut self, id: &OrderId) {
+        let Some(fax) = self.orders.get_mut(id).filter(|fax| fax.tries.len() > 1) else { return };
+        fax.tries.drain(..fax.tries.len() - 1);
+        fax.tries.shrink_to_fit();
+        self.wanted.push_back(OutboxOutput::Keep(Box::new(fax.clone())));
+    }
+}
+
+/// Writes a try down, and says how long the order waits, where the next would be `apart`; none: no other follows.
+fn note(fax: &mut OutgoingFax, mut tried: FaxTry, apart: Duration) -> Option<Duration> {
+    let (repeats, counts) = (tried.end.may_be_repeated(), tried.end.counts());
+    if let Some(before) = fax.tries.pop_if(|before| !counts && !before.end.counts()) {
+        tried.began = before.began;
+    }
+    let waited = u64::try_from(tried.ended.0.saturating_sub(tried.began.0)).unwrap_or(0);
+    fax.tries.push(tried);
+    let back_off = Duration::from_millis(waited).clamp(*BACK_OFF.start(), *BACK_OFF.end());
+    repeats.then_some(if counts { apart } else { back_off })
 }
 
 fn later(at: WallTime, by: Duration) -> WallTime {

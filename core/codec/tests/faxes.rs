@@ -201,7 +201,10 @@ fn packets_of_t38_come_from_whoever_was_named_and_from_nobody_else() {
 fn imaging(audio: SocketAddr, image: SocketAddr) -> World {
     let mut world = World::new();
     world.run(6, |turn| Some((audio, self::audio(turn))));
-    world.engine.handle(world.now, Command::SetImage { leg: LEG, image: Image { address: image, terms: ImageTerms::default() } });
+    world.engine.handle(
+        world.now,
+        Command::SetImage { leg: LEG, image: Image { address: image, terms: ImageTerms::default() } },
+    );
     world.sent.clear();
     world
 }

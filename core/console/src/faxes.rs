@@ -14,13 +14,17 @@ use plugboard_switch::{FaxRefused, NewFax, NotOrdered, NotWithdrawn, Switch, Tak
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Documents that are read and made ready at once: each may have many megabytes.
-const UPLOADS_MAX: usize = 4;
+const UPLOADS_MAX: usize = 8;
+
+/// ... of one office, so that none has all the places.
+const UPLOADS_OF_OFFICE_MAX: usize = 2;
 
 /// How long one may take to come.
 const UPLOAD_MAX: Duration = Duration::from_secs(60);
@@ -91,7 +95,27 @@ pub struct Desk {
     prepare: Prepare,
     /// Bytes of a document that are read.
     most: usize,
-    uploads: Arc<Semaphore>,
+    places: Places,
+}
+
+/// Places for documents that come.
+#[derive(Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    /// As many as there are offices with a token.
+    of_offices: Arc<Mutex<BTreeMap<OfficeId, Arc<Semaphore>>>>,
+}
+
+/// One of them, and one of all; given back when it is dropped.
+type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+impl Places {
+    fn take(&self, office: &OfficeId) -> Option<Place> {
+        let mut offices = self.of_offices.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = offices.entry(office.clone()).or_insert_with(|| Arc::new(Semaphore::new(UPLOADS_OF_OFFICE_MAX)));
+        let own = Arc::clone(own).try_acquire_owned().ok()?;
+        Some((own, Arc::clone(&self.all).try_acquire_owned().ok()?))
+    }
 }
 
 /// What is asked for beside the document.
@@ -170,6 +194,9 @@ impl From<FaxRefused> for Fault {
                 Self::new(409, "Idempotency-Key", reason, "use another key for another fax")
             }
             FaxRefused::NotOrdered(NotOrdered::Full) => Self::new(429, "office", reason, "wait until some are sent"),
+            FaxRefused::NotOrdered(NotOrdered::Keys) => {
+                Self::new(429, "Idempotency-Key", reason, "order without a key, or wait until some are forgotten")
+            }
             FaxRefused::NotKept(_) => Self::new(503, "disk", reason, "order it again with the same key"),
             FaxRefused::Ending => Self::new(503, "switch", reason, "order it again with the same key"),
         }
@@ -190,7 +217,8 @@ impl From<NotWithdrawn> for Fault {
 impl Desk {
     /// Documents of at most so many bytes are read.
     pub fn new(sender: Arc<dyn Sender>, prepare: Prepare, most: usize) -> Self {
-        Self { sender, prepare, most, uploads: Arc::new(Semaphore::new(UPLOADS_MAX)) }
+        let places = Places { all: Arc::new(Semaphore::new(UPLOADS_MAX)), of_offices: Arc::default() };
+        Self { sender, prepare, most, places }
     }
 
     /// Orders a fax. The document is made ready on a thread that may wait.
@@ -204,11 +232,24 @@ impl Desk {
         key: Option<String>,
         document: Vec<u8>,
     ) -> Result<TakenFax, Fault> {
+        self.order_in(None, office, wish, key, document).await
+    }
+
+    async fn order_in(
+        &self,
+        place: Option<Place>,
+        office: OfficeId,
+        wish: Wish,
+        key: Option<String>,
+        document: Vec<u8>,
+    ) -> Result<TakenFax, Fault> {
         let prepare = Arc::clone(&self.prepare);
         let Wish { from, to, ident, header } = wish;
         let digest =
             digest(&[&from, &to, ident.as_deref().unwrap_or("\0"), header.as_deref().unwrap_or("\0")], &document);
-        let (tiff, pages) = web::block(move || prepare(&document))
+        // Whoever goes away meanwhile has his place until the thread is done with what he sent.
+        let work = move || prepare(&document).map(|ready| (ready, place));
+        let ((tiff, pages), _place) = web::block(work)
             .await
             .map_err(|_| Fault::new(503, "switch", "the switch ends just now", "order it again with the same key"))?
             .map_err(|(reason, remedy)| Fault::new(422, "document", reason, remedy))?;
@@ -360,8 +401,9 @@ async fn try_order(request: &HttpRequest, body: web::Payload, api: &Api) -> Resu
         Some(Err(_)) => return Err(Fault::new(400, "Idempotency-Key", "it is no text of ASCII", "")),
     };
     // Whoever sends many at once waits his turn elsewhere: what is read lies in memory.
-    let _place = api.desk.uploads.try_acquire().map_err(|_| {
-        Fault::new(503, "switch", format!("{UPLOADS_MAX} documents come just now"), "order it again in a moment")
+    let place = api.desk.places.take(&office).ok_or_else(|| {
+        let reason = format!("{UPLOADS_OF_OFFICE_MAX} documents of the office come just now, or {UPLOADS_MAX} of all");
+        Fault::new(503, "switch", reason, "order it again in a moment")
     })?;
     let too_slow = |_| Fault::new(408, "body", "the document took more than a minute", "");
     let read = tokio::time::timeout(UPLOAD_MAX, body.to_bytes_limited(api.desk.most)).await.map_err(too_slow)?;
@@ -370,7 +412,7 @@ async fn try_order(request: &HttpRequest, body: web::Payload, api: &Api) -> Resu
         Fault::new(413, "body", reason, "send it in black and white, packed as Group 4")
     };
     let document = read.map_err(too_long)?.map_err(|error| Fault::new(400, "body", error.to_string(), ""))?;
-    api.desk.order(office, wish, key, document.to_vec()).await
+    api.desk.order_in(Some(place), office, wish, key, document.to_vec()).await
 }
 
 async fn list(request: HttpRequest, api: web::Data<Api>) -> HttpResponse {

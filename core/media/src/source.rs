@@ -191,7 +191,9 @@ impl Source {
                 *at = now;
                 Verdict::Known
             }
-            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => self.consider(now, from, mark.into()),
+            Heard::Learned { .. } | Heard::Announced { .. } | Heard::Nobody { .. } => {
+                self.consider(now, from, mark.into())
+            }
         }
     }
 

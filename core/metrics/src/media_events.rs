@@ -355,6 +355,12 @@ label!(
         NotReached = "not_reached",
         /// Machines talked, and failed.
         Failed = "failed",
+        /// A limit of ours stood against it that passes by itself.
+        Limited = "limited",
+        /// Given up: it had waited too long.
+        TooOld = "too_old",
+        /// Given up: it came out of a backup.
+        Restored = "restored",
     }
 );
 
@@ -379,6 +385,9 @@ impl FaxTried<'_> {
             FaxTryEnd::Refused(_) => FaxTryLabel::Refused,
             FaxTryEnd::NotReached(_) => FaxTryLabel::NotReached,
             FaxTryEnd::Failed(_) => FaxTryLabel::Failed,
+            FaxTryEnd::Limited(_) => FaxTryLabel::Limited,
+            FaxTryEnd::TooOld => FaxTryLabel::TooOld,
+            FaxTryEnd::Restored => FaxTryLabel::Restored,
         };
         metrics.families.fax_tries.inc(label);
         metrics.families.fax_pages_sent.inc_by(u64::try_from(pages.len()).unwrap_or(0));

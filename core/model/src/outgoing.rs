@@ -66,7 +66,8 @@ pub struct OutgoingFax {
     pub bytes: u64,
     /// Pages that the far end has confirmed, from the first on, in all tries together.
     pub pages_sent: u32,
-    /// Tries that are over, in their order.
+    /// Tries that are over, in their order. Those in a row that do not count ([`FaxTryEnd::counts`]) are one, from the first one's begin
+    /// to the last one's end.
     pub tries: Vec<FaxTry>,
     /// How far it is.
     pub state: OrderState,
@@ -112,6 +113,14 @@ impl OrderState {
             Self::Sent { .. } => "sent",
             Self::Failed { .. } => "failed",
             Self::Withdrawn { .. } => "withdrawn",
+        }
+    }
+
+    /// Until when it waits, if it does.
+    pub const fn waits_until(&self) -> Option<WallTime> {
+        match self {
+            Self::Waiting { until } => Some(*until),
+            Self::Calling { .. } | Self::Sent { .. } | Self::Failed { .. } | Self::Withdrawn { .. } => None,
         }
     }
 
@@ -186,10 +195,16 @@ pub enum FaxTryEnd {
     NoFax,
     /// The call was not allowed, or there is no such number: no other try follows.
     Refused(String),
-    /// No call came to be, for another reason: a gateway that is full or down, a call that was ended.
+    /// No call came to be, for a reason that is nobody's whom it would have reached: a gateway that is full or down.
     NotReached(String),
-    /// Machines talked, and failed, with the reason as ITU-T T.30 has it.
+    /// Machines talked, and failed, with the reason as ITU-T T.30 has it; or the call ended before they could.
     Failed(String),
+    /// A limit of ours stood against it that passes by itself: of calls at once, of hours, of minutes.
+    Limited(String),
+    /// It was given up since it had waited too long.
+    TooOld,
+    /// It was given up since it came out of a backup: it may have been sent since that was made.
+    Restored,
 }
 
 impl FaxTryEnd {
@@ -203,22 +218,35 @@ impl FaxTryEnd {
             Self::Refused(_) => "refused",
             Self::NotReached(_) => "not_reached",
             Self::Failed(_) => "failed",
+            Self::Limited(_) => "limited",
+            Self::TooOld => "too_old",
+            Self::Restored => "restored",
         }
     }
 
     /// More than the word, where there is more.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Refused(reason) | Self::NotReached(reason) | Self::Failed(reason) => Some(reason),
-            Self::Sent | Self::Busy | Self::NoAnswer | Self::NoFax => None,
+            Self::Refused(reason) | Self::NotReached(reason) | Self::Failed(reason) | Self::Limited(reason) => {
+                Some(reason)
+            }
+            Self::Sent | Self::Busy | Self::NoAnswer | Self::NoFax | Self::TooOld | Self::Restored => None,
         }
     }
 
     /// Whether another try may do better. A person who was called by a machine is not called again.
     pub const fn may_be_repeated(&self) -> bool {
         match self {
-            Self::Busy | Self::NoAnswer | Self::NotReached(_) | Self::Failed(_) => true,
-            Self::Sent | Self::NoFax | Self::Refused(_) => false,
+            Self::Busy | Self::NoAnswer | Self::NotReached(_) | Self::Failed(_) | Self::Limited(_) => true,
+            Self::Sent | Self::NoFax | Self::Refused(_) | Self::TooOld | Self::Restored => false,
+        }
+    }
+
+    /// Whether it is one of the tries that an order has: nobody was called by one that came no further than us or a gateway.
+    pub const fn counts(&self) -> bool {
+        match self {
+            Self::NotReached(_) | Self::Limited(_) | Self::TooOld | Self::Restored => false,
+            Self::Sent | Self::Busy | Self::NoAnswer | Self::NoFax | Self::Refused(_) | Self::Failed(_) => true,
         }
     }
 }

@@ -19,7 +19,7 @@
 //! | `park` | `places`, `recall_after`, `recalls` |
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
-//! | `fax` | `tries`, `apart`, `at_once`, `ring_for`, `ident`, `header` |
+//! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |

@@ -5,10 +5,12 @@ use std::time::Duration;
 /// How an office sends faxes that somebody has ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaxRules {
-    /// How often one is tried: busy, no answer, a machine that failed.
+    /// How often one is tried: busy, no answer, a machine that failed. What no gateway took is no try.
     pub tries: u32,
     /// From the end of a try to the next.
     pub apart: Duration,
+    /// How long one is tried at all, from its order on.
+    pub give_up_after: Duration,
     /// How many are sent at once.
     pub at_once: u32,
     /// How long the called side is rung.
@@ -41,6 +43,7 @@ impl Default for FaxRules {
         Self {
             tries: 3,
             apart: Duration::from_mins(5),
+            give_up_after: Duration::from_hours(24),
             at_once: 2,
             ring_for: Duration::from_mins(1),
             ident: String::new(),

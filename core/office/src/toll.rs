@@ -44,6 +44,16 @@ pub enum TollLimit {
     Minutes,
 }
 
+impl TollLimit {
+    /// Whether waiting helps.
+    pub const fn passes(self) -> bool {
+        match self {
+            Self::Calls | Self::Hours | Self::Minutes => true,
+            Self::Destination => false,
+        }
+    }
+}
+
 /// What one user, or one gateway, has used: his calls that go on, and the time of today's that are over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {

@@ -544,10 +544,14 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
         Ok(report) => {
             let demo = if report.kind == plugboard_store::Kind::Demo { " --demo" } else { "" };
             let command = format!("plugboard serve{demo} --data {}", to.display());
-            let plugboard_store::BackupReport { files, bytes, missing, damaged, which, .. } = &report;
+            let plugboard_store::BackupReport { files, bytes, missing, damaged, which, given_up, .. } = &report;
             let doubt = serve::in_doubt(&report);
-            let done = format!("restored {files} files, {bytes} bytes{doubt}; serve them with `{command}`");
-            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which });
+            let faxes = match given_up {
+                0 => String::new(),
+                _ => format!("; {given_up} faxes that waited are given up, since they may have been sent since"),
+            };
+            let done = format!("restored {files} files, {bytes} bytes{doubt}{faxes}; serve them with `{command}`");
+            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which, "given_up": given_up });
             show::plain(&answer, json)
         }
         Err(error) => {

@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::folder::{self, DataFolder, FolderError, Kind, MARKER, io_fault};
 use crate::migrate::SCHEMA;
+use crate::outgoing::give_up_restored;
 use crate::store::Store;
 use crate::traits::BlobId;
 use sha2::{Digest as _, Sha256};
@@ -51,6 +52,8 @@ pub struct BackupReport {
     pub which: Vec<PathBuf>,
     /// What kind of data folder it is.
     pub kind: Kind,
+    /// Faxes that waited to be sent and are given up by a restore.
+    pub given_up: usize,
 }
 
 impl Store {
@@ -134,7 +137,7 @@ impl Faults {
 
 /// Copies a backup to `to`, which must not exist or be empty, checks every file on the way, and opens the result once.
 ///
-/// A recording or a fax that is not what was backed up is restored as it is, counted and named: the database is worth more than
+/// Faxes that waited to be sent are given up: they may have been sent since. A recording or a fax that is not what was backed up is restored as it is, counted and named: the database is worth more than
 /// it. Anything else that changed is refused.
 ///
 /// One that does not exist is made beside `to` and gets its name at the end. An empty one is filled where it is, since it
@@ -201,13 +204,14 @@ fn fill(backup: &Path, to: &Path, files: Vec<Listed>, kind: Kind, schema: u32) -
     }
     let engine = Engine::open(&to.join(DATABASE)).map_err(|fault| fault.to_string())?;
     let named = beside::named(&engine).map_err(|fault| fault.to_string())?;
+    let given_up = give_up_restored(&engine).map_err(|fault| fault.to_string())?;
     drop(engine);
     let faults =
         Faults::of(&named, there.iter().map(|(file, changed)| (file.name.as_path(), *changed || !file.is(&named))));
     // Only now is it a data folder.
     folder::write_marker(to, kind, schema).map_err(|fault| fault.to_string())?;
     let files: Vec<Listed> = there.into_iter().map(|(file, _)| file).collect();
-    Ok(report(&files, kind, faults))
+    Ok(BackupReport { given_up, ..report(&files, kind, faults) })
 }
 
 /// Where a folder is made before it gets its name: in the same folder, so that a rename does it.
@@ -266,7 +270,7 @@ impl Listed {
 fn report(files: &[Listed], kind: Kind, faults: Faults) -> BackupReport {
     let bytes = files.iter().map(|file| file.bytes).sum();
     let Faults { missing, damaged, which } = faults;
-    BackupReport { files: files.len(), bytes, missing, damaged, which, kind }
+    BackupReport { files: files.len(), bytes, missing, damaged, which, kind, given_up: 0 }
 }
 
 /// The folder, new or empty; the error says what to name instead.

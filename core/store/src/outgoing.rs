@@ -5,13 +5,14 @@
 //! <office> 00 e <order 16> <n 4>      a piece of its document
 //! ```
 
+use crate::calls::offices;
 use crate::codec::Form;
-use crate::engine::{Change, Family};
-use crate::error::StoreError;
+use crate::engine::{Change, Engine, Family};
+use crate::error::{CommitError, StoreError};
 use crate::key::{Key, Scope, Space};
 use crate::queue::Class;
 use crate::store::Store;
-use plugboard_model::{OfficeId, OrderId, OutgoingFax};
+use plugboard_model::{FaxTry, FaxTryEnd, OfficeId, OrderId, OrderState, OutgoingFax};
 use std::ops::ControlFlow;
 
 const FORM: Form = Form::new("an outgoing fax", 1);
@@ -41,19 +42,19 @@ impl OutgoingFaxes {
         Ok(())
     }
 
-    /// Keeps the document of an order. Never waits.
+    /// Keeps a new order and its document, both or neither. Waits for the disk; one that fails keeps nothing of them in memory either.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`] past 64 MiB.
-    pub fn put_document(&self, id: &OrderId, document: &[u8]) -> Result<(), StoreError> {
+    /// [`CommitError`]: also where the document has more than 64 MiB.
+    pub fn take(&self, fax: &OutgoingFax, document: &[u8]) -> Result<(), CommitError> {
         if document.len() > DOCUMENT_LEN_MAX {
-            return Err(StoreError::TooLarge { what: "a document", len: document.len(), max: DOCUMENT_LEN_MAX });
+            let too_large = StoreError::TooLarge { what: "a document", len: document.len(), max: DOCUMENT_LEN_MAX };
+            return Err(too_large.into());
         }
         let pieces = (0_u32..).zip(document.chunks(PIECE_LEN));
-        let changes =
-            pieces.map(|(n, piece)| Change::put(pieces_key(id).with(&n.to_be_bytes()), piece.to_vec())).collect();
-        self.store.submit(Class::Record, changes, None);
-        Ok(())
+        let pieces = pieces.map(|(n, piece)| Change::put(pieces_key(&fax.id).with(&n.to_be_bytes()), piece.to_vec()));
+        let order = Change::put(key(&fax.id), FORM.encode(fax)?);
+        self.store.write(pieces.chain([order]).collect()).map(|_| ())
     }
 
     /// The document of an order; `None`: there is none any more. Waits for the disk.
@@ -72,10 +73,7 @@ impl OutgoingFaxes {
 
     /// Forgets the document of an order. Never waits.
     pub fn remove_document(&self, id: &OrderId) {
-        let pieces = pieces_key(id);
-        let to = pieces.end();
-        let change = Change::DeleteRange { family: Family::Blobs, from: pieces.bytes, to };
-        self.store.submit(Class::Record, vec![change], None);
+        self.store.submit(Class::Record, vec![no_document(id)], None);
     }
 
     /// Forgets an order. Never waits.
@@ -98,6 +96,39 @@ impl OutgoingFaxes {
     }
 }
 
+/// Gives up what waits in a database that came out of a backup: it may have been sent since that was made, and who ordered it may have
+/// ordered it again. How many there were.
+pub(crate) fn give_up_restored(engine: &Engine) -> Result<usize, StoreError> {
+    let mut given_up = 0;
+    for office in offices(engine)? {
+        let space = Key::space(Scope::Office(&office), Space::OutgoingFaxes);
+        let mut waiting: Vec<OutgoingFax> = Vec::new();
+        engine.scan(Family::Main, &space.bytes, &space.end(), |_, value| {
+            let fax = FORM.decode::<OutgoingFax>(value).ok();
+            waiting.extend(fax.filter(|fax| fax.state.over().is_none()));
+            ControlFlow::Continue(())
+        })?;
+        let mut changes = Vec::new();
+        for mut fax in waiting {
+            let now = fax.tries.last().map_or(fax.ordered, |tried| tried.ended);
+            fax.tries.push(FaxTry::without_call(now, now, FaxTryEnd::Restored));
+            fax.state = OrderState::Failed { at: now };
+            changes.push(Change::put(key(&fax.id), FORM.encode(&fax)?));
+            changes.push(no_document(&fax.id));
+            given_up += 1;
+        }
+        engine.write(&changes)?;
+    }
+    engine.sync()?;
+    Ok(given_up)
+}
+
+fn no_document(id: &OrderId) -> Change {
+    let pieces = pieces_key(id);
+    let to = pieces.end();
+    Change::DeleteRange { family: Family::Blobs, from: pieces.bytes, to }
+}
+
 fn key(id: &OrderId) -> Key {
     Key::space(Scope::Office(id.office()), Space::OutgoingFaxes).with(&id.0.ulid.to_be_bytes())
 }
@@ -110,7 +141,7 @@ fn pieces_key(id: &OrderId) -> Key {
 mod tests {
     use super::*;
     use crate::store::Place;
-    use plugboard_model::{CallId, Dialled, OrderState, UserId, WallTime};
+    use plugboard_model::{CallId, Dialled, UserId, WallTime};
 
     #[test]
     fn an_order_and_its_document_are_found_again_until_they_are_removed() {
@@ -133,10 +164,8 @@ mod tests {
         };
         let document = vec![7; PIECE_LEN * 2 + 5];
         for n in 1..=2 {
-            faxes.put_document(&order(n).id, &document).unwrap();
-            faxes.put(&order(n)).unwrap();
+            faxes.take(&order(n), &document).unwrap();
         }
-        store.sync().unwrap();
         assert_eq!(faxes.all(&office).unwrap(), [order(1), order(2)]);
         faxes.remove_document(&order(1).id);
         faxes.remove(&order(1).id);
@@ -145,6 +174,7 @@ mod tests {
         assert_eq!(faxes.document(&order(1).id).unwrap(), None);
         assert_eq!(faxes.document(&order(2).id).unwrap(), Some(document));
         let too_long = vec![0; DOCUMENT_LEN_MAX + 1];
-        assert!(faxes.put_document(&order(3).id, &too_long).is_err());
+        assert!(faxes.take(&order(3), &too_long).is_err());
+        assert_eq!(faxes.all(&office).unwrap(), [order(2)]);
     }
 }

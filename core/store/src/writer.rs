@@ -24,6 +24,10 @@ pub(crate) const LINGER: Duration = GROUP_TIME;
 pub(crate) const RETRY_TIME: Duration = Duration::from_secs(1);
 /// Records held while the disk fails: two minutes at 200 calls/s, some 40 MB.
 const KEPT_MAX: usize = 24_576;
+/// ... and the bytes with which one that is larger than a record is held no more: two large documents.
+const KEPT_BYTES_MAX: usize = 128 << 20;
+/// What is no larger is no document: their number alone bounds them.
+const RECORD_BYTES: usize = 4_096;
 /// Writes that wait for one sync: they are held in memory until then, in case the disk fails.
 const GROUP_JOBS_MAX: usize = 4_096;
 /// Bytes of one batch: a larger one would only hold more memory.
@@ -263,7 +267,7 @@ impl Writer {
     fn keep(&mut self, job: Job) {
         let State::Failing { kept, reason, .. } = &mut self.state else { return };
         match job.class {
-            Class::State | Class::Record if kept.len() < KEPT_MAX => kept.push_back(job),
+            Class::State | Class::Record if has_room(kept, &job) => kept.push_back(job),
             Class::Journal { .. } | Class::State | Class::Record | Class::Commit => {
                 self.queue.count_lost(job.class);
                 let result = Err(CommitError::Unavailable { reason: reason.clone() });
@@ -306,4 +310,10 @@ impl Writer {
             observer.health(&health);
         }
     }
+}
+
+/// Whether one more may be held while the disk fails.
+fn has_room(kept: &VecDeque<Job>, job: &Job) -> bool {
+    let within = || kept.iter().map(|job| job.bytes).sum::<usize>().saturating_add(job.bytes) <= KEPT_BYTES_MAX;
+    kept.len() < KEPT_MAX && (job.bytes <= RECORD_BYTES || within())
 }

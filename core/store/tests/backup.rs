@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use plugboard_model::{
-    CallId, FaxFile, FaxOutcome, FaxRecord, OfficeId, TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy, WallTime,
+    CallId, Dialled, FaxFile, FaxOutcome, FaxRecord, FaxTry, FaxTryEnd, OfficeId, OrderId, OrderState, OutgoingFax,
+    TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy, UserId, WallTime,
 };
 use plugboard_store::{
     Blobs, DataFolder, Key, Kind, Kv, Op, Place, Scope, Space, Store, StoreError, TapeFilter, restore,
@@ -40,6 +41,45 @@ fn a_restored_backup_holds_what_was_there_at_its_moment() {
     assert_eq!(copy.get(&key("after")).unwrap(), None);
     assert_eq!(copy.blob(Scope::Switch, id).unwrap().unwrap(), vec![7; 2_500_000]);
     assert_eq!(store.get(&key("after")).unwrap().unwrap().value, [2]);
+}
+
+#[test]
+fn faxes_that_wait_in_a_backup_are_given_up_by_its_restore_and_those_that_are_over_stay_as_they_are() {
+    let outer = tempfile::tempdir().unwrap();
+    let (live, backup, restored) = (outer.path().join("a"), outer.path().join("b"), outer.path().join("c"));
+    let (store, office) = (open(&live), OfficeId::new("main").unwrap());
+    let order = |n: u128, state| OutgoingFax {
+        id: OrderId(CallId::new(office.clone(), WallTime(1_000), n)),
+        key: None,
+        digest: [7; 32],
+        ordered: WallTime(1_000),
+        from: UserId::new(&office, "ann").unwrap(),
+        to: Dialled::new("0301234").unwrap(),
+        ident: String::new(),
+        header: String::new(),
+        pages: 1,
+        bytes: 9,
+        pages_sent: 0,
+        tries: Vec::new(),
+        state,
+    };
+    let waits = order(1, OrderState::Waiting { until: WallTime(5_000) });
+    let called = order(2, OrderState::Calling { since: WallTime(5_000) });
+    let sent = order(3, OrderState::Sent { at: WallTime(5_000) });
+    for fax in [&waits, &called, &sent] {
+        store.outgoing_faxes().take(fax, b"a document").unwrap();
+    }
+    store.backup(&backup).unwrap();
+    assert_eq!(restore(&backup, &restored).unwrap().given_up, 2);
+    let copy = open(&restored).outgoing_faxes();
+    let given_up = |fax: &OutgoingFax| OutgoingFax {
+        tries: vec![FaxTry::without_call(WallTime(1_000), WallTime(1_000), FaxTryEnd::Restored)],
+        state: OrderState::Failed { at: WallTime(1_000) },
+        ..fax.clone()
+    };
+    assert_eq!(copy.all(&office).unwrap(), [given_up(&waits), given_up(&called), sent]);
+    assert_eq!(copy.document(&waits.id).unwrap(), None);
+    assert_eq!(store.outgoing_faxes().all(&office).unwrap()[0], waits, "the running switch sends its own");
 }
 
 #[test]

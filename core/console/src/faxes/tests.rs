@@ -6,6 +6,7 @@ use actix_web::http::Method;
 use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
 use plugboard_model::{CallId, Dialled, FaxTry, FaxTryEnd, OrderState, SentPage, UserId, WallTime};
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 
 const TOKEN: &str = "a-token-of-the-main-office";
 
@@ -206,8 +207,45 @@ async fn each_fault_tells_its_place_its_reason_and_what_helps() {
 #[actix_web::test]
 async fn no_more_documents_are_read_at_once_than_memory_is_given_to() {
     let api = api();
-    let held: Vec<_> = (0..UPLOADS_MAX).map(|_| api.desk.uploads.try_acquire().unwrap()).collect();
+    let of = |n: usize| OfficeId::new(&format!("office-{n}")).unwrap();
+    let places: Vec<_> = (0..UPLOADS_MAX).map(|n| api.desk.places.take(&of(n)).unwrap()).collect();
     assert_eq!(ask(&api, Ask { body: b"II*".to_vec(), ..ORDER }).await.0, 503);
-    drop(held);
+    drop(places);
     assert_eq!(ask(&api, Ask { body: b"II*".to_vec(), ..ORDER }).await.0, 202);
+}
+
+#[actix_web::test]
+async fn an_office_whose_places_are_taken_keeps_no_other_one_out() {
+    let api = api();
+    let other = OfficeId::new("other").unwrap();
+    let all_of = |office: &OfficeId| (0..).map_while(|_| api.desk.places.take(office)).collect::<Vec<_>>();
+    let held = all_of(&other);
+    assert_eq!(held.len(), UPLOADS_OF_OFFICE_MAX);
+    assert_eq!(ask(&api, Ask { body: b"II*".to_vec(), ..ORDER }).await.0, 202);
+    let own = all_of(&office());
+    assert_eq!(ask(&api, Ask { body: b"II*".to_vec(), ..ORDER }).await.0, 503);
+    drop((held, own));
+}
+
+#[actix_web::test]
+async fn whoever_goes_away_has_his_place_until_his_document_is_made_ready() {
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let prepare: Prepare = Arc::new(move |document: &[u8]| {
+        begun.send(()).unwrap();
+        goes_on.lock().unwrap().recv().unwrap();
+        Ok((document.to_vec(), 1))
+    });
+    let desk = Desk::new(Arc::new(Shelf::default()), prepare, 100);
+    let free = |desk: &Desk| desk.places.all.available_permits();
+    let place = desk.places.take(&office());
+    let wish = Wish { from: "ann".into(), to: "0301234".into(), ident: None, header: None };
+    let mut order = Box::pin(desk.order_in(place, office(), wish, None, b"II*".to_vec()));
+    assert!(order.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    begins.recv().unwrap();
+    drop(order);
+    assert_eq!(free(&desk), UPLOADS_MAX - 1);
+    go_on.send(()).unwrap();
+    drop(desk.places.all.acquire_many(u32::try_from(UPLOADS_MAX).unwrap()).await.unwrap());
 }

@@ -2,7 +2,7 @@
 
 use super::object;
 use crate::FaxRules;
-use crate::parts::fax::{APART, AT_ONCE_MAX, RING_FOR, TRIES_MAX};
+use crate::parts::fax::{APART, AT_ONCE_MAX, GIVE_UP_AFTER, RING_FOR, TRIES_MAX};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
 use std::ops::RangeInclusive;
@@ -18,8 +18,9 @@ pub(super) fn fax() -> Json {
     let mut fax = object(
         &[],
         json!({
-            "tries": count(usual.tries, TRIES_MAX, "How often a fax is tried: where the called side is busy, does not answer, or its machine fails. Pages that were confirmed are not sent again. Who answers as a person, or must not be called, is not tried again."),
+            "tries": count(usual.tries, TRIES_MAX, "How often a fax is tried: where the called side is busy, does not answer, or its machine fails. Pages that were confirmed are not sent again. Who answers as a person, or must not be called, is not tried again. Where no gateway takes the call, or a limit stands against it that passes by itself (calls at once, hours, minutes), that is no try: it waits, a minute at first and half an hour at most."),
             "apart": span(usual.apart, APART, "From the end of a try to the next."),
+            "give_up_after": span(usual.give_up_after, GIVE_UP_AFTER, "From the order on: what was not sent by then is given up, and its last try says `too_old`. One that is being sent may end."),
             "at_once": count(usual.at_once, AT_ONCE_MAX, "Faxes that are sent at once; gateways have limits of their own (`calls_out`)."),
             "ring_for": span(usual.ring_for, RING_FOR, "How long the called side is rung."),
             "ident": { "type": "string", "maxLength": FaxRules::IDENT_MAX, "pattern": "^[0-9+ ]*$", "default": "", "examples": ["+49 30 1234"],

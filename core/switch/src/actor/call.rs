@@ -30,7 +30,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
 use plugboard_model::{CallId, CallRecord, Cause, GatewayId, LegEncryption, LegId, RunId, Time, UserId};
-use plugboard_office::{Feature, Office};
+use plugboard_office::{Feature, Office, TollLimit};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
 use plugboard_sip::event::DialogState;
@@ -137,6 +137,15 @@ enum Rung {
     Intercom,
 }
 
+/// What stands against a way out of the office.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Obstacle {
+    /// A limit of ours, and what the caller is told of it.
+    Limit(Cause, TollLimit),
+    /// The gateway has not said a word.
+    Unheard,
+}
+
 /// An outside leg that a gateway was asked about.
 struct Admission {
     way: Way,
@@ -185,8 +194,8 @@ pub(crate) struct CallActor {
     ringing: BTreeMap<LegId, Device>,
     /// Outside legs that a gateway was asked about.
     admissions: BTreeMap<LegId, Admission>,
-    /// Why a limit of ours refused it, for its caller.
-    refusal: Option<Cause>,
+    /// What stood against its last way out.
+    obstacle: Option<Obstacle>,
     /// The addresses of each gateway that were tried for who is rung now.
     tried: BTreeMap<GatewayId, Vec<Target>>,
     hides: bool,
@@ -265,7 +274,7 @@ impl CallActor {
             devices: BTreeMap::new(),
             ringing: BTreeMap::new(),
             admissions: BTreeMap::new(),
-            refusal: None,
+            obstacle: None,
             tried: BTreeMap::new(),
             hides,
             payer: None,

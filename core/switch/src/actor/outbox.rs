@@ -62,19 +62,17 @@ impl OutboxActor {
         match self.outbox.order(now, fax.clone())? {
             Ordered::Before(before) => Ok(TakenFax { fax: *before, before: true }),
             Ordered::New => {
-                // On the disk before anybody is told that it is taken, and before anybody is called.
-                let (store, id) = (self.env.store.outgoing_faxes(), fax.id);
-                let kept = store.put_document(&id, &tiff).map_err(|error| error.to_string());
-                let kept = kept.and_then(|()| self.env.store.sync().map_err(|error| error.to_string()));
-                if let Err(error) = kept {
+                // On the disk, both in one, before anybody is told that it is taken, and before anybody is called.
+                let id = fax.id.clone();
+                if let Err(error) = self.env.store.outgoing_faxes().take(&fax, &tiff) {
                     self.outbox.undo(&id);
+                    // It may be there all the same (the disk failed after its log had it): nobody is to find it after a restart.
+                    let store = self.env.store.outgoing_faxes();
+                    store.remove(&id);
                     store.remove_document(&id);
-                    return Err(FaxRefused::NotKept(error));
+                    return Err(FaxRefused::NotKept(error.to_string()));
                 }
                 self.carry_out(ctx);
-                if let Err(error) = self.env.store.sync() {
-                    tracing::error!(order = %id, %error, "an order to send a fax is not on the disk yet");
-                }
                 let fax = self.outbox.get(&id).cloned().ok_or(FaxRefused::Ending)?;
                 Ok(TakenFax { fax, before: false })
             }
@@ -95,6 +93,11 @@ impl OutboxActor {
                     }
                 }
                 OutboxOutput::Begin(id) => self.begin(&id, ctx),
+                OutboxOutput::GivenUp(id) => {
+                    if let Some(tried) = self.outbox.get(&id).and_then(|fax| fax.tries.last()) {
+                        Tried { order: &id, tried }.emit(&self.env.metrics);
+                    }
+                }
                 OutboxOutput::Discard(id) => store.remove_document(&id),
                 OutboxOutput::Forget(id) => store.remove(&id),
             }
@@ -253,8 +256,8 @@ impl Handler<UseSnapshot> for OutboxActor {
         self.snapshot = snapshot;
         let (now, offices) = (self.env.clock.wall(), &self.snapshot.configuration.offices);
         let rules = |office: &Arc<Office>| {
-            let FaxRules { tries, apart, at_once, .. } = office.fax;
-            (office.id.clone(), SendRules { tries, apart, at_once })
+            let FaxRules { tries, apart, give_up_after, at_once, .. } = office.fax;
+            (office.id.clone(), SendRules { tries, apart, give_up_after, at_once })
         };
         self.outbox.follow(now, offices.iter().map(rules).collect());
         let new: Vec<OfficeId> =

@@ -88,19 +88,20 @@ pub(crate) fn end_of(why: &NotConnected) -> FaxTryEnd {
     match why {
         NotConnected::Timeout => FaxTryEnd::NoAnswer,
         NotConnected::NoAnswer(cause) => end_of_cause(cause),
-        NotConnected::CallerGone => FaxTryEnd::NotReached("the call was ended before anybody answered".into()),
+        NotConnected::CallerGone => FaxTryEnd::Failed("the call was ended before anybody answered".into()),
         NotConnected::Denied(reason) | NotConnected::Invalid(reason) => FaxTryEnd::Refused(reason.clone()),
         NotConnected::Talking => FaxTryEnd::NotReached("the call is in use".into()),
     }
 }
 
-/// The same of its cause: numbers that do not exist and calls that are forbidden stay so.
+/// The same of its cause: numbers that do not exist and calls that are forbidden stay so; what a server could not do, it may do later.
 pub(crate) fn end_of_cause(cause: &Cause) -> FaxTryEnd {
     let text = || format!("{} {}", cause.status, cause.text);
     match cause.status {
         486 | 600 => FaxTryEnd::Busy,
         408 | 480 | 487 => FaxTryEnd::NoAnswer,
         401 | 403 | 404 | 410 | 484 | 604 => FaxTryEnd::Refused(text()),
-        _ => FaxTryEnd::NotReached(text()),
+        500..=599 => FaxTryEnd::NotReached(text()),
+        _ => FaxTryEnd::Failed(text()),
     }
 }

@@ -2,7 +2,7 @@
 
 use plugboard_codec::page::Page;
 use plugboard_media::FaxEnd;
-use plugboard_model::{CallOutcome, Direction, FaxTryEnd, OrderState};
+use plugboard_model::{CallOutcome, Direction, FaxTryEnd, OrderState, OutgoingFax};
 use plugboard_switch::{FaxRefused, NewFax, NotOrdered, NotWithdrawn};
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Weather, fax_to};
 
@@ -380,6 +380,68 @@ fn a_call_that_sends_a_fax_can_be_ended_by_an_admin_and_picked_up_by_nobody() {
     let fax = calls.iter().find(|call| call.called == "102").unwrap();
     assert!(sim.ask(sim.switch().hang_up(&fax.id, plugboard_model::Cause::normal())));
     let fax = sim.run_until_tried(&id, 1);
-    assert!(matches!(fax.tries[0].end, FaxTryEnd::NotReached(_)), "{fax:#?}");
+    assert!(matches!(fax.tries[0].end, FaxTryEnd::Failed(_)), "{fax:#?}");
+    let waits = |fax: &OutgoingFax| fax.state.waits_until().map(|until| until.0 - fax.tries[0].ended.0);
+    assert_eq!(waits(&fax), Some(600_000), "whoever ended it meant it");
     sim.run_until_quiet();
+}
+
+#[test]
+fn r73_a_limit_that_passes_by_itself_is_waited_for_and_is_no_try() {
+    let mut sim = house("toll: { calls_at_once: 1 }\nfax: { at_once: 2, tries: 1 }\n", "").start();
+    let carrier = sim.outside("carrier", CARRIER);
+    let (one, two) = (sim.ordered("0030111", &[page(1)]), sim.ordered("0030222", &[page(1)]));
+    let fax = sim.run_until_tried(&two, 1);
+    let FaxTryEnd::Limited(reason) = &fax.tries[0].end else { panic!("{fax:#?}") };
+    assert!(reason.contains("Limit of the user 101"), "{reason}");
+    assert_eq!(fax.state.as_str(), "waiting", "{fax:#?}");
+    assert_eq!(sim.metric("plugboard_fax_tries_total{end=\"limited\"}"), Some(1.0));
+    sim.run_until(carrier.rings());
+    carrier.refuses(486);
+    sim.run_until_tried(&one, 1);
+    machine_answers(&mut sim, &carrier);
+    assert_eq!(carrier.called().as_deref(), Some("+4930222"));
+    let fax = sim.run_until_tried(&two, 2);
+    assert_eq!((fax.state.as_str(), &fax.tries[1].end), ("sent", &FaxTryEnd::Sent), "{fax:#?}");
+    sim.run_until_quiet();
+}
+
+#[test]
+fn r73_a_gateway_that_nobody_reaches_uses_up_no_try_and_an_order_ends_when_it_is_too_old() {
+    let mut sim = house("fax: { tries: 1, give_up_after: 20m }\n", "").start();
+    let (early, late) = (sim.ordered("0030111", &[page(1)]), sim.ordered("0030222", &[page(1)]));
+    let fax = sim.run_until_tried(&early, 1);
+    assert!(matches!(fax.tries[0].end, FaxTryEnd::NotReached(_)), "{fax:#?}");
+    sim.run_for(seconds(600));
+    let carrier = sim.outside("carrier", CARRIER);
+    sim.run_until(carrier.rings());
+    carrier.always_refuses(503);
+    carrier.refuses(503);
+    for id in [&early, &late] {
+        sim.run_until_over(id);
+        let fax = sim.order(id);
+        let ends: Vec<&str> = fax.tries.iter().map(|tried| tried.end.as_str()).collect();
+        assert_eq!((fax.state.as_str(), ends), ("failed", vec!["not_reached", "too_old"]), "{fax:#?}");
+        assert_eq!(fax.tries[1].ended.0 - fax.ordered.0, 1_200_000, "{fax:#?}");
+    }
+    assert_eq!(sim.metric("plugboard_fax_tries_total{end=\"too_old\"}"), Some(2.0));
+    assert_eq!(sim.metric("plugboard_fax_orders_waiting"), Some(0.0));
+    sim.run_until_quiet();
+}
+
+#[test]
+fn whoever_is_erased_has_no_order_left_and_nobody_is_called() {
+    let (mut sim, bob) = with_bob(house("fax: { apart: 2m }\n", ""));
+    let id = sim.ordered("102", &[page(1)]);
+    sim.run_until(bob.rings());
+    bob.refuses(486);
+    sim.run_until_tried(&id, 1);
+    let office = plugboard_model::OfficeId::new("main").unwrap();
+    assert_eq!(sim.ask(sim.switch().forget_fax_orders(&office, "102")), 1);
+    assert_eq!(sim.ask(sim.switch().fax_order(&id)), None);
+    sim.run_for(seconds(300));
+    assert_eq!(bob.calls().len(), 1);
+    let (sim, _) = restarted(house("fax: { apart: 2m }\n", ""), sim);
+    assert_eq!(sim.ask(sim.switch().fax_order(&id)), None);
+    assert_eq!(sim.document_of(&id), None);
 }

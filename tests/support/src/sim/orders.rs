@@ -42,12 +42,29 @@ impl Sim {
         self.ask(self.switch().fax_order(id)).unwrap_or_else(|| panic!("there is no order {id}"))
     }
 
+    /// What is kept of its document.
+    pub fn document_of(&self, id: &OrderId) -> Option<Vec<u8>> {
+        self.world.store.outgoing_faxes().document(id).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
     /// Takes one back.
     ///
     /// # Errors
     /// As the switch refuses it.
     pub fn withdraws(&self, id: &OrderId) -> Result<OutgoingFax, NotWithdrawn> {
         self.ask(self.switch().withdraw_fax(id))
+    }
+
+    /// Lets an hour pass, or less if an order is over before.
+    #[track_caller]
+    pub fn run_until_over(&mut self, id: &OrderId) {
+        for _ in 0..3_600 {
+            if self.order(id).state.over().is_some() {
+                return;
+            }
+            self.run_for(std::time::Duration::from_secs(1));
+        }
+        panic!("it is not over: {:#?}", self.order(id))
     }
 
     /// Lets time pass until an order has had so many tries and none goes on.

@@ -19,7 +19,7 @@ use plugboard_sip::session::{Local, Login, OutgoingSpec, Session};
 use std::time::Duration;
 
 use super::flows::FLOW_ANSWERS_WITHIN;
-use super::{CallActor, LegHandle, Order, Rung};
+use super::{CallActor, LegHandle, Obstacle, Order, Rung};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{
     Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
@@ -56,7 +56,7 @@ impl CallActor {
                 self.order(LegId::CALLER, LegCommand::Answer { prefer: self.agreed });
             }
             Output::RejectCaller(cause) => {
-                let ours = self.refusal.as_ref() == Some(&cause);
+                let ours = matches!(&self.obstacle, Some(Obstacle::Limit(refusal, _)) if *refusal == cause);
                 let command = if ours { LegCommand::RejectInWords(cause) } else { LegCommand::Reject(cause) };
                 self.order(LegId::CALLER, command);
             }

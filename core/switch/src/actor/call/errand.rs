@@ -9,7 +9,7 @@ use plugboard_model::{
 use plugboard_office::ImageRule;
 use std::time::Duration;
 
-use super::CallActor;
+use super::{CallActor, Obstacle};
 use super::fax::Running;
 use crate::message::{Errand, end_of};
 
@@ -29,18 +29,22 @@ impl CallActor {
         if let HostResult::Faxed(done) = result {
             // Where no machine began there is no report of it.
             if let Err(error) = done {
-                self.errand_over(FaxTryEnd::NotReached(format!("{error:?}")));
+                self.errand_over(FaxTryEnd::Failed(format!("{error:?}")));
             }
             let request = Request::HangUp(Cause::normal());
             self.feed(Input::Request { op: Op::Errand, request }, ctx);
         }
     }
 
-    /// A limit of ours says more than the status that came of it.
+    /// A limit of ours, and a gateway that is silent, say more than the status that came of it.
     fn not_reached(&self, why: &NotConnected) -> FaxTryEnd {
-        match (why, &self.refusal) {
-            (NotConnected::NoAnswer(cause), Some(refusal)) if cause == refusal => {
-                FaxTryEnd::Refused(refusal.text.clone())
+        match (why, &self.obstacle) {
+            (NotConnected::NoAnswer(cause), Some(Obstacle::Unheard)) if cause.status == 408 => {
+                FaxTryEnd::NotReached("the gateway does not answer".into())
+            }
+            (NotConnected::NoAnswer(cause), Some(Obstacle::Limit(refusal, limit))) if cause == refusal => {
+                let text = refusal.text.clone();
+                if limit.passes() { FaxTryEnd::Limited(text) } else { FaxTryEnd::Refused(text) }
             }
             (
                 NotConnected::Timeout

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::carry::Dial;
-use super::{Admission, CallActor, Outside};
+use super::{Admission, CallActor, Obstacle, Outside};
 use crate::actor::leg::EarlySound;
 use crate::awaited::Phone;
 use crate::channels::Channel;
@@ -60,7 +60,7 @@ impl CallActor {
             let leads_on = matches!(subject, Subject::Gateway(_)) && !is_last;
             let status = if leads_on { 503 } else { 403 };
             let cause = Cause { status, text: format!("Limit of the {whose}: {limit}") };
-            self.refusal = Some(cause.clone());
+            self.obstacle = Some(Obstacle::Limit(cause.clone(), limit));
             cause
         })
     }
@@ -214,6 +214,7 @@ impl CallActor {
                     if let (LegNews::Answered { .. }, Some(pass)) = (news, &outside.pass) {
                         pass.answered();
                     }
+                    self.obstacle = None;
                 }
             }
             LegNews::Dialog(_)
@@ -235,7 +236,10 @@ impl CallActor {
     }
 
     /// A leg to a gateway is over; what that says of its address is told.
-    pub(super) fn outside_left(&self, outside: &Outside, cause: &Cause) {
+    pub(super) fn outside_left(&mut self, outside: &Outside, cause: &Cause) {
+        if !outside.spoke && cause.status == 408 {
+            self.obstacle = Some(Obstacle::Unheard);
+        }
         if outside.spoke || !matches!(cause.status, 408 | 503) {
             return;
         }
