@@ -38,6 +38,11 @@ const NUMBERS: [&str; 17] = [
 const WATCHED: [(usize, &str); 4] = [(0, "102"), (3, "101"), (4, "200"), (5, "105")];
 /// Lamps that were looked at.
 static LAMPS: AtomicU64 = AtomicU64::new(0);
+/// Runs of actions that were replayed.
+static REPLAYS: AtomicU64 = AtomicU64::new(0);
+/// Of so many seeds, odd and even ones, one runs on [`SHARDS`] shards, its calls and their media spread over them.
+const ON_SHARDS: u64 = 4;
+const SHARDS: usize = 4;
 /// Keys that somebody in a call presses.
 const KEYS: [&str; 6] = ["1", "105#", "7", "200", "*", "513"];
 
@@ -68,8 +73,8 @@ enum Luck {
     Bad,
 }
 
-/// One run of a seed: its ladder, and what it says of each call.
-fn run(seed: u64, luck: Luck) -> (Ladder, String) {
+/// One run of a seed: its ladder, and what it says of each call; `look` is a look at what it leaves.
+fn run(seed: u64, luck: Luck, look: fn(&Sim)) -> (Ladder, String) {
     let mut dice = Dice::new(seed ^ 0x00C0_FFEE);
     let weather = Weather {
         lost: dice.below(80),
@@ -82,7 +87,9 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
         .replace("password: demo-102 }", "password: demo-102, reliable: true }")
         .replace("password: demo-104 }", "password: demo-104, reliable: true }");
     let offices = [STORY, OTHER_STORY].map(|story| narrow.clone().with_story(story));
-    let mut sim = Setup::offices(vec![offices[0].clone()]).seed(seed).weather(weather).ports(20_000..=20_019).start();
+    let shards = if seed / 2 % ON_SHARDS == 3 { SHARDS } else { 1 };
+    let setup = Setup::offices(vec![offices[0].clone()]).seed(seed).weather(weather).ports(20_000..=20_019);
+    let mut sim = setup.shards(shards, true).start();
     let phones = people(&mut sim, &mut dice);
     for _ in 0..DEEDS {
         let phone = dice.pick(&phones).clone();
@@ -113,6 +120,7 @@ fn run(seed: u64, luck: Luck) -> (Ladder, String) {
     lamps_are_off(&sim, &phones);
     let told = nothing_is_wrong(&sim, luck);
     nobody_talks_to_himself(&phones);
+    look(&sim);
     (sim.ladder(), told)
 }
 
@@ -371,11 +379,22 @@ fn nobody_talks_to_himself(phones: &[Phone]) {
     }
 }
 
+/// Each run of each call decides the same again, from the call's journal alone: also one that was put away or cut off.
+fn every_run_is_replayed(sim: &Sim) {
+    for record in sim.records("main") {
+        let begun = |journal: &JournalEvent| matches!(journal, JournalEvent::RunBegan { .. });
+        let runs = sim.journal(&record).iter().filter(|entry| begun(&entry.event)).count();
+        assert_eq!(sim.replays(&record), runs, "{}", record.id);
+        REPLAYS.fetch_add(u64::try_from(runs).unwrap(), Relaxed);
+    }
+}
+
 /// Runs a seed twice; says what is wrong with it.
 fn twice(seed: u64, luck: Luck) -> Result<String, String> {
-    let once = || catch_unwind(AssertUnwindSafe(|| run(seed, luck))).map_err(in_words);
-    let (first, told) = once()?;
-    let (second, _) = once()?;
+    let once = |look| catch_unwind(AssertUnwindSafe(|| run(seed, luck, look))).map_err(in_words);
+    let (first, told) = once(every_run_is_replayed)?;
+    // The same journal decides the same.
+    let (second, _) = once(|_| ())?;
     if first != second {
         let (one, other) = (first.to_string(), second.to_string());
         let line = one.lines().zip(other.lines()).find(|(a, b)| a != b);
@@ -423,6 +442,7 @@ fn part(part: u64, of: u64, luck: Luck) {
          and fetched: {outcomes:?}"
     );
     assert!(LAMPS.load(Relaxed) > 0, "no lamp was looked at");
+    assert!(REPLAYS.load(Relaxed) > 0, "no run was replayed");
     assert!(held > 0 && handed_on > 0 && sent_on > 0 && picked_up > 0, "too tame");
     let expected = ["Abandoned", "Answered", "Handled", "NotAnswered"].map(str::to_owned);
     assert!(expected.iter().all(|outcome| outcomes.contains(outcome)), "too tame: {outcomes:?}");
