@@ -36,7 +36,7 @@ pub use browser::Browser;
 pub use ear::{Ear, Heard, speech};
 pub use kamailio::Kamailio;
 pub use linphone::Linphone;
-pub use namespace::in_own_network;
+pub use namespace::{in_own_network, with_own_mounts};
 pub use office::Office;
 pub(crate) use port::is_open;
 pub use port::{free_port, free_rtp_ports};

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Call, Office, Plugboard, Serve, Sipp, Transport, steps, until, write_tone};
-use std::fmt::Write;
+use plugboard_tests_interop::{
+    Baresip, Call, Office, Plugboard, Serve, Sipp, Transport, steps, until, with_own_mounts, write_tone,
+};
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -205,4 +209,78 @@ fn on_a_full_disk_calls_go_on_and_the_loss_is_counted_and_shown() {
     let call = Call::new("101", "secret-101", "*43").lasts(Duration::from_millis(20));
     Sipp::calls(&switch, "after", &call, Transport::Udp).succeeds();
     assert!((switch.sample("plugboard_store_degraded") - 1.0).abs() < 0.1);
+}
+
+/// A disk of so many bytes at a folder, with what the folder holds.
+fn mount(folder: &Path, bytes: u64) {
+    let before = folder.with_extension("before");
+    fs::rename(folder, &before).unwrap();
+    fs::create_dir(folder).unwrap();
+    let runs = |line: &mut Command| assert!(line.status().unwrap().success(), "{line:?}");
+    runs(Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(folder));
+    runs(Command::new("cp").arg("-a").arg(before.join(".")).arg(folder));
+}
+
+/// Writes a file until the disk has no byte left.
+fn fill(file: &Path) {
+    let mut file = fs::File::create(file).unwrap();
+    let error = std::iter::repeat_with(|| file.write_all(&[b'x'; 4_096])).find_map(Result::err).unwrap();
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{error}");
+}
+
+/// The bytes of all files below a folder.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().unwrap().len() })
+        .sum()
+}
+
+#[test]
+fn a_disk_that_fills_up_during_a_call_ends_no_call_and_what_is_lost_is_counted_and_shown() {
+    /// More than the switch writes until the disk is filled, and less than its log is given at once where there is room.
+    const ROOM: u64 = 3 << 20;
+    const ANN: f64 = 440.0;
+    const BOB: f64 = 1_000.0;
+    if !with_own_mounts("a_disk_that_fills_up_during_a_call_ends_no_call_and_what_is_lost_is_counted_and_shown") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut switch = Serve::on(&data).start();
+    switch.apply(&Office::new());
+    switch.terminate();
+    assert!(switch.wait().success());
+    drop(switch);
+    mount(&data, bytes_in(&data) + ROOM);
+
+    let switch = Serve::on(&data).start();
+    let ann = Baresip::start(&switch, "101", "secret-101", ANN, Transport::Udp);
+    let bob = Baresip::start(&switch, "102", "secret-102", BOB, Transport::Udp);
+    ann.dials("102");
+    ann.waits_to_hear_tone(BOB);
+    bob.waits_to_hear_tone(ANN);
+    fill(&data.join("filler"));
+    // Files that were given room before are filled first: calls are made until something is lost.
+    let lost = || {
+        switch.sample("plugboard_store_lost_journal_lines_total") + switch.sample("plugboard_store_lost_records_total")
+    };
+    let mut calls = 0;
+    let mut another = || {
+        let call = Call::new("103", "secret-103", "*43").lasts(Duration::from_millis(20));
+        Sipp::calls(&switch, &format!("caller-{calls}"), &call, Transport::Udp).succeeds();
+        calls += 1;
+    };
+    until("something to be lost", || {
+        another();
+        (lost() > 0.0).then_some(())
+    });
+    let (_, text) = switch.page("/readyz");
+    assert!(text.contains("store") && text.contains("No space left on device"), "{text}");
+    another();
+    assert!((switch.sample("plugboard_store_degraded") - 1.0).abs() < 0.1);
+    // The call from before goes on, both ways.
+    ann.waits_to_hear_more_of(BOB);
+    bob.waits_to_hear_more_of(ANN);
+    ann.hangs_up();
 }
