@@ -96,7 +96,7 @@ impl Generator {
         let sipp = self.start(job, &scenario(CALLEE, job.media.then_some("field0")))?;
         // It says nothing when it listens; its port is taken then.
         let listens = || std::net::UdpSocket::bind(job.local).is_err();
-        if clock::wait_for(Duration::from_secs(5), listens) {
+        if clock::wait_for(Duration::from_secs(30), listens) {
             Ok(sipp)
         } else {
             Err(LoadError::Failed(format!("sipp does not listen on {}", job.local)))
