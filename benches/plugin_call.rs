@@ -103,6 +103,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
         HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
+        HostCall::LastTalk { .. } => HostResult::Talked(Ok(None)),
         HostCall::Http(_) => HostResult::Responded(Err(HttpError::TimeOver)),
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo

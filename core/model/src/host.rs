@@ -4,8 +4,8 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Cause, FaxError, FaxReceived, FaxRequest, GroupId, HttpError, HttpRequest, HttpResponse, Mailbox, UserId, Value,
-    WallTime,
+    Cause, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox,
+    Talk, UserId, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,13 @@ pub enum HostCall {
     ReceiveFax(FaxRequest),
     /// Answer: [`HostResult::Responded`].
     Http(HttpRequest),
+    /// Who talked with a number last. Answer: [`HostResult::Talked`].
+    LastTalk {
+        /// 1 to 64 bytes.
+        number: String,
+        /// How far back: 1 to 3,650.
+        days: u32,
+    },
 }
 
 impl HostCall {
@@ -110,6 +117,7 @@ impl HostCall {
             Self::OpenMailbox(_) => "voicemail.open",
             Self::ReceiveFax(_) => "fax.receive",
             Self::Http(_) => "http.send",
+            Self::LastTalk { .. } => "history.last-talk",
         }
     }
 }
@@ -158,6 +166,8 @@ pub enum HostResult {
     Faxed(Result<FaxReceived, FaxError>),
     /// To [`HostCall::Http`].
     Responded(Result<HttpResponse, HttpError>),
+    /// To [`HostCall::LastTalk`].
+    Talked(Result<Option<Talk>, HistoryError>),
 }
 
 /// How somebody sits in a room.

@@ -6,6 +6,7 @@
 mod cause;
 mod fax;
 mod forward;
+mod history;
 mod host;
 mod http;
 mod id;
@@ -22,6 +23,7 @@ mod value;
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
 pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
+pub use history::{HistoryError, Talk};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
     Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, LogLevel, MailboxEnd,

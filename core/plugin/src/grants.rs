@@ -35,11 +35,13 @@ pub enum Capability {
     Fax,
     /// The office's sources of the web.
     Http,
+    /// What the office remembers of its calls.
+    History,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -52,6 +54,7 @@ impl Capability {
         Self::Voicemail,
         Self::Fax,
         Self::Http,
+        Self::History,
     ];
 
     /// The interface's name in WIT.
@@ -69,6 +72,7 @@ impl Capability {
             Self::Voicemail => "voicemail",
             Self::Fax => "fax",
             Self::Http => "http",
+            Self::History => "history",
         }
     }
 
@@ -98,6 +102,7 @@ impl Capability {
             HostCall::LeaveMessage(_) | HostCall::OpenMailbox(_) => Self::Voicemail,
             HostCall::ReceiveFax(_) => Self::Fax,
             HostCall::Http(_) => Self::Http,
+            HostCall::LastTalk { .. } => Self::History,
         }
     }
 
@@ -115,6 +120,7 @@ impl Capability {
             Self::Voicemail => 512,
             Self::Fax => 1024,
             Self::Http => 2048,
+            Self::History => 4096,
         }
     }
 }
@@ -185,6 +191,7 @@ impl Grants {
             .with(Capability::Random)
             .with(Capability::Conference)
             .with(Capability::Fax)
+            .with(Capability::History)
             .with(Capability::Http)
             .with(Capability::Record)
             .with(Capability::Voicemail)

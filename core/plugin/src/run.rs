@@ -482,7 +482,8 @@ impl RunState {
             | HostCall::LeaveMessage(_)
             | HostCall::OpenMailbox(_)
             | HostCall::ReceiveFax(_)
-            | HostCall::Http(_) => None,
+            | HostCall::Http(_)
+            | HostCall::LastTalk { .. } => None,
         }
     }
 

@@ -5,6 +5,7 @@ mod conference;
 mod dial;
 mod directory;
 mod fax;
+mod history;
 mod http;
 mod record;
 mod services;
@@ -53,6 +54,7 @@ impl Action {
                     switch::variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
                 Capability::Fax => switch::fax::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::History => switch::history::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

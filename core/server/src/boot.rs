@@ -161,6 +161,7 @@ impl Running {
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
             dns: Arc::new(crate::names::Names::of_machine()),
             push: Arc::new(pushes),
+            history: Arc::new(crate::history::Reader::start(store.clone())?),
             web: Arc::new(crate::web::Services::start(roots)?),
             media,
             plugins,

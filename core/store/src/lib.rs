@@ -50,6 +50,7 @@ mod pin_tries;
 mod queue;
 mod sip_trace;
 mod store;
+mod talks;
 mod tapes;
 mod traits;
 mod trim;

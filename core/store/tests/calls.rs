@@ -359,3 +359,52 @@ fn a_claim_from_the_call_path_is_told_who_won_without_waiting() {
     let (winner, rev) = told.try_recv().unwrap();
     assert_eq!((winner, Some(rev.unwrap())), (1, store.get(&slot).unwrap().map(|found| found.rev)));
 }
+
+#[test]
+fn the_last_to_talk_with_a_number_is_found_whoever_called_and_who_did_not_talk_is_not() {
+    let (store, writer) = store();
+    let (calls, main, other) = (store.calls(), office("main"), office("other"));
+    let user = |office: &OfficeId, name: &str| UserId::new(office, name).unwrap();
+    let put = |record: &CallRecord| {
+        calls.put_record(record, None).unwrap();
+        writer.run(Time::ZERO);
+    };
+    let everybody = |_: &UserId| true;
+    let numbers = ["+49301".to_owned(), "0301".to_owned()];
+    let last = |since: i64, is_there: &dyn Fn(&UserId) -> bool| {
+        let talk = calls.last_talk(&main, &numbers, WallTime(since), is_there).unwrap();
+        talk.map(|talk| (talk.user.name.to_string(), talk.at.0))
+    };
+    // Rung and not answered; another office; another number.
+    put(&record(&main, 1_000, "+49301", "100", &["ann"]));
+    let answered = |mut record: CallRecord, legs: &[(usize, i64)]| {
+        for (leg, at) in legs {
+            record.legs[*leg].answered = Some(WallTime(*at));
+        }
+        record.answered = legs.iter().map(|(_, at)| WallTime(*at)).min();
+        record.outcome = CallOutcome::Answered;
+        record
+    };
+    put(&answered(record(&other, 1_100, "+49301", "100", &["ann"]), &[(0, 1_105)]));
+    put(&answered(record(&main, 1_200, "+49302", "100", &["ann"]), &[(0, 1_205)]));
+    assert_eq!(last(0, &everybody), None);
+    // Ann answered, and put him through to Bob.
+    put(&answered(record(&main, 2_000, "+49301", "100", &["ann", "bob"]), &[(0, 2_005), (1, 2_500)]));
+    assert_eq!(last(0, &everybody), Some(("bob".into(), 2_500)));
+    assert_eq!(last(0, &|user| user.name.as_str() != "bob"), Some(("ann".into(), 2_005)));
+    // Cem called him, in another form of the number.
+    let mut out = record(&main, 3_000, "103", "0301", &[]);
+    out.caller_user = Some(user(&main, "cem"));
+    put(&out);
+    assert_eq!(last(0, &everybody), Some(("bob".into(), 2_500)), "nobody answered him");
+    out.answered = Some(WallTime(3_005));
+    put(&out);
+    assert_eq!(last(0, &everybody), Some(("cem".into(), 3_005)));
+    assert_eq!(last(2_999, &everybody), Some(("cem".into(), 3_005)));
+    assert_eq!(last(3_001, &everybody), None, "it began before that");
+    // Somebody of the office with a number that looks so.
+    let mut inner = answered(record(&main, 4_000, "0301", "101", &["eve"]), &[(0, 4_005)]);
+    inner.caller_user = Some(user(&main, "dan"));
+    put(&inner);
+    assert_eq!(last(0, &everybody), Some(("cem".into(), 3_005)));
+}

@@ -5,8 +5,8 @@
 
 use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
-use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Time, WallTime};
-use plugboard_office::HttpSource;
+use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Talk, Time, WallTime};
+use plugboard_office::{HttpSource, Office};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
 use plugboard_recorder::Recorder;
 use plugboard_sip::flow::Flow;
@@ -191,6 +191,26 @@ pub struct WebRequest {
 /// Where an answer of the web goes.
 pub type WebReply = Box<dyn FnOnce(Result<HttpResponse, HttpError>) + Send>;
 
+/// Looks calls of the past up. Never waits: the answer comes back by itself.
+pub trait History: Send + Sync {
+    /// Asks who talked with a number last; `reply` is called once, from any thread.
+    fn last_talk(&self, asked: TalkQuestion, reply: TalkReply);
+}
+
+/// Who talked with a number last?
+#[derive(Debug, Clone)]
+pub struct TalkQuestion {
+    /// In this office.
+    pub office: Arc<Office>,
+    /// The number, in each form in which it may be written.
+    pub numbers: Vec<String>,
+    /// Calls that began earlier do not count.
+    pub since: WallTime,
+}
+
+/// Where that is told, or why it is not known.
+pub type TalkReply = Box<dyn FnOnce(Result<Option<Talk>, String>) + Send>;
+
 /// The shared handles.
 #[derive(Clone)]
 pub struct Env {
@@ -206,6 +226,8 @@ pub struct Env {
     pub push: Arc<dyn Push>,
     /// Services of the web.
     pub web: Arc<dyn Web>,
+    /// Calls of the past.
+    pub history: Arc<dyn History>,
     /// RTP.
     pub media: Arc<dyn MediaPlane>,
     /// Actions.

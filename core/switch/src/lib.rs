@@ -43,8 +43,8 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{
-    Clock, Dns, DnsReply, Env, Plugins, Prompts, Push, Random, SipTransport, Turn, Unsendable, Voice, VoiceReply, Web,
-    WebReply, WebRequest,
+    Clock, Dns, DnsReply, Env, History, Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn,
+    Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest,
 };
 pub use events::Events;
 pub use mailboxes::Mailboxes;

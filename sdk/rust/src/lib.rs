@@ -47,7 +47,7 @@
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
-//! - [`call`], [`dial`], [`conference`], [`directory`], [`fax`], [`http`], [`variables`], [`log`], [`clock`],
+//! - [`call`], [`dial`], [`conference`], [`directory`], [`fax`], [`history`], [`http`], [`variables`], [`log`], [`clock`],
 //!   [`random`], [`record`] and [`voicemail`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
@@ -66,6 +66,7 @@ pub mod directory;
 mod duration;
 mod failure;
 pub mod fax;
+pub mod history;
 pub mod http;
 pub mod log;
 mod outcome;

@@ -33,9 +33,10 @@ pub use office::{group, group_id, user, user_id};
 pub use plugboard_model::{
     Audio, CallError, CallEvent, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
     ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, Distribution, FaxError, FaxOutcome, FaxReceived,
-    FaxRequest, GroupId, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest, LogLevel, Mailbox,
-    MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, RingBack, RingRequest, RunEnd, SetError, Speech, Target, Tone, UserId, UserStatus, Value, WallTime,
+    FaxRequest, GroupId, HistoryError, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest,
+    LogLevel, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions,
+    RecordCall, RecordError, RingBack, RingRequest, RunEnd, SetError, Speech, Talk, Target, Tone, UserId, UserStatus,
+    Value, WallTime,
 };
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;

@@ -5,9 +5,9 @@ use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
     ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest,
-    HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd,
-    MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest,
-    RunEnd, RunId, SetError, Time, Value, WallTime,
+    HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox,
+    MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError,
+    RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -52,6 +52,7 @@ struct Script<'s> {
     open: Answer<'s, Option<Mailbox>, Result<MailboxEnd, MailboxError>>,
     fax: Answer<'s, FaxRequest, Result<FaxReceived, FaxError>>,
     http: Answer<'s, HttpRequest, Result<HttpResponse, HttpError>>,
+    last_talk: Answer<'s, (String, u32), Result<Option<Talk>, HistoryError>>,
 }
 
 impl<'s> Run<'s> {
@@ -80,6 +81,7 @@ impl<'s> Run<'s> {
                 leave: Box::new(|_| Ok(MessageEnd::Recorded)),
                 open: Box::new(|_| Ok(MailboxEnd::Done)),
                 fax: Box::new(|_| Ok(no_fax())),
+                last_talk: Box::new(|_| Ok(None)),
                 http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
         }
@@ -229,6 +231,16 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_http(mut self, answer: impl FnMut(HttpRequest) -> Result<HttpResponse, HttpError> + 's) -> Self {
         self.script.http = Box::new(answer);
+        self
+    }
+
+    /// Who talked last with each number, in so many days; unless said, nobody.
+    #[must_use]
+    pub fn on_last_talk(
+        mut self,
+        mut answer: impl FnMut(String, u32) -> Result<Option<Talk>, HistoryError> + 's,
+    ) -> Self {
+        self.script.last_talk = Box::new(move |(number, days)| answer(number, days));
         self
     }
 
@@ -395,6 +407,7 @@ impl Script<'_> {
                 self.over |= told == Err(FaxError::CallerGone);
                 HostResult::Faxed(told)
             }
+            HostCall::LastTalk { number, days } => HostResult::Talked((self.last_talk)((number, days))),
             HostCall::Http(request) => HostResult::Responded((self.http)(request)),
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {

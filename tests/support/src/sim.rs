@@ -19,7 +19,7 @@ use plugboard_recorder::{InlineRecorder, Memory, Recorder};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::parse_datagram;
 use plugboard_store::{InlineWriter, Place, RecordFilter, SipFlow, Store};
-use plugboard_switch::{Clock, Env, Events, Holdings, Placement, Router, Switch};
+use plugboard_switch::{Clock, Env, Events, History, Holdings, Placement, Router, Switch, TalkQuestion, TalkReply};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -89,6 +89,17 @@ struct World {
     wake: Arc<Notify>,
 }
 
+/// Calls of the past, looked up at once: the store is in memory.
+struct Past(Store);
+
+impl History for Past {
+    fn last_talk(&self, TalkQuestion { office, numbers, since }: TalkQuestion, reply: TalkReply) {
+        let is_there = |user: &_| office.user(user).is_some();
+        let found = self.0.calls().last_talk(&office.id, &numbers, since, &is_there);
+        reply(found.map_err(|error| error.to_string()));
+    }
+}
+
 /// What browsers are told of the office's TURN server.
 fn turn() -> plugboard_switch::Turn {
     let uris = vec!["turn:turn.plugboard.test:3478?transport=udp".to_owned()];
@@ -148,6 +159,7 @@ impl Sim {
             dns: Arc::new(names.clone()),
             push: Arc::new(pushes.clone()),
             web: Arc::new(sites.clone()),
+            history: Arc::new(Past(store.clone())),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
             prompts: Arc::new(records.clone()),

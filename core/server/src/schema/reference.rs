@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 14] = [
+const STEPS: [(&str, &str); 15] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
@@ -62,6 +62,10 @@ const STEPS: [(&str, &str); 14] = [
         "- record: { announcement: recorded, beep: true }\n- call-user: { mode: user, target: 102 }\n- record: { what: stop }",
     ),
     ("say", "- say: { text: \"Hello {caller_name}, nobody is in the office.\", language: en }"),
+    (
+        "search-history",
+        "- search-history\n  on:\n    found: [call-user: { mode: variable, target: last_user }]\n- call-group: { group: sales }",
+    ),
     (
         "voicemail",
         "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout:\n      - voicemail: { group: sales, max: 2m }",

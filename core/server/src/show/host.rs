@@ -3,9 +3,9 @@
 use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
-    FaxOutcome, FaxReceived, FaxRequest, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest,
-    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
+    FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse,
+    LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions,
+    RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::OpenMailbox(whose) => whose.as_ref().map(mailbox).unwrap_or_default(),
         HostCall::ReceiveFax(request) => faxes(request),
         HostCall::Http(request) => requests(request),
+        HostCall::LastTalk { number, days } => format!("{number} within {days} days"),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -272,6 +273,10 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Recorded(done) => done.as_ref().map_or_else(record_error, |()| "done".into()),
         HostResult::MessageLeft(end) => end.as_ref().map_or_else(mailbox_error, |end| message_end(*end)),
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
+        HostResult::Talked(Ok(Some(talk))) => format!("user {}, {} UTC", talk.user.name, moment(talk.at)),
+        HostResult::Talked(Ok(None)) => "nobody".into(),
+        HostResult::Talked(Err(HistoryError::Unavailable(why))) => format!("cannot be read: {why}"),
+        HostResult::Talked(Err(HistoryError::Invalid(which))) => format!("refused: {which}"),
         HostResult::Responded(done) => done.as_ref().map_or_else(http_error, responded),
         HostResult::Faxed(done) => done.as_ref().map_or_else(fax_error, faxed),
     }

@@ -10,6 +10,7 @@ mod fax;
 mod feature;
 mod fetch;
 mod flows;
+mod history;
 mod host;
 mod imaging;
 mod journal;

@@ -32,6 +32,7 @@ mod hold;
 mod house;
 mod keys;
 mod lamps;
+mod last_agent;
 mod long_invites;
 mod mailboxes;
 mod menu;

@@ -141,6 +141,7 @@ impl CallActor {
                 return self.resume(op, HostResult::Value(value));
             }
             HostCall::Http(request) => return self.ask_web(op, request, ctx),
+            HostCall::LastTalk { number, days } => return self.look_back(op, &number, days, ctx),
             HostCall::Record(call) => {
                 return self.record_call(op, call, ctx);
             }
@@ -286,6 +287,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Http(_)
+        | HostCall::LastTalk { .. }
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
         | HostCall::GetVariable(_)
