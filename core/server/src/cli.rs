@@ -379,7 +379,19 @@ pub(crate) enum RouteCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List the installed actions with what they import.
-    List,
+    List {
+        /// The language of their titles: `en`, `ru`, `de`, or another that they have; else English.
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// What an action does: its parameters, outcomes, events, variables and capabilities, as its component says.
+    Show {
+        /// The action, as scenarios call it.
+        action: String,
+        /// The language of its texts: `en`, `ru`, `de`, or another that it has; else English.
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -453,8 +465,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             control::ask(home, &request, |answer| show::users(answer, json))
         }
         Command::Route { command: RouteCommand::Explain { wish } } => explain(home, wish, json),
-        Command::Plugin { command: PluginCommand::List } => {
-            control::ask(home, &Request::Plugins, |answer| show::plugins(answer, json))
+        Command::Plugin { command: PluginCommand::List { language } } => {
+            control::ask(home, &Request::Plugins, |answer| show::plugins::list(answer, &language, json))
+        }
+        Command::Plugin { command: PluginCommand::Show { action, language } } => {
+            control::ask(home, &Request::Plugins, |answer| show::plugins::one(answer, &action, &language, json))
         }
         Command::Backup { to } => {
             let to = std::path::absolute(&to).unwrap_or(to);

@@ -7,6 +7,7 @@ mod host;
 mod ladder;
 mod outgoing;
 mod pcap;
+pub(crate) mod plugins;
 mod recordings;
 mod timeline;
 mod when;
@@ -135,23 +136,6 @@ fn user(user: &Value) -> String {
         parts.push(format!("logged out of {}", out_of.join(" and ")));
     }
     parts.join(", ")
-}
-
-/// `plugin list`.
-pub(crate) fn plugins(value: &Value, json: bool) -> ExitCode {
-    either(value, json, || {
-        for action in items(value, "actions") {
-            let Some(manifest) = action.get("manifest") else { continue };
-            let title = manifest.pointer("/titles/en").and_then(Value::as_str).unwrap_or_default();
-            let imports: Vec<String> =
-                items(manifest, "capabilities").iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
-            let (name, version) = (field(manifest, "name"), field(manifest, "version"));
-            output::line(format!("{name:<16} {version:<8} {title:<28} imports: {}", imports.join(", ")));
-        }
-        for refused in items(value, "refused") {
-            output::fault(format!("not installed: {}", refused.as_str().unwrap_or_default()));
-        }
-    })
 }
 
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "shown with three digits")]

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Answer, Call, Office, Plugboard, Sipp, Transport, free_port, tool, until};
+use plugboard_tests_interop::{
+    Answer, Call, Office, Plugboard, Sipp, Transport, built_plugins, free_port, tool, until,
+};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -373,4 +375,52 @@ fn no_credentials_are_kept_in_log_ladder_capture_or_data() {
         assert!(!kept.iter().any(found), "{secret} was kept");
     }
     assert!(!log.contains("secret-101") && !log.contains("secret-102"), "{log}");
+}
+
+#[test]
+fn r31_r32_every_action_is_listed_with_what_it_says_of_itself_in_three_languages() {
+    let switch = Plugboard::with_office(&Office::new());
+    let told = switch.ask(&["plugin", "list"]);
+    let actions = told["actions"].as_array().unwrap();
+    let built: Vec<String> = fs::read_dir(built_plugins())
+        .unwrap()
+        .filter_map(|file| Some(file.unwrap().file_name().to_str()?.strip_suffix(".wasm")?.to_owned()))
+        .collect();
+    let mut names: Vec<&str> = actions.iter().map(|action| action["manifest"]["name"].as_str().unwrap()).collect();
+    let mut wanted: Vec<&str> = built.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(names, wanted);
+    for action in actions {
+        let manifest = &action["manifest"];
+        let name = manifest["name"].as_str().unwrap();
+        assert!(manifest["blocking"].is_boolean() && manifest["capabilities"].is_array(), "{name}");
+        for language in ["en", "ru", "de"] {
+            assert!(manifest["titles"][language].is_string() && manifest["summaries"][language].is_string(), "{name}");
+            for outcome in manifest["outcomes"].as_array().unwrap() {
+                assert!(outcome["texts"][language].is_string(), "{name} {outcome}");
+            }
+        }
+        for (parameter, schema) in manifest["parameters"]["properties"].as_object().unwrap() {
+            assert!(schema["title"].is_string() && schema["description"].is_string(), "{name}.{parameter}");
+            for language in ["ru", "de"] {
+                assert!(schema["x-texts"][language]["title"].is_string(), "{name}.{parameter} in {language}");
+            }
+        }
+        // The same for people, in a language of theirs.
+        let shown = switch.succeeds(&["plugin", "show", name, "--language", "ru"]);
+        assert!(shown.contains(manifest["titles"]["ru"].as_str().unwrap()), "{shown}");
+        assert!(shown.contains("the scenario waits for it") == manifest["blocking"].as_bool().unwrap(), "{shown}");
+    }
+    let shown = switch.succeeds(&["plugin", "show", "call-user", "--language", "de"]);
+    for line in [
+        "parameter target (required): ",
+        "outcome answer: ",
+        "event ringing",
+        "variable answered_by (user) after answer",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    let listed = switch.succeeds(&["plugin", "list", "--language", "ru"]);
+    assert_eq!(listed.lines().count(), actions.len(), "{listed}");
 }

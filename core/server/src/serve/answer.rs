@@ -264,7 +264,13 @@ fn plugins(running: &Running) -> Answer {
         .actions
         .by_name
         .values()
-        .map(|installed| json!({ "component": installed.id().to_string(), "manifest": installed.manifest() }))
+        .map(|installed| {
+            let manifest = installed.manifest();
+            let calls = manifest.outcomes.iter().any(|outcome| outcome.name == plugboard_scenario::ANSWER);
+            let events = plugboard_scenario::Occasion::OF_ACTIONS.iter().filter(|_| calls);
+            let events: Vec<&str> = events.map(|occasion| occasion.as_str()).collect();
+            json!({ "component": installed.id().to_string(), "manifest": manifest, "events": events })
+        })
         .collect();
     Answer::Done(json!({ "actions": actions, "refused": in_words(running.actions.refused.clone()) }))
 }

@@ -9,8 +9,8 @@ use plugboard_model::{
 use plugboard_office::ImageRule;
 use std::time::Duration;
 
-use super::{CallActor, Obstacle};
 use super::fax::Running;
+use super::{CallActor, Obstacle};
 use crate::message::{Errand, end_of};
 
 /// How long a fax may take: a hundred full pages at the slowest rate that machines fall back to take longer than anybody pays for.

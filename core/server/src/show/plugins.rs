@@ -1,0 +1,88 @@
+//! What the installed actions say of themselves.
+
+use serde_json::Value;
+use std::process::ExitCode;
+
+use super::{either, field, items};
+use crate::output;
+
+/// The language that every action has.
+const ENGLISH: &str = "en";
+
+/// A text in a language, else in English.
+fn text<'v>(texts: Option<&'v Value>, language: &str) -> &'v str {
+    let of = |language: &str| texts?.get(language)?.as_str();
+    of(language).or_else(|| of(ENGLISH)).unwrap_or_default()
+}
+
+fn words(value: &Value, key: &str) -> String {
+    let words: Vec<&str> = items(value, key).iter().filter_map(Value::as_str).collect();
+    words.join(", ")
+}
+
+/// `plugin list`.
+pub(crate) fn list(value: &Value, language: &str, json: bool) -> ExitCode {
+    either(value, json, || {
+        for manifest in items(value, "actions").iter().filter_map(|action| action.get("manifest")) {
+            let (name, version) = (field(manifest, "name"), field(manifest, "version"));
+            let title = text(manifest.get("titles"), language);
+            output::line(format!("{name:<16} {version:<8} {title:<28} imports: {}", words(manifest, "capabilities")));
+        }
+        for refused in items(value, "refused") {
+            output::fault(format!("not installed: {}", refused.as_str().unwrap_or_default()));
+        }
+    })
+}
+
+/// `plugin show`.
+pub(crate) fn one(value: &Value, name: &str, language: &str, json: bool) -> ExitCode {
+    let named = |action: &&Value| action.pointer("/manifest/name").and_then(Value::as_str) == Some(name);
+    let Some(action) = items(value, "actions").iter().find(named) else {
+        output::fault(format!("there is no action {name:?}; `plugboard plugin list` shows those that are installed"));
+        return ExitCode::from(1);
+    };
+    either(action, json, || {
+        for line in lines(action, language) {
+            output::line(line);
+        }
+    })
+}
+
+fn lines(action: &Value, language: &str) -> Vec<String> {
+    let Some(manifest) = action.get("manifest") else { return Vec::new() };
+    let heading = format!(
+        "{} {}: {}",
+        field(manifest, "name"),
+        field(manifest, "version"),
+        text(manifest.get("titles"), language)
+    );
+    let waits = match manifest.get("blocking").and_then(Value::as_bool) {
+        Some(false) => "the scenario goes on beside it",
+        Some(true) | None => "the scenario waits for it",
+    };
+    let mut lines = vec![heading, text(manifest.get("summaries"), language).to_owned(), waits.to_owned()];
+    let properties = manifest.pointer("/parameters/properties").and_then(Value::as_object);
+    let required = manifest.get("parameters").map(|schema| items(schema, "required")).unwrap_or_default();
+    for (key, schema) in properties.into_iter().flatten() {
+        let must = if required.iter().any(|one| one.as_str() == Some(key)) { " (required)" } else { "" };
+        let usual = schema.get("default").map(|value| format!(" (else {value})")).unwrap_or_default();
+        let said = schema.get("x-texts").and_then(|texts| texts.get(language));
+        let described = said.or(Some(schema)).and_then(|texts| texts.get("description")).and_then(Value::as_str);
+        lines.push(format!("parameter {key}{must}{usual}: {}", described.unwrap_or_default()));
+    }
+    for outcome in items(manifest, "outcomes") {
+        lines.push(format!("outcome {}: {}", field(outcome, "name"), text(outcome.get("texts"), language)));
+    }
+    lines.push("outcome failed".to_owned());
+    lines.extend(items(action, "events").iter().filter_map(Value::as_str).map(|event| format!("event {event}")));
+    for sets in items(manifest, "sets") {
+        lines.push(format!(
+            "variable {} ({}) after {}",
+            field(sets, "name"),
+            field(sets, "type"),
+            words(sets, "after")
+        ));
+    }
+    lines.push(format!("capabilities: {}", words(manifest, "capabilities")));
+    lines
+}
