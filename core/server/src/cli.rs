@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
-use crate::control::{self, FaxWish, Request, UserWish};
+use crate::control::{self, FaxWish, Request, TransferTo, UserWish};
 use crate::explain::{self, Wish};
 use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
@@ -224,6 +224,16 @@ pub(crate) enum CallCommand {
     Replay {
         /// The call's id.
         id: String,
+    },
+    /// Hand a call on: one leaves, whoever he talks to is connected with somebody else.
+    Transfer {
+        /// The call's id.
+        id: String,
+        /// Who leaves: the number of a user's leg, as `show` has it [default: the only one that can].
+        #[arg(long)]
+        leg: Option<u32>,
+        #[command(flatten)]
+        to: TransferTo,
     },
     /// End a call.
     Hangup {
@@ -592,6 +602,9 @@ fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
             control::ask(home, &Request::Journal { id }, |answer| show::timeline(answer, json))
         }
         CallCommand::Replay { id } => control::ask(home, &Request::Replay { id }, |answer| show::replay(answer, json)),
+        CallCommand::Transfer { id, leg, to } => {
+            control::ask(home, &Request::Transfer { id, leg, to }, |answer| show::plain(answer, json))
+        }
         CallCommand::Hangup { id } => control::ask(home, &Request::HangUp { id }, |answer| show::plain(answer, json)),
     }
 }

@@ -36,6 +36,7 @@ pub(crate) enum Request {
     Sip { id: String },
     Replay { id: String },
     HangUp { id: String },
+    Transfer { id: String, leg: Option<u32>, to: TransferTo },
     Registrations,
     Users { office: String, which: Option<String> },
     SetUser { office: String, which: String, wish: UserWish },
@@ -58,6 +59,18 @@ pub(crate) enum Request {
     SendFax { office: String, wish: FaxWish, key: Option<String>, document: String },
     OutgoingFaxes { office: String, number: Option<String>, limit: usize },
     CancelFax { office: String, id: String },
+}
+
+/// Whom whoever stays in a call is connected with: one of both.
+#[derive(Debug, Clone, Serialize, Deserialize, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct TransferTo {
+    /// A number, as the one who leaves would dial it. When nobody answers there, he has the call back, or is rung.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) to: Option<String>,
+    /// Another call of the one who leaves: those whom he talks to talk to each other.
+    #[arg(long, value_name = "CALL")]
+    pub(crate) with: Option<String>,
 }
 
 /// What an admin sets for a user, as he wrote it.

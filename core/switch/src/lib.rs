@@ -16,6 +16,7 @@ mod diversion;
 mod env;
 mod events;
 mod guesses;
+mod hand_on;
 mod identity;
 mod mailboxes;
 mod media;
@@ -47,6 +48,7 @@ pub use env::{
     Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest,
 };
 pub use events::Events;
+pub use hand_on::{HandOnTo, NotHandedOn};
 pub use mailboxes::Mailboxes;
 pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};
 pub use plugboard_call::outbox::{NotOrdered, NotWithdrawn};

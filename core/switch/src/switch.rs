@@ -3,7 +3,7 @@
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
 use plugboard_call::outbox::NotWithdrawn;
 use plugboard_metrics::{Condition, Readiness};
-use plugboard_model::{CallId, Cause, Dialled, GatewayId, OfficeId, OrderId, OutgoingFax, UserId};
+use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, OfficeId, OrderId, OutgoingFax, UserId};
 use plugboard_office::{Gateway, SettingsChange, SettingsFault, User, UserSettings};
 use plugboard_sip::registrar::Bindings;
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ use crate::directory::Presence;
 use crate::env::Env;
 use crate::events::Events;
 use crate::guesses::SharedGuesses;
+use crate::hand_on::{GetCall, HandOnTo, NotHandedOn, Ordered, Target};
 use crate::mailboxes::Mailboxes;
 use crate::message::{
     ChangeSettings, ConnectionClosed, Drain, FaxRefused, ForgetFaxOrders, GatewayState, GetCalls, GetFaxOrder,
@@ -329,6 +330,34 @@ impl Switch {
             }
         }
         false
+    }
+
+    /// Hands on whom a user's leg talks to; that leg is let go as soon as somebody has him. Without a leg, the only one that can
+    /// be. Over when the number rings, or the calls are one; which leg it is.
+    ///
+    /// # Errors
+    /// [`NotHandedOn`]; then all is as it was.
+    pub async fn hand_on(&self, call: &CallId, leg: Option<LegId>, to: HandOnTo) -> Result<LegId, NotHandedOn> {
+        let ordered = self.way_to(call).await?;
+        let to = match to {
+            HandOnTo::Number(number) => Target::Number(number),
+            HandOnTo::Call(other) if other == *call => {
+                return Err(NotHandedOn::Refused { status: 481, why: "a call is not joined with itself" });
+            }
+            HandOnTo::Call(other) => Target::Call(self.way_to(&other).await?),
+        };
+        let (answer, told) = tokio::sync::oneshot::channel();
+        post(&ordered, Ordered::HandOn { leg, to, answer });
+        told.await.unwrap_or(Err(NotHandedOn::Ended))
+    }
+
+    async fn way_to(&self, call: &CallId) -> Result<Recipient<Ordered>, NotHandedOn> {
+        for shard in self.shards.iter() {
+            if let Ok(Some(way)) = shard.calls.send(GetCall(call.clone())).await {
+                return Ok(way);
+            }
+        }
+        Err(NotHandedOn::NoCall(call.clone()))
     }
 
     /// Ends every call.

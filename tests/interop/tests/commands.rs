@@ -62,6 +62,8 @@ fn a_live_call_is_listed_and_hung_up_by_command() {
     let record = switch.ask(&["call", "show", id]);
     assert_eq!((&record["going_on"], &record["outcome"]), (&true.into(), &Value::Null), "{record}");
     until("the call to be answered", || caller.messages().contains("ACK sip:").then_some(()));
+    let said = switch.complains(&["call", "transfer", id, "--to", "102"]);
+    assert!(said.contains("which leg leaves is not clear") && said.contains("none"), "a scenario has him: {said}");
     let told = switch.ask(&["call", "hangup", id]);
     assert!(told["done"].as_str().unwrap().contains(id), "{told}");
     caller.succeeds();
@@ -282,6 +284,12 @@ fn a_call_that_there_never_was_is_a_fault_of_every_command() {
         assert!(said.contains(stranger) && said.contains("`plugboard call list`"), "what to do: {words:?} {said}");
         assert!(switch.complains(&[first, second, "nonsense"]).contains("no call id"), "{words:?}");
     }
+    for to in [["--to", "102"], ["--with", "main/01M80000000000000000000001"]] {
+        let said = switch.complains(&["call", "transfer", stranger, to[0], to[1]]);
+        assert!(said.contains(stranger) && said.contains("`plugboard call list`"), "{said}");
+    }
+    assert!(switch.complains(&["call", "transfer", stranger, "--to", "o n e"]).contains("cannot be dialled"));
+    assert!(switch.complains(&["call", "transfer", stranger, "--with", "nonsense"]).contains("no call id"));
 }
 
 #[test]

@@ -57,6 +57,23 @@ fn a_phone_that_hands_its_caller_on_connects_him_with_the_other_one() {
 }
 
 #[test]
+fn an_admin_hands_a_caller_on_by_command() {
+    let switch = switch();
+    let (ann, bob, cem) = (phone(&switch, "101", ANN), phone(&switch, "102", BOB), phone(&switch, "103", CEM));
+    ann.dials("102");
+    bob.waits_to_hear_tone(ANN);
+    let call = switch.waits_for_live_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    let told = switch.succeeds(&["call", "transfer", &call, "--leg", "1", "--to", "103"]);
+    assert!(told.contains("leg 1 of call") && told.contains("103"), "{told}");
+    ann.waits_to_hear_tone(CEM);
+    cem.waits_to_hear_tone(ANN);
+    let traced = switch.succeeds(&["call", "trace", &call]);
+    assert!(traced.contains("103"), "{traced}");
+    ann.hangs_up();
+    switch.waits_for_past_calls(1);
+}
+
+#[test]
 fn a_phone_that_hands_its_caller_on_to_a_scenario_leaves_him_there() {
     let switch = Plugboard::empty(&[]);
     fs::create_dir(switch.folder().join("audio")).unwrap();

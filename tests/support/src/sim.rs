@@ -5,6 +5,7 @@ mod orders;
 mod runs;
 mod setup;
 mod tapes;
+mod transfers;
 mod weather;
 
 pub use orders::fax_to;

@@ -2,18 +2,18 @@
 
 use plugboard_metrics::Severity;
 use plugboard_model::{
-    CallId, CallRecord, Cause, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
+    CallId, CallRecord, Cause, Dialled, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
 use plugboard_store::{BackupReport, BlobId, Blobs, RecordCursor, RecordFilter, Scope};
-use plugboard_switch::{LiveCall, UserState};
+use plugboard_switch::{HandOnTo, LiveCall, UserState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use crate::boot::Running;
-use crate::control::{Answer, Request, call_id, done};
+use crate::control::{Answer, Request, TransferTo, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
 use crate::keep::{Clock, Round, forget};
@@ -31,6 +31,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Users { office, which } => people::users(running, &office, which.as_deref()).await,
         Request::SetUser { office, which, wish } => people::set(running, &office, &which, wish).await,
         Request::HangUp { id } => hang_up(running, &id).await,
+        Request::Transfer { id, leg, to } => transfer(running, &id, leg, to).await.unwrap_or_else(Answer::fault),
         Request::Plugins => plugins(running),
         Request::Explain { wish } => people::explain(running, &wish),
         Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
@@ -91,6 +92,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Calls { .. }
         | Request::Record { .. }
         | Request::HangUp { .. }
+        | Request::Transfer { .. }
         | Request::Registrations
         | Request::Users { .. }
         | Request::SetUser { .. }
@@ -257,6 +259,24 @@ async fn hang_up(running: &Running, id: &str) -> Answer {
         }
         Err(fault) => Answer::fault(fault),
     }
+}
+
+async fn transfer(running: &Running, id: &str, leg: Option<u32>, to: TransferTo) -> Result<Answer, String> {
+    let call = call_id(id)?;
+    let (to, said) = match to {
+        TransferTo { with: Some(other), .. } => {
+            let other = call_id(&other)?;
+            let said = format!("whoever it talked to talks to whoever was there in call {other}");
+            (HandOnTo::Call(other), said)
+        }
+        TransferTo { to, .. } => {
+            let number = to.unwrap_or_default();
+            let dialled = Dialled::new(&number).map_err(|error| format!("{number:?} cannot be dialled: {error}"))?;
+            (HandOnTo::Number(dialled), format!("whoever it talks to is being connected with {number}"))
+        }
+    };
+    let leg = running.switch.hand_on(&call, leg.map(LegId), to).await.map_err(|error| error.to_string())?;
+    Ok(done(format!("leg {leg} of call {call} leaves: {said}")))
 }
 
 fn plugins(running: &Running) -> Answer {

@@ -15,6 +15,7 @@ mod host;
 mod imaging;
 mod journal;
 mod lamps;
+mod ordered;
 mod outside;
 mod quality;
 mod redirect;

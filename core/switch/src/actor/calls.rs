@@ -27,6 +27,7 @@ use crate::awaited::{Awaited, Phone};
 use crate::channels::{Channel, Side};
 use crate::diversion::Brought;
 use crate::env::Env;
+use crate::hand_on::{GetCall, Ordered};
 use crate::identity::{self, Caller, called};
 use crate::message::{
     CallOver, Device, EndCall, ForgetTrace, GetCalls, GetHoldings, HangUpAll, HangUpCall, Holdings, LegEvent, LegMedia,
@@ -50,6 +51,7 @@ struct CallHandle {
     media: Recipient<LegMedia>,
     runs: Recipient<RunHappened>,
     end: Recipient<EndCall>,
+    ordered: Recipient<Ordered>,
     live: LiveCall,
 }
 
@@ -356,8 +358,13 @@ impl CallsActor {
 
     /// The call is there from now on.
     fn keep(&mut self, id: CallId, call: Addr<CallActor>, live: LiveCall) {
-        let handle =
-            CallHandle { media: call.clone().recipient(), runs: call.clone().recipient(), end: call.recipient(), live };
+        let handle = CallHandle {
+            media: call.clone().recipient(),
+            runs: call.clone().recipient(),
+            end: call.clone().recipient(),
+            ordered: call.recipient(),
+            live,
+        };
         self.calls.insert(id, handle);
     }
 
@@ -620,6 +627,13 @@ impl Handler<HangUpCall> for CallsActor {
             }
             None => false,
         }
+    }
+}
+
+impl Handler<GetCall> for CallsActor {
+    type Result = Option<Recipient<Ordered>>;
+    fn handle(&mut self, asked: GetCall, _: &mut Self::Context) -> Self::Result {
+        self.calls.get(&asked.0).map(|handle| handle.ordered.clone())
     }
 }
 

@@ -64,6 +64,7 @@ mod times;
 mod toll;
 mod topology;
 mod transfer;
+mod transfer_ordered;
 mod transports;
 mod undelivered;
 mod voicemail;

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::{CallActor, LegHandle, Order};
+use crate::hand_on::{HandedOn, NotHandedOn};
 use crate::message::{JoinAnswer, JoinAnswered, JoinAsked, Joint, JointEvent, JointNews, LegCommand, Shown, Wish};
 use crate::parking::Place;
 use crate::post::post;
@@ -30,6 +31,8 @@ pub(super) struct Joining {
     pub(super) others: VecDeque<UserId>,
     /// The other call, until the machine names its leg here.
     joint: Option<Box<Joint>>,
+    /// The admin who wants it.
+    pub(super) told: Option<HandedOn>,
 }
 
 /// Whether another call is asked, and for whom.
@@ -49,7 +52,7 @@ pub(super) enum Asked {
 }
 
 /// What a REFER comes to.
-enum Wanted {
+pub(super) enum Wanted {
     Number(Transfer),
     Park(Box<(Park, Place)>),
     Dialog(Replaces),
@@ -158,9 +161,9 @@ impl CallActor {
         if !self.call.may_hand_on(leg) {
             return Err((403, "it talks to nobody who could be handed on"));
         }
-        let (Some(user), _) = self.call.party(leg).unwrap_or_default() else {
+        if self.call.party(leg).is_none_or(|(user, _)| user.is_none()) {
             return Err((403, "only users of the office hand calls on"));
-        };
+        }
         // Who was believed because he calls for help is believed in nothing else.
         let unproven = self.unproven == Some(leg);
         if refer.replaces.is_some() && unproven {
@@ -175,15 +178,29 @@ impl CallActor {
         }
         let dialled = refer.uri.user().and_then(|user| Dialled::new(&user).ok());
         let dialled = dialled.ok_or((404, "its target is no number that can be dialled"))?;
+        self.handed_on_to(leg, &dialled, ctx)
+    }
+
+    /// What takes whom this leg talks to when its user dials a number for it.
+    pub(super) fn handed_on_to(
+        &self,
+        leg: LegId,
+        dialled: &Dialled,
+        ctx: &Context<Self>,
+    ) -> Result<Wanted, (u16, &'static str)> {
+        let (Some(user), _) = self.call.party(leg).unwrap_or_default() else {
+            return Err((403, "only users of the office hand calls on"));
+        };
+        let unproven = self.unproven == Some(leg);
         let source = Source::User(user.clone());
-        let treatment = self.office.route(&self.asks(&source, &dialled));
+        let treatment = self.office.route(&self.asks(&source, dialled));
         if let Treatment::Feature(Feature::Park(place)) = treatment {
             return Ok(Wanted::Park(Box::new(self.place_for(leg, place.as_ref(), ctx)?)));
         }
         let service = self.service(treatment)?;
         let (parties, order) = match service {
             Some(_) => (Vec::new(), RingOrder::One),
-            None => self.reached_by(&source, &dialled)?,
+            None => self.reached_by(&source, dialled)?,
         };
         if unproven && (service.is_some() || parties.iter().any(|party| !matches!(party, Party::User(_)))) {
             return Err((403, "whoever calls for help without a password hands it on to people of the office only"));
@@ -298,7 +315,12 @@ impl CallActor {
 
     pub(super) fn not_joined(&mut self, status: u16, ctx: &mut Context<Self>) {
         match std::mem::take(&mut self.joining.asked) {
-            Asked::ForOtherThan { leaves, .. } => self.order(leaves, LegCommand::NotifyTransfer(status)),
+            Asked::ForOtherThan { leaves, .. } => {
+                if let Some(told) = self.joining.told.take() {
+                    let _ = told.send(Err(NotHandedOn::NotJoined(status)));
+                }
+                self.order(leaves, LegCommand::NotifyTransfer(status));
+            }
             Asked::ForCaller => {
                 self.joining.asked = Asked::ForCaller;
                 if !self.ask_next(ctx) {
@@ -422,7 +444,11 @@ impl Handler<JoinAnswered> for CallActor {
             Asked::ForOtherThan { .. } | Asked::Not => false,
         };
         if taken {
-            self.joining.asked = Asked::Not;
+            if let (Asked::ForOtherThan { leaves, .. }, Some(told)) =
+                (std::mem::take(&mut self.joining.asked), self.joining.told.take())
+            {
+                let _ = told.send(Ok(leaves));
+            }
             return self.tell_where();
         }
         // Whoever was to talk there is gone.
