@@ -18,7 +18,7 @@ use bare::Bare;
 use phones::{Phone, socket, talk};
 use plugboard_codec::Library;
 use plugboard_media::{
-    AddressFamily, Codec, Codecs, Command, DriverConfig, Guards, LocalMedia, MasterKey, MediaPlane, MediaThreads,
+    AddressFamily, Codec, Codecs, Command, DriverConfig, Guards, LocalMedia, MasterKey, MediaPlane, MediaThreads, Need,
     Negotiated, Protection, Rate, Suite,
 };
 use plugboard_model::{TapeWhy, Time};
@@ -199,7 +199,7 @@ fn call(plane: &MediaThreads, codecs: [Codec; 2]) -> ([Phone; 2], [LocalMedia; 2
     let mut addresses = sockets.each_ref().map(|phone| phone.local_addr().unwrap()).into_iter();
     let legs = codecs.map(|codec| {
         let remote: SocketAddr = addresses.next().unwrap();
-        let local = plane.open(0, AddressFamily::V4).unwrap();
+        let local = plane.open(0, AddressFamily::V4, Need::Usual).unwrap();
         let negotiated = Negotiated::plain(codec, remote).with_keys(101);
         plane.send(Command::SetRemote { leg: local.leg, negotiated }).unwrap();
         local

@@ -67,7 +67,7 @@ pub use image::{Correction, Image, ImageOffer, ImageTerms};
 pub use offer_answer::{Negotiated, Offer, OfferAnswer};
 pub use outgoing::StreamStart;
 pub use plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
-pub use ports::{DEFAULT_PORTS, PORT_REST, PortRange, PortsExhausted};
+pub use ports::{DEFAULT_PORTS, Need, PORT_REST, PortRange, PortsExhausted};
 pub use prompts::{PromptError, Prompts};
 pub use reports::Told;
 pub use room::{Role, Room, SEATS_MAX};

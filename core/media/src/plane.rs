@@ -2,7 +2,7 @@
 
 use crate::browser::{BrowserEnd, IceLogin};
 use crate::command::{Command, Event, MediaLeg};
-use crate::ports::PortsExhausted;
+use crate::ports::{Need, PortsExhausted};
 use crate::security::Fingerprint;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -123,7 +123,7 @@ pub trait MediaPlane: Send + Sync {
     ///
     /// # Errors
     /// See [`OpenError`]; nothing stays open.
-    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError>;
+    fn open(&self, shard: usize, family: AddressFamily, need: Need) -> Result<LocalMedia, OpenError>;
 
     /// Opens a leg for a browser, on the port that browsers share, and says what its description needs.
     ///

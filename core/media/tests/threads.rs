@@ -4,7 +4,7 @@
 use plugboard_media::rtp::Header;
 use plugboard_media::{
     AddressFamily, Audio, Codec, Command, DriverConfig, Event, Flow, Interface, LocalMedia, MediaPlane, MediaThreads,
-    Negotiated, Offer, OfferAnswer, OpenError, PlayEnd, PlayId, PlayOptions, SendError, Terms,
+    Need, Negotiated, Offer, OfferAnswer, OpenError, PlayEnd, PlayId, PlayOptions, SendError, Terms,
 };
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, mpsc};
@@ -32,7 +32,7 @@ impl Plane {
     /// Opens a leg that knows its phone. The phone's RTCP port is the one above, as a phone's is.
     fn leg(&self, phone: &UdpSocket, shard: usize) -> LocalMedia {
         let remote_rtp = phone.local_addr().unwrap();
-        let local = self.threads.open(shard, AddressFamily::from(remote_rtp.ip())).unwrap();
+        let local = self.threads.open(shard, AddressFamily::from(remote_rtp.ip()), Need::Usual).unwrap();
         let negotiated = Negotiated::plain(Codec::Pcmu, remote_rtp).with_keys(101);
         self.threads.send(Command::SetRemote { leg: local.leg, negotiated }).unwrap();
         local
@@ -95,7 +95,7 @@ fn announces(plane: &Plane, rtp: &UdpSocket, rtcp: &UdpSocket) -> (LocalMedia, S
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {rtp} RTP/AVP 0\r\n\
          a=rtcp:{rtcp} IN IP4 127.0.0.1\r\n"
     );
-    let local = plane.threads.open(0, AddressFamily::V4).unwrap();
+    let local = plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap();
     let offer = Offer::parse(offer.as_bytes(), Terms::default()).unwrap();
     let mut exchange = OfferAnswer::new(local, 1);
     let (answer, negotiated) = exchange.make_answer(&offer, &[Codec::Pcmu], Flow::SendRecv).unwrap();
@@ -145,32 +145,41 @@ fn a_prompt_is_heard_whole_and_a_key_is_told() {
 #[test]
 fn ports_are_bounded_rest_and_come_back() {
     let plane = plane(ports(41_200..=41_203));
-    let first = plane.threads.open(0, AddressFamily::V4).unwrap();
-    let second = plane.threads.open(0, AddressFamily::V4).unwrap();
+    let first = plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap();
+    let second = plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap();
     assert_eq!((first.rtp.port() % 2, second.rtp.port() % 2), (0, 0));
     assert_eq!(first.rtcp.port(), first.rtp.port() + 1);
-    assert!(matches!(plane.threads.open(0, AddressFamily::V4), Err(OpenError::PortsExhausted(_))));
+    assert!(matches!(plane.threads.open(0, AddressFamily::V4, Need::Usual), Err(OpenError::PortsExhausted(_))));
     assert_eq!(plane.threads.ports_in_use(), (2, 2));
     plane.threads.send(Command::Close { leg: first.leg }).unwrap();
     assert!(matches!(plane.event(), Event::Closed { leg, .. } if leg == first.leg));
-    assert!(matches!(plane.threads.open(0, AddressFamily::V4), Err(OpenError::PortsExhausted(_))), "it rests");
+    assert!(
+        matches!(plane.threads.open(0, AddressFamily::V4, Need::Usual), Err(OpenError::PortsExhausted(_))),
+        "it rests"
+    );
 }
 
 #[test]
 fn a_port_that_somebody_else_holds_is_passed_over() {
     let _other = UdpSocket::bind("127.0.0.1:41301").unwrap();
     let plane = plane(ports(41_300..=41_305));
-    assert_eq!(plane.threads.open(0, AddressFamily::V4).unwrap().rtp.port(), 41_302);
+    assert_eq!(plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap().rtp.port(), 41_302);
 }
 
 #[test]
 fn legs_of_two_shards_cannot_be_bridged_and_wrong_shards_are_told() {
     let plane = plane(DriverConfig { threads: 2, ..ports(41_400..=41_499) });
-    let a = plane.threads.open(0, AddressFamily::V4).unwrap().leg;
-    let b = plane.threads.open(1, AddressFamily::V4).unwrap().leg;
+    let a = plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap().leg;
+    let b = plane.threads.open(1, AddressFamily::V4, Need::Usual).unwrap().leg;
     assert_eq!(plane.threads.send(Command::Bridge { a, b }), Err(SendError::DifferentShards { a, b }));
-    assert!(matches!(plane.threads.open(2, AddressFamily::V4), Err(OpenError::NoShard { shard: 2, shards: 2 })));
-    assert!(matches!(plane.threads.open(0, AddressFamily::V6), Err(OpenError::NoFamily(AddressFamily::V6))));
+    assert!(matches!(
+        plane.threads.open(2, AddressFamily::V4, Need::Usual),
+        Err(OpenError::NoShard { shard: 2, shards: 2 })
+    ));
+    assert!(matches!(
+        plane.threads.open(0, AddressFamily::V6, Need::Usual),
+        Err(OpenError::NoFamily(AddressFamily::V6))
+    ));
     assert!(
         MediaThreads::start(DriverConfig { threads: 0, ..DriverConfig::default() }, None, None, Arc::new(|_| ()))
             .is_err()
@@ -193,7 +202,7 @@ fn a_leg_over_ipv6_is_bridged_to_one_over_ipv4() {
 #[test]
 fn dropping_the_plane_closes_its_sockets() {
     let plane = plane(ports(41_600..=41_601));
-    let local = plane.threads.open(0, AddressFamily::V4).unwrap();
+    let local = plane.threads.open(0, AddressFamily::V4, Need::Usual).unwrap();
     drop(plane);
     UdpSocket::bind(local.rtp).unwrap();
 }

@@ -169,6 +169,7 @@ impl Running {
             turn: config.turn.as_ref().map(|turn| turn.open().map(Arc::new)).transpose()?,
             voice: Arc::new(Reader::start(&config.speech)?),
             rates: config.limits,
+            transactions_max: plugboard_switch::TRANSACTIONS_MAX,
             recorder: recorder.clone(),
             store: store.clone(),
             metrics: metrics.clone(),

@@ -144,6 +144,13 @@ pub enum Input {
         /// As [`Output::Transmit`] said.
         of: Key,
     },
+    /// An INVITE for help came: it is let in also when others are not.
+    CalledForHelp {
+        /// The INVITE.
+        request: Request,
+        /// Where it came from.
+        flow: Flow,
+    },
     /// The host of a peer says that nobody takes what was sent to him over UDP (ICMP, RFC 3261 section 18.4).
     ///
     /// Anybody can say so in his name. So it ends no more than the request that it quotes, whose branch only he knows who has seen

@@ -3,7 +3,7 @@
 //! Everything in [`Env`] is a handle that is cheap to clone and safe on every thread. The production forms are wired by
 //! the server; the simulator gives its own.
 
-use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, OfferAnswer, OpenError};
+use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, Need, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
 use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Talk, Time, WallTime};
 use plugboard_office::{HttpSource, Office};
@@ -240,6 +240,8 @@ pub struct Env {
     pub voice: Arc<dyn Voice>,
     /// How often requests may come.
     pub rates: RequestRates,
+    /// SIP transactions that a shard may have, at most [`plugboard_sip::transaction::TRANSACTIONS_MAX`].
+    pub transactions_max: usize,
     /// What is recorded.
     pub recorder: Recorder,
     /// What is kept.
@@ -255,6 +257,7 @@ impl Env {
         shard: usize,
         flow: Flow,
         browser: bool,
+        need: Need,
     ) -> Result<(LocalMedia, OfferAnswer), OpenError> {
         let remote = flow.remote.ip();
         let (family, public) = (AddressFamily::from(remote), self.sip.public_address(remote));
@@ -264,7 +267,7 @@ impl Env {
             let media = seen(media);
             return Ok((media, OfferAnswer::for_browser(media, end, self.random.next())));
         }
-        let media = seen(self.media.open(shard, family)?);
+        let media = seen(self.media.open(shard, family, need)?);
         Ok((media, OfferAnswer::new(media, self.random.next())))
     }
 }

@@ -2,8 +2,8 @@
 
 use plugboard_media::{
     AddressFamily, BrowserEnd, Browsers, Certificate, Command, Engine, EngineConfig, Event, EventSink, Fingerprint,
-    Forward, Guards, IceLogin, Kind, LEGS_MAX, LocalMedia, MediaLeg, MediaPlane, OpenError, PortRange, SEAL_BYTES_MAX,
-    SendError, StreamStart,
+    Forward, Guards, IceLogin, Kind, LEGS_MAX, LocalMedia, MediaLeg, MediaPlane, Need, OpenError, PortRange,
+    SEAL_BYTES_MAX, SendError, StreamStart,
 };
 use plugboard_model::Time;
 use plugboard_srtp::Vault;
@@ -247,14 +247,14 @@ impl MediaPlane for SimMedia {
         self.shards
     }
 
-    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
+    fn open(&self, shard: usize, family: AddressFamily, need: Need) -> Result<LocalMedia, OpenError> {
         let number = self.number(shard)?;
         if family == AddressFamily::V4 && !self.v4 {
             return Err(OpenError::NoFamily(family));
         }
         let now = self.clock.now();
         let mut inside = self.lock();
-        let port = inside.ports.take(now)?;
+        let port = inside.ports.take(now, need)?;
         let leg = inside.slot(number).ok_or(OpenError::ShardFull { shard, limit: LEGS_MAX })?;
         let start = inside.stream_start();
         inside.engine.open(now, leg, start);

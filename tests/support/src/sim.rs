@@ -167,6 +167,7 @@ impl Sim {
             turn: Some(Arc::new(turn())),
             voice: Arc::new(records.clone()),
             rates: setup.rates,
+            transactions_max: setup.transactions,
             recorder,
             store: store.clone(),
             metrics: metrics.clone(),

@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineConfig, LEGS_MAX};
 use crate::guard::Guards;
 use crate::outgoing::StreamStart;
 use crate::plane::{AddressFamily, EventSink, LocalMedia, MediaPlane, OpenError, SendError};
-use crate::ports::{DEFAULT_PORTS, PortRange};
+use crate::ports::{DEFAULT_PORTS, Need, PortRange};
 use crate::security::Fingerprint;
 use pace::Pace;
 use plugboard_model::Time;
@@ -248,8 +248,8 @@ impl MediaPlane for MediaThreads {
         self.shared.queues.len()
     }
 
-    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
-        self.shared.open(shard, family)
+    fn open(&self, shard: usize, family: AddressFamily, need: Need) -> Result<LocalMedia, OpenError> {
+        self.shared.open(shard, family, need)
     }
 
     fn open_browser(&self, shard: usize, family: AddressFamily) -> Result<(LocalMedia, BrowserEnd), OpenError> {
@@ -299,7 +299,7 @@ impl Shared {
         self.allotted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self, shard: usize, family: AddressFamily) -> Result<LocalMedia, OpenError> {
+    fn open(&self, shard: usize, family: AddressFamily, need: Need) -> Result<LocalMedia, OpenError> {
         let shards = self.queues.len();
         let queue = self.queues.get(shard).ok_or(OpenError::NoShard { shard, shards })?;
         let interface = match family {
@@ -307,7 +307,7 @@ impl Shared {
             AddressFamily::V6 => self.ipv6,
         };
         let interface = interface.ok_or(OpenError::NoFamily(family))?;
-        let (port, sockets) = self.bind(interface.bind)?;
+        let (port, sockets) = self.bind(interface.bind, need)?;
         let Some(leg) = self.allotted().take_slot(shard) else {
             self.release(Some(port), None);
             return Err(OpenError::ShardFull { shard, limit: LEGS_MAX });
@@ -361,10 +361,10 @@ impl Shared {
     }
 
     /// Binds the next free pair, RTP first.
-    fn bind(&self, address: IpAddr) -> Result<(u16, [UdpSocket; 2]), OpenError> {
+    fn bind(&self, address: IpAddr, need: Need) -> Result<(u16, [UdpSocket; 2]), OpenError> {
         let mut last = None;
         for _ in 0..BIND_TRIES {
-            let port = self.allotted().ports.take(self.clock.now())?;
+            let port = self.allotted().ports.take(self.clock.now(), need)?;
             let rtp = SocketAddr::new(address, port);
             let pair = sys::bind(rtp).and_then(|first| Ok([first, sys::bind(SocketAddr::new(address, port + 1))?]));
             match pair {

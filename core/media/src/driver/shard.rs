@@ -458,7 +458,7 @@ mod tests {
     use crate::engine::EngineConfig;
     use crate::offer_answer::Negotiated;
     use crate::plane::{AddressFamily, LocalMedia};
-    use crate::ports::PortRange;
+    use crate::ports::{Need, PortRange};
     use crate::rtp::Header;
     use std::hash::RandomState;
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -495,7 +495,7 @@ mod tests {
     }
 
     fn leg(shared: &Shared, phone: &UdpSocket) -> LocalMedia {
-        let local = shared.open(0, AddressFamily::V4).unwrap();
+        let local = shared.open(0, AddressFamily::V4, Need::Usual).unwrap();
         let remote_rtp: SocketAddr = phone.local_addr().unwrap();
         let negotiated = Negotiated::plain(Codec::Pcmu, remote_rtp);
         shared.queues[0].push(Job::Command(Command::SetRemote { leg: local.leg, negotiated })).unwrap();
@@ -559,10 +559,10 @@ mod tests {
     #[test]
     fn a_slot_used_again_is_another_leg() {
         let (mut driven, shared, _) = shard(40_100..=40_199);
-        let first = shared.open(0, AddressFamily::V4).unwrap().leg;
+        let first = shared.open(0, AddressFamily::V4, Need::Usual).unwrap().leg;
         driven.take_jobs(&mut VecDeque::new());
         driven.command(Command::Close { leg: first });
-        let second = shared.open(0, AddressFamily::V4).unwrap().leg;
+        let second = shared.open(0, AddressFamily::V4, Need::Usual).unwrap().leg;
         assert_eq!(first.slot(), second.slot());
         assert_ne!(first, second);
     }

@@ -37,6 +37,10 @@ pub const BELIEVED_MAX: u32 = 4;
 /// How long such calls are added up.
 const BELIEF: Duration = Duration::from_secs(600);
 
+/// Calls for help from a source that is not listened to whose password is looked at all the same within `BELIEF`: as few
+/// guesses as it has without them.
+const HELP_HEARD_MAX: u32 = 4;
+
 /// Users with such calls, about 50 bytes each; past it nobody else is believed for a while, but asked as for any call.
 const BELIEVED_USERS_MAX: usize = 256;
 
@@ -75,6 +79,8 @@ pub struct Guesses {
 #[derive(Debug)]
 struct Source {
     tally: Tally,
+    /// Calls for help that were listened to while nothing else was, since when.
+    helped: (Time, u32),
     /// Users who answered rightly from here.
     proven: BTreeSet<UserId>,
     /// Wrong answers in the names of users who are listened to all the same, from a port where the user is registered or
@@ -108,6 +114,17 @@ impl Guesses {
             }
             None => !source.tally.is_deaf(now),
         }
+    }
+
+    /// Whether the password of a call for help is looked at that comes from where nothing is listened to; whose it is does not matter,
+    /// so that nobody learns who exists.
+    pub fn hears_help(&mut self, now: Time, from: SocketAddr) -> bool {
+        let Some(source) = self.sources.get_mut(&source(from.ip())) else { return true };
+        if now.since(source.helped.0) >= BELIEF {
+            source.helped = (now, 0);
+        }
+        source.helped.1 = source.helped.1.saturating_add(1);
+        source.helped.1 <= HELP_HEARD_MAX
     }
 
     /// Whether this user is listened to from there whatever others say.
@@ -198,7 +215,7 @@ impl Guesses {
 
 impl Source {
     const fn new(now: Time) -> Self {
-        Self { tally: Tally::none(now), proven: BTreeSet::new(), guessed: BTreeMap::new() }
+        Self { tally: Tally::none(now), helped: (now, 0), proven: BTreeSet::new(), guessed: BTreeMap::new() }
     }
 }
 

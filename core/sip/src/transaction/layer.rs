@@ -28,9 +28,12 @@ use std::time::Duration;
 /// without a transaction.
 pub const TRANSACTIONS_MAX: usize = 150_000;
 
-/// One in so many transactions is for requests within dialogs alone, so that running calls can change and end while no
-/// new ones get in.
+/// One in so many transactions is for requests within dialogs, calls for help and what calls that were let in need, so that
+/// running calls can change and end while no new ones get in.
 const RESERVE: usize = 8;
+
+/// One in so many is for the first two of these alone: whom a call rings is up to who made it.
+const LAST_RESERVE: usize = 16;
 
 /// How long an INVITE may go without a word from its session, which says its progress each minute
 /// (RFC 3261 section 13.3.1.1): past it the session is gone.
@@ -116,7 +119,8 @@ impl Layer {
     /// Takes one input; read the effects with [`Layer::poll_output`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
-            Input::Received { message: Message::Request(request), flow } => self.on_request(now, request, flow),
+            Input::Received { message: Message::Request(request), flow } => self.on_request(now, request, flow, false),
+            Input::CalledForHelp { request, flow } => self.on_request(now, request, flow, true),
             Input::Received { message: Message::Response(response), flow } => self.on_response(now, response, flow),
             Input::SendRequest { tx, request, flow } => self.send_request(now, tx, request, flow),
             Input::SendEither { tx, request, flow, larger } => self.send_either(now, tx, request, flow, larger),
@@ -171,10 +175,25 @@ impl Layer {
         self.branches.prefix()
     }
 
-    /// Whether there is no room for this request: the last of it is for requests within dialogs.
-    fn is_full_for(&self, request: &Request) -> bool {
-        let (held, max) = (self.transactions(), self.transactions_max);
-        held >= max || (held >= max - max / RESERVE && !is_in_dialog(request))
+    /// Whether no call is let in by [`Input::Received`].
+    pub fn is_full(&self) -> bool {
+        self.has_only(RESERVE)
+    }
+
+    /// Whether no more is left than one place in so many.
+    fn has_only(&self, share: usize) -> bool {
+        let max = self.transactions_max;
+        self.transactions() >= max - max / share
+    }
+
+    /// Whether there is no room for this request of a peer.
+    fn is_full_for(&self, request: &Request, helps: bool) -> bool {
+        self.transactions() >= self.transactions_max || (self.is_full() && !helps && !is_in_dialog(request))
+    }
+
+    /// The same for one of ours: whoever was let in may go on.
+    fn is_full_for_ours(&self, request: &Request) -> bool {
+        self.transactions() >= self.transactions_max || (self.has_only(LAST_RESERVE) && !is_in_dialog(request))
     }
 
     /// Sends a message of a transaction.
@@ -193,7 +212,7 @@ impl Layer {
     }
 
     fn send_request(&mut self, now: Time, tx: ClientTx, mut request: Request, flow: Flow) {
-        if self.is_full_for(&request) || self.clients.contains_key(&tx) {
+        if self.is_full_for_ours(&request) || self.clients.contains_key(&tx) {
             self.outbox.push_back(Output::Full { tx });
             return;
         }
@@ -281,7 +300,7 @@ impl Layer {
         }
     }
 
-    fn on_request(&mut self, now: Time, mut request: Request, flow: Flow) {
+    fn on_request(&mut self, now: Time, mut request: Request, flow: Flow, helps: bool) {
         let sought = if request.method == Method::Ack { Method::Invite } else { request.method.clone() };
         let Some(key) = server_key(&request, &sought) else { return self.answer_nameless(&request, flow) };
         let found = self.by_key.get(&key).copied();
@@ -305,7 +324,7 @@ impl Layer {
             return self.turn_away(Misfit::NothingToCancel, &request, &key, (flow, back));
         }
         // A CANCEL is let in past the limit: there is one for an INVITE at most, and it frees transactions.
-        if cancelled.is_none() && self.is_full_for(&request) {
+        if cancelled.is_none() && self.is_full_for(&request, helps) {
             return self.turn_away(Misfit::NoRoom, &request, &key, (flow, back));
         }
         let merge = self.merge_key(&request);

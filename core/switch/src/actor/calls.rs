@@ -6,7 +6,7 @@ pub(crate) use originate::may_be_called;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::{Begin, Origin, Party, Request as CallRequest, RingOrder};
-use plugboard_media::{Event as MediaEvent, MediaLeg};
+use plugboard_media::{Event as MediaEvent, MediaLeg, Need};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
 use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId, UserId};
 use plugboard_office::{Feature, Internal, MediaRules, Office, Source, Treatment};
@@ -189,7 +189,8 @@ impl CallsActor {
             // Ours will be the offer.
             None => crate::convert::is_browser(source.user().and_then(|user| office.user(user)), flow),
         };
-        let media = self.env.open_media(self.shard % self.env.media.shards(), flow, browser);
+        let need = if helps { Need::Help } else { Need::Usual };
+        let media = self.env.open_media(self.shard % self.env.media.shards(), flow, browser, need);
         let (media, description) = media.map_err(|error| {
             count_open_error(&error, &id, LegId::CALLER, &self.env.metrics);
             Refusal::new(RefusalReason::NoPort, 503, "no RTP port is free")

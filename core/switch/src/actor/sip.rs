@@ -14,10 +14,8 @@ use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::Strays;
-use plugboard_sip::transaction::{
-    ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, TRANSACTIONS_MAX, Timers,
-};
-use plugboard_sip::{Abilities, Method, PeekKind, Request, Response, parse_datagram, peek};
+use plugboard_sip::transaction::{ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, Timers};
+use plugboard_sip::{Abilities, Message, Method, PeekKind, Request, Response, parse_datagram, peek};
 use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -131,7 +129,7 @@ impl SipActor {
             prefix: branch_prefix(shard),
             key,
             timers: Timers::default(),
-            transactions_max: TRANSACTIONS_MAX,
+            transactions_max: env.transactions_max,
         });
         Self {
             traces: Traces::new(env.store.calls()),
@@ -347,7 +345,13 @@ impl SipActor {
         match read {
             Ok(message) => {
                 crate::convert::count_parsed(&message, flow, &self.env.metrics);
-                self.feed(Input::Received { message, flow }, ctx);
+                let input = match message {
+                    Message::Request(request) if self.layer.is_full() && self.opens_for_help(&request, flow) => {
+                        Input::CalledForHelp { request, flow }
+                    }
+                    message @ (Message::Request(_) | Message::Response(_)) => Input::Received { message, flow },
+                };
+                self.feed(input, ctx);
             }
             Err(error) => {
                 crate::convert::tell_unparsed(SipFaultKind::Malformed, &error, now, flow, &self.env.metrics);

@@ -13,6 +13,7 @@ mod conference;
 mod diversion;
 mod early_media;
 mod emergency;
+mod emergency_room;
 mod encryption;
 mod events;
 mod faults;

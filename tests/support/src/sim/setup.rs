@@ -4,7 +4,7 @@ use plugboard_media::EngineConfig;
 use plugboard_plugin::{Catalogue, Limits, RunnerLimits};
 use plugboard_recorder::{Memory, QUEUE_MAX};
 use plugboard_store::{InlineWriter, Store};
-use plugboard_switch::{Reach, RequestRates};
+use plugboard_switch::{Reach, RequestRates, TRANSACTIONS_MAX};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub struct Setup {
     pub(super) tapes: Memory,
     pub(super) tape_queue: usize,
     pub(super) rates: RequestRates,
+    pub(super) transactions: usize,
     pub(super) shards: (usize, bool),
 }
 
@@ -64,6 +65,7 @@ impl Setup {
             tapes,
             tape_queue,
             rates: RequestRates::default(),
+            transactions: TRANSACTIONS_MAX,
             shards,
         }
     }
@@ -123,6 +125,13 @@ impl Setup {
     #[must_use]
     pub const fn engine(mut self, engine: EngineConfig) -> Self {
         self.engine = engine;
+        self
+    }
+
+    /// So many SIP transactions at once, in place of as many as a switch has.
+    #[must_use]
+    pub const fn transactions(mut self, most: usize) -> Self {
+        self.transactions = most;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use actix::{AsyncContext, Context, Recipient};
 use plugboard_call::{AskWhy, Input, Output, Party, PlayFinish, PlayId};
-use plugboard_media::{Codec, Command as MediaCommand, Event as MediaEvent, OpenError, PlayEnd, PlayOptions};
+use plugboard_media::{Codec, Command as MediaCommand, Event as MediaEvent, Need, OpenError, PlayEnd, PlayOptions};
 use plugboard_metrics::{MediaSilence, RunOutcome};
 use plugboard_model::{
     Audio, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone, UserId,
@@ -230,6 +230,7 @@ impl CallActor {
             answer_by,
             reliable,
             browser,
+            need: if self.begin.call_back { Need::Help } else { Need::Usual },
             early_sound,
             rules,
         };
@@ -243,7 +244,7 @@ impl CallActor {
         // Each who has sent the call on is a hop.
         let hops = u8::try_from(self.call.forwards(leg).len()).unwrap_or(u8::MAX);
         let max_forwards = self.max_forwards.checked_sub(hops).ok_or_else(|| Cause::of(483))?;
-        let media = self.env.open_media(self.media_shard, flow, dial.browser);
+        let media = self.env.open_media(self.media_shard, flow, dial.browser, dial.need);
         let (media, mut description) = media.map_err(|error| self.no_media(leg, &error))?;
         let owner = self.owners.next();
         if !dial.browser {
@@ -649,6 +650,8 @@ pub(super) struct Dial {
     pub(super) early_sound: EarlySound,
     /// What the office says of its media.
     pub(super) rules: MediaRules,
+    /// Whether it gets the last ports.
+    pub(super) need: Need,
 }
 
 /// Whose a new leg is, for the shard.

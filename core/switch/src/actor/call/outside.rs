@@ -2,6 +2,7 @@
 
 use actix::{AsyncContext, Context};
 use plugboard_call::{Input, Urgency, Way};
+use plugboard_media::Need;
 use plugboard_metrics::{EmergencyCalled, TollLabel, TollMet};
 use plugboard_model::{Cause, Dialled, JournalEvent, LegId, Name};
 use plugboard_office::{Gateway, Place, TollLimit};
@@ -157,6 +158,7 @@ impl CallActor {
             rules: gateway.media,
             early_sound: if gateway.early_media { EarlySound::Told } else { EarlySound::Described },
             browser: false,
+            need: if way.urgency == Urgency::Usual { Need::Usual } else { Need::Help },
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {

@@ -2,7 +2,7 @@
 
 use actix::{AsyncContext, Context, Handler};
 use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Service, Transfer};
-use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Negotiated, PlayId as MediaPlayId};
+use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Need, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, Mailbox, UserId};
 use plugboard_office::{Feature, Inquiry, Source, Treatment};
 use plugboard_sip::{ReferTo, Replaces, RequestUri, SipUri};
@@ -373,7 +373,7 @@ impl CallActor {
         let Some(joint) = self.joining.joint.take() else { return };
         // Two media threads hand packets to each other as any two hosts do.
         let far = usize::from(joint.media.shard()) != self.media_shard;
-        let open = |family| self.env.media.open(self.media_shard, family);
+        let open = |family| self.env.media.open(self.media_shard, family, Need::Usual);
         let relay = far.then(|| open(AddressFamily::V4).or_else(|_| open(AddressFamily::V6)));
         let (media, relay) = match relay {
             None => (joint.media, None),

@@ -8,12 +8,13 @@ use plugboard_sip::digest::{
 };
 use plugboard_sip::flow::Flow;
 use plugboard_sip::transaction::{Input, ServerTx};
-use plugboard_sip::{Request, RequestUri, Response};
+use plugboard_sip::{Method, Request, RequestUri, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::SipActor;
+use super::admit::dials_help;
 
 /// A nonce lives five minutes: longer than a phone takes between its requests in a call, shorter than a guess.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
@@ -81,7 +82,10 @@ impl SipActor {
         };
         let (now, from) = (self.env.clock.now(), flow.remote);
         let user = office.find_user(&answer.username).cloned();
-        if !self.guesses.lock().listens(now, from, user.as_ref().map(|user| &user.id)) {
+        let listens = self.guesses.lock().listens(now, from, user.as_ref().map(|user| &user.id));
+        let helps = || request.method == Method::Invite && dials_help(&office, request);
+        let is_heard = listens || (helps() && self.guesses.lock().hears_help(now, from));
+        if !is_heard {
             self.login_failed(LoginFault::NotListened, flow.remote, &answer.username);
             self.layer.handle(now, Input::Ignore { tx });
             return None;

@@ -52,6 +52,12 @@ impl SipActor {
         false
     }
 
+    /// Whether it is a new call for help, or back to whoever called for help.
+    pub(super) fn opens_for_help(&self, request: &Request, flow: Flow) -> bool {
+        let opens = request.method == Method::Invite && request.headers.to().is_ok_and(|to| to.tag().is_none());
+        opens && self.helps(request, flow)
+    }
+
     /// Whether it comes from the port from which a phone of the user is registered whom its From names.
     fn is_at_home(&self, request: &Request, flow: Flow) -> bool {
         let user = || {

@@ -33,23 +33,32 @@ fn running_calls_change_and_end_while_the_table_takes_no_new_ones() {
         prefix: "s1-".into(),
         key: [9; 32],
         timers: Timers::default(),
-        transactions_max: 16,
+        transactions_max: 32,
     });
     let one = |layer: &mut Layer, n: usize, method: &str, tag: &str| {
         receive(layer, at(1), &incoming(method, &format!("z9hG4bK{n}"), tag), flow())
     };
-    for n in 0..14 {
+    for n in 0..28 {
+        assert!(!layer.is_full());
         assert_eq!(one(&mut layer, n, "INVITE", ""), ["request INVITE"], "{n}");
     }
-    assert_eq!(one(&mut layer, 14, "INVITE", ""), ["misfit NoRoom", "send 503"]);
-    layer.handle(at(2), Input::SendRequest { tx: TX, request: outgoing(Method::Invite), flow: flow() });
-    assert_eq!(drain(&mut layer), ["full"]);
-    assert_eq!(one(&mut layer, 15, "BYE", ";tag=t"), ["request BYE"]);
+    assert!(layer.is_full());
+    assert_eq!(one(&mut layer, 28, "INVITE", ""), ["misfit NoRoom", "send 503"]);
+    // Who was let in rings others, to a point.
+    let ours = |layer: &mut Layer, seq: u32, request: Request| {
+        layer.handle(at(2), Input::SendRequest { tx: ClientTx { seq, ..TX }, request, flow: flow() });
+        drain(layer)
+    };
+    assert_eq!(ours(&mut layer, 101, outgoing(Method::Invite)), ["send INVITE"]);
+    let Message::Request(request) = incoming("INVITE", "z9hG4bKhelp", "") else { panic!("a request") };
+    layer.handle(at(2), Input::CalledForHelp { request, flow: flow() });
+    assert_eq!(drain(&mut layer), ["request INVITE"], "help is let in");
+    assert_eq!(ours(&mut layer, 102, outgoing(Method::Invite)), ["full"]);
+    assert_eq!(one(&mut layer, 30, "BYE", ";tag=t"), ["request BYE"]);
     let mut bye = outgoing(Method::Bye);
     bye.headers.set("To", "<sip:bob@b.example>;tag=t");
-    layer.handle(at(2), Input::SendRequest { tx: TX, request: bye, flow: flow() });
-    assert_eq!(drain(&mut layer), ["send BYE"]);
-    assert_eq!(layer.transactions(), 16, "full to the last place");
+    assert_eq!(ours(&mut layer, 103, bye), ["send BYE"]);
+    assert_eq!(layer.transactions(), 32, "full to the last place");
     assert_eq!(one(&mut layer, 3, "CANCEL", ""), ["send 200", "cancelled None"]);
 }
 
