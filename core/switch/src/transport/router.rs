@@ -6,12 +6,17 @@ use bytes::Bytes;
 use plugboard_metrics::{MessageDropped, Metrics, Queue, SipFaultKind};
 use plugboard_model::Time;
 use plugboard_sip::flow::Flow;
-use plugboard_sip::{Message, ParseError, PeekKind, peek, peek_quoted};
+use plugboard_sip::{Message, Method, ParseError, PeekKind, parse_datagram, peek, peek_quoted};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::env::Clock;
 use crate::message::{ConnectionClosed, Received, Wire};
 use crate::shard::{shard_of_branch, shard_of_dialog};
+
+/// Datagrams within dialogs that wait, beyond its mailbox, for a shard that does not keep up: a tenth of what it handles in a second. Who
+/// hangs up while others flood is heard at once; past it his phone says it again.
+const WITHIN_MAX: usize = 4_096;
 
 /// Over when the shard has taken a message that came over a stream: at once, but for a shard that does not keep up.
 pub struct Waiting(Option<RecipientRequest<Received>>);
@@ -38,6 +43,8 @@ pub struct Router {
     closed: Vec<Recipient<ConnectionClosed>>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    /// At most [`WITHIN_MAX`].
+    within: Arc<AtomicUsize>,
 }
 
 impl Router {
@@ -47,7 +54,7 @@ impl Router {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
-        Self { shards, closed, clock, metrics }
+        Self { shards, closed, clock, metrics, within: Arc::default() }
     }
 
     /// The time now, as [`Router::received_at`] wants it.
@@ -66,10 +73,33 @@ impl Router {
             let peek = peek(&bytes)?;
             Some((peek.kind, peek.branch, peek.call_id))
         });
-        // What comes faster than its shard reads is dropped and counted: its sender repeats it.
-        if self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came }).is_some() {
+        // What comes faster than its shard reads is dropped and counted: its sender repeats it. What belongs to a dialog waits.
+        let dropped = match self.hand_over(shard, Received { flow, wire: Wire::Datagram(bytes), came }) {
+            Some((to, SendError::Full(received))) => !self.waits(to, received),
+            Some((_, SendError::Closed(_))) => true,
+            None => false,
+        };
+        if dropped {
             MessageDropped { queue: Queue::Sip }.emit(&self.metrics);
         }
+    }
+
+    /// Whether it belongs to a dialog and waits for a place.
+    fn waits(&self, to: &Recipient<Received>, received: Received) -> bool {
+        if !is_within_dialog(&received.wire) {
+            return false;
+        }
+        if self.within.fetch_add(1, Ordering::Relaxed) >= WITHIN_MAX {
+            self.within.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        let (waiting, within) = (to.send(received), Arc::clone(&self.within));
+        actix::spawn(async move {
+            // A shard that ended takes nothing; that is told in `/readyz`.
+            let _ = waiting.await;
+            within.fetch_sub(1, Ordering::Relaxed);
+        });
+        true
     }
 
     /// Tells that the peer's host takes nothing of what was sent over this flow, of which `quoted` is the beginning. What no shard has a
@@ -141,11 +171,23 @@ impl Router {
     }
 }
 
+/// Whether a datagram changes or ends something that is there, or answers us.
+fn is_within_dialog(wire: &Wire) -> bool {
+    let Wire::Datagram(bytes) = wire else { return false };
+    match parse_datagram(bytes) {
+        Ok(Message::Response(_)) => true,
+        Ok(Message::Request(request)) => {
+            matches!(request.method, Method::Cancel | Method::Ack)
+                || request.headers.to().is_ok_and(|to| to.tag().is_some())
+        }
+        Err(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use actix::{Actor, Context, Handler, System};
-    use plugboard_sip::parse_datagram;
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -164,6 +206,7 @@ mod tests {
         fn handle(&mut self, received: Received, _: &mut Self::Context) {
             let call_id = match &received.wire {
                 Wire::Framed(message) => message.headers().call_id().unwrap().to_owned(),
+                Wire::Datagram(bytes) if bytes.starts_with(b"BYE") => "bye".to_owned(),
                 Wire::Datagram(_) | Wire::Undelivered(_) => "datagram".to_owned(),
             };
             self.0.borrow_mut().push(call_id);
@@ -204,5 +247,39 @@ mod tests {
         let dropped = 5 * TIMES - heard.len();
         let told = metrics.render();
         assert!(told.contains(&format!("queue=\"sip\"}} {dropped}")), "{told}");
+    }
+
+    #[test]
+    fn what_belongs_to_a_dialog_waits_for_a_shard_that_is_flooded_but_not_without_end() {
+        const TIMES: usize = 50;
+        let (heard, metrics) = (Rc::new(RefCell::new(Vec::new())), Metrics::new());
+        let (seen, counted) = (Rc::clone(&heard), metrics.clone());
+        System::new().block_on(async move {
+            let shard = Shard(seen).start();
+            let clock = Arc::new(crate::system::SystemClock::start());
+            let router = Router::new(vec![shard.clone().recipient()], Vec::new(), clock, counted);
+            let local = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+            let bye = |n: usize| request(n).replace("To: <sip:a>", "To: <sip:a>;tag=2").replace("OPTIONS", "BYE");
+            tokio::task::yield_now().await;
+            for n in 0..TIMES {
+                for _ in 0..4 {
+                    router.received(Flow::udp(local, local), Bytes::from(request(n)));
+                }
+                router.received(Flow::udp(local, local), Bytes::from(bye(n)));
+            }
+            while router.within.load(Ordering::Relaxed) > 0 {
+                tokio::task::yield_now().await;
+            }
+            // Nothing is read meanwhile.
+            for n in 0..WITHIN_MAX + 100 {
+                router.received(Flow::udp(local, local), Bytes::from(bye(n)));
+            }
+            assert_eq!(router.within.load(Ordering::Relaxed), WITHIN_MAX);
+        });
+        let byes = heard.borrow().iter().filter(|what| *what == "bye").count();
+        assert!(byes >= TIMES, "{byes}");
+        let others = heard.borrow().iter().filter(|what| *what == "datagram").count();
+        assert!(others < 4 * TIMES, "{others}");
+        assert!(metrics.render().contains("queue=\"sip\""));
     }
 }
