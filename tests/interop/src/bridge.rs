@@ -5,7 +5,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -28,8 +28,18 @@ pub struct Bridge {
 impl Bridge {
     /// Whoever connects to it over TCP is connected to this switch over another transport, whose certificate is verified.
     pub fn to(switch: &Plugboard, transport: Transport) -> Self {
-        let (remote, trusted) = (switch.sip(transport), switch.data().join("tls/certificate.pem"));
-        Self::start(move |near| {
+        Self::to_address(switch, transport, switch.sip(transport))
+    }
+
+    /// The same over IPv6, on both sides.
+    pub fn over_v6(switch: &Plugboard, transport: Transport) -> Self {
+        Self::to_address(switch, transport, switch.sip_over_v6(transport))
+    }
+
+    fn to_address(switch: &Plugboard, transport: Transport, remote: SocketAddr) -> Self {
+        let trusted = switch.data().join("tls/certificate.pem");
+        let own: IpAddr = if remote.is_ipv6() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        Self::start(own, move |near| {
             let trusted = trusted.clone();
             async move {
                 let far = TcpStream::connect(remote).await.unwrap();
@@ -62,7 +72,7 @@ impl Bridge {
             .with_single_cert(vec![own.cert.der().clone()], key)
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self::start(move |near| {
+        Self::start(Ipv4Addr::LOCALHOST.into(), move |near| {
             let acceptor = acceptor.clone();
             async move {
                 // A switch that does not trust it hangs up here, which is for its test to see.
@@ -74,12 +84,12 @@ impl Bridge {
         })
     }
 
-    fn start<F>(carry: impl Fn(TcpStream) -> F + Send + 'static) -> Self
+    fn start<F>(own: IpAddr, carry: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let listener = runtime.block_on(TcpListener::bind((own, 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let handle = runtime.handle().clone();
         handle.clone().spawn(async move {

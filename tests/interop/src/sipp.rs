@@ -75,8 +75,13 @@ impl Sipp {
     pub fn calls_over_v6(switch: &Plugboard, name: &str, call: &Call, transport: Transport) -> Self {
         let own = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port(1)));
         let mut sipp = Self::new_at(switch.folder(), name, &call.xml(), own, transport);
-        sipp.command.arg(switch.sip_over_v6(transport).to_string());
-        sipp
+        let bridge = match transport {
+            Transport::Udp | Transport::Tcp => None,
+            Transport::Tls | Transport::Ws | Transport::Wss => Some(Bridge::over_v6(switch, transport)),
+        };
+        let remote = bridge.as_ref().map_or_else(|| switch.sip_over_v6(transport), Bridge::address);
+        sipp.command.arg(remote.to_string());
+        Self { bridge, ..sipp }
     }
 
     /// Somebody who answers one call at a port of `::1`.

@@ -67,12 +67,13 @@ fn a_callee_that_hangs_up_first_ends_the_call_over_every_transport() {
         Sipp::calls(&switch, name, &call, transport).succeeds();
         callee.succeeds();
     }
-    for (transport, name) in [(Transport::Udp, "udp-v6"), (Transport::Tcp, "tcp-v6")] {
-        let callee = hangs_up(name);
-        Sipp::calls_over_v6(&switch, name, &call, transport).succeeds();
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
+        let name = format!("{}-v6", transport.name());
+        let callee = hangs_up(&name);
+        Sipp::calls_over_v6(&switch, &name, &call, transport).succeeds();
         callee.succeeds();
     }
-    let records = switch.waits_for_past_calls(7);
+    let records = switch.waits_for_past_calls(10);
     assert!(records.iter().all(|record| record["outcome"] == "answered"), "{records:?}");
 }
 
