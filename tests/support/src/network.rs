@@ -65,6 +65,8 @@ pub(crate) struct Addresses {
     pub(crate) v6: SocketAddr,
     /// What phones elsewhere see instead.
     pub(crate) reach: Reach,
+    /// It listens on TCP as well.
+    pub(crate) streams: bool,
 }
 
 impl Addresses {
@@ -307,6 +309,7 @@ impl SipTransport for Network {
     }
 
     fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {
-        vec![(Transport::Udp, self.switch.v4), (Transport::Udp, self.switch.v6)]
+        let transports = [Transport::Udp, Transport::Tcp].into_iter().take(if self.switch.streams { 2 } else { 1 });
+        transports.flat_map(|transport| [(transport, self.switch.v4), (transport, self.switch.v6)]).collect()
     }
 }

@@ -307,6 +307,16 @@ impl Phone {
         self.agent.borrow_mut().allows = true;
     }
 
+    /// Its sessions live for so long without a refresh, and the refreshes are its own; else they are the switch's (RFC 4028).
+    pub fn keeps_time(&self, seconds: u32, refreshes: bool) {
+        self.agent.borrow_mut().timer = Some((seconds, refreshes));
+    }
+
+    /// It takes no shorter sessions.
+    pub fn takes_no_session_below(&self, seconds: u32) {
+        self.agent.borrow_mut().min_se = seconds;
+    }
+
     /// It answers 491 to an INVITE that crosses its own within a call (RFC 3261 section 14.2); others take it.
     pub fn minds_glare(&self) {
         self.agent.borrow_mut().minds = true;

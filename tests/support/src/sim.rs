@@ -119,7 +119,8 @@ impl Sim {
             builder.enable_all().start_paused(true).build().unwrap_or_else(|fault| panic!("{fault}"))
         });
         let own = |text: &str| text.parse::<SocketAddr>().unwrap_or_else(|fault| panic!("{text}: {fault}"));
-        let switch_address = Addresses { v4: own(SWITCH), v6: own(SWITCH_V6), reach: setup.reach };
+        let switch_address =
+            Addresses { v4: own(SWITCH), v6: own(SWITCH_V6), reach: setup.reach, streams: setup.streams };
         let sounds = Sounds::default();
         let records = Records::new(sounds.clone(), setup.prompts);
         let metrics = Metrics::new();

@@ -456,6 +456,24 @@ fn a_gateway_is_found_by_its_name() {
 }
 
 #[test]
+fn dns_says_over_what_a_gateway_wants_to_be_called() {
+    const ONE_BY_TCP: &str = "carrier.test 60 NAPTR 20 50 SIP+D2U _sip._udp.carrier.test\n\
+        carrier.test 60 NAPTR 10 50 SIP+D2T _sip._tcp.carrier.test\n\
+        _sip._tcp.carrier.test 60 SRV 1 1 5060 one.carrier.test\none.carrier.test 60 A 10.0.1.1\n";
+    let (mut sim, ann, first, _second) = started(one("address: carrier.test").zone(ONE_BY_TCP).listens_on_tcp());
+    sim.takes_connections(&first);
+    ann.dials("0301234");
+    sim.run_until(first.rings());
+    let invites = first.requests("INVITE");
+    assert!(invites.len() == 1 && invites[0].contains("Via: SIP/2.0/TCP "), "{invites:?}");
+    first.answers();
+    talk(&mut sim, &ann, &first);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.names_asked()[..2], ["carrier.test NAPTR", "_sip._tcp.carrier.test SRV"]);
+}
+
+#[test]
 fn a_call_goes_to_the_next_address_of_the_name_and_later_calls_begin_there() {
     let (mut sim, ann, first, second) = started(named());
     first.is_unplugged();

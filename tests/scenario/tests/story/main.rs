@@ -54,6 +54,7 @@ mod reliable;
 mod rfc5359;
 mod routes;
 mod sent_to_scenario;
+mod session_timer;
 mod settings;
 mod shards;
 mod silence;

@@ -1,6 +1,6 @@
 //! Peers that break the rules: each fault is answered as the RFC says, counted, and told in one line with its reason.
 
-use plugboard_tests_support::{Log, Sim};
+use plugboard_tests_support::{Log, Setup, Sim, answer_to_challenge};
 
 use crate::{millis, seconds};
 
@@ -226,4 +226,113 @@ fn a_flood_of_strangers_calls_makes_ten_lines_a_minute_and_the_next_one_tells_ho
     sim.run_for(seconds(1));
     let lines = log.lines();
     assert!(lines[0].starts_with("a stranger calls") && lines[0].contains("left_out=90"), "{lines:#?}");
+}
+
+/// What a request says that answers the challenge which it gets without that, as the user 101 would.
+fn signed(sim: &mut Sim, request: &str) -> String {
+    let (method, uri) = {
+        let mut words = request.split(' ');
+        (words.next().unwrap(), words.next().unwrap())
+    };
+    sim.said_to(PEER);
+    sim.strange_message(PEER, request);
+    sim.run_for(millis(100));
+    let said = sim.said_to(PEER).concat();
+    let challenge = said.lines().find_map(|line| line.strip_prefix("WWW-Authenticate: ")).unwrap();
+    let answer = answer_to_challenge("101", "demo-101", challenge, (method, uri)).unwrap();
+    request
+        .replacen("\n\n", &format!("\nAuthorization: {answer}\n\n"), 1)
+        .replace("z9hG4bK-f", "z9hG4bK-again")
+        .replace("CSeq: 1 ", "CSeq: 2 ")
+}
+
+#[test]
+fn each_fault_of_a_user_outside_of_calls_is_answered_and_told_in_one_line_with_its_reason() {
+    let (log, mut sim) = begin();
+    let contact = format!("Contact: <sip:x@{PEER}>");
+    let ask = |method: &str, n, changes: &[(&str, &str)]| {
+        let own = [
+            ("sip:+4930123456@plugboard.test", "sip:101@plugboard.test"),
+            ("sip:100@plugboard.test>", "sip:101@plugboard.test>"),
+        ];
+        let text = request(PEER, method, n, &own);
+        changes.iter().fold(text, |text, (before, after)| {
+            assert!(text.contains(before), "{before} is in no line of\n{text}");
+            text.replacen(before, after, 1)
+        })
+    };
+    let (brief, star) = (format!("{contact};expires=1"), "Contact: *");
+    let sleeper = format!("Contact: <sip:x@{PEER};pn-provider=teapot;pn-prid=1>");
+    let table: Vec<(String, Expected)> = vec![
+        (ask("REGISTER", 1, &[(&contact, &brief)]), kind("423", "status=423", "conflict")),
+        (ask("REGISTER", 2, &[(&contact, star)]), kind("400", "status=400", "malformed")),
+        (ask("REGISTER", 3, &[("To: <sip:101@", "To: <sip:102@")]), kind("403", "status=403", "refused")),
+        (ask("REGISTER", 4, &[(&contact, &sleeper)]), kind("555", "status=555", "malformed")),
+        (
+            ask("SUBSCRIBE", 5, &[(&contact, &format!("{contact}\nEvent: teapot"))]),
+            kind("489", "status=489", "unsupported"),
+        ),
+        (
+            ask(
+                "SUBSCRIBE",
+                6,
+                &[("SUBSCRIBE sip:100@", "SUBSCRIBE sip:999@"), (&contact, &format!("{contact}\nEvent: dialog"))],
+            ),
+            kind("404", "status=404", "refused"),
+        ),
+        (
+            ask(
+                "SUBSCRIBE",
+                7,
+                &[
+                    ("SUBSCRIBE sip:100@", "SUBSCRIBE sip:102@"),
+                    (&contact, &format!("{contact}\nEvent: as-feature-event")),
+                ],
+            ),
+            kind("403", "status=403", "refused"),
+        ),
+        (
+            ask(
+                "SUBSCRIBE",
+                8,
+                &[
+                    ("SUBSCRIBE sip:100@", "SUBSCRIBE sip:102@"),
+                    (&contact, &format!("{contact}\nEvent: dialog\nAccept: text/html")),
+                ],
+            ),
+            kind("406", "status=406", "unsupported"),
+        ),
+        (
+            ask(
+                "PUBLISH",
+                9,
+                &[("PUBLISH sip:100@", "PUBLISH sip:101@"), (&contact, "Event: presence\nSIP-If-Match: gone")],
+            ),
+            kind("412", "status=412", "dialog"),
+        ),
+    ];
+    for (message, expected) in table {
+        let message = signed(&mut sim, &message);
+        provoke(&mut sim, &log, PEER, &message, expected);
+    }
+    let short = ask("INVITE", 10, &[(&contact, &format!("{contact}\nSupported: timer\nSession-Expires: 60"))]);
+    provoke(&mut sim, &log, PEER, &short, kind("422", "status=422", "conflict"));
+    let looped = request(GATEWAY, "INVITE", 11, &[("Max-Forwards: 70", "Max-Forwards: 0")]);
+    let counter = "plugboard_calls_refused_total{reason=\"no_route\"}";
+    provoke(&mut sim, &log, GATEWAY, &looped, expected("483", "it went through too many servers", counter));
+    sim.run_until_quiet();
+}
+
+#[test]
+fn what_finds_no_room_is_told_in_one_line() {
+    let (log, mut sim) = (Log::begin(), Setup::demo().transactions(16).start());
+    sim.run_for(seconds(1));
+    let phone = sim.phone("ann", "101");
+    while sim.holdings().transactions < 14 {
+        phone.registers();
+        sim.run_until(phone.is_registered());
+    }
+    let full = request(PEER, "OPTIONS", 1, &[]);
+    provoke(&mut sim, &log, PEER, &full, kind("503", "too many transactions are under way", "no_room"));
+    sim.run_until_quiet();
 }

@@ -8,6 +8,7 @@ mod events;
 mod images;
 mod registrar;
 mod reliable;
+mod timer;
 
 use bytes::Bytes;
 use plugboard_media::{Codec, Suite, g711::Law};
@@ -99,6 +100,10 @@ pub(crate) struct Agent {
     pub(crate) reliable: bool,
     /// It acknowledges those of others.
     pub(crate) pracks: bool,
+    /// How long its sessions are, in seconds, and whether it keeps them alive itself (RFC 4028).
+    pub(crate) timer: Option<(u32, bool)>,
+    /// It takes none that is shorter.
+    pub(crate) min_se: u32,
     /// It refuses an INVITE that crosses its own.
     pub(crate) minds: bool,
     /// The next INVITE takes the place of this dialog.
@@ -176,6 +181,8 @@ impl Agent {
             allows: false,
             reliable: false,
             pracks: true,
+            timer: None,
+            min_se: 0,
             minds: false,
             replaces: None,
             calls: Vec::new(),
@@ -256,6 +263,7 @@ impl Agent {
         let call = self.new_call(index, id, local, to, target, self.network.switch(self.address.ip()), invite);
         self.calls.push(call);
         let mut invite = self.request_of(index, Method::Invite);
+        self.push_timer(&mut invite.headers);
         for (name, value) in &self.says {
             invite.headers.push(name, value.as_str());
         }
@@ -330,6 +338,7 @@ impl Agent {
         let body = call.description().into_bytes();
         let peer = call.peer;
         let mut invite = self.request_of(index, Method::Invite);
+        self.push_timer(&mut invite.headers);
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = body;
         self.send_request(now, invite, peer, Purpose::Reinvite(index), false);

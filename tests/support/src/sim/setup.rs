@@ -27,6 +27,7 @@ pub struct Setup {
     pub(super) limits: Limits,
     pub(super) runner: RunnerLimits,
     pub(super) reach: Reach,
+    pub(super) streams: bool,
     pub(super) zone: String,
     pub(super) stored: Option<(Store, InlineWriter)>,
     pub(super) tapes: Memory,
@@ -60,6 +61,7 @@ impl Setup {
             limits,
             runner: RunnerLimits::default(),
             reach,
+            streams: false,
             zone,
             stored,
             tapes,
@@ -97,6 +99,13 @@ impl Setup {
     #[must_use]
     pub fn zone(mut self, records: &str) -> Self {
         records.clone_into(&mut self.zone);
+        self
+    }
+
+    /// The switch listens on TCP as well: DNS is asked by what a gateway is to be called over.
+    #[must_use]
+    pub const fn listens_on_tcp(mut self) -> Self {
+        self.streams = true;
         self
     }
 

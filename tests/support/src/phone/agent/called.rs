@@ -28,6 +28,9 @@ impl Agent {
         if request.method == Method::Invite && index.is_some_and(|index| self.minds && self.asks(index)) {
             return self.respond(from, request, 491, Vec::new(), None);
         }
+        if self.is_too_short(request) {
+            return self.respond(from, request, 422, Vec::new(), None);
+        }
         self.look_at(index, request);
         match (&request.method, index) {
             (Method::Register, _) => self.registers(from, request),
@@ -189,6 +192,7 @@ impl Agent {
                 response.headers.push(name, value.as_str());
             }
         }
+        self.answer_timer(request, &mut response);
         if let Some(reason) = reason {
             response.headers.push("Reason", reason);
         }
