@@ -2,7 +2,7 @@
 
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, ConferenceRequest, Direction, FaxError, FaxReceived, FaxRequest, ForwardWhy,
-    GatewayId, LegId, Mailbox, NotJoined, PlayOptions, RingBack, RunId, ScenarioId, UserId, WallTime,
+    GatewayId, LegId, Mailbox, NotJoined, PlayOptions, RingBack, RouteId, RunId, ScenarioId, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -243,6 +243,15 @@ pub struct Forward {
     pub why: ForwardWhy,
 }
 
+/// A scenario, and what led there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Led {
+    /// Which.
+    pub scenario: ScenarioId,
+    /// By this route: it says what the scenario may do.
+    pub route: RouteId,
+}
+
 /// Where a call is sent on to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Onward {
@@ -253,14 +262,14 @@ pub struct Onward {
     /// The number, for people.
     pub to: String,
     /// The scenario that begins there, in place of people.
-    pub scenario: Option<Box<ScenarioId>>,
+    pub scenario: Option<Box<Led>>,
 }
 
 /// What a call is handed on to that is nobody who rings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Service {
     /// A scenario begins for who is handed on.
-    Scenario(ScenarioId),
+    Scenario(Led),
     /// He hears the messages of this mailbox, when he knows its PIN; without one he is asked which.
     Mailbox(Option<Mailbox>),
 }

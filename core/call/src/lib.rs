@@ -21,7 +21,7 @@ pub mod voicemail;
 
 pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
 pub use input::{
-    Begin, Forward, Input, OfferedDevices, Onward, Op, Origin, OwnForwards, Park, Party, PlayFinish, Redirect, Request,
-    RingOrder, Service, Transfer, Urgency, Way,
+    Begin, Forward, Input, Led, OfferedDevices, Onward, Op, Origin, OwnForwards, Park, Party, PlayFinish, Redirect,
+    Request, RingOrder, Service, Transfer, Urgency, Way,
 };
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

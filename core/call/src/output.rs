@@ -1,12 +1,11 @@
 //! What the call asks of the world, in order.
 
 use plugboard_model::{
-    Audio, CallRecord, Cause, ConferenceRequest, FaxRequest, HostResult, JournalEvent, LegId, Mailbox, ScenarioId,
-    TapeWhy, UserId,
+    Audio, CallRecord, Cause, ConferenceRequest, FaxRequest, HostResult, JournalEvent, LegId, Mailbox, TapeWhy, UserId,
 };
 use std::time::Duration;
 
-use crate::{Op, Party};
+use crate::{Led, Op, Party};
 
 /// A playback within its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -275,8 +274,8 @@ pub enum Output {
     /// A forward or a transfer leads to this scenario: it begins for the anchor, in place of the one that ran, and tells by
     /// [`crate::Input::ScenarioEnded`] when it has no more steps.
     BeginScenario {
-        /// Which.
-        scenario: ScenarioId,
+        /// Which, and by which route.
+        led: Led,
         /// Whose forward or transfer it is: he pays for whom it calls.
         by: Option<UserId>,
         /// What he dialled who handed the anchor on.

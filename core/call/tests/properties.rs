@@ -7,16 +7,22 @@
 )]
 
 use plugboard_call::{
-    Begin, Call, Input, OfferedDevices, Onward, Op, Origin, Output, OwnForwards, Park, Party, PlayFinish, PlayId,
+    Begin, Call, Input, Led, OfferedDevices, Onward, Op, Origin, Output, OwnForwards, Park, Party, PlayFinish, PlayId,
     Redirect, Request, RingOrder, Service, Transfer,
 };
 use plugboard_model::{
     Audio, CallId, Cause, CollectRequest, Direction, FaxError, FaxRequest, ForwardWhy, LegId, OfficeId, PlayOptions,
-    RingBack, RunId, ScenarioId, Time, UserId, WallTime,
+    RingBack, RouteId, RunId, ScenarioId, Time, UserId, WallTime,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// A scenario, reached by a route of its name.
+fn led(name: &str) -> Led {
+    let office = OfficeId::new("main").unwrap();
+    Led { scenario: ScenarioId::new(&office, name).unwrap(), route: RouteId::new(&office, name).unwrap() }
+}
 
 fn user(n: u8) -> UserId {
     UserId::new(&OfficeId::new("main").unwrap(), &format!("{}", 101 + u32::from(n))).unwrap()
@@ -88,7 +94,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (leg.clone(), 0u8..5, any::<bool>()).prop_map(|(by, n, recall)| Input::Transfer(Transfer {
             by,
             parties: if n < 4 { vec![Party::User(user(n))] } else { Vec::new() },
-            service: (n == 4).then(|| Service::Scenario(ScenarioId::new(&OfficeId::new("main").unwrap(), "s").unwrap())),
+            service: (n == 4).then(|| Service::Scenario(led("s"))),
             order: RingOrder::One,
             ring_for: Duration::from_secs(2),
             recall,

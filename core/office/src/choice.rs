@@ -171,6 +171,10 @@ impl Office {
             return self.call_for_help(help);
         }
         let mut facts = Facts::of(self, asked);
+        if let Some(treatment) = self.meets_at_door(&facts) {
+            notes.add(|| "the blocked callers of the office".to_owned(), None, Verdict::Taken);
+            return treatment;
+        }
         let treatment = self.by_caller(&facts, notes);
         self.by_callee(treatment, &mut facts, notes)
     }
@@ -285,6 +289,10 @@ impl Office {
         notes: &mut Notes,
     ) -> Word {
         facts.callee = Some(user.clone());
+        if let Some(treatment) = self.meets_at(user, facts) {
+            notes.add(|| format!("the blocked callers of the user {}", user.name), None, Verdict::Taken);
+            return Word::Last(treatment);
+        }
         let numbers = [facts.called.clone()];
         let Some(route) = self.last_word(|whose| whose.is_to_user(user), &numbers, facts, taken, notes) else {
             return Word::Stands;

@@ -25,6 +25,8 @@
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `contacts` | `id`, `name`, `numbers`, `language` |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
+//! | `blocked` | `callers`, `anonymous`, `then` (`busy`, `refuse`, `scenario`); also of a user |
+//! | `plugins` | actions with `all` or `capabilities`, `dial` (`users`, `groups`, `numbers`); also of a route and an incoming number |
 //! | `toll` | `calls_at_once`, `minutes_a_day`, `then`, `allow`, `countries`, `deny`, `hours` (`days`, `from`, `to`); also of a user and of a gateway |
 //! | `emergency` | `numbers`, `confirmed`, `services`, `test`, `gateways`, `over`, `call_back`, `call_back_within`, `locations` (`id`, `call_back`, `networks`, `geolocation`) |
 //! | `feature_codes` | a code or `false` for each of [`crate::FeatureCode`]; `false` for none |
@@ -159,6 +161,8 @@ fn read(
     let http = parts.http(fields.take("http"));
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
+    let plugins = parts.plugins(fields.take("plugins"));
+    let blocked = parts.blocked(fields.take("blocked"));
     let emergency = fields.take("emergency");
     let told = emergency
         .as_ref()
@@ -202,6 +206,8 @@ fn read(
         toll,
         time_zone: zone,
         calendars,
+        plugins,
+        blocked,
         variables,
         contacts,
         contact_numbers,

@@ -1,5 +1,6 @@
 //! The inverse of reading: an office as a document.
 
+mod blocked;
 mod emergency;
 mod fax;
 mod gateways;
@@ -76,6 +77,8 @@ impl Office {
         document.put_unless("lamps_show_caller", self.lamps_show_caller, false);
         document.0.extend(self.time_zone.map(|zone| ("time_zone", Node::from(zone.name()))));
         document.put_list("calendars", self.calendars.values().map(|calendar| calendar.node(self.time_zone)));
+        document.0.extend(self.blocked.as_ref().map(|own| ("blocked", blocked::node(own))));
+        document.0.extend(self.plugins.as_ref().map(|plugins| ("plugins", routes::plugins(plugins))));
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), routes::value(value)));
         document.put_some("variables", variables);
         document.put_list("contacts", self.contacts().map(routes::contact));
@@ -198,6 +201,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     if let Some(location) = &user.location {
         entry.put("location", location.as_str());
     }
+    entry.0.extend(user.blocked.as_ref().map(|own| ("blocked", blocked::node(own))));
     entry.put_media(user.media);
     entry.node()
 }
@@ -261,5 +265,6 @@ fn number_node(incoming: &IncomingNumber) -> Node {
     }
     entry.put("number", incoming.number.as_str());
     entry.put("scenario", incoming.scenario.name.as_str());
+    entry.0.extend(incoming.plugins.as_ref().map(|plugins| ("plugins", routes::plugins(plugins))));
     entry.node()
 }

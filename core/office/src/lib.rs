@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 mod availability;
+mod blocked;
 mod choice;
 mod contact;
 mod document;
@@ -18,6 +19,7 @@ mod numbers;
 mod office;
 mod overlap;
 mod parts;
+mod plugins;
 mod recording;
 mod route;
 mod rule;
@@ -29,6 +31,7 @@ mod voicemail;
 mod whose;
 
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
+pub use blocked::{Blocked, BlockedThen};
 pub use choice::{Explained, Looked, Verdict};
 pub use contact::Contact;
 pub use document::{Examined, Surroundings};
@@ -50,6 +53,7 @@ pub use office::{
     TransferRules, Transport, User,
 };
 pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};
+pub use plugins::{Dialling, PluginGrant, Plugins, Said};
 pub use recording::{RecordRule, Recording};
 pub use route::{Goal, IncomingNumber, Pattern, Route, Source, Through, Treatment, Way, Whose, drawn};
 pub use rule::{Conditions, Rule, VariableValue};

@@ -1,8 +1,8 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules, MediaRules,
-    NumberPlan, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
+    Blocked, Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules,
+    MediaRules, NumberPlan, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -65,6 +65,10 @@ pub struct Office {
     pub time_zone: Option<Zone>,
     /// What its days count as, by name.
     pub calendars: BTreeMap<Name, Arc<Calendar>>,
+    /// Callers from outside whom it does not let through.
+    pub blocked: Option<Blocked>,
+    /// What calls may use unless their route says otherwise; `None`: all that is installed.
+    pub plugins: Option<Plugins>,
     /// What routes ask for besides the call: how things are just now.
     pub variables: BTreeMap<Name, VariableValue>,
     pub(crate) contacts: BTreeMap<Name, Contact>,
@@ -155,6 +159,8 @@ pub struct User {
     pub record: RecordRule,
     /// His mailbox.
     pub mailbox: MailboxRules,
+    /// Callers whom he does not let through.
+    pub blocked: Option<Arc<Blocked>>,
 }
 
 /// A group of users.

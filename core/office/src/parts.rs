@@ -1,10 +1,12 @@
 //! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
 
+mod blocked;
 mod emergency;
 pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
 pub(crate) mod http;
+mod plugins;
 mod recording;
 mod routes;
 mod rules;
@@ -12,7 +14,9 @@ mod toll;
 pub(crate) mod users;
 mod voicemail;
 
+pub(crate) use blocked::BUSY_STATUS;
 pub(crate) use emergency::CALL_BACK_WITHIN;
+pub(crate) use plugins::ALL;
 pub(crate) use rules::Ground;
 pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
@@ -249,6 +253,7 @@ impl<'p> Parts<'p> {
             let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
             let scenario = fields.need("scenario", self.faults).and_then(|field| self.refers(Noun::Scenario, &field));
             let name = fields.take("id").and_then(|field| field.name(self.faults));
+            let plugins = self.plugins(fields.take("plugins"));
             fields.finish(self.faults);
             let (Some(number), Some(scenario)) = (number, scenario) else { continue };
             let Some(name) = name.or_else(|| id_of_number(&number)) else {
@@ -263,7 +268,7 @@ impl<'p> Parts<'p> {
                 ScenarioId { office: self.office.clone(), name: scenario },
             );
             self.taken(number.as_str(), format!("the incoming number {}", id.name), &item);
-            self.found.numbers.push(IncomingNumber { id, number, scenario });
+            self.found.numbers.push(IncomingNumber { id, number, scenario, plugins });
         }
     }
 

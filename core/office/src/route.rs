@@ -1,7 +1,7 @@
 //! Where a call goes.
 
 use crate::parts::WAYS_MAX;
-use crate::{Conditions, Feature, Like, NumberFormat, Office};
+use crate::{Conditions, Feature, Like, NumberFormat, Office, Plugins};
 use plugboard_model::{Cause, Dialled, GatewayId, GroupId, Name, NumberId, RouteId, ScenarioId, UserId};
 use std::sync::Arc;
 
@@ -99,6 +99,8 @@ pub struct Route {
     pub priority: u32,
     /// Where they go.
     pub to: Goal,
+    /// What its calls may use; `None`: what the office says.
+    pub plugins: Option<Plugins>,
 }
 
 /// Whose calls a route is for. Nothing that comes from a gateway takes a route for users, so that a stranger cannot
@@ -165,6 +167,8 @@ pub struct IncomingNumber {
     pub number: Dialled,
     /// The scenario that answers it.
     pub scenario: ScenarioId,
+    /// As [`Route::plugins`].
+    pub plugins: Option<Plugins>,
 }
 
 impl Office {

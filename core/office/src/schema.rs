@@ -63,6 +63,10 @@ pub fn schema() -> Json {
             "time_zone": { "type": "string", "default": "UTC", "examples": ["Europe/Berlin"], "description": "Whose clocks hours and days go by: a name of the IANA's time zone database." },
             "calendars": { "type": "array", "maxItems": 32, "items": { "$ref": "#/$defs/calendar" },
                 "description": "What days count as: when people work, holidays, days on which they work instead. The word `when` of scenarios asks for them." },
+            "blocked": { "$ref": "#/$defs/blocked", "examples": [{ "callers": ["+4930666*"], "anonymous": true }],
+                "description": "Callers from outside who are not let through, whatever they call; who calls back whoever called for help always is." },
+            "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all", "call-user": { "dial": { "groups": ["sales"] } } }],
+                "description": "The actions that calls may use, and what each may do, where their route or incoming number does not say it; without it all that is installed, with all that they ask for." },
             "contacts": list("contact", "People outside whom routes know: the condition `contact` asks for them."),
             "variables": { "type": "object", "maxProperties": 64, "propertyNames": { "pattern": "^[a-z0-9._-]{1,64}$" },
                 "additionalProperties": { "type": ["string", "integer", "boolean"], "maxLength": 256 }, "examples": [{ "closed": false, "season": "winter" }],
@@ -100,9 +104,12 @@ pub fn schema() -> Json {
             "number": object(&["number", "scenario"], json!({
                 "id": name("Its id; without one, its digits.", "hotline"),
                 "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
-                "scenario": name("The scenario that answers.", "welcome")
+                "scenario": name("The scenario that answers.", "welcome"),
+                "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all" }], "description": "As `plugins` of a route." }
             })),
             "route": route::route(),
+            "blocked": route::blocked(),
+            "plugins": route::plugins(),
             "condition": route::condition(),
             "contact": route::contact(),
             "feature_codes": feature_codes()
@@ -234,6 +241,8 @@ fn user() -> Json {
             "reliable": reliable("his devices"),
             "browser": { "type": "boolean", "description": "Whether his devices speak as browsers do (ICE, DTLS-SRTP); without it, those do that registered over WebSocket." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "countries": ["de"], "minutes_a_day": 60 }], "description": "Limits of his calls to the outside, in place of the office's; what he hands on or sends on to the outside counts as his." },
+            "blocked": { "$ref": "#/$defs/blocked", "examples": [{ "callers": ["103"], "then": { "scenario": "not-now" } }],
+                "description": "Callers, also colleagues, who do not reach him: who dials him meets what `then` says, a group or a scenario passes him over. A colleague may hand them on to him." },
             "record": recording::rule("his calls"),
             "voicemail": voicemail::mailbox("His"),
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")

@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 /// The outcome that every action has: it trapped, exceeded a limit or returned an error.
 pub const FAILED: &str = "failed";
+/// The outcome of an action that the call's route does not enable, or to which it does not grant what the action asks for. Without steps
+/// of its own, those on [`FAILED`] run.
+pub const DENIED: &str = "denied";
 /// The outcome after which the caller talks to somebody: its steps run beside the conversation.
 pub const ANSWER: &str = "answer";
 
@@ -23,6 +26,8 @@ pub struct Action {
     /// Outcomes besides `failed`. None at all: the action never returns to the scenario, as `hang-up`, so that
     /// steps after it are unreachable.
     pub outcomes: Vec<String>,
+    /// The capabilities that it asks for.
+    pub capabilities: Vec<String>,
     /// Variables that it may assign.
     pub sets: Vec<Sets>,
     /// The scenario waits for it; false: it runs beside.
@@ -93,7 +98,7 @@ impl Action {
 
     /// Whether steps can hang on `outcome`.
     pub fn has_outcome(&self, outcome: &str) -> bool {
-        outcome == FAILED || self.outcomes.iter().any(|own| own == outcome)
+        [FAILED, DENIED].contains(&outcome) || self.outcomes.iter().any(|own| own == outcome)
     }
 }
 

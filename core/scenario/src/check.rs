@@ -8,7 +8,7 @@ use crate::flow::{Flow, Types};
 use crate::interpreter::{CALL_GROUP, CALL_USER, COLLECT};
 use crate::program::{Act, ListId, Menu, Parameter, Program, Run, Source, Step};
 use crate::template::Template;
-use crate::{ANSWER, Action, ActionCatalogue, FAILED, Fault, Occasion, Resolver, parameter};
+use crate::{ANSWER, Action, ActionCatalogue, DENIED, FAILED, Fault, Occasion, Resolver, parameter};
 use plugboard_document::{Faults, Kind, Mark, Node, did_you_mean};
 use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
 use serde_json::Value as Json;
@@ -282,7 +282,7 @@ impl Compiler<'_> {
         let occasions: Vec<&str> = action.occasions().into_iter().map(Occasion::as_str).collect();
         let knows = |name: &str| action.has_outcome(name) || occasions.contains(&name);
         for branch in on.iter().filter(|branch| !knows(&branch.name)) {
-            let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED]);
+            let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED, DENIED]);
             let known: Vec<&str> = outcomes.chain(occasions.iter().copied()).collect();
             let reason = format!("{word} has no outcome {:?}", branch.name);
             let remedy = near_or(&branch.name, &known, || format!("it has {}", known.join(", ")));
@@ -330,7 +330,11 @@ impl Compiler<'_> {
     ) -> BTreeMap<String, ListId> {
         let mut lists = BTreeMap::new();
         let mut after = Flow::never();
-        for outcome in action.outcomes.iter().map(String::as_str).chain([FAILED]) {
+        for outcome in action.outcomes.iter().map(String::as_str).chain([FAILED, DENIED]) {
+            // Without steps of its own it is as any other failure.
+            if outcome == DENIED && !on.iter().any(|branch| branch.name == DENIED) {
+                continue;
+            }
             let mut branch = flow.clone();
             for set in action.sets.iter().filter(|set| set.after.iter().any(|after| after == outcome)) {
                 branch.assign(&set.name);

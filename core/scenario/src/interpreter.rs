@@ -9,7 +9,7 @@ use crate::condition::Condition;
 use crate::program::{Act, ListId, Parameter, Program, Run, Source};
 use crate::template::to_json;
 use crate::variables::Variables;
-use crate::{ANSWER, FAILED, Input, Occasion, Output, RunOutcome, ScenarioEnd, Talker};
+use crate::{ANSWER, DENIED, FAILED, Input, Occasion, Output, RunOutcome, ScenarioEnd, Talker};
 use events::Armed;
 use plugboard_model::{JournalEvent, RunId, SetError, Time, Value, WallTime};
 use serde_json::{Map, Value as Json};
@@ -406,6 +406,7 @@ impl Interpreter {
             RunOutcome::Named(name) => name,
             // The reason is in the journal already: the switch writes how a run ended.
             RunOutcome::Failed(_) => FAILED.into(),
+            RunOutcome::Denied(_) => DENIED.into(),
         };
         self.set_state(strand, State::Ready);
         match (&step.act, purpose) {
@@ -417,7 +418,8 @@ impl Interpreter {
                     return;
                 }
                 let answered = Answered { go_on: run.go_on, hang_up: run.hang_up };
-                self.outcome(strand, &outcome, run.on.get(&outcome).copied(), answered);
+                let own = run.on.get(&outcome).or_else(|| run.on.get(FAILED).filter(|_| outcome == DENIED));
+                self.outcome(strand, &outcome, own.copied(), answered);
             }
             (Act::Menu(menu), Purpose::Digits { tries }) => self.digits(strand, at, menu, tries, &outcome),
             (Act::Menu(menu), Purpose::Extension) => {

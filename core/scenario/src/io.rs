@@ -92,6 +92,8 @@ pub enum RunOutcome {
     Named(String),
     /// `failed`, with the reason: it returned an error, trapped, exceeded a limit or could not be started.
     Failed(String),
+    /// It was not run: the route does not let it. Why.
+    Denied(String),
 }
 
 /// Something that the interpreter asks for. Carried out in order.

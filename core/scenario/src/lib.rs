@@ -19,7 +19,7 @@
 //!
 //! | word | what it does |
 //! | --- | --- |
-//! | an action | runs the component of that name with its parameters. `on: { outcome: steps }` hangs steps on its outcomes; `failed` is an outcome of every action. After the steps of any outcome but `answer` the next step follows |
+//! | an action | runs the component of that name with its parameters. `on: { outcome: steps }` hangs steps on its outcomes; `failed` is an outcome of every action, and so is `denied`: the way to the scenario does not let it run (`plugins` of offices and routes); without steps of its own, those on `failed` run. After the steps of any outcome but `answer` the next step follows |
 //! | `continue: true` | beside an action that connects the caller: when the callee leaves first the caller stays and the next step runs; without it he is hung up |
 //! | `if` | `if: condition`, `if: { all: [..] }` or `if: { one_of: [..] }`, with `then:` and `else:`. Conditions are CEL; one that cannot be decided counts as false and leaves a note in the trace |
 //! | `when` | `when: calendar`, or `when: { days: [mon-fri], from: "09:00", to: "18:00" }`, with `then:` and `else:`: what clocks show decides, and what a calendar of the office says of the day ([`plugboard_calendar`]) |
@@ -71,7 +71,7 @@ mod schema;
 mod template;
 mod variables;
 
-pub use catalogue::{ANSWER, Action, ActionCatalogue, Extension, FAILED, Resolver, Sets};
+pub use catalogue::{ANSWER, Action, ActionCatalogue, DENIED, Extension, FAILED, Resolver, Sets};
 pub use check::{build, build_examined, check, compile};
 pub use document::{Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, Said, Step, StepKind, Variable};
 pub use interpreter::{Interpreter, replay};

@@ -7,7 +7,7 @@ use crate::document::is_variable_name;
 use crate::flow::{Flow, Types};
 use crate::program::Parameter;
 use crate::template::{Template, sample};
-use crate::{Action, FAILED, Resolver};
+use crate::{Action, DENIED, FAILED, Resolver};
 use plugboard_document::{Entry, Faults, Field, Kind, Mark, Node, did_you_mean};
 use plugboard_model::ValueType;
 use serde_json::{Map, Value as Json};
@@ -24,14 +24,14 @@ pub(crate) struct Assigned<'n> {
     pub(crate) name: &'n str,
     /// `None`: the scenario declares it.
     pub(crate) value_type: Option<ValueType>,
-    /// The only outcome after which it has a value; `None`: all but `failed`.
+    /// The only outcome after which it has a value; `None`: all but `failed` and `denied`.
     after: Option<String>,
     pub(crate) at: Mark,
 }
 
 impl Assigned<'_> {
     pub(crate) fn is_after(&self, outcome: &str) -> bool {
-        self.after.as_ref().map_or(outcome != FAILED, |after| after == outcome)
+        self.after.as_ref().map_or(![FAILED, DENIED].contains(&outcome), |after| after == outcome)
     }
 }
 

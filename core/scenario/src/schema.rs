@@ -1,7 +1,7 @@
 //! The JSON Schema of scenario documents, for editors.
 
 use crate::document::{KEYS_MAX, ROUNDS_MAX, VARIABLES_MAX};
-use crate::{ActionCatalogue, FAILED, Occasion};
+use crate::{ActionCatalogue, DENIED, FAILED, Occasion};
 use plugboard_calendar::RANGES_MAX;
 use serde_json::{Map, Value as Json, json};
 
@@ -13,7 +13,7 @@ pub fn schema(catalogue: &ActionCatalogue) -> Json {
     for action in catalogue.iter() {
         definitions.insert(format!("action-{}", action.name), open(&action.parameters));
         let reference = json!({ "$ref": format!("#/$defs/action-{}", action.name) });
-        let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED]);
+        let outcomes = action.outcomes.iter().map(String::as_str).chain([FAILED, DENIED]);
         let mut on: Map<String, Json> = outcomes.map(|name| (name.to_owned(), steps_reference())).collect();
         on.extend(action.occasions().iter().map(|occasion| (occasion.as_str().to_owned(), steps_reference())));
         let own = [

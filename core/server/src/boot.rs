@@ -7,12 +7,14 @@ use plugboard_metrics::{
 };
 use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
-use plugboard_plugin::{Grants, Limits, PluginThreads, RunnerLimits};
+use plugboard_plugin::{Limits, PluginThreads, RunnerLimits};
 use plugboard_recorder::Recorder;
 use plugboard_scenario::ActionCatalogue;
 use plugboard_sound::Cache;
 use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
-use plugboard_switch::{Clock, Configuration, Env, Events, Network, Placement, Switch, SystemClock, SystemRandom};
+use plugboard_switch::{
+    Clock, Configuration, Env, Events, GrantTable, Network, Placement, Switch, SystemClock, SystemRandom,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -263,13 +265,10 @@ impl Running {
 
     fn configuration(&self, offices: OfficeSet, houses: &BTreeMap<OfficeId, House>) -> Configuration {
         let programs = houses.values().flat_map(|house| house.programs.clone()).collect();
-        // The built-in actions come with the switch, signed by nobody else: each office trusts them with everything
-        // until grants per route are set (the plugin platform).
-        let grants = houses
-            .keys()
-            .flat_map(|office| self.actions.by_name.keys().map(move |action| (office.clone(), action.clone())))
-            .map(|key| (key, Arc::new(Grants::everything())))
-            .collect();
+        let mut grants = GrantTable::default();
+        for house in houses.values() {
+            grants.add(&house.office, &self.actions.by_name);
+        }
         Configuration { offices, programs, actions: self.actions.by_name.clone(), grants, limits: Limits::default() }
     }
 

@@ -114,6 +114,7 @@ pub(crate) fn for_scenarios(actions: &BTreeMap<String, Arc<Installed>>) -> Actio
                     })
                     .collect(),
                 blocking: manifest.blocking,
+                capabilities: manifest.capabilities.iter().map(ToString::to_string).collect(),
             }
         })
         .collect()

@@ -3,7 +3,7 @@
 use plugboard_calendar::{Calendar, Days, Hours, Zone};
 use plugboard_document::{Faults, Node};
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
-use plugboard_office::{Examined, Goal, Office, ScenarioSource, Surroundings};
+use plugboard_office::{BlockedThen, Examined, Goal, Office, ScenarioSource, Surroundings};
 use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_examined};
 use plugboard_sound::{Cache, load_file, load_folder};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::grants;
 use crate::prompts::OfficeAudio;
 
 /// An office document with everything it needs from outside itself: what `apply` sends and the store keeps.
@@ -243,12 +244,16 @@ impl Bundle {
             }
         }
         faults.extend(begun_alone(&office, &programs));
+        if absent == Absent::Refused {
+            faults.extend(grants::unknown(&self.file, &office, actions));
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
         warnings.extend(known.missing.take());
         warnings.extend(office.emergency_warning());
         warnings.extend(office.shadowed());
+        warnings.extend(grants::lacking(&office, actions));
         Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 
@@ -309,17 +314,22 @@ pub(crate) enum Absent {
 
 /// The actions of a scenario, and of those that it runs, that are not installed.
 fn absent_actions(office: &Office, source: &ScenarioSource, actions: &ActionCatalogue) -> Vec<String> {
-    let (mut absent, mut seen, mut ahead) = (BTreeSet::new(), BTreeSet::new(), vec![source]);
+    used_actions(office, source).into_iter().filter(|name| actions.get(name).is_none()).collect()
+}
+
+/// The actions of a scenario, and of those that it runs.
+pub(crate) fn used_actions(office: &Office, source: &ScenarioSource) -> BTreeSet<String> {
+    let (mut used, mut seen, mut ahead) = (BTreeSet::new(), BTreeSet::new(), vec![source]);
     while let Some(source) = ahead.pop() {
         if !seen.insert(&source.id) {
             continue;
         }
         let Ok(document) = Document::read(&source.file, &source.document) else { continue };
-        absent.extend(document.actions().into_iter().filter(|name| actions.get(name).is_none()));
+        used.extend(document.actions());
         let run = document.scenarios();
         ahead.extend(office.scenarios().filter(|other| run.contains(other.id.name.as_str())).map(AsRef::as_ref));
     }
-    absent.into_iter().collect()
+    used
 }
 
 /// Numbers and routes that lead to a scenario to which somebody has to give something first.
@@ -329,8 +339,17 @@ fn begun_alone(office: &Office, programs: &BTreeMap<ScenarioId, Arc<Program>>) -
         Goal::Scenario(scenario) => Some((format!("the route {}", route.id.name), scenario)),
         Goal::User(_) | Goal::Group(_) | Goal::Gateway { .. } | Goal::Refuse(_) => None,
     });
+    let blocked = |of: String, blocked: &plugboard_office::Blocked| match &blocked.then {
+        BlockedThen::Scenario(scenario) => Some((format!("`blocked` of {of}"), scenario.clone())),
+        BlockedThen::Refuse(_) => None,
+    };
+    let of_office = office.blocked.iter().filter_map(|own| blocked("the office".to_owned(), own));
+    let of_users =
+        office.users().filter_map(|user| blocked(format!("the user {}", user.id.name), user.blocked.as_ref()?));
+    let blocked: Vec<(String, ScenarioId)> = of_office.chain(of_users).collect();
+    let blocked = blocked.iter().map(|(of, scenario)| (of.clone(), scenario));
     let mut faults = Vec::new();
-    for (from, scenario) in numbers.chain(routes) {
+    for (from, scenario) in numbers.chain(routes).chain(blocked) {
         let needs = programs.get(scenario).map(|program| program.needs().join(", ")).unwrap_or_default();
         if let Some(source) = office.scenario(scenario).filter(|_| !needs.is_empty()) {
             let mut own = Faults::new(Arc::clone(&source.file));

@@ -10,6 +10,7 @@ mod demo;
 mod disk;
 mod explain;
 mod faxes;
+mod grants;
 mod history;
 mod house;
 mod keep;

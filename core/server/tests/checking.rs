@@ -227,3 +227,34 @@ fn a_file_that_is_not_there_is_told_by_its_name() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("gone.toml: cannot be read"));
 }
+
+#[test]
+fn what_a_route_does_not_grant_to_its_scenario_is_told_before_anybody_calls() {
+    let desk = Desk::new("grants");
+    let office = |plugins: &str| {
+        format!(
+            "office: main\ndomains: [a.test]\nemergency: {{ confirmed: true }}\nusers: [{{ id: ann, number: 1, password: x }}]\n\
+             scenarios:\n  - scenario: main\n    steps:\n      - play-audio: {{ audio: busy, kind: tone, max: 1s }}\n      \
+             - call-user: {{ mode: user, target: ann }}\nroutes:\n  - {{ id: r, number: 100, scenario: main, plugins: {plugins} }}\n"
+        )
+    };
+    let (faults, warnings, code) = desk.check(&[("office.yaml", &office("{ call-user: { capabilities: [dial] } }"))]);
+    assert_eq!((faults.len(), code), (0, 0), "{faults:?}");
+    assert!(
+        warnings.iter().any(|line| line
+            .contains("the route r leads to the scenario main, whose action play-audio is not enabled there")),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings.iter().any(|line| line.contains("whose action call-user is not granted the capability")),
+        "{warnings:?}"
+    );
+    assert_eq!(desk.check(&[("office.yaml", &office("{ call-user: all, play-audio: all }"))]).1, Vec::<String>::new());
+    let (faults, _, _) =
+        desk.check(&[("office.yaml", &office("{ call-usr: all, play-audio: { capabilities: [cal] } }"))]);
+    let expected = [
+        "office.yaml:11:54: no action call-usr is installed (did you mean \"call-user\"?)",
+        "office.yaml:11:69: there is no capability \"cal\" (did you mean \"call\"?)",
+    ];
+    assert_eq!(faults, expected);
+}

@@ -15,6 +15,7 @@ mod directory;
 mod diversion;
 mod env;
 mod events;
+mod grant_table;
 mod guesses;
 mod hand_on;
 mod identity;
@@ -48,6 +49,7 @@ pub use env::{
     Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest,
 };
 pub use events::Events;
+pub use grant_table::GrantTable;
 pub use hand_on::{HandOnTo, NotHandedOn};
 pub use mailboxes::Mailboxes;
 pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};

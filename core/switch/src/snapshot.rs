@@ -1,9 +1,9 @@
 //! What new calls see of the configuration: offices, checked scenarios, actions, and the way to users and gateways.
 
 use actix::{Addr, Recipient, WeakAddr};
-use plugboard_model::{GatewayId, OfficeId, ScenarioId, UserId};
+use plugboard_model::{GatewayId, ScenarioId, UserId};
 use plugboard_office::{Group, OfficeSet};
-use plugboard_plugin::{Grants, Installed, Limits};
+use plugboard_plugin::{Installed, Limits};
 use plugboard_scenario::Program;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +13,7 @@ use crate::actor::gateway::GatewayActor;
 use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
+use crate::grant_table::GrantTable;
 use crate::mailboxes::Mailboxes;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
@@ -34,8 +35,8 @@ pub struct Configuration {
     pub programs: BTreeMap<ScenarioId, Arc<Program>>,
     /// The installed actions by name.
     pub actions: BTreeMap<String, Arc<Installed>>,
-    /// What each office grants to each action; an action without an entry gets nothing.
-    pub grants: BTreeMap<(OfficeId, String), Arc<Grants>>,
+    /// What each office grants to each action.
+    pub grants: GrantTable,
     /// What every run may use.
     pub limits: Limits,
 }

@@ -3,9 +3,9 @@
 use plugboard_media::{Audio, g711::Law};
 use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Calendar, Office, OfficeSet, Surroundings, Zone};
-use plugboard_plugin::{Grants, Installed, Limits};
+use plugboard_plugin::{Installed, Limits};
 use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, Sets, compile};
-use plugboard_switch::{Configuration, Prompts, Voice, VoiceReply};
+use plugboard_switch::{Configuration, GrantTable, Prompts, Voice, VoiceReply};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -153,7 +153,7 @@ pub(crate) fn checked(
     let in_words = |faults: Vec<plugboard_scenario::Fault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
     let catalogue = catalogue(actions);
     let mut programs: BTreeMap<ScenarioId, Arc<Program>> = BTreeMap::new();
-    let mut grants = BTreeMap::new();
+    let mut grants = GrantTable::default();
     let mut offices = Vec::new();
     for text in texts {
         let office = Office::parse("office.yaml", &text.text, text).map_err(in_words)?;
@@ -164,9 +164,7 @@ pub(crate) fn checked(
                 .map_err(in_words)?;
             programs.insert(source.id.clone(), program);
         }
-        for action in actions.keys() {
-            grants.insert((office.id.clone(), action.clone()), Arc::new(Grants::everything()));
-        }
+        grants.add(&office, actions);
         offices.push(office);
     }
     let offices = OfficeSet::new(offices).map_err(in_words)?;
@@ -190,6 +188,7 @@ fn catalogue(actions: &BTreeMap<String, Arc<Installed>>) -> ActionCatalogue {
                 outcomes: manifest.outcomes.iter().map(|outcome| outcome.name.clone()).collect(),
                 sets: sets.collect(),
                 blocking: manifest.blocking,
+                capabilities: manifest.capabilities.iter().map(ToString::to_string).collect(),
             }
         })
         .collect()

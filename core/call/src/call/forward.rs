@@ -4,12 +4,12 @@
 //! Who is named is tried one after the other, within the ringing that goes on. Nobody is rung on behalf of himself, and
 //! nobody whom the call has passed already: so a ring of forwards ends (R8).
 
-use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, ScenarioId, Time, UserId};
+use plugboard_model::{Cause, ForwardWhen, ForwardWhy, JournalEvent, LegId, Time, UserId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Call;
-use crate::input::{Forward, Onward, Op, Redirect, Service};
+use crate::input::{Forward, Led, Onward, Op, Redirect, Service};
 use crate::leg::LegState;
 use crate::output::CancelWhy;
 use crate::ring::{Chain, Ring};
@@ -199,7 +199,7 @@ impl Call {
 
     /// The call goes on with a scenario. Only one that its caller dialled can, or that somebody handed on, and for which nobody else
     /// rings: a scenario that calls somebody waits for what comes of it, and a recall is for him who is called back.
-    fn enter_scenario(&mut self, scenario: ScenarioId, chain: usize) {
+    fn enter_scenario(&mut self, led: Led, chain: usize) {
         let may = self.may_be_served();
         let Some(ring) = &mut self.ring else { return };
         if !matches!(ring.op, Op::Direct | Op::Transfer) || !may || !ring.is_hopeless() {
@@ -207,7 +207,7 @@ impl Call {
         }
         let forwards = ring.chains.get(chain).map(|chain| chain.forwards.clone()).unwrap_or_default();
         self.stop_ringing(CancelWhy::Forwarded, None);
-        self.serve(Service::Scenario(scenario), forwards);
+        self.serve(Service::Scenario(led), forwards);
     }
 
     /// Whether ringing a user would lead back to somebody who has sent the call on.

@@ -113,12 +113,12 @@ impl Call {
         self.last_cause = None;
         self.events.clear();
         match service {
-            Service::Scenario(scenario) => {
+            Service::Scenario(led) => {
                 self.script = Script::Running;
                 if let Some(begin) = &mut self.begin {
-                    begin.scenario.get_or_insert_with(|| scenario.clone());
+                    begin.scenario.get_or_insert_with(|| led.scenario.clone());
                 }
-                self.out(Output::BeginScenario { scenario, by, called });
+                self.out(Output::BeginScenario { led, by, called });
             }
             Service::Mailbox(mailbox) => {
                 self.script = Script::Over;

@@ -12,13 +12,13 @@ mod silence;
 mod transfer;
 
 use plugboard_call::{
-    AskWhy, Begin, Call, CancelWhy, Input, OfferedDevices, Op, Origin, Output, OwnForwards, Party, PlayFinish, PlayId,
-    Request, RingOrder, Urgency, Way,
+    AskWhy, Begin, Call, CancelWhy, Input, Led, OfferedDevices, Op, Origin, Output, OwnForwards, Party, PlayFinish,
+    PlayId, Request, RingOrder, Urgency, Way,
 };
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
-    Direction, GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RunId, ScenarioId,
-    Time, UserId, WallTime,
+    Direction, GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RouteId, RunId,
+    ScenarioId, Time, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -29,6 +29,12 @@ struct Story {
     now: Time,
     seen: Vec<Output>,
     told: Vec<Output>,
+}
+
+/// A scenario, reached by a route of its name.
+fn led(name: &str) -> Led {
+    let office = OfficeId::new("main").unwrap();
+    Led { scenario: ScenarioId::new(&office, name).unwrap(), route: RouteId::new(&office, name).unwrap() }
 }
 
 fn user(number: &str) -> UserId {

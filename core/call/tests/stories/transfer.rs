@@ -2,12 +2,11 @@
 
 use plugboard_call::{AskWhy, CancelWhy, Input, Op, Output, Party, Request, RingOrder, Service, Transfer};
 use plugboard_model::{
-    Audio, CallOutcome, Cause, FaxRequest, HostResult, LegId, NotConnected, OfficeId, PlayOptions, RingBack, RunId,
-    ScenarioId,
+    Audio, CallOutcome, Cause, FaxRequest, HostResult, LegId, NotConnected, PlayOptions, RingBack, RunId,
 };
 use std::time::Duration;
 
-use crate::{Story, rang, user};
+use crate::{Story, led, rang, user};
 
 /// Bob at leg 1 answered Ann; leg `by` hands the other one on to this user.
 fn talking() -> Story {
@@ -88,7 +87,7 @@ fn whoever_rings_somebody_for_a_service_is_told_when_another_step_ends_it() {
     story.feed(Input::Transfer(Transfer {
         by: LegId(1),
         parties: Vec::new(),
-        service: Some(Service::Scenario(ScenarioId::new(&OfficeId::new("main").unwrap(), "front").unwrap())),
+        service: Some(Service::Scenario(led("front"))),
         order: RingOrder::One,
         ring_for: Duration::from_secs(20),
         recall: false,

@@ -1,8 +1,8 @@
 //! Routes, and what they stand on.
 
 use super::Entries;
-use crate::parts::ROUTE_PRIORITY;
-use crate::{Contact, Goal, Pattern, Route, Through, VariableValue, Whose};
+use crate::parts::{ALL, ROUTE_PRIORITY};
+use crate::{Contact, Dialling, Goal, Pattern, PluginGrant, Plugins, Route, Through, VariableValue, Whose};
 use plugboard_document::{Kind, Node};
 use plugboard_model::Name;
 
@@ -48,7 +48,30 @@ pub(crate) fn node(route: &Route) -> Node {
             entry.put_unless("add", add.as_str(), "");
         }
     }
+    entry.0.extend(route.plugins.as_ref().map(|own| ("plugins", plugins(own))));
     entry.node()
+}
+
+pub(crate) fn plugins(plugins: &Plugins) -> Node {
+    let texts = |texts: &mut dyn Iterator<Item = &str>| texts.map(Node::from).collect::<Node>();
+    let node = |grant: &PluginGrant| {
+        if grant.capabilities.is_none() && grant.dial.is_none() {
+            return Node::from(ALL);
+        }
+        let mut entry = Entries::default();
+        if let Some(capabilities) = &grant.capabilities {
+            entry.put("capabilities", texts(&mut capabilities.iter().map(String::as_str)));
+        }
+        if let Some(Dialling { users, groups, numbers }) = &grant.dial {
+            let mut dial = Entries::default();
+            dial.put_list("users", users.iter().map(|user| Node::from(user.name.as_str())));
+            dial.put_list("groups", groups.iter().map(|group| Node::from(group.name.as_str())));
+            dial.put_list("numbers", numbers.iter().map(|number| Node::from(number.as_str())));
+            entry.put("dial", dial.node());
+        }
+        entry.node()
+    };
+    plugins.iter().map(|(name, grant)| (name.as_str(), node(grant))).collect()
 }
 
 pub(crate) fn value(value: &VariableValue) -> Node {

@@ -25,11 +25,16 @@ impl Parts<'_> {
             });
             let priority = self.count(&mut fields, "priority", 1..=PRIORITY_MAX, ROUTE_PRIORITY);
             let to = self.goal(&item, &mut fields);
+            let plugins = self.plugins(fields.take("plugins"));
             fields.finish(self.faults);
             let (Some(whose), Some(called), Some(to)) = (whose, called, to) else { continue };
             if matches!(whose, Whose::ToUsers | Whose::ToUser(_)) && matches!(to, Goal::Gateway { .. }) {
                 let remedy = "let the user forward his calls, or write a route from users or gateways";
                 item.fault(self.faults, "what is about to ring a user has no number for a gateway", remedy);
+            }
+            if plugins.is_some() && !matches!(to, Goal::Scenario(_)) {
+                let remedy = "take it out: only scenarios run actions";
+                item.fault(self.faults, "`plugins` belong to a route that leads to a scenario", remedy);
             }
             if self.found.routes.iter().any(|other| other.id.name == name) {
                 self.twice(&item);
@@ -37,8 +42,15 @@ impl Parts<'_> {
             if matches!(whose, Whose::FromUsers | Whose::FromUser(_)) {
                 self.taken(&called.lead(), format!("the route {name}"), &item);
             }
+            if let Some(number) = self.found.numbers.iter().find(|number| number.id.name == name)
+                && (number.plugins.is_some() || plugins.is_some())
+            {
+                let reason =
+                    format!("the incoming number {} has the same id, and one of them says `plugins`", number.number);
+                item.fault(self.faults, reason, "give one of them another id: what calls may do goes by it");
+            }
             let id = RouteId { office: self.office.clone(), name };
-            self.found.routes.push(Route { id, whose, called, conditions, priority, to });
+            self.found.routes.push(Route { id, whose, called, conditions, priority, to, plugins });
             places.push((item.node.at, item.path.clone()));
         }
         for (route, other) in crate::overlap::ties(&self.found.routes) {

@@ -53,6 +53,7 @@ impl Parts<'_> {
             let toll = self.toll(fields.take("toll"));
             let record = self.record_rule(&mut fields);
             let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/user/{name}"));
+            let blocked = self.blocked(fields.take("blocked")).map(Arc::new);
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
                 forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
@@ -85,6 +86,7 @@ impl Parts<'_> {
                 media,
                 record,
                 mailbox,
+                blocked,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {
                 self.twice(&item);

@@ -44,6 +44,8 @@ pub(super) fn route() -> Json {
             "strip": { "type": "integer", "minimum": 0, "maximum": 32, "default": 0, "examples": [1],
                 "description": "With a gateway: characters taken off the number's front." },
             "add": dialled("With a gateway: put before the number after that.", "+49"),
+            "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all", "call-user": { "dial": { "groups": ["sales"] } } }],
+                "description": "With a scenario: the actions that its calls may use, and what each may do, in place of the office's. One that is not among them, or lacks what it asks for, is not run: its outcome is `denied`." },
             "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "examples": [603], "description": "Refuses with this SIP status." }
         }),
     );
@@ -67,6 +69,48 @@ pub(super) fn route() -> Json {
 fn several(item: &Json, description: &str, example: Json) -> Json {
     json!({ "anyOf": [item, { "type": "array", "items": item, "minItems": 1, "maxItems": LIST_MAX }],
         "examples": [example], "description": description })
+}
+
+pub(super) fn blocked() -> Json {
+    let like = json!({ "type": ["string", "integer"], "pattern": LIKE, "title": "number" });
+    let mut blocked = object(
+        &[],
+        json!({
+            "callers": { "type": "array", "items": like, "maxItems": 10_000, "examples": [["+4930666*", "103"]], "description": "Callers whose number is like one of these, as with `like` of routes." },
+            "anonymous": { "type": "boolean", "default": false, "description": "Also callers who withhold their number." },
+            "then": { "anyOf": [
+                { "const": "busy" },
+                object(&["refuse"], json!({ "refuse": { "type": "integer", "minimum": 400, "maximum": 699, "examples": [603], "description": "He is refused with this SIP status." } })),
+                object(&["scenario"], json!({ "scenario": name("This scenario runs: it may play something, or take a message.", "not-now") }))
+            ], "default": "busy", "examples": [{ "refuse": 603 }], "description": "What he meets. `busy` is what he meets where somebody talks: it tells him nothing. The call's record says that he was blocked, and by whom." }
+        }),
+    );
+    if let Some(blocked) = blocked.as_object_mut() {
+        blocked.insert("title".into(), json!("map"));
+    }
+    blocked
+}
+
+/// Actions, each with what it may do.
+pub(super) fn plugins() -> Json {
+    let list = |description: &str, example: &str| json!({ "type": "array", "items": { "type": ["string", "integer"] }, "examples": [[example]], "description": description });
+    let dial = object(
+        &[],
+        json!({
+            "users": list("These users.", "ann"),
+            "groups": list("These groups and each of their members.", "sales"),
+            "numbers": list("Numbers that begin so.", "+49")
+        }),
+    );
+    let grant = object(
+        &[],
+        json!({
+            "capabilities": { "type": "array", "items": { "type": "string" }, "examples": [["call", "log"]],
+                "description": "The interfaces that it may call; without it all that it asks for. `plugboard plugin list` tells which these are." },
+            "dial": { "anyOf": [dial], "examples": [{ "groups": ["sales"], "numbers": ["+49"] }], "description": "Whom it may ring; without it anybody." }
+        }),
+    );
+    json!({ "type": "object", "title": "map", "maxProperties": 256, "additionalProperties": { "anyOf": [{ "const": "all" }, grant] } })
 }
 
 /// A map of one entry.

@@ -314,9 +314,44 @@ fn old_documents_route_as_they_did() {
 }
 
 #[test]
+fn blocked_callers_are_read_and_go_before_every_route() {
+    let text = with("  - { id: in, from: gateways, number: \"1\", user: ann }\n  - { id: all, from: gateways, any: true, user: bob }\n")
+        .replace("users: [{ id: ann,", "blocked: { callers: [\"0666*\"], then: { refuse: 603 } }\nusers: [{ id: ann, blocked: { anonymous: true, callers: [+4940*, 103], then: { scenario: b } },");
+    let office = office(&text);
+    let outside = |caller: &str, number: &str| asks(&gateway("g"), number).by(caller);
+    for (asked, expected) in [
+        (outside("+49666123", "1"), "refused 603"),
+        (outside("0666123", "777"), "refused 603"),
+        (outside("+49667123", "1"), "user main/ann"),
+        (outside("040123456", "1"), "scenario b by blocked"),
+        (outside("040123456", "777"), "user main/bob"),
+        (outside("", "1"), "scenario b by blocked"),
+        (asks(&user("cem"), "101"), "scenario b by blocked"),
+        (asks(&user("bob"), "101"), "user main/ann"),
+        (asks(&user("cem"), "112"), "help 112 through g, h"),
+    ] {
+        assert_eq!(told(&office, &asked), expected, "{asked:?}");
+    }
+    assert!(office.blocks(&crate::support::id("ann"), &outside("", "200")));
+    assert!(!office.blocks(&crate::support::id("bob"), &outside("", "200")));
+    let looked = office.explain(&outside("", "1")).looked;
+    assert_eq!(looked.last().map(|one| one.what.as_str()), Some("the blocked callers of the user ann"));
+    let again = crate::support::office(&office.export(Secrets::InClear, None));
+    assert_eq!(again.blocked, office.blocked);
+    assert_eq!(again.users().collect::<Vec<_>>(), office.users().collect::<Vec<_>>());
+    insta::assert_snapshot!(faults("office: main\ndomains: [a]\nblocked: { callers: [] }\nusers:\n  - { id: a, number: 1, password: x, blocked: { anonymous: true, then: bussy } }\n  - { id: b, number: 2, password: x, blocked: { callers: [\"!\"], then: { refuse: 200 } } }\n  - { id: c, number: 3, password: x, blocked: { anonymous: true, then: { scenario: s, refuse: 603 } } }\n"), @r#"
+    o.yaml:3:10: blocked: nobody is blocked (write `callers` with numbers, or `anonymous: true`)
+    o.yaml:5:72: users[0].blocked.then: "bussy" is not one of busy (did you mean "busy"?)
+    o.yaml:6:59: users[1].blocked.callers[0]: '!' cannot be part of a number (write digits, ? for one character, * at the end for whatever follows)
+    o.yaml:6:81: users[1].blocked.then.refuse: a whole number from 400 to 699 is expected
+    o.yaml:7:72: users[2].blocked.then: one thing happens to a blocked caller (write busy, { refuse: 603 } or { scenario: name })
+    "#);
+}
+
+#[test]
 fn what_was_read_is_exported_and_read_again() {
     let one = office(&with(&format!(
-        "{ENDS}  - {{ id: w, from: {{ gateway: h }}, like: \"+49 30 12??\", if: {{ one_of: [{{ contact: [carla] }}, {{ language: [de, pl] }}, {{ variable: {{ level: 3 }} }}] }}, priority: 7, scenario: b }}\n"
+        "{ENDS}  - {{ id: w, from: {{ gateway: h }}, like: \"+49 30 12??\", if: {{ one_of: [{{ contact: [carla] }}, {{ language: [de, pl] }}, {{ variable: {{ level: 3 }} }}] }}, priority: 7, scenario: b, plugins: {{ echo: all, call-user: {{ capabilities: [dial], dial: {{ users: [ann], groups: [sales], numbers: [+49] }} }} }} }}\n"
     )));
     let text = one.export(Secrets::InClear, None);
     let again = office(&text);

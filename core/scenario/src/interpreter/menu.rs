@@ -3,7 +3,7 @@
 use super::strand::{Purpose, State, StepRef};
 use super::{CALL_GROUP, CALL_USER, COLLECT, Interpreter};
 use crate::program::{Act, ListId, Menu};
-use crate::{Extension, FAILED, Output};
+use crate::{DENIED, Extension, FAILED, Output};
 use plugboard_model::Value;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Interpreter {
     /// What the caller keyed: a key of the menu, perhaps an internal number, or nothing.
     pub(super) fn digits(&mut self, strand: usize, at: StepRef, menu: &Menu, tries: u8, outcome: &str) {
         let digits = match self.variables.get(COLLECT.1) {
-            Some(Value::Text(digits)) if outcome != FAILED => digits.clone(),
+            Some(Value::Text(digits)) if ![FAILED, DENIED].contains(&outcome) => digits.clone(),
             Some(_) | None => String::new(),
         };
         if digits.is_empty() {

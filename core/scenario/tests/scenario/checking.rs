@@ -40,7 +40,7 @@ fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
     insta::assert_snapshot!(of_steps("  - dance: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
     s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
     s.yaml:4:13: steps[1].echo.maximum: echo has no parameter "maximum" (it has max)
-    s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed)
+    s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed, denied)
     s.yaml:7:18: steps[2].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
     s.yaml:8:18: steps[3].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
     s.yaml:9:5: steps[4]: "continue" needs an action with the outcome answer, echo has none (take it out)

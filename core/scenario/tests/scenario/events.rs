@@ -244,7 +244,7 @@ fn faults_of_events_tell_the_place_and_what_to_write() {
     s.yaml:5:61: steps[1].steps[1].notify.text: event_user may have no value here (it has one in the steps at an event alone, or ask "assigned(event_user)" first)
     s.yaml:8:53: steps[2].on.hang-up[1]: hang-up does nothing here: the call is over (take it out)
     s.yaml:9:7: steps[2].on.rining: call-user has no outcome "rining" (did you mean "ringing"?)
-    s.yaml:11:11: steps[3].on.ringing: echo has no outcome "ringing" (it has done, failed)
+    s.yaml:11:11: steps[3].on.ringing: echo has no outcome "ringing" (it has done, failed, denied)
     s.yaml:13:15: steps[4].steps[0]: call-user does nothing here: the call is over (take it out)
     s.yaml:13:59: steps[4].steps[1]: menu does nothing here: the call is over (take it out)
     "#);

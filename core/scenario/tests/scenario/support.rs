@@ -109,6 +109,7 @@ fn action(name: &str, parameters: Json, outcomes: &[&str], sets: &[(&str, ValueT
             })
             .collect(),
         blocking: true,
+        capabilities: Vec::new(),
     }
 }
 
@@ -209,6 +210,7 @@ impl Call {
         let run = self.last_run();
         let outcome = match outcome {
             "failed" => RunOutcome::Failed("trap".into()),
+            "denied" => RunOutcome::Denied("not granted".into()),
             name => RunOutcome::Named(name.into()),
         };
         let sets = sets.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

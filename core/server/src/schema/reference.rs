@@ -97,6 +97,7 @@ pub(super) fn office(schema: &Json) -> String {
         ("routes", "route"),
         ("Conditions of routes", "condition"),
         ("contacts", "contact"),
+        ("blocked", "blocked"),
         ("calendars", "calendar"),
         ("http", "source"),
         ("feature_codes", "feature_codes"),
@@ -128,7 +129,8 @@ pub(super) fn scenario(schema: &Json, actions: &ActionCatalogue) -> String {
     ));
     page.say(
         "| beside an action | type | meaning |\n| --- | --- | --- |\n\
-         | `on` | map of steps | steps on its outcomes; after the steps of any but `answer` the next step follows. Steps on its \
+         | `on` | map of steps | steps on its outcomes; after the steps of any but `answer` the next step follows. `denied` is one \
+         of every action: the route to the scenario does not let it run (`plugins` of offices); without steps, it is as `failed`. Steps on its \
          events run beside the script: `ringing` when somebody whom it calls rings, once a run, `hang-up` when the \
          conversation that it began is over |\n\
          | `continue` | true or false | with `true` the caller stays when the callee leaves first, and the next step \

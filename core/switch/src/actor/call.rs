@@ -31,7 +31,7 @@ mod web;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use plugboard_call::{Begin, Call, Input, Op, Urgency, Way};
 use plugboard_media::{Codec, Command as MediaCommand, MediaLeg};
-use plugboard_model::{CallId, CallRecord, Cause, GatewayId, LegEncryption, LegId, RunId, Time, UserId};
+use plugboard_model::{CallId, CallRecord, Cause, GatewayId, LegEncryption, LegId, RouteId, RunId, Time, UserId};
 use plugboard_office::{Feature, Office, TollLimit};
 use plugboard_plugin::RunEvent;
 use plugboard_scenario::{Input as ScriptInput, Interpreter};
@@ -82,7 +82,7 @@ pub(crate) struct NewCall {
     pub(crate) media_shard: usize,
     /// Where the direct treatment leads, when no scenario runs.
     pub(crate) direct: Option<plugboard_call::Request>,
-    pub(crate) script: Option<Interpreter>,
+    pub(crate) script: Option<(Interpreter, RouteId)>,
     /// What the caller dialled a code for.
     pub(crate) feature: Option<Feature>,
     /// Hops that are left for its other legs (RFC 3261 section 16.3).

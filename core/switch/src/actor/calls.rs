@@ -8,7 +8,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipien
 use plugboard_call::{Begin, Origin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::{Event as MediaEvent, MediaLeg, Need};
 use plugboard_metrics::{CallPutOff, CallRefused, RefusalReason};
-use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, ScenarioId, UserId};
+use plugboard_model::{CallId, Cause, Dialled, Direction, LegId, RingBack, RouteId, ScenarioId, UserId};
 use plugboard_office::{Feature, Internal, MediaRules, Office, Source, Treatment};
 use plugboard_scenario::Interpreter;
 use plugboard_sip::dialog::NextHop;
@@ -110,7 +110,9 @@ impl CallsActor {
                 Trail::Line => put_off.emit(&self.env.metrics),
                 Trail::Count => put_off.count(&self.env.metrics),
             }
-            self.refuse(call, tx, &request, &cause);
+            // What the office's rules say is for its admin; who could not be understood is told why.
+            let told = if reason == RefusalReason::NoRoute { Cause::of(cause.status) } else { cause };
+            self.refuse(call, tx, &request, &told);
         }
     }
 
@@ -268,7 +270,7 @@ impl CallsActor {
                 };
                 Ok(Plan {
                     route: Some(route.name.to_string()),
-                    scenario: Some((scenario, interpreter)),
+                    scenario: Some((scenario, interpreter, route)),
                     direct: None,
                     feature: None,
                     direction: direction(source, false),
@@ -337,7 +339,7 @@ impl CallsActor {
             caller_gateway: caller.gateway,
             called: called.as_str().to_owned(),
             route: plan.route.clone(),
-            scenario: plan.scenario.as_ref().map(|(scenario, _)| scenario.clone()),
+            scenario: plan.scenario.as_ref().map(|(scenario, ..)| scenario.clone()),
             forwarded,
             call_back: false,
             origin: Origin::Caller,
@@ -395,7 +397,7 @@ impl CallsActor {
             media_shard: self.shard % self.env.media.shards(),
             direct: plan.direct,
             feature: plan.feature,
-            script: plan.scenario.map(|(_, interpreter)| interpreter),
+            script: plan.scenario.map(|(_, interpreter, route)| (interpreter, route)),
             max_forwards,
             hides,
             proven,
@@ -526,7 +528,7 @@ fn rung(office: &Office, source: &Source, number: Option<&Dialled>) -> Result<Ve
 /// What a call will do first.
 struct Plan {
     route: Option<String>,
-    scenario: Option<(ScenarioId, Interpreter)>,
+    scenario: Option<(ScenarioId, Interpreter, RouteId)>,
     direct: Option<CallRequest>,
     /// What the caller dialled a code for.
     feature: Option<Feature>,

@@ -7,6 +7,7 @@
     reason = "a story stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod blocked;
 mod browsers;
 mod captured;
 mod conference;
@@ -26,6 +27,7 @@ mod forwards;
 mod gateway_ladders;
 mod gateways;
 mod giving_up;
+mod granted;
 mod groups;
 mod guests;
 mod handed_to_service;

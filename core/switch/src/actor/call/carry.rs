@@ -8,7 +8,7 @@ use plugboard_model::{
     Audio, CallOutcome, CallRecord, Cause, Dialled, HostCall, JournalEvent, LegId, RunEnd, RunId, Time, Tone, UserId,
     WallTime,
 };
-use plugboard_office::{MediaRules, OfferKind};
+use plugboard_office::{Inquiry, MediaRules, OfferKind, Source};
 use plugboard_plugin::RunUsage;
 use plugboard_scenario::Input as ScriptInput;
 use plugboard_sip::RequestUri;
@@ -102,7 +102,7 @@ impl CallActor {
             Output::Identify { leg, other } => self.identify(leg, other),
             Output::Joint { leg } => self.add_joint(leg),
             Output::Result { op, result } => self.answer(op, result, ctx),
-            Output::BeginScenario { scenario, by, called } => self.begin_scenario(&scenario, by, called, ctx),
+            Output::BeginScenario { led, by, called } => self.begin_scenario(led, by, called, ctx),
             Output::OpenMailbox { mailbox } => self.enter_mailbox(mailbox, ctx),
             Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
@@ -131,6 +131,10 @@ impl CallActor {
             (false, AskWhy::Offered | AskWhy::Direct) => OfferKind::AllAtOnce,
             (true, AskWhy::Direct) => OfferKind::Direct,
         };
+        if kind != OfferKind::Recall && self.is_blocked_by(&user) {
+            let cause = Cause { status: 486, text: format!("the user {} blocks the caller", user.name) };
+            return self.feed(Input::UserOffers { user, offer: Err(cause) }, ctx);
+        }
         // Who is spoken to without picking up must not talk to somebody else.
         let kind = if self.rung == Rung::Intercom && kind == OfferKind::Direct { OfferKind::OneUser } else { kind };
         let follows = self.rung == Rung::Themselves && matches!(kind, OfferKind::Direct | OfferKind::OneUser);
@@ -146,6 +150,18 @@ impl CallActor {
             }
             None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
         }
+    }
+
+    /// Whether a user does not want the caller's calls. Whom a colleague hands on he does not send away.
+    fn is_blocked_by(&self, user: &UserId) -> bool {
+        let source = match (&self.begin.caller_user, &self.begin.caller_gateway) {
+            (Some(user), _) => Source::User(user.clone()),
+            (None, Some(gateway)) => Source::Gateway(gateway.clone()),
+            (None, None) => return false,
+        };
+        let Ok(called) = Dialled::new(&self.begin.called) else { return false };
+        let asked = Inquiry::new(&source, &called, self.env.clock.wall()).by(self.begin.caller.as_str());
+        self.referred_by.is_none() && self.office.blocks(user, &asked)
     }
 
     /// What whoever is rung dials to call the caller back; nothing when the caller hides, or has handed the call on.

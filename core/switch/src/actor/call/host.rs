@@ -26,7 +26,9 @@ impl CallActor {
     /// Carries out what the scenario wants.
     pub(super) fn carry_script(&mut self, output: ScriptOutput, ctx: &mut Context<Self>) {
         match output {
-            ScriptOutput::StartRun { run, action, parameters, .. } => self.start_run(run, &action, parameters, ctx),
+            ScriptOutput::StartRun { run, action, parameters, path } => {
+                self.start_run(run, &action, parameters, &path, ctx);
+            }
             ScriptOutput::CancelRun { run } => {
                 if let Some(waiting) = self.runs.remove(&run) {
                     self.env.plugins.cancel(self.run_key(run));
@@ -50,13 +52,30 @@ impl CallActor {
         }
     }
 
-    fn start_run(&mut self, run: RunId, action: &str, parameters: String, ctx: &mut Context<Self>) {
+    fn start_run(&mut self, run: RunId, action: &str, parameters: String, path: &str, ctx: &mut Context<Self>) {
         let configuration = &self.snapshot.configuration;
         let Some(installed) = configuration.actions.get(action) else {
             let outcome = RunOutcome::Failed(format!("the action {action} is not installed"));
             return self.feed_script(ScriptInput::RunEnded { run, outcome, sets: Vec::new() }, ctx);
         };
-        let grants = configuration.grants.get(&(self.office.id.clone(), action.to_owned())).cloned();
+        let route = self.scripts.route_of(run);
+        let grants = configuration.grants.get(&self.office.id, route, action);
+        let lacks = match &grants {
+            None => Some("is not enabled".to_owned()),
+            Some(grants) => {
+                let missing = installed.manifest().capabilities.iter().find(|capability| !grants.has(**capability));
+                missing.map(|capability| format!("is not granted the capability {capability}"))
+            }
+        };
+        if let Some(lacks) = lacks {
+            let by = route.map_or_else(|| "here".to_owned(), |route| format!("for calls of the route {}", route.name));
+            let why = format!("the action {action} {lacks} {by}");
+            tracing::warn!(call_id = %self.id, why, "an action was denied");
+            self.journal.note(self.now(), JournalEvent::Note { text: format!("{path}: denied: {why}") });
+            let outcome = RunOutcome::Denied(why);
+            // Whoever carries this out asks for what follows: a script of nothing but such steps goes no deeper.
+            return self.scripts.handle(self.now(), &ScriptInput::RunEnded { run, outcome, sets: Vec::new() });
+        }
         let spec = RunSpec {
             key: self.run_key(run),
             component: installed.id(),

@@ -4,11 +4,12 @@
 //! the hanging up run to their end, and the call answers nothing that they ask of it.
 
 use actix::Context;
-use plugboard_call::{Input, Op};
+use plugboard_call::{Input, Led, Op};
 use plugboard_model::{
-    CallInfo, HostResult, JournalEvent, LegId, Mailbox, RunId, ScenarioId, SetError, Time, UserId, Value,
+    CallInfo, HostResult, JournalEvent, LegId, Mailbox, RouteId, RunId, ScenarioId, SetError, Time, UserId, Value,
 };
 use plugboard_scenario::{Input as ScriptInput, Interpreter, Occasion, Output as ScriptOutput, Talker};
+use std::collections::BTreeMap;
 
 use super::CallActor;
 
@@ -27,11 +28,24 @@ pub(super) struct Scripts {
     called: Option<String>,
     /// The number of the next one's first run: a run's is its own in the whole call.
     next_run: u32,
+    /// By which route each was reached: that says what its steps may do.
+    routes: BTreeMap<ScenarioId, RouteId>,
 }
 
 impl Scripts {
-    pub(super) fn new(current: Option<Interpreter>) -> Self {
-        Self { current, ..Self::default() }
+    pub(super) fn new(first: Option<(Interpreter, RouteId)>) -> Self {
+        let mut scripts = Self::default();
+        if let Some((script, route)) = first {
+            scripts.routes.insert(script.program().id().clone(), route);
+            scripts.current = Some(script);
+        }
+        scripts
+    }
+
+    /// The route by which the scenario was reached that a run is of.
+    pub(super) fn route_of(&self, run: RunId) -> Option<&RouteId> {
+        let script = self.current.iter().chain(&self.past).find(|script| script.has_begun(run))?;
+        self.routes.get(script.program().id())
     }
 
     /// The call tells all that happens to the one that decides. What comes of a run or of a question is for whoever asked.
@@ -118,12 +132,13 @@ impl CallActor {
     /// A forward of this user, or a transfer by him, leads to a scenario. One that is not in force has no steps.
     pub(super) fn begin_scenario(
         &mut self,
-        scenario: &ScenarioId,
+        Led { scenario, route }: Led,
         by: Option<UserId>,
         called: Option<String>,
         ctx: &mut Context<Self>,
     ) {
-        let program = self.snapshot.configuration.programs.get(scenario).cloned();
+        let program = self.snapshot.configuration.programs.get(&scenario).cloned();
+        self.scripts.routes.insert(scenario.clone(), route);
         self.payer = by;
         self.scripts.called = called;
         self.at_mailbox.rings_anew();

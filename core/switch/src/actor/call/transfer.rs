@@ -1,7 +1,7 @@
 //! Calls that are handed on, and calls that are joined: who may, who is asked, who is shown to whom.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Onward, Park, Party, PlayId, RingOrder, Service, Transfer};
+use plugboard_call::{Input, Led, Onward, Park, Party, PlayId, RingOrder, Service, Transfer};
 use plugboard_media::{AddressFamily, Codec, Command as MediaCommand, Need, Negotiated, PlayId as MediaPlayId};
 use plugboard_model::{CallId, Cause, Dialled, LegId, Mailbox, UserId};
 use plugboard_office::{Feature, Inquiry, Source, Treatment};
@@ -228,7 +228,7 @@ impl CallActor {
             Treatment::Scenario { scenario, .. } if !self.snapshot.configuration.programs.contains_key(&scenario) => {
                 Err((500, "its scenario is not in force: it lacks an action"))
             }
-            Treatment::Scenario { scenario, .. } => Ok(Some(Service::Scenario(scenario))),
+            Treatment::Scenario { scenario, route } => Ok(Some(Service::Scenario(Led { scenario, route }))),
             Treatment::Feature(Feature::Mailbox(None)) => Ok(Some(Service::Mailbox(None))),
             Treatment::Feature(Feature::Mailbox(Some(number))) => {
                 let mailbox: Option<Mailbox> = self.office.find_mailbox(number.as_str());
@@ -251,8 +251,13 @@ impl CallActor {
             return Err((403, "no call is sent on to a number that calls for help"));
         }
         let (source, to) = (Source::User(user.clone()), number.as_str().to_owned());
-        if let Treatment::Scenario { scenario, .. } = self.office.route(&self.asks(&source, number)) {
-            return Ok(Onward { parties: Vec::new(), order: RingOrder::One, to, scenario: Some(Box::new(scenario)) });
+        if let Treatment::Scenario { scenario, route } = self.office.route(&self.asks(&source, number)) {
+            return Ok(Onward {
+                parties: Vec::new(),
+                order: RingOrder::One,
+                to,
+                scenario: Some(Box::new(Led { scenario, route })),
+            });
         }
         let (parties, order) = self.reached_by(&source, number)?;
         Ok(Onward { parties, order, to, scenario: None })
