@@ -93,7 +93,7 @@ impl BaseUrl {
         let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
         let host = match place.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => {
-                if port.parse::<u16>().is_err() {
+                if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err() {
                     return Err("has a port that is no number");
                 }
                 host
@@ -158,6 +158,7 @@ mod tests {
             "https://crm.example.com/a/../b",
             "https://crm.example.com:port/",
             "https://crm.example.com:99999/",
+            "https://crm.example.com:+80/",
             "https://crm example.com/",
             "https://[::1/",
             "https://[nobody]/",

@@ -10,6 +10,7 @@ mod emergency;
 mod export;
 mod fax;
 mod features;
+mod forms;
 mod gateway;
 mod http;
 mod inquiry;

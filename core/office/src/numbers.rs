@@ -121,6 +121,14 @@ impl<'o> NumberPlan<'o> {
         Dialled::new(&written).unwrap_or_else(|_| dialled.clone())
     }
 
+    /// A number of this country without trunk prefix, and one of this area without area code: as people dial where that is enough.
+    pub(crate) fn short_forms(&self, number: &Dialled) -> Vec<String> {
+        let Some(digits) = self.digits(number.as_str()) else { return Vec::new() };
+        let national = digits.strip_prefix(self.country.calling).filter(|_| !self.country.calling.is_empty());
+        let local = national.and_then(|national| national.strip_prefix(self.area?)).filter(|local| !local.is_empty());
+        national.into_iter().chain(local).map(str::to_owned).collect()
+    }
+
     /// The digits of E.164.
     fn digits(&self, text: &str) -> Option<String> {
         let Country { calling, international, trunk, len_min, len_max } = self.country;

@@ -3,6 +3,10 @@
 //! Which address is dialled is decided when it is known: a name that leads to a private network leads nowhere, unless the service may be
 //! there. Redirections are not followed, and no proxy of the environment is asked.
 
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::ResolverConfig;
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
@@ -11,9 +15,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
@@ -25,8 +29,9 @@ use crate::roots::{NoRoots, trusted};
 const WAITING_MAX: usize = 4_096;
 /// Services that are remembered; the failures of others are forgotten.
 const SITES_MAX: usize = 4_096;
-/// Threads that look names up, each of which may hang for some seconds.
-const LOOKUPS_MAX: usize = 8;
+/// How long one DNS server is waited for, and how often it is asked.
+const SERVER_PATIENCE: Duration = Duration::from_secs(2);
+const ATTEMPTS: usize = 2;
 /// A service that takes no connection for so long is down.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection waits for the next request.
@@ -129,11 +134,13 @@ impl Asker {
             .map_err(|error| machine(&error))?
             .with_root_certificates(trusted(roots)?)
             .with_no_client_auth();
-        let client = |private| client(tls.clone(), private).map_err(|error| machine(&error));
-        let clients = Clients { public: client(false)?, any: client(true)?, sites: Mutex::default() };
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(LOOKUPS_MAX).build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| machine(&error))?;
+        let inside = runtime.enter();
+        let names = resolver().map_err(|error| machine(&error))?;
+        let client = |private| client(tls.clone(), private, names.clone()).map_err(|error| machine(&error));
+        let clients = Clients { public: client(false)?, any: client(true)?, sites: Mutex::default() };
+        drop(inside);
         let (waiting, requests) = channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("http".into());
         thread.spawn(move || runtime.block_on(serve(requests, clients))).map_err(|error| machine(&error))?;
@@ -156,33 +163,61 @@ struct Clients {
     sites: Mutex<BTreeMap<String, Arc<Site>>>,
 }
 
-/// A site's places and failures.
+/// A site's requests and failures.
+#[derive(Default)]
 struct Site {
-    at_once: u32,
-    places: Semaphore,
+    busy: AtomicU32,
     breaker: Mutex<Breaker>,
+}
+
+/// One of a site's places, given back when it goes.
+struct Seat(Arc<Site>);
+
+impl Site {
+    /// A place among so many; `None`: there is none.
+    fn seat(self: &Arc<Self>, at_once: u32) -> Option<Seat> {
+        let more = |busy: u32| (busy < at_once).then_some(busy + 1);
+        let taken = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+        taken.then(|| Seat(Arc::clone(self)))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Clients {
     fn site(&self, request: &Request) -> Arc<Site> {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(site) = sites.get(&request.site).filter(|site| site.at_once == request.at_once) {
+        if let Some(site) = sites.get(&request.site) {
             return Arc::clone(site);
         }
         if sites.len() >= SITES_MAX {
             sites.retain(|_, site| Arc::strong_count(site) > 1);
         }
-        let places = Semaphore::new(usize::try_from(request.at_once).unwrap_or(1));
-        let site = Arc::new(Site { at_once: request.at_once, places, breaker: Mutex::default() });
+        let site = Arc::new(Site::default());
         sites.insert(request.site.clone(), Arc::clone(&site));
         site
     }
 }
 
-fn client(tls: ClientConfig, private: bool) -> reqwest::Result<Client> {
+/// Asks whom the machine asks (`/etc/resolv.conf`, `/etc/hosts`). Where it asks nobody, addresses and names of its own work all the same.
+fn resolver() -> Result<TokioResolver, NetError> {
+    let config = hickory_resolver::system_conf::read_system_conf().map(|(config, _)| config);
+    let config = config.unwrap_or_else(|_| ResolverConfig::from_parts(None, Vec::new(), Vec::new()));
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options = builder.options_mut();
+    options.timeout = SERVER_PATIENCE;
+    options.attempts = ATTEMPTS;
+    builder.build()
+}
+
+fn client(tls: ClientConfig, private: bool, names: TokioResolver) -> reqwest::Result<Client> {
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(Looker { private }))
+        .dns_resolver(Arc::new(Looker { private, names }))
         .no_proxy()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -194,16 +229,18 @@ fn client(tls: ClientConfig, private: bool) -> reqwest::Result<Client> {
         .build()
 }
 
-/// Looks names up by the machine's own resolver, and leaves out what may not be dialled.
+/// Looks names up without holding a thread, and leaves out what may not be dialled.
 struct Looker {
     private: bool,
+    names: TokioResolver,
 }
 
 impl Resolve for Looker {
     fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
+        let (private, names) = (self.private, self.names.clone());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = names.lookup_ip(name.as_str()).await?;
+            let found: Vec<SocketAddr> = found.iter().map(|address| SocketAddr::new(address, 0)).collect();
             let allowed: Vec<SocketAddr> = found.iter().filter(|at| private || is_public(at.ip())).copied().collect();
             match (allowed.is_empty(), found.first()) {
                 (true, Some(first)) => Err(not_private(first.ip()).into()),
@@ -229,7 +266,7 @@ fn spawn_ask(clients: Arc<Clients>, request: Request, since: Instant, reply: Rep
     let site = clients.site(&request);
     // Whoever finds no place is told so here: nothing waits without being counted.
     tokio::spawn(async move {
-        let Ok(place) = site.places.try_acquire() else { return reply(Err(NoResponse::Busy)) };
+        let Some(place) = site.seat(request.at_once) else { return reply(Err(NoResponse::Busy)) };
         let lock = |site: &Site, then: &mut dyn FnMut(&mut Breaker)| {
             then(&mut site.breaker.lock().unwrap_or_else(PoisonError::into_inner));
         };
@@ -316,9 +353,15 @@ fn url(request: &Request) -> Result<Url, String> {
     if let Some(address) = literal.filter(|address| !request.private && !is_public(*address)) {
         return Err(not_private(address));
     }
+    let base = url.path().to_owned();
     if !request.path.is_empty() {
         let mut segments = url.path_segments_mut().map_err(|()| "it has no path".to_owned())?;
         segments.pop_if_empty().extend(request.path.split('/'));
+        drop(segments);
+        // Whatever a parser makes of it: the secret is for what is below the base alone.
+        if !url.path().starts_with(&format!("{}/", base.trim_end_matches('/'))) {
+            return Err("its path leads out of the source's address".into());
+        }
     }
     if !request.query.is_empty() {
         url.query_pairs_mut().extend_pairs(&request.query);
@@ -331,7 +374,8 @@ fn no_response(error: reqwest::Error) -> NoResponse {
     if error.is_timeout() && !error.is_connect() {
         return NoResponse::TimeOver;
     }
-    let connect = error.is_connect();
+    // One that could not even be written was not sent.
+    let connect = error.is_connect() || error.is_builder();
     let mut last: &dyn Error = &error;
     while let Some(source) = last.source() {
         last = source;

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use plugboard_outside::http::{Asker, NoResponse, Request, Response};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -220,15 +223,71 @@ fn a_site_that_nobody_reaches_is_left_alone_after_five_failures() {
     assert_eq!(answer, Err(NoResponse::Unreachable("it failed just now, and is left alone for ten seconds".into())));
 }
 
-#[test]
-fn a_service_that_shows_nobodys_certificate_is_not_trusted() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+/// A service over TLS, and the file of the certificate that it shows, which is good for `localhost`.
+fn secure(folder: &Path, name: &str) -> (SocketAddr, PathBuf) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let file = folder.join(name);
+    fs::write(&file, made.cert.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            answers(&mut stream.unwrap(), "200 OK", b"{}");
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream.unwrap());
+            let mut first = [0; 4_096];
+            // Who does not trust us goes.
+            if stream.read(&mut first).is_ok_and(|len| len > 0) {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+            }
         }
     });
-    let answer = asked(&asker(), Request { base: format!("https://{address}"), ..to(address) });
+    (address, file)
+}
+
+#[test]
+fn a_service_is_trusted_by_its_root_and_its_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, file) = secure(folder.path(), "own.pem");
+    let (_, others) = secure(folder.path(), "others.pem");
+    let asks = |roots: &Path, host: &str| {
+        let base = format!("https://{host}:{}", own.port());
+        asked(&Asker::start(Some(roots)).unwrap(), Request { base, ..to(own) })
+    };
+    assert_eq!(asks(&file, "localhost").map(|response| response.status), Ok(200));
+    for (roots, host) in [(&others, "localhost"), (&file, "127.0.0.1")] {
+        let answer = asks(roots, host);
+        assert!(matches!(answer, Err(NoResponse::Unreachable(_))), "{host}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_path_that_a_parser_reads_otherwise_stays_below_the_base() {
+    let (address, told) = service(|_, stream| answers(stream, "200 OK", b"{}"));
+    let asker = asker();
+    for path in [".\t./admin", "a/.\n./../x"] {
+        let answer = asked(&asker, Request { path: path.into(), ..to(address) });
+        assert_eq!(
+            answer,
+            Err(NoResponse::Unreachable("its path leads out of the source's address".into())),
+            "{path:?}"
+        );
+    }
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn a_secret_that_no_header_can_hold_is_not_sent() {
+    let (address, told) = service(|_, stream| answers(stream, "200 OK", b"{}"));
+    let headers = vec![("Authorization".to_owned(), "Bearer a\nb".to_owned())];
+    let answer = asked(&asker(), Request { headers, ..to(address) });
     assert!(matches!(answer, Err(NoResponse::Unreachable(_))), "{answer:?}");
+    assert!(told.try_recv().is_err());
 }

@@ -3,7 +3,7 @@
 use plugboard_model::Talk;
 use plugboard_store::Store;
 use plugboard_switch::{History, TalkQuestion, TalkReply};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Questions that wait: the calls of a large switch in a second.
 const WAITING_MAX: usize = 1_024;
@@ -41,10 +41,11 @@ fn look(store: &Store, asked: &TalkQuestion) -> Result<Option<Talk>, String> {
 
 impl History for Reader {
     fn last_talk(&self, asked: TalkQuestion, reply: TalkReply) {
-        if let Err(error) = self.waiting.try_send((asked, reply)) {
-            let (std::sync::mpsc::TrySendError::Full((_, reply))
-            | std::sync::mpsc::TrySendError::Disconnected((_, reply))) = error;
-            reply(Err(format!("more than {WAITING_MAX} questions wait")));
-        }
+        let (reply, why) = match self.waiting.try_send((asked, reply)) {
+            Ok(()) => return,
+            Err(TrySendError::Full((_, reply))) => (reply, format!("more than {WAITING_MAX} questions wait")),
+            Err(TrySendError::Disconnected((_, reply))) => (reply, "the thread that reads it has ended".to_owned()),
+        };
+        reply(Err(why));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::calls::{CallStore, RecordFilter};
 use crate::error::StoreError;
-use plugboard_model::{CallRecord, OfficeId, Talk, UserId, WallTime};
+use plugboard_model::{CallRecord, Direction, OfficeId, Talk, UserId, WallTime};
 
 /// Calls of one number that are looked at, in each of its forms: whoever called more often without talking to somebody is no customer.
 const LOOK_MAX: usize = 500;
@@ -10,7 +10,7 @@ const LOOK_MAX: usize = 500;
 const PAGE: usize = 50;
 
 impl CallStore {
-    /// The user who talked last with a number, whoever called whom; a number is given in each form in which it may be written. Users
+    /// The user who talked last with a number outside, whoever called whom; a number is given in each form in which it may be written. Users
     /// whom `is_there` does not know do not count, nor do calls that began before `since`. Waits for the disk.
     ///
     /// # Errors
@@ -24,22 +24,18 @@ impl CallStore {
     ) -> Result<Option<Talk>, StoreError> {
         let mut last: Option<Talk> = None;
         for number in numbers {
-            // What is older than what was found is of no use.
-            let from = last.as_ref().map_or(since, |talk| talk.at);
-            let filter = RecordFilter { from: Some(from), number: Some(number.clone()), ..RecordFilter::default() };
+            let filter = RecordFilter { from: Some(since), number: Some(number.clone()), ..RecordFilter::default() };
             let (mut after, mut looked) = (None, 0);
             while looked < LOOK_MAX {
                 let page = self.records(office, &filter, after, PAGE)?;
                 looked += page.records.len().max(1);
-                let talk = page.records.iter().find_map(|record| talk(record, number, is_there));
                 after = page.next;
-                if let Some(talk) = talk {
-                    if last.as_ref().is_none_or(|last| talk.at > last.at) {
-                        last = Some(talk);
-                    }
-                    break;
-                }
-                if after.is_none() {
+                // Of calls that went on at once, the one that began later need not be the one that was talked in last.
+                let talks = page.records.iter().filter_map(|record| talk(record, number, is_there));
+                let found = talks.max_by_key(|talk| talk.at);
+                let any = found.is_some();
+                last = last.into_iter().chain(found).max_by_key(|talk| talk.at);
+                if any || after.is_none() {
                     break;
                 }
             }
@@ -48,19 +44,16 @@ impl CallStore {
     }
 }
 
-/// Who talked with this number in a call: the one who was put through to it last.
+/// Who talked with this number in a call with the outside: the one who was put through to it last.
 fn talk(record: &CallRecord, number: &str, is_there: &dyn Fn(&UserId) -> bool) -> Option<Talk> {
     let answered = record.answered?;
-    if record.called == number
-        && let Some(user) = record.caller_user.as_ref().filter(|user| is_there(user))
-    {
-        return Some(Talk { user: user.clone(), at: answered });
-    }
-    if record.caller != number || record.caller_user.is_some() {
-        return None;
-    }
+    let first = match record.direction {
+        Direction::Outbound if record.called == number => &record.caller_user,
+        Direction::Inbound if record.caller == number => &record.answered_by,
+        Direction::Inbound | Direction::Outbound | Direction::Internal => return None,
+    };
     let talked = record.legs.iter().filter_map(|leg| Some((leg.answered?, leg.user.as_ref()?)));
-    let talked = talked.chain(record.answered_by.as_ref().map(|user| (answered, user)));
+    let talked = talked.chain(first.as_ref().map(|user| (answered, user)));
     let (at, user) = talked.filter(|(_, user)| is_there(user)).max_by_key(|(at, _)| *at)?;
     Some(Talk { user: user.clone(), at })
 }

@@ -394,7 +394,7 @@ fn the_last_to_talk_with_a_number_is_found_whoever_called_and_who_did_not_talk_i
     assert_eq!(last(0, &|user| user.name.as_str() != "bob"), Some(("ann".into(), 2_005)));
     // Cem called him, in another form of the number.
     let mut out = record(&main, 3_000, "103", "0301", &[]);
-    out.caller_user = Some(user(&main, "cem"));
+    (out.caller_user, out.direction) = (Some(user(&main, "cem")), Direction::Outbound);
     put(&out);
     assert_eq!(last(0, &everybody), Some(("bob".into(), 2_500)), "nobody answered him");
     out.answered = Some(WallTime(3_005));
@@ -402,9 +402,15 @@ fn the_last_to_talk_with_a_number_is_found_whoever_called_and_who_did_not_talk_i
     assert_eq!(last(0, &everybody), Some(("cem".into(), 3_005)));
     assert_eq!(last(2_999, &everybody), Some(("cem".into(), 3_005)));
     assert_eq!(last(3_001, &everybody), None, "it began before that");
+    // Cem put him through to Bob; and a call that began before that was talked in later.
+    let handed = answered(record(&main, 3_200, "103", "0301", &["cem", "bob"]), &[(0, 3_210), (1, 3_300)]);
+    put(&CallRecord { caller_user: Some(user(&main, "cem")), direction: Direction::Outbound, ..handed });
+    assert_eq!(last(0, &everybody), Some(("bob".into(), 3_300)));
+    put(&answered(record(&main, 3_100, "+49301", "100", &["ann"]), &[(0, 3_400)]));
+    assert_eq!(last(0, &everybody), Some(("ann".into(), 3_400)));
     // Somebody of the office with a number that looks so.
     let mut inner = answered(record(&main, 4_000, "0301", "101", &["eve"]), &[(0, 4_005)]);
-    inner.caller_user = Some(user(&main, "dan"));
+    (inner.caller_user, inner.direction) = (Some(user(&main, "dan")), Direction::Internal);
     put(&inner);
-    assert_eq!(last(0, &everybody), Some(("cem".into(), 3_005)));
+    assert_eq!(last(0, &everybody), Some(("ann".into(), 3_400)));
 }

@@ -50,6 +50,13 @@ impl Parts<'_> {
         let login = fields.take("login").and_then(|field| self.http_login(id, &field));
         let methods = fields.take("methods").map(|field| {
             let items = field.list(HttpMethod::WORDS.len(), self.faults);
+            if items.is_empty() {
+                field.fault(
+                    self.faults,
+                    "a source that may be asked nothing is none",
+                    "write [get], or take the source out",
+                );
+            }
             items.iter().filter_map(|item| item.one_of(&HttpMethod::WORDS, self.faults)).collect()
         });
         let timeout = fields.take("timeout").and_then(|field| field.duration(TIMEOUT, self.faults));

@@ -21,7 +21,7 @@ pub(super) fn source() -> Json {
                 object(&["user", "password"], json!({ "user": { "type": "string" }, "password": secret() })),
                 object(&["header", "value"], json!({ "header": { "type": "string" }, "value": secret() }))
             ] },
-            "methods": { "type": "array", "items": { "enum": methods }, "maxItems": methods.len(), "default": ["get"], "examples": [["get", "post"]],
+            "methods": { "type": "array", "items": { "enum": methods }, "minItems": 1, "maxItems": methods.len(), "default": ["get"], "examples": [["get", "post"]],
                 "description": "What actions may do there." },
             "timeout": { "$ref": "#/$defs/time", "default": write_duration(HttpSource::TIMEOUT), "x-minimum": write_duration(*TIMEOUT.start()), "x-maximum": write_duration(*TIMEOUT.end()),
                 "description": "For a request with all its tries, to the last byte of the answer. Past it the action's outcome is `timeout`, and the caller goes on." },

@@ -5,6 +5,8 @@ use super::words;
 use crate::guest::{Guest, wrong_answer};
 use plugboard_model::{HostCall, HostResult, HttpError, HttpMethod, HttpRequest};
 
+/// Bytes of a source's name.
+const SOURCE_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 /// Bytes of a path.
 const PATH_BYTES_MAX: usize = 1_024;
 /// Names and values of a query, and their bytes.
@@ -50,6 +52,11 @@ fn read(request: wit::Request) -> Result<HttpRequest, String> {
         wit::Method::Delete => HttpMethod::Delete,
     };
     let segments: Vec<&str> = request.path.split('/').collect();
+    words::in_range("the bytes of source", request.source.len(), SOURCE_BYTES)?;
+    // What parsers of addresses leave out would make other segments of these.
+    if request.path.chars().any(char::is_control) {
+        return Err(format!("path {}: it has control characters", words::cut(&request.path)));
+    }
     let empty = segments.iter().rev().skip(1).any(|segment| segment.is_empty());
     if empty || segments.iter().any(|segment| matches!(*segment, "." | "..")) {
         return Err(format!(

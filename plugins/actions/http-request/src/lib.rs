@@ -3,7 +3,7 @@
 use plugboard_sdk::http::{self, HttpError, Method, Request, Response};
 use plugboard_sdk::prelude::*;
 use plugboard_sdk::variables::SetError;
-use plugboard_sdk::{Json, directory};
+use plugboard_sdk::{Json, Parameter, ParameterError, directory};
 use std::collections::BTreeMap;
 
 /// The parameters of `http-request`.
@@ -53,7 +53,28 @@ struct HttpRequest {
             "Variablen, und wo im JSON der Antwort ihr Wert steht (RFC 6901, etwa `/data/0/agent`). Eine Variable vom Typ `user` oder `group` nimmt eine interne Nummer oder eine Kennung."
         )
     )]
-    into: Option<BTreeMap<String, String>>,
+    into: Option<BTreeMap<String, Pointer>>,
+}
+
+/// A JSON pointer (RFC 6901).
+struct Pointer(String);
+
+impl Parameter for Pointer {
+    fn schema() -> String {
+        r#"{"type":"string","maxLength":256,"pattern":"^(/.*)?$"}"#.into()
+    }
+
+    fn from_json(json: Json) -> Result<Self, ParameterError> {
+        match json {
+            Json::String(text) if text.is_empty() || text.starts_with('/') => Ok(Self(text)),
+            other @ (Json::Null
+            | Json::Bool(_)
+            | Json::Number(_)
+            | Json::String(_)
+            | Json::Array(_)
+            | Json::Object(_)) => Err(ParameterError::expected("a JSON pointer such as /data/0/agent", &other)),
+        }
+    }
 }
 
 /// What is done there.
@@ -135,20 +156,24 @@ fn http_request(given: HttpRequest) -> Result<Asked, Failure> {
     }
 }
 
-/// Assigns the variables: `false` where the answer has not all of them, or names nobody.
-fn take(response: &Response, into: &BTreeMap<String, String>) -> Result<bool, Failure> {
+/// Assigns the variables: `false` where the answer has not all of them, or names nobody; then they are as they were.
+fn take(response: &Response, into: &BTreeMap<String, Pointer>) -> Result<bool, Failure> {
     let answer: Json = response.body.parse().map_err(|_| Failure::new("the service's answer is no JSON"))?;
     let found: Option<Vec<(&String, &Json)>> = into
         .iter()
-        .map(|(name, place)| Some((name, answer.pointer(place).filter(|value| !value.is_null())?)))
+        .map(|(name, place)| Some((name, answer.pointer(&place.0).filter(|value| !value.is_null())?)))
         .collect();
     let Some(found) = found else { return Ok(false) };
-    for (name, value) in found {
-        if !assign(name, value)? {
-            return Ok(false);
+    let before: Vec<Option<Value>> = found.iter().map(|(name, _)| variables::get(name)).collect();
+    let taken = found.iter().try_fold(true, |taken, (name, value)| Ok(taken && assign(name, value)?));
+    if taken != Ok(true) {
+        for ((name, _), value) in found.iter().zip(before) {
+            if let Some(value) = value {
+                variables::assign(name, &value).map_err(|error| variables::refused(name, error))?;
+            }
         }
     }
-    Ok(true)
+    taken
 }
 
 /// Assigns a value as what the variable is: a text with digits may be a user's number. `false`: there is no such user or group.

@@ -87,6 +87,13 @@ fn what_is_missing_or_names_nobody_is_not_found_and_what_does_not_fit_fails() {
         assert_eq!(report.outcome(), Some("not-found"), "{body}");
         assert_eq!(report.variables.get("x"), Some(&Value::User(ann.clone())), "{body}");
     }
+    // What fitted is as it was, too.
+    let report = takes(
+        r#"{"a": "105", "b": "999"}"#,
+        &[("a", "/a"), ("b", "/b")],
+        &[("a", Value::User(ann.clone())), ("b", Value::User(ann.clone()))],
+    );
+    assert_eq!((report.outcome(), report.variables.get("a")), (Some("not-found"), Some(&Value::User(ann))));
     let report = takes(r#"{"x": "many"}"#, &[("x", "/x")], &[("x", Value::Number(1))]);
     assert_eq!(report.failure(), Some("what the answer has for x is no number"));
     let report = takes("<html>", &[("x", "/x")], &[]);
@@ -138,6 +145,9 @@ fn the_switch_refuses_ways_out_of_the_source_and_bodies_of_get() {
     for given in [
         json!({ "source": "crm", "path": "../admin" }),
         json!({ "source": "crm", "path": "a/./b" }),
+        json!({ "source": "crm", "path": ".\t./admin" }),
+        json!({ "source": "crm", "path": "a\nb" }),
+        json!({ "source": "c".repeat(65) }),
         json!({ "source": "crm", "path": "a//b" }),
         json!({ "source": "crm", "path": "/etc" }),
         json!({ "source": "crm", "body": {} }),

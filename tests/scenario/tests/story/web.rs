@@ -1,6 +1,6 @@
 //! Services of the web decide where calls go.
 
-use plugboard_model::{CallOutcome, HttpError, HttpMethod, HttpRequest, HttpResponse, JournalEvent};
+use plugboard_model::{CallOutcome, HostResult, HttpError, HttpMethod, HttpRequest, HttpResponse, JournalEvent};
 use plugboard_tests_support::{OfficeText, Setup};
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ fn r23_an_answer_of_a_service_decides_whom_to_ring() {
     assert_eq!(asked.iter().map(|one| &one.request).collect::<Vec<_>>(), [&request]);
     let record = sim.record();
     assert_eq!(steps(&record), ["steps[0] http-request: done", "steps[0].on.done[0] call-user: answer"]);
-    let answers = |event: &JournalEvent| matches!(event, JournalEvent::End { .. });
-    assert!(journaled(&sim, &record, answers) > 0);
+    let answers = |event: &JournalEvent| matches!(event, JournalEvent::End { result: HostResult::Responded(Ok(response)), .. } if response.status == 200);
+    assert_eq!(journaled(&sim, &record, answers), 1);
 }
 
 #[test]

@@ -2,14 +2,16 @@
 
 use actix::{AsyncContext, Context, Handler, Message};
 use plugboard_call::Op;
-use plugboard_model::{Dialled, HistoryError, HostResult, Talk, WallTime};
-use plugboard_office::NumberFormat;
+use plugboard_model::{HistoryError, HostResult, Talk, WallTime};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::CallActor;
 use crate::env::TalkQuestion;
 use crate::post::press;
 
+/// What a caller may wait for the disk.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -17,24 +19,23 @@ impl CallActor {
     /// Asks who talked with a number last; the run is told when it is known.
     pub(super) fn look_back(&mut self, op: Op, number: &str, days: u32, ctx: &mut Context<Self>) {
         let since = WallTime(self.env.clock.wall().0.saturating_sub(DAY_MS.saturating_mul(i64::from(days))));
-        let numbers = self.forms(number);
+        let numbers = self.office.forms(number);
         let back = ctx.address().recipient();
+        ctx.run_later(PATIENCE, move |call, ctx| {
+            if call.waits_at(op) {
+                call.looked_back(op, Err(format!("the disk took longer than {} s", PATIENCE.as_secs())));
+                call.pump(ctx);
+            }
+        });
         let asked = TalkQuestion { office: Arc::clone(&self.office), numbers, since };
         self.env.history.last_talk(asked, Box::new(move |answer| press(&back, LookedBack { op, answer })));
     }
 
-    /// A number in each way in which a record may have it.
-    fn forms(&self, number: &str) -> Vec<String> {
-        let mut forms = vec![number.to_owned()];
-        let plan = self.office.number_plan();
-        let known = Dialled::new(number).ok().and_then(|number| plan.e164(&number));
-        if let Some(e164) = known {
-            let all = [NumberFormat::E164, NumberFormat::Digits, NumberFormat::International, NumberFormat::National];
-            forms.extend(all.map(|format| plan.write(&e164, format).to_string()));
+    fn looked_back(&mut self, op: Op, answer: Result<Option<Talk>, String>) {
+        if let Err(reason) = &answer {
+            tracing::warn!(call_id = %self.id, reason, "the history cannot be read");
         }
-        forms.sort_unstable();
-        forms.dedup();
-        forms
+        self.resume(op, HostResult::Talked(answer.map_err(HistoryError::Unavailable)));
     }
 }
 
@@ -50,10 +51,9 @@ impl Handler<LookedBack> for CallActor {
     type Result = ();
 
     fn handle(&mut self, LookedBack { op, answer }: LookedBack, ctx: &mut Context<Self>) {
-        if let Err(reason) = &answer {
-            tracing::warn!(call_id = %self.id, reason, "the history cannot be read");
+        if self.waits_at(op) {
+            self.looked_back(op, answer);
+            self.pump(ctx);
         }
-        self.resume(op, HostResult::Talked(answer.map_err(HistoryError::Unavailable)));
-        self.pump(ctx);
     }
 }

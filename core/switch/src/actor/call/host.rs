@@ -264,6 +264,11 @@ impl CallActor {
         self.resume(op, result);
     }
 
+    /// Whether a run waits for this very answer: what comes later than another one finds nobody.
+    pub(super) fn waits_at(&self, op: Op) -> bool {
+        matches!(op, Op::Run { run, n } if self.runs.get(&run) == Some(&Some(n)))
+    }
+
     /// Gives a run its answer. One whose thread cannot take it is over for this call: its outcome is `failed`, and
     /// what the scenario wants then is carried out by the next [`CallActor::pump`].
     pub(super) fn resume(&mut self, op: Op, result: HostResult) {

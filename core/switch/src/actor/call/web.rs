@@ -5,10 +5,14 @@ use plugboard_call::Op;
 use plugboard_metrics::{WebAsked, WebOutcome};
 use plugboard_model::{HostResult, HttpError, HttpMethod, HttpRequest, HttpResponse, Time};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::CallActor;
 use crate::env::WebRequest;
 use crate::post::press;
+
+/// Past its time and this a source's answer does not come any more, whatever became of who asks it.
+const LATE: Duration = Duration::from_secs(2);
 
 impl CallActor {
     /// Asks a source of the office for a run; the run is told when the answer comes.
@@ -28,6 +32,13 @@ impl CallActor {
         let asked = WebRequest { office: self.office.id.clone(), source: Arc::clone(&source), request, key };
         let back = ctx.address().recipient();
         let (source, since) = (asked.request.source.clone(), self.now());
+        let (named, latest) = (source.clone(), asked.source.timeout + LATE);
+        ctx.run_later(latest, move |call, ctx| {
+            if call.waits_at(op) {
+                call.web_answered(op, &named, since, Err(HttpError::TimeOver));
+                call.pump(ctx);
+            }
+        });
         self.env.web.ask(asked, Box::new(move |answer| press(&back, WebAnswered { op, source, since, answer })));
     }
 
@@ -66,6 +77,9 @@ impl Handler<WebAnswered> for CallActor {
 
     fn handle(&mut self, answered: WebAnswered, ctx: &mut Context<Self>) {
         let WebAnswered { op, source, since, answer } = answered;
+        if !self.waits_at(op) {
+            return;
+        }
         self.web_answered(op, &source, since, answer);
         self.pump(ctx);
     }
