@@ -315,7 +315,9 @@ impl Office {
     ) -> Word {
         let (mut left, mut cause) = (Vec::new(), None::<Cause>);
         for way in ways {
-            let e164 = self.number_plan().e164(&way.number).map(String::from);
+            // As its gateway writes numbers.
+            let format = self.gateway(&way.gateway).map(|gateway| gateway.numbers).unwrap_or_default();
+            let e164 = self.number_plan().e164_from(&way.number, format).map(String::from);
             let numbers = [facts.called.clone(), Spelled { written: way.number.to_string(), e164 }];
             let route = self.last_word(|whose| whose.is_to_gateway(&way.gateway), &numbers, facts, taken, notes);
             let Some(route) = route.filter(|route| !route.to.leads_through(&way.gateway)) else {

@@ -89,9 +89,11 @@ impl<'o> NumberPlan<'o> {
     /// How numbers that begin so begin in E.164; `None` where that cannot be told from their beginning.
     pub(crate) fn e164_lead(&self, lead: &str) -> Option<String> {
         let Country { calling, international, trunk, .. } = self.country;
-        let abroad = lead.strip_prefix(international).map(|rest| format!("+{rest}"));
+        // The international prefix alone says nothing of the number: not every number of the world is meant.
+        let abroad = lead.strip_prefix(international).filter(|rest| !rest.is_empty()).map(|rest| format!("+{rest}"));
         let known = !trunk.is_empty() && !calling.is_empty();
-        let national = || lead.strip_prefix(trunk).filter(|_| known).map(|rest| format!("+{calling}{rest}"));
+        let is_abroad = !international.is_empty() && lead.starts_with(international);
+        let national = || lead.strip_prefix(trunk).filter(|_| known && !is_abroad).map(|rest| format!("+{calling}{rest}"));
         abroad.or_else(national)
     }
 

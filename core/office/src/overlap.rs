@@ -61,12 +61,16 @@ impl Office {
                 Pattern::Prefix(_) | Pattern::Like(_) => many.push(route.as_ref()),
             }
         }
-        for route in &self.routes {
+        // One to somebody may hide and yet be asked: where the other led elsewhere, the next one has its say.
+        let from = |route: &&std::sync::Arc<Route>| !route.whose.is_to_somebody();
+        for route in self.routes.iter().filter(from) {
             let own = route.called.globs();
             let same = exact.get(route.called.lead().as_str()).into_iter().flatten();
             let mut before = same.chain(&many).copied().filter(|other| {
                 other.id != route.id
                     && other.goes_before(route)
+                    // Only wildcards are held against every spelling.
+                    && (matches!(other.called, Pattern::Like(_)) || !matches!(route.called, Pattern::Like(_)))
                     && other.whose.covers(&route.whose)
                     && covers(&other.called, &own)
             });

@@ -61,6 +61,10 @@ impl Whose {
             )
     }
 
+    pub(crate) const fn is_to_somebody(&self) -> bool {
+        matches!(self, Self::ToUsers | Self::ToUser(_) | Self::ToGateways | Self::ToGateway(_))
+    }
+
     /// `from users`, `to the gateway outside`.
     pub fn words(&self) -> String {
         match self {
