@@ -131,7 +131,10 @@ impl World {
         let rate = Rate::of(codec);
         let mut decoder = Library.decoder(codec, rate).unwrap();
         let mut samples = Vec::new();
-        for (header, payload) in self.heard.get(&leg).into_iter().flatten() {
+        // Reports of how it sounds go beside.
+        let heard =
+            self.heard.get(&leg).into_iter().flatten().filter(|(header, _)| !matches!(header.payload_type, 72..=76));
+        for (header, payload) in heard {
             assert_eq!(header.payload_type, codec.payload_type());
             assert!(decoder.decode(payload, &mut samples));
         }
@@ -445,4 +448,73 @@ fn a_press_that_comes_in_two_forms_is_one_digit() {
         world.pass(200);
     }
     assert_eq!(digits(&world), "77", "two presses, each in two forms");
+}
+
+/// A generator that is the same each time (Numerical Recipes).
+struct Dice(u32);
+
+impl Dice {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) % bound
+    }
+}
+
+/// A tone that comes by packets which take up to `jitter_ms` longer by chance, and overtake each other, and of which `loss` in a
+/// hundred do not come: how much of it Bob hears beside what is none of it, in decibels, of each fifth of a second.
+fn through_the_jitter_buffer(ann: Codec, bob: Codec, jitter_ms: u32, loss: u32) -> Vec<f64> {
+    let (mut world, mut dice) = (World::call(ann, bob), Dice(7));
+    let mut voice = Voice::new(ann, 440.0, 8.0, LOUD);
+    let mut under_way: BTreeMap<(u64, u32), Vec<u8>> = BTreeMap::new();
+    for n in 0..390 {
+        let (packet, late) = (voice.packet(), dice.below(jitter_ms + 1));
+        if dice.below(100) >= loss {
+            under_way.insert((u64::from(n * 20 + late), n), packet);
+        }
+    }
+    for millis in 0..7_900 {
+        while let Some(entry) = under_way.first_entry().filter(|entry| entry.key().0 <= millis) {
+            world.says(ANN, entry.remove());
+        }
+        world.pass(1);
+    }
+    let (samples, rate) = world.listen(BOB, bob);
+    let window = usize::try_from(rate / 5).unwrap();
+    // The first second finds out how much is to be kept back.
+    let windows = samples.chunks_exact(window).skip(5).take(30);
+    let decibels: Vec<f64> = windows
+        .map(|window| {
+            let tone = share(window, 440.0, rate).clamp(0.0, 0.999_999);
+            10.0 * (tone / (1.0 - tone)).log10()
+        })
+        .collect();
+    assert_eq!(decibels.len(), 30, "{ann} {bob}: too little was heard");
+    decibels
+}
+
+fn sorted(mut decibels: Vec<f64>) -> Vec<f64> {
+    decibels.sort_by(f64::total_cmp);
+    decibels
+}
+
+#[test]
+fn what_comes_late_and_out_of_order_is_heard_as_if_it_had_not() {
+    for (ann, bob) in [(Codec::G722, Codec::Pcmu), (Codec::Pcma, Codec::G722), (Codec::Opus, Codec::Pcma)] {
+        let [calm, rough] = [0, 35].map(|jitter_ms| sorted(through_the_jitter_buffer(ann, bob, jitter_ms, 0)));
+        assert!(calm[0] > 33.0, "{ann} {bob}: {calm:.1?}");
+        assert!(rough[0] > calm[0] - 1.0, "{ann} {bob}: {rough:.1?}, and without jitter {calm:.1?}");
+    }
+}
+
+#[test]
+fn what_is_lost_in_a_call_is_concealed() {
+    // A piece of a fifth of a second with 20 ms of silence in it would have less than 10 dB. Opus goes on in another phase.
+    for (ann, bob, [poor, usual]) in [
+        (Codec::G722, Codec::Pcmu, [22.0, 27.0]),
+        (Codec::Pcma, Codec::G722, [24.0, 30.0]),
+        (Codec::Opus, Codec::Pcma, [4.0, 9.0]),
+    ] {
+        let lossy = sorted(through_the_jitter_buffer(ann, bob, 20, 5));
+        assert!(lossy[5] > poor && lossy[15] > usual, "{ann} {bob}: {lossy:.1?}");
+    }
 }

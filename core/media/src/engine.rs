@@ -121,7 +121,17 @@ pub struct Engine {
     /// Whose work a fault would be.
     at_work: Option<MediaLeg>,
     #[cfg(test)]
-    pub(crate) breaks_on: Option<MediaLeg>,
+    pub(crate) breaks_on: Option<(MediaLeg, Path)>,
+}
+
+/// What the engine is at when a test has it break.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path {
+    Packet,
+    Browser,
+    Command,
+    Tick,
 }
 
 impl Engine {
@@ -170,6 +180,8 @@ impl Engine {
     /// Carries out a command.
     pub fn handle(&mut self, now: Time, command: Command) {
         self.at_work = Some(command.leg());
+        #[cfg(test)]
+        self.break_at(command.leg(), Path::Command);
         match command {
             Command::SetRemote { leg, negotiated } => {
                 if let Some(leg) = self.leg_mut(leg) {
@@ -247,9 +259,7 @@ impl Engine {
     ) -> Option<Forward> {
         self.at_work = Some(leg);
         #[cfg(test)]
-        if self.breaks_on == Some(leg) {
-            std::panic::panic_any("a test's fault");
-        }
+        self.break_at(leg, Path::Packet);
         if kind == Kind::Rtp && self.leg_mut(leg).is_some_and(|leg| leg.image.is_some()) {
             return self.image_packet(now, leg, source, buffer.get(..length)?);
         }
@@ -344,6 +354,13 @@ impl Engine {
         match self.slots.get(leg.slot())? {
             Slot::Live(live) if live.id == leg => Some(live.stats()),
             Slot::Live(_) | Slot::Failed(..) | Slot::Vacant => None,
+        }
+    }
+
+    #[cfg(test)]
+    fn break_at(&self, leg: MediaLeg, path: Path) {
+        if self.breaks_on == Some((leg, path)) {
+            std::panic::panic_any("a test's fault");
         }
     }
 
@@ -617,6 +634,8 @@ impl Engine {
     /// A leg's turn: what it sent is unpacked, what plays to it goes on. False: it needs no more turns.
     fn turn(&mut self, now: Time, id: MediaLeg, send: &mut dyn FnMut(Forward, &[u8])) -> bool {
         self.at_work = Some(id);
+        #[cfg(test)]
+        self.break_at(id, Path::Tick);
         let listens = self.listen(now, id);
         let plays = self.frame(now, id, send);
         let presses = self.press(now, id, send);

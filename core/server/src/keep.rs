@@ -13,6 +13,8 @@ use std::time::Duration;
 use crate::boot::Running;
 use crate::config::Keep;
 use crate::disk::on_disk;
+use crate::faxes::Faxes;
+use crate::recordings::Recordings;
 use crate::serve::pause;
 
 /// Between two rounds: what is kept for days may stay an hour longer.
@@ -47,13 +49,23 @@ pub(crate) async fn forget_for_ever(running: Arc<Running>) {
 /// # Errors
 /// As [`Keeper::round`].
 pub(crate) async fn forget(running: &Running, clock: Clock) -> Result<(Round, usize), CommitError> {
-    let now = running.clock.wall();
-    let round = running.keeper.round(now, running.clock.now(), clock).await?;
+    let times = (running.clock.wall(), running.clock.now());
+    forget_with_files(&running.keeper, (&running.recordings, &running.faxes), times, clock).await
+}
+
+/// The same of what is named.
+pub(crate) async fn forget_with_files(
+    keeper: &Keeper,
+    (recordings, faxes): (&Recordings, &Faxes),
+    (now, up): (WallTime, Time),
+    clock: Clock,
+) -> Result<(Round, usize), CommitError> {
+    let round = keeper.round(now, up, clock).await?;
     if matches!(round, Round::Held { .. }) {
         return Ok((round, 0));
     }
-    let (recordings, (of_calls, messages)) = (running.recordings.clone(), running.keeper.tapes);
-    let faxes = running.faxes.clone();
+    let (of_calls, messages) = keeper.tapes;
+    let (recordings, faxes) = (recordings.clone(), faxes.clone());
     let gone = on_disk(move || {
         let gone = recordings.forget(before(now, of_calls), before(now, messages))?;
         Ok::<_, CommitError>(gone + faxes.forget(before(now, of_calls))?)

@@ -320,8 +320,13 @@ pub(crate) fn target(to: Option<PathBuf>, id: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plugboard_model::TapeBy;
+    use crate::config::{Config, Keep};
+    use crate::faxes::Faxes;
+    use crate::keep::{Clock, Keeper, forget_with_files};
+    use plugboard_metrics::{Metrics, Readiness};
+    use plugboard_model::{CallOutcome, CallRecord, TapeBy, Time};
     use plugboard_store::Place;
+    use std::time::Duration;
 
     const DAY: i64 = 86_400_000;
 
@@ -454,5 +459,37 @@ mod tests {
         assert_eq!(world.recordings.erase(&[], &by_number).unwrap()["erased"], 1);
         assert_eq!(world.ids(), [greeting]);
         assert!(world.recordings.folder().read(&format!("main/{}-1.wav", 9 * DAY), &mut |_| ()).is_err());
+    }
+
+    #[test]
+    fn recordings_and_messages_go_after_their_own_times_and_none_by_a_clock_that_is_doubted() {
+        const TODAY: i64 = 20_779 * DAY;
+        const WRONG: i64 = 24_855 * DAY;
+        let (world, elsewhere) = (world(), tempfile::tempdir().unwrap());
+        let days = |days: u64| Duration::from_hours(24 * days);
+        let keep = Keep { recordings: days(30), messages: days(10), ..Config::default().keep };
+        let store = world.recordings.store.clone();
+        let faxes = Faxes::new(store.clone(), elsewhere.path());
+        let id = CallId::new(OfficeId::new("main").unwrap(), WallTime(TODAY), 7);
+        let record = CallRecord::bare(id, WallTime(TODAY), CallOutcome::Abandoned);
+        store.calls().put_record(&record, None).unwrap();
+        let keeper = Keeper::new(store, Metrics::new(), Readiness::default(), keep);
+        let of = Mailbox::User(UserId::new(&OfficeId::new("main").unwrap(), "ann").unwrap());
+        let message = || TapeKind::Message { of: of.clone(), heard: false };
+        world.put(TODAY - 40 * DAY, CALL, true);
+        let young = world.put(TODAY - 20 * DAY, CALL, true);
+        world.put(TODAY - 19 * DAY, message(), true);
+        let new = world.put(TODAY - 5 * DAY, message(), true);
+        let round = |now: i64, clock| {
+            let up = Time::from_millis(u64::try_from(now - TODAY + 2_000 * DAY).unwrap());
+            let files = (&world.recordings, &faxes);
+            let (_, gone) =
+                plugboard_switch::run(forget_with_files(&keeper, files, (WallTime(now), up), clock)).unwrap();
+            (gone, world.ids())
+        };
+        assert_eq!(round(WRONG, Clock::Doubted).1.len(), 4);
+        assert_eq!(round(TODAY, Clock::Doubted), (2, vec![new, young.clone()]));
+        assert_eq!(round(TODAY + 6 * DAY, Clock::Doubted), (1, vec![young]));
+        assert_eq!(round(WRONG, Clock::Believed), (1, Vec::new()));
     }
 }

@@ -162,6 +162,8 @@ pub(crate) enum LegCommand {
     AnswerImage(Result<ImageTerms, u16>),
     /// Offer the far end to go on by audio, after T.38.
     OfferAudio,
+    /// Go on in the first of these codecs that the far end has named: [`LegNews::Speaks`] follows, whatever comes of it.
+    Speak(Vec<Codec>),
     /// Show the far end whom it talks to now: a name and a number, and how it is written as an address.
     Identify(Shown),
 }
@@ -187,6 +189,8 @@ pub(crate) enum LegNews {
     EarlySilence,
     /// It was answered; what was agreed.
     Answered { codec: Codec },
+    /// What it speaks from now on, or still, after it was asked for something else.
+    Speaks(Codec),
     /// It is over; its media is closed.
     Ended(Cause),
     /// The proxy before the device has lost it, as it said itself; that the leg is over follows.

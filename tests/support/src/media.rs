@@ -47,6 +47,8 @@ struct Inside {
     queue: VecDeque<Command>,
     dice: Dice,
     fault: Option<Fault>,
+    /// After which command the media of its leg ends.
+    fails: Option<Fault>,
     certificate: Arc<Certificate>,
     /// Browser legs that are open.
     browsers: std::collections::BTreeSet<MediaLeg>,
@@ -88,6 +90,7 @@ impl SimMedia {
             queue: VecDeque::new(),
             dice: Dice::new(seed),
             fault: None,
+            fails: None,
         };
         Self { inside: Mutex::new(inside), shards, v4, clock, network, wake, events }
     }
@@ -97,7 +100,12 @@ impl SimMedia {
         let mut inside = self.lock();
         while let Some(command) = inside.queue.pop_front() {
             let closed = if let Command::Close { leg } = command { Some(leg) } else { None };
+            let fails = inside.fails.as_ref().is_some_and(|fails| fails(&command)).then(|| command.leg());
             inside.engine.handle(now, command);
+            if let Some(leg) = fails {
+                inside.fails = None;
+                inside.engine.fail(leg);
+            }
             if let Some(leg) = closed {
                 inside.close(now, leg);
             }
@@ -146,6 +154,10 @@ impl SimMedia {
     pub(crate) fn in_use(&self) -> (usize, usize) {
         let inside = self.lock();
         (inside.engine.legs(), inside.ports.in_use())
+    }
+
+    pub(crate) fn fail_on(&self, fails: Fault) {
+        self.lock().fails = Some(fails);
     }
 
     pub(crate) fn break_on(&self, fault: Fault) {

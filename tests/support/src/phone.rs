@@ -428,6 +428,16 @@ impl Phone {
         self.agent.borrow_mut().codecs = vec![codec];
     }
 
+    /// It knows no telephone-event: its keys are tones, in calls from now on.
+    pub fn presses_tones(&self) {
+        self.agent.borrow_mut().tones = true;
+    }
+
+    /// It speaks these codecs, the best first, in calls from now on.
+    pub fn speaks(&self, codecs: &[Codec]) {
+        self.agent.borrow_mut().codecs = codecs.into();
+    }
+
     /// It speaks G.729 alone, in calls from now on.
     pub fn speaks_g729_only(&self) {
         self.agent.borrow_mut().codecs.clear();

@@ -67,9 +67,7 @@ impl Engine {
         };
         self.at_work = Some(id);
         #[cfg(test)]
-        if self.breaks_on == Some(id) {
-            std::panic::panic_any("a test's fault");
-        }
+        self.break_at(id, super::Path::Browser);
         let mut found = Found::default();
         let Some(leg) = self.leg_mut(id) else { return };
         let Some(session) = leg.browser.as_mut() else { return };
@@ -149,9 +147,7 @@ impl Engine {
         // A fault in here is this leg's, whoever the packet came from.
         let before = self.at_work.replace(id);
         #[cfg(test)]
-        if self.breaks_on == Some(id) {
-            std::panic::panic_any("a test's fault");
-        }
+        self.break_at(id, super::Path::Browser);
         let session = self.leg_mut(id)?.browser.as_mut()?;
         let mut found = Found::default();
         let written = session.write(now, &header, payload, &mut found);
@@ -293,7 +289,7 @@ mod tests {
     #[test]
     fn a_fault_in_a_browsers_session_ends_its_leg_and_not_the_one_that_spoke() {
         let mut engine = bridged();
-        engine.breaks_on = Some(BROWSER);
+        engine.breaks_on = Some((BROWSER, crate::engine::Path::Browser));
         let header = Header { marker: false, payload_type: 0, sequence: 1, timestamp: 1, ssrc: 9, payload: 0..0 };
         let mut packet = header.packet(&[0x55; 160]);
         let source = SocketAddr::from(([127, 0, 0, 1], 4_000));

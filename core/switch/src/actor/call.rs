@@ -21,6 +21,7 @@ mod quality;
 mod redirect;
 mod scripts;
 mod secrecy;
+mod sharing;
 mod speech;
 mod supervision;
 mod taping;
@@ -196,6 +197,8 @@ pub(crate) struct CallActor {
     ringing: BTreeMap<LegId, Device>,
     /// Outside legs that a gateway was asked about.
     admissions: BTreeMap<LegId, Admission>,
+    /// Who is asked first to speak as the other does, of two who talk.
+    sharing: Option<(LegId, LegId)>,
     /// What stood against its last way out.
     obstacle: Option<Obstacle>,
     /// The addresses of each gateway that were tried for who is rung now.
@@ -276,6 +279,7 @@ impl CallActor {
             devices: BTreeMap::new(),
             ringing: BTreeMap::new(),
             admissions: BTreeMap::new(),
+            sharing: None,
             obstacle: None,
             tried: BTreeMap::new(),
             hides,
@@ -496,6 +500,7 @@ impl Handler<LegEvent> for CallActor {
             LegNews::ImageAnswered(answer) => return self.image_answered(leg, answer),
             LegNews::ImageOver => return self.image_over(leg),
             LegNews::ImageWithdrawn => return self.image_withdrawn(leg),
+            LegNews::Speaks(codec) => return self.speaks(leg, codec, ctx),
             LegNews::Encrypted(how) => return self.encrypted(leg, how),
             LegNews::Lives => Input::LegLives(leg),
             LegNews::Holds(on) => Input::LegHolds { leg, on },

@@ -1,6 +1,7 @@
 //! A leg: one SIP session and the description of its media.
 
 mod imaging;
+mod speaking;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use imaging::{Due, Imaging};
+use speaking::Speaking;
 
 use crate::actor::call::Adoption;
 use crate::convert::{NOT_ACCEPTABLE, warning};
@@ -67,6 +69,7 @@ pub(crate) struct LegActor {
     finished: bool,
     imaging: Imaging,
     due: Due,
+    speaking: Speaking,
     wake: Wake,
 }
 
@@ -150,6 +153,7 @@ impl LegActor {
             finished: false,
             imaging: Imaging::default(),
             due: Due::Nothing,
+            speaking: Speaking::default(),
             wake: Wake::default(),
         }
     }
@@ -175,6 +179,7 @@ impl LegActor {
         let now = self.env.clock.now();
         self.session.handle(now, input);
         self.drain(ctx);
+        self.offer_codec(now, ctx);
         self.wake.set(ctx, now, self.session.poll_timeout(), |leg, ctx| {
             leg.wake.rang();
             leg.step(Input::Tick, ctx);
@@ -321,6 +326,7 @@ impl LegActor {
     }
 
     fn agree(&mut self, negotiated: Negotiated, theirs: Option<Theirs>) {
+        self.tell_change(negotiated.codec);
         self.agreed = Some(Agreed { codec: negotiated.codec, flow: negotiated.flow, theirs });
         if let Some(agreed) = self.description.browser_agreed() {
             self.to_media(MediaCommand::SetBrowser { leg: self.media.leg, agreed: Box::new(agreed) });
@@ -473,6 +479,7 @@ impl LegActor {
                 self.due = Due::Audio;
                 return self.due_audio();
             }
+            LegCommand::Speak(codecs) => return self.speak(codecs),
             LegCommand::Say(text) => Command::Say { text },
             LegCommand::SendDigit { digit, duration } => {
                 let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).clamp(40, 5_000);

@@ -271,3 +271,91 @@ fn whoever_knocks_with_another_certificate_than_was_named_is_not_spoken_to() {
     assert_eq!((bob.packets_of("ann"), ann.packets_of("bob")), (0, 0));
     assert_eq!(sim.record().legs[0].cause.text, "the handshake did not end in time");
 }
+
+const CARRIER: &str = "10.0.1.1:5060";
+
+/// Bob, 102, and a carrier of which this is said, and which does that about encryption.
+fn with_carrier(rules: &str, how: Encrypts) -> (Sim, Phone, Phone) {
+    let rules = format!("encryption: {rules}, encryption_by: sdes, sdes_without_tls: true");
+    let text = format!(
+        "office: main\ndomains: [plugboard.test]\ncountry: de\narea: 30\nusers:\n\
+         \x20 - {{ id: \"102\", number: 102, name: Bob, password: demo-102, outside_number: \"+4930123102\" }}\n\
+         gateways:\n  - {{ id: carrier, address: \"{CARRIER}\", {rules} }}\nscenarios: []\nroutes:\n\
+         \x20 - {{ id: out, prefix: 0, gateway: carrier }}\n\
+         \x20 - {{ id: in, from: gateways, number: \"+4930123102\", user: \"102\" }}\n"
+    );
+    let mut sim = Setup::offices(vec![OfficeText::new(&text)]).start();
+    let (bob, carrier) = (sim.phone("bob", "102"), sim.outside("carrier", CARRIER));
+    carrier.encrypts(how, Suite::AesCm128HmacSha1_80);
+    (sim, bob, carrier)
+}
+
+/// How the record says that the leg of the carrier was encrypted.
+fn of_carrier(sim: &Sim) -> Option<String> {
+    let record = sim.record();
+    let leg = record.legs.iter().find(|leg| leg.gateway.is_some()).unwrap_or_else(|| panic!("{record:#?}"));
+    leg.encryption.as_ref().map(|encryption| encryption.keys.clone())
+}
+
+#[test]
+fn a_gateway_is_called_encrypted_as_the_office_says_of_it() {
+    let sdes = Some("sdes".to_owned());
+    for (rules, how, comes_to) in [
+        ("off", Encrypts::IfItCan, None),
+        ("accepted", Encrypts::IfItCan, None),
+        ("offered", Encrypts::IfItCan, sdes.clone()),
+        ("offered", Encrypts::Never, None),
+        ("required", Encrypts::BySdes, sdes),
+    ] {
+        let (mut sim, bob, carrier) = with_carrier(rules, how);
+        bob.dials("0301234");
+        sim.run_until(carrier.rings());
+        let offer = carrier.requests("INVITE").join("");
+        assert_eq!(offer.contains("a=crypto:"), matches!(rules, "offered" | "required"), "{rules}: {offer}");
+        assert_eq!(offer.contains(" RTP/SAVP "), rules == "required", "{rules}: {offer}");
+        carrier.answers();
+        talk(&mut sim, &bob, &carrier);
+        assert_eq!(carrier.is_encrypted(), comes_to.is_some(), "{rules} {how:?}");
+        bob.hangs_up();
+        sim.run_until_quiet();
+        assert_eq!(of_carrier(&sim), comes_to, "{rules} {how:?}");
+    }
+    // One that answers without is not spoken to where it must.
+    let (mut sim, bob, carrier) = with_carrier("required", Encrypts::Never);
+    bob.dials("0301234");
+    sim.run_until(carrier.rings());
+    carrier.answers();
+    sim.run_until(carrier.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(bob.packets_of("carrier"), 0, "{}", sim.ladder());
+}
+
+#[test]
+fn a_gateway_calls_encrypted_as_the_office_says_of_it() {
+    let sdes = Some("sdes".to_owned());
+    for (rules, how, comes_to) in [
+        ("off", Encrypts::Never, Some(None)),
+        ("off", Encrypts::BySdes, None),
+        ("accepted", Encrypts::BySdes, Some(sdes.clone())),
+        ("offered", Encrypts::Never, Some(None)),
+        ("offered", Encrypts::IfItCan, Some(sdes.clone())),
+        ("required", Encrypts::BySdes, Some(sdes)),
+        ("required", Encrypts::Never, None),
+    ] {
+        let (mut sim, bob, carrier) = with_carrier(rules, how);
+        carrier.dials_as("+4930123102", "030999");
+        if let Some(comes_to) = comes_to {
+            sim.run_until(bob.rings());
+            bob.answers();
+            talk(&mut sim, &bob, &carrier);
+            bob.hangs_up();
+            sim.run_until_quiet();
+            assert_eq!(of_carrier(&sim), comes_to, "{rules} {how:?}");
+        } else {
+            sim.run_until(carrier.was_told(488));
+            sim.run_until_quiet();
+            assert!(bob.calls().is_empty(), "{rules} {how:?}");
+            assert_eq!(carrier.warnings().len(), 1, "{rules} {how:?}");
+        }
+    }
+}

@@ -50,6 +50,22 @@ fn a_panic_in_the_callees_leg_ends_that_leg_and_the_caller_learns_it() {
 }
 
 #[test]
+fn a_leg_whose_media_breaks_ends_with_its_call_and_the_record_says_so() {
+    let (mut sim, phones) = house();
+    let [_, _, cem, dora] = &phones;
+    cem.dials("104");
+    sim.run_until(dora.rings());
+    // The media of the one of both whom the bridge names first.
+    sim.media_fails_on(|command| matches!(command, Command::Bridge { .. }));
+    dora.answers();
+    sim.run_until(dora.is_idle());
+    sim.run_until(cem.is_idle());
+    let record = sim.record();
+    assert!(record.legs.iter().any(|leg| leg.cause.status == 500), "{record:#?}");
+    all_is_well(&mut sim, &phones);
+}
+
+#[test]
 fn an_answer_that_crosses_the_cancel_of_a_leg_that_broke_is_hung_up() {
     let (mut sim, phones) = house();
     let [_, _, cem, dora] = &phones;

@@ -1,11 +1,11 @@
 //! Faxes: a machine behind a phone, and ours at the other end.
 
 use plugboard_codec::page::Page;
-use plugboard_media::FaxEnd;
+use plugboard_media::{Codec, FaxEnd};
 use plugboard_model::{FaxOutcome, FaxRecord, Sound};
 use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Weather};
 
-use crate::{millis, seconds, steps, story};
+use crate::{millis, seconds, steps, story, talk};
 
 /// Whoever sent a fax hears the first prompt, whoever is no machine the second.
 fn faxes(more: &str) -> Setup {
@@ -62,6 +62,23 @@ fn r73_a_fax_comes_over_g711_pixel_by_pixel_and_lies_in_history_as_tiff_and_pdf(
     assert_eq!(steps(&record)[0], "steps[0] receive-fax: received");
     assert_eq!(sim.metric("plugboard_faxes_total{end=\"done\"}"), Some(1.0));
     assert_eq!(sim.metric("plugboard_fax_pages_total"), Some(2.0));
+}
+
+#[test]
+fn r73_a_machine_behind_a_phone_that_likes_g722_best_is_changed_to_g711_for_its_fax() {
+    let sent = [page(1)];
+    let mut sim = faxes("").start();
+    let ann = sim.phone("ann", "101");
+    ann.speaks(&[Codec::G722, Codec::Pcmu]);
+    ann.dials("300");
+    sim.run_until(ann.talks());
+    ann.sends_fax("+49 30 1234", &sent);
+    sim.run_until(ann.has_faxed());
+    assert_eq!(ann.fax_report().end, FaxEnd::Done);
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert!(ann.requests("INVITE")[0].contains("RTP/AVP 0 101\r\n"), "{:?}", ann.requests("INVITE"));
+    assert!(sim.pages(&fax(&sim).files[0].file) == sent, "a pixel differs");
 }
 
 #[test]
@@ -445,4 +462,70 @@ fn a_machine_that_is_handed_on_to_another_scenario_is_heard_there() {
     sim.run_until(bob.is_idle());
     sim.run_until_quiet();
     assert_eq!((&fax(&sim).end, fax(&sim).pages), (&FaxOutcome::Done, 1));
+}
+
+const CARRIER: &str = "10.0.1.1:5060";
+
+/// An adapter, 101, talks with a carrier's gateway: whoever of both calls.
+fn adapter_and_carrier(weather: Weather, adapter_calls: bool) -> (Sim, Phone, Phone) {
+    let text = format!(
+        "office: main\ndomains: [plugboard.test]\ncountry: de\narea: 30\nusers:\n\
+         \x20 - {{ id: \"101\", number: 101, name: Fax, password: demo-101, outside_number: \"+4930123101\" }}\n\
+         gateways:\n  - {{ id: carrier, address: \"{CARRIER}\" }}\nscenarios: []\nroutes:\n\
+         \x20 - {{ id: out, prefix: 0, gateway: carrier }}\n\
+         \x20 - {{ id: in, from: gateways, number: \"+4930123101\", user: \"101\" }}\n"
+    );
+    let mut sim = Setup::offices(vec![OfficeText::new(&text)]).start();
+    let (adapter, carrier) = (sim.phone("adapter", "101"), sim.outside("carrier", CARRIER));
+    let (caller, called) = if adapter_calls { (&adapter, &carrier) } else { (&carrier, &adapter) };
+    if adapter_calls {
+        caller.dials("0301234");
+    } else {
+        caller.dials_as("+4930123101", "030999");
+    }
+    sim.run_until(called.rings());
+    called.answers();
+    talk(&mut sim, caller, called);
+    sim.weather(weather);
+    (sim, adapter, carrier)
+}
+
+#[test]
+fn a_fax_passes_between_an_adapter_and_a_gateway_as_audio_whoever_calls() {
+    for adapter_calls in [true, false] {
+        let sent = [page(1)];
+        let (mut sim, adapter, carrier) = adapter_and_carrier(Weather::CALM, adapter_calls);
+        let (sender, receiver) = if adapter_calls { (&adapter, &carrier) } else { (&carrier, &adapter) };
+        receiver.takes_fax();
+        sender.sends_fax("+49 30 1234", &sent);
+        sim.run_until(sender.has_faxed());
+        assert!(Sim::pages_of(&receiver.fax_report().document) == sent, "a pixel differs");
+        sender.hangs_up();
+        sim.run_until_quiet();
+        let packed_anew = sim.metric("plugboard_rtp_transcoded_frames_total");
+        assert!(packed_anew.is_none_or(|frames| frames < 0.5), "{packed_anew:?}");
+    }
+}
+
+#[test]
+fn a_fax_passes_between_an_adapter_and_a_gateway_by_t38_whoever_calls_with_one_packet_in_a_hundred_lost() {
+    for adapter_calls in [true, false] {
+        let sent = [page(1)];
+        let (mut sim, adapter, carrier) = adapter_and_carrier(LOSSY, adapter_calls);
+        let (sender, receiver) = if adapter_calls { (&adapter, &carrier) } else { (&carrier, &adapter) };
+        for machine in [sender, receiver] {
+            machine.takes_t38();
+        }
+        receiver.takes_fax();
+        sender.sends_fax("+49 30 1234", &sent);
+        // A gateway that hears the tone of a machine offers it.
+        carrier.offers_t38();
+        sim.run_until(carrier.was_answered_again());
+        assert!(sender.speaks_t38()() && receiver.speaks_t38()());
+        sim.run_until(sender.has_faxed());
+        assert!(Sim::pages_of(&receiver.fax_report().document) == sent, "a pixel differs");
+        sender.hangs_up();
+        sim.run_until_quiet();
+        assert!(sim.left().is_empty(), "{:?}", sim.left());
+    }
 }

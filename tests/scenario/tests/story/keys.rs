@@ -60,3 +60,21 @@ fn a_menu_hears_keys_that_come_in_info() {
         sim.run_until_quiet();
     }
 }
+
+#[test]
+fn a_phone_without_telephone_event_chooses_from_a_menu_by_its_tones() {
+    let steps = "  - menu:\n      prompt: long\n      keys:\n        \"1\":\n          - play-audio: { audio: first }\n        \
+                 \"8\":\n          - play-audio: { audio: second }\n";
+    for (key, hears) in [("1", "first"), ("8", "second")] {
+        let mut sim = story(steps).start();
+        let ann = sim.phone("ann", "101");
+        ann.presses_tones();
+        ann.dials("300");
+        sim.run_until(ann.hears("long"));
+        ann.presses(key);
+        sim.run_until(ann.hears(hears));
+        assert!(ann.requests("INFO").is_empty());
+        ann.hangs_up();
+        sim.run_until_quiet();
+    }
+}

@@ -10,6 +10,7 @@
 mod blocked;
 mod browsers;
 mod captured;
+mod codecs;
 mod conference;
 mod diversion;
 mod early_media;

@@ -47,6 +47,43 @@ fn losses_and_jitter_are_in_the_record_and_cost_the_score() {
 }
 
 #[test]
+fn jitter_is_in_the_record_of_each_leg_and_in_the_metrics() {
+    for (longest, expected) in [(5, 0..=1_000), (45, 8_000..=25_000)] {
+        let (mut sim, ann, _bob) = conversation();
+        sim.weather(Weather { delay_ms_max: longest, ..Weather::CALM });
+        sim.run_for(seconds(30));
+        sim.weather(Weather::CALM);
+        ann.hangs_up();
+        sim.run_until_quiet();
+        let legs = qualities(&sim);
+        // Both ways take 5 to 45 ms by chance: 13 ms between two packets on average.
+        assert!(legs.iter().all(|leg| expected.contains(&leg.jitter_us)), "{longest}: {legs:?}");
+        assert_eq!(sim.metric("plugboard_leg_jitter_seconds_count"), Some(2.0));
+        let sum: u32 = legs.iter().map(|leg| leg.jitter_us).sum();
+        let told = sim.metric("plugboard_leg_jitter_seconds_sum").unwrap();
+        assert!((told * 1e6 - f64::from(sum)).abs() < 1.0, "{told} {sum}");
+    }
+}
+
+#[test]
+fn the_way_there_and_back_is_in_the_record_and_in_the_metrics() {
+    let mut sim = crate::story("  - play-audio: { audio: long }\n").start();
+    let ann = sim.phone("ann", "101");
+    ann.reports();
+    ann.dials("300");
+    sim.run_until(ann.hears("long"));
+    sim.weather(Weather { delay_ms_min: 40, delay_ms_max: 40, ..Weather::CALM });
+    sim.run_for(seconds(30));
+    sim.weather(Weather::CALM);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    let legs = qualities(&sim);
+    let there_and_back = legs[0].round_trip_us.unwrap_or_else(|| panic!("{legs:?}"));
+    assert!((70_000..=85_000).contains(&there_and_back), "{legs:?}");
+    assert_eq!(sim.metric("plugboard_leg_round_trip_seconds_count"), Some(1.0));
+}
+
+#[test]
 fn a_phone_that_sends_nothing_is_named() {
     let mut sim = Setup::demo().start();
     let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));

@@ -80,6 +80,10 @@ pub(crate) struct Agent {
     /// The one that the switch opens: what comes over it is answered over it.
     pub(crate) listens: Option<u64>,
     pub(crate) codecs: Vec<Codec>,
+    /// It answers sender reports.
+    pub(crate) reports: bool,
+    /// It knows no telephone-event.
+    pub(crate) tones: bool,
     /// It describes itself as browsers do.
     pub(crate) browser: bool,
     /// What it does about encryption, with what.
@@ -171,6 +175,8 @@ impl Agent {
             connection: None,
             listens: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
+            reports: false,
+            tones: false,
             browser: false,
             encrypts: (Encrypts::Never, Suite::AesCm128HmacSha1_80),
             lies: false,
@@ -432,7 +438,27 @@ impl Agent {
         }
     }
 
+    /// Answers a sender report at once, as a phone does that hears all of it (RFC 3550 section 6.4.2).
+    fn report(&self, to: SocketAddr, packet: &[u8]) {
+        let is_ours = |call: &&Call| call.voice.local.port() + 1 == to.port() && !call.is_over();
+        let Some(remote) = self.calls.iter().find(is_ours).and_then(|call| call.voice.remote) else { return };
+        let (Some(200), Some(whose), Some(time)) = (packet.get(1), packet.get(4..8), packet.get(10..14)) else {
+            return;
+        };
+        let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
+        report.extend(whose);
+        report.extend([0; 12]);
+        // The middle of its time, and that none has passed since.
+        report.extend(time);
+        report.extend([0; 4]);
+        let rtcp = SocketAddr::new(remote.ip(), remote.port() + 1);
+        self.network.send(Packet { from: to, to: rtcp, payload: Payload::Rtp(report) });
+    }
+
     pub(crate) fn heard(&mut self, now: Time, to: SocketAddr, packet: &[u8]) {
+        if self.reports {
+            self.report(to, packet);
+        }
         let Some(call) = self.calls.iter_mut().find(|call| call.voice.local == to && !call.is_over()) else { return };
         let Some(packet) = call.secrecy.open(now, packet) else { return };
         if call.image == Image::Speaks {
@@ -445,6 +471,8 @@ impl Agent {
         let (codec, law) = match payload_type {
             0 => (Codec::Pcmu, Law::Mu),
             8 => (Codec::Pcma, Law::A),
+            // What it says in G.722 is its mark as it is: whoever unpacks that hears noise.
+            9 => (Codec::G722, Law::Mu),
             voice::KEYS => return self.heard_key(&packet, payload),
             other => panic!("{} hears payload type {other}, which nobody agreed on", self.name),
         };
@@ -629,6 +657,7 @@ impl Agent {
             voice: Voice::new(media, self.sounds.mark(&self.name), ssrc),
             secrecy: Secrecy::new(self.encrypts, self.lies),
             codecs: self.codecs.clone(),
+            tones: self.tones,
             behind_nat: self.behind_nat,
             browser: self.browser,
             image: Image::Refuses,

@@ -49,6 +49,7 @@ pub(crate) enum Image {
 
 /// One call: a dialog, or what may become one.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, which a story sets alone")]
 pub(crate) struct Call {
     pub(crate) id: String,
     /// From and To of our requests.
@@ -72,6 +73,8 @@ pub(crate) struct Call {
     pub(crate) image: Image,
     /// Our next description names no codec.
     pub(crate) codecless: bool,
+    /// It describes no telephone-event.
+    pub(crate) tones: bool,
     /// What our next description says.
     pub(crate) direction: &'static str,
     /// The ACKs of 2xx, by CSeq: each 2xx that comes again gets its own again.
@@ -128,7 +131,7 @@ impl Call {
         if self.take_image(body) {
             return true;
         }
-        let Some(described) = super::voice::read(body) else { return false };
+        let Some(described) = super::voice::read(body, &self.codecs) else { return false };
         if self.image == Image::Speaks {
             self.image = Image::Takes;
         }
@@ -164,6 +167,7 @@ impl Call {
         if self.behind_nat {
             address.set_ip(HOME);
         }
-        super::voice::write(address, &types, self.direction, self.secrecy.describe())
+        let described = super::voice::write(address, &types, self.direction, self.secrecy.describe());
+        if self.tones { super::voice::without_keys(&described) } else { described }
     }
 }

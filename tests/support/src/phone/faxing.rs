@@ -8,6 +8,11 @@ use super::call::{Image, Stage};
 use super::fax::Line;
 
 impl Phone {
+    /// It answers reports of how its last call sounds (RTCP), in calls from now on.
+    pub fn reports(&self) {
+        self.agent.borrow_mut().reports = true;
+    }
+
     /// A fax machine that sends these pages has its handset in its last call from now on; as ident it says this.
     pub fn sends_fax(&self, ident: &str, pages: &[Page]) {
         let sends = Some(FaxDocument::whole(&Page::tiff(pages)));

@@ -1,6 +1,9 @@
 //! What a phone says into a call: packets of its mark, and keys (RFC 4733).
 
-use plugboard_media::{Codec, g711::Law};
+use plugboard_media::{
+    Codec,
+    g711::{self, Law},
+};
 use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -145,10 +148,14 @@ impl Voice {
         if tick >= HELD + LET_GO {
             return None;
         }
+        let Some(keys_type) = self.keys_type else {
+            let (payload_type, law) = (self.codec.payload_type(), self.codec.law()?);
+            return Some(self.rtp(payload_type, self.timestamp, &tones(event, tick, law)));
+        };
         let length = SAMPLES * (tick.min(HELD - 1) + 1);
         let [_, _, high, low] = length.to_be_bytes();
         let end = if tick >= HELD { 0x80 } else { 0 };
-        Some(self.rtp(self.keys_type?, since, &[event, end | VOLUME, high, low]))
+        Some(self.rtp(keys_type, since, &[event, end | VOLUME, high, low]))
     }
 
     /// Source: RFC 3550 section 5.1.
@@ -161,6 +168,25 @@ impl Voice {
         self.sequence = self.sequence.wrapping_add(1);
         packet
     }
+}
+
+/// 20 ms of the two tones of a key, so many packets after it was pressed (ITU-T Q.23).
+fn tones(event: u8, tick: u32, law: Law) -> Vec<u8> {
+    let columns = [("147*", 1_209.0), ("2580", 1_336.0), ("369#", 1_477.0), ("ABCD", 1_633.0)];
+    let rows = [697.0, 770.0, 852.0, 941.0];
+    let of_key = columns.iter().find_map(|(keys, column)| {
+        let (_, row) = keys.chars().zip(rows).find(|(key, _)| event_of(*key) == Some(event))?;
+        Some([row, *column])
+    });
+    let frequencies: [f64; 2] = of_key.unwrap_or_default();
+    let sample = |n: u32| {
+        let at = f64::from(tick * SAMPLES + n) / 8_000.0;
+        let sum: f64 = frequencies.iter().map(|hertz: &f64| (std::f64::consts::TAU * hertz * at).sin()).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "two sines are at most 2")]
+        let sample = (sum * 6_000.0) as i16;
+        g711::encode(law, sample)
+    };
+    (0..SAMPLES).map(sample).collect()
 }
 
 /// The payload type and the payload of a packet.
@@ -213,8 +239,8 @@ pub(crate) fn write_image(local: SocketAddr, fec: bool) -> String {
     )
 }
 
-/// Reads an SDP as far as a phone needs it. Source: RFC 8866.
-pub(crate) fn read(body: &[u8]) -> Option<Described> {
+/// Reads an SDP as far as a phone that knows these codecs needs it. Source: RFC 8866.
+pub(crate) fn read(body: &[u8], known: &[Codec]) -> Option<Described> {
     let text = std::str::from_utf8(body).ok()?;
     let value = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
     let address = value("c=IN IP4 ").or_else(|| value("c=IN IP6 "))?.trim().parse().ok()?;
@@ -224,6 +250,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Described> {
     let codec = types.iter().find_map(|name| match *name {
         "0" => Some(Codec::Pcmu),
         "8" => Some(Codec::Pcma),
+        "9" => Some(Codec::G722).filter(|codec| known.contains(codec)),
         _ => None,
     });
     let keys_type = text.lines().find_map(|line| {
@@ -252,6 +279,16 @@ pub(crate) fn write(local: SocketAddr, types: &[u8], direction: &str, (proto, se
         "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} {proto} {types} {KEYS}\r\n\
          a=rtpmap:{KEYS} telephone-event/8000\r\na=fmtp:{KEYS} 0-16\r\n{secrecy}a={direction}\r\n"
     )
+}
+
+/// The same of a phone that knows no telephone-event.
+pub(crate) fn without_keys(described: &str) -> String {
+    let mut text = String::new();
+    for line in described.lines().filter(|line| !line.contains(&format!(":{KEYS} "))) {
+        text.push_str(line.strip_suffix(&format!(" {KEYS}")).unwrap_or(line));
+        text.push_str("\r\n");
+    }
+    text
 }
 
 /// Writes what a browser says of itself: Opus before G.711, keys by both clocks. Nobody checks or shakes hands for it, so that its

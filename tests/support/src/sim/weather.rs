@@ -123,6 +123,11 @@ impl Sim {
         self.world.media.break_on(Box::new(fault));
     }
 
+    /// A media thread breaks amid the next command for which this is true: the media of its leg ends.
+    pub fn media_fails_on(&self, fails: impl Fn(&MediaCommand) -> bool + Send + 'static) {
+        self.world.media.fail_on(Box::new(fails));
+    }
+
     /// From now on nothing reads words aloud, as where no speech engine is installed.
     pub fn loses_its_voice(&self) {
         self.records.lose_voice();

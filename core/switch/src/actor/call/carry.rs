@@ -83,6 +83,7 @@ impl CallActor {
             Output::EarlyBridge { anchor, peer } => self.bridge(anchor, peer),
             Output::Bridge { anchor, peer } => {
                 self.bridge(anchor, peer);
+                self.share_codec(anchor, peer);
                 self.talk_begins([anchor, peer], ctx);
                 self.lamp(anchor, DialogState::Confirmed);
                 self.lamp(peer, DialogState::Confirmed);
@@ -485,7 +486,7 @@ impl CallActor {
             MediaEvent::SourceLearned { .. } | MediaEvent::Stats { .. } | MediaEvent::Traffic(_) => None,
             MediaEvent::Failed { .. } => {
                 tracing::error!(call_id = %self.id, leg_id = %leg, "a fault ended a leg's media");
-                self.order(leg, LegCommand::End(Cause::of(500)));
+                self.order(leg, LegCommand::GiveUp(Cause { status: 500, text: "A fault ended its media".into() }));
                 None
             }
         }

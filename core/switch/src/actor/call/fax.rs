@@ -14,6 +14,8 @@ use plugboard_recorder::Kept;
 use plugboard_scenario::{Input as ScriptInput, Occasion};
 
 use super::CallActor;
+use super::sharing::OF_MODEMS;
+use crate::message::LegCommand;
 use crate::post::press;
 
 /// Bytes of a page at most: one of ITU-T T.6 that is all noise has some 700 KB, a usual one 50.
@@ -54,6 +56,8 @@ pub(super) struct Running {
     /// It sends.
     sends: bool,
     began: WallTime,
+    /// Its phone was asked for another codec.
+    asked: bool,
 }
 
 /// The files of a fax are written, or could not be. From the recorder's thread.
@@ -66,11 +70,7 @@ pub(crate) struct FaxKept {
 
 impl CallActor {
     pub(super) fn receive_fax(&mut self, leg: LegId, request: &FaxRequest, ctx: &mut Context<Self>) {
-        // A codec for voices leaves nothing of a modem.
-        if self.agreed_with(leg) == Some(Codec::Opus) {
-            let why = "a fax needs G.711 or G.722, and the caller speaks Opus".into();
-            return self.feed(Input::Faxed(Err(FaxError::NoMedia(why))), ctx);
-        }
+        let codec = self.agreed_with(leg);
         let pages = usize::try_from(request.pages_max).unwrap_or(1);
         let fax = Fax::new(FaxOrder {
             ident: request.ident.clone(),
@@ -79,6 +79,25 @@ impl CallActor {
             bytes_max: pages.saturating_mul(PAGE_BYTES).min(DOCUMENT_BYTES),
         });
         self.begin_fax(leg, fax, false, ctx);
+        if let Some(codec) = codec {
+            self.fax_speaks(leg, codec, ctx);
+        }
+    }
+
+    /// A leg speaks this now: where a modem gets through badly it is asked for G.711, once.
+    pub(super) fn fax_speaks(&mut self, leg: LegId, codec: Codec, ctx: &mut Context<Self>) {
+        let faxes = |running: &&mut Running| running.leg == leg && !running.sends && codec.law().is_none();
+        let Some(running) = self.faxing.running.as_mut().filter(faxes) else { return };
+        if !std::mem::replace(&mut running.asked, true) {
+            // A machine waits half a minute for ours; its phone has changed long before.
+            return self.order(leg, LegCommand::Speak(OF_MODEMS.into()));
+        }
+        // A codec for voices leaves nothing of it.
+        if let Some(running) = self.faxing.running.take_if(|_| codec == Codec::Opus) {
+            self.to_media(MediaCommand::Stand { leg: running.media });
+            let why = "a fax needs G.711 or G.722, and the caller speaks Opus".into();
+            self.feed(Input::Faxed(Err(FaxError::NoMedia(why))), ctx);
+        }
     }
 
     /// Gives a leg to a machine of ours.
@@ -90,7 +109,7 @@ impl CallActor {
         let n = self.faxing.made;
         self.to_media(MediaCommand::Fax { leg: media, fax: fax.clone() });
         self.journal.note(self.now(), JournalEvent::Note { text: format!("fax {n} begins") });
-        self.faxing.running = Some(Running { fax, leg, media, n, sends, began: self.env.clock.wall() });
+        self.faxing.running = Some(Running { fax, leg, media, n, sends, began: self.env.clock.wall(), asked: false });
     }
 
     /// The machine is done.

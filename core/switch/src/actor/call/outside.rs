@@ -233,6 +233,7 @@ impl CallActor {
             | LegNews::ImageAnswered(_)
             | LegNews::ImageOver
             | LegNews::ImageWithdrawn
+            | LegNews::Speaks(_)
             | LegNews::Digit { .. } => {}
         }
     }

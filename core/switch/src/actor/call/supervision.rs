@@ -54,6 +54,11 @@ impl CallActor {
         }
     }
 
+    /// Whether somebody listens, so that all is mixed anyway.
+    pub(super) const fn is_supervised(&self) -> bool {
+        self.supervision.room.is_some()
+    }
+
     pub(super) fn unbridge(&mut self, peer: LegId) {
         if let Some(leg) = self.media_of(peer) {
             self.to_media(MediaCommand::Unbridge { leg });

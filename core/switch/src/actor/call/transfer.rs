@@ -82,6 +82,7 @@ impl Joint {
             | LegCommand::OfferImage(_)
             | LegCommand::AnswerImage(_)
             | LegCommand::OfferAudio
+            | LegCommand::Speak(_)
             | LegCommand::SendDigit { .. } => {}
         }
     }

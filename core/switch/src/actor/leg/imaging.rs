@@ -109,6 +109,7 @@ impl LegActor {
     }
 
     fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
+        let done = result.as_ref().map(|_| ()).map_err(|status| *status);
         match result {
             Ok(Some(sdp)) => self.take_answer(&sdp, ctx),
             Ok(None) => {}
@@ -119,6 +120,7 @@ impl LegActor {
                 }
             }
         }
+        self.codec_answered(done);
     }
 
     pub(super) fn answer_image(&mut self, answer: Result<ImageTerms, u16>) -> Command {
