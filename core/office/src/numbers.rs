@@ -93,7 +93,8 @@ impl<'o> NumberPlan<'o> {
         let abroad = lead.strip_prefix(international).filter(|rest| !rest.is_empty()).map(|rest| format!("+{rest}"));
         let known = !trunk.is_empty() && !calling.is_empty();
         let is_abroad = !international.is_empty() && lead.starts_with(international);
-        let national = || lead.strip_prefix(trunk).filter(|_| known && !is_abroad).map(|rest| format!("+{calling}{rest}"));
+        let national =
+            || lead.strip_prefix(trunk).filter(|_| known && !is_abroad).map(|rest| format!("+{calling}{rest}"));
         abroad.or_else(national)
     }
 

@@ -70,7 +70,8 @@ fn the_steps_in_the_reference_of_scenarios_have_no_fault() {
     let file = std::env::temp_dir().join(format!("plugboard-reference-{}.yaml", std::process::id()));
     // Each in a scenario of its own: after the one that hangs up nothing is reached.
     for (place, steps) in steps.iter().enumerate() {
-        std::fs::write(&file, format!("scenario: step-{place}\nsteps:\n{steps}\n")).unwrap();
+        std::fs::write(&file, format!("scenario: step-{place}\nvariables: {{ agent: user }}\nsteps:\n{steps}\n"))
+            .unwrap();
         let told = text(plugboard(&["check", file.to_str().unwrap()]).stdout);
         assert_eq!(told, "", "{steps}");
     }

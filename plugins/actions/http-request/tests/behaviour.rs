@@ -147,7 +147,6 @@ fn the_switch_refuses_ways_out_of_the_source_and_bodies_of_get() {
         json!({ "source": "crm", "path": "a/./b" }),
         json!({ "source": "crm", "path": ".\t./admin" }),
         json!({ "source": "crm", "path": "a\nb" }),
-        json!({ "source": "c".repeat(65) }),
         json!({ "source": "crm", "path": "a//b" }),
         json!({ "source": "crm", "path": "/etc" }),
         json!({ "source": "crm", "body": {} }),
