@@ -272,7 +272,7 @@ fn a_service_is_trusted_by_its_root_and_its_name_alone() {
 fn a_path_that_a_parser_reads_otherwise_stays_below_the_base() {
     let (address, told) = service(|_, stream| answers(stream, "200 OK", b"{}"));
     let asker = asker();
-    for path in [".\t./admin", "a/.\n./.\r./x"] {
+    for path in [".\t./admin", ".\n./x"] {
         let answer = asked(&asker, Request { path: path.into(), ..to(address) });
         assert_eq!(
             answer,

@@ -7,18 +7,19 @@
     reason = "a test stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod collecting;
 mod errand;
 mod silence;
 mod transfer;
 
 use plugboard_call::{
-    AskWhy, Begin, Call, CancelWhy, Input, Led, OfferedDevices, Op, Origin, Output, OwnForwards, Party, PlayFinish,
-    PlayId, Request, RingOrder, Urgency, Way,
+    AskWhy, Begin, Call, CancelWhy, Input, Led, OfferedDevices, Op, Origin, Output, OwnForwards, Party, PlayId,
+    Request, RingOrder, Urgency, Way,
 };
 use plugboard_model::{
-    Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectEnd, CollectRequest, Collected,
-    Direction, GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RouteId, RunId,
-    ScenarioId, Time, UserId, WallTime,
+    Audio, CallError, CallEvent, CallId, CallOutcome, CallRecord, Cause, CollectRequest, Collected, Direction,
+    GatewayId, HostResult, LegId, NotConnected, OfficeId, PlayEnd, PlayOptions, RingBack, RouteId, RunId, ScenarioId,
+    Time, UserId, WallTime,
 };
 use std::time::Duration;
 
@@ -338,41 +339,6 @@ fn a_callee_who_answers_as_the_caller_gives_up_is_not_bridged() {
     assert_eq!(late, [Output::Release { user: user("102") }], "the slot won too late is given back");
     story.ended(1, 200);
     assert_eq!(story.record().outcome, CallOutcome::Abandoned);
-}
-
-#[test]
-fn r54_a_digit_stops_the_prompt_and_counts() {
-    let mut story = Story::new(true);
-    let started = story.ask(collect(Some("welcome"), 3));
-    assert_eq!(started.first(), Some(&Output::AnswerCaller));
-    let first = story.feed(Input::Digit { leg: LegId::CALLER, digit: '1' });
-    assert!(matches!(first.as_slice(), [Output::StopPlay { .. }]), "{first:?}");
-    story.feed(Input::Digit { leg: LegId::CALLER, digit: '0' });
-    let last = story.feed(Input::Digit { leg: LegId::CALLER, digit: '5' });
-    let collected = collected(&last);
-    assert_eq!((collected.digits.as_str(), collected.ended_by), ("105", CollectEnd::MaxDigits));
-}
-
-#[test]
-fn r55_the_wait_for_the_first_digit_begins_at_the_prompts_end() {
-    let mut story = Story::new(true);
-    let started = story.ask(collect(Some("welcome"), 1));
-    let play = started.iter().find_map(|o| if let Output::Play { play, .. } = o { Some(*play) } else { None }).unwrap();
-    assert!(story.wait(60_000).is_empty(), "a long prompt is heard to its end");
-    story.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable("no such file".into()) });
-    let over = story.wait(5_000);
-    let collected = collected(&over);
-    assert_eq!((collected.digits.as_str(), collected.ended_by), ("", CollectEnd::Timeout));
-    assert_eq!(collected.not_played.as_deref(), Some("no such file"), "r52: the asker can log it");
-}
-
-#[test]
-fn digits_pressed_ahead_of_the_menu_count() {
-    let mut story = Story::new(true);
-    story.ask(Request::Answer);
-    story.feed(Input::Digit { leg: LegId::CALLER, digit: '2' });
-    let done = story.ask(collect(None, 1));
-    assert_eq!(collected(&done).digits, "2");
 }
 
 #[test]

@@ -64,7 +64,7 @@ const STEPS: [(&str, &str); 15] = [
     ("say", "- say: { text: \"Hello {caller_name}, nobody is in the office.\", language: en }"),
     (
         "search-history",
-        "- search-history\n  on:\n    found: [call-user: { mode: variable, target: last_user }]\n- call-group: { group: sales }",
+        "- search-history: {}\n  on:\n    found: [call-user: { mode: variable, target: last_user }]\n- call-group: { group: sales }",
     ),
     (
         "voicemail",
