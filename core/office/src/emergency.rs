@@ -1,6 +1,6 @@
 //! Calls for help: which numbers they are, where they are made, which way they go.
 
-use crate::{Goal, Office, Pattern, Treatment, Way};
+use crate::{Goal, Office, Treatment, Way, Whose};
 use plugboard_model::{Cause, Dialled, GatewayId, Name, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -148,8 +148,9 @@ impl Office {
             Some(Help { number, test })
         };
         // No number of E.164 is so short that a `+` before it could mean another one.
-        let lines = || self.outside_lines().chain(["+"]);
-        find(called.as_str()).or_else(|| lines().filter_map(|line| called.as_str().strip_prefix(line)).find_map(find))
+        let lines = || self.outside_lines().chain(["+".to_owned()]);
+        find(called.as_str())
+            .or_else(|| lines().filter_map(|line| called.as_str().strip_prefix(line.as_str())).find_map(find))
     }
 
     /// What `urn:service:sos` and its kinds are dialled as; `None` for any other text.
@@ -214,20 +215,19 @@ impl Office {
     }
 
     /// What people dial before a number for a line to the outside.
-    fn outside_lines(&self) -> impl Iterator<Item = &str> {
-        self.routes.iter().filter_map(|route| match (&route.whose, &route.called, &route.to) {
-            (crate::Whose::FromUsers, Pattern::Prefix(prefix), Goal::Gateway { strip, .. })
-                if *strip > 0 && *strip == prefix.chars().count() =>
-            {
-                Some(prefix.as_str())
-            }
-            _ => None,
+    fn outside_lines(&self) -> impl Iterator<Item = String> {
+        let of_users = |whose: &Whose| matches!(whose, Whose::FromUsers | Whose::FromUser(_));
+        self.routes.iter().filter(move |route| of_users(&route.whose)).filter_map(|route| {
+            let (Goal::Gateway { strip: strip @ 1.., .. }, false) = (&route.to, route.called.is_exact()) else {
+                return None;
+            };
+            Some(route.called.lead()).filter(|lead| *strip == lead.chars().count())
         })
     }
 
     /// Every spelling of a number that calls for help.
     pub(crate) fn spellings<'o>(&'o self, number: &'o Dialled) -> impl Iterator<Item = Dialled> + 'o {
-        let behind = |line: &str| Dialled::new(&format!("{line}{number}")).ok();
+        let behind = |line: String| Dialled::new(&format!("{line}{number}")).ok();
         std::iter::once(number.clone()).chain(self.outside_lines().filter_map(behind).collect::<Vec<_>>())
     }
 

@@ -136,6 +136,19 @@ fn an_office_without_gateways_refuses_a_call_for_help_with_the_reason() {
     assert_eq!((cause.status, cause.text.as_str()), (503, "the office has no gateway to call for help"));
 }
 
+#[test]
+fn every_kind_of_outside_line_leads_to_help() {
+    for line in [
+        "prefix: 9, gateway: far, strip: 1",
+        "like: \"9*\", gateway: far, strip: 1",
+        "from: { user: ann }, prefix: 9, gateway: far, strip: 1",
+        "from: { user: ann }, like: \"9?*\", gateways: [far, near], strip: 1",
+    ] {
+        let office = office(&with(BERLIN, &format!("routes:\n  - {{ id: line, {line} }}\n")));
+        assert_eq!(goes(&office, &user("ann"), "9112"), "help 112 through near, far", "{line}");
+    }
+}
+
 /// Routes, users, groups and incoming numbers that take whatever they can, the emergency numbers among it.
 fn entries() -> impl Strategy<Value = String> {
     let number = prop::sample::select(vec!["1", "11", "112", "110", "0", "01", "0112", "9", "911", "*1", "200"]);

@@ -664,7 +664,7 @@ fn a_gateway_gets_and_sends_numbers_in_its_own_format() {
 // ---- from a scenario --------------------------------------------------------------------------------------------
 
 #[test]
-fn r41_a_scenario_calls_through_the_gateways() {
+fn r41_r67_a_scenario_calls_an_outside_number_through_the_gateways() {
     let gateways = format!("  - {{ id: first, address: \"{FIRST}\" }}\n  - {{ id: second, address: \"{SECOND}\" }}\n");
     let office = OfficeText::demo()
         .with_story("  - call-number: { number: \"8301234\", ring_for: 40s }\n    on:\n      no-answer: [{ play-audio: { audio: welcome } }]\n")

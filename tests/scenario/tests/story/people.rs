@@ -119,7 +119,7 @@ fn r5_a_busy_status_keeps_scenarios_away_but_not_people() {
 }
 
 #[test]
-fn r10_a_scenario_calls_a_user_by_his_internal_number() {
+fn r10_r57_a_scenario_calls_a_user_by_his_internal_number() {
     let mut sim = story("  - call-user: { mode: user, target: 106 }\n").start();
     let (ann, fay) = (sim.phone("ann", "101"), sim.phone("fay", "106"));
     ann.dials("300");

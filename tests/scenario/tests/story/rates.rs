@@ -218,3 +218,15 @@ fn a_gateways_calls_are_not_counted() {
     }
     sim.run_until_quiet();
 }
+
+#[test]
+fn a_gateway_that_asks_whether_we_are_there_is_not_counted() {
+    let (mut sim, ..) = house();
+    for n in 0..30 {
+        let text =
+            request("OPTIONS", "x", GATEWAY, n).replace("OPTIONS sip:x@plugboard.test", "OPTIONS sip:plugboard.test");
+        sim.strange_message(GATEWAY, &text);
+    }
+    sim.run_for(millis(100));
+    assert!(limited(&sim, "source").abs() < 0.1);
+}

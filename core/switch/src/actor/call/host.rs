@@ -228,14 +228,14 @@ impl CallActor {
         Ok(())
     }
 
-    /// The gateway for a number that an action dials: by the routes that users of the office have.
+    /// The gateway for a number that an action dials: by the routes of the user who pays, who may have some of his own; where nobody
+    /// does, by those that the first user of the office has.
     fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
-        let from = self.office.users().next().map(|user| Source::User(user.id.clone()));
+        let payer = self.payer.as_ref().or(self.guest());
+        let somebody = || self.office.users().next().map(|user| &user.id);
+        let from = payer.or_else(somebody).map(|user| Source::User(user.clone()));
         match from.map(|from| self.office.route(&Inquiry::new(&from, dialled, self.env.clock.wall()))) {
-            Some(Treatment::Outbound { ways, .. }) => {
-                let payer = self.payer.as_ref().or(self.guest());
-                Ok(crate::convert::outside(ways, payer, &*self.env.random))
-            }
+            Some(Treatment::Outbound { ways, .. }) => Ok(crate::convert::outside(ways, payer, &*self.env.random)),
             Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
             Some(
                 Treatment::Scenario { .. }

@@ -19,13 +19,20 @@ impl SipActor {
         let now = self.env.clock.now();
         let passes = self.rates.stranger(now, flow.remote)
             || (self.is_at_home(request, flow) && self.rates.phone(now, flow.remote))
-            || self.gateway_of(request, flow).is_some()
+            || self.comes_from_gateway(flow)
             || (request.method == Method::Invite && self.helps(request, flow));
         if !passes {
             RequestLimited { of: RequestsOf::Source, at: now, source: flow.remote, user: None }.emit(&self.env.metrics);
             self.layer.handle(now, Input::Ignore { tx });
         }
         passes
+    }
+
+    /// Whether a gateway is there, whatever it asks: its OPTIONS names nobody.
+    fn comes_from_gateway(&self, flow: Flow) -> bool {
+        let mut offices = self.snapshot.configuration.offices.iter();
+        offices.any(|office| office.gateway_by_source(flow.remote).is_some())
+            || !self.peers.at(flow.remote.ip()).is_empty()
     }
 
     /// Whether a user who has shown who he is may ask once more; else he is told when to try again. Calls for help always pass.
