@@ -35,6 +35,7 @@ mod snapshot;
 mod switch;
 mod system;
 mod talks;
+mod thread;
 mod tolls;
 mod transport;
 mod wake;
@@ -60,6 +61,7 @@ pub use rates::RequestRates;
 pub use snapshot::Configuration;
 pub use switch::{Placement, SHARDS_MAX, Switch, run};
 pub use system::{SystemClock, SystemRandom};
+pub use thread::OwnThread;
 pub use transport::{
     BindError, ClientCertificates, Listen, LocalNetwork, Manners, Network, Reach, Router, SelfSigned, Tls, TlsError,
     TlsFiles, Waiting,

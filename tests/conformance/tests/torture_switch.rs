@@ -1,7 +1,7 @@
 //! Every message of RFC 4475 and RFC 5118 comes to the whole switch from a stranger: what he is answered in the end, and that
 //! nothing is left of it. What the messages alone decide is in `torture.rs`.
 
-use plugboard_tests_support::Sim;
+use plugboard_simulator::Sim;
 use sipx_testkit::{rfc4475, rfc5118};
 use std::fmt::Write;
 use std::time::Duration;

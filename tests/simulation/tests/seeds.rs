@@ -16,7 +16,7 @@ use plugboard_model::{
     CallId, CallOutcome, CallRecord, Dialled, ForwardWhen, JournalEvent, LegId, OfficeId, UserId, WallTime,
 };
 use plugboard_office::SettingsChange;
-use plugboard_tests_support::{Dice, Ladder, OfficeText, Phone, Setup, Sim, Stage, Weather};
+use plugboard_simulator::{Dice, Ladder, OfficeText, Phone, Setup, Sim, Stage, Weather};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! Callers whom the office or a user does not let through.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{seconds, talk};
 

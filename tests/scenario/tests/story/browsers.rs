@@ -3,7 +3,7 @@
 
 use super::*;
 use plugboard_media::Codec;
-use plugboard_tests_support::Transport;
+use plugboard_simulator::Transport;
 
 const ANN: &str = "10.0.0.11:5060";
 

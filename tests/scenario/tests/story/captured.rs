@@ -1,6 +1,6 @@
 //! Somebody has heard what a phone said, password and all, and says it again.
 
-use plugboard_tests_support::{Sim, answer_to_challenge};
+use plugboard_simulator::{Sim, answer_to_challenge};
 
 use crate::{millis, seconds};
 

@@ -2,7 +2,7 @@
 //! share any codec.
 
 use plugboard_media::Codec;
-use plugboard_tests_support::{Phone, Sim};
+use plugboard_simulator::{Phone, Sim};
 
 use crate::{seconds, story, talk};
 

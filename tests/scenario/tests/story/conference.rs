@@ -1,7 +1,7 @@
 //! Rooms in which more than two talk.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{Phone, Setup, Sim};
+use plugboard_simulator::{Phone, Setup, Sim};
 
 use crate::{millis, seconds, steps, story};
 

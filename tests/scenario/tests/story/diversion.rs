@@ -1,6 +1,6 @@
 //! Who has sent a call on is told where it goes (RFC 5806, RFC 7044), and ends forwards that run in a ring (R8).
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{seconds, talk};
 

@@ -1,7 +1,7 @@
 //! What is heard before the answer: of a gateway what it says, of a user nothing.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{seconds, talk};
 
@@ -190,7 +190,7 @@ fn an_answered_caller_hears_our_ring_back_where_the_gateway_has_no_sound() {
     sim.run_until(ann.hears("world"));
     world.says_of_early_media("inactive");
     world.rings_again(false);
-    sim.run_until(ann.hears(plugboard_tests_support::TONE));
+    sim.run_until(ann.hears(plugboard_simulator::TONE));
     let heard = ann.packets_of("world");
     sim.run_for(seconds(2));
     assert!(ann.packets_of("world") <= heard + 1);

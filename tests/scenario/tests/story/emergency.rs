@@ -1,7 +1,7 @@
 //! Calls for help: nothing stands in their way, and whoever made one is called back.
 
 use plugboard_model::{CallOutcome, Direction, JournalEvent, LegId};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{journaled, millis, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Calls for help where nothing has room any more.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{millis, seconds, talk};
 

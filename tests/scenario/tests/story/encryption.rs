@@ -1,7 +1,7 @@
 //! Encrypted media of SIP phones: who is offered it, who must have it, who is refused, and what the record says.
 
 use super::*;
-use plugboard_tests_support::{Encrypts, Suite, Transport};
+use plugboard_simulator::{Encrypts, Suite, Transport};
 
 /// The demo office where this is said of Ann (101), or of Bob (102).
 fn office(number: &str, rules: &str) -> Setup {

@@ -1,7 +1,7 @@
 //! Steps that run beside the script: when something happens in the call, and in streams.
 
 use plugboard_model::{CallOutcome, JournalEvent, Value};
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Setup, Sim};
 
 use crate::{journaled, talk};
 

@@ -2,7 +2,7 @@
 
 use plugboard_media::Command;
 use plugboard_model::{CallOutcome, JournalEvent, RunEnd};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::guests::{guest, guest_that_asks};
 use crate::{millis, seconds, steps, talk};

@@ -3,7 +3,7 @@
 use plugboard_codec::page::Page;
 use plugboard_media::{Codec, FaxEnd};
 use plugboard_model::{FaxOutcome, FaxRecord, Sound};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Weather};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Weather};
 
 use crate::{millis, seconds, steps, story, talk};
 

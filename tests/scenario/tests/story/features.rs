@@ -1,7 +1,7 @@
 //! Feature codes that people dial.
 
 use plugboard_model::{CallOutcome, Dialled, ForwardWhen, UserStatus};
-use plugboard_tests_support::{OfficeText, Setup, Sim, Stage, TONE};
+use plugboard_simulator::{OfficeText, Setup, Sim, Stage, TONE};
 
 use crate::settings::settings;
 use crate::talk;

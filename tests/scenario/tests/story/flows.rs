@@ -2,7 +2,7 @@
 
 use crate::{millis, not_answered, seconds, talk};
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{Phone, Sim, Stage};
+use plugboard_simulator::{Phone, Sim, Stage};
 
 const NEAR: &str = "<sip:near.example.org;lr>";
 const EDGE: &str = "<sip:3a7f@edge.example.org;lr;ob>";

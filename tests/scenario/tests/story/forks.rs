@@ -1,7 +1,7 @@
 //! A gateway that rings several at once: each of them rings, and may answer, in a dialog of its own.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::Sim;
+use plugboard_simulator::Sim;
 
 use crate::{journaled, millis, seconds};
 

@@ -2,7 +2,7 @@
 
 use plugboard_model::{CallOutcome, Dialled, ForwardWhen, JournalEvent, UserStatus};
 use plugboard_office::SettingsChange;
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Setup, Sim};
 
 use crate::settings::set;
 use crate::{not_answered, seconds, story, talk};

@@ -2,7 +2,7 @@
 //! the answer, calls from outside.
 
 use plugboard_model::Time;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{seconds, talk};
 

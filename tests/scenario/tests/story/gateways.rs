@@ -1,7 +1,7 @@
 //! Gateways: several for a call, which of them live, where they are, who calls through them.
 
 use plugboard_model::{CallOutcome, Direction, JournalEvent};
-use plugboard_tests_support::{Log, OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{Log, OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{millis, not_answered, seconds, talk};
 

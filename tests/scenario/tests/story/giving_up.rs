@@ -2,7 +2,7 @@
 
 use plugboard_media::EngineConfig;
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{Sim, Stage};
+use plugboard_simulator::{Sim, Stage};
 
 use crate::silence::watched;
 use crate::{conversation, millis, seconds, story};

@@ -1,7 +1,7 @@
 //! What actions may do, as the route says that led to their scenario.
 
 use plugboard_model::{CallRecord, JournalEvent};
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Setup, Sim};
 
 use crate::{journaled, seconds, steps, talk};
 

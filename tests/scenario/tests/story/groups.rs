@@ -1,7 +1,7 @@
 //! Several people ring, and one of them gets the call.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage, TONE};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage, TONE};
 
 use crate::{ELSEWHERE, millis, seconds, story, talk};
 

@@ -1,7 +1,7 @@
 //! Calls that are handed on to what nobody has to answer: scenarios and mailboxes.
 
 use plugboard_model::{CallOutcome, JournalEvent, LegId, Mailbox, TapeKind, Value};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{journaled, seconds, steps, talk};
 

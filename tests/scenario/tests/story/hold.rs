@@ -1,7 +1,7 @@
 //! Whoever is put on hold hears music; the switch answers for the other side (RFC 5359 section 2.1).
 
 use plugboard_model::{JournalEvent, LegId};
-use plugboard_tests_support::{Codec, OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{Codec, OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, journaled, seconds, talk};
 

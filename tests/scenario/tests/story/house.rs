@@ -1,7 +1,7 @@
 //! What holds for the whole house: ports, drain, reload, offices, gateways.
 
 use plugboard_model::{CallOutcome, CallRecord, Cause, Direction};
-use plugboard_tests_support::{OfficeText, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Setup, Sim, Stage};
 
 use crate::{conversation, not_answered, seconds, steps, story, talk};
 

@@ -1,6 +1,6 @@
 //! Keys: however a phone presses them, the other one gets them as he takes them.
 
-use plugboard_tests_support::{OfficeText, Setup};
+use plugboard_simulator::{OfficeText, Setup};
 
 use crate::{seconds, story, talk};
 

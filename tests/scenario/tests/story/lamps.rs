@@ -1,6 +1,6 @@
 //! Lamps: what a phone shows of others' calls (RFC 4235), and how it takes one (RFC 5359 section 2.14).
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{millis, seconds, talk};
 
@@ -282,7 +282,7 @@ fn a_watcher_who_is_gone_is_forgotten() {
 
 #[test]
 fn in_bad_weather_the_last_word_is_the_truth() {
-    use plugboard_tests_support::Weather;
+    use plugboard_simulator::Weather;
     let (mut sim, ann, bob, cem) = watched(office());
     sim.weather(Weather { lost: 150, doubled: 100, delay_ms_min: 5, delay_ms_max: 300 });
     for _ in 0..5 {

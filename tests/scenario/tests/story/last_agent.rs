@@ -1,6 +1,6 @@
 //! Whoever calls again comes to the one whom he talked with.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{seconds, steps, talk};
 

@@ -1,6 +1,6 @@
 //! INVITEs that are too long for a datagram by RFC 3261 section 18.1.1, and what they go over.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 use std::time::Duration;
 
 use crate::{millis, talk};

@@ -2,7 +2,7 @@
 //! group.
 
 use plugboard_model::TapeKind;
-use plugboard_tests_support::{OfficeText, Setup};
+use plugboard_simulator::{OfficeText, Setup};
 
 use super::voicemail::{AFTER, GREETING, KEPT, SUMMARY, leaves, menu, office, ruled, speaks, tapes, voicemail};
 use crate::seconds;

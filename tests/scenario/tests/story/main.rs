@@ -77,7 +77,7 @@ mod web;
 mod wire;
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 use std::time::Duration;
 
 /// Why the devices of those who did not take the call stop ringing (R13).

@@ -1,7 +1,7 @@
 //! The welcome scenario of the demo, and menus of other kinds.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::{Phone, Sim, Stage, TONE};
+use plugboard_simulator::{Phone, Sim, Stage, TONE};
 
 use crate::{journaled, millis, seconds, story, talk};
 

@@ -3,7 +3,7 @@
 use plugboard_media::FaxEnd;
 use plugboard_media::udptl::Sender;
 use plugboard_model::FaxOutcome;
-use plugboard_tests_support::{Phone, Sim};
+use plugboard_simulator::{Phone, Sim};
 
 use crate::fax::page;
 use crate::{millis, seconds, story, talk};

@@ -1,6 +1,6 @@
 //! Gateways that are reached through a proxy.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{not_answered, seconds, talk};
 

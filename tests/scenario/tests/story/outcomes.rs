@@ -2,7 +2,7 @@
 
 use plugboard_model::JournalEvent;
 use plugboard_model::{CallOutcome, Value};
-use plugboard_tests_support::{OfficeText, Phone, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Sim, Stage};
 
 use crate::{journaled, not_answered, seconds, steps, story, talk};
 

@@ -1,7 +1,7 @@
 //! More comes than the switch can carry.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::Stage;
+use plugboard_simulator::Stage;
 
 use crate::{conversation, millis, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Calls that are put aside and fetched (RFC 5359 section 2.15).
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, seconds, talk};
 

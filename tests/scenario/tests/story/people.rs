@@ -1,7 +1,7 @@
 //! One person calls another.
 
 use plugboard_model::{CallOutcome, HostResult, JournalEvent, UserStatus};
-use plugboard_tests_support::{OfficeText, Setup, Sim, Stage, TONE};
+use plugboard_simulator::{OfficeText, Setup, Sim, Stage, TONE};
 
 use crate::{ELSEWHERE, conversation, not_answered, seconds, story, talk};
 
@@ -187,7 +187,7 @@ fn a_number_that_does_not_exist_is_said_to_be_none() {
 
 #[test]
 fn people_with_different_codecs_hear_each_other() {
-    use plugboard_tests_support::Codec;
+    use plugboard_simulator::Codec;
     let mut sim = Sim::demo();
     let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
     ann.speaks_only(Codec::Pcma);

@@ -1,7 +1,7 @@
 //! A colleague takes a call that rings somebody else (RFC 5359 section 2.16), by code or by Replaces (RFC 3891).
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{ELSEWHERE, seconds, talk};
 

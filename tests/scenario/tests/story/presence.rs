@@ -2,7 +2,7 @@
 
 use plugboard_model::{Dialled, ForwardWhen, OfficeId, UserId, UserStatus};
 use plugboard_office::SettingsChange;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{millis, seconds, talk};
 

@@ -1,6 +1,6 @@
 //! Peers that break the rules: each fault is answered as the RFC says, counted, and told in one line with its reason.
 
-use plugboard_tests_support::{Log, Setup, Sim, answer_to_challenge};
+use plugboard_simulator::{Log, Setup, Sim, answer_to_challenge};
 
 use crate::{millis, seconds};
 

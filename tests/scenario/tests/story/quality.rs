@@ -1,7 +1,7 @@
 //! How a call sounded: told in its record, leg by leg, and in the metrics.
 
 use plugboard_model::{LegQuality, Sound};
-use plugboard_tests_support::{Setup, Sim, Weather};
+use plugboard_simulator::{Setup, Sim, Weather};
 
 use crate::{conversation, seconds, talk};
 

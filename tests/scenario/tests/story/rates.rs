@@ -2,7 +2,7 @@
 
 use plugboard_model::CallOutcome;
 use plugboard_switch::{Rate, RequestRates};
-use plugboard_tests_support::{Log, OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{Log, OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{millis, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Calls that are recorded: what each side says stands on its own side of the file, at its own time.
 
 use plugboard_model::{TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, TONE};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, TONE};
 
 use crate::{seconds, steps, story, talk};
 

@@ -1,7 +1,7 @@
 //! Devices and gateways that name others in their place (RFC 3261 sections 8.1.3.4 and 21.3, RFC 5359 section 2.7).
 
 use plugboard_model::{CallOutcome, ForwardWhy, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, journaled, not_answered, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Provisional responses that are acknowledged (RFC 3262), by the phones and by the switch, and offers before the answer.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{millis, seconds, talk};
 

@@ -5,7 +5,7 @@
 //!
 //! Not applicable: 2.6, transfer of instant messages: the switch carries no MESSAGE, whose flow has no call in it.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Routes with conditions, in calls. Stories begin on Monday the 5th of January 2026 at 10:00 in Berlin.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{journaled, seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Forwards that lead to a scenario: whatever a user may dial, his calls may go to.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{not_answered, seconds, talk};
 

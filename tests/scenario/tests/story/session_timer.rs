@@ -1,7 +1,7 @@
 //! Each end learns in time that the other one is gone (RFC 4028), whoever keeps the session alive.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{Phone, Sim};
+use plugboard_simulator::{Phone, Sim};
 
 use crate::{conversation, seconds, talk};
 

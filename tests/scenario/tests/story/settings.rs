@@ -2,7 +2,7 @@
 
 use plugboard_model::{Dialled, ForwardWhen, Name, OfficeId, UserId, UserStatus};
 use plugboard_office::{SettingsChange, SettingsFault, UserSettings};
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Setup, Sim};
 
 use crate::{not_answered, seconds};
 

@@ -1,7 +1,7 @@
 //! Calls that lie on different shards, each with media on a thread of its own, and are joined.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{seconds, talk};
 

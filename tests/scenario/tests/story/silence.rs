@@ -2,7 +2,7 @@
 
 use plugboard_media::EngineConfig;
 use plugboard_model::{Cause, JournalEvent, LegId};
-use plugboard_tests_support::{Phone, Setup, Sim};
+use plugboard_simulator::{Phone, Setup, Sim};
 
 use crate::{conversation, journaled, seconds, talk};
 

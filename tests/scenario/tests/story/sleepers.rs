@@ -1,7 +1,7 @@
 //! Apps that sleep and are woken by a push notification (RFC 8599).
 
 use crate::seconds;
-use plugboard_tests_support::{Phone, Sim};
+use plugboard_simulator::{Phone, Sim};
 
 /// Ann, and an app of Bob's that has registered over a connection that is gone.
 fn asleep() -> (Sim, Phone, Phone) {

@@ -1,7 +1,7 @@
 //! Who is nobody's user sends whatever he likes, as often as he likes.
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, millis, seconds};
 

@@ -1,7 +1,7 @@
 //! A colleague's call that is listened to: by ear, with a whisper, as one of three.
 
 use plugboard_model::JournalEvent;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{journaled, millis, seconds, talk};
 

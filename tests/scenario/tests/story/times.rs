@@ -1,7 +1,7 @@
 //! What the time of day decides in a scenario, and what is done again. Stories begin on Monday the 5th of January 2026 at 10:00 in Berlin.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{journaled, seconds, story};
 

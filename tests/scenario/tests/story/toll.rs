@@ -1,6 +1,6 @@
 //! What calls to the outside may cost: limits of users and gateways, and who pays.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{seconds, talk};
 

@@ -1,7 +1,7 @@
 //! What one side says reaches the other only where a rule says so: every message of everybody is full of words that nobody else
 //! says, in each header, each URI, each line of its description, its body and its display name.
 
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{seconds, talk};
 

@@ -1,7 +1,7 @@
 //! Calls are handed on: to numbers (RFC 5589 section 6, RFC 5359 section 2.4) and to other calls (section 7, 2.5).
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent, LegId, Time};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, journaled, millis, not_answered, seconds, talk};
 
@@ -98,7 +98,7 @@ fn who_is_handed_on_hears_the_ring_back_tone_meanwhile() {
     sim.run_until(ann.was_answered_again());
     ann.hands_on_to("103");
     sim.run_until(cem.rings());
-    sim.run_until(bob.hears(plugboard_tests_support::TONE));
+    sim.run_until(bob.hears(plugboard_simulator::TONE));
     cem.answers();
     talk(&mut sim, &bob, &cem);
     cem.hangs_up();

@@ -2,7 +2,7 @@
 
 use plugboard_model::{CallId, CallOutcome, JournalEvent, LegId};
 use plugboard_switch::NotHandedOn;
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::{conversation, journaled, seconds, talk};
 
@@ -21,7 +21,7 @@ fn whom_an_admin_hands_on_talks_to_who_answers_and_who_had_him_is_let_go() {
     assert_eq!(sim.hands_on(&call, Some(1), "103"), Ok(LegId(1)));
     sim.run_until(cem.rings());
     assert!(cem.caller().is_some_and(|from| from.starts_with("\"Ann Archer\" <sip:101@")), "{:?}", cem.caller());
-    sim.run_until(ann.hears(plugboard_tests_support::TONE));
+    sim.run_until(ann.hears(plugboard_simulator::TONE));
     cem.answers();
     talk(&mut sim, &ann, &cem);
     sim.run_until(bob.is_idle());

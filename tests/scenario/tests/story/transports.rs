@@ -1,7 +1,7 @@
 //! Phones over every transport and of both families, on both sides of a NAT.
 
 use super::*;
-use plugboard_tests_support::Transport;
+use plugboard_simulator::Transport;
 
 /// A phone that has a connection over this transport; registered when this returns.
 fn phone_over(sim: &mut Sim, name: &str, user: &str, transport: Transport) -> Phone {

@@ -1,7 +1,7 @@
 //! Peers whose host says that nobody takes what is sent to them (ICMP, RFC 3261 section 18.4).
 
 use plugboard_model::CallOutcome;
-use plugboard_tests_support::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Setup, Sim};
 
 use crate::{conversation, not_answered, seconds, talk};
 

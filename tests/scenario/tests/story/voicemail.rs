@@ -1,7 +1,7 @@
 //! Voice messages: left after the tone, heard again, counted on the phone that they are for.
 
 use plugboard_model::{CallOutcome, CallRecord, JournalEvent, Mailbox, TapeEnd, TapeKind, TapeRecord, TapeWhy};
-use plugboard_tests_support::{OfficeText, Phone, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 use std::time::Duration;
 
 use crate::{millis, seconds, steps};

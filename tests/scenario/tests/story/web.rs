@@ -1,7 +1,7 @@
 //! Services of the web decide where calls go.
 
 use plugboard_model::{CallOutcome, HostResult, HttpError, HttpMethod, HttpRequest, HttpResponse, JournalEvent};
-use plugboard_tests_support::{OfficeText, Setup};
+use plugboard_simulator::{OfficeText, Setup};
 use std::time::Duration;
 
 use crate::{journaled, seconds, steps};

@@ -1,7 +1,7 @@
 //! Messages get lost, come twice and meet on their way; sessions change while people talk.
 
 use plugboard_model::{CallOutcome, JournalEvent};
-use plugboard_tests_support::{Phone, Setup, Sim, Weather};
+use plugboard_simulator::{Phone, Setup, Sim, Weather};
 
 use crate::{journaled, not_answered, seconds, talk};
 

@@ -11,7 +11,6 @@ mod weather;
 pub use orders::fax_to;
 pub use setup::Setup;
 
-use actix::SystemRunner;
 use bytes::Bytes;
 use plugboard_metrics::{Metrics, Readiness};
 use plugboard_model::{CallRecord, JournalEntry, OfficeId, Time};
@@ -20,7 +19,7 @@ use plugboard_recorder::{InlineRecorder, Memory, Recorder};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::parse_datagram;
 use plugboard_store::{InlineWriter, Place, RecordFilter, SipFlow, Store};
-use plugboard_switch::{Clock, Env, Events, History, Holdings, Placement, Router, Switch, TalkQuestion, TalkReply};
+use plugboard_switch::{Clock, Env, Events, History, Holdings, OwnThread, Placement, Router, Switch, TalkQuestion, TalkReply};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -54,7 +53,7 @@ const QUIET_MAX: Duration = Duration::from_mins(10);
 /// A switch, its network and its phones.
 pub struct Sim {
     // Declared first: the actors go before what they use.
-    system: Option<SystemRunner>,
+    system: Option<OwnThread>,
     switch: Switch,
     world: World,
     metrics: Metrics,
@@ -114,7 +113,7 @@ impl Sim {
     }
 
     fn start(setup: Setup) -> Self {
-        let system = actix::System::with_tokio_rt(|| {
+        let system = OwnThread::with(|| {
             let mut builder = tokio::runtime::Builder::new_current_thread();
             builder.enable_all().start_paused(true).build().unwrap_or_else(|fault| panic!("{fault}"))
         });
@@ -457,7 +456,7 @@ impl Sim {
         self.world.network.ladder()
     }
 
-    const fn system(&self) -> &SystemRunner {
+    const fn system(&self) -> &OwnThread {
         match &self.system {
             Some(system) => system,
             None => unreachable!(),
