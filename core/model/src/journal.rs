@@ -269,4 +269,11 @@ pub enum JournalEvent {
         /// Which.
         leg: LegId,
     },
+    /// A user who was to be rung is not.
+    NotRung {
+        /// Who.
+        user: UserId,
+        /// Why.
+        cause: Cause,
+    },
 }

@@ -82,6 +82,7 @@ impl Steps {
             | JournalEvent::FellSilent { .. }
             | JournalEvent::NotHeard { .. }
             | JournalEvent::HeardAgain { .. }
+            | JournalEvent::NotRung { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

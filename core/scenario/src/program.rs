@@ -4,7 +4,7 @@ use crate::Occasion;
 use crate::condition::Condition;
 use crate::template::Template;
 use plugboard_calendar::Schedule;
-use plugboard_model::{OfficeId, ScenarioId, Value, ValueType};
+use plugboard_model::{OfficeId, ScenarioId, Value, ValueType, WallTime};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -134,6 +134,36 @@ impl Program {
     /// For people.
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The path and the word of each of its steps, those of the scenarios that it runs as well, once for each place.
+    pub fn steps(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lists.iter().flatten().map(|step| (step.path.as_str(), step.word.as_str()))
+    }
+
+    /// What each of its menus takes: the keys that have steps, and whether internal numbers are put through.
+    pub fn menus(&self) -> impl Iterator<Item = (Vec<&str>, bool)> {
+        self.lists.iter().flatten().filter_map(|step| match &step.act {
+            Act::Menu(menu) => Some((menu.keys.keys().map(String::as_str).collect(), menu.extensions)),
+            Act::Run(_)
+            | Act::If { .. }
+            | Act::When { .. }
+            | Act::Scenario(_)
+            | Act::Repeat { .. }
+            | Act::Set(_)
+            | Act::Event { .. }
+            | Act::Stream(_) => None,
+        })
+    }
+
+    /// What its questions of the clock are answered at this moment, in their order.
+    pub fn clock_says(&self, wall: WallTime) -> Vec<bool> {
+        let steps = self.lists.iter().flatten();
+        steps
+            .filter_map(
+                |step| if let Act::When { schedule, .. } = &step.act { Some(schedule.holds(wall)) } else { None },
+            )
+            .collect()
     }
 
     pub(crate) fn list(&self, id: ListId) -> &[Step] {

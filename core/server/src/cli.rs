@@ -13,7 +13,7 @@ use crate::control::{self, FaxWish, Request, TransferTo, UserWish};
 use crate::explain::{self, Wish};
 use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
-use crate::{check, license, output, schema, serve, show};
+use crate::{check, license, output, schema, serve, show, simulate};
 
 /// A telephone switch for offices whose CRM decides where calls go.
 #[derive(Debug, Parser)]
@@ -77,6 +77,8 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Let a call happen that nobody makes, in virtual time: on this very switch, with its actions, people and services as said.
+    Simulate(simulate::Wish),
     /// Print the JSON Schema of a kind of file, or its reference for people.
     Schema {
         /// Which kind.
@@ -208,6 +210,14 @@ pub(crate) enum CallCommand {
     Show {
         /// The call's id, as `list` shows it.
         id: String,
+    },
+    /// Who was rung in a call and who was not, and why; what decided where it went.
+    Explain {
+        /// The call's id.
+        id: String,
+        /// Of this user alone, by his id: why did his phone ring, or why not?
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
     },
     /// Show what happened in a call, line by line: steps, host calls, legs; with `--sip` its SIP messages.
     Trace {
@@ -445,6 +455,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     match command {
         Command::Serve(wish) => serve::serve(&wish, home, json),
         Command::Check { plugins, strict, files } => check::check(&files, plugins.as_deref(), home, strict, json),
+        Command::Simulate(wish) => simulate::simulate(home, &wish, json),
         Command::Schema { kind, markdown, plugins } => schema::schema(kind, markdown, plugins.as_deref(), home),
         Command::Apply { why, files } => show::apply(home, &files, &why, json),
         Command::Export { secrets, at, office } => {
@@ -592,6 +603,9 @@ fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
             control::ask(home, &Request::Calls { office, limit, after }, |answer| show::calls(answer, json))
         }
         CallCommand::Show { id } => control::ask(home, &Request::Record { id }, |answer| show::record(answer, json)),
+        CallCommand::Explain { id, user } => {
+            control::ask(home, &Request::Journal { id }, |answer| show::why(answer, user.as_deref(), json))
+        }
         CallCommand::Trace { id, pcap: Some(file), .. } => {
             control::ask(home, &Request::Sip { id }, |answer| show::pcap(answer, &file, json))
         }

@@ -125,6 +125,12 @@ impl Bundle {
         Ok(Self { file: name, text, files, variables, folder, kept })
     }
 
+    /// A document that names no files.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        let (files, variables, kept) = <_>::default();
+        Self { file: name.to_owned(), text: text.to_owned(), files, variables, folder: PathBuf::from("/"), kept }
+    }
+
     /// Whether this stored bundle is the same: all but the name that it was given on the command line.
     pub(crate) fn is_kept_by(&self, body: Option<&[u8]>) -> bool {
         let kept: Option<Self> = body.and_then(|body| serde_json::from_slice(body).ok());

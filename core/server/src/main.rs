@@ -26,6 +26,7 @@ mod recovery;
 mod schema;
 mod serve;
 mod show;
+mod simulate;
 mod speech;
 mod stored;
 mod web;

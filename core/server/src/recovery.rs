@@ -105,6 +105,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             | JournalEvent::FellSilent { .. }
             | JournalEvent::NotHeard { .. }
             | JournalEvent::HeardAgain { .. }
+            | JournalEvent::NotRung { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -11,6 +11,7 @@ pub(crate) mod plugins;
 mod recordings;
 mod timeline;
 mod when;
+mod why;
 
 pub(crate) use calls::{calls, record};
 pub(crate) use explained::explained;
@@ -19,7 +20,8 @@ pub(crate) use ladder::ladder;
 pub(crate) use outgoing::{ordered, queue};
 pub(crate) use pcap::pcap;
 pub(crate) use recordings::{recordings, verified};
-pub(crate) use timeline::timeline;
+pub(crate) use timeline::{journal, timeline};
+pub(crate) use why::why;
 
 use plugboard_model::{ForwardWhen, WallTime};
 use serde_json::Value;

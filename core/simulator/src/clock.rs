@@ -8,20 +8,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
 /// When every story begins: 2026-01-05, a Monday, 09:00 UTC.
-const WALL_START: WallTime = WallTime(1_767_603_600_000);
+pub(crate) const WALL_START: WallTime = WallTime(1_767_603_600_000);
 
 /// The paused clock of the runtime, as the switch is given it.
 #[derive(Debug)]
 pub(crate) struct SimClock {
     start: Instant,
+    /// What other clocks showed then.
+    wall: WallTime,
     /// The last reading: outside of the runtime the clock does not move.
     last: AtomicU64,
 }
 
 impl SimClock {
     /// Time zero is now. Called within the runtime.
-    pub(crate) fn start() -> Self {
-        Self { start: Instant::now(), last: AtomicU64::new(0) }
+    pub(crate) fn start(wall: WallTime) -> Self {
+        Self { start: Instant::now(), wall, last: AtomicU64::new(0) }
     }
 
     /// As the runtime's timers take it.
@@ -41,7 +43,7 @@ impl Clock for SimClock {
 
     fn wall(&self) -> WallTime {
         let since = i64::try_from(self.now().as_millis()).unwrap_or(i64::MAX);
-        WallTime(WALL_START.0.saturating_add(since))
+        WallTime(self.wall.0.saturating_add(since))
     }
 }
 

@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::plugins::{built_in, by_name};
+use crate::rehearsal::Stage;
+use crate::sim::Setup;
 use crate::sound::Sounds;
 
 /// The demo office's folder.
@@ -55,6 +58,19 @@ impl OfficeText {
         self.replace("scenarios:\n", "scenarios:\n  - { file: story.yaml }\n")
             .replace("routes:\n", "routes:\n  - { id: story, number: 300, scenario: story }\n")
             .with("story.yaml", &format!("scenario: story\nsteps:\n{steps}"))
+    }
+
+    /// The office as a stage for rehearsals, with the demo's prompts and the built-in actions.
+    ///
+    /// # Panics
+    /// When it has faults.
+    pub fn stage(&self) -> Stage {
+        let (prompts, actions) = (Setup::demo_prompts(), built_in());
+        let records = Records::new(Sounds::default(), prompts.clone());
+        let configuration = configuration(std::slice::from_ref(self), &by_name(&actions), &records, Limits::default());
+        let office = configuration.offices.iter().next().cloned();
+        let office = office.unwrap_or_else(|| panic!("there is no office"));
+        Stage { office, programs: configuration.programs, actions, prompts }
     }
 
     /// With every `from` in the document replaced.

@@ -93,9 +93,12 @@ impl Phone {
 
     /// Calls a number from outside, with this number of his own.
     pub fn dials_as(&self, number: &str, own: &str) {
-        let mut agent = self.agent.borrow_mut();
-        let (domain, own) = ("plugboard.test", format!("<sip:{own}@outside.test>"));
-        agent.dial_as(self.now(), number, domain, &own);
+        self.dials_as_at(number, own, "plugboard.test");
+    }
+
+    /// The same at this domain.
+    pub(crate) fn dials_as_at(&self, number: &str, own: &str, domain: &str) {
+        self.agent.borrow_mut().dial_as(self.now(), number, domain, &format!("<sip:{own}@outside.test>"));
     }
 
     /// Calls a number at this domain or address and hides who he is (RFC 3323 section 4.1.1.3).

@@ -1,10 +1,9 @@
 //! The plugin runner without threads, and the components that `cargo plugins` has built.
 
-use plugboard_model::HostResult;
-use plugboard_model::Time;
+use plugboard_model::{HostCall, HostResult, Time};
 use plugboard_plugin::{
-    Catalogue, Clock as PluginClock, Installed, Metering, PluginEngine, PoolSize, RunKey, RunSpec, Runner,
-    RunnerLimits, Sink, StartError,
+    Catalogue, Clock as PluginClock, CompiledCache, Installed, Metering, PluginEngine, PoolSize, RunEvent, RunKey,
+    RunSpec, Runner, RunnerLimits, Sink, StartError,
 };
 use plugboard_switch::{Clock, Plugins};
 use std::collections::BTreeMap;
@@ -25,6 +24,8 @@ pub(crate) struct SimPlugins {
     busy_until: Mutex<Time>,
     wake: Arc<Notify>,
     sink: Sink,
+    /// What runs asked of the switch, if anybody wants to know.
+    asked: Mutex<Option<Vec<HostCall>>>,
 }
 
 impl SimPlugins {
@@ -38,7 +39,14 @@ impl SimPlugins {
         let (now, wall) = (Arc::clone(clock), Arc::clone(clock));
         let plugin_clock = PluginClock::new(move || now.now(), move || wall.wall());
         let runner = Mutex::new(Runner::new(catalogue, plugin_clock, limits));
-        Self { runner, clock: Arc::clone(clock), busy_until: Mutex::new(Time::ZERO), wake, sink }
+        Self {
+            runner,
+            clock: Arc::clone(clock),
+            busy_until: Mutex::new(Time::ZERO),
+            wake,
+            sink,
+            asked: Mutex::default(),
+        }
     }
 
     /// No guest has its turn before then.
@@ -63,10 +71,35 @@ impl SimPlugins {
                 (runner.work(), runner.take_events())
             };
             if !events.is_empty() {
+                self.note(&events);
                 (self.sink)(events);
             } else if !worked {
                 return;
             }
+        }
+    }
+
+    /// From now on what runs ask of the switch is noted.
+    pub(crate) fn watch(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// What they asked since this was called last.
+    pub(crate) fn asked(&self) -> Vec<HostCall> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether they asked anything since then.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|asked| !asked.is_empty())
+    }
+
+    fn note(&self, events: &[RunEvent]) {
+        if let Some(asked) = self.asked.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            asked.extend(events.iter().filter_map(|event| match event {
+                RunEvent::HostCall { call, .. } => Some(call.clone()),
+                RunEvent::Journal { .. } | RunEvent::Ended { .. } => None,
+            }));
         }
     }
 
@@ -110,21 +143,36 @@ pub(crate) fn built_in() -> Arc<Catalogue> {
 
 /// The built-in actions and these.
 pub(crate) fn with(more: &[Vec<u8>]) -> Arc<Catalogue> {
-    let engine = PluginEngine::new(Metering::Fuel, POOL).unwrap_or_else(|fault| panic!("{fault}"));
-    let catalogue = Catalogue::new(engine, None);
     let folder = folder();
-    for file in files(&folder) {
-        let bytes = std::fs::read(&file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
-        catalogue.install(&bytes).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
-    }
+    let files = files(&folder);
+    assert!(!files.is_empty(), "there are no actions in {}: build them with `cargo plugins`", folder.display());
+    let catalogue = catalogue_of(&files, None).unwrap_or_else(|fault| panic!("{fault}"));
     for component in more {
         catalogue.install(component).unwrap_or_else(|fault| panic!("an action of the story: {fault}"));
     }
     Arc::new(catalogue)
 }
 
+/// Every action of a folder, bounded by fuel as simulations need them; compiled ones are kept in the cache, if there is one.
+///
+/// # Errors
+/// What cannot be read or installed, in words.
+pub fn actions_of(folder: &Path, cache: Option<CompiledCache>) -> Result<Arc<Catalogue>, String> {
+    catalogue_of(&files(folder), cache).map(Arc::new)
+}
+
+fn catalogue_of(files: &[PathBuf], cache: Option<CompiledCache>) -> Result<Catalogue, String> {
+    let engine = PluginEngine::new(Metering::Fuel, POOL).map_err(|fault| fault.to_string())?;
+    let catalogue = Catalogue::new(engine, cache);
+    for file in files {
+        let bytes = std::fs::read(file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+        catalogue.install(&bytes).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    }
+    Ok(catalogue)
+}
+
 /// The installed actions by name.
-pub(crate) fn by_name(catalogue: &Catalogue) -> BTreeMap<String, Arc<Installed>> {
+pub fn by_name(catalogue: &Catalogue) -> BTreeMap<String, Arc<Installed>> {
     catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect()
 }
 
@@ -133,7 +181,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = found.unwrap_or_default();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
     files.sort();
-    assert!(!files.is_empty(), "there are no actions in {}: build them with `cargo plugins`", folder.display());
     files
 }
 

@@ -19,7 +19,9 @@ use plugboard_recorder::{InlineRecorder, Memory, Recorder};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::parse_datagram;
 use plugboard_store::{InlineWriter, Place, RecordFilter, SipFlow, Store};
-use plugboard_switch::{Clock, Env, Events, History, Holdings, OwnThread, Placement, Router, Switch, TalkQuestion, TalkReply};
+use plugboard_switch::{
+    Clock, Env, Events, History, Holdings, OwnThread, Placement, Router, Switch, TalkQuestion, TalkReply,
+};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -63,7 +65,7 @@ pub struct Sim {
     limits: Limits,
     sounds: Sounds,
     tapes: Memory,
-    next_phone: u8,
+    next_phone: u16,
 }
 
 /// Everything that time moves, but for the actors.
@@ -134,7 +136,7 @@ impl Sim {
         let (recorder, recordings) = Recorder::start_inline(disk, Arc::new(plugboard_codec::Library), setup.tape_queue);
         let signal = Arc::clone(&wake);
         recordings.on_queued(move || signal.notify_one());
-        let clock = system.block_on(async { Arc::new(SimClock::start()) });
+        let clock = system.block_on(async { Arc::new(SimClock::start(setup.wall)) });
         // One stream of numbers each, so that a new message of the switch does not change the weather.
         let seed = setup.seed.wrapping_mul(4);
         let network = Network::new(seed, setup.weather, Arc::clone(&clock), Arc::clone(&wake), switch_address);
@@ -172,7 +174,9 @@ impl Sim {
             store: store.clone(),
             metrics: metrics.clone(),
         };
-        let configuration = configuration(&setup.offices, &by_name(&setup.actions), &records, setup.limits);
+        let configuration = setup
+            .configuration
+            .unwrap_or_else(|| configuration(&setup.offices, &by_name(&setup.actions), &records, setup.limits));
         let shown = readiness.clone();
         let switch = system
             .block_on(async { Switch::start(env, &events, shown, configuration, Placement::Here(setup.shards.0)) });
@@ -230,8 +234,7 @@ impl Sim {
     pub fn new_phone(&mut self, name: &str, account: &str) -> Phone {
         let (user, domain) = account.split_once('@').unwrap_or((account, "plugboard.test"));
         let account = Account { user: user.into(), domain: domain.into(), password: format!("demo-{user}") };
-        let address = SocketAddr::from(([10, 0, 0, self.next_phone], 5060));
-        self.next_phone += 1;
+        let address = self.next_address();
         self.put(name, address, Some(account))
     }
 
@@ -272,6 +275,18 @@ impl Sim {
     pub fn outside(&mut self, name: &str, address: &str) -> Phone {
         let address = address.parse().unwrap_or_else(|fault| panic!("{address}: {fault}"));
         self.put(name, address, None)
+    }
+
+    /// As [`Sim::new_phone`], with whatever account.
+    pub(crate) fn phone_of(&mut self, name: &str, account: Account) -> Phone {
+        let address = self.next_address();
+        self.put(name, address, Some(account))
+    }
+
+    fn next_address(&mut self) -> SocketAddr {
+        let [high, low] = self.next_phone.to_be_bytes();
+        self.next_phone += 1;
+        SocketAddr::from(([10, 0, high, low], 5060))
     }
 
     fn put(&mut self, name: &str, address: SocketAddr, account: Option<Account>) -> Phone {

@@ -432,3 +432,58 @@ fn r31_r32_every_action_is_listed_with_what_it_says_of_itself_in_three_languages
     let listed = switch.succeeds(&["plugin", "list", "--language", "ru"]);
     assert_eq!(listed.lines().count(), actions.len(), "{listed}");
 }
+
+#[test]
+fn who_rang_and_who_did_not_is_explained_and_the_same_call_is_simulated_at_another_time() {
+    let switch = Plugboard::with_office(&Office::new());
+    let id = &answered_call(&switch);
+    let explained = switch.succeeds(&["call", "explain", id]);
+    assert!(explained.contains("answered, and talked for") || explained.contains("answered at once"), "{explained}");
+    let other = switch.ask(&["call", "explain", id, "--user", "nobody"]);
+    assert_eq!(other["people"].as_array().map(Vec::len), Some(0), "{other}");
+    let simulated = switch.ask(&["simulate", "--like", id, "--at", "2026-12-25T21:00"]);
+    let record = &simulated["calls"][0]["record"];
+    let was = switch.ask(&["call", "show", id]);
+    for what in ["called", "caller", "caller_user"] {
+        assert_eq!(record[what], was[what], "{what} of {simulated}");
+    }
+    assert_eq!(simulated["plan"]["at"], "2026-12-25T21:00");
+    assert_eq!(simulated["left"].as_array().map(Vec::len), Some(0), "{simulated}");
+    assert_eq!(switch.waits_for_past_calls(1).len(), 1, "nobody was called");
+}
+
+#[test]
+fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
+    let switch = Plugboard::with_office(&Office::new());
+    let folder = tempfile::tempdir().unwrap();
+    let draft = folder.path().join("draft.yaml");
+    let office = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/server/demo/office.yaml");
+    let office = office.to_str().unwrap();
+    let run = |text: &str, more: &[&str]| {
+        fs::write(&draft, text).unwrap();
+        let words = [&["simulate", draft.to_str().unwrap(), "--file", office, "--from", "101"], more].concat();
+        let output = switch.command(&words);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let menu = "scenario: draft\nsteps:\n  - menu: { prompt: welcome, repeats: 0, keys: { \"1\": [ { call-user: { mode: user, target: \"102\" } } ] } }\n  - hang-up\n";
+    let (code, out, _) = run(menu, &["--json", "--explore"]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(found["steps_never_reached"].as_array().map(Vec::len), Some(0), "{found}");
+    assert_eq!(
+        (code, found["ways_left"].as_u64(), found["findings"].as_array().map(Vec::len)),
+        (Some(0), Some(0), Some(0)),
+        "{found}"
+    );
+    assert!(
+        found["calls"].as_u64().unwrap() >= 6,
+        "nothing, a key and its three ways, a wrong one, the hanging up: {found}"
+    );
+    let never = menu.replace("  - hang-up\n", "  - if: \"caller_number == 'nobody'\"\n    then: [ hang-up ]\n");
+    let (code, out, _) = run(&never, &["--explore"]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("never reached: draft steps[1].then[0]: hang-up"), "{out}");
+    let (code, _, told) = run("scenario: draft\nsteps:\n  - call-user: { mode: user, target: \"999\" }\n", &[]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("draft.yaml:3:"), "{told}");
+}

@@ -177,7 +177,10 @@ impl Call {
             return;
         };
         match offer {
-            Err(cause) => ring.failed(cause),
+            Err(cause) => {
+                ring.failed(cause.clone());
+                self.journal(JournalEvent::NotRung { user, cause });
+            }
             Ok(offered) => {
                 let Asked { chain, devices: before, until } = asked;
                 let after = offered.forwards.no_answer.as_ref().map(|(after, _)| *after);

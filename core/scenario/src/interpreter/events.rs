@@ -107,6 +107,9 @@ impl Interpreter {
             .filter_map(|frame| frame.answered.map(|answered| answered.hang_up))
             .collect();
         self.cancel_all();
+        if let ScenarioEnd::Limit(which) = &end {
+            self.note(format!("the scenario ends: {which}"));
+        }
         self.outbox.push_back(crate::Output::Ended(end.clone()));
         self.end = Some(end);
         for hang_up in conversations {

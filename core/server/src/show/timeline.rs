@@ -1,6 +1,6 @@
 //! `call trace`, for people: what happened in a call, a line each.
 
-use plugboard_model::{Cause, HostCall, JournalEntry, JournalEvent, RunEnd, RunId, Time};
+use plugboard_model::{Cause, HostCall, JournalEntry, JournalEvent, RunEnd, RunId, Time, UserId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ pub(crate) fn timeline(value: &Value, json: bool) -> ExitCode {
         let entries: Result<Vec<JournalEntry>, _> =
             items(value, "entries").iter().map(|entry| serde_json::from_value(entry.clone())).collect();
         match entries {
-            Ok(entries) => lines(&entries).iter().for_each(output::line),
+            Ok(entries) => journal(&entries).iter().for_each(output::line),
             Err(error) => output::fault(format!("the journal is not understood: {error}; ask with --json")),
         }
         if value.get("gaps").and_then(Value::as_bool) == Some(true) {
@@ -43,7 +43,8 @@ struct Reader {
     hangs_up: Option<RunId>,
 }
 
-fn lines(entries: &[JournalEntry]) -> Vec<String> {
+/// What happened in a call, a line each.
+pub(crate) fn journal(entries: &[JournalEntry]) -> Vec<String> {
     let mut reader = Reader::default();
     for (place, entry) in entries.iter().enumerate() {
         // What is answered at once is one line, not two.
@@ -146,6 +147,7 @@ impl Reader {
             }
             JournalEvent::FellSilent { leg } => self.leg(at, leg.0, "falls silent: is it still there?"),
             JournalEvent::NotHeard { leg } => self.leg(at, leg.0, "is there and cannot be heard"),
+            JournalEvent::NotRung { user, cause } => self.not_rung(at, user, cause),
             JournalEvent::HeardAgain { leg } => self.leg(at, leg.0, "is heard again"),
             JournalEvent::Emergency { number, location, call_back, test } => {
                 let what = if *test { "tries the way of a call for help" } else { "calls for help" };
@@ -165,6 +167,10 @@ impl Reader {
                 self.say(at, "end", text);
             }
         }
+    }
+
+    fn not_rung(&mut self, at: Time, user: &UserId, cause: &Cause) {
+        self.say(at, "user", format!("{} is not rung: {}", user.name, cause_text(cause)));
     }
 
     fn leg(&mut self, at: Time, leg: u32, what: &str) {
@@ -218,7 +224,7 @@ mod tests {
     use super::*;
     use plugboard_model::{
         Audio, CallOutcome, Cause, Direction, HostCall, HostResult, LegId, OfficeId, PlayEnd, PlayOptions, RunPins,
-        ScenarioId, UserId, WallTime,
+        ScenarioId, WallTime,
     };
 
     #[test]
@@ -277,7 +283,7 @@ mod tests {
             .zip(0_u32..)
             .map(|(event, seq)| JournalEntry { seq, at: Time::from_millis(u64::from(seq) * 10), event })
             .collect();
-        insta::assert_snapshot!(lines(&entries).join("\n"), @r#"
+        insta::assert_snapshot!(journal(&entries).join("\n"), @r#"
         0.000 s  call     101 (user ann) calls 100, internal, at 2026-11-22 09:43:12 UTC
         0.010 s  route    welcome: scenario welcome, version abababab
         0.020 s  step     steps[0]: play-audio

@@ -1,7 +1,8 @@
 //! The actions of a simulation: when they have their turn, and whether they decide the same again.
 
-use plugboard_model::{CallRecord, JournalEvent};
+use plugboard_model::{CallRecord, HostCall, JournalEvent};
 use plugboard_plugin::{ComponentId, RunKey, Verdict, replay};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Sim;
@@ -10,6 +11,22 @@ impl Sim {
     /// No action has its turn for so long: the thread is busy with others.
     pub fn actions_are_busy(&self, time: Duration) {
         self.world.plugins.busy_until(self.now() + time);
+    }
+
+    /// From now on what runs ask of the switch is noted.
+    pub(crate) fn watches_actions(&self) {
+        self.world.plugins.watch();
+    }
+
+    /// What they asked since this was called last.
+    pub(crate) fn asked_of_switch(&self) -> Vec<HostCall> {
+        self.world.plugins.asked()
+    }
+
+    /// Whether they asked anything since then.
+    pub(crate) fn questions(&self) -> impl Fn() -> bool + use<> {
+        let plugins = Arc::clone(&self.world.plugins);
+        move || plugins.has_asked()
     }
 
     /// Replays each run of a call from its journal; how many there were.

@@ -1,16 +1,18 @@
 //! What a simulation begins with.
 
 use plugboard_media::EngineConfig;
+use plugboard_model::WallTime;
 use plugboard_plugin::{Catalogue, Limits, RunnerLimits};
 use plugboard_recorder::{Memory, QUEUE_MAX};
 use plugboard_store::{InlineWriter, Store};
-use plugboard_switch::{Reach, RequestRates, TRANSACTIONS_MAX};
+use plugboard_switch::{Configuration, Reach, RequestRates, TRANSACTIONS_MAX};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Sim;
+use crate::clock::WALL_START;
 use crate::network::Weather;
 use crate::office::OfficeText;
 use crate::plugins::{built_in, with};
@@ -20,6 +22,8 @@ pub struct Setup {
     pub(super) seed: u64,
     pub(super) weather: Weather,
     pub(super) offices: Vec<OfficeText>,
+    pub(super) configuration: Option<Configuration>,
+    pub(super) wall: WallTime,
     pub(super) ports: RangeInclusive<u16>,
     pub(super) engine: EngineConfig,
     pub(super) prompts: BTreeMap<String, Duration>,
@@ -45,8 +49,15 @@ impl Setup {
 
     /// These offices in calm weather, with the demo's prompts.
     pub fn offices(offices: Vec<OfficeText>) -> Self {
-        let prompts = BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))]);
-        let (actions, limits) = (built_in(), Limits::default());
+        Self { offices, prompts: Self::demo_prompts(), ..Self::bare(built_in()) }
+    }
+
+    pub(crate) fn demo_prompts() -> BTreeMap<String, Duration> {
+        BTreeMap::from([("welcome".to_owned(), Duration::from_secs(2))])
+    }
+
+    fn bare(actions: Arc<Catalogue>) -> Self {
+        let (offices, prompts, limits) = (Vec::new(), BTreeMap::new(), Limits::default());
         let (weather, ports, reach) = (Weather::CALM, 20_000..=20_999, Reach::default());
         let (zone, stored, engine, shards) = (String::new(), None, EngineConfig::default(), (1, true));
         let (tapes, tape_queue) = (Memory::default(), QUEUE_MAX);
@@ -54,6 +65,8 @@ impl Setup {
             seed: 1,
             weather,
             offices,
+            configuration: None,
+            wall: WALL_START,
             ports,
             engine,
             prompts,
@@ -70,6 +83,25 @@ impl Setup {
             transactions: TRANSACTIONS_MAX,
             shards,
         }
+    }
+
+    /// What is checked already, with the actions that it names, in place of documents; prompts by name.
+    #[must_use]
+    pub fn configured(
+        configuration: Configuration,
+        actions: Arc<Catalogue>,
+        prompts: BTreeMap<String, Duration>,
+    ) -> Self {
+        let limits = configuration.limits;
+        let bare = Self::bare(actions);
+        Self { configuration: Some(configuration), prompts, limits, ..bare }
+    }
+
+    /// It is this time when it begins.
+    #[must_use]
+    pub const fn starts_at(mut self, wall: WallTime) -> Self {
+        self.wall = wall;
+        self
     }
 
     /// These offices in place of the ones it had.

@@ -3,8 +3,8 @@
 use plugboard_codec::page::Page;
 use plugboard_media::FaxEnd;
 use plugboard_model::{CallOutcome, Direction, FaxTryEnd, OrderState, OutgoingFax};
-use plugboard_switch::{FaxRefused, NewFax, NotOrdered, NotWithdrawn};
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Weather, fax_to};
+use plugboard_switch::{FaxRefused, NewFax, NotOrdered, NotWithdrawn};
 
 use crate::{journaled, seconds};
 

@@ -53,6 +53,7 @@ mod quality;
 mod rates;
 mod recording;
 mod redirect;
+mod rehearsal;
 mod reliable;
 mod rfc5359;
 mod routes;

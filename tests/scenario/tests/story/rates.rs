@@ -1,8 +1,8 @@
 //! Somebody asks more often than anybody has to.
 
 use plugboard_model::CallOutcome;
-use plugboard_switch::{Rate, RequestRates};
 use plugboard_simulator::{Log, OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_switch::{Rate, RequestRates};
 
 use crate::{millis, seconds, talk};
 

@@ -1,8 +1,8 @@
 //! Calls that an admin hands on: no phone asks for it.
 
 use plugboard_model::{CallId, CallOutcome, JournalEvent, LegId};
-use plugboard_switch::NotHandedOn;
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
+use plugboard_switch::NotHandedOn;
 
 use crate::{conversation, journaled, seconds, talk};
 

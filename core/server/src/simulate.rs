@@ -1,0 +1,251 @@
+//! `plugboard simulate`: a call that nobody makes, on this very switch, in virtual time.
+
+mod call_file;
+mod stage;
+
+use plugboard_model::WallTime;
+use plugboard_plugin::CompiledCache;
+use plugboard_simulator::rehearsal::{Caller, Explored, Plan, Rehearsed, Stage, explore, rehearse, times_of};
+use plugboard_switch::{Clock, SystemClock};
+use serde_json::{Value, json};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::Home;
+use crate::control::{self, Request};
+use crate::house::Bundle;
+use crate::{catalogue, output, show};
+
+/// Calls of one exploration, unless somebody wants more: a second or two.
+const CALLS: usize = 200;
+/// Calls that may be wanted: about ten minutes.
+const CALLS_MAX: usize = 100_000;
+/// Moments at which an exploration begins, when nobody names any.
+const TIMES_MAX: usize = 8;
+
+/// A call that nobody makes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Wish {
+    /// The scenario that takes the call, of the office or in a file of its own (a draft); without one, the office's routes decide.
+    scenario: Option<String>,
+    /// The office file [default: the office of the running switch].
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Who calls and what everybody does (YAML); `plugboard simulate --help-call` tells its form. What stands here overrides it.
+    #[arg(long, value_name = "FILE")]
+    call: Option<PathBuf>,
+    /// Who calls: the id or number of a user, or the id of a gateway [default: the first gateway, else the first user].
+    #[arg(long, value_name = "USER|GATEWAY")]
+    from: Option<String>,
+    /// What is dialled.
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<String>,
+    /// When, by the office's clock: 2026-12-25T21:00 [default: now].
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// As this call of the running switch was: who called, what he dialled, and what he showed. With --at: what if it had come then?
+    #[arg(long, value_name = "CALL", conflicts_with_all = ["file", "from", "to", "caller"])]
+    like: Option<String>,
+    /// The number that a gateway's caller shows.
+    #[arg(long, value_name = "NUMBER")]
+    caller: Option<String>,
+    /// Try all that callers, people and services may do, each in a call of its own, at each time at which clocks decide differently: which
+    /// steps are never reached, what fails, who is left in silence.
+    #[arg(long)]
+    explore: bool,
+    /// Calls of an exploration, at most.
+    #[arg(long, default_value_t = CALLS, value_name = "N", requires = "explore")]
+    calls: usize,
+    /// Print what a call file looks like.
+    #[arg(long, exclusive = true)]
+    help_call: bool,
+    /// The folder of plugins whose actions scenarios may use.
+    #[arg(long, env = "PLUGBOARD_PLUGINS", value_name = "FOLDER")]
+    plugins: Option<PathBuf>,
+    /// The office of the running switch.
+    #[arg(long, default_value = "main")]
+    office: String,
+}
+
+/// Carries the command out. Exit 1 when an exploration has found something, or nothing could be simulated.
+pub(crate) fn simulate(home: &Home, wish: &Wish, json: bool) -> ExitCode {
+    if wish.help_call {
+        output::line(call_file::HELP.trim_end());
+        return ExitCode::SUCCESS;
+    }
+    if let Some(id) = &wish.like {
+        return control::ask(home, &Request::Record { id: id.clone() }, |record| {
+            let alike = alike(wish, record);
+            simulate(home, &alike, json)
+        });
+    }
+    let Some(file) = &wish.file else {
+        let request = Request::Export { office: wish.office.clone(), secrets: false, version: None };
+        return control::ask(home, &request, |answer| {
+            let text = answer.get("yaml").and_then(Value::as_str).unwrap_or_default();
+            ended(with(Bundle::of_text(&format!("office {}", wish.office), text), wish, json))
+        });
+    };
+    ended(Bundle::read(file).map_err(|fault| vec![fault.to_string()]).and_then(|bundle| with(bundle, wish, json)))
+}
+
+/// The wish with what this record says of its call.
+fn alike(wish: &Wish, record: &Value) -> Wish {
+    let at =
+        |way: &str| record.pointer(way).and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let (user, gateway) = (at("/caller_user/name"), at("/legs/0/gateway/name"));
+    let caller = if user.is_some() { None } else { at("/caller") };
+    Wish {
+        like: None,
+        from: user.or(gateway),
+        to: at("/called"),
+        caller,
+        office: office_of(record).unwrap_or_else(|| wish.office.clone()),
+        ..wish.clone()
+    }
+}
+
+/// The office of a call: the first part of its id.
+fn office_of(record: &Value) -> Option<String> {
+    record.get("id")?.as_str()?.split('/').next().map(ToOwned::to_owned)
+}
+
+fn ended(done: Result<ExitCode, Vec<String>>) -> ExitCode {
+    done.unwrap_or_else(|faults| {
+        faults.iter().for_each(output::error);
+        ExitCode::from(1)
+    })
+}
+
+fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
+    let one = |fault: String| vec![fault];
+    if wish.explore && !(1..=CALLS_MAX).contains(&wish.calls) {
+        return Err(one(format!("--calls is 1 to {CALLS_MAX}, not {}", wish.calls)));
+    }
+    let folder = wish.plugins.clone().unwrap_or_else(catalogue::default_folder);
+    // What a call file or a check finds is told sooner than a compilation takes.
+    let cache = cache_folder().and_then(|folder| CompiledCache::open(&folder).ok());
+    let actions = plugboard_simulator::actions_of(&folder, cache).map_err(one)?;
+    let set = stage::set(bundle, wish.file.is_some(), wish.scenario.as_deref(), &actions)?;
+    let now = SystemClock::start().wall();
+    let plan = call_file::plan(&set, wish, now)?;
+    quiet_panics();
+    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        if wish.explore { explored(&set.stage, &plan, now, wish, json) } else { rehearsed(&set.stage, &plan, json) }
+    }));
+    performed.unwrap_or_else(|_| {
+        Err(one(
+            "the simulation has a fault of its own and ended; please report the office file and this command".into()
+        ))
+    })
+}
+
+/// Where compiled actions are kept from one simulation to the next: `plugboard` in the user's folder for such things.
+fn cache_folder() -> Option<PathBuf> {
+    let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let folder = own.or_else(home)?.join("plugboard").join("simulated");
+    std::fs::create_dir_all(folder.parent()?).ok()?;
+    Some(folder)
+}
+
+/// A fault of the simulation is told by us, in a line.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| tracing::debug!(%info, "the simulation ended")));
+}
+
+fn rehearsed(stage: &Stage, plan: &Plan, json: bool) -> Result<ExitCode, Vec<String>> {
+    let call = rehearse(stage, plan).map_err(|error| vec![error.to_string()])?;
+    if json {
+        output::json(&call_json(stage, &call));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (place, (record, entries)) in call.records.iter().zip(&call.journals).enumerate() {
+        if place > 0 {
+            output::line(format!("\nanother call: {} calls {}", record.caller, record.called));
+        }
+        show::journal(entries).iter().for_each(output::line);
+    }
+    if call.records.is_empty() {
+        output::line("the call was refused before the switch took it");
+    }
+    call.asked.iter().for_each(|asked| output::line(format!("service asked: {asked}")));
+    call.left.iter().for_each(|left| output::line(format!("not over in the end: {left}")));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn call_json(stage: &Stage, call: &Rehearsed) -> Value {
+    let calls: Vec<Value> = call
+        .records
+        .iter()
+        .zip(&call.journals)
+        .map(|(record, entries)| json!({ "record": record, "entries": entries }))
+        .collect();
+    json!({ "calls": calls, "services": call.asked, "left": call.left, "plan": call_file::written(stage, &call.plan) })
+}
+
+fn explored(stage: &Stage, plan: &Plan, now: WallTime, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
+    let times = match plan.at.filter(|_| wish.at.is_some()) {
+        Some(at) => vec![at],
+        None => times_of(stage, plan, plan.at.unwrap_or(now), TIMES_MAX),
+    };
+    let shows = std::io::stderr().is_terminal() && !json;
+    let tell = |calls: usize| {
+        if shows && calls.is_multiple_of(50) {
+            output::fault(format!("{calls} calls"));
+        }
+        true
+    };
+    let found = explore(stage, plan, &times, wish.calls, tell).map_err(|error| vec![error.to_string()])?;
+    let clean = found.findings.is_empty() && found.never.is_empty();
+    if json {
+        output::json(&explored_json(stage, &found, &times));
+    } else {
+        told(stage, &found, &times);
+    }
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn explored_json(stage: &Stage, found: &Explored, times: &[WallTime]) -> Value {
+    let findings: Vec<Value> = found
+        .findings
+        .iter()
+        .map(|finding| json!({ "what": finding.what, "calls": finding.calls, "call": call_file::written(stage, &finding.plan) }))
+        .collect();
+    let never: Vec<Value> = found
+        .never
+        .iter()
+        .map(|(scenario, path, word)| json!({ "scenario": scenario, "path": path, "word": word }))
+        .collect();
+    json!({ "calls": found.calls, "ways_left": found.ways_left, "times": times, "endings": found.endings,
+        "steps_reached": found.reached.len(), "steps_never_reached": never, "findings": findings })
+}
+
+fn told(stage: &Stage, found: &Explored, times: &[WallTime]) {
+    let clock = |at: &WallTime| call_file::clock(stage, *at);
+    output::line(format!("{} calls, at {}", found.calls, times.iter().map(clock).collect::<Vec<_>>().join(", ")));
+    if found.ways_left > 0 {
+        output::line(format!("{} more ways were not tried; --calls N tries more", found.ways_left));
+    }
+    let endings: Vec<String> = found.endings.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    output::line(format!("they ended: {}", endings.join(", ")));
+    output::line(format!("steps that were taken: {}", found.reached.len()));
+    for (scenario, path, word) in &found.never {
+        output::line(format!("never reached: {scenario} {path}: {word}"));
+    }
+    for finding in &found.findings {
+        let times = if finding.calls == 1 { "1 call".to_owned() } else { format!("{} calls", finding.calls) };
+        output::line(format!("\n{} ({times})", finding.what));
+        output::line("  the first of them, for --call:");
+        let file = call_file::written(stage, &finding.plan);
+        output::line(format!("  {file}"));
+    }
+}
+
+/// Who calls, if nobody says it.
+fn first_caller(stage: &Stage) -> Option<Caller> {
+    let gateway = stage.office.gateways().next();
+    let gateway = gateway.map(|gateway| Caller::Outside { gateway: gateway.id.clone(), number: String::new() });
+    gateway.or_else(|| stage.office.users().next().map(|user| Caller::User(user.id.clone())))
+}
