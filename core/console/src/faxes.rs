@@ -7,7 +7,7 @@
 //! | `GET /ID` | one |
 //! | `DELETE /ID` | takes one back that waits |
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use plugboard_model::{OfficeId, OrderId, OutgoingFax};
 use plugboard_switch::{FaxRefused, NewFax, NotOrdered, NotWithdrawn, Switch, TakenFax};
@@ -19,6 +19,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::access::{Fault, Tokens};
 
 /// Documents that are read and made ready at once: each may have many megabytes.
 const UPLOADS_MAX: usize = 8;
@@ -34,23 +36,6 @@ pub const ORDERS_MAX: usize = 1_000;
 
 /// ... unless it is told.
 const ORDERS: usize = 100;
-
-/// A program that may order faxes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token {
-    /// What it is called in the log.
-    pub name: String,
-    /// Of which office.
-    pub office: OfficeId,
-    /// The SHA-256 of what it shows.
-    pub sha256: [u8; 32],
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("name", &self.name).field("office", &self.office).finish_non_exhaustive()
-    }
-}
 
 /// A document that a machine can send, and its pages.
 pub type Ready = (Vec<u8>, u32);
@@ -138,46 +123,6 @@ pub struct Wish {
 struct Which {
     to: Option<String>,
     limit: Option<usize>,
-}
-
-/// Why something was not done: where, why, and what helps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The status of HTTP.
-    pub status: u16,
-    /// A field, a header, the body.
-    pub place: &'static str,
-    /// Why.
-    pub reason: String,
-    /// What can be done; empty: nothing that we know.
-    pub remedy: &'static str,
-}
-
-impl Fault {
-    fn new(status: u16, place: &'static str, reason: impl Into<String>, remedy: &'static str) -> Self {
-        Self { status, place, reason: reason.into(), remedy }
-    }
-
-    fn response(&self) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = HttpResponse::build(status);
-        if self.status == 401 {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        if matches!(self.status, 429 | 503) {
-            response.insert_header((header::RETRY_AFTER, "30"));
-        }
-        let Self { place, reason, remedy, .. } = self;
-        response.json(json!({ "error": { "place": place, "reason": reason, "remedy": remedy } }))
-    }
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { place, reason, remedy, .. } = self;
-        write!(f, "{place}: {reason}")?;
-        if remedy.is_empty() { Ok(()) } else { write!(f, " ({remedy})") }
-    }
 }
 
 impl From<FaxRefused> for Fault {
@@ -322,38 +267,12 @@ pub fn shown(fax: &OutgoingFax) -> Value {
 /// What the handlers share.
 pub(crate) struct Api {
     pub(crate) desk: Desk,
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Tokens,
 }
 
 impl Api {
-    /// Whose request it is. All tokens are compared, each in full, so that nothing can be learned from the time it takes.
-    fn office(&self, request: &HttpRequest) -> Result<OfficeId, Fault> {
-        let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let sum: [u8; 32] = Sha256::digest(shown.as_bytes()).into();
-        let mut found = None;
-        for token in &self.tokens {
-            let difference = token.sha256.iter().zip(sum).fold(0, |all, (one, other)| all | (one ^ other));
-            if difference == 0 {
-                found = Some(token);
-            }
-        }
-        let Some(token) = found.filter(|_| !shown.is_empty()) else {
-            return Err(Fault::new(
-                401,
-                "Authorization",
-                "there is no such token",
-                "send `Authorization: Bearer TOKEN`",
-            ));
-        };
-        if request.match_info().get("office") != Some(token.office.0.as_str()) {
-            return Err(Fault::new(403, "office", "the token is not for this office", "use a token of the office"));
-        }
-        Ok(token.office.clone())
-    }
-
     fn order(&self, request: &HttpRequest) -> Result<OrderId, Fault> {
-        let office = self.office(request)?;
+        let office = self.tokens.office(request)?;
         let id = request.match_info().get("id").unwrap_or_default();
         OrderId::from_parts(office, id).map_err(|_| NotWithdrawn::Unknown.into())
     }
@@ -392,7 +311,7 @@ async fn order(request: HttpRequest, body: web::Payload, api: web::Data<Api>) ->
 }
 
 async fn try_order(request: &HttpRequest, body: web::Payload, api: &Api) -> Result<TakenFax, Fault> {
-    let office = api.office(request)?;
+    let office = api.tokens.office(request)?;
     let wish = web::Query::<Wish>::from_query(request.query_string());
     let wish = wish.map_err(|error| Fault::new(400, "query", error.to_string(), "send from and to"))?.into_inner();
     let key = match request.headers().get("Idempotency-Key").map(|value| value.to_str().map(str::to_owned)) {
@@ -416,7 +335,7 @@ async fn try_order(request: &HttpRequest, body: web::Payload, api: &Api) -> Resu
 }
 
 async fn list(request: HttpRequest, api: web::Data<Api>) -> HttpResponse {
-    let office = match api.office(&request) {
+    let office = match api.tokens.office(&request) {
         Ok(office) => office,
         Err(fault) => return fault.response(),
     };

@@ -5,11 +5,17 @@
 //! | `/metrics` | Prometheus text; off loopback only with the token |
 //! | `/healthz` | 200 while the process answers |
 //! | `/readyz` | 200 while new calls can be taken, else 503; each condition with its reason |
-//! | `/api/v1/` | [`faxes`]; only where there are tokens |
+//! | `/api/v1/` | [`faxes`], [`scenarios`]; only where there are tokens |
 
+mod access;
 pub mod faxes;
+pub mod scenarios;
 
-use crate::faxes::{Api, Desk, Token};
+pub use access::{Fault, Token};
+
+use crate::access::Tokens;
+use crate::faxes::{Api, Desk};
+use crate::scenarios::{Scenarios, Workshop};
 use actix_web::dev::ServerHandle;
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -50,18 +56,22 @@ pub fn serve(
     metrics: Metrics,
     readiness: Readiness,
     token: Option<String>,
-    (desk, tokens): (Desk, Vec<Token>),
+    (desk, workshop, tokens): (Desk, Arc<dyn Workshop>, Vec<Token>),
 ) -> io::Result<(SocketAddr, Handle)> {
     let state = web::Data::from(Arc::new(State { metrics, readiness, token }));
     let is_open = !tokens.is_empty();
+    let tokens = Tokens(tokens);
+    let scenarios = web::Data::new(Scenarios::new(tokens.clone(), workshop));
     let api = web::Data::new(Api { desk, tokens });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(api.clone())
+            .app_data(scenarios.clone())
             .configure(|config| {
                 if is_open {
                     faxes::routes(config);
+                    scenarios::routes(config);
                 }
             })
             .route("/metrics", web::get().to(metrics_text))

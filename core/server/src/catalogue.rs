@@ -26,6 +26,8 @@ pub(crate) struct Actions {
     pub(crate) by_name: BTreeMap<String, Arc<Installed>>,
     /// A file each.
     pub(crate) refused: Vec<Fault>,
+    /// Where they were found.
+    pub(crate) folder: PathBuf,
 }
 
 /// The line for whoever waits.
@@ -75,7 +77,7 @@ pub(crate) fn load(folder: &Path, cache: Option<&Path>, tell: impl FnOnce(&[Stri
         }
     }
     let by_name = catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect();
-    Ok(Actions { catalogue, by_name, refused })
+    Ok(Actions { catalogue, by_name, refused, folder: folder.to_owned() })
 }
 
 /// The `.wasm` files of a folder, in the order of their names.

@@ -5,6 +5,7 @@ mod faxes;
 mod listen;
 mod offices;
 mod people;
+mod workshop;
 
 pub(crate) use answer::{RECORDS_MAX, in_doubt};
 pub(crate) use listen::pause;
@@ -181,7 +182,7 @@ async fn serve_until_told(
     json: bool,
 ) -> Result<(), Start> {
     let control = listen::control(running, data).map_err(|fault| Start::new(3, fault))?;
-    let console = listen::console(running, config).map_err(|fault| Start::new(3, fault))?;
+    let console = listen::console(running, config, data).map_err(|fault| Start::new(3, fault))?;
     // Whoever reads that it is ready may end it at once.
     let mut signals = listen::Signals::catch(tls).map_err(|fault| Start::new(3, fault))?;
     announce(running, network, console.address, data, json);

@@ -3,6 +3,8 @@
 mod call_file;
 mod stage;
 
+pub(crate) use stage::is_file;
+
 use plugboard_model::WallTime;
 use plugboard_plugin::CompiledCache;
 use plugboard_simulator::rehearsal::{Caller, Explored, Plan, Rehearsed, Stage, explore, rehearse, times_of};
@@ -27,7 +29,7 @@ const TIMES_MAX: usize = 8;
 /// A call that nobody makes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Wish {
-    /// The scenario that takes the call, of the office or in a file of its own (a draft); without one, the office's routes decide.
+    /// The scenario that takes the call: the name of one of the office, or a file (a draft, `.yaml` or `.json`); without one, the office's routes decide.
     scenario: Option<String>,
     /// The office file [default: the office of the running switch].
     #[arg(long, value_name = "FILE")]

@@ -409,8 +409,16 @@ impl Plugboard {
 
 /// Asks a page of any server on this machine.
 pub fn page(server: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    asked(server, "GET", path, headers, b"")
+}
+
+/// The answer of an HTTP server to a request with lines of headers, each ended by CRLF.
+pub fn asked(server: SocketAddr, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
     let mut stream = TcpStream::connect(server).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let length = body.len();
+    let head = format!("Host: {server}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}");
+    write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n").unwrap();
+    stream.write_all(body).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -1,6 +1,6 @@
 //! `[[api]]`: the programs that may order faxes over HTTP.
 
-use plugboard_console::faxes::Token;
+use plugboard_console::Token;
 use plugboard_document::{Faults, Field};
 use plugboard_model::OfficeId;
 use serde_json::{Value as Json, json};

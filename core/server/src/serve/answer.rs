@@ -279,7 +279,8 @@ async fn transfer(running: &Running, id: &str, leg: Option<u32>, to: TransferTo)
     Ok(done(format!("leg {leg} of call {call} leaves: {said}")))
 }
 
-fn plugins(running: &Running) -> Answer {
+/// The installed actions, as they describe themselves.
+pub(super) fn plugins(running: &Running) -> Answer {
     let actions: Vec<Value> = running
         .actions
         .by_name

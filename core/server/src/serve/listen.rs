@@ -75,7 +75,7 @@ async fn serve_one(stream: UnixStream, running: &Arc<Running>) -> std::io::Resul
 }
 
 /// Opens the HTTP side.
-pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console, String> {
+pub(super) fn console(running: &Arc<Running>, config: &Config, data: &Path) -> Result<Console, String> {
     let token = match &config.http.token_file {
         Some(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -84,7 +84,8 @@ pub(super) fn console(running: &Arc<Running>, config: &Config) -> Result<Console
         None => None,
     };
     let programs = config.api.iter().map(crate::config::Program::token).collect::<Result<Vec<_>, _>>()?;
-    let offices = (super::faxes::desk(&running.switch), programs);
+    let bench = super::workshop::Bench { running: Arc::clone(running), data: data.to_owned() };
+    let offices = (super::faxes::desk(&running.switch), Arc::new(bench) as _, programs);
     let (metrics, readiness) = (running.metrics.clone(), running.readiness.clone());
     let (address, handle) =
         plugboard_console::serve(config.http.listen, metrics, readiness, token, offices).map_err(|error| {

@@ -4,7 +4,6 @@ use plugboard_document::{Entry, Kind, Mark, Node};
 use plugboard_plugin::Catalogue;
 use plugboard_simulator::rehearsal::Stage;
 use plugboard_sound::Cache;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::catalogue;
@@ -111,13 +110,18 @@ fn in_every_language(
     named
 }
 
+/// Whether this is a draft's file and no scenario's name.
+pub(crate) fn is_file(scenario: &str) -> bool {
+    let endings = [".yaml", ".yml", ".json"];
+    scenario.contains('/') || endings.iter().any(|ending| scenario.ends_with(ending))
+}
+
 /// Puts a scenario's draft in the place of what the office has of that name. Its name.
 fn draft(bundle: &mut Bundle, root: &mut Vec<Entry>, scenario: &str) -> Result<String, String> {
-    let file = Path::new(scenario);
-    if !file.is_file() {
+    if !is_file(scenario) {
         return Ok(scenario.to_owned());
     }
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{scenario}: {error}"))?;
+    let text = std::fs::read_to_string(scenario).map_err(|error| format!("{scenario}: {error}"))?;
     let (node, faults) = plugboard_document::examine(scenario, &text);
     if !faults.is_empty() {
         return Err(in_words(faults).join("\n"));

@@ -1,0 +1,72 @@
+//! Programs that ask a running switch over HTTP what scenarios may be made of, and what they would do.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+use plugboard_tests_interop::{Office, Plugboard, asked};
+use serde_json::{Value, json};
+use std::fs;
+
+const TOKEN: &str = "a-token-of-the-main-office";
+
+/// A switch with an office and a program that may ask of it.
+fn switch() -> Plugboard {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, TOKEN).unwrap();
+    let api = format!("[[api]]\nname = \"crm\"\noffice = \"main\"\ntoken_file = {:?}\n", token.to_str().unwrap());
+    let switch = Plugboard::empty_by(|serve| serve.configured(&api));
+    switch.apply(&Office::new());
+    switch
+}
+
+fn ask(switch: &Plugboard, method: &str, what: &str, token: &str, body: &Value) -> (u16, Value) {
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let path = format!("/api/v1/offices/main/{what}");
+    let (status, text) = asked(switch.http(), method, &path, &headers, body.as_bytes());
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn r32_a_program_sees_the_list_of_all_actions_generated_from_the_components() {
+    let switch = switch();
+    let (status, list) = ask(&switch, "GET", "actions", TOKEN, &Value::Null);
+    assert_eq!(status, 200);
+    let by_command = switch.ask(&["plugin", "list"]);
+    let names = |list: &Value| {
+        let actions = list["actions"].as_array().unwrap();
+        actions.iter().map(|action| action["manifest"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&list), names(&by_command));
+    assert!(names(&list).contains(&"call-user".to_owned()));
+    assert_eq!(ask(&switch, "GET", "actions", "guessed-and-long-enough", &Value::Null).0, 401);
+}
+
+#[test]
+fn a_program_asks_what_would_happen_and_what_a_draft_would_do() {
+    let switch = switch();
+    let wish =
+        json!({ "call": { "from": "101", "to": "102", "people": { "102": { "answers": "3s" } }, "talk": "5s" } });
+    let (status, told) = ask(&switch, "POST", "simulate", TOKEN, &wish);
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["calls"][0]["record"]["answered_by"]["name"], "102", "{told}");
+    assert_eq!(told["left"], json!([]));
+    let draft = "scenario: draft\nsteps:\n  - say: { text: Hello }\n  - call-user: { mode: user, target: \"103\" }\n";
+    let (status, told) =
+        ask(&switch, "POST", "simulate", TOKEN, &json!({ "draft": draft, "call": { "from": "101" }, "explore": true }));
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["steps_never_reached"], json!([]), "{told}");
+    assert!(told["calls"].as_u64().unwrap() >= 3, "answered, not answered, busy: {told}");
+    let broken = draft.replace("103", "nobody");
+    let (status, told) =
+        ask(&switch, "POST", "simulate", TOKEN, &json!({ "draft": broken, "call": { "from": "101" } }));
+    assert_eq!(status, 422);
+    let fault = told["faults"][0].as_str().unwrap();
+    assert!(fault.starts_with("draft.yaml:4:") && fault.contains("nobody"), "{fault}");
+    let (status, told) = ask(&switch, "POST", "simulate", TOKEN, &json!({ "scenario": "/etc/hostname" }));
+    assert_eq!(status, 422);
+    assert!(told["faults"][0].as_str().unwrap().contains("is a file"), "{told}");
+    assert!(switch.past_calls().is_empty(), "nobody was called");
+    let left: Vec<_> = fs::read_dir(switch.data()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("simulation")), "{left:?}");
+}
