@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What an action may do by which a caller hears something, or somebody is rung for him.
+const HEARD: [&str; 6] = ["call", "conference", "dial", "fax", "queue", "voicemail"];
+
 /// Lists what is wrong with a document: unknown words and outcomes, parameters that an action refuses, variables that are
 /// unknown, unassigned on some way to their use or of another type, steps that are never reached, users, groups and
 /// audio that the office does not have.
@@ -143,6 +146,7 @@ fn translate(
         told: false,
     };
     let main = compiler.list(&document.steps, &mut flow);
+    let silence = flow.silence().map(<[String]>::to_vec);
     let Compiler { faults, lists, ran, .. } = compiler;
     let faults = faults.into_sorted();
     if !faults.is_empty() {
@@ -160,7 +164,7 @@ fn translate(
     let needs =
         document.variables.iter().filter(|variable| variable.given).map(|variable| variable.name.clone()).collect();
     let title = document.title.clone();
-    Ok(Arc::new(Program { id, version, title, variables, lists, main, needs }))
+    Ok(Arc::new(Program { id, version, title, variables, lists, main, needs, silence }))
 }
 
 /// A document's value as a value of a type; times cannot be written.
@@ -240,14 +244,17 @@ impl Compiler<'_> {
                 (word.as_str(), Act::Run(self.action(step, word, parameters, on, *go_on, flow)?))
             }
             StepKind::If { all, conditions, then, otherwise } => {
-                ("if", self.choice(*all, conditions, then, otherwise, flow))
+                ("if", self.choice(step, *all, conditions, then, otherwise, flow))
             }
             StepKind::When { asked, then, otherwise } => {
                 let known = self.resolver.calendars();
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 let find = |name: &str| self.resolver.calendar(name);
                 let schedule = asked.resolve(self.resolver.zone(), &find, &known, &mut self.faults);
-                let (then, otherwise) = self.either(then, flow.clone(), otherwise, flow.clone(), flow);
+                let (mut yes, mut no) = (flow.clone(), flow.clone());
+                yes.decide(|| format!("{}: then", step.path));
+                no.decide(|| format!("{}: else", step.path));
+                let (then, otherwise) = self.either(then, yes, otherwise, no, flow);
                 ("when", Act::When { schedule: schedule?, then, otherwise })
             }
             StepKind::Menu(menu) => ("menu", Act::Menu(self.menu(step, menu, flow))),
@@ -307,7 +314,7 @@ impl Compiler<'_> {
             Some(compiler.list(&branch.steps, &mut flow.at_event()))
         };
         let (ringing, hang_up) = (beside(self, Occasion::Ringing), beside(self, Occasion::HangUp));
-        let on = self.outcomes(&action, parameters, on, go_on, flow);
+        let on = self.outcomes(step, &action, parameters, on, go_on, flow);
         Some(Run {
             parameters: compiled,
             on,
@@ -322,12 +329,16 @@ impl Compiler<'_> {
     /// The steps on each outcome, and what is known after all of them.
     fn outcomes(
         &mut self,
+        step: &document::Step,
         action: &Action,
         parameters: &Node,
         on: &[Branch],
         go_on: bool,
         flow: &mut Flow,
     ) -> BTreeMap<String, ListId> {
+        if action.capabilities.iter().any(|capability| HEARD.contains(&capability.as_str())) {
+            flow.hear();
+        }
         let mut lists = BTreeMap::new();
         let mut after = Flow::never();
         for outcome in action.outcomes.iter().map(String::as_str).chain([FAILED, DENIED]) {
@@ -336,6 +347,7 @@ impl Compiler<'_> {
                 continue;
             }
             let mut branch = flow.clone();
+            branch.decide(|| format!("{}: {outcome}", step.path));
             for set in action.sets.iter().filter(|set| set.after.iter().any(|after| after == outcome)) {
                 branch.assign(&set.name);
             }
@@ -412,6 +424,7 @@ impl Compiler<'_> {
 
     fn choice(
         &mut self,
+        step: &document::Step,
         all: bool,
         conditions: &[document::Condition],
         then: &[document::Step],
@@ -420,6 +433,8 @@ impl Compiler<'_> {
     ) -> Act {
         let mut compiled = Vec::new();
         let (mut yes, mut no) = (flow.clone(), flow.clone());
+        yes.decide(|| format!("{}: then", step.path));
+        no.decide(|| format!("{}: else", step.path));
         let alone = conditions.len() == 1;
         for condition in conditions {
             // With "all", each condition is decided after those before it were true.
@@ -492,6 +507,7 @@ impl Compiler<'_> {
                 self.faults.add(step.at, &step.path, reason, "");
             }
         }
+        flow.hear();
         let before = flow.clone();
         *flow = Flow::never();
         let mut branch = |compiler: &mut Self, steps: &[document::Step], digits: bool| {

@@ -206,12 +206,15 @@ pub(crate) fn is_own(name: &str) -> bool {
 pub(crate) struct Flow {
     reached: bool,
     assigned: BTreeSet<String>,
+    /// What was decided on some way here on which the caller has heard nothing; `None`: there is no such way.
+    silent: Option<Vec<String>>,
 }
 
 impl Flow {
     /// The beginning of a call.
     pub(crate) fn start() -> Self {
-        Self { reached: true, assigned: ALWAYS.iter().map(|name| (*name).to_owned()).collect() }
+        let assigned = ALWAYS.iter().map(|name| (*name).to_owned()).collect();
+        Self { reached: true, assigned, silent: Some(Vec::new()) }
     }
 
     /// The steps at an event know what was known when they were armed, and who did it.
@@ -223,7 +226,7 @@ impl Flow {
 
     /// No way leads here yet; [`Flow::join`] adds some.
     pub(crate) fn never() -> Self {
-        Self { reached: false, assigned: BTreeSet::new() }
+        Self { reached: false, assigned: BTreeSet::new(), silent: None }
     }
 
     pub(crate) fn reached(&self) -> bool {
@@ -232,6 +235,23 @@ impl Flow {
 
     pub(crate) fn reach(&mut self) {
         self.reached = true;
+    }
+
+    /// Something happens that the caller hears, or that rings somebody for him.
+    pub(crate) fn hear(&mut self) {
+        self.silent = None;
+    }
+
+    /// This was decided.
+    pub(crate) fn decide(&mut self, what: impl FnOnce() -> String) {
+        if let Some(way) = &mut self.silent {
+            way.push(what());
+        }
+    }
+
+    /// What was decided on a way here on which the caller has heard nothing.
+    pub(crate) fn silence(&self) -> Option<&[String]> {
+        self.silent.as_deref().filter(|_| self.reached)
     }
 
     pub(crate) fn end(&mut self) {
@@ -257,6 +277,9 @@ impl Flow {
         }
         if self.reached {
             self.assigned.retain(|name| other.assigned.contains(name));
+            if self.silent.is_none() {
+                self.silent.clone_from(&other.silent);
+            }
         } else {
             *self = other.clone();
         }

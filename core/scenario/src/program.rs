@@ -19,6 +19,7 @@ pub struct Program {
     pub(crate) lists: Vec<Vec<Step>>,
     pub(crate) main: ListId,
     pub(crate) needs: Vec<String>,
+    pub(crate) silence: Option<Vec<String>>,
 }
 
 /// A list of steps of the program.
@@ -129,6 +130,12 @@ impl Program {
     /// The variables that whoever runs it gives their values: a call cannot begin with a scenario that has some.
     pub fn needs(&self) -> &[String] {
         &self.needs
+    }
+
+    /// What is decided on a way from its beginning to its end on which the caller hears nothing and nobody is rung for him: he would be refused
+    /// without anybody knowing why. `None`: there is no such way.
+    pub fn silence(&self) -> Option<&[String]> {
+        self.silence.as_deref()
     }
 
     /// For people.

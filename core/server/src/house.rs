@@ -251,6 +251,9 @@ impl Bundle {
         }
         faults.extend(begun_alone(&office, &programs));
         if absent == Absent::Refused {
+            faults.extend(silent(&office, &programs));
+        }
+        if absent == Absent::Refused {
             faults.extend(grants::unknown(&self.file, &office, actions));
         }
         if !faults.is_empty() {
@@ -363,6 +366,27 @@ fn begun_alone(office: &Office, programs: &BTreeMap<ScenarioId, Arc<Program>>) -
             own.add(source.document.at, "variables", reason, "let it lead to a scenario that runs this one");
             faults.extend(own.into_sorted());
         }
+    }
+    faults
+}
+
+/// Of scenarios that numbers and routes lead to, those on which a call may end before its caller has heard anything.
+fn silent(office: &Office, programs: &BTreeMap<ScenarioId, Arc<Program>>) -> Vec<Fault> {
+    let of_numbers = office.numbers().map(|number| &number.scenario);
+    let of_routes = office.routes().filter_map(|route| match &route.to {
+        Goal::Scenario(scenario) => Some(scenario),
+        Goal::User(_) | Goal::Group(_) | Goal::Gateway { .. } | Goal::Refuse(_) => None,
+    });
+    let reached: BTreeSet<&ScenarioId> = of_numbers.chain(of_routes).collect();
+    let mut faults = Vec::new();
+    for scenario in reached {
+        let silence = programs.get(scenario).and_then(|program| program.silence());
+        let (Some(way), Some(source)) = (silence, office.scenario(scenario)) else { continue };
+        let mut own = Faults::new(Arc::clone(&source.file));
+        let way = if way.is_empty() { "whatever is decided".to_owned() } else { way.join(", ") };
+        let reason = format!("a call may end in silence: the caller hears nothing, and nobody is rung ({way})");
+        own.add(source.document.at, "steps", reason, "let it play something there, ring somebody, or hang-up");
+        faults.extend(own.into_sorted());
     }
     faults
 }

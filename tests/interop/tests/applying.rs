@@ -172,7 +172,7 @@ fn no_number_leads_to_a_scenario_that_another_one_has_to_run() {
     let text = |goal: &str| {
         format!(
             "office: main\ndomains: [plugboard.test]\nemergency: {{ confirmed: true }}\nnumbers:\n  - {{ number: 100, scenario: {goal} }}\n\
-             scenarios:\n  - scenario: whom\n    variables: {{ agent: {{ type: text, given: true }} }}\n    steps: [{{ set: {{ to: \"{{agent}}\" }} }}]\n  \
+             scenarios:\n  - scenario: whom\n    variables: {{ agent: {{ type: text, given: true }} }}\n    steps: [{{ say: {{ text: \"{{agent}}\" }} }}]\n  \
              - scenario: front\n    steps: [{{ set: {{ agent: ann }} }}, {{ run: whom }}]\n"
         )
     };
@@ -185,6 +185,22 @@ fn no_number_leads_to_a_scenario_that_another_one_has_to_run() {
     assert_eq!(told.lines().count(), 1, "{told}");
     fs::write(&file, text("front")).unwrap();
     switch.succeeds(&["apply", file.to_str().unwrap()]);
+}
+
+#[test]
+fn a_number_leads_to_no_scenario_that_may_end_in_silence_and_is_told_which_way_that_is() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("main.yaml");
+    let apply = |more: &str| {
+        let office = "office: main\ndomains: [plugboard.test]\nemergency: { confirmed: true }\nnumbers:\n  - { number: 100, scenario: front }\n";
+        let steps = "[{ if: \"caller_number == '1'\", then: [{ say: { text: Hello } }] }";
+        fs::write(&file, format!("{office}scenarios:\n  - scenario: front\n    steps: {steps}{more}]\n")).unwrap();
+        file.to_str().unwrap()
+    };
+    let told = switch.complains(&["apply", apply("")]);
+    assert!(told.contains("main.yaml:7:5: steps: a call may end in silence"), "{told}");
+    assert!(told.contains("(steps[0]: else)"), "{told}");
+    switch.succeeds(&["apply", apply(", hang-up")]);
 }
 
 #[test]

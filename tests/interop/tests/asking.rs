@@ -1,6 +1,6 @@
 //! Programs that ask a running switch over HTTP what scenarios may be made of, and what they would do.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Office, Plugboard, asked};
 use serde_json::{Value, json};

@@ -296,3 +296,22 @@ fn r15_what_a_service_fills_has_a_value_after_its_answer_alone() {
     }
     assert!(story("", &format!("  - {calls}\n")).contains("agent may have no value here"));
 }
+
+#[test]
+fn a_way_on_which_the_caller_hears_nothing_is_told_with_what_is_decided_on_it() {
+    let way = |steps: &str| {
+        let program = crate::support::program(&format!("scenario: s\nvariables: {{ n: number }}\nsteps:\n{steps}"));
+        program.silence().map(|way| way.join(", "))
+    };
+    let rings = "{call-user: {mode: user, target: 101}}";
+    assert_eq!(way(&format!("  - {rings}\n")), None);
+    assert_eq!(way("  - set: { n: 3 }\n"), Some(String::new()), "whatever is decided");
+    let some = format!("  - if: \"caller_name == ''\"\n    then: [{rings}]\n");
+    assert_eq!(way(&some), Some("steps[0]: else".into()));
+    assert_eq!(way(&format!("{some}    else: [hang-up]\n")), None, "a hanging up is meant");
+    assert_eq!(way(&format!("{some}  - {rings}\n")), None, "they meet again");
+    let when = "  - when: { days: mon, from: '09:00', to: '10:00' }\n    then: [{set: {n: 1}}]\n    else: [hang-up]\n";
+    assert_eq!(way(when), Some("steps[0]: then".into()));
+    assert_eq!(way("  - menu: { keys: { '1': [{set: {n: 1}}] } }\n"), None, "he was asked");
+    assert_eq!(way(&format!("  - stream: [{rings}]\n")), Some(String::new()), "a stream ends with the call");
+}

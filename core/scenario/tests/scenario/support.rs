@@ -109,7 +109,7 @@ fn action(name: &str, parameters: Json, outcomes: &[&str], sets: &[(&str, ValueT
             })
             .collect(),
         blocking: true,
-        capabilities: Vec::new(),
+        capabilities: name.starts_with("call-").then(|| "dial".to_owned()).into_iter().collect(),
     }
 }
 
