@@ -70,7 +70,7 @@ impl OfficeText {
         let configuration = configuration(std::slice::from_ref(self), &by_name(&actions), &records, Limits::default());
         let office = configuration.offices.iter().next().cloned();
         let office = office.unwrap_or_else(|| panic!("there is no office"));
-        Stage { office, programs: configuration.programs, actions, prompts }
+        Stage { office, programs: configuration.programs, actions, prompts, limits: Limits::default() }
     }
 
     /// With every `from` in the document replaced.

@@ -45,6 +45,8 @@ pub struct Stage {
     pub actions: Arc<Catalogue>,
     /// Its prompts, and how long each is.
     pub prompts: BTreeMap<String, Duration>,
+    /// What every run of an action may use.
+    pub limits: Limits,
 }
 
 /// What became of a call that nobody made.
@@ -91,13 +93,8 @@ fn perform(stage: &Stage, decisions: Decisions) -> Result<(Rehearsed, Decisions)
     let actions = by_name(&stage.actions);
     let mut grants = GrantTable::default();
     grants.add(&stage.office, &actions);
-    let configuration = Configuration {
-        offices: office_set,
-        programs: stage.programs.clone(),
-        actions,
-        grants,
-        limits: Limits::default(),
-    };
+    let configuration =
+        Configuration { offices: office_set, programs: stage.programs.clone(), actions, grants, limits: stage.limits };
     let mut setup = Setup::configured(configuration, Arc::clone(&stage.actions), stage.prompts.clone());
     if let Some(at) = decisions.plan().at {
         setup = setup.starts_at(WallTime(at.0.saturating_sub(millis(BEFORE))));

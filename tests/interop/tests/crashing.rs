@@ -1,6 +1,6 @@
 //! A switch that is killed amid calls, again and again: no story is lost, and nothing is done twice.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use plugboard_tests_interop::{Answer, Call, Office, Plugboard, Serve, Sipp, Transport, free_port, until};
 use serde_json::Value;

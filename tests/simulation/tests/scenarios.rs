@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_model::WallTime;
-use plugboard_simulator::rehearsal::{Caller, Plan, Stage, explore};
+use plugboard_model::{JournalEntry, JournalEvent, Time, WallTime};
+use plugboard_plugin::Limits;
+use plugboard_simulator::rehearsal::{Caller, Plan, Stage, explore, rehearse};
 use plugboard_simulator::{Dice, OfficeText};
 
 /// Scenarios of one run; `--long` takes more.
 const SCENARIOS: u64 = 40;
+/// Calls whose runs are dropped and rebuilt.
+const CALLS_DROPPED: usize = 200;
 /// Calls of one scenario.
 const CALLS: usize = 8;
 /// 2026-01-05, a Monday, 09:00 UTC.
@@ -127,6 +130,58 @@ fn holds(seed: u64, text: &str) -> (usize, Heard) {
 enum Heard {
     Something,
     Nothing,
+}
+
+/// What happened in a call and when, whether its runs were put away meanwhile or not.
+fn story(entries: &[JournalEntry]) -> Vec<(Time, JournalEvent)> {
+    let unpinned = |event: &JournalEvent| {
+        let mut event = event.clone();
+        // The limits are pinned, and differ here.
+        if let JournalEvent::RunBegan { pins, .. } = &mut event {
+            pins.limits.clear();
+        }
+        event
+    };
+    let kept = entries.iter().filter(|entry| !matches!(entry.event, JournalEvent::PutAway { .. }));
+    kept.map(|entry| (entry.at, unpinned(&entry.event))).collect()
+}
+
+#[test]
+fn a_run_that_is_dropped_while_it_waits_and_rebuilt_leads_to_the_same_call_as_one_that_stays() {
+    let (mut calls, mut dropped) = (0, 0);
+    let mut dice = Dice::new(7);
+    for seed in 0.. {
+        if calls >= CALLS_DROPPED {
+            break;
+        }
+        let text = scenario(seed);
+        if !faults(&text).is_empty() {
+            continue;
+        }
+        let mut stage = office(&text).stage();
+        let keys = [vec![], vec!["1".to_owned()], vec!["2".to_owned(), "1".to_owned()], vec!["102".to_owned()]];
+        for keys in keys {
+            let plan = Plan { keys, ..plan(&stage) };
+            let mut told = |put_away_after_ms: u32| {
+                stage.limits = Limits { put_away_after_ms, ..Limits::default() };
+                rehearse(&stage, &plan).unwrap().journals
+            };
+            // An hour: no run waits so long.
+            let stayed = told(3_600_000);
+            // At once, or at any moment of the first seconds.
+            let away = told(u32::try_from(dice.below(6)).unwrap() * 700);
+            let is_away = |entries: &Vec<JournalEntry>| {
+                entries.iter().filter(|entry| matches!(entry.event, JournalEvent::PutAway { .. })).count()
+            };
+            assert_eq!(stayed.iter().map(is_away).sum::<usize>(), 0);
+            dropped += away.iter().map(is_away).sum::<usize>();
+            calls += stayed.len();
+            let stories =
+                |journals: &[Vec<JournalEntry>]| journals.iter().map(|entries| story(entries)).collect::<Vec<_>>();
+            assert_eq!(stories(&away), stories(&stayed), "seed {seed}, {plan:?}\n{text}");
+        }
+    }
+    assert!(dropped > calls / 2, "{dropped} runs of {calls} calls were dropped: they show too little");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! An office made ready for a simulation: as it is, but for what its phones and gateways need of the real world.
 
 use plugboard_document::{Entry, Kind, Mark, Node};
-use plugboard_plugin::Catalogue;
+use plugboard_plugin::{Catalogue, Limits};
 use plugboard_simulator::rehearsal::Stage;
 use plugboard_sound::Cache;
 use std::sync::Arc;
@@ -91,6 +91,7 @@ pub(super) fn set(
         office: house.office,
         programs: house.programs,
         actions: Arc::clone(actions),
+        limits: Limits::default(),
     };
     Ok(Set { stage, door })
 }
