@@ -97,6 +97,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::Ring(_) => HostResult::Rang(Err(NotConnected::CallerGone)),
         HostCall::FindUser(_) => HostResult::User(None),
         HostCall::FindGroup(_) => HostResult::Group(None),
+        HostCall::FindContact(_) => HostResult::Contact(None),
         HostCall::GetVariable(_) => HostResult::Value(None),
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),
         HostCall::Answer | HostCall::Echo { .. } | HostCall::HangUp(_) => HostResult::Done(Err(CallError::CallerGone)),

@@ -2,6 +2,7 @@
 
 mod caller;
 mod conference;
+mod confirming;
 mod dictation;
 mod ending;
 mod errand;
@@ -25,6 +26,7 @@ use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::Output;
 use crate::ring::Ring;
 
+pub use confirming::press_to_take;
 pub use forward::FORWARDS_MAX;
 
 /// No conversation of an office lasts longer; a forgotten hold does.
@@ -264,6 +266,7 @@ impl Call {
                 told: None,
                 ways: Ways::default(),
                 forwards: Vec::new(),
+                phone: None,
             },
         );
         if let Some(user) = begin.caller_user.clone() {
@@ -337,7 +340,7 @@ impl Call {
             }
             Input::UserOffers { user, offer: Ok(_) } => self.release(&user),
             Input::Claimed { leg, granted: true } => {
-                if let Some(user) = self.legs.get(&leg).and_then(|leg| leg.user.clone()) {
+                if let Some(user) = self.legs.get(&leg).and_then(|leg| leg.person().cloned()) {
                     self.out(Output::Release { user });
                 }
             }
@@ -390,10 +393,8 @@ impl Call {
 
     /// Gives a slot back once no leg of that user is left.
     fn release_if_unused(&mut self, user: &UserId) {
-        let in_use = self
-            .legs
-            .values()
-            .any(|leg| leg.user.as_ref() == Some(user) && !leg.is_over() && leg.state != LegState::Ending);
+        let in_use =
+            self.legs.values().any(|leg| leg.person() == Some(user) && !leg.is_over() && leg.state != LegState::Ending);
         // One of his devices may wake up.
         let waits = self.ring.as_ref().is_some_and(|ring| ring.asking.contains_key(user));
         if !in_use && !waits {

@@ -78,7 +78,27 @@ pub enum Party {
     Outside {
         /// Best first; at least one.
         ways: Vec<Way>,
+        /// What it is besides a number.
+        phone: Option<Phone>,
     },
+}
+
+/// A phone outside that is rung in the place of somebody, or that has to show that a person answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone {
+    /// Whose: he is asked whether he may be rung, and takes the call when it answers.
+    pub of: Option<UserId>,
+    /// What it has to show.
+    pub confirm: Option<Confirm>,
+}
+
+/// Who answers has to press 1: a mobile's mailbox picks up as well, and would have the call (decision 13 of the requirements).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// For so long it may be pressed, from the answer on.
+    pub within: Duration,
+    /// What he hears again and again meanwhile: the first of these that can be played.
+    pub asks: Vec<Audio>,
 }
 
 impl Party {
@@ -86,7 +106,7 @@ impl Party {
     pub fn ways_mut(&mut self) -> &mut [Way] {
         match self {
             Self::User(_) => &mut [],
-            Self::Outside { ways } => ways,
+            Self::Outside { ways, .. } => ways,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A leg as its call sees it.
 
 use crate::PlayId;
-use crate::input::{Forward, Way};
+use crate::input::{Forward, Phone, Way};
 use plugboard_model::{Cause, GatewayId, LegId, LegRecord, Time, UserId, WallTime};
 
 /// How far a leg is.
@@ -54,6 +54,8 @@ pub(crate) struct Leg {
     pub(crate) ways: Ways,
     /// On whose behalf it is called.
     pub(crate) forwards: Vec<Forward>,
+    /// What it is besides a number outside.
+    pub(crate) phone: Option<Phone>,
 }
 
 /// What is left to be tried of the ways to an outside number.
@@ -81,7 +83,13 @@ impl Leg {
             told: None,
             ways: Ways::default(),
             forwards: Vec::new(),
+            phone: None,
         }
+    }
+
+    /// The user who talks when it is answered: at a device of his, or at a phone of his outside.
+    pub(crate) fn person(&self) -> Option<&UserId> {
+        self.user.as_ref().or_else(|| self.phone.as_ref()?.of.as_ref())
     }
 
     pub(crate) fn is_over(&self) -> bool {

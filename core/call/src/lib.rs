@@ -19,9 +19,9 @@ mod output;
 mod ring;
 pub mod voicemail;
 
-pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX};
+pub use call::{CALL_LENGTH_MAX, Call, FORWARDS_MAX, press_to_take};
 pub use input::{
-    Begin, Forward, Input, Led, OfferedDevices, Onward, Op, Origin, OwnForwards, Park, Party, PlayFinish, Redirect,
-    Request, RingOrder, Service, Transfer, Urgency, Way,
+    Begin, Confirm, Forward, Input, Led, OfferedDevices, Onward, Op, Origin, OwnForwards, Park, Party, Phone,
+    PlayFinish, Redirect, Request, RingOrder, Service, Transfer, Urgency, Way,
 };
 pub use output::{AskWhy, CancelWhy, Output, PlayId};

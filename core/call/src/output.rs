@@ -37,6 +37,8 @@ pub enum AskWhy {
     Recall,
     /// He called for help and is called back: never refused.
     CallBack,
+    /// A phone of his outside is rung, and none of his devices: whether he is logged in does not matter.
+    OnHisPhone,
 }
 
 /// What the call asks of the world.

@@ -1,9 +1,9 @@
 //! One ringing: who was asked, which legs ring, who answered first.
 
-use plugboard_model::{Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
+use plugboard_model::{Audio, Cause, Connected, LegId, NotConnected, RingBack, Time, UserId, best_cause};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::input::{Forward, Onward, OwnForwards};
+use crate::input::{Forward, Onward, OwnForwards, Party};
 use crate::{Op, PlayId};
 
 /// A leg that may still answer.
@@ -15,9 +15,22 @@ pub(crate) struct Rung {
     pub(crate) chain: Option<usize>,
 }
 
+/// An answered phone that has to show that a person answers.
+#[derive(Debug)]
+pub(crate) struct Confirming {
+    /// What it hears; none between two times.
+    pub(crate) play: Option<PlayId>,
+    /// When it hears it again.
+    pub(crate) again: Option<Time>,
+    /// What can be played.
+    pub(crate) asks: VecDeque<Audio>,
+}
+
 /// A user who has not told all of his devices yet.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
+    /// Phones of his outside, which ring in place of his devices.
+    pub(crate) phones: Vec<Party>,
     /// The place in [`Ring::chains`] of what led to him.
     pub(crate) chain: Option<usize>,
     /// How many he has told.
@@ -72,6 +85,8 @@ pub(crate) struct Ring {
     pub(crate) granted: BTreeSet<UserId>,
     /// Legs that answered while another's slot was asked for, in order.
     pub(crate) answered: VecDeque<LegId>,
+    /// Phones that answered and have to show that a person did.
+    pub(crate) confirming: BTreeMap<LegId, Confirming>,
     causes: Vec<Cause>,
     timed_out: bool,
 }
@@ -95,6 +110,7 @@ impl Ring {
             claiming: None,
             granted: BTreeSet::new(),
             answered: VecDeque::new(),
+            confirming: BTreeMap::new(),
             causes: Vec::new(),
             timed_out: false,
         }
@@ -113,6 +129,7 @@ impl Ring {
     /// Takes a leg out: it answered, ended or was told to stop. What it was, if it was in.
     pub(crate) fn forget(&mut self, leg: LegId) -> Option<Rung> {
         self.answered.retain(|waiting| *waiting != leg);
+        self.confirming.remove(&leg);
         if self.claiming == Some(leg) {
             self.claiming = None;
         }
@@ -145,7 +162,8 @@ impl Ring {
 
     /// The next moment at which a leg or the whole ringing gives up.
     pub(crate) fn next_timeout(&self) -> Time {
-        self.legs.values().map(|rung| rung.until).fold(self.until, Time::min)
+        let again = self.confirming.values().filter_map(|confirming| confirming.again);
+        self.legs.values().map(|rung| rung.until).chain(again).fold(self.until, Time::min)
     }
 
     /// Takes whoever comes next out of a chain of which nobody rings any more; and which chain it is.

@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 27] = [
+pub(crate) const HOST_INTERFACES: [&str; 28] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -34,6 +34,7 @@ pub(crate) const HOST_INTERFACES: [&str; 27] = [
     "fax.receive",
     "http.send",
     "history.last-talk",
+    "contacts.find",
     "other",
 ];
 

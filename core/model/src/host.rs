@@ -5,7 +5,7 @@
 
 use crate::{
     Cause, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox,
-    Talk, UserId, Value, WallTime,
+    Name, Talk, UserId, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,8 @@ pub enum HostCall {
         /// How far back: 1 to 3,650.
         days: u32,
     },
+    /// A contact by one of his numbers. Answer: [`HostResult::Contact`].
+    FindContact(String),
 }
 
 impl HostCall {
@@ -118,6 +120,7 @@ impl HostCall {
             Self::ReceiveFax(_) => "fax.receive",
             Self::Http(_) => "http.send",
             Self::LastTalk { .. } => "history.last-talk",
+            Self::FindContact(_) => "contacts.find",
         }
     }
 }
@@ -168,6 +171,8 @@ pub enum HostResult {
     Responded(Result<HttpResponse, HttpError>),
     /// To [`HostCall::LastTalk`].
     Talked(Result<Option<Talk>, HistoryError>),
+    /// To [`HostCall::FindContact`].
+    Contact(Option<DirectoryContact>),
 }
 
 /// How somebody sits in a room.
@@ -494,6 +499,32 @@ pub enum Target {
     Group(GroupId),
     /// An internal or outside number.
     Number(String),
+    /// The phones outside of a user's profile.
+    Phones(UserPhones),
+    /// An outside number, called in a way of the step's own.
+    Line(Line),
+    /// A SIP address outside.
+    Address(String),
+}
+
+/// Phones outside that stand in a user's profile. Each has to show by a key that a person answers, unless the profile says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserPhones {
+    /// Whose.
+    pub user: UserId,
+    /// All at once; else the first alone.
+    pub all: bool,
+}
+
+/// An outside number, called in a way of the step's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// As a user would dial it; with a gateway, as that gateway wants it.
+    pub number: String,
+    /// Through this gateway alone, in place of those that routes lead to.
+    pub gateway: Option<String>,
+    /// It has to show by a key that a person answers.
+    pub confirm: bool,
 }
 
 /// What the caller hears while it rings.
@@ -593,6 +624,36 @@ pub struct DirectoryUser {
     pub reachable: bool,
     /// Calls he has now, ringing ones not counted.
     pub calls: u32,
+}
+
+/// A contact of the office as actions see him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryContact {
+    /// Which.
+    pub id: Name,
+    /// His name.
+    pub name: String,
+    /// His numbers, as the office writes them; at most 16.
+    pub numbers: Vec<String>,
+    /// Empty when nobody said it.
+    pub company: String,
+    /// Empty when there is none.
+    pub email: String,
+    /// BCP 47; the office's when he has none of his own.
+    pub language: String,
+    /// What the office files him under; at most 16.
+    pub groups: Vec<String>,
+    /// Who is responsible for him, the first one first; at most 8.
+    pub responsible: Vec<Responsible>,
+}
+
+/// A user who is responsible for a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responsible {
+    /// Who.
+    pub user: UserId,
+    /// How many phones outside stand in his profile.
+    pub phones: u32,
 }
 
 /// How a group spreads its calls.

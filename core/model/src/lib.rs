@@ -26,9 +26,9 @@ pub use forward::{ForwardWhen, ForwardWhy};
 pub use history::{HistoryError, Talk};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
-    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, LogLevel, MailboxEnd,
-    MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack,
-    RingRequest, SetError, Speech, Target, Tone, UserStatus,
+    Connected, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line,
+    LogLevel, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
+    RecordError, Responsible, RingBack, RingRequest, SetError, Speech, Target, Tone, UserPhones, UserStatus,
 };
 pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{

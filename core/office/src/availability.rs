@@ -22,6 +22,8 @@ pub enum OfferKind {
     Direct,
     /// A call that he handed on comes back to him: never refused.
     Recall,
+    /// A phone of his outside is rung and none of his devices: reserved as for one user, and that he is logged out does not matter.
+    Phone,
 }
 
 /// The answer to an offer.
@@ -94,8 +96,8 @@ impl Availability {
 
     /// A call wants to ring him.
     ///
-    /// Busy and logged-out users are not rung by scenarios; direct calls ring everyone but those who do not want to be
-    /// disturbed or are logged out.
+    /// Busy and logged-out users are not rung by scenarios, the latter but at their phones outside; direct calls ring everyone
+    /// but those who do not want to be disturbed or are logged out.
     pub fn offer(&mut self, call: &CallId, kind: OfferKind) -> Offered {
         if self.calls.contains_key(call) {
             return Offered::Refused(Unavailable::SameCall);
@@ -104,19 +106,22 @@ impl Availability {
             return Offered::Refused(Unavailable::TooManyCalls);
         }
         let disturbed = match (self.status, kind) {
-            (UserStatus::Available, _) | (UserStatus::Busy, OfferKind::Direct) | (_, OfferKind::Recall) => false,
-            (UserStatus::Busy, OfferKind::OneUser | OfferKind::AllAtOnce)
+            (UserStatus::Available, _)
+            | (UserStatus::Busy, OfferKind::Direct)
+            | (UserStatus::LoggedOut, OfferKind::Phone)
+            | (_, OfferKind::Recall) => false,
+            (UserStatus::Busy, OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Phone)
             | (UserStatus::DoNotDisturb | UserStatus::LoggedOut, _) => true,
         };
         if disturbed {
             return Offered::Refused(Unavailable::Status(self.status));
         }
         let holding = match kind {
-            OfferKind::OneUser if self.slot_is_free() => Holding::Reserved,
+            OfferKind::OneUser | OfferKind::Phone if self.slot_is_free() => Holding::Reserved,
             OfferKind::AllAtOnce if self.slot_is_free() => Holding::Ringing(kind),
             OfferKind::Direct if self.direct_calls_and_taken() < self.calls_at_once => Holding::Ringing(kind),
             OfferKind::Recall => Holding::Ringing(kind),
-            OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Direct => {
+            OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Phone | OfferKind::Direct => {
                 return Offered::Refused(Unavailable::OnACall);
             }
         };
@@ -129,7 +134,7 @@ impl Availability {
         let granted = match self.calls.get(call) {
             Some(Holding::Reserved | Holding::Ringing(OfferKind::Recall)) => true,
             Some(Holding::Ringing(OfferKind::Direct)) => self.taken() < self.calls_at_once,
-            Some(Holding::Ringing(OfferKind::AllAtOnce | OfferKind::OneUser)) => self.slot_is_free(),
+            Some(Holding::Ringing(OfferKind::AllAtOnce | OfferKind::OneUser | OfferKind::Phone)) => self.slot_is_free(),
             Some(Holding::Taken | Holding::Lost) | None => false,
         };
         if !granted {
@@ -215,7 +220,9 @@ impl Availability {
         let direct_is_full = self.taken() >= self.calls_at_once;
         for (other, holding) in &mut self.calls {
             let lost = match holding {
-                Holding::Reserved | Holding::Ringing(OfferKind::OneUser | OfferKind::AllAtOnce) => true,
+                Holding::Reserved | Holding::Ringing(OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Phone) => {
+                    true
+                }
                 Holding::Ringing(OfferKind::Direct) => direct_is_full,
                 Holding::Ringing(OfferKind::Recall) | Holding::Taken | Holding::Lost => false,
             };

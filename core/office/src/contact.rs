@@ -1,7 +1,7 @@
 //! People outside whom the office knows.
 
 use crate::{Office, Spelled};
-use plugboard_model::{Dialled, Name};
+use plugboard_model::{Dialled, DirectoryContact, Name, Responsible, UserId};
 
 /// Somebody outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,14 @@ pub struct Contact {
     pub numbers: Vec<Dialled>,
     /// His language (BCP 47).
     pub language: Option<String>,
+    /// Where he works.
+    pub company: Option<String>,
+    /// Where he is written to.
+    pub email: Option<String>,
+    /// What the office files him under.
+    pub groups: Vec<Name>,
+    /// Users who are responsible for him, the first one first.
+    pub responsible: Vec<Name>,
 }
 
 impl Office {
@@ -24,8 +32,39 @@ impl Office {
         self.contacts.get(found)
     }
 
+    /// The contact with this number, in whichever of [`Office::forms`] it is written, also behind the prefix of an outside line.
+    pub fn find_contact(&self, number: &str) -> Option<&Contact> {
+        let known = |number: &str| self.forms(number).into_iter().find_map(|form| self.contact_numbers.get(&form));
+        let behind = || self.dialled_in_front().iter().find_map(|line| known(number.strip_prefix(line.as_str())?));
+        self.contacts.get(known(number).or_else(behind)?)
+    }
+
+    /// A contact by id.
+    pub fn contact(&self, id: &str) -> Option<&Contact> {
+        self.contacts.get(&Name::new(id).ok()?)
+    }
+
     /// Every contact, by id.
     pub fn contacts(&self) -> impl ExactSizeIterator<Item = &Contact> {
         self.contacts.values()
+    }
+
+    /// A contact as actions see him.
+    pub fn to_directory_contact(&self, contact: &Contact) -> DirectoryContact {
+        let responsible = |name: &Name| {
+            let user = self.users.get(name)?;
+            let phones = u32::try_from(user.phones.len()).unwrap_or(u32::MAX);
+            Some(Responsible { user: UserId { office: self.id.clone(), name: name.clone() }, phones })
+        };
+        DirectoryContact {
+            id: contact.id.clone(),
+            name: contact.name.clone(),
+            numbers: contact.numbers.iter().map(|number| number.as_str().to_owned()).collect(),
+            company: contact.company.clone().unwrap_or_default(),
+            email: contact.email.clone().unwrap_or_default(),
+            language: contact.language.clone().unwrap_or_else(|| self.language.clone()),
+            groups: contact.groups.iter().map(ToString::to_string).collect(),
+            responsible: contact.responsible.iter().filter_map(responsible).collect(),
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `reliable`, `browser`, `location`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `phones` (a number, or `number`, `name`, `confirm`, `confirm_within`), `language`, `reliable`, `browser`, `location`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `t38`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `numbers` | `number`, `scenario`, `id` |
@@ -23,7 +23,7 @@
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
-//! | `contacts` | `id`, `name`, `numbers`, `language` |
+//! | `contacts` | `id`, `name`, `numbers`, `language`, `company`, `email`, `groups`, `responsible` (a user, or several) |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
 //! | `blocked` | `callers`, `anonymous`, `then` (`busy`, `refuse`, `scenario`); also of a user |
 //! | `plugins` | actions with `all` or `capabilities`, `dial` (`users`, `groups`, `numbers`); also of a route and an incoming number |
@@ -178,7 +178,9 @@ fn read(
     }
     fields.finish(faults);
     features::clashes(&features, &written, &found, faults, bearable);
-    let Ground { country, area, zone, calendars, variables, contacts, contact_numbers } = ground;
+    let Ground { country, area, zone, calendars, variables, contacts, contact_numbers, responsible } = ground;
+    let mut references = found.references;
+    references.extend(responsible.into_iter().map(|(name, at, path)| (Noun::User, name, at, path)));
     let mut office = Office {
         id,
         domains,
@@ -217,7 +219,7 @@ fn read(
         features,
     };
     office.index_help();
-    missing(&office, (&found.references, &found.named), faults);
+    missing(&office, (&references, &found.named), faults);
     internal(&mut office, found.internal, faults);
     office.index_logins();
     clashes(&office, told, bearable);

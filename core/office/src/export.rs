@@ -18,7 +18,7 @@ use crate::parts::{
 use crate::settings::FORWARD_AFTER;
 use crate::{
     DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group, IncomingNumber,
-    KeyForm, MediaRules, Office, PickUp, Secret, SecretOrigin, User,
+    KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
@@ -191,6 +191,10 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     if let Some(number) = &user.outside_number {
         entry.put("outside_number", number.as_str());
     }
+    entry.put_list("phones", user.phones.iter().map(phone_node));
+    if let Some(language) = &user.language {
+        entry.put("language", language.as_str());
+    }
     entry.put_unless("reliable", user.reliable, false);
     if let Some(browser) = user.browser {
         entry.put("browser", browser);
@@ -203,6 +207,23 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     }
     entry.0.extend(user.blocked.as_ref().map(|own| ("blocked", blocked::node(own))));
     entry.put_media(user.media);
+    entry.node()
+}
+
+/// The number alone where nothing else is said of it.
+fn phone_node(phone: &OutsidePhone) -> Node {
+    let number = phone.number.as_str();
+    let usual = OutsidePhone::of(phone.number.clone());
+    if *phone == usual {
+        return number.into();
+    }
+    let mut entry = Entries::default();
+    entry.put("number", number);
+    if let Some(name) = &phone.name {
+        entry.put("name", name.as_str());
+    }
+    entry.put_unless("confirm", phone.confirm, usual.confirm);
+    entry.put_unless("confirm_within", write_duration(phone.confirm_within), write_duration(usual.confirm_within));
     entry.node()
 }
 

@@ -31,7 +31,7 @@ impl Office {
     }
 
     /// What users dial in front of numbers, and routes take off again.
-    fn dialled_in_front(&self) -> BTreeSet<String> {
+    pub(crate) fn dialled_in_front(&self) -> BTreeSet<String> {
         let lines = self.routes().filter(|route| matches!(route.whose, Whose::FromUsers | Whose::FromUser(_)));
         lines
             .filter_map(|route| match (&route.called, &route.to) {

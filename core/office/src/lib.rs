@@ -20,6 +20,7 @@ mod numbers;
 mod office;
 mod overlap;
 mod parts;
+mod phone;
 mod plugins;
 mod recording;
 mod route;
@@ -53,6 +54,7 @@ pub use office::{
     DigestChoice, DigestIntegrity, Group, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret, SecretOrigin,
     TransferRules, Transport, User,
 };
+pub use phone::{CONFIRM_WITHIN, OutsidePhone};
 pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};
 pub use plugins::{Dialling, PluginGrant, Plugins, Said};
 pub use recording::{RecordRule, Recording};

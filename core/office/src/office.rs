@@ -2,7 +2,8 @@
 
 use crate::{
     Blocked, Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules,
-    MediaRules, NumberPlan, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone,
+    MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue,
+    Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -145,6 +146,10 @@ pub struct User {
     pub ring_for: Duration,
     /// The number that gateways show of him; without one, theirs, else his internal one.
     pub outside_number: Option<Dialled>,
+    /// His phones outside, in the order in which they are rung.
+    pub phones: Vec<OutsidePhone>,
+    /// His language (BCP 47), where it is not the office's.
+    pub language: Option<String>,
     /// Whether his devices are offered reliable provisional responses (RFC 3262).
     pub reliable: bool,
     /// Whether his devices are browsers; without it, those are that registered over WebSocket.

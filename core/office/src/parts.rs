@@ -17,7 +17,7 @@ mod voicemail;
 pub(crate) use blocked::BUSY_STATUS;
 pub(crate) use emergency::CALL_BACK_WITHIN;
 pub(crate) use plugins::ALL;
-pub(crate) use rules::Ground;
+pub(crate) use rules::{CONTACT_GROUPS_MAX, CONTACT_TEXT_MAX, Ground, RESPONSIBLE_MAX};
 pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
 use crate::{

@@ -17,6 +17,7 @@ use crate::parts::{
     CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR, RING_FOR_DEFAULT,
     RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
+use crate::phone::{CONFIRM_WITHIN, CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
 use plugboard_document::write_duration;
 use serde_json::{Value as Json, json};
@@ -211,6 +212,25 @@ fn ring_for(default: Duration, description: &str) -> Json {
         "x-maximum": write_duration(*RING_FOR.end()), "description": description })
 }
 
+/// His phones outside.
+fn phones() -> Json {
+    let phone = object(
+        &["number"],
+        json!({
+            "number": dialled("As he would dial it.", "001701234567"),
+            "name": { "type": "string", "description": "For people.", "examples": ["mobile"] },
+            "confirm": { "type": "boolean", "default": true, "description": "Whoever answers has to press 1 before the call is his: a mobile's mailbox picks up as well." },
+            "confirm_within": { "$ref": "#/$defs/time", "default": write_duration(CONFIRM_WITHIN),
+                "x-minimum": write_duration(*CONFIRM_WITHIN_RANGE.start()), "x-maximum": write_duration(*CONFIRM_WITHIN_RANGE.end()),
+                "description": "How long he may take to press it, from the answer on." }
+        }),
+    );
+    let one = json!({ "anyOf": [{ "$ref": "#/$defs/dialled" }, phone] });
+    json!({ "anyOf": [{ "$ref": "#/$defs/dialled" }, { "type": "array", "items": one, "minItems": 1, "maxItems": PHONES_MAX }],
+        "examples": [[{ "number": "001701234567", "name": "mobile" }]],
+        "description": "His phones outside, in the order in which they are rung: `call-responsible` rings the first, or all of them. They are called by his routes and within his limits." })
+}
+
 fn user() -> Json {
     let user = object(
         &["id", "number", "password"],
@@ -238,6 +258,8 @@ fn user() -> Json {
                 "description": "Whether colleagues may speak to him by the feature code `intercom` without his picking up." },
             "ring_for": ring_for(RING_FOR_DIRECT, "How long a direct call rings."),
             "outside_number": dialled("The number that gateways show of him; without one, theirs, else his internal one.", "+4930123451"),
+            "phones": phones(),
+            "language": { "type": "string", "maxLength": crate::document::LANGUAGE_LEN_MAX, "examples": ["ru"], "description": "BCP 47: in which he is spoken to; without one, the office's." },
             "reliable": reliable("his devices"),
             "browser": { "type": "boolean", "description": "Whether his devices speak as browsers do (ICE, DTLS-SRTP); without it, those do that registered over WebSocket." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "countries": ["de"], "minutes_a_day": 60 }], "description": "Limits of his calls to the outside, in place of the office's; what he hands on or sends on to the outside counts as his." },

@@ -1,6 +1,6 @@
 //! Who is in an office, as actions may ask.
 
-use plugboard_model::{DirectoryGroup, DirectoryUser};
+use plugboard_model::{DirectoryContact, DirectoryGroup, DirectoryUser};
 use std::fmt;
 
 /// Looks up people and groups of one office. Called on the plugin threads: it must not block.
@@ -11,4 +11,6 @@ pub trait Directory: fmt::Debug + Send + Sync {
     fn find_user(&self, number_or_id: &str) -> Option<DirectoryUser>;
     /// The group with this internal number or id (WIT `directory.find-group`).
     fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup>;
+    /// The contact with this number (WIT `contacts.find`).
+    fn find_contact(&self, number: &str) -> Option<DirectoryContact>;
 }

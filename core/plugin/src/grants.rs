@@ -1,6 +1,6 @@
 //! What a run may do. What is not granted is not linked; what is revoked stops at the next host call.
 
-use plugboard_model::{GroupId, HostCall, Target, UserId};
+use plugboard_model::{GroupId, HostCall, Line, Target, UserId, UserPhones};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -37,11 +37,13 @@ pub enum Capability {
     Http,
     /// What the office remembers of its calls.
     History,
+    /// People outside whom the office knows.
+    Contacts,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -55,6 +57,7 @@ impl Capability {
         Self::Fax,
         Self::Http,
         Self::History,
+        Self::Contacts,
     ];
 
     /// The interface's name in WIT.
@@ -73,6 +76,7 @@ impl Capability {
             Self::Fax => "fax",
             Self::Http => "http",
             Self::History => "history",
+            Self::Contacts => "contacts",
         }
     }
 
@@ -103,6 +107,7 @@ impl Capability {
             HostCall::ReceiveFax(_) => Self::Fax,
             HostCall::Http(_) => Self::Http,
             HostCall::LastTalk { .. } => Self::History,
+            HostCall::FindContact(_) => Self::Contacts,
         }
     }
 
@@ -121,6 +126,7 @@ impl Capability {
             Self::Fax => 1024,
             Self::Http => 2048,
             Self::History => 4096,
+            Self::Contacts => 8192,
         }
     }
 }
@@ -156,11 +162,14 @@ impl DialGrant {
     pub fn covers(&self, target: &Target) -> bool {
         self.everything
             || match target {
-                Target::User(user) => self.users.contains(user),
+                // A user's phones outside stand in the profile of somebody who may be rung.
+                Target::User(user) | Target::Phones(UserPhones { user, .. }) => self.users.contains(user),
                 Target::Group(group) => self.groups.contains(group),
-                Target::Number(number) => {
+                Target::Number(number) | Target::Line(Line { number, .. }) => {
                     self.numbers.contains(number) || self.prefixes.iter().any(|prefix| number.starts_with(prefix))
                 }
+                // Users, groups and numbers are named one by one; no list says anything of the whole internet.
+                Target::Address(_) => false,
             }
     }
 }
@@ -190,6 +199,7 @@ impl Grants {
             .with(Capability::Clock)
             .with(Capability::Random)
             .with(Capability::Conference)
+            .with(Capability::Contacts)
             .with(Capability::Fax)
             .with(Capability::History)
             .with(Capability::Http)

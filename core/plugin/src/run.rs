@@ -8,6 +8,7 @@ use crate::limits::{REBUILD_BYTES_MAX, REBUILD_CALLS_MAX, REBUILD_CPU_FACTOR, RE
 use crate::{Clock, ComponentId, Directory, Limits};
 use plugboard_model::{
     CallId, CallInfo, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Time,
+    UserPhones,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -468,6 +469,7 @@ impl RunState {
             HostCall::RandomBelow(bound) => Some(HostResult::Below(self.random.random_range(0..*bound))),
             HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
             HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
+            HostCall::FindContact(number) => Some(HostResult::Contact(self.directory.as_ref()?.find_contact(number))),
             HostCall::Ring(request) => self.denied(request),
             HostCall::Answer
             | HostCall::Play { .. }
@@ -494,6 +496,9 @@ impl RunState {
             Target::User(user) => format!("user {}", user.name),
             Target::Group(group) => format!("group {}", group.name),
             Target::Number(number) => format!("number {number}"),
+            Target::Phones(UserPhones { user, .. }) => format!("phones of the user {}", user.name),
+            Target::Line(line) => format!("number {}", line.number),
+            Target::Address(address) => format!("address {address}"),
         };
         Some(HostResult::Rang(Err(NotConnected::Denied(which))))
     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod conference;
+mod contacts;
 mod dial;
 mod directory;
 mod fax;
@@ -54,6 +55,7 @@ impl Action {
                     switch::variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
                 Capability::Fax => switch::fax::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::Contacts => switch::contacts::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::History => switch::history::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
-use crate::control::{self, FaxWish, Request, TransferTo, UserWish};
+use crate::control::{self, ContactWish, FaxWish, Request, TransferTo, UserWish};
 use crate::explain::{self, Wish};
 use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
@@ -155,6 +155,11 @@ pub(crate) enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Contacts: people outside whom an office knows.
+    Contact {
+        #[command(subcommand)]
+        command: ContactCommand,
     },
     /// Routes: where calls go, and why.
     Route {
@@ -388,6 +393,38 @@ pub(crate) enum UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ContactCommand {
+    /// List the contacts of an office, by id.
+    List {
+        /// At most so many, up to 1000.
+        #[arg(long, default_value_t = 20, value_parser = up_to(serve::CONTACTS_MAX))]
+        limit: usize,
+        /// Those after this id: where the list before this one ended, as it said.
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Show one.
+    Show {
+        /// The contact's id.
+        contact: String,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Find the contact that a number belongs to, however it is written.
+    Find {
+        /// The number.
+        number: String,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum RouteCommand {
     /// Tell what would happen to a call: which routes are looked at, which of their conditions fail. Nobody is called.
     Explain {
@@ -484,6 +521,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
                 UserCommand::Set { user, wish, office } => Request::SetUser { office, which: user, wish },
             };
             control::ask(home, &request, |answer| show::users(answer, json))
+        }
+        Command::Contact { command } => {
+            let (office, wish) = match command {
+                ContactCommand::List { limit, after, office } => (office, ContactWish::List { limit, after }),
+                ContactCommand::Show { contact, office } => (office, ContactWish::Show { id: contact }),
+                ContactCommand::Find { number, office } => (office, ContactWish::Find { number }),
+            };
+            control::ask(home, &Request::Contacts { office, wish }, |answer| show::contacts(answer, json))
         }
         Command::Route { command: RouteCommand::Explain { wish } } => explain(home, wish, json),
         Command::Plugin { command: PluginCommand::List { language } } => {

@@ -40,6 +40,7 @@ pub(crate) enum Request {
     Registrations,
     Users { office: String, which: Option<String> },
     SetUser { office: String, which: String, wish: UserWish },
+    Contacts { office: String, wish: ContactWish },
     Explain { wish: Wish },
     Plugins,
     Apply { bundles: Vec<Bundle>, why: String },
@@ -71,6 +72,18 @@ pub(crate) struct TransferTo {
     /// Another call of the one who leaves: those whom he talks to talk to each other.
     #[arg(long, value_name = "CALL")]
     pub(crate) with: Option<String>,
+}
+
+/// Which contacts are asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "which", rename_all = "snake_case")]
+pub(crate) enum ContactWish {
+    /// By id, after one.
+    List { limit: usize, after: Option<String> },
+    /// This one.
+    Show { id: String },
+    /// Whoever has this number.
+    Find { number: String },
 }
 
 /// What an admin sets for a user, as he wrote it.

@@ -1,6 +1,7 @@
 //! `plugboard serve`.
 
 mod answer;
+mod contacts;
 mod faxes;
 mod listen;
 mod offices;
@@ -8,6 +9,7 @@ mod people;
 mod workshop;
 
 pub(crate) use answer::{RECORDS_MAX, in_doubt};
+pub(crate) use contacts::CONTACTS_MAX;
 pub(crate) use listen::pause;
 
 use plugboard_metrics::{Metrics, ProcessStarted, Readiness};

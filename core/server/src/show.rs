@@ -140,6 +140,33 @@ fn user(user: &Value) -> String {
     parts.join(", ")
 }
 
+/// `contact list`, `show`, `find`: one a line, and where the list goes on.
+pub(crate) fn contacts(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || {
+        for one in items(value, "contacts") {
+            output::line(contact(one));
+        }
+        if let Some(next) = value.get("next").and_then(Value::as_str) {
+            output::line(format!("more: --after {next}"));
+        }
+    })
+}
+
+fn contact(contact: &Value) -> String {
+    let all = |key: &str| items(contact, key).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
+    let mut parts =
+        vec![format!("{:<16} {:<24} {}", field(contact, "contact"), field(contact, "name"), all("numbers"))];
+    parts
+        .extend(["company", "email", "language"].iter().map(|key| field(contact, key)).filter(|text| !text.is_empty()));
+    for (words, key) in [("filed under", "groups"), ("responsible", "responsible")] {
+        let list = all(key);
+        if !list.is_empty() {
+            parts.push(format!("{words} {list}"));
+        }
+    }
+    parts.join(", ")
+}
+
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "shown with three digits")]
 fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9

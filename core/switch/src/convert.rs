@@ -22,7 +22,7 @@ use crate::env::{Random, SipTransport};
 pub(crate) fn outside(ways: Vec<plugboard_office::Way>, payer: Option<&UserId>, random: &dyn Random) -> Party {
     let below = |bound: u64| random.next() % bound.max(1);
     let ways = plugboard_office::drawn(ways, below);
-    Party::Outside { ways: ways.into_iter().map(|way| call_way(way, Urgency::Usual, payer)).collect() }
+    Party::Outside { ways: ways.into_iter().map(|way| call_way(way, Urgency::Usual, payer)).collect(), phone: None }
 }
 
 fn call_way(way: plugboard_office::Way, urgency: Urgency, payer: Option<&UserId>) -> plugboard_call::Way {
@@ -33,7 +33,7 @@ fn call_way(way: plugboard_office::Way, urgency: Urgency, payer: Option<&UserId>
 pub(crate) fn help(ways: Vec<plugboard_office::Way>, test: bool) -> Party {
     let urgencies: &[Urgency] = if test { &[Urgency::Test] } else { &[Urgency::Help, Urgency::LastResort] };
     let all = |urgency: &Urgency| ways.iter().cloned().map(|way| call_way(way, *urgency, None)).collect::<Vec<_>>();
-    Party::Outside { ways: urgencies.iter().flat_map(all).collect() }
+    Party::Outside { ways: urgencies.iter().flat_map(all).collect(), phone: None }
 }
 
 /// Our way to an address of a gateway, or of its proxy. One that is known by name has to show that name over TLS.

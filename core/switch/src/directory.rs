@@ -1,6 +1,6 @@
 //! Who is in an office and how he is, read by plugin threads without a word to his actor.
 
-use plugboard_model::{DirectoryGroup, DirectoryUser, Name, UserId, UserStatus};
+use plugboard_model::{DirectoryContact, DirectoryGroup, DirectoryUser, Name, UserId, UserStatus};
 use plugboard_office::Office;
 use plugboard_plugin::Directory;
 use std::collections::BTreeSet;
@@ -73,6 +73,11 @@ impl Directory for OfficeDirectory {
         let logged_in: BTreeSet<&UserId> = self.snapshot.members(group).collect();
         found.members.retain(|member| logged_in.contains(&member.user));
         Some(found)
+    }
+
+    fn find_contact(&self, number: &str) -> Option<DirectoryContact> {
+        let found = self.office.find_contact(number)?;
+        Some(self.office.to_directory_contact(found))
     }
 }
 

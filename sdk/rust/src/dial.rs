@@ -4,7 +4,7 @@ use crate::bindings::plugboard::switch::dial as raw;
 use crate::duration::millis;
 use std::time::Duration;
 
-pub use crate::bindings::plugboard::switch::dial::{Connected, NotConnected, RingBack, Target};
+pub use crate::bindings::plugboard::switch::dial::{Connected, Line, NotConnected, Phones, RingBack, Target};
 pub use crate::bindings::plugboard::switch::types::Cause;
 
 /// Rings all `targets` at once (1 to 32) and connects the caller to the first that answers.

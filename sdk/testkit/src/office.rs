@@ -1,7 +1,8 @@
 //! The office of a test: its users and groups.
 
 use plugboard_model::{
-    CallInfo, DirectoryGroup, DirectoryUser, Distribution, GroupId, IdError, Member, OfficeId, UserId, UserStatus,
+    CallInfo, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, GroupId, IdError, Member, Name, OfficeId,
+    Responsible, UserId, UserStatus,
 };
 
 /// The office that every run belongs to.
@@ -50,6 +51,26 @@ pub fn group(name: &str, number: &str, distribution: Distribution, members: &[(&
         distribution,
         members: members.iter().map(|(user, weight)| Member { user: user_id(user), weight: *weight }).collect(),
         ring_for_ms: 20_000,
+    }
+}
+
+/// A contact with a number, for whom these users are responsible, each with so many phones outside.
+///
+/// # Panics
+/// As [`user_id`], of the contact's name too.
+pub fn contact(name: &str, number: &str, responsible: &[(&str, u32)]) -> DirectoryContact {
+    DirectoryContact {
+        id: valid(name, Name::new(name)),
+        name: name.into(),
+        numbers: vec![number.into()],
+        company: String::new(),
+        email: String::new(),
+        language: "en".into(),
+        groups: Vec::new(),
+        responsible: responsible
+            .iter()
+            .map(|(user, phones)| Responsible { user: user_id(user), phones: *phones })
+            .collect(),
     }
 }
 

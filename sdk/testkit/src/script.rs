@@ -4,10 +4,10 @@ use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest,
-    HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox,
-    MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall, RecordError,
-    RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
+    ConferenceRequest, Connected, DirectoryContact, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived,
+    FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest,
+    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
+    RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -39,6 +39,7 @@ pub struct Run<'s> {
 struct Script<'s> {
     users: Vec<DirectoryUser>,
     groups: Vec<DirectoryGroup>,
+    contacts: Vec<DirectoryContact>,
     variables: BTreeMap<String, Value>,
     over: bool,
     play: Answer<'s, (Audio, PlayOptions), Result<PlayEnd, CallError>>,
@@ -69,6 +70,7 @@ impl<'s> Run<'s> {
             script: Script {
                 users: Vec::new(),
                 groups: Vec::new(),
+                contacts: Vec::new(),
                 variables: BTreeMap::new(),
                 over: false,
                 play: Box::new(|_| Ok(PlayEnd::Finished)),
@@ -119,6 +121,13 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn group(mut self, group: DirectoryGroup) -> Self {
         self.script.groups.push(group);
+        self
+    }
+
+    /// A contact of the office, found by his numbers as they are written.
+    #[must_use]
+    pub fn contact(mut self, contact: DirectoryContact) -> Self {
+        self.script.contacts.push(contact);
         self
     }
 
@@ -406,6 +415,9 @@ impl Script<'_> {
                 let told = if self.over { Err(FaxError::CallerGone) } else { (self.fax)(request) };
                 self.over |= told == Err(FaxError::CallerGone);
                 HostResult::Faxed(told)
+            }
+            HostCall::FindContact(number) => {
+                HostResult::Contact(self.contacts.iter().find(|contact| contact.numbers.contains(&number)).cloned())
             }
             HostCall::LastTalk { number, days } => HostResult::Talked((self.last_talk)((number, days))),
             HostCall::Http(request) => HostResult::Responded((self.http)(request)),

@@ -17,7 +17,7 @@ impl Call {
         }
         self.journal(JournalEvent::Digit { leg, digit });
         if leg != self.anchor {
-            return;
+            return self.confirmed(now, leg, digit);
         }
         match &mut self.ear {
             Ear::Playing { op, play, stop_on_digit: true } => {
@@ -102,6 +102,7 @@ impl Call {
                 if let Some(held) = self.legs.values_mut().find(|leg| leg.music == Some(play)) {
                     held.music = None;
                 }
+                self.asked_for_the_key(now, play, &finish);
             }
         }
     }
@@ -145,6 +146,7 @@ impl Call {
     }
 
     fn ring_tick(&mut self, now: Time) {
+        self.ask_again(now);
         self.forward_unanswered(now);
         let Some(ring) = &mut self.ring else { return };
         if now >= ring.until && ring.claiming.is_none() {

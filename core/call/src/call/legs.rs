@@ -42,7 +42,7 @@ impl Call {
         found.state = LegState::Ended { at: now, cause: cause.clone() };
         // Its media is closed.
         found.music = None;
-        let user = found.user.clone();
+        let user = found.person().cloned();
         self.journal(JournalEvent::LegEnded { leg, cause });
         if let Some(user) = user {
             self.release_if_unused(&user);

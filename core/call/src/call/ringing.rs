@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::ear::Ear;
-use crate::input::{OfferedDevices, Op, Party, RingOrder, Urgency};
+use crate::input::{OfferedDevices, Op, Party, Phone, RingOrder, Urgency};
 use crate::leg::{Leg, LegState, Sound, Ways};
 use crate::output::{AskWhy, CancelWhy, Output};
 use crate::ring::{Asked, Ring, Rung};
@@ -64,6 +64,19 @@ impl Call {
                         self.out(Output::AskUser { user, reserve, why });
                     }
                 }
+                Party::Outside { phone: Some(Phone { of: Some(ref user), .. }), .. } => {
+                    if Some(user) == own.as_ref() {
+                        ring.failed(Cause::of(486));
+                        continue;
+                    }
+                    let user = user.clone();
+                    if ring.asked.insert(user.clone()) {
+                        ring.asking.insert(user.clone(), Asked { chain, phones: vec![party], ..Asked::default() });
+                        self.out(Output::AskUser { user, reserve: true, why: AskWhy::OnHisPhone });
+                    } else if let Some(asked) = ring.asking.get_mut(&user) {
+                        asked.phones.push(party);
+                    }
+                }
                 Party::Outside { .. } => {
                     let until = ring.until;
                     self.make_leg(now, party, 0, Rung { until, chain });
@@ -81,15 +94,15 @@ impl Call {
         };
         let (user, gateway, to) = match &party {
             Party::User(user) => (Some(user.clone()), None, user.name.to_string()),
-            Party::Outside { ways } => {
+            Party::Outside { ways, .. } => {
                 let first = ways.first();
                 let number = first.map_or_else(String::new, |way| way.number.clone());
                 (None, first.map(|way| way.gateway.clone()), number)
             }
         };
-        let ways = match &party {
-            Party::User(_) => Ways::default(),
-            Party::Outside { ways } => Ways { left: ways.clone(), has_more: false },
+        let (ways, phone) = match &party {
+            Party::User(_) => (Ways::default(), None),
+            Party::Outside { ways, phone } => (Ways { left: ways.clone(), has_more: false }, phone.clone()),
         };
         let ring = self.ring.as_ref();
         let chain = ring.and_then(|ring| ring.chains.get(rung.chain?).map(|chain| &chain.forwards));
@@ -109,6 +122,7 @@ impl Call {
                 told: None,
                 ways,
                 forwards,
+                phone,
             },
         );
         if let Some(ring) = &mut self.ring {
@@ -131,6 +145,7 @@ impl Call {
     pub(super) fn goes_on(&mut self, now: Time, leg: LegId, status: u16, rang: bool, chain: Option<usize>) -> bool {
         let Some(failed) = self.legs.get_mut(&leg) else { return false };
         let (mut ways, has_more) = (std::mem::take(&mut failed.ways.left), failed.ways.has_more);
+        let phone = failed.phone.clone();
         // Who calls for help needs somebody who picks up; that the first gateway says busy is no answer.
         let presses = ways.first().is_some_and(|way| way.urgency != Urgency::Usual);
         let is_the_gateways = presses || matches!(status, 500..=599) || (status == 408 && !rang);
@@ -148,7 +163,7 @@ impl Call {
         let text = format!("{leg} was not taken ({status}); the call goes on through {}", next.gateway.name);
         self.journal(JournalEvent::Note { text });
         self.early_leg_gone(leg);
-        self.make_leg(now, Party::Outside { ways }, 0, Rung { until, chain });
+        self.make_leg(now, Party::Outside { ways, phone }, 0, Rung { until, chain });
         self.ring_check(now);
         true
     }
@@ -182,22 +197,26 @@ impl Call {
                 self.journal(JournalEvent::NotRung { user, cause });
             }
             Ok(offered) => {
-                let Asked { chain, devices: before, until } = asked;
+                let Asked { chain, devices: before, until, phones } = asked;
                 let after = offered.forwards.no_answer.as_ref().map(|(after, _)| *after);
                 let own = offered.ring_for.into_iter().chain(after).min();
                 let until = until.unwrap_or_else(|| own.map_or(ring.until, |own| ring.until.min(now + own)));
                 let devices = before + offered.devices.len();
-                let nobody_woke = offered.devices.is_empty() && !offered.waking;
+                let nobody_woke = offered.devices.is_empty() && !offered.waking && phones.is_empty();
                 // What wakes up later is rung as the first of his devices were.
                 if asked.until.is_none() {
                     ring.own.insert(user.clone(), offered.forwards);
                 }
                 if offered.waking {
-                    ring.asking.insert(user.clone(), Asked { chain, devices, until: Some(until) });
+                    let asked = Asked { chain, devices, until: Some(until), phones: Vec::new() };
+                    ring.asking.insert(user.clone(), asked);
                 }
                 self.slots.insert(user.clone());
                 for device in before..devices {
                     self.make_leg(now, Party::User(user.clone()), device, Rung { until, chain });
+                }
+                for phone in phones {
+                    self.make_leg(now, phone, 0, Rung { until, chain });
                 }
                 if nobody_woke {
                     self.nobody_woke(now, &user, chain);
@@ -218,7 +237,7 @@ impl Call {
         let his: Vec<LegId> = ring
             .legs
             .keys()
-            .filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(user)))
+            .filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.person() == Some(user)))
             .filter(|leg| claiming != Some(**leg))
             .copied()
             .collect();
@@ -264,7 +283,9 @@ impl Call {
         if self.calls_out() {
             return self.leg_rang(leg);
         }
-        let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some());
+        // One that has to show that a person answers says nothing before: what it plays may be a mailbox as well.
+        let unproven = |leg: &Leg| leg.phone.as_ref().is_some_and(|phone| phone.confirm.is_some());
+        let is_gateway = self.legs.get(&leg).is_some_and(|leg| leg.gateway.is_some() && !unproven(leg));
         let up = self.anchor_is_up();
         let Some(ring) = &mut self.ring else { return };
         let begins = ring.early.is_none();
@@ -330,16 +351,22 @@ impl Call {
         let Some(answered) = self.legs.get_mut(&leg) else { return };
         answered.answered = Some(now);
         answered.state = LegState::Claiming;
-        ring.answered.push_back(leg);
+        let confirm = answered.phone.as_ref().and_then(|phone| phone.confirm.clone());
+        if confirm.is_none() {
+            ring.answered.push_back(leg);
+        }
         self.journal(JournalEvent::LegAnswered { leg });
-        self.next_claim(now);
+        match confirm {
+            Some(confirm) => self.asks_for_a_key(now, leg, confirm),
+            None => self.next_claim(now),
+        }
     }
 
     /// Asks for the slot of the next answered leg, if no other one is asked for.
     pub(super) fn next_claim(&mut self, now: Time) {
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming.is_none()) else { return };
         let Some(leg) = ring.answered.pop_front() else { return };
-        match self.legs.get(&leg).and_then(|leg| leg.user.clone()) {
+        match self.legs.get(&leg).and_then(|leg| leg.person().cloned()) {
             Some(user) if ring.granted.contains(&user) => self.connect(now, leg),
             // A reserved slot and a direct call's are taken here too: whoever talks is not free for others.
             Some(user) => {
@@ -351,7 +378,7 @@ impl Call {
     }
 
     pub(super) fn claimed(&mut self, now: Time, leg: LegId, granted: bool) {
-        let user = self.legs.get(&leg).and_then(|leg| leg.user.clone());
+        let user = self.legs.get(&leg).and_then(|leg| leg.person().cloned());
         let Some(ring) = self.ring.as_mut().filter(|ring| ring.claiming == Some(leg)) else {
             return self.claimed_late(now, user, granted);
         };
@@ -378,8 +405,7 @@ impl Call {
         }
         let Some(ring) = &mut self.ring else { return };
         // Other devices of his ring on, or one has answered and is asked for: the slot is theirs.
-        let claiming =
-            ring.claiming.filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.user.as_ref() == Some(&user)));
+        let claiming = ring.claiming.filter(|leg| self.legs.get(leg).is_some_and(|leg| leg.person() == Some(&user)));
         ring.granted.insert(user);
         if let Some(leg) = claiming {
             ring.claiming = None;
@@ -391,7 +417,7 @@ impl Call {
     fn connect(&mut self, now: Time, leg: LegId) {
         let Some(winner) = self.legs.get_mut(&leg) else { return };
         winner.state = LegState::Up;
-        let (user, number) = (winner.user.clone(), winner.party.clone());
+        let (user, number) = (winner.person().cloned(), winner.party.clone());
         let Some(connected) = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), number)) else { return };
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, Some(leg));
         if op == Some(Op::Errand) {
@@ -439,7 +465,7 @@ impl Call {
         for leg in ring.legs.into_keys().filter(|leg| Some(*leg) != but) {
             self.cancel_leg(leg, why);
         }
-        let kept = but.and_then(|leg| self.legs.get(&leg)).and_then(|leg| leg.user.clone());
+        let kept = but.and_then(|leg| self.legs.get(&leg)).and_then(|leg| leg.person().cloned());
         let reserved: Vec<UserId> = self.slots.iter().filter(|user| Some(*user) != kept.as_ref()).cloned().collect();
         for user in reserved {
             self.release_if_unused(&user);

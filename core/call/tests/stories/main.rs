@@ -150,7 +150,7 @@ fn way_through(gateway: GatewayId, number: String) -> Way {
 /// Rings so many numbers outside at once.
 fn dials_outside(numbers: u32, ring_back: RingBack) -> Request {
     let gateway = GatewayId::new(&OfficeId::new("main").unwrap(), "outside").unwrap();
-    let number = |n| Party::Outside { ways: vec![way_through(gateway.clone(), format!("+493{n}"))] };
+    let number = |n| Party::Outside { ways: vec![way_through(gateway.clone(), format!("+493{n}"))], phone: None };
     let order = if numbers == 1 { RingOrder::One } else { RingOrder::AtOnce };
     Request::Ring { parties: (0..numbers).map(number).collect(), order, ring_for: Duration::from_secs(60), ring_back }
 }
@@ -593,7 +593,7 @@ fn whoever_rang_beside_the_winner_is_given_back_too() {
 fn dials_through(gateways: &[&str]) -> Request {
     let office = OfficeId::new("main").unwrap();
     let way = |name: &&str| way_through(GatewayId::new(&office, name).unwrap(), "+4930".into());
-    let parties = vec![Party::Outside { ways: gateways.iter().map(way).collect() }];
+    let parties = vec![Party::Outside { ways: gateways.iter().map(way).collect(), phone: None }];
     let (order, ring_for) = (RingOrder::One, Duration::from_secs(60));
     Request::Ring { parties, order, ring_for, ring_back: RingBack::Tone }
 }
@@ -601,7 +601,9 @@ fn dials_through(gateways: &[&str]) -> Request {
 /// The gateways of the legs that were made.
 fn through(outputs: &[Output]) -> Vec<String> {
     let gateway = |output: &Output| match output {
-        Output::MakeLeg { party: Party::Outside { ways }, .. } => ways.first().map(|way| way.gateway.name.to_string()),
+        Output::MakeLeg { party: Party::Outside { ways, .. }, .. } => {
+            ways.first().map(|way| way.gateway.name.to_string())
+        }
         _ => None,
     };
     outputs.iter().filter_map(gateway).collect()

@@ -87,6 +87,13 @@ pub(crate) fn contact(contact: &Contact) -> Node {
     entry.put("id", contact.id.as_str());
     entry.put_unless("name", contact.name.as_str(), contact.id.as_str());
     entry.put("numbers", contact.numbers.iter().map(|number| Node::from(number.as_str())).collect::<Node>());
+    for (key, value) in [("company", &contact.company), ("email", &contact.email)] {
+        if let Some(value) = value {
+            entry.put(key, value.as_str());
+        }
+    }
+    entry.put_list("groups", contact.groups.iter().map(|group| Node::from(group.as_str())));
+    entry.put_list("responsible", contact.responsible.iter().map(|user| Node::from(user.as_str())));
     if let Some(language) = &contact.language {
         entry.put("language", language.as_str());
     }

@@ -1,10 +1,10 @@
 //! Conditions of routes in an office document, and what they stand on: contacts, variables, calendars.
 
-use super::{ITEMS_MAX, Noun, Parts};
+use super::{Noun, Parts};
 use crate::rule::VariableValue;
 use crate::{Calendar, Contact, Like, NumberPlan, Rule, Zone};
 use plugboard_calendar::Asked;
-use plugboard_document::{Faults, Field, Kind, did_you_mean};
+use plugboard_document::{Faults, Field, Kind, Mark, did_you_mean};
 use plugboard_model::{Dialled, GroupId, Name};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,8 +13,16 @@ use std::sync::Arc;
 const DEPTH_MAX: usize = 8;
 /// Conditions of one list, and numbers, groups or languages of one condition.
 const LIST_MAX: usize = 64;
+/// Contacts of an office: what a firm of a thousand people has, and a document holds.
+const CONTACTS_MAX: usize = 100_000;
 /// Numbers of one contact.
 const CONTACT_NUMBERS_MAX: usize = 16;
+/// What one contact is filed under.
+pub(crate) const CONTACT_GROUPS_MAX: usize = 16;
+/// Users who are responsible for one contact.
+pub(crate) const RESPONSIBLE_MAX: usize = 8;
+/// Bytes of an address of e-mail (RFC 5321 section 4.5.3.1.3), and of a company's name.
+pub(crate) const CONTACT_TEXT_MAX: usize = 254;
 /// Variables of an office, and bytes of one that is a text.
 const VARIABLES_MAX: usize = 64;
 const TEXT_MAX: usize = 256;
@@ -30,6 +38,8 @@ pub(crate) struct Ground {
     pub(crate) contacts: BTreeMap<Name, Contact>,
     /// Whose a number is, as it is written and in E.164.
     pub(crate) contact_numbers: HashMap<String, Name>,
+    /// Who is said to be responsible for somebody: the name, and where that is said.
+    pub(crate) responsible: Vec<(Name, Mark, String)>,
 }
 
 impl Ground {
@@ -53,11 +63,19 @@ impl Ground {
     }
 
     pub(crate) fn contacts(&mut self, field: Option<Field<'_>>, faults: &mut Faults) {
-        for item in field.map(|field| field.list(ITEMS_MAX, faults)).unwrap_or_default() {
+        for item in field.map(|field| field.list(CONTACTS_MAX, faults)).unwrap_or_default() {
             let Some(mut fields) = item.fields(faults) else { continue };
             let id = fields.need("id", faults).and_then(|field| field.name(faults));
             let name = fields.take("name").and_then(|field| field.text(faults));
             let language = fields.take("language").and_then(|field| language(&field, faults));
+            let company = fields.take("company").and_then(|field| short(&field, faults));
+            let email = fields.take("email").and_then(|field| email(&field, faults));
+            let groups = fields.take("groups");
+            let groups = groups.map(|field| several(&field, CONTACT_GROUPS_MAX, faults)).unwrap_or_default();
+            let groups: Vec<Name> = groups.iter().filter_map(|field| field.name(faults)).collect();
+            let responsible = fields.take("responsible");
+            let responsible = responsible.map(|field| several(&field, RESPONSIBLE_MAX, faults)).unwrap_or_default();
+            let responsible = self.responsible(&responsible, faults);
             let numbers = fields.need("numbers", faults);
             let numbers = numbers.map(|field| several(&field, CONTACT_NUMBERS_MAX, faults)).unwrap_or_default();
             fields.finish(faults);
@@ -80,12 +98,52 @@ impl Ground {
                 own.push(number);
             }
             let name = name.unwrap_or_else(|| id.to_string());
-            let contact = Contact { id: id.clone(), name, numbers: own, language };
+            let contact = Contact { id: id.clone(), name, numbers: own, language, company, email, groups, responsible };
             if self.contacts.insert(id, contact).is_some() {
                 item.fault(faults, "this contact is here twice", "take one of them out, or give it another id");
             }
         }
     }
+}
+
+impl Ground {
+    /// Users, each once; that the office has them is looked at when its users are known.
+    fn responsible(&mut self, items: &[Field<'_>], faults: &mut Faults) -> Vec<Name> {
+        let mut found: Vec<Name> = Vec::new();
+        for item in items {
+            let Some(name) = item.name(faults) else { continue };
+            if found.contains(&name) {
+                item.fault(faults, format!("{name} is here twice"), "take one of them out");
+                continue;
+            }
+            self.responsible.push((name.clone(), item.node.at, item.path.clone()));
+            found.push(name);
+        }
+        found
+    }
+}
+
+/// A text of one line.
+fn short(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
+    let text = field.text(faults)?;
+    if text.is_empty() || text.len() > CONTACT_TEXT_MAX || text.chars().any(char::is_control) {
+        field.fault(faults, format!("this is no text of one line of 1 to {CONTACT_TEXT_MAX} bytes"), "");
+        return None;
+    }
+    Some(text)
+}
+
+/// An address of e-mail, as far as a switch looks at it: one `@` with something on both sides, no blanks.
+fn email(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
+    let text = short(field, faults)?;
+    let is_one = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains([' ', '<', '>', ','])
+    });
+    if !is_one {
+        field.fault(faults, format!("{text:?} is no address of e-mail"), "write for example carla@customer.test");
+        return None;
+    }
+    Some(text)
 }
 
 /// One thing or a list of them.
@@ -97,7 +155,7 @@ fn several<'n>(field: &Field<'n>, max: usize, faults: &mut Faults) -> Vec<Field<
     items
 }
 
-fn language(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
+pub(super) fn language(field: &Field<'_>, faults: &mut Faults) -> Option<String> {
     let text = field.text(faults)?;
     if !crate::document::is_language(&text) {
         field.fault(faults, format!("{text:?} is no language"), crate::document::LANGUAGE_REMEDY);

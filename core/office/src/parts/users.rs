@@ -1,9 +1,11 @@
 //! Users in an office document.
 
+use super::rules::language;
 use super::{CALLS_AT_ONCE, DEVICES, Noun, Owner, Parts, RING_FOR_DIRECT, USERS_MAX};
+use crate::phone::{CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, Forwards, OUT_OF_MAX, UserSettings};
-use crate::{DigestChoice, DigestIntegrity, Internal, User};
-use plugboard_document::Field;
+use crate::{DigestChoice, DigestIntegrity, Internal, OutsidePhone, User};
+use plugboard_document::{Field, Kind};
 use plugboard_model::{ForwardWhen, Name, UserId, UserStatus};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,6 +49,8 @@ impl Parts<'_> {
             let devices_max = self.count(&mut fields, "devices", 1..=32, DEVICES);
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DIRECT);
             let outside_number = fields.take("outside_number").and_then(|field| self.dialled(&field));
+            let phones = fields.take("phones").map(|field| self.phones(&field)).unwrap_or_default();
+            let language = fields.take("language").and_then(|field| language(&field, self.faults));
             let (reliable, media) = (self.reliable(&mut fields), self.media(&mut fields));
             let browser = fields.take("browser").and_then(|field| field.boolean(self.faults));
             let location = fields.take("location").and_then(|field| self.refers(Noun::Location, &field));
@@ -79,6 +83,8 @@ impl Parts<'_> {
                 supervises,
                 ring_for,
                 outside_number,
+                phones,
+                language,
                 reliable,
                 browser,
                 location,
@@ -105,6 +111,41 @@ impl Parts<'_> {
         forwards.after = after.unwrap_or(FORWARD_AFTER);
         fields.finish(self.faults);
         forwards
+    }
+
+    /// Numbers, or `{ number, name, confirm, confirm_within }`; in the order in which they are rung.
+    fn phones(&mut self, field: &Field<'_>) -> Vec<OutsidePhone> {
+        let items = if field.is_list() { field.list(PHONES_MAX, self.faults) } else { vec![field.clone()] };
+        let mut phones: Vec<OutsidePhone> = Vec::new();
+        for item in items {
+            let Some(phone) = self.phone(&item) else { continue };
+            if phones.iter().any(|other| other.number == phone.number) {
+                item.fault(self.faults, format!("the phone {} is here twice", phone.number), "take one of them out");
+                continue;
+            }
+            phones.push(phone);
+        }
+        phones
+    }
+
+    fn phone(&mut self, field: &Field<'_>) -> Option<OutsidePhone> {
+        if !matches!(field.node.kind, Kind::Map(_)) {
+            return self.dialled(field).map(OutsidePhone::of);
+        }
+        let mut fields = field.fields(self.faults)?;
+        let number = fields.need("number", self.faults).and_then(|field| self.dialled(&field));
+        let name = self.text(&mut fields, "name");
+        let confirm = fields.take("confirm").and_then(|field| field.boolean(self.faults));
+        let within = fields.take("confirm_within");
+        let within = within.and_then(|field| field.duration(CONFIRM_WITHIN_RANGE, self.faults));
+        fields.finish(self.faults);
+        let usual = OutsidePhone::of(number?);
+        Some(OutsidePhone {
+            name,
+            confirm: confirm.unwrap_or(usual.confirm),
+            confirm_within: within.unwrap_or(usual.confirm_within),
+            ..usual
+        })
     }
 
     fn groups_of(&mut self, field: &Field<'_>) -> BTreeSet<Name> {

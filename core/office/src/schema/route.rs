@@ -1,7 +1,7 @@
 //! The JSON Schema of routes and of what they ask for.
 
 use super::{dialled, name, object};
-use crate::parts::ROUTE_PRIORITY;
+use crate::parts::{CONTACT_GROUPS_MAX, CONTACT_TEXT_MAX, RESPONSIBLE_MAX, ROUTE_PRIORITY};
 use serde_json::{Value as Json, json};
 
 const LIST_MAX: usize = 64;
@@ -148,6 +148,12 @@ pub(super) fn condition() -> Json {
     })
 }
 
+/// A name or a list of them.
+fn several_names(max: usize, description: &str, example: &str) -> Json {
+    let one = json!({ "type": ["string", "integer"] });
+    json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1, "maxItems": max }], "examples": [[example]], "description": description })
+}
+
 pub(super) fn contact() -> Json {
     object(
         &["id", "numbers"],
@@ -156,7 +162,11 @@ pub(super) fn contact() -> Json {
             "name": { "type": "string", "description": "For people; without one, the id.", "examples": ["Carla Customer"] },
             "numbers": { "anyOf": [{ "$ref": "#/$defs/dialled" }, { "type": "array", "items": { "$ref": "#/$defs/dialled" }, "minItems": 1, "maxItems": 16 }],
                 "examples": [["+49401234567"]], "description": "The numbers that show in calls, each of one contact; they are compared in E.164." },
-            "language": { "type": "string", "maxLength": crate::document::LANGUAGE_LEN_MAX, "examples": ["pl"], "description": "BCP 47: the contact's language, for the condition `language`." }
+            "language": { "type": "string", "maxLength": crate::document::LANGUAGE_LEN_MAX, "examples": ["pl"], "description": "BCP 47: the contact's language, for the condition `language`." },
+            "company": { "type": "string", "minLength": 1, "maxLength": CONTACT_TEXT_MAX, "examples": ["Customer & Co."], "description": "Where the contact works." },
+            "email": { "type": "string", "minLength": 3, "maxLength": CONTACT_TEXT_MAX, "examples": ["carla@customer.test"], "description": "Where the contact is written to." },
+            "groups": several_names(CONTACT_GROUPS_MAX, "What the office files the contact under.", "vip"),
+            "responsible": several_names(RESPONSIBLE_MAX, "The users who are responsible for the contact, by id: the first one, then those whom `call-responsible` tries when he does not answer.", "bob")
         }),
     )
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod emergency;
 #[cfg(test)]
 mod features;

@@ -3,12 +3,14 @@
 use super::bindings::plugboard::switch::dial as wit;
 use super::words;
 use crate::guest::{Guest, wrong_answer};
-use plugboard_model::{HostCall, HostResult, NotConnected, OfficeId, RingBack, RingRequest, Target};
+use plugboard_model::{HostCall, HostResult, Line, NotConnected, OfficeId, RingBack, RingRequest, Target, UserPhones};
 
 /// Targets that may ring at once: a group's members ring besides.
 const TARGETS_MAX: usize = 32;
 /// Digits of a number with its prefixes, as E.164 and common gateways allow them, or a short name.
 const NUMBER_BYTES_MAX: usize = 64;
+/// Bytes of a SIP address: a name and a domain of the longest (RFC 1035 section 2.3.4).
+const ADDRESS_BYTES_MAX: usize = 320;
 
 impl wit::Host for Guest {
     async fn ring(
@@ -63,15 +65,23 @@ fn target(office: &OfficeId, given: wit::Target) -> Result<Target, String> {
     Ok(match given {
         wit::Target::User(id) => Target::User(words::user(office, &id)?),
         wit::Target::Group(id) => Target::Group(words::group(office, &id)?),
-        wit::Target::Number(number) => {
-            let good = (1..=NUMBER_BYTES_MAX).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_graphic());
-            if !good {
-                return Err(format!(
-                    "number {} is not 1 to {NUMBER_BYTES_MAX} visible characters",
-                    words::cut(&number)
-                ));
-            }
-            Target::Number(number)
+        wit::Target::Number(number) => Target::Number(visible("number", number, NUMBER_BYTES_MAX)?),
+        wit::Target::Phones(wit::Phones { user, all }) => {
+            Target::Phones(UserPhones { user: words::user(office, &user)?, all })
         }
+        wit::Target::Line(wit::Line { number, gateway, confirm }) => Target::Line(Line {
+            number: visible("number", number, NUMBER_BYTES_MAX)?,
+            gateway: gateway.map(|name| visible("gateway", name, NUMBER_BYTES_MAX)).transpose()?,
+            confirm,
+        }),
+        wit::Target::Address(address) => Target::Address(visible("address", address, ADDRESS_BYTES_MAX)?),
     })
+}
+
+/// A word that could be dialled.
+fn visible(what: &str, word: String, bytes_max: usize) -> Result<String, String> {
+    if (1..=bytes_max).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(word);
+    }
+    Err(format!("{what} {} is not 1 to {bytes_max} visible characters", words::cut(&word)))
 }

@@ -42,13 +42,28 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 15] = [
+const STEPS: [(&str, &str); 18] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
-    ("call-number", "- call-number: { number: \"0301234567\", ring_for: 40s }"),
+    (
+        "call-number",
+        "- call-number: { number: \"0301234567\", ring_for: 40s }\n- call-number: { number: \"+491701234567\", gateway: outside, confirm: true }",
+    ),
+    (
+        "call-responsible",
+        "- call-responsible: { ring_for: 20s, phones: first, additional: true }\n- call-group: { group: sales }",
+    ),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
     ("collect-digits", "- collect-digits: { prompt: customer, max_digits: 8, variable: customer }"),
     ("conference", "- conference: { room: monday, leave_on: \"#\" }\n  on:\n    full: [hang-up: { cause: busy }]"),
     ("echo", "- echo: { max: 60s }"),
+    (
+        "find-contact",
+        "- find-contact: {}\n  on:\n    found:\n      - if: '\"vip\" in contact_groups'\n        then: [call-user: { mode: user, target: 101 }]",
+    ),
+    (
+        "find-responsible",
+        "- find-responsible: {}\n  on:\n    found: [call-user: { mode: variable, target: responsible }]",
+    ),
     ("hang-up", "- hang-up: { cause: busy }"),
     (
         "http-request",

@@ -17,7 +17,7 @@ use crate::control::{Answer, Request, TransferTo, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
 use crate::keep::{Clock, Round, forget};
-use crate::serve::{faxes, offices, people};
+use crate::serve::{contacts, faxes, offices, people};
 
 /// Records in one answer.
 pub(crate) const RECORDS_MAX: usize = 1_000;
@@ -33,6 +33,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Transfer { id, leg, to } => transfer(running, &id, leg, to).await.unwrap_or_else(Answer::fault),
         Request::Plugins => plugins(running),
+        Request::Contacts { office, wish } => contacts::contacts(running, &office, wish),
         Request::Explain { wish } => people::explain(running, &wish),
         Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
         Request::RollBack { office, version, why } => offices::roll_back(running, office, version, why).await,
@@ -96,6 +97,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Registrations
         | Request::Users { .. }
         | Request::SetUser { .. }
+        | Request::Contacts { .. }
         | Request::Explain { .. }
         | Request::Plugins
         | Request::Trim

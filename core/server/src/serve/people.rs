@@ -55,7 +55,7 @@ pub(super) fn explain(running: &Running, wish: &Wish) -> Answer {
     told.map_or_else(Answer::fault, Answer::Done)
 }
 
-fn office_of(running: &Running, name: &str) -> Result<Arc<Office>, String> {
+pub(super) fn office_of(running: &Running, name: &str) -> Result<Arc<Office>, String> {
     let offices = running.switch.configuration().offices;
     let found = offices.iter().find(|office| office.id.as_str() == name).cloned();
     found.ok_or_else(|| format!("there is no office {name}"))

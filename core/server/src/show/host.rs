@@ -4,7 +4,7 @@ use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
     FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse,
-    LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions,
+    LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions,
     RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
@@ -27,6 +27,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::HangUp(cause) => format!("(a caller who was not answered is told {})", cause_text(cause)),
         HostCall::Ring(request) => rings(request),
         HostCall::FindUser(name) | HostCall::FindGroup(name) | HostCall::GetVariable(name) => name.clone(),
+        HostCall::FindContact(number) => number.clone(),
         HostCall::SetVariable { name, value } => format!("{name} = {}", value_text(value)),
         HostCall::Log { level: _, message } => format!("{message:?}"),
         HostCall::RandomBytes(count) => count.to_string(),
@@ -211,11 +212,21 @@ fn fax_error(error: &FaxError) -> String {
     }
 }
 
+fn line_asked(line: &Line) -> String {
+    let through = line.gateway.as_ref().map_or_else(String::new, |gateway| format!(" through {gateway}"));
+    let key = if line.confirm { ", to be taken by a key" } else { "" };
+    format!("number {}{through}{key}", line.number)
+}
+
 fn rings(request: &RingRequest) -> String {
     let target = |target: &Target| match target {
         Target::User(user) => format!("user {}", user.name),
         Target::Group(group) => format!("group {}", group.name),
         Target::Number(number) => format!("number {number}"),
+        Target::Phones(phones) if phones.all => format!("all phones of the user {}", phones.user.name),
+        Target::Phones(phones) => format!("the phone of the user {}", phones.user.name),
+        Target::Line(line) => line_asked(line),
+        Target::Address(address) => format!("address {address}"),
     };
     let targets: Vec<String> = request.targets.iter().map(target).collect();
     let hears = match request.ring_back {
@@ -275,6 +286,9 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
         HostResult::Talked(Ok(Some(talk))) => format!("user {}, {} UTC", talk.user.name, moment(talk.at)),
         HostResult::Talked(Ok(None)) => "nobody".into(),
+        HostResult::Contact(found) => {
+            found.as_ref().map_or_else(|| "nobody".into(), |found| format!("contact {}", found.id))
+        }
         HostResult::Talked(Err(HistoryError::Unavailable(why))) => format!("cannot be read: {why}"),
         HostResult::Talked(Err(HistoryError::Invalid(which))) => format!("refused: {which}"),
         HostResult::Responded(done) => done.as_ref().map_or_else(http_error, responded),

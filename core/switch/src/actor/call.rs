@@ -25,6 +25,7 @@ mod sharing;
 mod speech;
 mod supervision;
 mod taping;
+mod targets;
 mod transfer;
 mod voicemail;
 mod web;

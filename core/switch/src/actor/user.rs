@@ -129,6 +129,15 @@ impl UserActor {
                 return Err(elsewhere.unwrap_or_else(|| NotOffered::Refused(cause_of(why))));
             }
         }
+        if kind == OfferKind::Phone {
+            let nothing = OfferedDevices {
+                devices: Vec::new(),
+                ring_for: None,
+                waking: false,
+                forwards: plugboard_call::OwnForwards::default(),
+            };
+            return Ok((nothing, Vec::new(), Vec::new()));
+        }
         let (asleep, awake): (Vec<&Binding>, Vec<&Binding>) =
             self.bindings.devices(self.env.clock.now()).into_iter().partition(|binding| binding.sleeps());
         let asleep: Vec<Binding> = asleep.into_iter().cloned().collect();

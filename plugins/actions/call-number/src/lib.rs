@@ -1,7 +1,7 @@
 //! The action `call-number`: calls an outside number through the gateways that the office's routes lead to, and connects the
 //! caller when it answers.
 
-use plugboard_sdk::dial::{NotConnected, RingBack, Target};
+use plugboard_sdk::dial::{Line, NotConnected, RingBack, Target};
 use plugboard_sdk::prelude::*;
 
 /// The parameters of `call-number`.
@@ -15,6 +15,20 @@ struct CallNumber {
         de("Nummer", "Die Nummer, wie ein Benutzer des Büros sie wählte.")
     )]
     number: String,
+    /// Through this gateway of the office alone, in place of those that its routes lead to.
+    #[parameter(min = 1, max = 64)]
+    #[text(
+        ru("Шлюз", "Только через этот шлюз офиса, а не по маршрутам."),
+        de("Gateway", "Nur über dieses Gateway des Büros, statt über die, zu denen seine Routen führen.")
+    )]
+    gateway: Option<String>,
+    /// Whoever answers has to press 1 before he is connected: so a mailbox does not take the call.
+    #[parameter(default = false)]
+    #[text(
+        ru("Подтверждение", "Ответивший должен нажать 1, чтобы вызов не забрал автоответчик."),
+        de("Bestätigen", "Wer abnimmt, muss die 1 drücken: so nimmt keine Mailbox den Anruf an.")
+    )]
+    confirm: bool,
     /// How long to ring.
     #[parameter(default = "60s", min = "1s", max = "10m")]
     #[text(ru("Время вызова", "Сколько времени звонить."), de("Klingeldauer", "Wie lange es klingelt."))]
@@ -71,7 +85,11 @@ fn call_number(given: CallNumber) -> Result<Called, Failure> {
         Hears::Tone => RingBack::Tone,
         Hears::Music => RingBack::Music,
     };
-    match dial::ring(&[Target::Number(given.number)], given.ring_for, ring_back) {
+    let target = match (given.gateway, given.confirm) {
+        (None, false) => Target::Number(given.number),
+        (gateway, confirm) => Target::Line(Line { number: given.number, gateway, confirm }),
+    };
+    match dial::ring(&[target], given.ring_for, ring_back) {
         Ok(_) => Ok(Called::Answer),
         Err(NotConnected::Timeout) => Ok(Called::Timeout),
         Err(NotConnected::NoAnswer(Cause { sip_status, text })) => {

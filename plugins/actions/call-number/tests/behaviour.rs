@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 use plugboard_testkit::{
-    Cause, Connected, Grants, HostCall, NotConnected, RingBack, RingRequest, Target, Testkit, Value, json,
+    Cause, Connected, Grants, HostCall, Line, NotConnected, RingBack, RingRequest, Target, Testkit, Value, json,
 };
 
 fn call_number() -> Testkit {
@@ -49,4 +49,19 @@ fn a_number_that_is_not_granted_or_leads_nowhere_fails_with_the_reason() {
     let nowhere = NotConnected::Invalid("no route of this office leads to 0301234".into());
     let report = kit.run().parameters(&number).on_ring(move |_| Err(nowhere.clone())).finish().unwrap();
     assert_eq!(report.failure(), Some("the switch refused a parameter: no route of this office leads to 0301234"));
+}
+
+#[test]
+fn r41_a_gateway_of_the_steps_own_and_a_key_are_asked_for() {
+    let kit = call_number();
+    for (given, gateway, confirm) in [
+        (json!({ "number": "0301234", "gateway": "second" }), Some("second"), false),
+        (json!({ "number": "0301234", "confirm": true }), None, true),
+    ] {
+        let report = kit.run().parameters(&given).finish().unwrap();
+        let line = Line { number: "0301234".into(), gateway: gateway.map(str::to_owned), confirm };
+        let targets = vec![Target::Line(line)];
+        let request = RingRequest { targets, ring_for_ms: 60_000, ring_back: RingBack::Tone };
+        assert_eq!(report.calls, [HostCall::Ring(request)]);
+    }
 }

@@ -55,6 +55,7 @@ mod recording;
 mod redirect;
 mod rehearsal;
 mod reliable;
+mod responsible;
 mod rfc5359;
 mod routes;
 mod sent_to_scenario;

@@ -127,6 +127,7 @@ impl CallActor {
     fn ask_user(&mut self, user: UserId, reserve: bool, why: AskWhy, ctx: &mut Context<Self>) {
         let kind = match (reserve, why) {
             (_, AskWhy::Recall | AskWhy::CallBack) => OfferKind::Recall,
+            (_, AskWhy::OnHisPhone) => OfferKind::Phone,
             (true, AskWhy::Offered) => OfferKind::OneUser,
             // Somebody who dials a group has its members rung as a scenario would ring them.
             (false, AskWhy::Offered | AskWhy::Direct) => OfferKind::AllAtOnce,
@@ -204,7 +205,7 @@ impl CallActor {
                     (None, _) | (_, None) => Err(Cause::of(480)),
                 }
             }
-            Party::Outside { ways } => self.ask_gateway(leg, ways, ctx),
+            Party::Outside { ways, .. } => self.ask_gateway(leg, ways, ctx),
         };
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg, cause }, ctx);

@@ -1,12 +1,12 @@
 //! What runs of actions ask of the call, and what they are told.
 
 use actix::Context;
-use plugboard_call::{Input, Op, Party, Request, RingOrder};
+use plugboard_call::{Input, Op, Request};
 use plugboard_model::{
-    CallError, Dialled, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined,
-    RecordError, RingRequest, RunEnd, RunId, Target,
+    CallError, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined,
+    RecordError, RunEnd, RunId, Target,
 };
-use plugboard_office::{Inquiry, Internal, Source, Treatment};
+use plugboard_office::Internal;
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
 use plugboard_scenario::{Extension, Input as ScriptInput, Output as ScriptOutput, RunOutcome};
 use std::sync::Arc;
@@ -14,9 +14,6 @@ use std::time::Duration;
 
 use super::{CallActor, Rung};
 use crate::directory::OfficeDirectory;
-
-/// Targets that one ringing may name (WIT `dial.ring`).
-const TARGETS_MAX: usize = 32;
 
 impl CallActor {
     pub(super) fn run_key(&self, run: RunId) -> RunKey {
@@ -147,12 +144,15 @@ impl CallActor {
                 }
                 Err(why) => return self.resume(op, HostResult::Rang(Err(why))),
             },
-            // The plugin thread answers these two itself, from the same directory.
+            // The plugin thread answers these itself, from the same directory.
             HostCall::FindUser(which) => {
                 return self.resume(op, HostResult::User(self.directory().find_user(&which)));
             }
             HostCall::FindGroup(which) => {
                 return self.resume(op, HostResult::Group(self.directory().find_group(&which)));
+            }
+            HostCall::FindContact(number) => {
+                return self.resume(op, HostResult::Contact(self.directory().find_contact(&number)));
             }
             HostCall::GetVariable(name) => {
                 let run = if let Op::Run { run, .. } = op { Some(run) } else { None };
@@ -177,78 +177,18 @@ impl CallActor {
         self.feed(Input::Request { op, request }, ctx);
     }
 
-    /// Resolves targets to people and numbers; the faults are those that the WIT names.
-    fn ring(&self, request: &RingRequest) -> Result<Request, NotConnected> {
-        if !(1..=TARGETS_MAX).contains(&request.targets.len()) {
-            let reason = format!("1 to {TARGETS_MAX} targets can be rung, not {}", request.targets.len());
-            return Err(NotConnected::Invalid(reason));
-        }
-        if !(1_000..=600_000).contains(&request.ring_for_ms) {
-            let reason = format!("ring-for-ms is 1,000 to 600,000, not {}", request.ring_for_ms);
-            return Err(NotConnected::Invalid(reason));
-        }
-        let mut parties = Vec::new();
-        for target in &request.targets {
-            self.resolve(target, &mut parties)?;
-        }
-        let order = if parties.len() == 1 { RingOrder::One } else { RingOrder::AtOnce };
-        Ok(Request::Ring { parties, order, ring_for: millis(request.ring_for_ms), ring_back: request.ring_back })
-    }
-
     /// The mailbox of the only one who is rung.
     fn mailbox_of(&self, targets: &[Target]) -> Option<Mailbox> {
         match targets {
             [Target::User(user)] => Some(Mailbox::User(user.clone())),
             [Target::Group(group)] => Some(Mailbox::Group(group.clone())),
             [Target::Number(number)] => self.office.find_mailbox(number),
-            [] | [_, _, ..] => None,
+            [Target::Phones(phones)] => Some(Mailbox::User(phones.user.clone())),
+            [Target::Line(_) | Target::Address(_)] | [] | [_, _, ..] => None,
         }
     }
 
-    fn resolve(&self, target: &Target, parties: &mut Vec<Party>) -> Result<(), NotConnected> {
-        let nobody = |what: String| NotConnected::Invalid(format!("{what} does not exist in this office"));
-        match target {
-            Target::User(user) => {
-                let found = self.office.user(user).ok_or_else(|| nobody(format!("user {}", user.name)))?;
-                parties.push(Party::User(found.id.clone()));
-            }
-            Target::Group(group) => {
-                let found = self.office.group(group).ok_or_else(|| nobody(format!("group {}", group.name)))?;
-                parties.extend(self.snapshot.members(found).map(|user| Party::User(user.clone())));
-            }
-            Target::Number(number) => {
-                let dialled = Dialled::new(number).map_err(|error| NotConnected::Invalid(error.to_string()))?;
-                match self.office.internal(dialled.as_str()) {
-                    Some(Internal::User(user)) => parties.push(Party::User(user.clone())),
-                    Some(Internal::Group(group)) => return self.resolve(&Target::Group(group.clone()), parties),
-                    None => parties.push(self.outside(&dialled)?),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The gateway for a number that an action dials: by the routes of the user who pays, who may have some of his own; where nobody
-    /// does, by those that the first user of the office has.
-    fn outside(&self, dialled: &Dialled) -> Result<Party, NotConnected> {
-        let payer = self.payer.as_ref().or(self.guest());
-        let somebody = || self.office.users().next().map(|user| &user.id);
-        let from = payer.or_else(somebody).map(|user| Source::User(user.clone()));
-        match from.map(|from| self.office.route(&Inquiry::new(&from, dialled, self.env.clock.wall()))) {
-            Some(Treatment::Outbound { ways, .. }) => Ok(crate::convert::outside(ways, payer, &*self.env.random)),
-            Some(Treatment::Emergency { ways, test, .. }) => Ok(crate::convert::help(ways, test)),
-            Some(
-                Treatment::Scenario { .. }
-                | Treatment::DirectUser(_)
-                | Treatment::DirectGroup(_)
-                | Treatment::Feature(_)
-                | Treatment::Refused(_),
-            )
-            | None => Err(NotConnected::Invalid(format!("no route of this office leads to {dialled}"))),
-        }
-    }
-
-    fn directory(&self) -> OfficeDirectory {
+    pub(super) fn directory(&self) -> OfficeDirectory {
         OfficeDirectory { office: Arc::clone(&self.office), snapshot: Arc::clone(&self.snapshot) }
     }
 
@@ -314,6 +254,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         | HostCall::LastTalk { .. }
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
+        | HostCall::FindContact(_)
         | HostCall::GetVariable(_)
         | HostCall::SetVariable { .. }
         | HostCall::Log { .. }
@@ -323,6 +264,6 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
     })
 }
 
-fn millis(ms: u32) -> Duration {
+pub(super) fn millis(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
 }

@@ -89,7 +89,7 @@ impl CallActor {
             None => number_in(uri)?.as_str().to_owned(),
         };
         let way = Way { gateway: gateway.clone(), number: number.clone(), at: Some(at), urgency, payer: payer.clone() };
-        let parties = vec![Party::Outside { ways: vec![way] }];
+        let parties = vec![Party::Outside { ways: vec![way], phone: None }];
         Ok(Onward { parties, order: RingOrder::One, to: number, scenario: None })
     }
 
