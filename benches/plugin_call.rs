@@ -97,6 +97,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::Ring(_) => HostResult::Rang(Err(NotConnected::CallerGone)),
         HostCall::FindUser(_) => HostResult::User(None),
         HostCall::FindGroup(_) => HostResult::Group(None),
+        HostCall::Park { .. } => HostResult::Parked(Ok(plugboard_model::ParkEnd::TimeOver)),
         HostCall::FindContact(_) => HostResult::Contact(None),
         HostCall::GetVariable(_) => HostResult::Value(None),
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),

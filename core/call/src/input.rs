@@ -81,6 +81,8 @@ pub enum Party {
         /// What it is besides a number.
         phone: Option<Phone>,
     },
+    /// A SIP address outside, for which no gateway stands.
+    Address(String),
 }
 
 /// A phone outside that is rung in the place of somebody, or that has to show that a person answers.
@@ -105,7 +107,7 @@ impl Party {
     /// Its ways to the outside; a user has none.
     pub fn ways_mut(&mut self) -> &mut [Way] {
         match self {
-            Self::User(_) => &mut [],
+            Self::User(_) | Self::Address(_) => &mut [],
             Self::Outside { ways, .. } => ways,
         }
     }
@@ -175,6 +177,13 @@ pub enum Request {
     Dictate {
         /// The key that ends it; others are passed over.
         stop_on: char,
+        /// At most so long.
+        max: Duration,
+    },
+    /// Put the caller aside, with the office's music on hold, until [`Input::Join`] without a leg fetches him.
+    Park {
+        /// Where, for people.
+        place: String,
         /// At most so long.
         max: Duration,
     },

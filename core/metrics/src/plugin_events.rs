@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 28] = [
+pub(crate) const HOST_INTERFACES: [&str; 29] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -35,6 +35,7 @@ pub(crate) const HOST_INTERFACES: [&str; 28] = [
     "http.send",
     "history.last-talk",
     "contacts.find",
+    "call.park",
     "other",
 ];
 

@@ -4,8 +4,8 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Cause, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox,
-    Name, Talk, UserId, Value, WallTime,
+    Cause, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest,
+    HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,13 @@ pub enum HostCall {
     },
     /// A contact by one of his numbers. Answer: [`HostResult::Contact`].
     FindContact(String),
+    /// Answer: [`HostResult::Parked`].
+    Park {
+        /// Where: 1 to 99; `None`: the first place that is free.
+        place: Option<u32>,
+        /// 1,000 to 3,600,000.
+        max_ms: u32,
+    },
 }
 
 impl HostCall {
@@ -121,6 +128,7 @@ impl HostCall {
             Self::Http(_) => "http.send",
             Self::LastTalk { .. } => "history.last-talk",
             Self::FindContact(_) => "contacts.find",
+            Self::Park { .. } => "call.park",
         }
     }
 }
@@ -173,6 +181,8 @@ pub enum HostResult {
     Talked(Result<Option<Talk>, HistoryError>),
     /// To [`HostCall::FindContact`].
     Contact(Option<DirectoryContact>),
+    /// To [`HostCall::Park`].
+    Parked(Result<ParkEnd, ParkError>),
 }
 
 /// How somebody sits in a room.
@@ -624,36 +634,6 @@ pub struct DirectoryUser {
     pub reachable: bool,
     /// Calls he has now, ringing ones not counted.
     pub calls: u32,
-}
-
-/// A contact of the office as actions see him.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DirectoryContact {
-    /// Which.
-    pub id: Name,
-    /// His name.
-    pub name: String,
-    /// His numbers, as the office writes them; at most 16.
-    pub numbers: Vec<String>,
-    /// Empty when nobody said it.
-    pub company: String,
-    /// Empty when there is none.
-    pub email: String,
-    /// BCP 47; the office's when he has none of his own.
-    pub language: String,
-    /// What the office files him under; at most 16.
-    pub groups: Vec<String>,
-    /// Who is responsible for him, the first one first; at most 8.
-    pub responsible: Vec<Responsible>,
-}
-
-/// A user who is responsible for a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Responsible {
-    /// Who.
-    pub user: UserId,
-    /// How many phones outside stand in his profile.
-    pub phones: u32,
 }
 
 /// How a group spreads its calls.

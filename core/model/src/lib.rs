@@ -3,7 +3,9 @@
 //! Nothing here does anything: no clock, no I/O, no policy. A type is here when two crates that may not
 //! import each other (`sip`, `media`, `call`, `scenario`, `office`, `plugin`, `store`) must both say it.
 
+mod address;
 mod cause;
+mod contact;
 mod fax;
 mod forward;
 mod history;
@@ -13,6 +15,7 @@ mod id;
 mod journal;
 mod number;
 mod outgoing;
+mod park;
 mod quality;
 mod record;
 mod steps;
@@ -20,15 +23,17 @@ mod tape;
 mod time;
 mod value;
 
+pub use address::is_public;
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
+pub use contact::{DirectoryContact, Responsible};
 pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use history::{HistoryError, Talk};
 pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
-    Connected, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line,
-    LogLevel, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, Responsible, RingBack, RingRequest, SetError, Speech, Target, Tone, UserPhones, UserStatus,
+    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line, LogLevel,
+    MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
+    RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserPhones, UserStatus,
 };
 pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
@@ -37,6 +42,7 @@ pub use id::{
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use number::{Dialled, DialledError};
 pub use outgoing::{FaxTry, FaxTryEnd, OrderId, OrderState, OutgoingFax, SentPage};
+pub use park::{ParkEnd, ParkError};
 pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
 pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
 pub use steps::Steps;

@@ -22,6 +22,7 @@
 //! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
+//! | `addresses` | `domains`, `private`, `toll` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `contacts` | `id`, `name`, `numbers`, `language`, `company`, `email`, `groups`, `responsible` (a user, or several) |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
@@ -159,6 +160,7 @@ fn read(
     let recording = parts.recording(fields.take("recording"));
     let fax = parts.fax(fields.take("fax"));
     let http = parts.http(fields.take("http"));
+    let addresses = parts.addresses(fields.take("addresses"));
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let plugins = parts.plugins(fields.take("plugins"));
@@ -214,6 +216,7 @@ fn read(
         contacts,
         contact_numbers,
         http,
+        addresses,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

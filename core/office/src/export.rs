@@ -17,8 +17,8 @@ use crate::parts::{
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
-    DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group, IncomingNumber,
-    KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
+    Addresses, DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group,
+    IncomingNumber, KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
@@ -83,6 +83,7 @@ impl Office {
         document.put_some("variables", variables);
         document.put_list("contacts", self.contacts().map(routes::contact));
         document.put_list("http", self.http.values().map(|source| http::node(source, secrets, folder)));
+        document.put_some("addresses", address_entries(&self.addresses));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
@@ -208,6 +209,15 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.0.extend(user.blocked.as_ref().map(|own| ("blocked", blocked::node(own))));
     entry.put_media(user.media);
     entry.node()
+}
+
+/// Empty where nothing is said of them.
+fn address_entries(addresses: &Addresses) -> impl Iterator<Item = (&'static str, Node)> {
+    let domains: Node = addresses.domains.iter().map(|domain| Node::from(domain.as_str())).collect();
+    let domains = (!addresses.domains.is_empty()).then_some(("domains", domains));
+    let private = addresses.private.then(|| ("private", Node::from(true)));
+    let toll = addresses.toll.as_ref().map(|toll| ("toll", toll::node(toll)));
+    [domains, private, toll].into_iter().flatten().collect::<Vec<_>>().into_iter()
 }
 
 /// The number alone where nothing else is said of it.

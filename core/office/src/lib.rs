@@ -1,6 +1,7 @@
 //! Users, groups, numbers, gateways and routes of an office. Sans-IO.
 #![recursion_limit = "256"]
 
+mod address;
 mod availability;
 mod blocked;
 mod choice;
@@ -32,6 +33,7 @@ mod toll;
 mod voicemail;
 mod whose;
 
+pub use address::Addresses;
 pub use availability::{Availability, Claim, OfferKind, Offered, Output, Unavailable};
 pub use blocked::{Blocked, BlockedThen};
 pub use choice::{Explained, Looked, Verdict};

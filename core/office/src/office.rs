@@ -1,9 +1,9 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Blocked, Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules,
-    MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue,
-    Voicemail, Zone,
+    Addresses, Blocked, Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber,
+    MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings,
+    VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -77,6 +77,8 @@ pub struct Office {
     pub(crate) contact_numbers: HashMap<String, Name>,
     /// Services of the web, by name.
     pub http: BTreeMap<Name, Arc<HttpSource>>,
+    /// Which SIP addresses outside steps may call.
+    pub addresses: Addresses,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.

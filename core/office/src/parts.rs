@@ -1,5 +1,6 @@
 //! The parts of an office document: users, groups, numbers, routes, scenarios; gateways are in a file of their own.
 
+mod addresses;
 mod blocked;
 mod emergency;
 pub(crate) mod fax;
@@ -14,6 +15,7 @@ mod toll;
 pub(crate) mod users;
 mod voicemail;
 
+pub(crate) use addresses::DOMAINS_MAX;
 pub(crate) use blocked::BUSY_STATUS;
 pub(crate) use emergency::CALL_BACK_WITHIN;
 pub(crate) use plugins::ALL;

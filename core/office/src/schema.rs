@@ -14,8 +14,8 @@ use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
 use crate::parts::http::SOURCES_MAX;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR, RING_FOR_DEFAULT,
-    RING_FOR_DIRECT, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR,
+    RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
 };
 use crate::phone::{CONFIRM_WITHIN, CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
@@ -74,6 +74,7 @@ pub fn schema() -> Json {
                 "description": "How things are just now, by name: the condition `variable` of routes asks for them. Apply the document with another value to change one; calls that go on are not touched." },
             "http": { "type": "array", "maxItems": SOURCES_MAX, "items": { "$ref": "#/$defs/source" },
                 "description": "Services of the web that actions ask, such as a CRM: an action names one and never its address or secret." },
+            "addresses": addresses(),
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
@@ -210,6 +211,25 @@ fn dialled(description: &str, example: &str) -> Json {
 fn ring_for(default: Duration, description: &str) -> Json {
     json!({ "$ref": "#/$defs/time", "default": write_duration(default), "x-minimum": write_duration(*RING_FOR.start()),
         "x-maximum": write_duration(*RING_FOR.end()), "description": description })
+}
+
+/// SIP addresses outside.
+fn addresses() -> Json {
+    let mut addresses = object(
+        &[],
+        json!({
+            "domains": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": DOMAINS_MAX, "examples": [["partner.example"]],
+                "description": "Only addresses at these domains are called; without it, at any but the offices' own." },
+            "private": { "type": "boolean", "default": false, "description": "Whether they may be in private networks, whatever their names say." },
+            "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 4 }], "description": "Limits of all these calls together, besides those of who pays." }
+        }),
+    );
+    if let Some(addresses) = addresses.as_object_mut() {
+        addresses.insert("description".into(), "Which SIP addresses outside `call-sip-address` may call.".into());
+        addresses
+            .insert("examples".into(), json!([{ "domains": ["partner.example"], "toll": { "calls_at_once": 4 } }]));
+    }
+    addresses
 }
 
 /// His phones outside.

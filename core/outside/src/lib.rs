@@ -3,7 +3,6 @@
 //! Only the server wires this crate; nobody else names the crates that it stands on. Nothing here holds a caller up: a
 //! question is put into a bounded queue, and its answer comes back by a function that is called once.
 
-mod address;
 mod breaker;
 pub mod dns;
 pub mod http;

@@ -94,6 +94,7 @@ impl Capability {
             | HostCall::Collect(_)
             | HostCall::Echo { .. }
             | HostCall::NextEvent { .. }
+            | HostCall::Park { .. }
             | HostCall::HangUp(_) => Self::Call,
             HostCall::Ring(_) => Self::Dial,
             HostCall::FindUser(_) | HostCall::FindGroup(_) => Self::Directory,

@@ -477,6 +477,7 @@ impl RunState {
             | HostCall::Echo { .. }
             | HostCall::NextEvent { .. }
             | HostCall::HangUp(_)
+            | HostCall::Park { .. }
             | HostCall::GetVariable(_)
             | HostCall::SetVariable { .. }
             | HostCall::JoinConference(_)

@@ -11,7 +11,7 @@ use plugboard_sip::{NameAddr, Request, RequestUri, SipUri};
 use std::fmt::Write as _;
 
 use crate::diversion::Brought;
-use crate::message::Device;
+use crate::message::{Device, Shown};
 
 /// Letters of a name or number that came from outside.
 const NAME_LEN_MAX: usize = 64;
@@ -224,6 +224,14 @@ pub(crate) fn told_for_help(
         EmergencyHeader::ResourcePriority => ("Resource-Priority".to_owned(), "esnet.0".to_owned()),
     }));
     (address, headers)
+}
+
+/// How whoever is at a SIP address outside is told who calls: From, and the headers beside it.
+pub(crate) fn told_outside(shown: &Shown, hides: bool) -> (String, Vec<(String, String)>) {
+    if hides || shown.number.is_empty() {
+        return (ANONYMOUS.to_owned(), privacy());
+    }
+    (shown.address.clone(), Vec::new())
 }
 
 /// RFC 3323 section 4.1.1.3.

@@ -1,6 +1,6 @@
 //! What users and gateways have used of their limits: one table for all shards, locked for one look-up.
 
-use plugboard_model::{Dialled, GatewayId, UserId};
+use plugboard_model::{Dialled, GatewayId, OfficeId, UserId};
 use plugboard_office::{Gateway, Ledger, LocalTime, Office, Toll, TollLimit};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,8 @@ use crate::env::Env;
 pub(crate) enum Subject {
     User(UserId),
     Gateway(GatewayId),
+    /// All calls of an office to SIP addresses for which no gateway stands.
+    Addresses(OfficeId),
 }
 
 /// Each with limits has a ledger: no more than there are users and gateways.
@@ -40,6 +42,7 @@ impl fmt::Display for Subject {
         match self {
             Self::User(user) => write!(f, "user {}", user.name),
             Self::Gateway(gateway) => write!(f, "gateway {}", gateway.name),
+            Self::Addresses(_) => f.write_str("addresses"),
         }
     }
 }
@@ -54,9 +57,8 @@ impl Tolls {
         gateway: &Gateway,
         number: &str,
     ) -> Result<Option<Pass>, Met> {
-        let of_payer = payer.and_then(|user| Some((Subject::User(user.clone()), Arc::clone(office.toll_of(user)?))));
         let of_gateway = gateway.toll.as_ref().map(|toll| (Subject::Gateway(gateway.id.clone()), Arc::clone(toll)));
-        let limits: Vec<_> = of_payer.into_iter().chain(of_gateway).collect();
+        let limits: Vec<_> = of_payer(office, payer).into_iter().chain(of_gateway).collect();
         if limits.is_empty() {
             return Ok(None);
         }
@@ -64,11 +66,37 @@ impl Tolls {
             Ok(number) => office.toll_number(gateway, &number),
             Err(_) => vec![number.to_owned()],
         };
+        self.enter_all(env, office, limits, &written)
+    }
+
+    /// The same of a SIP address for which no gateway stands. Where only some numbers may be called, no address may.
+    pub(crate) fn enter_address(
+        &self,
+        env: &Env,
+        office: &Arc<Office>,
+        payer: Option<&UserId>,
+        address: &str,
+    ) -> Result<Option<Pass>, Met> {
+        let own = office.addresses.toll.as_ref().map(|toll| (Subject::Addresses(office.id.clone()), Arc::clone(toll)));
+        let limits: Vec<_> = of_payer(office, payer).into_iter().chain(own).collect();
+        if limits.is_empty() {
+            return Ok(None);
+        }
+        self.enter_all(env, office, limits, &[address.to_owned()])
+    }
+
+    fn enter_all(
+        &self,
+        env: &Env,
+        office: &Arc<Office>,
+        limits: Vec<(Subject, Arc<Toll>)>,
+        written: &[String],
+    ) -> Result<Option<Pass>, Met> {
         let mut pass = Pass { tolls: self.clone(), env: env.clone(), office: Arc::clone(office), held: Vec::new() };
         let (now, local) = (env.clock.now(), pass.local());
         for (subject, toll) in limits {
             // What was entered before is given back with the pass.
-            let entered = self.ledgers().entry(subject.clone()).or_default().enter(&toll, &written, now, local);
+            let entered = self.ledgers().entry(subject.clone()).or_default().enter(&toll, written, now, local);
             match entered {
                 Ok(ticket) => pass.held.push((subject, toll, ticket)),
                 Err(limit) => return Err(Met { subject, limit }),
@@ -97,6 +125,11 @@ impl Tolls {
     fn ledgers(&self) -> MutexGuard<'_, BTreeMap<Subject, Ledger>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The limits of who pays.
+fn of_payer(office: &Office, payer: Option<&UserId>) -> Option<(Subject, Arc<Toll>)> {
+    payer.and_then(|user| Some((Subject::User(user.clone()), Arc::clone(office.toll_of(user)?))))
 }
 
 impl Pass {
@@ -146,6 +179,8 @@ impl Pass {
                 let named = UserId { office: office.clone(), name: name.clone() };
                 store.tolls_of_gateways().put(&named, bytes)
             }
+            // The day's minutes to addresses are counted as long as the switch runs.
+            Subject::Addresses(_) => Ok(()),
         };
         if let Err(error) = kept {
             tracing::error!(%subject, %error, "the minutes of today could not be kept");

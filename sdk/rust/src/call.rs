@@ -5,7 +5,7 @@ use crate::duration::millis;
 use std::time::Duration;
 
 pub use crate::bindings::plugboard::switch::call::{
-    Audio, CallError, CollectEnd, Collected, Event, Info, PlayEnd, Speech, Tone,
+    Audio, CallError, CollectEnd, Collected, Event, Info, ParkEnd, ParkError, PlayEnd, Speech, Tone,
 };
 pub use crate::bindings::plugboard::switch::types::Cause;
 
@@ -87,6 +87,15 @@ pub fn echo(max: Duration) -> Result<(), CallError> {
 /// [`CallError::CallerGone`], [`CallError::Invalid`].
 pub fn next_event(timeout: Duration) -> Result<Event, CallError> {
     raw::next_event(millis(timeout))
+}
+
+/// Puts the caller aside at a place (1 to 99; `None`: the first that is free) for `max` (1 s to 1 h), answering him first. Waits until
+/// somebody fetches him, or the time is over.
+///
+/// # Errors
+/// Every [`ParkError`].
+pub fn park(place: Option<u32>, max: Duration) -> Result<ParkEnd, ParkError> {
+    raw::park(place, millis(max))
 }
 
 /// Ends the call: as the final response if it is unanswered, else with BYE and a Reason (RFC 3326). Returns at once.

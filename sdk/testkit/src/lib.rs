@@ -35,8 +35,8 @@ pub use plugboard_model::{
     ConferenceRequest, Connected, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, FaxError, FaxOutcome,
     FaxReceived, FaxRequest, GroupId, HistoryError, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse,
     LeaveRequest, Line, LogLevel, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined,
-    PlayEnd, PlayOptions, RecordCall, RecordError, Responsible, RingBack, RingRequest, RunEnd, SetError, Speech, Talk,
-    Target, Tone, UserId, UserPhones, UserStatus, Value, WallTime,
+    ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, Responsible, RingBack, RingRequest, RunEnd,
+    SetError, Speech, Talk, Target, Tone, UserId, UserPhones, UserStatus, Value, WallTime,
 };
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;

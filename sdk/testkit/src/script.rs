@@ -6,8 +6,8 @@ use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
     ConferenceRequest, Connected, DirectoryContact, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived,
     FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest,
-    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
+    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions,
+    RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -53,6 +53,7 @@ struct Script<'s> {
     open: Answer<'s, Option<Mailbox>, Result<MailboxEnd, MailboxError>>,
     fax: Answer<'s, FaxRequest, Result<FaxReceived, FaxError>>,
     http: Answer<'s, HttpRequest, Result<HttpResponse, HttpError>>,
+    park: Answer<'s, (Option<u32>, u32), Result<ParkEnd, ParkError>>,
     last_talk: Answer<'s, (String, u32), Result<Option<Talk>, HistoryError>>,
 }
 
@@ -83,6 +84,7 @@ impl<'s> Run<'s> {
                 leave: Box::new(|_| Ok(MessageEnd::Recorded)),
                 open: Box::new(|_| Ok(MailboxEnd::Done)),
                 fax: Box::new(|_| Ok(no_fax())),
+                park: Box::new(|_| Ok(ParkEnd::TimeOver)),
                 last_talk: Box::new(|_| Ok(None)),
                 http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
@@ -240,6 +242,13 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_http(mut self, answer: impl FnMut(HttpRequest) -> Result<HttpResponse, HttpError> + 's) -> Self {
         self.script.http = Box::new(answer);
+        self
+    }
+
+    /// How each parking ends, by place and time in milliseconds; unless said, when its time is over.
+    #[must_use]
+    pub fn on_park(mut self, mut answer: impl FnMut(Option<u32>, u32) -> Result<ParkEnd, ParkError> + 's) -> Self {
+        self.script.park = Box::new(move |(place, max_ms)| answer(place, max_ms));
         self
     }
 
@@ -415,6 +424,11 @@ impl Script<'_> {
                 let told = if self.over { Err(FaxError::CallerGone) } else { (self.fax)(request) };
                 self.over |= told == Err(FaxError::CallerGone);
                 HostResult::Faxed(told)
+            }
+            HostCall::Park { place, max_ms } => {
+                let told = gone().map_err(ParkError::Refused).and_then(|()| (self.park)((place, max_ms)));
+                self.over |= told == Err(ParkError::Refused(CallError::CallerGone));
+                HostResult::Parked(told)
             }
             HostCall::FindContact(number) => {
                 HostResult::Contact(self.contacts.iter().find(|contact| contact.numbers.contains(&number)).cloned())

@@ -487,3 +487,20 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
     assert_eq!(code, Some(1));
     assert!(told.contains("draft.yaml:3:"), "{told}");
 }
+
+#[test]
+fn contacts_are_listed_shown_and_found_by_command() {
+    let contacts = "contacts:\n  - { id: carla, name: Carla Customer, numbers: [\"+49401234567\"], company: Customer, responsible: [\"101\"], groups: [vip] }\n  - { id: dan, numbers: [\"+4930777\"] }\n  - { id: eve, numbers: [\"+4930778\"] }\n";
+    let switch = Plugboard::with_office(&Office::new().lines(contacts));
+    let found = switch.ask(&["contact", "find", "0401234567"]);
+    assert_eq!(found["contacts"][0]["contact"], "carla", "{found}");
+    assert_eq!(found["contacts"][0]["responsible"][0], "101");
+    let shown = switch.succeeds(&["contact", "show", "carla"]);
+    assert!(shown.contains("Carla Customer") && shown.contains("filed under vip, responsible 101"), "{shown}");
+    let list = switch.ask(&["contact", "list", "--limit", "2"]);
+    assert_eq!((list["contacts"].as_array().unwrap().len(), &list["next"]), (2, &"dan".into()), "{list}");
+    let rest = switch.ask(&["contact", "list", "--after", "dan"]);
+    assert_eq!((&rest["contacts"][0]["contact"], &rest["next"]), (&"eve".into(), &Value::Null), "{rest}");
+    assert!(switch.complains(&["contact", "find", "0401234568"]).contains("no contact of the office main"));
+    assert!(switch.complains(&["contact", "show", "zed"]).contains("there is no contact zed"));
+}

@@ -1,7 +1,7 @@
 //! How a call comes to its one outcome.
 
 use plugboard_model::{
-    CallError, CallOutcome, CallRecord, Cause, HostResult, JournalEvent, LegId, NotConnected, Time, UserId,
+    CallError, CallOutcome, CallRecord, Cause, HostResult, JournalEvent, LegId, NotConnected, ParkError, Time, UserId,
 };
 use std::time::Duration;
 
@@ -101,7 +101,9 @@ impl Call {
         };
         self.fax_waiter_gone();
         self.free_ear();
-        self.parked = None;
+        if let Some(op) = self.parked.take().and_then(|parked| parked.step()) {
+            self.result(op, HostResult::Parked(Err(ParkError::Refused(CallError::CallerGone))));
+        }
         if let Some((op, result)) = asker {
             self.result(op, result);
         }

@@ -1,10 +1,10 @@
 //! Calls that are put aside: whoever stays hears music until somebody fetches him, or who parked him is rung again.
 
-use plugboard_model::{Cause, JournalEvent, LegId, Time, UserId};
+use plugboard_model::{Cause, HostResult, JournalEvent, LegId, ParkEnd, ParkError, Time, UserId};
 use std::time::Duration;
 
 use super::Call;
-use crate::input::Park;
+use crate::input::{Op, Park};
 use crate::output::Output;
 
 /// A call that is parked.
@@ -19,12 +19,19 @@ pub(super) struct Parked {
     rounds: u32,
     /// When he is rung next.
     next: Time,
+    /// The step that parked it, in place of somebody: it is told when its time is over, or when the call is fetched.
+    step: Option<Op>,
 }
 
 impl Parked {
     /// When something is due.
     pub(super) const fn due(&self) -> Time {
         self.next
+    }
+
+    /// The step that parked it.
+    pub(super) const fn step(&self) -> Option<Op> {
+        self.step
     }
 }
 
@@ -44,16 +51,41 @@ impl Call {
         self.anchor = stays;
         self.journal(JournalEvent::Transferred { by: Some(by), whom: stays, to: place });
         let recall = self.legs.get(&by).and_then(|leg| leg.user.clone());
-        self.parked = Some(Parked { by, recall, after, ring_for, rounds, next: now + after });
+        self.parked = Some(Parked { by, recall, after, ring_for, rounds, next: now + after, step: None });
         self.start_hold_music(stays);
         self.out(Output::NotifyTransfer { leg: by, status: 200 });
         self.end_leg(by, &Cause::normal());
+    }
+
+    /// A step puts the caller aside.
+    pub(super) fn park_caller(&mut self, now: Time, op: Op, place: String, max: Duration) {
+        if let Err(fault) = self.take_ear(now) {
+            return self.result(op, HostResult::Parked(Err(ParkError::Refused(fault))));
+        }
+        let by = self.anchor;
+        self.journal(JournalEvent::Note { text: format!("{by} is parked at {place}") });
+        let (after, next) = (max, now + max);
+        self.parked =
+            Some(Parked { by, recall: None, after, ring_for: Duration::ZERO, rounds: 0, next, step: Some(op) });
+        self.start_hold_music(by);
+    }
+
+    /// The step wants it no longer.
+    pub(super) fn unpark(&mut self, op: Op) {
+        if self.parked.as_ref().is_some_and(|parked| parked.step == Some(op)) {
+            self.parked = None;
+            self.stop_hold_music(self.anchor);
+        }
     }
 
     /// Nobody has fetched the call: who parked it is rung, so often; then it ends.
     pub(super) fn park_tick(&mut self, now: Time) {
         let rings = self.ring.is_some();
         let Some(parked) = self.parked.as_mut().filter(|parked| now >= parked.next && !rings) else { return };
+        if let Some(op) = parked.step {
+            self.unpark(op);
+            return self.result(op, HostResult::Parked(Ok(ParkEnd::TimeOver)));
+        }
         let (by, ring_for) = (parked.by, parked.ring_for);
         let user = parked.recall.clone().filter(|_| parked.rounds > 0);
         let Some(user) = user else {
@@ -77,8 +109,11 @@ impl Call {
 
     /// It is parked no longer.
     pub(super) fn fetched(&mut self) {
-        if self.parked.take().is_some() {
+        if let Some(parked) = self.parked.take() {
             self.stop_hold_music(self.anchor);
+            if let Some(op) = parked.step {
+                self.result(op, HostResult::Parked(Ok(ParkEnd::Retrieved)));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use plugboard_model::{
     Audio, CallError, CallEvent, Cause, CollectRequest, FaxError, HostResult, JournalEvent, LegId, NotConnected,
-    NotJoined, TapeWhy, Time, Tone,
+    NotJoined, ParkError, TapeWhy, Time, Tone,
 };
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ impl Request {
             Self::NextEvent { .. } => HostResult::Event(Err(gone)),
             Self::Confer(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
             Self::ReceiveFax(_) | Self::SendFax { .. } => HostResult::Faxed(Err(FaxError::CallerGone)),
+            Self::Park { .. } => HostResult::Parked(Err(ParkError::Refused(gone))),
             Self::Tell(_) => return None,
             Self::Ring { .. } | Self::CallOut { .. } => HostResult::Rang(Err(NotConnected::CallerGone)),
         })
@@ -75,6 +76,7 @@ impl Call {
                 self.forget_keys();
                 self.dictate(now, op, stop_on, max);
             }
+            Request::Park { place, max } => self.park_caller(now, op, place, max),
             Request::ReceiveFax(request) => self.receive_fax(now, op, request),
             Request::SendFax { max } => self.send_fax(now, op, max),
             Request::CallOut { parties, order, ring_for } => self.call_out(now, op, parties, order, ring_for),
@@ -114,6 +116,7 @@ impl Call {
             self.stop_ringing(CancelWhy::TimeOver, None);
         }
         self.cancel_fax_waiter(op);
+        self.unpark(op);
         let ours = match &self.ear {
             Ear::Playing { op: owner, .. }
             | Ear::Echoing { op: owner, .. }
@@ -169,6 +172,9 @@ impl Call {
         }
         if self.ring.is_some() {
             return Err(CallError::NoMedia("the caller hears ring-back".into()));
+        }
+        if self.parked.is_some() {
+            return Err(CallError::NoMedia("the caller is parked".into()));
         }
         self.answer_caller(now);
         Ok(())

@@ -28,7 +28,8 @@ impl Call {
         if matches!(self.ear, Ear::Talking { .. }) || self.ring.is_some() {
             return self.not_connected(now, op, NotConnected::Talking);
         }
-        if !matches!(self.ear, Ear::Idle) {
+        let aside = matches!(op, Op::Run { .. }) && self.parked.is_some();
+        if aside || !matches!(self.ear, Ear::Idle) {
             let why = NotConnected::Invalid("another step has the caller's ear".into());
             return self.not_connected(now, op, why);
         }
@@ -77,7 +78,7 @@ impl Call {
                         asked.phones.push(party);
                     }
                 }
-                Party::Outside { .. } => {
+                Party::Outside { .. } | Party::Address(_) => {
                     let until = ring.until;
                     self.make_leg(now, party, 0, Rung { until, chain });
                 }
@@ -99,9 +100,10 @@ impl Call {
                 let number = first.map_or_else(String::new, |way| way.number.clone());
                 (None, first.map(|way| way.gateway.clone()), number)
             }
+            Party::Address(address) => (None, None, address.clone()),
         };
         let (ways, phone) = match &party {
-            Party::User(_) => (Ways::default(), None),
+            Party::User(_) | Party::Address(_) => (Ways::default(), None),
             Party::Outside { ways, phone } => (Ways { left: ways.clone(), has_more: false }, phone.clone()),
         };
         let ring = self.ring.as_ref();

@@ -261,6 +261,7 @@ impl Call {
         let picked_up = self.ring.as_ref().map(|ring| ring.connected(now, user.clone(), other.clone()));
         let op = self.stop_ringing(CancelWhy::CompletedElsewhere, None);
         self.free_ear();
+        let step = self.parked.as_ref().and_then(super::park::Parked::step);
         self.fetched();
         self.anchor = stays;
         self.answer_caller(now);
@@ -279,6 +280,9 @@ impl Call {
             self.end_leg(leaving, &Cause::normal());
         }
         self.joined(op, picked_up);
+        if step.is_some() {
+            self.out(Output::Bridged);
+        }
     }
 
     fn joined(&mut self, op: Option<Op>, picked_up: Option<Connected>) {

@@ -5,7 +5,8 @@ use super::bindings::plugboard::switch::types;
 use super::words;
 use crate::guest::{Guest, wrong_answer};
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectEnd, CollectRequest, HostCall, HostResult, PlayEnd, PlayOptions, Speech, Tone,
+    Audio, CallError, CallEvent, CollectEnd, CollectRequest, HostCall, HostResult, ParkEnd, ParkError, PlayEnd,
+    PlayOptions, Speech, Tone,
 };
 
 /// The longest name of a prompt or of music: a path below the office's audio folder.
@@ -100,6 +101,34 @@ impl wit::Host for Guest {
                 CallEvent::Timeout => wit::Event::Timeout,
             })
             .map_err(call_error))
+    }
+
+    async fn park(
+        &mut self,
+        place: Option<u32>,
+        max_ms: u32,
+    ) -> wasmtime::Result<Result<wit::ParkEnd, wit::ParkError>> {
+        let invalid = |fault| Ok(Err(wit::ParkError::Refused(wit::CallError::Invalid(fault))));
+        let place = match place.map(|place| words::in_range("place", place, 1..=99)).transpose() {
+            Ok(place) => place,
+            Err(fault) => return invalid(fault),
+        };
+        let max_ms = match words::in_range("max-ms", max_ms, 1_000..=HOUR_MS) {
+            Ok(max_ms) => max_ms,
+            Err(fault) => return invalid(fault),
+        };
+        let HostResult::Parked(parked) = self.ask(HostCall::Park { place, max_ms }).await? else {
+            return Err(wrong_answer("call.park"));
+        };
+        Ok(parked
+            .map(|end| match end {
+                ParkEnd::Retrieved => wit::ParkEnd::Retrieved,
+                ParkEnd::TimeOver => wit::ParkEnd::TimeOver,
+            })
+            .map_err(|error| match error {
+                ParkError::NoPlace(which) => wit::ParkError::NoPlace(which),
+                ParkError::Refused(error) => wit::ParkError::Refused(call_error(error)),
+            }))
     }
 
     async fn hang_up(&mut self, cause: types::Cause) -> wasmtime::Result<Result<(), wit::CallError>> {

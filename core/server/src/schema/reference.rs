@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 18] = [
+const STEPS: [(&str, &str); 22] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     (
         "call-number",
@@ -51,6 +51,10 @@ const STEPS: [(&str, &str); 18] = [
     (
         "call-responsible",
         "- call-responsible: { ring_for: 20s, phones: first, additional: true }\n- call-group: { group: sales }",
+    ),
+    (
+        "call-sip-address",
+        "- call-sip-address: { address: \"sip:desk@partner.example\", ring_for: 30s }\n  on:\n    refused: [hang-up]",
     ),
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
     ("collect-digits", "- collect-digits: { prompt: customer, max_digits: 8, variable: customer }"),
@@ -70,6 +74,7 @@ const STEPS: [(&str, &str); 18] = [
         "- http-request:\n    source: crm\n    path: contacts/search\n    query: { phone: \"{caller_number}\" }\n    into: { agent: /0/agent }\n  on:\n    done:\n      - call-user: { mode: variable, target: agent }\n    timeout: [call-group: { group: sales }]",
     ),
     ("mailbox", "- mailbox\n- hang-up"),
+    ("park", "- park: { place: 3, time: 2m }\n  on:\n    timeout: [call-group: { group: sales }]"),
     ("play-audio", "- play-audio: { audio: welcome, max: 5s }\n- play-audio: { audio: busy, kind: tone, max: 3s }"),
     ("receive-fax", "- receive-fax: { ident: \"+49 30 1234\" }\n  on:\n    no-fax: [call-group: { group: sales }]"),
     (
@@ -81,10 +86,12 @@ const STEPS: [(&str, &str); 18] = [
         "search-history",
         "- search-history: {}\n  on:\n    found: [call-user: { mode: variable, target: last_user }]\n- call-group: { group: sales }",
     ),
+    ("transfer", "- transfer: { to: 102 }"),
     (
         "voicemail",
         "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout:\n      - voicemail: { group: sales, max: 2m }",
     ),
+    ("wait", "- wait: { time: 30s, music: music }\n- wait: { time: 2s }"),
 ];
 
 /// The reference of the configuration.

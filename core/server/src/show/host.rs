@@ -4,8 +4,9 @@ use plugboard_document::write_duration;
 use plugboard_model::{
     Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
     FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse,
-    LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions,
-    RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
+    LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError,
+    PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus,
+    Value,
 };
 use std::time::Duration;
 
@@ -28,6 +29,10 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Ring(request) => rings(request),
         HostCall::FindUser(name) | HostCall::FindGroup(name) | HostCall::GetVariable(name) => name.clone(),
         HostCall::FindContact(number) => number.clone(),
+        HostCall::Park { place, max_ms } => {
+            let place = place.map_or_else(|| "anywhere".to_owned(), |place| format!("at {place}"));
+            format!("{place} for {}", write_duration(Duration::from_millis(u64::from(*max_ms))))
+        }
         HostCall::SetVariable { name, value } => format!("{name} = {}", value_text(value)),
         HostCall::Log { level: _, message } => format!("{message:?}"),
         HostCall::RandomBytes(count) => count.to_string(),
@@ -286,6 +291,10 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
         HostResult::Talked(Ok(Some(talk))) => format!("user {}, {} UTC", talk.user.name, moment(talk.at)),
         HostResult::Talked(Ok(None)) => "nobody".into(),
+        HostResult::Parked(Ok(ParkEnd::Retrieved)) => "fetched".into(),
+        HostResult::Parked(Ok(ParkEnd::TimeOver)) => "its time is over".into(),
+        HostResult::Parked(Err(ParkError::NoPlace(why))) => format!("no place: {why}"),
+        HostResult::Parked(Err(ParkError::Refused(error))) => call_error(error),
         HostResult::Contact(found) => {
             found.as_ref().map_or_else(|| "nobody".into(), |found| format!("contact {}", found.id))
         }

@@ -229,7 +229,8 @@ fn is_silent(entries: &[JournalEntry]) -> bool {
                 | HostCall::RandomBytes(_)
                 | HostCall::RandomBelow(_)
                 | HostCall::Http(_)
-                | HostCall::LastTalk { .. } => {}
+                | HostCall::LastTalk { .. }
+                | HostCall::FindContact(_) => {}
                 _ => return false,
             },
             JournalEvent::LegEnded { leg, cause } if leg.0 == 0 && *cause == plugboard_model::Cause::hung_up() => {}

@@ -3,6 +3,7 @@
 pub(crate) use carry::Adoption;
 pub(crate) use fetch::Takes;
 
+mod address;
 mod carry;
 mod conference;
 mod errand;
@@ -198,6 +199,8 @@ pub(crate) struct CallActor {
     ringing: BTreeMap<LegId, Device>,
     /// Outside legs that a gateway was asked about.
     admissions: BTreeMap<LegId, Admission>,
+    /// Legs to SIP addresses.
+    places: address::Places,
     /// Who is asked first to speak as the other does, of two who talk.
     sharing: Option<(LegId, LegId)>,
     /// What stood against its last way out.
@@ -280,6 +283,7 @@ impl CallActor {
             devices: BTreeMap::new(),
             ringing: BTreeMap::new(),
             admissions: BTreeMap::new(),
+            places: address::Places::default(),
             sharing: None,
             obstacle: None,
             tried: BTreeMap::new(),

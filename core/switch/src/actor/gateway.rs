@@ -2,6 +2,8 @@
 
 mod spec;
 
+pub(crate) use spec::reachable;
+
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::Urgency;
 use plugboard_metrics::{Condition, EmergencyTookChannel, GatewayDown, GatewayUp, Readiness, TrunkSeries};

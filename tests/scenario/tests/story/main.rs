@@ -43,6 +43,7 @@ mod menu;
 mod off_path;
 mod outbound_proxy;
 mod outcomes;
+mod outside_calls;
 mod overload;
 mod park;
 mod people;

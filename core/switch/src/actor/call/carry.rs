@@ -206,6 +206,7 @@ impl CallActor {
                 }
             }
             Party::Outside { ways, .. } => self.ask_gateway(leg, ways, ctx),
+            Party::Address(address) => self.call_address(leg, &address, ctx),
         };
         if let Err(cause) = made {
             self.feed(Input::LegNotMade { leg, cause }, ctx);
@@ -340,7 +341,7 @@ impl CallActor {
         if self.legs.contains_key(&leg) {
             return self.order(leg, command);
         }
-        if self.admissions.remove(&leg).is_some() {
+        if self.admissions.remove(&leg).is_some() || self.places.forget(leg) {
             self.feed(Input::LegEnded { leg, cause: Cause::of(487) }, ctx);
         }
     }
@@ -352,6 +353,7 @@ impl CallActor {
             return;
         }
         self.ringing.remove(&leg);
+        self.places.forget(leg);
         let Some(handle) = self.legs.remove(&leg) else { return };
         plugboard_metrics::LegEnded { call: &self.id, leg, cause }.emit(&self.env.metrics);
         if let Some(outside) = handle.outside {

@@ -1,14 +1,14 @@
 //! Calls that are fetched from elsewhere: one that rings a colleague, and one that is parked.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Park};
-use plugboard_model::{Dialled, LegId, UserId};
+use plugboard_call::{Input, Park, Request};
+use plugboard_model::{CallError, Dialled, LegId, ParkError, UserId};
 use plugboard_office::FeatureCode;
 use std::collections::VecDeque;
 
 use super::CallActor;
 use super::transfer::Asked;
-use crate::message::{LegCommand, TakeParked, TakeRinging, Wish};
+use crate::message::{LegCommand, Shown, TakeParked, TakeRinging, Wish};
 use crate::parking::{NoPlace, Parked, Place};
 use crate::post::post;
 
@@ -66,12 +66,7 @@ impl CallActor {
     ) -> Result<(Park, Place), (u16, &'static str)> {
         let rules = self.office.park;
         let whom = self.call.talks_to(leg).map(|stays| self.shown(stays)).unwrap_or_default();
-        let call = Parked { call: self.id.clone(), whom, take: ctx.address().recipient() };
-        let taken = self.snapshot.parking.park(&self.office.id, place, rules.places, call);
-        let taken = taken.map_err(|why| match why {
-            NoPlace::Unknown => (404, "the office has no such place to park a call"),
-            NoPlace::Taken => (486, "a call is parked there"),
-        })?;
+        let taken = self.place_of(place, whom, ctx)?;
         let park = Park {
             by: leg,
             place: format!("place {}", taken.number()),
@@ -80,6 +75,39 @@ impl CallActor {
             rounds: rules.recalls,
         };
         Ok((park, taken))
+    }
+
+    fn place_of(
+        &self,
+        place: Option<&Dialled>,
+        whom: Shown,
+        ctx: &Context<Self>,
+    ) -> Result<Place, (u16, &'static str)> {
+        let call = Parked { call: self.id.clone(), whom, take: ctx.address().recipient() };
+        let taken = self.snapshot.parking.park(&self.office.id, place, self.office.park.places, call);
+        taken.map_err(|why| match why {
+            NoPlace::Unknown => (404, "the office has no such place to park a call"),
+            NoPlace::Taken => (486, "a call is parked there"),
+        })
+    }
+
+    /// A step puts the caller aside. The place is free again when that comes to nothing.
+    pub(super) fn step_parks(
+        &mut self,
+        place: Option<u32>,
+        max_ms: u32,
+        ctx: &Context<Self>,
+    ) -> Result<Request, ParkError> {
+        if self.place.is_some() {
+            return Err(ParkError::Refused(CallError::NoMedia("the caller is parked".into())));
+        }
+        let wanted = place.and_then(|place| Dialled::new(&place.to_string()).ok());
+        let whom = self.shown(self.call.anchor());
+        let taken = self.place_of(wanted.as_ref(), whom, ctx);
+        let taken = taken.map_err(|(_, why)| ParkError::NoPlace(why.to_owned()))?;
+        let place = format!("place {}", taken.number());
+        self.place = Some(taken);
+        Ok(Request::Park { place, max: super::host::millis(max_ms) })
     }
 
     pub(super) fn park(&mut self, (park, place): (Park, Place), ctx: &mut Context<Self>) {

@@ -3,7 +3,7 @@
 use actix::Context;
 use plugboard_call::{Input, Op, Request};
 use plugboard_model::{
-    CallError, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined,
+    CallError, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined, ParkError,
     RecordError, RunEnd, RunId, Target,
 };
 use plugboard_office::Internal;
@@ -131,6 +131,10 @@ impl CallActor {
             HostCall::JoinConference(seat) => Request::Confer(seat),
             HostCall::ReceiveFax(request) => Request::ReceiveFax(request),
             HostCall::NextEvent { timeout_ms } => Request::NextEvent { timeout: millis(timeout_ms) },
+            HostCall::Park { place, max_ms } => match self.step_parks(place, max_ms, ctx) {
+                Ok(asked) => asked,
+                Err(why) => return self.resume(op, HostResult::Parked(Err(why))),
+            },
             HostCall::HangUp(cause) => Request::HangUp(cause),
             HostCall::Ring(request) => match self.ring(&request) {
                 Ok(asked) => {
@@ -243,6 +247,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         HostCall::Play { .. } => HostResult::Played(Err(gone)),
         HostCall::Collect(_) => HostResult::Collected(Err(gone)),
         HostCall::NextEvent { .. } => HostResult::Event(Err(gone)),
+        HostCall::Park { .. } => HostResult::Parked(Err(ParkError::Refused(gone))),
         HostCall::Ring(_) => HostResult::Rang(Err(NotConnected::CallerGone)),
         HostCall::JoinConference(_) => HostResult::Conferred(Err(NotJoined::CallerGone)),
         HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),

@@ -98,7 +98,7 @@ impl CallActor {
     }
 
     fn pass_of(&self, leg: LegId) -> Option<&Pass> {
-        self.legs.get(&leg)?.outside.as_ref()?.pass.as_ref()
+        self.places.pass(leg).or_else(|| self.legs.get(&leg)?.outside.as_ref()?.pass.as_ref())
     }
 
     /// Calls a number through a gateway that has a free channel.
@@ -208,6 +208,9 @@ impl CallActor {
 
     /// A gateway that has passed on a word of the called side works, whatever comes of the call.
     pub(super) fn note_speech(&mut self, leg: LegId, news: &LegNews) {
+        if let (LegNews::Answered { .. }, Some(pass)) = (news, self.places.pass(leg)) {
+            pass.answered();
+        }
         let outside = self.legs.get_mut(&leg).and_then(|handle| handle.outside.as_mut());
         match news {
             LegNews::Rang | LegNews::EarlyMedia { .. } | LegNews::EarlySilence | LegNews::Answered { .. } => {
@@ -252,7 +255,7 @@ impl CallActor {
     }
 }
 
-const fn limit_label(limit: TollLimit) -> TollLabel {
+pub(super) const fn limit_label(limit: TollLimit) -> TollLabel {
     match limit {
         TollLimit::Calls => TollLabel::Calls,
         TollLimit::Destination => TollLabel::Destination,

@@ -55,9 +55,7 @@ impl CallActor {
             }
             Target::Phones(phones) => parties.extend(self.phones(phones)?),
             Target::Line(line) => parties.push(self.line(line)?),
-            Target::Address(_) => {
-                return Err(NotConnected::Invalid("SIP addresses outside are not called yet".into()));
-            }
+            Target::Address(address) => parties.push(self.address(address)?),
         }
         Ok(())
     }

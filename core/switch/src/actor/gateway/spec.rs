@@ -75,7 +75,7 @@ fn registration(gateway: &Gateway, uri: &SipUri, env: &Env) -> Option<Registrati
 }
 
 /// The transports and families that we have listeners of; UDP first, as every peer has it.
-fn reachable(env: &Env) -> (Vec<Transport>, Families) {
+pub(crate) fn reachable(env: &Env) -> (Vec<Transport>, Families) {
     let own = env.sip.local_addresses();
     let spoken = [Transport::Udp, Transport::Tcp, Transport::Tls];
     let spoken = spoken.into_iter().filter(|one| own.iter().any(|(transport, _)| transport == one)).collect();

@@ -1,0 +1,225 @@
+//! Calls to SIP addresses outside: no gateway stands there, so that name, address and limits are looked at for each call.
+//!
+//! Source: RFC 3263 for where a name leads.
+
+use actix::{AsyncContext, Context, Handler, Message};
+use plugboard_call::{Input, Party};
+use plugboard_media::Need;
+use plugboard_metrics::TollMet;
+use plugboard_model::{Cause, LegId, NotConnected, is_public};
+use plugboard_office::{Addresses, MediaRules};
+use plugboard_sip::dialog::NextHop;
+use plugboard_sip::flow::Transport;
+use plugboard_sip::locate::{Answer, Input as LocateInput, Locator, NotFound, Question, Sought, Target};
+use plugboard_sip::{RequestUri, SipUri};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::carry::Dial;
+use super::outside::limit_label;
+use super::{CallActor, Obstacle};
+use crate::actor::leg::EarlySound;
+use crate::post::press;
+use crate::tolls::{Met, Pass};
+
+/// How long a name is looked for: a caller waits.
+const FOUND_WITHIN: Duration = Duration::from_secs(10);
+/// How soon whoever is there says a word; as gateways are given unless their office says otherwise.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// The legs to SIP addresses: those whose names are looked for, and what the others take of limits.
+#[derive(Default)]
+pub(super) struct Places {
+    searches: BTreeMap<LegId, Search>,
+    passes: BTreeMap<LegId, Pass>,
+}
+
+struct Search {
+    locator: Locator,
+    uri: SipUri,
+    pass: Option<Pass>,
+}
+
+impl Places {
+    /// A leg is over, or was never made. Whether its name was looked for.
+    pub(super) fn forget(&mut self, leg: LegId) -> bool {
+        self.passes.remove(&leg);
+        self.searches.remove(&leg).is_some()
+    }
+
+    pub(super) fn pass(&self, leg: LegId) -> Option<&Pass> {
+        self.passes.get(&leg)
+    }
+}
+
+impl CallActor {
+    /// An address that a step wants to be called.
+    pub(super) fn address(&self, text: &str) -> Result<Party, NotConnected> {
+        let invalid = |why: &str| NotConnected::Invalid(format!("{text} {why}"));
+        let with_scheme =
+            if text.contains(':') && text.starts_with("sip") { text.to_owned() } else { format!("sip:{text}") };
+        let Ok(RequestUri::Sip(read)) = RequestUri::parse(&with_scheme) else {
+            return Err(invalid("is no SIP address: write sip:desk@partner.example"));
+        };
+        let user = read.user().ok_or_else(|| invalid("names nobody: write sip:desk@partner.example"))?;
+        let host = read.host().trim_end_matches('.').to_ascii_lowercase();
+        if self.snapshot.configuration.offices.by_domain(&host).is_some() || self.is_ours(&read) {
+            return Err(invalid("is an address of this switch: ring its people by their numbers"));
+        }
+        let rules = &self.office.addresses;
+        if !rules.lets(&host) {
+            return Err(invalid("is at a domain that the office does not let be called"));
+        }
+        if read.host_ip().is_some_and(|ip| !rules.private && !is_public(ip)) {
+            return Err(invalid("is in a private network"));
+        }
+        let over_tls = read.is_sips() || read.transport().is_some_and(|over| over.eq_ignore_ascii_case("tls"));
+        let mut uri = SipUri::new(Some(user), &read.host(), read.port());
+        let transport =
+            if over_tls { Some("tls") } else { read.transport().filter(|over| over.eq_ignore_ascii_case("tcp")) };
+        uri.set_param("transport", transport);
+        Ok(Party::Address(uri.to_string()))
+    }
+
+    fn is_ours(&self, uri: &SipUri) -> bool {
+        let Some(ip) = uri.host_ip() else { return false };
+        let at = SocketAddr::new(ip.to_canonical(), uri.port().unwrap_or(5060));
+        self.env.sip.public_address(at.ip()) == Some(at.ip()) || self.listens_at(at)
+    }
+
+    fn listens_at(&self, at: SocketAddr) -> bool {
+        self.env.sip.local_addresses().iter().any(|(_, own)| *own == at)
+    }
+
+    /// Looks for where an address is; the call begins when it is known.
+    pub(super) fn call_address(&mut self, leg: LegId, address: &str, ctx: &mut Context<Self>) -> Result<(), Cause> {
+        let Ok(RequestUri::Sip(uri)) = RequestUri::parse(address) else { return Err(Cause::of(404)) };
+        let pass = self.address_toll(leg, address)?;
+        let transport = uri.transport().map(|over| {
+            let over_tls = over.eq_ignore_ascii_case("tls");
+            if over_tls { Transport::Tls } else { Transport::Tcp }
+        });
+        if let Some(ip) = uri.host_ip() {
+            let port = uri.port().unwrap_or(if transport == Some(Transport::Tls) { 5061 } else { 5060 });
+            let address = SocketAddr::new(ip.to_canonical(), port);
+            let target = Target { transport: transport.unwrap_or(Transport::Udp), address };
+            return self.call_there(leg, &uri, &[target], pass, ctx);
+        }
+        let (spoken, families) = crate::actor::gateway::reachable(&self.env);
+        let sought = Sought { host: uri.host().into_owned(), port: uri.port(), transport, spoken, families };
+        let locator = Locator::new(self.env.clock.now(), sought);
+        self.places.searches.insert(leg, Search { locator, uri, pass });
+        ctx.run_later(FOUND_WITHIN, move |call, ctx| {
+            if call.places.searches.remove(&leg).is_some() {
+                let cause = Cause { status: 408, text: "No name server answers in time".into() };
+                call.feed(Input::LegNotMade { leg, cause }, ctx);
+            }
+        });
+        self.go_on_searching(leg, ctx);
+        Ok(())
+    }
+
+    fn address_toll(&mut self, leg: LegId, address: &str) -> Result<Option<Pass>, Cause> {
+        let payer = self.payer.as_ref().or(self.guest()).cloned();
+        let entered = self.snapshot.tolls.enter_address(&self.env, &self.office, payer.as_ref(), address);
+        entered.map_err(|Met { subject, limit }| {
+            let whose = subject.to_string();
+            TollMet { call: &self.id, leg, whose: &whose, limit: limit_label(limit) }.emit(&self.env.metrics);
+            let cause = Cause { status: 403, text: format!("Limit of the {whose}: {limit}") };
+            self.obstacle = Some(Obstacle::Limit(cause.clone(), limit));
+            cause
+        })
+    }
+
+    /// Asks what is to be asked; calls when there is nothing more.
+    fn go_on_searching(&mut self, leg: LegId, ctx: &mut Context<Self>) {
+        let Some(search) = self.places.searches.get_mut(&leg) else { return };
+        while let Some(question) = search.locator.poll_output() {
+            let (to, asked) = (ctx.address().recipient(), question.clone());
+            let reply = move |answer| press(&to, NameFound { leg, question: asked, answer });
+            self.env.dns.ask(question, Box::new(reply));
+        }
+        if search.locator.is_first() {
+            return;
+        }
+        let random = &self.env.random;
+        let found = search.locator.targets(|bound| random.next() % bound.max(1));
+        let Some(Search { uri, pass, .. }) = self.places.searches.remove(&leg) else { return };
+        if let Err(cause) = self.call_there(leg, &uri, &found, pass, ctx) {
+            self.feed(Input::LegNotMade { leg, cause }, ctx);
+        }
+    }
+
+    /// The first of these places that may be called is.
+    fn call_there(
+        &mut self,
+        leg: LegId,
+        uri: &SipUri,
+        found: &[Target],
+        pass: Option<Pass>,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Cause> {
+        let Addresses { private, .. } = self.office.addresses;
+        let refused = |status, text: &str| Cause { status, text: text.to_owned() };
+        if found.is_empty() {
+            return Err(refused(404, "Its name leads nowhere"));
+        }
+        // Judged when it is known: whoever has the name says where it leads.
+        let may = |target: &&Target| (private || is_public(target.address.ip())) && !self.listens_at(target.address);
+        let target = found.iter().find(may).ok_or_else(|| refused(403, "Its name leads into a private network"))?;
+        let name = uri.host_ip().is_none().then(|| uri.host());
+        let flow = match &name {
+            Some(name) => self.env.sip.flow_to_named(target.transport, target.address, name),
+            None => self.env.sip.flow_to(target.transport, target.address),
+        };
+        let flow = flow.ok_or_else(|| refused(503, "No listener of ours reaches it"))?;
+        let larger = (target.transport == Transport::Udp && uri.transport().is_none())
+            .then(|| self.env.sip.flow_to(Transport::Tcp, target.address))
+            .flatten();
+        let (from, headers) = crate::identity::told_outside(&self.shown(self.call.anchor()), self.hides);
+        let dial = Dial {
+            to: format!("<{uri}>"),
+            uri: RequestUri::Sip(uri.clone()),
+            flow,
+            larger,
+            next_hop: NextHop::Target,
+            routes: Vec::new(),
+            from,
+            headers,
+            login: None,
+            answer_by: Some(self.env.clock.now() + ANSWER_WITHIN),
+            reliable: false,
+            rules: MediaRules::default(),
+            early_sound: EarlySound::Described,
+            browser: false,
+            need: Need::Usual,
+        };
+        self.start_leg(leg, dial, ctx.address().recipient())?;
+        if let Some(pass) = pass {
+            self.places.passes.insert(leg, pass);
+        }
+        Ok(())
+    }
+}
+
+/// A name server has answered. From the thread that asks.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct NameFound {
+    leg: LegId,
+    question: Question,
+    answer: Result<Answer, NotFound>,
+}
+
+impl Handler<NameFound> for CallActor {
+    type Result = ();
+
+    fn handle(&mut self, NameFound { leg, question, answer }: NameFound, ctx: &mut Context<Self>) {
+        let now = self.env.clock.now();
+        // One that was stopped meanwhile is looked for no longer.
+        let Some(search) = self.places.searches.get_mut(&leg) else { return };
+        search.locator.handle(now, LocateInput::Answered(question, answer));
+        self.go_on_searching(leg, ctx);
+    }
+}
