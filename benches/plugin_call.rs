@@ -16,8 +16,8 @@ mod support;
 
 use criterion::{BatchSize, Criterion};
 use plugboard_model::{
-    CallError, CallEvent, FaxError, HostCall, HostResult, HttpError, MailboxError, NotConnected, NotJoined,
-    RecordError, RunEnd,
+    CallError, CallEvent, DatabaseError, FaxError, HostCall, HostResult, HttpError, MailboxError, NotConnected,
+    NotJoined, RecordError, RunEnd,
 };
 use plugboard_plugin::{
     Catalogue, Clock, ComponentId, Limits, Metering, PluginEngine, PoolSize, RunEvent, RunSpec, Runner, RunnerLimits,
@@ -99,6 +99,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::FindGroup(_) => HostResult::Group(None),
         HostCall::Park { .. } => HostResult::Parked(Ok(plugboard_model::ParkEnd::TimeOver)),
         HostCall::FindContact(_) => HostResult::Contact(None),
+        HostCall::Query(_) => HostResult::Queried(Err(DatabaseError::Busy)),
         HostCall::GetVariable(_) => HostResult::Value(None),
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),
         HostCall::Answer | HostCall::Echo { .. } | HostCall::HangUp(_) => HostResult::Done(Err(CallError::CallerGone)),

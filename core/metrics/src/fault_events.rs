@@ -95,8 +95,16 @@ impl Metrics {
     /// Tells how many lines were left out in minutes that are over. For whoever looks now and then: after a flood no next
     /// line may come.
     pub fn tell_unsaid(&self, now: Time) {
-        let Families { fault_lines, login_lines, stranger_lines, push_lines, limited_lines, web_lines, .. } =
-            &*self.families;
+        let Families {
+            fault_lines,
+            login_lines,
+            stranger_lines,
+            push_lines,
+            limited_lines,
+            web_lines,
+            database_lines,
+            ..
+        } = &*self.families;
         for (kind, left_out) in fault_lines.left_out(now) {
             tracing::info!(kind = kind.as_str(), left_out, "SIP faults left out");
         }
@@ -111,6 +119,9 @@ impl Metrics {
         }
         for (of, left_out) in limited_lines.left_out(now) {
             tracing::info!(of = of.as_str(), left_out, "requests that were too many left out");
+        }
+        for (outcome, left_out) in database_lines.left_out(now) {
+            tracing::info!(outcome = outcome.as_str(), left_out, "databases that did not answer left out");
         }
         for (outcome, left_out) in web_lines.left_out(now) {
             tracing::info!(outcome = outcome.as_str(), left_out, "services of the web that did not answer left out");

@@ -17,6 +17,7 @@
 //! ```
 
 mod call_events;
+mod database_events;
 mod fault_events;
 mod gateway_events;
 mod labels;
@@ -35,6 +36,7 @@ pub use call_events::{
     CallAnswered, CallBegan, CallEnded, CallPutOff, CallRefused, EmergencyCalled, EmergencyKind, EmergencyTookChannel,
     LegBegan, LegEnded, RefusalReason, StrangerCalled, StrangerEnd, TollLabel, TollMet,
 };
+pub use database_events::{DatabaseAsked, DatabaseOutcome};
 pub use fault_events::{SipFault, SipFaultKind};
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};

@@ -1,6 +1,7 @@
 //! The registry: every family of the switch, made once.
 
 use crate::call_events::{EmergencyKind, RefusalReason, StrangerEnd, TollLabel};
+use crate::database_events::DatabaseOutcome;
 use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
@@ -92,6 +93,9 @@ pub(crate) struct Families {
     pub(crate) push_lines: Lines<PushOutcome>,
     pub(crate) requests_limited: Row<RequestsOf>,
     pub(crate) limited_lines: Lines<RequestsOf>,
+    pub(crate) database_questions: Row<DatabaseOutcome>,
+    pub(crate) database_lines: Lines<DatabaseOutcome>,
+    pub(crate) database_seconds: Histogram,
     pub(crate) web_requests: Row<WebOutcome>,
     pub(crate) web_lines: Lines<WebOutcome>,
     pub(crate) web_seconds: Histogram,
@@ -315,6 +319,19 @@ impl Families {
             stranger_lines: Lines::new(LINES_MAX),
             push_lines: Lines::new(LINES_MAX),
             limited_lines: Lines::new(LINES_MAX),
+            database_questions: Row::new(
+                r,
+                "plugboard_database_questions_total",
+                "Questions of actions to databases, by what became of them.",
+                "outcome",
+            ),
+            database_lines: Lines::new(LINES_MAX),
+            database_seconds: histogram(
+                r,
+                "plugboard_database_question_seconds",
+                "From a question of an action to a database to its answer, or to its failure.",
+                SETUP_BOUNDS,
+            ),
             web_requests: Row::new(
                 r,
                 "plugboard_web_requests_total",

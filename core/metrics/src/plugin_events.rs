@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 29] = [
+pub(crate) const HOST_INTERFACES: [&str; 30] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -36,6 +36,7 @@ pub(crate) const HOST_INTERFACES: [&str; 29] = [
     "history.last-talk",
     "contacts.find",
     "call.park",
+    "database.ask",
     "other",
 ];
 

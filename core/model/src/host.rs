@@ -4,8 +4,8 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Cause, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest,
-    HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime,
+    Cause, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId,
+    HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,8 @@ pub enum HostCall {
         /// 1,000 to 3,600,000.
         max_ms: u32,
     },
+    /// Answer: [`HostResult::Queried`].
+    Query(DatabaseRequest),
 }
 
 impl HostCall {
@@ -129,6 +131,7 @@ impl HostCall {
             Self::LastTalk { .. } => "history.last-talk",
             Self::FindContact(_) => "contacts.find",
             Self::Park { .. } => "call.park",
+            Self::Query(_) => "database.ask",
         }
     }
 }
@@ -183,6 +186,8 @@ pub enum HostResult {
     Contact(Option<DirectoryContact>),
     /// To [`HostCall::Park`].
     Parked(Result<ParkEnd, ParkError>),
+    /// To [`HostCall::Query`].
+    Queried(Result<DatabaseRows, DatabaseError>),
 }
 
 /// How somebody sits in a room.

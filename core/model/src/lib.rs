@@ -6,6 +6,7 @@
 mod address;
 mod cause;
 mod contact;
+mod database;
 mod fax;
 mod forward;
 mod history;
@@ -26,6 +27,7 @@ mod value;
 pub use address::is_public;
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
 pub use contact::{DirectoryContact, Responsible};
+pub use database::{Argument, DatabaseError, DatabaseRequest, DatabaseRows};
 pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use history::{HistoryError, Talk};

@@ -23,6 +23,7 @@
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `addresses` | `domains`, `private`, `toll` |
+//! | `databases` | `id`, `kind`, `address`, `database`, `file`, `user`, `password`, `tls`, `timeout`, `retries`, `at_once`, `rows`, `bytes`, `private`, `queries` (`id`, `sql`, `parameters`, `writes`) |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `contacts` | `id`, `name`, `numbers`, `language`, `company`, `email`, `groups`, `responsible` (a user, or several) |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
@@ -161,6 +162,7 @@ fn read(
     let fax = parts.fax(fields.take("fax"));
     let http = parts.http(fields.take("http"));
     let addresses = parts.addresses(fields.take("addresses"));
+    let databases = parts.databases(fields.take("databases"));
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let plugins = parts.plugins(fields.take("plugins"));
@@ -217,6 +219,7 @@ fn read(
         contact_numbers,
         http,
         addresses,
+        databases,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

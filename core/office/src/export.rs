@@ -1,6 +1,7 @@
 //! The inverse of reading: an office as a document.
 
 mod blocked;
+mod database;
 mod emergency;
 mod fax;
 mod gateways;
@@ -84,6 +85,8 @@ impl Office {
         document.put_list("contacts", self.contacts().map(routes::contact));
         document.put_list("http", self.http.values().map(|source| http::node(source, secrets, folder)));
         document.put_some("addresses", address_entries(&self.addresses));
+        let databases = self.databases.values();
+        document.put_list("databases", databases.map(|database| database::node(database, secrets, folder)));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));

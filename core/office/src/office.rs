@@ -1,9 +1,9 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Addresses, Blocked, Calendar, Contact, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber,
-    MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings,
-    VariableValue, Voicemail, Zone,
+    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource,
+    IncomingNumber, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll,
+    UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -79,6 +79,8 @@ pub struct Office {
     pub http: BTreeMap<Name, Arc<HttpSource>>,
     /// Which SIP addresses outside steps may call.
     pub addresses: Addresses,
+    /// Databases, by name.
+    pub databases: BTreeMap<Name, Arc<Database>>,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -407,6 +409,11 @@ impl Office {
     /// The service of the web of this name.
     pub fn http_source(&self, name: &str) -> Option<&Arc<HttpSource>> {
         self.http.get(&Name::new(name).ok()?)
+    }
+
+    /// The database of this name.
+    pub fn database(&self, name: &str) -> Option<&Arc<Database>> {
+        self.databases.get(&Name::new(name).ok()?)
     }
 
     /// The scenario of this name.

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod blocked;
+pub(crate) mod database;
 mod emergency;
 pub(crate) mod fax;
 pub(crate) mod features;
@@ -99,6 +100,8 @@ enum Owner<'n> {
     Mailbox(&'n str),
     /// `http/crm`.
     Http(&'n str),
+    /// `database/crm`.
+    Database(&'n str),
 }
 
 impl std::fmt::Display for Owner<'_> {
@@ -107,6 +110,7 @@ impl std::fmt::Display for Owner<'_> {
             Self::User(name) => write!(f, "user {name}"),
             Self::Gateway(name) => write!(f, "gateway {name}"),
             Self::Http(name) => write!(f, "the source {}", name.trim_start_matches("http/")),
+            Self::Database(name) => write!(f, "the database {}", name.trim_start_matches("database/")),
             Self::Mailbox(name) => write!(f, "the mailbox of {}", name.trim_start_matches("pin/")),
         }
     }
@@ -489,9 +493,10 @@ impl<'p> Parts<'p> {
                             return None;
                         }
                         let kept = match owner {
-                            Owner::User(whose) | Owner::Mailbox(whose) | Owner::Http(whose) => {
-                                self.surroundings.kept(&self.office, whose)
-                            }
+                            Owner::User(whose)
+                            | Owner::Mailbox(whose)
+                            | Owner::Http(whose)
+                            | Owner::Database(whose) => self.surroundings.kept(&self.office, whose),
                             Owner::Gateway(gateway) => self.surroundings.kept_of_gateway(&self.office, gateway),
                         };
                         let Some(value) = kept else {

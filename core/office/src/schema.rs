@@ -1,6 +1,7 @@
 //! The JSON Schema of office documents, for editors.
 
 mod calendar;
+mod database;
 mod emergency;
 mod fax;
 mod gateway;
@@ -12,6 +13,7 @@ mod voicemail;
 
 use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
+use crate::parts::database::DATABASES_MAX;
 use crate::parts::http::SOURCES_MAX;
 use crate::parts::{
     CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR,
@@ -75,6 +77,8 @@ pub fn schema() -> Json {
             "http": { "type": "array", "maxItems": SOURCES_MAX, "items": { "$ref": "#/$defs/source" },
                 "description": "Services of the web that actions ask, such as a CRM: an action names one and never its address or secret." },
             "addresses": addresses(),
+            "databases": { "type": "array", "maxItems": DATABASES_MAX, "items": { "$ref": "#/$defs/database" },
+                "description": "Databases that actions ask: an action names one and a query of it, and never its address, its secret or SQL." },
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
@@ -100,6 +104,8 @@ pub fn schema() -> Json {
             "toll": toll::toll(),
             "calendar": calendar::calendar(),
             "source": http::source(),
+            "database": database::database(),
+            "query": database::query(),
             "user": user(),
             "group": group(),
             "gateway": gateway::gateway(),

@@ -3,10 +3,6 @@
 //! Which address is dialled is decided when it is known: a name that leads to a private network leads nowhere, unless the service may be
 //! there. Redirections are not followed, and no proxy of the environment is asked.
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::ResolverConfig;
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use plugboard_model::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -23,15 +19,13 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
 use crate::breaker::Breaker;
+use crate::dialling::{Names, not_private};
 use crate::roots::{NoRoots, trusted};
 
 /// Requests that wait to be begun: the calls of a large switch that ask in the same second.
 const WAITING_MAX: usize = 4_096;
 /// Services that are remembered; the failures of others are forgotten.
 const SITES_MAX: usize = 4_096;
-/// How long one DNS server is waited for, and how often it is asked.
-const SERVER_PATIENCE: Duration = Duration::from_secs(2);
-const ATTEMPTS: usize = 2;
 /// A service that takes no connection for so long is down.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection waits for the next request.
@@ -137,7 +131,7 @@ impl Asker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| machine(&error))?;
         let inside = runtime.enter();
-        let names = resolver().map_err(|error| machine(&error))?;
+        let names = Names::of_machine().map_err(|error| machine(&error))?;
         let client = |private| client(tls.clone(), private, names.clone()).map_err(|error| machine(&error));
         let clients = Clients { public: client(false)?, any: client(true)?, sites: Mutex::default() };
         drop(inside);
@@ -203,18 +197,7 @@ impl Clients {
     }
 }
 
-/// Asks whom the machine asks (`/etc/resolv.conf`, `/etc/hosts`). Where it asks nobody, addresses and names of its own work all the same.
-fn resolver() -> Result<TokioResolver, NetError> {
-    let config = hickory_resolver::system_conf::read_system_conf().map(|(config, _)| config);
-    let config = config.unwrap_or_else(|_| ResolverConfig::from_parts(None, Vec::new(), Vec::new()));
-    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    let options = builder.options_mut();
-    options.timeout = SERVER_PATIENCE;
-    options.attempts = ATTEMPTS;
-    builder.build()
-}
-
-fn client(tls: ClientConfig, private: bool, names: TokioResolver) -> reqwest::Result<Client> {
+fn client(tls: ClientConfig, private: bool, names: Names) -> reqwest::Result<Client> {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(Looker { private, names }))
@@ -232,26 +215,17 @@ fn client(tls: ClientConfig, private: bool, names: TokioResolver) -> reqwest::Re
 /// Looks names up without holding a thread, and leaves out what may not be dialled.
 struct Looker {
     private: bool,
-    names: TokioResolver,
+    names: Names,
 }
 
 impl Resolve for Looker {
     fn resolve(&self, name: Name) -> Resolving {
         let (private, names) = (self.private, self.names.clone());
         Box::pin(async move {
-            let found = names.lookup_ip(name.as_str()).await?;
-            let found: Vec<SocketAddr> = found.iter().map(|address| SocketAddr::new(address, 0)).collect();
-            let allowed: Vec<SocketAddr> = found.iter().filter(|at| private || is_public(at.ip())).copied().collect();
-            match (allowed.is_empty(), found.first()) {
-                (true, Some(first)) => Err(not_private(first.ip()).into()),
-                (true, None) | (false, _) => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let found = names.find(name.as_str(), private).await?;
+            Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
-}
-
-fn not_private(address: IpAddr) -> String {
-    format!("{address} is in a private network, and `private: true` is not written")
 }
 
 async fn serve(mut requests: Receiver<(Request, Instant, Reply)>, clients: Clients) {

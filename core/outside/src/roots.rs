@@ -20,6 +20,22 @@ pub struct NoRoots {
     pub reason: String,
 }
 
+/// The same certificates as PEM, those left out that nobody here can read.
+pub(crate) fn trusted_pem(file: Option<&Path>) -> Result<Vec<u8>, NoRoots> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let found = file.map_or_else(|| SYSTEM_ROOTS.iter().map(Path::new).find(|file| file.is_file()), Some);
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let told = |error: std::io::Error| NoRoots { file: found.to_owned(), reason: error.to_string() };
+    let text = fs::read_to_string(found).map_err(told)?;
+    let blocks = text.split_inclusive(END).filter_map(|block| block.get(block.find(BEGIN)?..));
+    let readable = |block: &&str| {
+        let read = CertificateDer::from_pem_slice(block.as_bytes());
+        read.is_ok_and(|certificate| RootCertStore::empty().add(certificate).is_ok())
+    };
+    Ok(blocks.filter(readable).flat_map(|block| [block, "\n"]).collect::<String>().into_bytes())
+}
+
 /// The roots in this file, or those that the system has.
 pub(crate) fn trusted(file: Option<&Path>) -> Result<RootCertStore, NoRoots> {
     let mut store = RootCertStore::empty();

@@ -39,11 +39,13 @@ pub enum Capability {
     History,
     /// People outside whom the office knows.
     Contacts,
+    /// The office's databases.
+    Database,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -58,6 +60,7 @@ impl Capability {
         Self::Http,
         Self::History,
         Self::Contacts,
+        Self::Database,
     ];
 
     /// The interface's name in WIT.
@@ -77,6 +80,7 @@ impl Capability {
             Self::Http => "http",
             Self::History => "history",
             Self::Contacts => "contacts",
+            Self::Database => "database",
         }
     }
 
@@ -109,6 +113,7 @@ impl Capability {
             HostCall::Http(_) => Self::Http,
             HostCall::LastTalk { .. } => Self::History,
             HostCall::FindContact(_) => Self::Contacts,
+            HostCall::Query(_) => Self::Database,
         }
     }
 
@@ -128,6 +133,7 @@ impl Capability {
             Self::Http => 2048,
             Self::History => 4096,
             Self::Contacts => 8192,
+            Self::Database => 16384,
         }
     }
 }
@@ -204,6 +210,7 @@ impl Grants {
             .with(Capability::Fax)
             .with(Capability::History)
             .with(Capability::Http)
+            .with(Capability::Database)
             .with(Capability::Record)
             .with(Capability::Voicemail)
     }

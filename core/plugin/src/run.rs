@@ -486,6 +486,7 @@ impl RunState {
             | HostCall::OpenMailbox(_)
             | HostCall::ReceiveFax(_)
             | HostCall::Http(_)
+            | HostCall::Query(_)
             | HostCall::LastTalk { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 mod call;
 mod conference;
 mod contacts;
+mod database;
 mod dial;
 mod directory;
 mod fax;
@@ -58,6 +59,9 @@ impl Action {
                 Capability::Contacts => switch::contacts::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::History => switch::history::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::Database => {
+                    switch::database::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+                }
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Clock => switch::clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

@@ -102,6 +102,9 @@ impl Action {
     }
 }
 
+/// Databases by name, with their queries by name, with the parameters of each: what they are, by name.
+pub type KnownDatabases = BTreeMap<String, BTreeMap<String, BTreeMap<String, ValueType>>>;
+
 /// What the checker asks about the office that a scenario belongs to.
 pub trait Resolver {
     /// The user with this id or internal number.
@@ -117,6 +120,8 @@ pub trait Resolver {
     fn has_http_source(&self, name: &str) -> bool;
     /// The names of its services of the web.
     fn http_sources(&self) -> Vec<String>;
+    /// The office's databases with what they may be asked; `None` where nobody knows them.
+    fn databases(&self) -> Option<KnownDatabases>;
     /// The office's calendar of this name.
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>>;
     /// The names of its calendars.

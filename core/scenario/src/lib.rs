@@ -44,7 +44,8 @@
 //! **Actions that end the call** are those without outcomes, as `hang-up`: nothing follows them.
 //!
 //! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
-//! | music | tone | source`, `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
+//! | music | tone | source | database | query | query-parameters` (a query is one of the database that another parameter names, and
+//! `query-parameters` is a map that gives each of the query's parameters a value), `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
 //! `x-assigns: TYPE` (it names one that the action assigns unless it fails, or with `x-after: OUTCOME` after that alone; the keys of a
 //! map are names; `declared`: of the type that the scenario declares), and `x-by: { parameter: P, WORD: { .. } }`
 //! (these keywords hold when parameter P is WORD; where one of the words is `list`, the others take one item). A property without any of them is understood by its name: `user`,
@@ -71,7 +72,7 @@ mod schema;
 mod template;
 mod variables;
 
-pub use catalogue::{ANSWER, Action, ActionCatalogue, DENIED, Extension, FAILED, Resolver, Sets};
+pub use catalogue::{ANSWER, Action, ActionCatalogue, DENIED, Extension, FAILED, KnownDatabases, Resolver, Sets};
 pub use check::{build, build_examined, check, compile};
 pub use document::{Assignment, Branch, CONTROL_WORDS, Condition, Document, Menu, Said, Step, StepKind, Variable};
 pub use interpreter::{Interpreter, replay};

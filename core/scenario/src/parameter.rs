@@ -192,6 +192,7 @@ impl Checker<'_> {
             compiled.push((entry.key.clone(), parameter));
             probe.insert(entry.key.clone(), sample);
         }
+        self.queries(action, node, at, path);
         let found = refused(action, node, &Json::Object(probe), &told);
         for (place, inside, reason, remedy) in found {
             self.faults.add(place.unwrap_or(at), &format!("{path}{inside}"), reason, remedy);
@@ -306,6 +307,13 @@ impl Checker<'_> {
                 }
                 return;
             }
+            Some("database") => {
+                let Some(known) = self.resolver.databases().filter(|known| !known.contains_key(text)) else { return };
+                let known: Vec<&str> = known.keys().map(String::as_str).collect();
+                let remedy = near_or(text, &known, || "write it into `databases` of the office".into());
+                self.faults.add(item.at, path, format!("the office has no database {text:?}"), remedy);
+                return;
+            }
             Some("tone") => {
                 if !TONES.contains(&text) {
                     let remedy = near_or(text, &TONES, || format!("there are {}", TONES.join(", ")));
@@ -317,6 +325,62 @@ impl Checker<'_> {
         };
         if !found {
             self.faults.add(item.at, path, format!("the office has no {noun} {text:?}"), "");
+        }
+    }
+
+    /// A query is one of its database, and each of its parameters has a value.
+    fn queries(&mut self, action: &Action, node: &Node, at: Mark, path: &str) {
+        let entries = node.as_map().unwrap_or_default();
+        let of = |noun: &str| {
+            let names =
+                |entry: &&Entry| Rules::of(action, entry, node).is_some_and(|rules| rules.word("x-type") == Some(noun));
+            entries.iter().find(names)
+        };
+        // What is known only in the call is the switch's to check.
+        let written = |entry: &'_ Entry| entry.value.as_text().filter(|_| !is_open(&entry.value)).map(str::to_owned);
+        let (Some(database), Some(query)) = (of("database").and_then(written), of("query")) else { return };
+        let (Some(known), Some(name)) = (self.resolver.databases(), written(query)) else { return };
+        let Some(queries) = known.get(&database) else { return };
+        let Some(parameters) = queries.get(&name) else {
+            let known: Vec<&str> = queries.keys().map(String::as_str).collect();
+            let remedy = near_or(&name, &known, || "write it into `queries` of the database".into());
+            let place = format!("{path}.{}", query.key);
+            return self.faults.add(query.value.at, &place, format!("{database} has no query {name:?}"), remedy);
+        };
+        let given = of("query-parameters");
+        let place = given.map_or_else(|| path.to_owned(), |entry| format!("{path}.{}", entry.key));
+        let values = given.and_then(|entry| entry.value.as_map()).unwrap_or_default();
+        let known: Vec<&str> = parameters.keys().map(String::as_str).collect();
+        for entry in values {
+            let Some(wanted) = parameters.get(&entry.key) else {
+                let remedy = near_or(&entry.key, &known, || match known.as_slice() {
+                    [] => "take it out: the query has none".into(),
+                    known => format!("it has {}", known.join(", ")),
+                });
+                let reason = format!("the query {name} has no parameter {:?}", entry.key);
+                self.faults.add(entry.at, &format!("{place}.{}", entry.key), reason, remedy);
+                continue;
+            };
+            let text = entry.value.as_text().filter(|_| !is_open(&entry.value));
+            let fits = text.is_none_or(|text| match wanted {
+                ValueType::Number => text.trim().parse::<i64>().is_ok(),
+                ValueType::Boolean => text.trim().parse::<bool>().is_ok(),
+                ValueType::Text
+                | ValueType::Time
+                | ValueType::User
+                | ValueType::Group
+                | ValueType::Texts
+                | ValueType::Users => true,
+            });
+            if !fits {
+                let reason = format!("the query {name} takes a {} here", wanted.as_str());
+                self.faults.add(entry.value.at, &format!("{place}.{}", entry.key), reason, "");
+            }
+        }
+        for lacking in parameters.keys().filter(|name| !values.iter().any(|entry| entry.key == **name)) {
+            let reason = format!("the query {name} needs a value for {lacking}");
+            let remedy = format!("write `{lacking}: \"{{caller_number}}\"` or the like");
+            self.faults.add(given.map_or(at, |entry| entry.value.at), &place, reason, remedy);
         }
     }
 

@@ -165,6 +165,7 @@ impl Running {
             push: Arc::new(pushes),
             history: Arc::new(crate::history::Reader::start(store.clone())?),
             web: Arc::new(crate::web::Services::start(roots)?),
+            databases: Arc::new(crate::database::Tables::start(roots)?),
             media,
             plugins,
             prompts: Arc::clone(&library) as Arc<dyn plugboard_switch::Prompts>,

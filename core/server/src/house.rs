@@ -3,8 +3,10 @@
 use plugboard_calendar::{Calendar, Days, Hours, Zone};
 use plugboard_document::{Faults, Node};
 use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
-use plugboard_office::{BlockedThen, Examined, Goal, Office, ScenarioSource, Surroundings};
-use plugboard_scenario::{ActionCatalogue, Document, Fault, Program, Resolver, build, build_examined};
+use plugboard_office::{
+    BlockedThen, Database, DatabasePlace, DatabaseQuery, Examined, Goal, Office, ScenarioSource, Surroundings,
+};
+use plugboard_scenario::{ActionCatalogue, Document, Fault, KnownDatabases, Program, Resolver, build, build_examined};
 use plugboard_sound::{Cache, load_file, load_folder};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -164,6 +166,16 @@ impl Bundle {
                 let whose = keeper(&house.office.id, &format!("http/{}", source.id));
                 if let Some(login) = source.login.as_ref().filter(|_| wanted.contains(&whose)) {
                     self.kept.insert(whose, login.secret().reveal().to_owned());
+                }
+            }
+            for database in house.office.databases.values() {
+                let whose = keeper(&house.office.id, &format!("database/{}", database.id));
+                let password = match &database.place {
+                    DatabasePlace::Server(server) => server.password.as_ref(),
+                    DatabasePlace::File(_) => None,
+                };
+                if let Some(password) = password.filter(|_| wanted.contains(&whose)) {
+                    self.kept.insert(whose, password.reveal().to_owned());
                 }
             }
             for gateway in house.office.gateways() {
@@ -419,6 +431,14 @@ impl Resolver for Known<'_> {
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
     }
+    fn databases(&self) -> Option<KnownDatabases> {
+        let queries = |database: &Database| {
+            let of = |query: &DatabaseQuery| (query.id.to_string(), query.parameters.clone());
+            database.queries.values().map(|query| of(query)).collect()
+        };
+        let databases = self.office.databases.values();
+        Some(databases.map(|database| (database.id.to_string(), queries(database))).collect())
+    }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         let found = self.office.find_user(id_or_number).map(|user| user.id.clone());
         // One whose own entry has a fault is not missing as well.
@@ -482,6 +502,9 @@ impl Resolver for Anybody {
     }
     fn http_sources(&self) -> Vec<String> {
         Vec::new()
+    }
+    fn databases(&self) -> Option<KnownDatabases> {
+        None
     }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         Some(UserId { office: self.0.clone(), name: Name::new(id_or_number).ok()? })

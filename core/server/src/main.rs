@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod config;
 mod control;
+mod database;
 mod demo;
 mod disk;
 mod explain;

@@ -21,6 +21,7 @@ enum Sign {
     Header(&'static str),
     LibClang,
     KamailioTls,
+    PostgreSql,
     Pip,
 }
 
@@ -48,6 +49,8 @@ const TEST: &[Need] = &[
     Need { package: "linphone-cli", why: "a phone that knows the SHA-256 digest", sign: Sign::Program("linphonec") },
     Need { package: "kamailio", why: "a carrier that the switch registers at", sign: Sign::Program("kamailio") },
     Need { package: "kamailio-tls-modules", why: "its TLS", sign: Sign::KamailioTls },
+    Need { package: "postgresql", why: "a database that actions ask", sign: Sign::PostgreSql },
+    Need { package: "mariadb-server-core", why: "another one", sign: Sign::Program("mariadbd") },
     Need { package: "chromium", why: "the browser that JsSIP runs in", sign: Sign::Program("chromium") },
     Need { package: "espeak-ng", why: "reads words aloud", sign: Sign::Program("espeak-ng") },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
@@ -138,6 +141,7 @@ fn is_there(sign: Sign) -> bool {
             Command::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|pip| pip.status.success())
         }
         Sign::KamailioTls => has_kamailio_tls(Path::new("/usr")),
+        Sign::PostgreSql => has_postgresql(Path::new("/usr/lib")),
     }
 }
 
@@ -166,6 +170,11 @@ fn has_kamailio_tls(usr: &Path) -> bool {
     let libraries = || ["lib", "lib64"].into_iter().map(|name| usr.join(name));
     let mut folders = libraries().chain(libraries().flat_map(|lib| entries(&lib).collect::<Vec<_>>()));
     folders.any(|folder| folder.join("kamailio/modules/tls.so").exists())
+}
+
+/// Versions lie side by side, each with its programs; a client alone is none.
+fn has_postgresql(lib: &Path) -> bool {
+    entries(&lib.join("postgresql")).any(|version| version.join("bin/initdb").exists())
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -206,6 +215,18 @@ mod tests {
         std::fs::write(modules.join("tls.so"), "").unwrap();
         assert!(has_kamailio_tls(&usr));
         std::fs::remove_dir_all(&usr).unwrap();
+    }
+
+    #[test]
+    fn a_client_of_postgresql_is_no_server() {
+        let lib = std::env::temp_dir().join(format!("plugboard-postgresql-{}", std::process::id()));
+        let bin = lib.join("postgresql/15/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::write(bin.join("psql"), "").unwrap();
+        assert!(!has_postgresql(&lib));
+        std::fs::write(bin.join("initdb"), "").unwrap();
+        assert!(has_postgresql(&lib));
+        std::fs::remove_dir_all(&lib).unwrap();
     }
 
     #[test]

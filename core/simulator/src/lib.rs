@@ -20,6 +20,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a story stops at the first surprise, wherever it is noticed")]
 
 mod clock;
+mod databases;
 mod ladder;
 mod log;
 mod media;

@@ -2,9 +2,9 @@
 
 use plugboard_media::{Audio, g711::Law};
 use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
-use plugboard_office::{Calendar, Office, OfficeSet, Surroundings, Zone};
+use plugboard_office::{Calendar, Database, Office, OfficeSet, Surroundings, Zone};
 use plugboard_plugin::{Installed, Limits};
-use plugboard_scenario::{Action, ActionCatalogue, Document, Program, Resolver, Sets, compile};
+use plugboard_scenario::{Action, ActionCatalogue, Document, KnownDatabases, Program, Resolver, Sets, compile};
 use plugboard_switch::{Configuration, GrantTable, Prompts, Voice, VoiceReply};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -222,6 +222,15 @@ impl Resolver for Known<'_> {
 
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
+    }
+
+    fn databases(&self) -> Option<KnownDatabases> {
+        let queries = |database: &Database| {
+            let queries = database.queries.values();
+            queries.map(|query| (query.id.to_string(), query.parameters.clone())).collect()
+        };
+        let databases = self.office.databases.values();
+        Some(databases.map(|database| (database.id.to_string(), queries(database))).collect())
     }
 
     fn user(&self, id_or_number: &str) -> Option<UserId> {

@@ -31,6 +31,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::clock::{SimClock, SimRandom};
+use crate::databases::SimDatabases;
 use crate::ladder::Ladder;
 use crate::media::SimMedia;
 use crate::names::Names;
@@ -74,6 +75,7 @@ struct World {
     network: Network,
     names: Names,
     sites: Sites,
+    databases: SimDatabases,
     pushes: Pushes,
     media: Arc<SimMedia>,
     plugins: Arc<SimPlugins>,
@@ -114,6 +116,7 @@ impl Sim {
         Setup::demo().start()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one line for each seam of the switch, all in one place")]
     fn start(setup: Setup) -> Self {
         let system = OwnThread::with(|| {
             let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -153,7 +156,8 @@ impl Sim {
         let plugins = SimPlugins::new(catalogue, setup.runner, &clock, Arc::clone(&wake), events.run_sink());
         let plugins = Arc::new(plugins);
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
-        let sites = Sites::new(Arc::clone(&clock), Arc::clone(&wake));
+        let both = || (Arc::clone(&clock), Arc::clone(&wake));
+        let (sites, databases) = (Sites::new(both()), SimDatabases::new(both()));
         let pushes = Pushes::default();
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -162,6 +166,7 @@ impl Sim {
             dns: Arc::new(names.clone()),
             push: Arc::new(pushes.clone()),
             web: Arc::new(sites.clone()),
+            databases: Arc::new(databases.clone()),
             history: Arc::new(Past(store.clone())),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
@@ -189,6 +194,7 @@ impl Sim {
             network,
             names,
             sites,
+            databases,
             pushes,
             media,
             plugins,
@@ -512,6 +518,7 @@ impl World {
     fn work(&self, now: Time) {
         self.names.answer(now);
         self.sites.answer(now);
+        self.databases.answer(now);
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, self.network.is_switch(packet.to.ip(), packet.from.ip())) {
                 (Payload::Sip(bytes), true) => {
@@ -572,6 +579,7 @@ impl World {
             self.network.next(),
             self.names.next(),
             self.sites.next(),
+            self.databases.next(),
             self.media.poll_timeout(),
             self.plugins.poll_timeout(),
             self.writer.poll_timeout(),

@@ -28,7 +28,7 @@ struct Inside {
 }
 
 impl Sites {
-    pub(crate) fn new(clock: Arc<SimClock>, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new((clock, wake): (Arc<SimClock>, Arc<Notify>)) -> Self {
         let nobody = |_: &HttpRequest| (Duration::ZERO, Err(HttpError::Unreachable("nobody is there".into())));
         let inside = Inside { site: Box::new(nobody), asked: Vec::new(), open: BTreeMap::new(), next: 0 };
         Self { inside: Arc::new(Mutex::new(inside)), clock, wake }

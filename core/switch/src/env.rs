@@ -5,13 +5,17 @@
 
 use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, Need, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
-use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Talk, Time, WallTime};
-use plugboard_office::{HttpSource, Office};
+use plugboard_model::{
+    Argument, DatabaseError, DatabaseRows, HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Talk, Time,
+    WallTime,
+};
+use plugboard_office::{Database, DatabaseQuery, HttpSource, Office};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
 use plugboard_recorder::Recorder;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::locate::{Answer, NotFound, Question};
 use plugboard_store::Store;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -191,6 +195,28 @@ pub struct WebRequest {
 /// Where an answer of the web goes.
 pub type WebReply = Box<dyn FnOnce(Result<HttpResponse, HttpError>) + Send>;
 
+/// Asks databases. Never waits: the answer comes back by itself.
+pub trait Databases: Send + Sync {
+    /// Asks; `reply` is called once, from any thread, within the database's time and a moment.
+    fn ask(&self, asked: DatabaseQuestion, reply: DatabaseReply);
+}
+
+/// What is asked of a database.
+#[derive(Debug, Clone)]
+pub struct DatabaseQuestion {
+    /// For which office.
+    pub office: OfficeId,
+    /// Its database.
+    pub database: Arc<Database>,
+    /// The query.
+    pub query: Arc<DatabaseQuery>,
+    /// A value for each of its parameters, as what it takes.
+    pub arguments: BTreeMap<String, Argument>,
+}
+
+/// Where an answer of a database goes.
+pub type DatabaseReply = Box<dyn FnOnce(Result<DatabaseRows, DatabaseError>) + Send>;
+
 /// Looks calls of the past up. Never waits: the answer comes back by itself.
 pub trait History: Send + Sync {
     /// Asks who talked with a number last; `reply` is called once, from any thread.
@@ -226,6 +252,8 @@ pub struct Env {
     pub push: Arc<dyn Push>,
     /// Services of the web.
     pub web: Arc<dyn Web>,
+    /// Databases.
+    pub databases: Arc<dyn Databases>,
     /// Calls of the past.
     pub history: Arc<dyn History>,
     /// RTP.

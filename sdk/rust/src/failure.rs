@@ -2,6 +2,7 @@
 
 use crate::call::CallError;
 use crate::conference::NotJoined;
+use crate::database::DatabaseError;
 use crate::dial::NotConnected;
 use crate::fax::FaxError;
 use crate::http::HttpError;
@@ -81,6 +82,29 @@ impl From<HttpError> for Failure {
             }
             HttpError::NoText => Self::new("the service's answer is no text"),
             HttpError::Invalid(which) => CallError::Invalid(which).into(),
+        }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        let because = |what: &str, why: &str| Self::Reason([what, why].concat());
+        match error {
+            DatabaseError::Denied(why) => Self::new(why),
+            DatabaseError::TimeOver => Self::new("the database did not answer in its time"),
+            DatabaseError::Unreachable(why) => because("the database cannot be reached: ", &why),
+            DatabaseError::Broken(why) => because("the connection to the database broke: ", &why),
+            DatabaseError::Busy => Self::new("the database has as many questions as it may have at once"),
+            DatabaseError::Refused(why) => because("the database refused: ", &why),
+            DatabaseError::TooManyRows(most) => {
+                Self::Reason(["the database returned more than ", &most.to_string(), " rows"].concat())
+            }
+            DatabaseError::TooLong(most) => {
+                Self::Reason(["the database's rows are longer than ", &most.to_string(), " bytes"].concat())
+            }
+            DatabaseError::Unshown(column) => because("a column cannot be shown: ", &column),
+            DatabaseError::Unknown(why) => because("nobody knows whether it was done: ", &why),
+            DatabaseError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

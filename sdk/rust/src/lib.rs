@@ -47,7 +47,7 @@
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
-//! - [`call`], [`dial`], [`conference`], [`contacts`], [`directory`], [`fax`], [`history`], [`http`], [`variables`], [`log`], [`clock`],
+//! - [`call`], [`dial`], [`conference`], [`contacts`], [`database`], [`directory`], [`fax`], [`history`], [`http`], [`variables`], [`log`], [`clock`],
 //!   [`random`], [`record`] and [`voicemail`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
@@ -61,6 +61,7 @@ pub mod call;
 pub mod clock;
 pub mod conference;
 pub mod contacts;
+pub mod database;
 mod describe;
 pub mod dial;
 pub mod directory;

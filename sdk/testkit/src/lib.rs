@@ -31,12 +31,13 @@ mod script;
 pub use component::BuildError;
 pub use office::{contact, group, group_id, user, user_id};
 pub use plugboard_model::{
-    Audio, CallError, CallEvent, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, FaxError, FaxOutcome,
-    FaxReceived, FaxRequest, GroupId, HistoryError, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse,
-    LeaveRequest, Line, LogLevel, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined,
-    ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, Responsible, RingBack, RingRequest, RunEnd,
-    SetError, Speech, Talk, Target, Tone, UserId, UserPhones, UserStatus, Value, WallTime,
+    Argument, Audio, CallError, CallEvent, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
+    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup,
+    DirectoryUser, Distribution, FaxError, FaxOutcome, FaxReceived, FaxRequest, GroupId, HistoryError, HostCall,
+    HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest, Line, LogLevel, Mailbox, MailboxEnd, MailboxError,
+    Member, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError,
+    Responsible, RingBack, RingRequest, RunEnd, SetError, Speech, Talk, Target, Tone, UserId, UserPhones, UserStatus,
+    Value, WallTime,
 };
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;

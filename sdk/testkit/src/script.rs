@@ -4,10 +4,11 @@ use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DirectoryContact, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived,
-    FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest,
-    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions,
-    RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime,
+    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup,
+    DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError,
+    HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected,
+    NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError,
+    Talk, Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ struct Script<'s> {
     fax: Answer<'s, FaxRequest, Result<FaxReceived, FaxError>>,
     http: Answer<'s, HttpRequest, Result<HttpResponse, HttpError>>,
     park: Answer<'s, (Option<u32>, u32), Result<ParkEnd, ParkError>>,
+    database: Answer<'s, DatabaseRequest, Result<DatabaseRows, DatabaseError>>,
     last_talk: Answer<'s, (String, u32), Result<Option<Talk>, HistoryError>>,
 }
 
@@ -86,6 +88,9 @@ impl<'s> Run<'s> {
                 fax: Box::new(|_| Ok(no_fax())),
                 park: Box::new(|_| Ok(ParkEnd::TimeOver)),
                 last_talk: Box::new(|_| Ok(None)),
+                database: Box::new(|request| {
+                    Err(DatabaseError::Denied(format!("there is no database {:?}", request.database)))
+                }),
                 http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
         }
@@ -235,6 +240,16 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_fax(mut self, answer: impl FnMut(FaxRequest) -> Result<FaxReceived, FaxError> + 's) -> Self {
         self.script.fax = Box::new(answer);
+        self
+    }
+
+    /// What each question to a database comes to; unless said, the office has no database.
+    #[must_use]
+    pub fn on_database(
+        mut self,
+        answer: impl FnMut(DatabaseRequest) -> Result<DatabaseRows, DatabaseError> + 's,
+    ) -> Self {
+        self.script.database = Box::new(answer);
         self
     }
 
@@ -434,6 +449,7 @@ impl Script<'_> {
                 HostResult::Contact(self.contacts.iter().find(|contact| contact.numbers.contains(&number)).cloned())
             }
             HostCall::LastTalk { number, days } => HostResult::Talked((self.last_talk)((number, days))),
+            HostCall::Query(request) => HostResult::Queried((self.database)(request)),
             HostCall::Http(request) => HostResult::Responded((self.http)(request)),
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {

@@ -93,6 +93,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("prometheus", "metrics"),
     ("hickory-resolver", "outside"),
     ("reqwest", "outside"),
+    ("sqlx", "outside"),
+    ("tiberius", "outside"),
     ("symphonia", "sound"),
     ("rubato", "sound"),
     ("ebur128", "sound"),

@@ -5,6 +5,8 @@ mod availability;
 #[cfg(test)]
 mod contacts;
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod emergency;
 #[cfg(test)]
 mod features;

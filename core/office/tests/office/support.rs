@@ -18,7 +18,8 @@ impl Surroundings for Folder {
     }
 
     fn kept(&self, office: &OfficeId, user: &str) -> Option<String> {
-        (user.starts_with('1') || user.starts_with("http/")).then(|| format!("kept by {office} for {user}"))
+        (user.starts_with('1') || user.starts_with("http/") || user.starts_with("database/"))
+            .then(|| format!("kept by {office} for {user}"))
     }
 
     fn kept_of_gateway(&self, office: &OfficeId, gateway: &str) -> Option<String> {

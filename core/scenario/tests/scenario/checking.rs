@@ -38,7 +38,7 @@ fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named(
 #[test]
 fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
     insta::assert_snapshot!(of_steps("  - dance: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
-    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
     s.yaml:4:13: steps[1].echo.maximum: echo has no parameter "maximum" (it has max)
     s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed, denied)
     s.yaml:7:18: steps[2].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
@@ -64,7 +64,7 @@ fn what_was_probably_meant_is_told_with_each_unknown_word() {
 fn faults_of_form_do_not_hide_those_of_the_other_steps() {
     insta::assert_snapshot!(of_steps("  - 5\n  - dance: {}\n  - if: { some: [] }\n    then: []\n  - if: \"agent == 'x'\"\n    then: []\n  - set: { greeting: \"{agent}\" }\n  - call-user: { mode: user, target: nobody }\n  - if: \"1 +\"\n    then: []\n"), @r#"
     s.yaml:3:5: steps[0]: a map is expected, not a whole number (write "key: value" lines)
-    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
+    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
     s.yaml:5:9: steps[2].if: either "all" or "one_of" holds the conditions
     s.yaml:5:11: steps[2].if.some: "some" is not known (known here: all, one_of)
     s.yaml:10:38: steps[5].call-user.target: the office has no user "nobody"
@@ -279,6 +279,32 @@ fn a_service_must_be_known_and_what_it_fills_be_declared() {
     assert!(with("agent: user", "{ source: crm, into: { 1x: /0 } }").contains("\"1x\" is no name of a variable"));
     assert!(with("agent: user", "{ source: crm, into: { caller_number: /0 } }").contains("the switch's own variable"));
     assert!(with("agent: user", "{ source: crm, query: { phone: \"{nobody}\" } }").contains("there is no variable"));
+}
+
+#[test]
+fn r22_a_query_must_be_known_have_its_parameters_and_fill_what_is_declared() {
+    let with = |step: &str| {
+        faults(&format!("scenario: s\nvariables: {{ agent: user }}\nsteps:\n  - database-query: {{ {step} }}\n"))
+    };
+    let values = "number: \"{caller_number}\", id: 7";
+    assert_eq!(
+        with(&format!("database: clients, query: agent-of, with: {{ {values} }}, into: {{ agent: agent }}")),
+        ""
+    );
+    assert_eq!(with("database: clients, query: all"), "");
+    for (step, told) in [
+        ("database: client, query: all".to_owned(), "no database \"client\""),
+        ("database: clients, query: al".to_owned(), "clients has no query \"al\""),
+        ("database: clients, query: agent-of, with: { id: 7 }".to_owned(), "needs a value for number"),
+        ("database: clients, query: agent-of".to_owned(), "needs a value for id"),
+        (format!("database: clients, query: agent-of, with: {{ {values}, x: 1 }}"), "agent-of has no parameter \"x\""),
+        ("database: clients, query: agent-of, with: { number: a, id: b }".to_owned(), "takes a number here"),
+        ("database: clients, query: all, with: { x: 1 }".to_owned(), "the query has none"),
+        ("database: clients, query: all, into: { agnt: x }".to_owned(), "nobody knows of which type \"agnt\""),
+    ] {
+        let found = with(&step);
+        assert!(found.contains(told), "{step}: {found}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{Call, Demo, catalogue, faults, office, program};
 use plugboard_calendar::{Calendar, Zone};
 use plugboard_model::{GroupId, UserId, Value};
-use plugboard_scenario::{Document, Resolver, ScenarioEnd, compile};
+use plugboard_scenario::{Document, KnownDatabases, Resolver, ScenarioEnd, compile};
 use std::sync::Arc;
 
 fn of_steps(steps: &str) -> String {
@@ -93,6 +93,9 @@ impl Resolver for Changing {
     }
     fn http_sources(&self) -> Vec<String> {
         Demo.http_sources()
+    }
+    fn databases(&self) -> Option<KnownDatabases> {
+        Demo.databases()
     }
     fn user(&self, id_or_number: &str) -> Option<UserId> {
         Demo.user(id_or_number)

@@ -4,8 +4,8 @@ use plugboard_calendar::{Calendar, Zone};
 use plugboard_document::{Faults, Field};
 use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType, WallTime};
 use plugboard_scenario::{
-    Action, ActionCatalogue, Document, Extension, Input, Interpreter, Output, Program, Resolver, RunOutcome,
-    ScenarioEnd, Sets, build, compile,
+    Action, ActionCatalogue, Document, Extension, Input, Interpreter, KnownDatabases, Output, Program, Resolver,
+    RunOutcome, ScenarioEnd, Sets, build, compile,
 };
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -35,6 +35,13 @@ impl Resolver for Demo {
 
     fn http_sources(&self) -> Vec<String> {
         vec!["crm".into()]
+    }
+
+    /// The database clients with the queries agent-of and all.
+    fn databases(&self) -> Option<KnownDatabases> {
+        let parameters = [("number".to_owned(), ValueType::Text), ("id".to_owned(), ValueType::Number)];
+        let queries = [("agent-of".to_owned(), parameters.into()), ("all".to_owned(), [].into())];
+        Some([("clients".to_owned(), queries.into())].into())
     }
 
     fn user(&self, id_or_number: &str) -> Option<UserId> {
@@ -132,6 +139,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
     let announce = json!({ "audio": { "type": "string", "x-by": by_kind }, "kind": kind });
     [
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
+        action("database-query", object(&["database", "query"], json!({ "database": { "type": "string", "x-type": "database" }, "query": { "type": "string", "x-type": "query" }, "with": { "type": "object", "x-type": "query-parameters", "additionalProperties": { "type": ["string", "integer", "boolean"] } }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "found" } })), &["found", "empty"], &[]),
         action("http-request", object(&["source"], json!({ "source": { "type": "string", "x-type": "source" }, "query": { "type": "object", "additionalProperties": text }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "done" } })), &["done", "not-found", "timeout"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
         action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),

@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 22] = [
+const STEPS: [(&str, &str); 23] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     (
         "call-number",
@@ -59,6 +59,10 @@ const STEPS: [(&str, &str); 22] = [
     ("call-user", "- call-user: { mode: list, target: [101, 102], ring_for: 15s, ring_back: music }"),
     ("collect-digits", "- collect-digits: { prompt: customer, max_digits: 8, variable: customer }"),
     ("conference", "- conference: { room: monday, leave_on: \"#\" }\n  on:\n    full: [hang-up: { cause: busy }]"),
+    (
+        "database-query",
+        "- database-query:\n    database: crm\n    query: agent-of\n    with: { number: \"{caller_number}\" }\n    into: { agent: agent }\n  on:\n    found:\n      - call-user: { mode: variable, target: agent }\n    empty: [call-group: { group: sales }]",
+    ),
     ("echo", "- echo: { max: 60s }"),
     (
         "find-contact",
@@ -122,6 +126,8 @@ pub(super) fn office(schema: &Json) -> String {
         ("blocked", "blocked"),
         ("calendars", "calendar"),
         ("http", "source"),
+        ("databases", "database"),
+        ("Queries of databases", "query"),
         ("feature_codes", "feature_codes"),
     ] {
         if let Some(part) = schema.pointer(&format!("/$defs/{part}")) {

@@ -2,11 +2,11 @@
 
 use plugboard_document::write_duration;
 use plugboard_model::{
-    Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, FaxError,
-    FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse,
-    LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError,
-    PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus,
-    Value,
+    Argument, Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
+    DatabaseError, DatabaseRequest, DatabaseRows, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError,
+    HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError,
+    MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack,
+    RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -43,6 +43,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::OpenMailbox(whose) => whose.as_ref().map(mailbox).unwrap_or_default(),
         HostCall::ReceiveFax(request) => faxes(request),
         HostCall::Http(request) => requests(request),
+        HostCall::Query(request) => queries(request),
         HostCall::LastTalk { number, days } => format!("{number} within {days} days"),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
@@ -191,6 +192,38 @@ fn requests(request: &HttpRequest) -> String {
     format!("{} {path:?}{query} of {source}{body}", method.as_str())
 }
 
+/// The values are the caller's matter: they stand in the journal, and `--json` has them.
+fn queries(request: &DatabaseRequest) -> String {
+    let DatabaseRequest { database, query, with } = request;
+    let long = |value: &Argument| match value {
+        Argument::Text(text) => format!("{} bytes", text.len()),
+        Argument::Number(_) => "a number".into(),
+        Argument::Boolean(yes) => yes.to_string(),
+    };
+    let with: Vec<String> = with.iter().map(|(name, value)| format!("{name}: {}", long(value))).collect();
+    format!("{query} of {database} ({})", with.join(", "))
+}
+
+fn queried(rows: &DatabaseRows) -> String {
+    format!("{} rows, {} bytes", rows.count, rows.rows.len())
+}
+
+fn database_error(error: &DatabaseError) -> String {
+    match error {
+        DatabaseError::Denied(why) => format!("denied: {why}"),
+        DatabaseError::TimeOver => "no answer in time".into(),
+        DatabaseError::Unreachable(why) => format!("unreachable: {why}"),
+        DatabaseError::Broken(why) => format!("the connection broke: {why}"),
+        DatabaseError::Busy => "too many questions at once".into(),
+        DatabaseError::Refused(why) => format!("the database refused: {why}"),
+        DatabaseError::TooManyRows(most) => format!("more than {most} rows"),
+        DatabaseError::TooLong(most) => format!("the rows are longer than {most} bytes"),
+        DatabaseError::Unshown(column) => format!("a column cannot be shown: {column}"),
+        DatabaseError::Unknown(why) => format!("unknown whether it was done: {why}"),
+        DatabaseError::Invalid(which) => format!("refused: {which}"),
+    }
+}
+
 fn responded(response: &HttpResponse) -> String {
     format!("{}, {} bytes {}", response.status, response.body.len(), response.content_type).trim_end().to_owned()
 }
@@ -300,6 +333,7 @@ pub(super) fn told(result: &HostResult) -> String {
         }
         HostResult::Talked(Err(HistoryError::Unavailable(why))) => format!("cannot be read: {why}"),
         HostResult::Talked(Err(HistoryError::Invalid(which))) => format!("refused: {which}"),
+        HostResult::Queried(done) => done.as_ref().map_or_else(database_error, queried),
         HostResult::Responded(done) => done.as_ref().map_or_else(http_error, responded),
         HostResult::Faxed(done) => done.as_ref().map_or_else(fax_error, faxed),
     }

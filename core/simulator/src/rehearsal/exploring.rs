@@ -229,6 +229,7 @@ fn is_silent(entries: &[JournalEntry]) -> bool {
                 | HostCall::RandomBytes(_)
                 | HostCall::RandomBelow(_)
                 | HostCall::Http(_)
+                | HostCall::Query(_)
                 | HostCall::LastTalk { .. }
                 | HostCall::FindContact(_) => {}
                 _ => return false,

@@ -1,9 +1,9 @@
 //! What goes wrong in a simulation.
 
 use plugboard_media::Command as MediaCommand;
-use plugboard_model::{HttpError, HttpRequest, HttpResponse};
+use plugboard_model::{DatabaseError, DatabaseRows, HttpError, HttpRequest, HttpResponse};
 use plugboard_sip::flow::{Flow, Transport};
-use plugboard_switch::WebRequest;
+use plugboard_switch::{DatabaseQuestion, WebRequest};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -45,6 +45,19 @@ impl Sim {
     /// What was asked of services of the web, in this order.
     pub fn sites_asked(&self) -> Vec<WebRequest> {
         self.world.sites.asked()
+    }
+
+    /// What databases answer from now on, and after how long.
+    pub fn tables_are(
+        &self,
+        tables: impl FnMut(&DatabaseQuestion) -> (Duration, Result<DatabaseRows, DatabaseError>) + Send + 'static,
+    ) {
+        self.world.databases.tables_are(Box::new(tables));
+    }
+
+    /// What databases were asked, in this order.
+    pub fn databases_asked(&self) -> Vec<DatabaseQuestion> {
+        self.world.databases.asked()
     }
 
     /// What DNS was asked so far, in order.

@@ -6,6 +6,7 @@ pub(crate) use fetch::Takes;
 mod address;
 mod carry;
 mod conference;
+mod database;
 mod errand;
 mod fax;
 mod feature;

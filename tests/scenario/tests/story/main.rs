@@ -12,6 +12,7 @@ mod browsers;
 mod captured;
 mod codecs;
 mod conference;
+mod databases;
 mod diversion;
 mod early_media;
 mod emergency;

@@ -164,6 +164,7 @@ impl CallActor {
                 return self.resume(op, HostResult::Value(value));
             }
             HostCall::Http(request) => return self.ask_web(op, request, ctx),
+            HostCall::Query(request) => return self.ask_database(op, request, ctx),
             HostCall::LastTalk { number, days } => return self.look_back(op, &number, days, ctx),
             HostCall::Record(call) => {
                 return self.record_call(op, call, ctx);
@@ -256,6 +257,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Http(_)
+        | HostCall::Query(_)
         | HostCall::LastTalk { .. }
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
