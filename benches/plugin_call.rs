@@ -107,6 +107,9 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
         HostCall::LastTalk { .. } => HostResult::Talked(Ok(None)),
+        HostCall::SendMail(_) | HostCall::SendText(_) | HostCall::PostLater(_) => {
+            HostResult::Noticed(Ok("notice".into()))
+        }
         HostCall::Http(_) => HostResult::Responded(Err(HttpError::TimeOver)),
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
         HostCall::GetInfo

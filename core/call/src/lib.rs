@@ -14,6 +14,7 @@ mod call;
 mod ear;
 mod input;
 mod leg;
+pub mod notices;
 pub mod outbox;
 mod output;
 mod ring;

@@ -24,6 +24,7 @@ mod labels;
 mod lines;
 mod media_events;
 mod metrics;
+mod notice_events;
 mod plugin_events;
 mod readiness;
 mod series;
@@ -46,6 +47,7 @@ pub use media_events::{
     RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded,
 };
 pub use metrics::{ActionSeries, Metrics};
+pub use notice_events::{NoticeKind, NoticeOutcome, NoticeTried, NoticesHeld};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{

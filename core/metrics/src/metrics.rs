@@ -7,8 +7,11 @@ use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
+use crate::notice_events::{NoticeKind, NoticeOutcome};
 use crate::plugin_events::HOST_INTERFACES;
-use crate::series::{Cube, Row, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure};
+use crate::series::{
+    Cube, Row, Table, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure,
+};
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome, RequestsOf};
 use crate::store_events::KeptKind;
 use crate::switch_events::Queue;
@@ -99,6 +102,9 @@ pub(crate) struct Families {
     pub(crate) web_requests: Row<WebOutcome>,
     pub(crate) web_lines: Lines<WebOutcome>,
     pub(crate) web_seconds: Histogram,
+    pub(crate) notice_tries: Table<NoticeKind, NoticeOutcome>,
+    pub(crate) notice_seconds: Histogram,
+    pub(crate) notices: IntGauge,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -344,6 +350,23 @@ impl Families {
                 "plugboard_web_request_seconds",
                 "From a request of an action to a service of the web to its answer, or to its failure.",
                 SETUP_BOUNDS,
+            ),
+            notice_tries: Table::new(
+                r,
+                "plugboard_notice_tries_total",
+                "Tries to let mails, text messages and posts leave, by how they ended.",
+                ["kind", "end"],
+            ),
+            notice_seconds: histogram(
+                r,
+                "plugboard_notice_seconds",
+                "From the taking of a mail, text message or post to the word that it was taken on.",
+                SETUP_BOUNDS,
+            ),
+            notices: gauge(
+                r,
+                "plugboard_notices_waiting",
+                "Mails, text messages and posts that are taken and not over.",
             ),
             sip_datagrams_dropped: counter(
                 r,

@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 30] = [
+pub(crate) const HOST_INTERFACES: [&str; 33] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -37,6 +37,9 @@ pub(crate) const HOST_INTERFACES: [&str; 30] = [
     "contacts.find",
     "call.park",
     "database.ask",
+    "mail.send",
+    "text-message.send",
+    "http.post-later",
     "other",
 ];
 

@@ -31,6 +31,27 @@ impl<A: Label> Row<A> {
     }
 }
 
+/// One counter for each combination of two labels.
+pub(crate) struct Table<A, B> {
+    cells: Box<[IntCounter]>,
+    labels: PhantomData<(A, B)>,
+}
+
+impl<A: Label, B: Label> Table<A, B> {
+    pub(crate) fn new(registry: &Registry, name: &str, help: &str, labels: [&str; 2]) -> Self {
+        let family = counters(registry, name, help, &labels);
+        let pairs = A::ALL.iter().flat_map(|a| B::ALL.iter().map(move |b| [a.as_str(), b.as_str()]));
+        let cells = pairs.map(|values| sure(family.get_metric_with_label_values(&values))).collect();
+        Self { cells, labels: PhantomData }
+    }
+
+    pub(crate) fn inc(&self, a: A, b: B) {
+        if let Some(cell) = self.cells.get(a.index() * B::ALL.len() + b.index()) {
+            cell.inc();
+        }
+    }
+}
+
 /// One counter for each combination of three labels.
 pub(crate) struct Cube<A, B, C> {
     cells: Box<[IntCounter]>,

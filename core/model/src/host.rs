@@ -4,8 +4,7 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Cause, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId,
-    HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime,
+    Cause, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime, ConferenceEnd, ConferenceRequest, MailRequest, NotJoined, NoticeError, OutgoingPost, TextRequest,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +96,12 @@ pub enum HostCall {
     },
     /// Answer: [`HostResult::Queried`].
     Query(DatabaseRequest),
+    /// Answer: [`HostResult::Noticed`].
+    SendMail(MailRequest),
+    /// Answer: [`HostResult::Noticed`].
+    SendText(TextRequest),
+    /// Answer: [`HostResult::Noticed`].
+    PostLater(OutgoingPost),
 }
 
 impl HostCall {
@@ -132,6 +137,9 @@ impl HostCall {
             Self::FindContact(_) => "contacts.find",
             Self::Park { .. } => "call.park",
             Self::Query(_) => "database.ask",
+            Self::SendMail(_) => "mail.send",
+            Self::SendText(_) => "text-message.send",
+            Self::PostLater(_) => "http.post-later",
         }
     }
 }
@@ -188,49 +196,8 @@ pub enum HostResult {
     Parked(Result<ParkEnd, ParkError>),
     /// To [`HostCall::Query`].
     Queried(Result<DatabaseRows, DatabaseError>),
-}
-
-/// How somebody sits in a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConferenceRequest {
-    /// 1 to 64 of `a-z 0-9 -`.
-    pub room: String,
-    /// He is not heard.
-    pub listens: bool,
-    /// With him there are at most so many: 2 to 256.
-    pub seats_max: u16,
-    /// 1,000 to 43,200,000.
-    pub max_ms: u32,
-    /// The key with which he leaves.
-    pub leave_on: Option<char>,
-    /// The others hear him come and go.
-    pub beep: bool,
-}
-
-/// Why somebody left a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConferenceEnd {
-    /// He pressed the key.
-    Key,
-    /// His time is over.
-    TimeOver,
-}
-
-/// Why somebody did not enter a room, or was taken out of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotJoined {
-    /// It has no free seat.
-    Full,
-    /// The caller hung up.
-    CallerGone,
-    /// The caller talks to somebody.
-    Talking,
-    /// No media, with the reason.
-    NoMedia(String),
-    /// A parameter is out of its range, with the range.
-    Invalid(String),
+    /// To [`HostCall::SendMail`], [`HostCall::SendText`], [`HostCall::PostLater`]: the notice's name, as [`crate::NoticeId::text`] has it.
+    Noticed(Result<String, NoticeError>),
 }
 
 /// What is to become of the call's recording.

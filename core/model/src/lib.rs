@@ -5,6 +5,7 @@
 
 mod address;
 mod cause;
+mod conference;
 mod contact;
 mod database;
 mod fax;
@@ -14,6 +15,7 @@ mod host;
 mod http;
 mod id;
 mod journal;
+mod notice;
 mod number;
 mod outgoing;
 mod park;
@@ -26,22 +28,27 @@ mod value;
 
 pub use address::is_public;
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
+pub use conference::{ConferenceEnd, ConferenceRequest, NotJoined};
 pub use contact::{DirectoryContact, Responsible};
 pub use database::{Argument, DatabaseError, DatabaseRequest, DatabaseRows};
 pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
 pub use history::{HistoryError, Talk};
 pub use host::{
-    Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
-    Connected, DirectoryGroup, DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line, LogLevel,
-    MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, PlayEnd, PlayOptions, RecordCall,
-    RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserPhones, UserStatus,
+    Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
+    DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line, LogLevel, MailboxEnd, MailboxError, Member,
+    MessageEnd, NotConnected, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech,
+    Target, Tone, UserPhones, UserStatus,
 };
 pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
     CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
 };
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
+pub use notice::{
+    Attachment, MailAddress, MailAttach, MailContent, MailRequest, Notice, NoticeContent, NoticeEnd, NoticeError,
+    NoticeId, NoticePart, NoticeState, NoticeTry, OutgoingMail, OutgoingPost, OutgoingText, TextRequest,
+};
 pub use number::{Dialled, DialledError};
 pub use outgoing::{FaxTry, FaxTryEnd, OrderId, OrderState, OutgoingFax, SentPage};
 pub use park::{ParkEnd, ParkError};

@@ -6,10 +6,10 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `phones` (a number, or `number`, `name`, `confirm`, `confirm_within`), `language`, `reliable`, `browser`, `location`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
-//! | `groups` | `id`, `number`, `name`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `phones` (a number, or `number`, `name`, `confirm`, `confirm_within`), `language`, `reliable`, `browser`, `location`, `toll`, `mail`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
+//! | `groups` | `id`, `number`, `name`, `mail`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `t38`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
-//! | `numbers` | `number`, `scenario`, `id` |
+//! | `numbers` | `number`, `scenario`, `id`, `fax_mail` (`to`, `attach`) |
 //! | `routes` | `id`, `from` or `to`, one of `number`, `prefix`, `like`, `any`; `if`, `priority`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
 //! | `scenarios` | scenario documents, or `{ file: path }` |
 //! | `prompts`, `music` | a folder; names with their files |
@@ -18,12 +18,14 @@
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `park` | `places`, `recall_after`, `recalls` |
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
-//! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting` |
+//! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting`, `mail` (`to`, `attach`) |
 //! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `addresses` | `domains`, `private`, `toll` |
 //! | `databases` | `id`, `kind`, `address`, `database`, `file`, `user`, `password`, `tls`, `timeout`, `retries`, `at_once`, `rows`, `bytes`, `private`, `queries` (`id`, `sql`, `parameters`, `writes`) |
+//! | `mail` | `host`, `port`, `tls`, `login`, `from`, `private`, `timeout`, `at_once`, `an_hour`, `give_up_after`, `attachments`, `templates` (`id`, `texts`: `subject`, `text`, `html`) |
+//! | `text_messages` | `source`, `path`, `method`, `query`, `body`, `from`, `at_once`, `an_hour`, `give_up_after` |
 //! | `calendars` | `id`, `time_zone`, `open` (`days`, `from`, `to`), `holidays` (a day, or `on`, `name`), `working_days` (`on`, `as`), `ical` |
 //! | `contacts` | `id`, `name`, `numbers`, `language`, `company`, `email`, `groups`, `responsible` (a user, or several) |
 //! | `variables` | names with texts, whole numbers, `true` or `false`: routes ask for them |
@@ -163,6 +165,8 @@ fn read(
     let http = parts.http(fields.take("http"));
     let addresses = parts.addresses(fields.take("addresses"));
     let databases = parts.databases(fields.take("databases"));
+    let mail = parts.mail(fields.take("mail"));
+    let text_messages = parts.text_messages(fields.take("text_messages"), &http);
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
     let plugins = parts.plugins(fields.take("plugins"));
@@ -181,6 +185,9 @@ fn read(
         faults.add(*at, path, "nobody knows by which clock", "write `time_zone: Europe/Berlin` for the office");
     }
     fields.finish(faults);
+    for (at, path) in found.mailed.iter().filter(|_| mail.is_none()) {
+        faults.add(*at, path, "the office sends no mail", "write its `mail`: host, from");
+    }
     features::clashes(&features, &written, &found, faults, bearable);
     let Ground { country, area, zone, calendars, variables, contacts, contact_numbers, responsible } = ground;
     let mut references = found.references;
@@ -220,6 +227,8 @@ fn read(
         http,
         addresses,
         databases,
+        mail,
+        text_messages,
         emergency,
         help_numbers: BTreeMap::new(),
         features,

@@ -6,8 +6,10 @@ mod emergency;
 mod fax;
 mod gateways;
 mod http;
+mod mail;
 mod recording;
 mod routes;
+mod text_message;
 mod toll;
 mod voicemail;
 
@@ -87,6 +89,8 @@ impl Office {
         document.put_some("addresses", address_entries(&self.addresses));
         let databases = self.databases.values();
         document.put_list("databases", databases.map(|database| database::node(database, secrets, folder)));
+        document.0.extend(self.mail.as_ref().map(|rules| ("mail", mail::node(rules, secrets, folder))));
+        document.0.extend(self.text_messages.as_ref().map(|rules| ("text_messages", text_message::node(rules))));
         document.0.extend(self.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
         document.0.extend(emergency::node(&self.emergency).map(|node| ("emergency", node)));
         document.put_list("users", self.users().map(|user| user_node(user, secrets, folder)));
@@ -206,6 +210,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.0.extend(user.toll.as_ref().map(|toll| ("toll", toll::node(toll))));
     entry.put_unless("record", user.record.word(), "on-demand");
     entry.0.extend(voicemail::mailbox(&user.mailbox, secrets, folder).map(|node| ("voicemail", node)));
+    entry.0.extend(user.mail.as_ref().map(|mail| ("mail", Node::from(mail.as_str()))));
     if let Some(location) = &user.location {
         entry.put("location", location.as_str());
     }
@@ -288,6 +293,7 @@ fn group_node(group: &Group, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("ring_for", write_duration(group.ring_for), write_duration(RING_FOR_DEFAULT));
     entry.put_unless("record", group.record.word(), "on-demand");
     entry.0.extend(voicemail::mailbox(&group.mailbox, secrets, folder).map(|node| ("voicemail", node)));
+    entry.0.extend(group.mail.as_ref().map(|mail| ("mail", Node::from(mail.as_str()))));
     entry.put("members", group.members.iter().map(member).collect::<Node>());
     entry.node()
 }
@@ -299,6 +305,7 @@ fn number_node(incoming: &IncomingNumber) -> Node {
     }
     entry.put("number", incoming.number.as_str());
     entry.put("scenario", incoming.scenario.name.as_str());
+    entry.0.extend(incoming.fax_mail.as_ref().map(|to| ("fax_mail", mail::to(to))));
     entry.0.extend(incoming.plugins.as_ref().map(|plugins| ("plugins", routes::plugins(plugins))));
     entry.node()
 }

@@ -1,14 +1,12 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource,
-    IncomingNumber, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll,
-    UserSettings, VariableValue, Voicemail, Zone,
+    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone, MailRules, TextRules,
 };
 use plugboard_document::Node;
 use plugboard_model::{
-    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, Member, Name, OfficeId, ScenarioId,
-    UserId, UserStatus,
+    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, MailAddress, Member, Name, OfficeId,
+    ScenarioId, UserId, UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -81,6 +79,10 @@ pub struct Office {
     pub addresses: Addresses,
     /// Databases, by name.
     pub databases: BTreeMap<Name, Arc<Database>>,
+    /// How it sends e-mail, if it does.
+    pub mail: Option<Arc<MailRules>>,
+    /// How it sends text messages, if it does.
+    pub text_messages: Option<Arc<TextRules>>,
     /// How they call for help.
     pub emergency: Emergency,
     /// The numbers of that, by what is dialled.
@@ -168,6 +170,8 @@ pub struct User {
     pub record: RecordRule,
     /// His mailbox.
     pub mailbox: MailboxRules,
+    /// His address of e-mail.
+    pub mail: Option<MailAddress>,
     /// Callers whom he does not let through.
     pub blocked: Option<Arc<Blocked>>,
 }
@@ -191,6 +195,8 @@ pub struct Group {
     pub record: RecordRule,
     /// Its mailbox.
     pub mailbox: MailboxRules,
+    /// Its address of e-mail.
+    pub mail: Option<MailAddress>,
 }
 
 /// How SIP messages travel.

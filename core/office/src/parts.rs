@@ -8,10 +8,12 @@ pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
 pub(crate) mod http;
+pub(crate) mod mail;
 mod plugins;
 mod recording;
 mod routes;
 mod rules;
+pub(crate) mod text_message;
 mod toll;
 pub(crate) mod users;
 mod voicemail;
@@ -102,6 +104,8 @@ enum Owner<'n> {
     Http(&'n str),
     /// `database/crm`.
     Database(&'n str),
+    /// The mail server's.
+    Mail,
 }
 
 impl std::fmt::Display for Owner<'_> {
@@ -111,6 +115,7 @@ impl std::fmt::Display for Owner<'_> {
             Self::Gateway(name) => write!(f, "gateway {name}"),
             Self::Http(name) => write!(f, "the source {}", name.trim_start_matches("http/")),
             Self::Database(name) => write!(f, "the database {}", name.trim_start_matches("database/")),
+            Self::Mail => f.write_str("the mail server"),
             Self::Mailbox(name) => write!(f, "the mailbox of {}", name.trim_start_matches("pin/")),
         }
     }
@@ -153,6 +158,8 @@ pub(crate) struct Found {
     /// Every id in the document, also of entries with faults.
     pub(crate) named: BTreeSet<(Noun, Name)>,
     pub(crate) references: Vec<Reference>,
+    /// What is to go by mail.
+    pub(crate) mailed: Vec<(Mark, String)>,
     /// What users may dial that an incoming number or a route takes.
     pub(crate) taken: Vec<Taken>,
 }
@@ -214,6 +221,7 @@ impl<'p> Parts<'p> {
             let members = fields.need("members", self.faults).map(|field| self.members(&field)).unwrap_or_default();
             let record = self.record_rule(&mut fields);
             let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/group/{name}"));
+            let mail = fields.take("mail").and_then(|field| self.mail_address(&field));
             fields.finish(self.faults);
             let id = GroupId { office: self.office.clone(), name: name.clone() };
             if let Some(number) = &number {
@@ -224,7 +232,7 @@ impl<'p> Parts<'p> {
                     item.path.clone(),
                 ));
             }
-            let group = Group { id, number, name: title, distribution, ring_for, members, record, mailbox };
+            let group = Group { id, number, name: title, distribution, ring_for, members, record, mailbox, mail };
             if self.found.groups.insert(name, Arc::new(group)).is_some() {
                 self.twice(&item);
             }
@@ -260,6 +268,7 @@ impl<'p> Parts<'p> {
             let scenario = fields.need("scenario", self.faults).and_then(|field| self.refers(Noun::Scenario, &field));
             let name = fields.take("id").and_then(|field| field.name(self.faults));
             let plugins = self.plugins(fields.take("plugins"));
+            let fax_mail = self.mail_to(fields.take("fax_mail"));
             fields.finish(self.faults);
             let (Some(number), Some(scenario)) = (number, scenario) else { continue };
             let Some(name) = name.or_else(|| id_of_number(&number)) else {
@@ -274,7 +283,7 @@ impl<'p> Parts<'p> {
                 ScenarioId { office: self.office.clone(), name: scenario },
             );
             self.taken(number.as_str(), format!("the incoming number {}", id.name), &item);
-            self.found.numbers.push(IncomingNumber { id, number, scenario, plugins });
+            self.found.numbers.push(IncomingNumber { id, number, scenario, plugins, fax_mail });
         }
     }
 
@@ -497,6 +506,7 @@ impl<'p> Parts<'p> {
                             | Owner::Mailbox(whose)
                             | Owner::Http(whose)
                             | Owner::Database(whose) => self.surroundings.kept(&self.office, whose),
+                            Owner::Mail => self.surroundings.kept(&self.office, "mail/login"),
                             Owner::Gateway(gateway) => self.surroundings.kept_of_gateway(&self.office, gateway),
                         };
                         let Some(value) = kept else {

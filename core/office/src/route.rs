@@ -169,6 +169,8 @@ pub struct IncomingNumber {
     pub scenario: ScenarioId,
     /// As [`Route::plugins`].
     pub plugins: Option<Plugins>,
+    /// Where each fax that is received goes by mail, if it does.
+    pub fax_mail: Option<crate::MailTo>,
 }
 
 impl Office {

@@ -6,8 +6,10 @@ mod emergency;
 mod fax;
 mod gateway;
 mod http;
+mod mail;
 mod recording;
 mod route;
+mod text_message;
 mod toll;
 mod voicemail;
 
@@ -79,6 +81,8 @@ pub fn schema() -> Json {
             "addresses": addresses(),
             "databases": { "type": "array", "maxItems": DATABASES_MAX, "items": { "$ref": "#/$defs/database" },
                 "description": "Databases that actions ask: an action names one and a query of it, and never its address, its secret or SQL." },
+            "mail": mail::mail(),
+            "text_messages": text_message::text_messages(),
             "toll": { "$ref": "#/$defs/toll", "examples": [{ "calls_at_once": 2, "deny": ["+49900"] }], "description": "Limits of the calls to the outside of each user who has none of his own; calls for help pass them." },
             "users": list("user", "People with an internal number."),
             "groups": list("group", "People who are rung together."),
@@ -113,7 +117,8 @@ pub fn schema() -> Json {
                 "id": name("Its id; without one, its digits.", "hotline"),
                 "number": dialled("The number as gateways send it, unique in the switch.", "+4930123456"),
                 "scenario": name("The scenario that answers.", "welcome"),
-                "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all" }], "description": "As `plugins` of a route." }
+                "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all" }], "description": "As `plugins` of a route." },
+                "fax_mail": mail::to("fax that is received at this number")
             })),
             "route": route::route(),
             "blocked": route::blocked(),
@@ -293,6 +298,7 @@ fn user() -> Json {
                 "description": "Callers, also colleagues, who do not reach him: who dials him meets what `then` says, a group or a scenario passes him over. A colleague may hand them on to him." },
             "record": recording::rule("his calls"),
             "voicemail": voicemail::mailbox("His"),
+            "mail": mail::address("His"),
             "location": name("Where he is when he calls for help: one of `emergency.locations`, unless his address is in the networks of another one.", "berlin")
         }),
     );
@@ -335,6 +341,7 @@ fn group() -> Json {
             "ring_for": ring_for(RING_FOR_DEFAULT, "How long each member rings, or all of them at once."),
             "record": recording::rule("calls that ring it"),
             "voicemail": voicemail::mailbox("Its"),
+            "mail": mail::address("Its"),
             "members": { "type": "array", "maxItems": 256, "examples": [["ann", { "user": "bob", "weight": 4 }]],
                 "description": "Ids of users, or `{ user, weight }`.",
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }

@@ -3,7 +3,7 @@
 use plugboard_model::{Mailbox, Time, UserId};
 use std::time::Duration;
 
-use crate::{Internal, Office, Secret};
+use crate::{Internal, MailTo, Office, Secret};
 
 /// What holds for all mailboxes of an office.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct MailboxRules {
     pub pin: Option<Secret>,
     /// A prompt of the office that greets callers who find no recorded greeting.
     pub greeting: Option<String>,
+    /// Where each message goes by mail, if it does.
+    pub mail: Option<MailTo>,
 }
 
 impl Office {

@@ -39,13 +39,19 @@ pub(crate) fn trusted_pem(file: Option<&Path>) -> Result<Vec<u8>, NoRoots> {
 /// The roots in this file, or those that the system has.
 pub(crate) fn trusted(file: Option<&Path>) -> Result<RootCertStore, NoRoots> {
     let mut store = RootCertStore::empty();
+    // One of the system's that is too old to be read is no reason to trust nobody.
+    store.add_parsable_certificates(certificates(file)?);
+    Ok(store)
+}
+
+/// The same as they are written, but for those that cannot be read.
+pub(crate) fn certificates(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, NoRoots> {
     let found = file.map_or_else(|| SYSTEM_ROOTS.iter().map(Path::new).find(|file| file.is_file()), Some);
-    let Some(found) = found else { return Ok(store) };
+    let Some(found) = found else { return Ok(Vec::new()) };
     let told = |reason: String| NoRoots { file: found.to_owned(), reason };
     let text = fs::read(found).map_err(|error| told(error.to_string()))?;
     let certificates: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| told(error.to_string()))?;
-    // One of the system's that is too old to be read is no reason to trust nobody.
-    store.add_parsable_certificates(certificates);
-    Ok(store)
+    let is_readable = |one: &CertificateDer<'static>| RootCertStore::empty().add(one.clone()).is_ok();
+    Ok(certificates.into_iter().filter(is_readable).collect())
 }

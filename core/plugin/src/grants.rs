@@ -41,11 +41,15 @@ pub enum Capability {
     Contacts,
     /// The office's databases.
     Database,
+    /// E-mail.
+    Mail,
+    /// Text messages to telephones.
+    TextMessage,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -61,6 +65,8 @@ impl Capability {
         Self::History,
         Self::Contacts,
         Self::Database,
+        Self::Mail,
+        Self::TextMessage,
     ];
 
     /// The interface's name in WIT.
@@ -81,6 +87,8 @@ impl Capability {
             Self::History => "history",
             Self::Contacts => "contacts",
             Self::Database => "database",
+            Self::Mail => "mail",
+            Self::TextMessage => "text-message",
         }
     }
 
@@ -110,14 +118,16 @@ impl Capability {
             HostCall::Record(_) => Self::Record,
             HostCall::LeaveMessage(_) | HostCall::OpenMailbox(_) => Self::Voicemail,
             HostCall::ReceiveFax(_) => Self::Fax,
-            HostCall::Http(_) => Self::Http,
+            HostCall::Http(_) | HostCall::PostLater(_) => Self::Http,
             HostCall::LastTalk { .. } => Self::History,
             HostCall::FindContact(_) => Self::Contacts,
             HostCall::Query(_) => Self::Database,
+            HostCall::SendMail(_) => Self::Mail,
+            HostCall::SendText(_) => Self::TextMessage,
         }
     }
 
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u32 {
         match self {
             Self::Call => 1,
             Self::Dial => 2,
@@ -134,6 +144,8 @@ impl Capability {
             Self::History => 4096,
             Self::Contacts => 8192,
             Self::Database => 16384,
+            Self::Mail => 32_768,
+            Self::TextMessage => 65_536,
         }
     }
 }
@@ -184,7 +196,7 @@ impl DialGrant {
 /// What the route grants to one plugin. Shared by the runs it is given to, so that revoking reaches them all.
 #[derive(Debug, Default)]
 pub struct Grants {
-    granted: u16,
+    granted: u32,
     dial: DialGrant,
     revoked: AtomicU16,
 }
@@ -211,7 +223,9 @@ impl Grants {
             .with(Capability::History)
             .with(Capability::Http)
             .with(Capability::Database)
+            .with(Capability::Mail)
             .with(Capability::Record)
+            .with(Capability::TextMessage)
             .with(Capability::Voicemail)
     }
 

@@ -487,7 +487,10 @@ impl RunState {
             | HostCall::ReceiveFax(_)
             | HostCall::Http(_)
             | HostCall::Query(_)
-            | HostCall::LastTalk { .. } => None,
+            | HostCall::LastTalk { .. }
+            | HostCall::SendMail(_)
+            | HostCall::SendText(_)
+            | HostCall::PostLater(_) => None,
         }
     }
 

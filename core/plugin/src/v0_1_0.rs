@@ -9,6 +9,7 @@ mod directory;
 mod fax;
 mod history;
 mod http;
+mod mail;
 mod record;
 mod services;
 mod voicemail;
@@ -61,6 +62,10 @@ impl Action {
                 Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Database => {
                     switch::database::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+                }
+                Capability::Mail => switch::mail::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::TextMessage => {
+                    switch::text_message::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
                 }
                 Capability::Record => switch::record::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Log => switch::log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,

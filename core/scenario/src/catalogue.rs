@@ -122,6 +122,15 @@ pub trait Resolver {
     fn http_sources(&self) -> Vec<String>;
     /// The office's databases with what they may be asked; `None` where nobody knows them.
     fn databases(&self) -> Option<KnownDatabases>;
+    /// Whether mail goes to this: an address, a user or a group. Why not, and what to do.
+    ///
+    /// # Errors
+    /// The reason and the remedy, for the author.
+    fn mail_to(&self, whom: &str) -> Result<(), (String, String)>;
+    /// Every text of the office's mail of this name; `None`: it has none.
+    fn mail_template(&self, name: &str) -> Option<Vec<String>>;
+    /// The names of its mails that are written already.
+    fn mail_templates(&self) -> Vec<String>;
     /// The office's calendar of this name.
     fn calendar(&self, name: &str) -> Option<Arc<Calendar>>;
     /// The names of its calendars.

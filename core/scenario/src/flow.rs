@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Switch variables that have a value in every call.
-const ALWAYS: [&str; 5] = ["caller_number", "caller_name", "called_number", "call_id", "language"];
+const ALWAYS: [&str; 6] = ["caller_number", "caller_name", "called_number", "call_id", "language", "agent_name"];
 
 /// What the steps of a document are looked up in.
 struct Lookup<'l> {

@@ -148,6 +148,7 @@ impl Interpreter {
             Input::Held { by, whom } => self.happened(Occasion::Hold, Some(&by), whom.as_ref()),
             Input::Resumed { by, whom } => self.happened(Occasion::Resume, Some(&by), whom.as_ref()),
             Input::FaxHeard => self.happened(Occasion::Fax, None, None),
+            Input::AgentNamed { name } => self.variables.set_own("agent_name", Value::Text(name)),
             Input::TimeOver => {
                 if self.end.is_some() {
                     self.note("the time for steps after the call is over".into());

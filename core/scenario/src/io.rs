@@ -73,6 +73,11 @@ pub enum Input {
     FaxHeard,
     /// The steps on the hanging up have had their time.
     TimeOver,
+    /// Whoever talks with the caller has this name: the variable `agent_name`.
+    AgentNamed {
+        /// Empty for whoever is no user of the office.
+        name: String,
+    },
 }
 
 /// Somebody who talks in a call.

@@ -44,7 +44,7 @@
 //! **Actions that end the call** are those without outcomes, as `hang-up`: nothing follows them.
 //!
 //! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
-//! | music | tone | source | database | query | query-parameters` (a query is one of the database that another parameter names, and
+//! | music | tone | source | database | query | query-parameters | recipient | mail-template` (a query is one of the database that another parameter names, and
 //! `query-parameters` is a map that gives each of the query's parameters a value), `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
 //! `x-assigns: TYPE` (it names one that the action assigns unless it fails, or with `x-after: OUTCOME` after that alone; the keys of a
 //! map are names; `declared`: of the type that the scenario declares), and `x-by: { parameter: P, WORD: { .. } }`
@@ -81,19 +81,22 @@ pub use occasion::Occasion;
 pub use plugboard_document::{Fault, Node};
 pub use program::Program;
 pub use schema::schema;
+pub use template::{escaped_for_html, fill};
 
 use plugboard_model::ValueType;
 
 /// The switch's own variables, given with [`Input::Start`]; documents read them, nobody assigns them.
 ///
-/// `caller_user` is there only when the caller is a user of the office, so a scenario asks `assigned(caller_user)` first.
-pub const SWITCH_VARIABLES: [(&str, ValueType); 6] = [
+/// `agent_name` is the name of the user who talks with the caller, or did last; an empty text until there is one, and for whoever is of no
+/// office. `caller_user` is there only when the caller is a user of the office, so a scenario asks `assigned(caller_user)` first.
+pub const SWITCH_VARIABLES: [(&str, ValueType); 7] = [
     ("caller_number", ValueType::Text),
     ("caller_name", ValueType::Text),
     ("caller_user", ValueType::User),
     ("called_number", ValueType::Text),
     ("call_id", ValueType::Text),
     ("language", ValueType::Text),
+    ("agent_name", ValueType::Text),
 ];
 
 /// The variables that the steps at an event read, and nobody assigns: who did it, and to whom. The numbers are empty texts

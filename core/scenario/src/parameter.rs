@@ -314,6 +314,13 @@ impl Checker<'_> {
                 self.faults.add(item.at, path, format!("the office has no database {text:?}"), remedy);
                 return;
             }
+            Some("recipient") => {
+                if let Err((reason, remedy)) = self.resolver.mail_to(text) {
+                    self.faults.add(item.at, path, reason, remedy);
+                }
+                return;
+            }
+            Some("mail-template") => return self.mail_template(text, item.at, path),
             Some("tone") => {
                 if !TONES.contains(&text) {
                     let remedy = near_or(text, &TONES, || format!("there are {}", TONES.join(", ")));
@@ -381,6 +388,34 @@ impl Checker<'_> {
             let reason = format!("the query {name} needs a value for {lacking}");
             let remedy = format!("write `{lacking}: \"{{caller_number}}\"` or the like");
             self.faults.add(given.map_or(at, |entry| entry.value.at), &place, reason, remedy);
+        }
+    }
+
+    /// The office has the mail, and each variable in it has a value here (R38).
+    fn mail_template(&mut self, name: &str, at: Mark, path: &str) {
+        let Some(texts) = self.resolver.mail_template(name) else {
+            let known = self.resolver.mail_templates();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let remedy = near_or(name, &known, || "write it into `mail.templates` of the office".into());
+            return self.faults.add(at, path, format!("the office has no mail {name:?}"), remedy);
+        };
+        for text in texts {
+            match Template::parse(&text) {
+                Ok(template) => {
+                    for variable in template.variables() {
+                        self.types.uses(
+                            variable,
+                            at,
+                            &format!("{path} ({name} of `mail.templates`)"),
+                            self.flow,
+                            self.faults,
+                        );
+                    }
+                }
+                Err(reason) => {
+                    self.faults.add(at, path, format!("the mail {name:?}: {reason}"), "write {{ and }} for braces");
+                }
+            }
         }
     }
 

@@ -96,6 +96,45 @@ impl Template {
     }
 }
 
+/// What a template makes of variables, for texts that stand in no scenario: `escaped` is what becomes of each value. One without a value leaves
+/// nothing. `None`: it is no template.
+pub fn fill<'v>(
+    text: &str,
+    escaped: fn(&str) -> String,
+    value_of: impl Fn(&str) -> Option<&'v Value>,
+) -> Option<String> {
+    let mut filled = String::new();
+    for part in Template::parse(text).ok()?.0 {
+        match part {
+            Part::Text(plain) => filled.push_str(&plain),
+            Part::Variable(name) => {
+                let mut written = String::new();
+                if let Some(value) = value_of(&name) {
+                    write_value(value, &mut written);
+                }
+                filled.push_str(&escaped(&written));
+            }
+        }
+    }
+    Some(filled)
+}
+
+/// A text that is part of no HTML, whatever is in it.
+pub fn escaped_for_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
 /// A value as a text: a user or group by its name, a list with commas.
 fn write_value(value: &Value, out: &mut String) {
     match value {

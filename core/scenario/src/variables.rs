@@ -42,7 +42,8 @@ impl Variables {
     /// Gives a variable of the switch its value; one that does not fit the limits is left out.
     pub(crate) fn set_own(&mut self, name: &str, value: Value) {
         if is_variable_name(name) && self.check(&value).is_ok() {
-            self.bytes += bytes_of(&value);
+            let old = self.get(name).map_or(0, bytes_of);
+            self.bytes = self.bytes.saturating_sub(old).saturating_add(bytes_of(&value));
             let slot = Slot { value_type: value.value_type(), value: Some(value), read_only: true };
             self.slots.insert(name.into(), slot);
         }

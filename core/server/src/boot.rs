@@ -157,6 +157,8 @@ impl Running {
         look_at_recorder(&readiness, &recorder);
         let roots = config.tls.ca.as_deref();
         let pushes = crate::push::Pushes::start(&config.push, roots, metrics.clone(), Arc::clone(&clock))?;
+        let services = crate::web::Services::start(roots)?;
+        let carrier = Arc::new(crate::carrier::Outbound::start(roots, &services, &config.data)?);
         let env = Env {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
@@ -164,7 +166,8 @@ impl Running {
             dns: Arc::new(crate::names::Names::of_machine()),
             push: Arc::new(pushes),
             history: Arc::new(crate::history::Reader::start(store.clone())?),
-            web: Arc::new(crate::web::Services::start(roots)?),
+            web: Arc::new(services),
+            carrier,
             databases: Arc::new(crate::database::Tables::start(roots)?),
             media,
             plugins,

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod outbox;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plugboard_document::Fault;
 use plugboard_switch::{Clock, SystemClock};
@@ -146,6 +148,11 @@ pub(crate) enum Command {
     Fax {
         #[command(subcommand)]
         command: FaxCommand,
+    },
+    /// Mails, text messages and posts: those that wait, and what became of the others.
+    Outbox {
+        #[command(subcommand)]
+        command: outbox::OutboxCommand,
     },
     /// How the running switch is.
     Status,
@@ -510,6 +517,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Call { command } => call(home, command, json),
         Command::Recording { command } => recording(home, command, json),
         Command::Fax { command } => fax(home, command, json),
+        Command::Outbox { command } => outbox::run(home, command, json),
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {
             control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
@@ -625,14 +633,21 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
         Ok(report) => {
             let demo = if report.kind == plugboard_store::Kind::Demo { " --demo" } else { "" };
             let command = format!("plugboard serve{demo} --data {}", to.display());
-            let plugboard_store::BackupReport { files, bytes, missing, damaged, which, given_up, .. } = &report;
+            let plugboard_store::BackupReport {
+                files, bytes, missing, damaged, which, given_up, notices_given_up, ..
+            } = &report;
             let doubt = serve::in_doubt(&report);
             let faxes = match given_up {
                 0 => String::new(),
                 _ => format!("; {given_up} faxes that waited are given up, since they may have been sent since"),
             };
-            let done = format!("restored {files} files, {bytes} bytes{doubt}{faxes}; serve them with `{command}`");
-            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which, "given_up": given_up });
+            let notices = match notices_given_up {
+                0 => String::new(),
+                _ => format!("; {notices_given_up} mails, text messages and posts that waited are given up likewise"),
+            };
+            let done =
+                format!("restored {files} files, {bytes} bytes{doubt}{faxes}{notices}; serve them with `{command}`");
+            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which, "given_up": given_up, "notices_given_up": notices_given_up });
             show::plain(&answer, json)
         }
         Err(error) => {

@@ -60,6 +60,11 @@ pub(crate) enum Request {
     SendFax { office: String, wish: FaxWish, key: Option<String>, document: String },
     OutgoingFaxes { office: String, number: Option<String>, limit: usize },
     CancelFax { office: String, id: String },
+    Outbox { office: String, number: Option<String>, waiting: bool, limit: usize },
+    ShowNotice { office: String, id: String },
+    RetryNotice { office: String, id: String },
+    DropNotice { office: String, id: String },
+    EraseNotices { office: String, number: String },
 }
 
 /// Whom whoever stays in a call is connected with: one of both.

@@ -178,6 +178,11 @@ impl Bundle {
                     self.kept.insert(whose, password.reveal().to_owned());
                 }
             }
+            let whose = keeper(&house.office.id, "mail/login");
+            let login = house.office.mail.as_ref().and_then(|mail| mail.login.as_ref());
+            if let Some(login) = login.filter(|_| wanted.contains(&whose)) {
+                self.kept.insert(whose, login.password.reveal().to_owned());
+            }
             for gateway in house.office.gateways() {
                 let whose = gateway_keeper(&house.office.id, gateway.id.name.as_str());
                 if let Some(login) = gateway.login.as_ref().filter(|_| wanted.contains(&whose)) {
@@ -425,6 +430,20 @@ impl Known<'_> {
 }
 
 impl Resolver for Known<'_> {
+    fn mail_to(&self, whom: &str) -> Result<(), (String, String)> {
+        if self.office.mail.is_none() {
+            return Err(("the office sends no mail".into(), "write its `mail`: host, from".into()));
+        }
+        let remedy = "write an address, or a user or group with `mail`";
+        self.office.mail_address(whom).map(drop).map_err(|reason| (reason, remedy.into()))
+    }
+    fn mail_template(&self, name: &str) -> Option<Vec<String>> {
+        Some(self.office.mail_template(name)?.all().map(str::to_owned).collect())
+    }
+    fn mail_templates(&self) -> Vec<String> {
+        let templates = self.office.mail.iter().flat_map(|mail| mail.templates.keys());
+        templates.map(ToString::to_string).collect()
+    }
     fn has_http_source(&self, name: &str) -> bool {
         self.office.http_source(name).is_some()
     }
@@ -497,6 +516,15 @@ fn check_scenario(file: &str, tree: Tree, actions: &ActionCatalogue) -> Vec<Faul
 struct Anybody(OfficeId);
 
 impl Resolver for Anybody {
+    fn mail_to(&self, _: &str) -> Result<(), (String, String)> {
+        Ok(())
+    }
+    fn mail_template(&self, _: &str) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+    fn mail_templates(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn has_http_source(&self, _: &str) -> bool {
         true
     }

@@ -1,6 +1,7 @@
 //! The `plugboard` command.
 
 mod boot;
+mod carrier;
 mod catalogue;
 mod check;
 mod cli;

@@ -5,6 +5,7 @@ mod contacts;
 mod faxes;
 mod listen;
 mod offices;
+mod outbox;
 mod people;
 mod workshop;
 
@@ -202,6 +203,7 @@ async fn serve_until_told(
     forgetting.abort();
     console.handle.stop().await;
     running.switch.note_faxes().await;
+    running.switch.note_notices().await;
     running.switch.stop();
     running.recorder.close();
     running.store.close();

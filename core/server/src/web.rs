@@ -1,7 +1,7 @@
 //! Services of the web, as the switch asks them and as they are asked.
 
 use plugboard_model::{HttpError, HttpResponse};
-use plugboard_office::HttpLogin;
+use plugboard_office::{HttpLogin, HttpSource};
 use plugboard_outside::http::{Asker, NoResponse, Request, Response};
 use plugboard_switch::{Web, WebReply, WebRequest};
 use std::path::Path;
@@ -17,19 +17,33 @@ impl Services {
     pub(crate) fn start(roots: Option<&Path>) -> Result<Self, String> {
         Asker::start(roots).map(Self).map_err(|error| error.to_string())
     }
+
+    /// Who asks, for whoever else asks the same services.
+    pub(crate) fn asker(&self) -> Asker {
+        self.0.clone()
+    }
+}
+
+/// A user and a password.
+pub(crate) type Basic = Option<(String, String)>;
+
+/// What a source is shown with each request: headers, and a user with a password.
+pub(crate) fn shown(source: &HttpSource) -> (Vec<(String, String)>, Basic) {
+    let mut headers = vec![("Accept".to_owned(), "application/json, text/*;q=0.5".to_owned())];
+    let mut basic = None;
+    match source.login.as_ref().map(|login| (login, login.secret().reveal().to_owned())) {
+        Some((HttpLogin::Bearer(_), secret)) => headers.push(("Authorization".into(), format!("Bearer {secret}"))),
+        Some((HttpLogin::Header { name, .. }, secret)) => headers.push((name.clone(), secret)),
+        Some((HttpLogin::Basic { user, .. }, secret)) => basic = Some((user.clone(), secret)),
+        None => {}
+    }
+    (headers, basic)
 }
 
 impl Web for Services {
     fn ask(&self, asked: WebRequest, reply: WebReply) {
         let WebRequest { office, source, request, key } = asked;
-        let mut headers = vec![("Accept".to_owned(), "application/json, text/*;q=0.5".to_owned())];
-        let mut basic = None;
-        match source.login.as_ref().map(|login| (login, login.secret().reveal().to_owned())) {
-            Some((HttpLogin::Bearer(_), secret)) => headers.push(("Authorization".into(), format!("Bearer {secret}"))),
-            Some((HttpLogin::Header { name, .. }, secret)) => headers.push((name.clone(), secret)),
-            Some((HttpLogin::Basic { user, .. }, secret)) => basic = Some((user.clone(), secret)),
-            None => {}
-        }
+        let (mut headers, basic) = shown(&source);
         if !request.method.is_safe() {
             headers.push(("Idempotency-Key".into(), key));
         }

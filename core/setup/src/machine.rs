@@ -54,6 +54,11 @@ const TEST: &[Need] = &[
     Need { package: "chromium", why: "the browser that JsSIP runs in", sign: Sign::Program("chromium") },
     Need { package: "espeak-ng", why: "reads words aloud", sign: Sign::Program("espeak-ng") },
     Need { package: "tshark", why: "reads the packet files we write", sign: Sign::Program("tshark") },
+    Need {
+        package: "python3-aiosmtpd",
+        why: "a mail server that keeps what it is sent",
+        sign: Sign::Program("aiosmtpd"),
+    },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];
 

@@ -19,6 +19,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a story stops at the first surprise, wherever it is noticed")]
 
+mod carrier;
 mod clock;
 mod databases;
 mod ladder;

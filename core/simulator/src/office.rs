@@ -216,6 +216,20 @@ struct Known<'a> {
 }
 
 impl Resolver for Known<'_> {
+    fn mail_to(&self, whom: &str) -> Result<(), (String, String)> {
+        if self.office.mail.is_none() {
+            return Err(("the office sends no mail".into(), "write its `mail`: host, from".into()));
+        }
+        let remedy = "write an address, or a user or group with `mail`";
+        self.office.mail_address(whom).map(drop).map_err(|reason| (reason, remedy.into()))
+    }
+    fn mail_template(&self, name: &str) -> Option<Vec<String>> {
+        Some(self.office.mail_template(name)?.all().map(str::to_owned).collect())
+    }
+    fn mail_templates(&self) -> Vec<String> {
+        let templates = self.office.mail.iter().flat_map(|mail| mail.templates.keys());
+        templates.map(ToString::to_string).collect()
+    }
     fn has_http_source(&self, name: &str) -> bool {
         self.office.http_source(name).is_some()
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
+use crate::carrier::SimCarrier;
 use crate::clock::{SimClock, SimRandom};
 use crate::databases::SimDatabases;
 use crate::ladder::Ladder;
@@ -76,6 +77,7 @@ struct World {
     names: Names,
     sites: Sites,
     databases: SimDatabases,
+    carrier: SimCarrier,
     pushes: Pushes,
     media: Arc<SimMedia>,
     plugins: Arc<SimPlugins>,
@@ -125,11 +127,10 @@ impl Sim {
         let own = |text: &str| text.parse::<SocketAddr>().unwrap_or_else(|fault| panic!("{text}: {fault}"));
         let switch_address =
             Addresses { v4: own(SWITCH), v6: own(SWITCH_V6), reach: setup.reach, streams: setup.streams };
-        let sounds = Sounds::default();
+        let (sounds, pushes) = (Sounds::default(), Pushes::default());
         let records = Records::new(sounds.clone(), setup.prompts);
-        let metrics = Metrics::new();
+        let (metrics, wake, readiness) = (Metrics::new(), Arc::new(Notify::new()), Readiness::default());
         let events = Events::new(metrics.clone());
-        let (wake, readiness) = (Arc::new(Notify::new()), Readiness::default());
         let (store, writer) = setup.stored.unwrap_or_else(|| {
             Store::start_inline(Place::Memory, None).unwrap_or_else(|fault| panic!("no store: {fault}"))
         });
@@ -158,7 +159,7 @@ impl Sim {
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
         let both = || (Arc::clone(&clock), Arc::clone(&wake));
         let (sites, databases) = (Sites::new(both()), SimDatabases::new(both()));
-        let pushes = Pushes::default();
+        let carrier = SimCarrier::new(Arc::clone(&clock), Arc::clone(&wake));
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SimRandom::new(seed + 2)),
@@ -167,6 +168,7 @@ impl Sim {
             push: Arc::new(pushes.clone()),
             web: Arc::new(sites.clone()),
             databases: Arc::new(databases.clone()),
+            carrier: Arc::new(carrier.clone()),
             history: Arc::new(Past(store.clone())),
             media: Arc::clone(&media) as Arc<dyn plugboard_media::MediaPlane>,
             plugins: Arc::clone(&plugins) as Arc<dyn plugboard_switch::Plugins>,
@@ -186,15 +188,14 @@ impl Sim {
         let switch = system
             .block_on(async { Switch::start(env, &events, shown, configuration, Placement::Here(setup.shards.0)) });
         let router = switch.router();
-        let phones = BTreeMap::new();
-        let strangers = RefCell::default();
-        let waits = Cell::new(Duration::ZERO);
+        let (phones, strangers, waits) = (BTreeMap::new(), RefCell::default(), Cell::new(Duration::ZERO));
         let world = World {
             clock,
             network,
             names,
             sites,
             databases,
+            carrier,
             pushes,
             media,
             plugins,
@@ -519,6 +520,7 @@ impl World {
         self.names.answer(now);
         self.sites.answer(now);
         self.databases.answer(now);
+        self.carrier.answer(now);
         while let Some(packet) = self.network.arrived(now) {
             match (&packet.payload, self.network.is_switch(packet.to.ip(), packet.from.ip())) {
                 (Payload::Sip(bytes), true) => {
@@ -580,6 +582,7 @@ impl World {
             self.names.next(),
             self.sites.next(),
             self.databases.next(),
+            self.carrier.next(),
             self.media.poll_timeout(),
             self.plugins.poll_timeout(),
             self.writer.poll_timeout(),

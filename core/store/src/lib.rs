@@ -10,7 +10,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | journal and SIP trace | to the log of RocksDB, within milliseconds | kept, but for the queue | the unsynced tail is lost | dropped and counted |
 //! | registrations, last callers | the same | kept, but for the queue | the unsynced tail is lost | kept in memory, tried again |
-//! | call records, what users have set | synced within 20 ms, in groups | kept once reported | kept once reported | kept in memory up to a limit, tried again |
+//! | call records, what users have set, what is to leave | synced within 20 ms, in groups | kept once reported | kept once reported | kept in memory up to a limit, tried again |
 //! | settings, grants, documents, cells, blobs | synced within 20 ms, in groups | kept once reported | kept once reported | refused with the reason |
 //!
 //! Every key starts with its office ([`Key`]), so no look-up can cross a tenant.
@@ -44,6 +44,7 @@ mod key;
 mod kv;
 mod log;
 mod migrate;
+mod notices;
 mod of_users;
 mod outgoing;
 mod pin_tries;
@@ -66,6 +67,7 @@ pub use folder::{DataFolder, FolderError, Kind};
 pub use health::{StoreHealth, StoreObserver};
 pub use key::{Key, KeyError, Scope, Space};
 pub use migrate::SCHEMA;
+pub use notices::NoticesKept;
 pub use of_users::OfUsers;
 pub use outgoing::OutgoingFaxes;
 pub use pin_tries::{KeptTries, PinTriesKept};

@@ -9,6 +9,7 @@ use crate::folder::DataFolder;
 use crate::health::{StoreHealth, StoreObserver};
 use crate::key::Space;
 use crate::migrate;
+use crate::notices::NoticesKept;
 use crate::of_users::OfUsers;
 use crate::outgoing::OutgoingFaxes;
 use crate::pin_tries::PinTriesKept;
@@ -137,6 +138,11 @@ impl Store {
     /// Faxes that are to be sent.
     pub fn outgoing_faxes(&self) -> OutgoingFaxes {
         OutgoingFaxes::new(self.clone())
+    }
+
+    /// E-mail, text messages and posts that are to leave.
+    pub fn notices(&self) -> NoticesKept {
+        NoticesKept::new(self.clone())
     }
 
     /// Which phones of users called for help and are called back.

@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod gateway;
 pub(crate) mod leg;
+pub(crate) mod notices;
 pub(crate) mod notifier;
 pub(crate) mod outbox;
 mod refused;

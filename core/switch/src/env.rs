@@ -6,8 +6,8 @@
 use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, Need, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
 use plugboard_model::{
-    Argument, DatabaseError, DatabaseRows, HostResult, HttpError, HttpRequest, HttpResponse, OfficeId, Talk, Time,
-    WallTime,
+    Argument, DatabaseError, DatabaseRows, HostResult, HttpError, HttpRequest, HttpResponse, Notice, NoticeEnd, OfficeId,
+    Talk, Time, WallTime,
 };
 use plugboard_office::{Database, DatabaseQuery, HttpSource, Office};
 use plugboard_plugin::{RunKey, RunSpec, StartError};
@@ -217,6 +217,24 @@ pub struct DatabaseQuestion {
 /// Where an answer of a database goes.
 pub type DatabaseReply = Box<dyn FnOnce(Result<DatabaseRows, DatabaseError>) + Send>;
 
+/// Lets mail, texts and posts leave. Never waits: what became of it comes back by itself.
+pub trait Carrier: Send + Sync {
+    /// Lets one leave; `reply` is called once, from any thread, within some minutes.
+    fn carry(&self, asked: Carriage, reply: CarriageReply);
+}
+
+/// What is to leave.
+#[derive(Debug, Clone)]
+pub struct Carriage {
+    /// Whose it is, with its mail server, sources and so on, as they are now.
+    pub office: Arc<Office>,
+    /// What it is.
+    pub notice: Notice,
+}
+
+/// Where it is told what became of it.
+pub type CarriageReply = Box<dyn FnOnce(NoticeEnd) + Send>;
+
 /// Looks calls of the past up. Never waits: the answer comes back by itself.
 pub trait History: Send + Sync {
     /// Asks who talked with a number last; `reply` is called once, from any thread.
@@ -256,6 +274,8 @@ pub struct Env {
     pub databases: Arc<dyn Databases>,
     /// Calls of the past.
     pub history: Arc<dyn History>,
+    /// What lets mail, texts and posts leave.
+    pub carrier: Arc<dyn Carrier>,
     /// RTP.
     pub media: Arc<dyn MediaPlane>,
     /// Actions.

@@ -11,6 +11,7 @@ mod awaited;
 mod channels;
 mod contents;
 mod convert;
+mod delivered;
 mod directory;
 mod diversion;
 mod env;
@@ -46,14 +47,14 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{
-    Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env, History, Plugins, Prompts, Push, Random,
-    SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest,
+    Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env, History, Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest, Carriage, CarriageReply, Carrier,
 };
 pub use events::Events;
 pub use grant_table::GrantTable;
 pub use hand_on::{HandOnTo, NotHandedOn};
 pub use mailboxes::Mailboxes;
 pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};
+pub use plugboard_call::notices::NotChanged;
 pub use plugboard_call::outbox::{NotOrdered, NotWithdrawn};
 pub use plugboard_sip::rates::Rate;
 pub use plugboard_sip::transaction::TRANSACTIONS_MAX;

@@ -2,6 +2,7 @@
 
 mod errand;
 mod gateways;
+mod notices;
 mod orders;
 mod people;
 mod watch;
@@ -9,6 +10,9 @@ mod watch;
 pub(crate) use errand::{Errand, FaxErrand, FaxTried, Originate, Report, end_of, end_of_cause};
 pub use gateways::GatewayState;
 pub(crate) use gateways::{GetGatewayState, LeaveGateway, UseGateway};
+pub(crate) use notices::{
+    DropNotice, ForgetNotices, GetNotice, GetNotices, NoticeKept, NoticeTried, RetryNotice, TakeNotice, Told,
+};
 pub use orders::{FaxRefused, NewFax, TakenFax};
 pub(crate) use orders::{ForgetFaxOrders, GetFaxOrder, GetFaxOrders, OrderFax, WithdrawFax};
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};

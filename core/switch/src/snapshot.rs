@@ -17,8 +17,8 @@ use crate::grant_table::GrantTable;
 use crate::mailboxes::Mailboxes;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
-    LoseFlow, OfferCall, PressKey, Publish, Register, ShowTo, TakeRinging, TargetFailed, UseGateway, UseLamp, UseSlot,
-    UseUser,
+    LoseFlow, OfferCall, PressKey, Publish, Register, ShowTo, TakeNotice, TakeRinging, TargetFailed, UseGateway,
+    UseLamp, UseSlot, UseUser,
 };
 use crate::parking::Parking;
 use crate::peers::Peers;
@@ -64,6 +64,8 @@ pub(crate) struct Snapshot {
     pub(crate) talks: Talks,
     /// What was used of limits; one for all snapshots.
     pub(crate) tolls: Tolls,
+    /// Who takes mail, texts and posts.
+    pub(crate) notices: Recipient<TakeNotice>,
     /// Where dialogs are asked for, by shard.
     pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }

@@ -1,9 +1,12 @@
 //! The handle of a running switch.
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
+use plugboard_call::notices::NotChanged;
 use plugboard_call::outbox::NotWithdrawn;
 use plugboard_metrics::{Condition, Readiness};
-use plugboard_model::{CallId, Cause, Dialled, GatewayId, LegId, OfficeId, OrderId, OutgoingFax, UserId};
+use plugboard_model::{
+    CallId, Cause, Dialled, GatewayId, LegId, Notice, NoticeId, OfficeId, OrderId, OutgoingFax, UserId,
+};
 use plugboard_office::{Gateway, SettingsChange, SettingsFault, User, UserSettings};
 use plugboard_sip::registrar::Bindings;
 use std::collections::BTreeMap;
@@ -14,6 +17,7 @@ use std::time::Duration;
 
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
+use crate::actor::notices::NoticesActor;
 use crate::actor::notifier::NotifierActor;
 use crate::actor::outbox::OutboxActor;
 use crate::actor::sip::SipActor;
@@ -27,9 +31,10 @@ use crate::guesses::SharedGuesses;
 use crate::hand_on::{GetCall, HandOnTo, NotHandedOn, Ordered, Target};
 use crate::mailboxes::Mailboxes;
 use crate::message::{
-    ChangeSettings, ConnectionClosed, Drain, FaxRefused, ForgetFaxOrders, GatewayState, GetCalls, GetFaxOrder,
-    GetFaxOrders, GetGatewayState, GetHoldings, GetUserState, HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall,
-    NewFax, OrderFax, Received, TakenFax, UseGateway, UseSnapshot, UseUser, UserState, WithdrawFax,
+    ChangeSettings, ConnectionClosed, Drain, DropNotice, FaxRefused, ForgetFaxOrders, ForgetNotices, GatewayState,
+    GetCalls, GetFaxOrder, GetFaxOrders, GetGatewayState, GetHoldings, GetNotice, GetNotices, GetUserState, HangUpAll,
+    HangUpCall, Holdings, LeaveGateway, LiveCall, NewFax, OrderFax, Received, RetryNotice, TakenFax, UseGateway,
+    UseSnapshot, UseUser, UserState, WithdrawFax,
 };
 use crate::moves::Moves;
 use crate::parking::Parking;
@@ -65,6 +70,7 @@ pub struct Switch {
     shards: Arc<Vec<Shard>>,
     arbiters: Arc<Vec<Arbiter>>,
     outbox: Addr<OutboxActor>,
+    notices: Addr<NoticesActor>,
     env: Env,
     readiness: Readiness,
     guesses: SharedGuesses,
@@ -127,6 +133,10 @@ impl Switch {
                 (arbiters.iter().map(Arbiter::handle).collect(), arbiters)
             }
         };
+        // They wait for the disk: not on a shard's thread, where there are threads.
+        let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
+        let notices_env = env.clone();
+        let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env));
         let empty = Arc::new(Snapshot {
             configuration: Configuration::default(),
             users: BTreeMap::new(),
@@ -137,14 +147,13 @@ impl Switch {
             talks: Talks::default(),
             shards: Vec::new(),
             tolls: Tolls::default(),
+            notices: notices.clone().recipient(),
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
         let (awaited, rates) = (Awaited::default(), SharedRates::new(env.rates));
         let tables = (&guesses, &rates, &moves, &peers, &awaited);
         let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, tables);
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
-        // It waits for the disk: not on a shard's thread, where there are threads.
-        let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
         let originate = shards.iter().map(|shard| shard.calls.clone().recipient()).collect();
         let (outbox_env, outbox_snapshot) = (env.clone(), Arc::clone(&empty));
         let outbox =
@@ -156,6 +165,7 @@ impl Switch {
             shards: Arc::new(shards),
             arbiters: Arc::new(arbiters),
             outbox,
+            notices,
             env,
             readiness,
             guesses,
@@ -209,8 +219,9 @@ impl Switch {
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
         let (parking, rooms) = (current.parking.clone(), current.rooms.clone());
         let (talks, tolls, mailboxes) = (current.talks.clone(), current.tolls.clone(), current.mailboxes.clone());
-        let (users, gateways) = (BTreeMap::new(), BTreeMap::new());
-        let mut next = Snapshot { configuration, users, gateways, parking, rooms, mailboxes, talks, tolls, shards };
+        let (users, gateways, notices) = (BTreeMap::new(), BTreeMap::new(), current.notices.clone());
+        let mut next =
+            Snapshot { configuration, users, gateways, parking, rooms, mailboxes, talks, tolls, notices, shards };
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
@@ -259,7 +270,8 @@ impl Switch {
             post(&shard.calls.clone().recipient(), UseSnapshot(Arc::clone(&next)));
             post(&shard.notifier.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         }
-        post(&self.outbox.clone().recipient(), UseSnapshot(next));
+        post(&self.outbox.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+        post(&self.notices.clone().recipient(), UseSnapshot(next));
     }
 
     /// The configuration in force.
@@ -280,6 +292,7 @@ impl Switch {
             post(&shard.notifier.clone().recipient(), Drain);
         }
         post(&self.outbox.clone().recipient(), Drain);
+        post(&self.notices.clone().recipient(), Drain);
     }
 
     /// Waits until what came of faxes so far is noted: before the store is closed, so that none is sent again that was received.
@@ -319,6 +332,47 @@ impl Switch {
     /// Forgets the orders of a number, whole, that are over; how many there were.
     pub async fn forget_fax_orders(&self, office: &OfficeId, to: &str) -> usize {
         self.outbox.send(ForgetFaxOrders { office: Some(office.clone()), to: to.to_owned() }).await.unwrap_or(0)
+    }
+
+    /// The newest so many notices of an office, the newest call's first; those of calls of one number, and those that are not over, if that is
+    /// wanted.
+    pub async fn notices(&self, office: &OfficeId, number: Option<String>, waiting: bool, most: usize) -> Vec<Notice> {
+        let asked = GetNotices { office: office.clone(), number, waiting, most };
+        self.notices.send(asked).await.unwrap_or_default()
+    }
+
+    /// How far a notice is; `None`: there is none, or none any more.
+    pub async fn notice(&self, id: &NoticeId) -> Option<Notice> {
+        self.notices.send(GetNotice(id.clone())).await.ok().flatten()
+    }
+
+    /// Tries a notice again now, also one that was given up.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub async fn retry_notice(&self, id: &NoticeId) -> Result<Notice, NotChanged> {
+        self.notices.send(RetryNotice(id.clone())).await.unwrap_or(Err(NotChanged::Unknown))
+    }
+
+    /// Drops a notice that waits.
+    ///
+    /// # Errors
+    /// [`NotChanged`].
+    pub async fn drop_notice(&self, id: &NoticeId) -> Result<Notice, NotChanged> {
+        self.notices.send(DropNotice(id.clone())).await.unwrap_or(Err(NotChanged::Unknown))
+    }
+
+    /// Forgets the notices of calls of a number, however far they are; how many there were.
+    pub async fn forget_notices(&self, office: &OfficeId, number: &str) -> usize {
+        let asked = ForgetNotices { office: Some(office.clone()), number: number.to_owned() };
+        self.notices.send(asked).await.unwrap_or(0)
+    }
+
+    /// Waits until what came of notices so far is noted: before the store is closed, so that none is sent again that has left.
+    pub async fn note_notices(&self) {
+        if self.notices.send(ForgetNotices { office: None, number: String::new() }).await.is_err() {
+            tracing::error!("who keeps what is to leave is gone");
+        }
     }
 
     /// Ends a call; whether there was one.

@@ -6,6 +6,7 @@ use crate::database::DatabaseError;
 use crate::dial::NotConnected;
 use crate::fax::FaxError;
 use crate::http::HttpError;
+use crate::mail::NoticeError;
 use crate::parameter::ParameterError;
 use crate::record::RecordError;
 use crate::variables::SetError;
@@ -105,6 +106,16 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Unshown(column) => because("a column cannot be shown: ", &column),
             DatabaseError::Unknown(why) => because("nobody knows whether it was done: ", &why),
             DatabaseError::Invalid(which) => CallError::Invalid(which).into(),
+        }
+    }
+}
+
+impl From<NoticeError> for Failure {
+    fn from(error: NoticeError) -> Self {
+        match error {
+            NoticeError::Denied(why) | NoticeError::Full(why) => Self::new(why),
+            NoticeError::NotKept(why) => Self::Reason(["it could not be kept: ", &why].concat()),
+            NoticeError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

@@ -47,7 +47,7 @@
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
-//! - [`call`], [`dial`], [`conference`], [`contacts`], [`database`], [`directory`], [`fax`], [`history`], [`http`], [`variables`], [`log`], [`clock`],
+//! - [`call`], [`dial`], [`conference`], [`contacts`], [`database`], [`directory`], [`fax`], [`history`], [`http`], [`mail`], [`text_message`], [`variables`], [`log`], [`clock`],
 //!   [`random`], [`record`] and [`voicemail`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
@@ -71,10 +71,12 @@ pub mod fax;
 pub mod history;
 pub mod http;
 pub mod log;
+pub mod mail;
 mod outcome;
 mod parameter;
 pub mod random;
 pub mod record;
+pub mod text_message;
 pub mod variables;
 pub mod voicemail;
 

@@ -31,18 +31,12 @@ mod script;
 pub use component::BuildError;
 pub use office::{contact, group, group_id, user, user_id};
 pub use plugboard_model::{
-    Argument, Audio, CallError, CallEvent, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup,
-    DirectoryUser, Distribution, FaxError, FaxOutcome, FaxReceived, FaxRequest, GroupId, HistoryError, HostCall,
-    HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest, Line, LogLevel, Mailbox, MailboxEnd, MailboxError,
-    Member, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError,
-    Responsible, RingBack, RingRequest, RunEnd, SetError, Speech, Talk, Target, Tone, UserId, UserPhones, UserStatus,
-    Value, WallTime,
+    Argument, Audio, CallError, CallEvent, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, FaxError, FaxOutcome, FaxReceived, FaxRequest, GroupId, HistoryError, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest, Line, LogLevel, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, Responsible, RingBack, RingRequest, RunEnd, SetError, Speech, Talk, Target, Tone, UserId, UserPhones, UserStatus, Value, WallTime, MailAttach, MailContent, MailRequest, NoticeError, OutgoingPost, TextRequest,
 };
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;
 pub use script::Run;
-pub use serde_json::json;
+pub use serde_json::{Value as Json, json};
 
 use plugboard_plugin::{Catalogue, EngineError, Installed, Metering, PluginEngine, PoolSize, ReplayRefused};
 use std::collections::BTreeMap;

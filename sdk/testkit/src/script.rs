@@ -4,11 +4,7 @@ use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
     Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup,
-    DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError,
-    HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected,
-    NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError,
-    Talk, Time, Value, WallTime,
+    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime, MailRequest, NoticeError, OutgoingPost, TextRequest,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -20,7 +16,8 @@ const WAIT_MS: u64 = 1_000;
 /// 2026-11-18T15:33:20Z: when every run of a test begins, unless the script says otherwise.
 const BEGAN_MS: i64 = 1_795_000_000_000;
 /// The switch's own variables, which no action may assign.
-const READ_ONLY: [&str; 6] = ["caller_number", "caller_name", "caller_user", "called_number", "call_id", "language"];
+const READ_ONLY: [&str; 7] =
+    ["caller_number", "caller_name", "caller_user", "called_number", "call_id", "language", "agent_name"];
 
 type Answer<'s, Asked, Told> = Box<dyn FnMut(Asked) -> Told + 's>;
 
@@ -57,6 +54,9 @@ struct Script<'s> {
     park: Answer<'s, (Option<u32>, u32), Result<ParkEnd, ParkError>>,
     database: Answer<'s, DatabaseRequest, Result<DatabaseRows, DatabaseError>>,
     last_talk: Answer<'s, (String, u32), Result<Option<Talk>, HistoryError>>,
+    mail: Answer<'s, MailRequest, Result<String, NoticeError>>,
+    text: Answer<'s, TextRequest, Result<String, NoticeError>>,
+    post: Answer<'s, OutgoingPost, Result<String, NoticeError>>,
 }
 
 impl<'s> Run<'s> {
@@ -91,6 +91,9 @@ impl<'s> Run<'s> {
                 database: Box::new(|request| {
                     Err(DatabaseError::Denied(format!("there is no database {:?}", request.database)))
                 }),
+                mail: Box::new(|_| Ok("notice".into())),
+                text: Box::new(|_| Ok("notice".into())),
+                post: Box::new(|_| Ok("notice".into())),
                 http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
         }
@@ -277,6 +280,27 @@ impl<'s> Run<'s> {
         self
     }
 
+    /// What becomes of each mail; unless said, it is taken as `notice`.
+    #[must_use]
+    pub fn on_mail(mut self, answer: impl FnMut(MailRequest) -> Result<String, NoticeError> + 's) -> Self {
+        self.script.mail = Box::new(answer);
+        self
+    }
+
+    /// What becomes of each text message; unless said, it is taken as `notice`.
+    #[must_use]
+    pub fn on_text(mut self, answer: impl FnMut(TextRequest) -> Result<String, NoticeError> + 's) -> Self {
+        self.script.text = Box::new(answer);
+        self
+    }
+
+    /// What becomes of each document that is to be posted; unless said, it is taken as `notice`.
+    #[must_use]
+    pub fn on_post(mut self, answer: impl FnMut(OutgoingPost) -> Result<String, NoticeError> + 's) -> Self {
+        self.script.post = Box::new(answer);
+        self
+    }
+
     /// Runs the action to its end, and checks what holds for every action.
     ///
     /// # Errors
@@ -451,6 +475,9 @@ impl Script<'_> {
             HostCall::LastTalk { number, days } => HostResult::Talked((self.last_talk)((number, days))),
             HostCall::Query(request) => HostResult::Queried((self.database)(request)),
             HostCall::Http(request) => HostResult::Responded((self.http)(request)),
+            HostCall::SendMail(request) => HostResult::Noticed((self.mail)(request)),
+            HostCall::SendText(request) => HostResult::Noticed((self.text)(request)),
+            HostCall::PostLater(post) => HostResult::Noticed((self.post)(post)),
             HostCall::Answer => HostResult::Done(gone()),
             HostCall::HangUp(cause) => {
                 let told = gone().and_then(|()| hang_up(&cause));

@@ -92,6 +92,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("rocksdb", "store"),
     ("prometheus", "metrics"),
     ("hickory-resolver", "outside"),
+    ("lettre", "outside"),
     ("reqwest", "outside"),
     ("sqlx", "outside"),
     ("tiberius", "outside"),

@@ -31,5 +31,6 @@ pub(super) fn mailbox(rules: &MailboxRules, secrets: Secrets, folder: Option<&Pa
     if let Some(greeting) = &rules.greeting {
         entry.put("greeting", greeting.as_str());
     }
+    entry.0.extend(rules.mail.as_ref().map(|mail| ("mail", super::mail::to(mail))));
     Some(entry.node())
 }

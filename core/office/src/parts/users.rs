@@ -57,6 +57,7 @@ impl Parts<'_> {
             let toll = self.toll(fields.take("toll"));
             let record = self.record_rule(&mut fields);
             let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/user/{name}"));
+            let mail = fields.take("mail").and_then(|field| self.mail_address(&field));
             let blocked = self.blocked(fields.take("blocked")).map(Arc::new);
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
@@ -92,6 +93,7 @@ impl Parts<'_> {
                 media,
                 record,
                 mailbox,
+                mail,
                 blocked,
             };
             if self.found.users.insert(name, Arc::new(user)).is_some() {

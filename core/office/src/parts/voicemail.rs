@@ -37,15 +37,16 @@ impl Parts<'_> {
         Voicemail { longest, silence, shortest, messages, minutes, own_phone_without_pin: own.unwrap_or_default() }
     }
 
-    /// `{ pin, greeting }` of a user or group.
+    /// `{ pin, greeting, mail }` of a user or group.
     pub(crate) fn mailbox(&mut self, field: Option<Field<'_>>, owner: &str) -> MailboxRules {
         let Some(mut fields) = field.and_then(|field| field.fields(self.faults)) else {
             return MailboxRules::default();
         };
         let pin = fields.take("pin").and_then(|field| self.pin(&field, owner));
         let greeting = self.text(&mut fields, "greeting");
+        let mail = self.mail_to(fields.take("mail"));
         fields.finish(self.faults);
-        MailboxRules { pin, greeting }
+        MailboxRules { pin, greeting, mail }
     }
 
     fn pin(&mut self, field: &Field<'_>, owner: &str) -> Option<Secret> {

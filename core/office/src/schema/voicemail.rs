@@ -40,7 +40,8 @@ pub(super) fn mailbox(whose: &str) -> Json {
         json!({
             "pin": { "$ref": "#/$defs/secret", "examples": ["47110"],
                 "description": "What opens the mailbox: 4 to 12 digits, as a text, `{ file: path }`, `{ environment: NAME }` or `{ keep: true }`. Without one only a phone opens it that needs none (`voicemail.own_phone_without_pin`). After three wrong ones it is locked for a minute, then for twice as long with each more, an hour at the most." },
-            "greeting": { "type": "string", "examples": ["closed"], "description": "A prompt of the office that greets callers until a greeting is recorded by phone; without it words that are read aloud." }
+            "greeting": { "type": "string", "examples": ["closed"], "description": "A prompt of the office that greets callers until a greeting is recorded by phone; without it words that are read aloud." },
+            "mail": super::mail::to("message that is left")
         }),
     );
     if let Some(object) = mailbox.as_object_mut() {

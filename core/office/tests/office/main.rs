@@ -7,6 +7,8 @@ mod contacts;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod delivered;
+#[cfg(test)]
 mod emergency;
 #[cfg(test)]
 mod features;
@@ -15,6 +17,7 @@ mod gateways;
 mod handling;
 #[cfg(test)]
 mod http;
+mod mail;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
@@ -23,3 +26,4 @@ mod routes;
 mod routing;
 #[cfg(test)]
 mod support;
+mod text_message;

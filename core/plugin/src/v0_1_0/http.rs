@@ -1,9 +1,9 @@
 //! Capability `http`.
 
-use super::bindings::plugboard::switch::http as wit;
-use super::words;
+use super::bindings::plugboard::switch::{http as wit, types};
+use super::{mail, words};
 use crate::guest::{Guest, wrong_answer};
-use plugboard_model::{HostCall, HostResult, HttpError, HttpMethod, HttpRequest};
+use plugboard_model::{HostCall, HostResult, HttpError, HttpMethod, HttpRequest, OutgoingPost};
 
 /// Bytes of a source's name.
 const SOURCE_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
@@ -41,6 +41,21 @@ impl wit::Host for Guest {
                 HttpError::Invalid(which) => wit::HttpError::Invalid(which),
             }))
     }
+
+    async fn post_later(
+        &mut self,
+        source: String,
+        path: String,
+        body: String,
+    ) -> wasmtime::Result<Result<String, types::NoticeError>> {
+        let fits = fits_source(&source).and_then(|()| fits_path(&path));
+        if let Err(fault) =
+            fits.and_then(|()| words::in_range("the bytes of body", body.len(), 0..=BODY_BYTES_MAX).map(drop))
+        {
+            return Ok(Err(types::NoticeError::Invalid(fault)));
+        }
+        mail::told(self.ask(HostCall::PostLater(OutgoingPost { source, path, body })).await?, "http.post-later")
+    }
 }
 
 fn read(request: wit::Request) -> Result<HttpRequest, String> {
@@ -51,20 +66,8 @@ fn read(request: wit::Request) -> Result<HttpRequest, String> {
         wit::Method::Patch => HttpMethod::Patch,
         wit::Method::Delete => HttpMethod::Delete,
     };
-    let segments: Vec<&str> = request.path.split('/').collect();
-    words::in_range("the bytes of source", request.source.len(), SOURCE_BYTES)?;
-    // What parsers of addresses leave out would make other segments of these.
-    if request.path.chars().any(char::is_control) {
-        return Err(format!("path {}: it has control characters", words::cut(&request.path)));
-    }
-    let empty = segments.iter().rev().skip(1).any(|segment| segment.is_empty());
-    if empty || segments.iter().any(|segment| matches!(*segment, "." | "..")) {
-        return Err(format!(
-            "path {}: segments with / between them, none of them empty, . or ..",
-            words::cut(&request.path)
-        ));
-    }
-    words::in_range("the bytes of path", request.path.len(), 0..=PATH_BYTES_MAX)?;
+    fits_source(&request.source)?;
+    fits_path(&request.path)?;
     words::in_range("the entries of query", request.query.len(), 0..=QUERY_MAX)?;
     let bytes = request.query.iter().map(|(name, value)| name.len() + value.len()).sum();
     words::in_range("the bytes of query", bytes, 0..=QUERY_BYTES_MAX)?;
@@ -76,4 +79,21 @@ fn read(request: wit::Request) -> Result<HttpRequest, String> {
     }
     let wit::Request { source, path, query, body, .. } = request;
     Ok(HttpRequest { source, method, path, query, body })
+}
+
+fn fits_source(source: &str) -> Result<(), String> {
+    words::in_range("the bytes of source", source.len(), SOURCE_BYTES).map(drop)
+}
+
+fn fits_path(path: &str) -> Result<(), String> {
+    let segments: Vec<&str> = path.split('/').collect();
+    // What parsers of addresses leave out would make other segments of these.
+    if path.chars().any(char::is_control) {
+        return Err(format!("path {}: it has control characters", words::cut(path)));
+    }
+    let empty = segments.iter().rev().skip(1).any(|segment| segment.is_empty());
+    if empty || segments.iter().any(|segment| matches!(*segment, "." | "..")) {
+        return Err(format!("path {}: segments with / between them, none of them empty, . or ..", words::cut(path)));
+    }
+    words::in_range("the bytes of path", path.len(), 0..=PATH_BYTES_MAX).map(drop)
 }

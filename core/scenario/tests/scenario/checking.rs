@@ -38,7 +38,7 @@ fn r9_an_action_without_a_required_parameter_is_refused_and_the_parameter_named(
 #[test]
 fn unknown_words_outcomes_and_parameters_are_told_with_what_there_is() {
     insta::assert_snapshot!(of_steps("  - dance: {}\n  - echo: { maximum: 3s }\n    on:\n      answer: []\n  - echo: { max: 3 }\n  - echo: { max: 11m }\n  - echo: {}\n    continue: true\n"), @r#"
-    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
+    s.yaml:3:5: steps[0]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, send-email, voicemail)
     s.yaml:4:13: steps[1].echo.maximum: echo has no parameter "maximum" (it has max)
     s.yaml:6:7: steps[1].on.answer: echo has no outcome "answer" (it has done, failed, denied)
     s.yaml:7:18: steps[2].echo.max: a time with its unit is expected, from 1s to 10m (write for example "20s", "500ms" or "2m")
@@ -64,7 +64,7 @@ fn what_was_probably_meant_is_told_with_each_unknown_word() {
 fn faults_of_form_do_not_hide_those_of_the_other_steps() {
     insta::assert_snapshot!(of_steps("  - 5\n  - dance: {}\n  - if: { some: [] }\n    then: []\n  - if: \"agent == 'x'\"\n    then: []\n  - set: { greeting: \"{agent}\" }\n  - call-user: { mode: user, target: nobody }\n  - if: \"1 +\"\n    then: []\n"), @r#"
     s.yaml:3:5: steps[0]: a map is expected, not a whole number (write "key: value" lines)
-    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, voicemail)
+    s.yaml:4:5: steps[1]: "dance" is neither a control word nor an action (control words: if, when, menu, repeat, run, set, event, stream; actions: announce, call-group, call-user, collect-digits, database-query, echo, hang-up, http-request, notify, play-audio, search-history, send-email, voicemail)
     s.yaml:5:9: steps[2].if: either "all" or "one_of" holds the conditions
     s.yaml:5:11: steps[2].if.some: "some" is not known (known here: all, one_of)
     s.yaml:10:38: steps[5].call-user.target: the office has no user "nobody"
@@ -109,7 +109,7 @@ fn r16_a_variable_of_another_type_than_user_is_refused() {
     let user = "scenario: s\nvariables:\n  agent: { type: user, default: 105 }\nsteps:\n  - call-user: { mode: variable, target: agent }\n";
     assert_eq!(faults(user), "");
     insta::assert_snapshot!(of_steps("  - call-user: { mode: variable, target: nobody }\n"), @r#"
-    s.yaml:3:42: steps[0].call-user.target: there is no variable "nobody" (known: answered_by, call_id, called_number, caller_name, caller_number, caller_user, event_number, event_other_number, event_other_user, event_user, language)
+    s.yaml:3:42: steps[0].call-user.target: there is no variable "nobody" (known: agent_name, answered_by, call_id, called_number, caller_name, caller_number, caller_user, event_number, event_other_number, event_other_user, event_user, language)
     "#);
 }
 
@@ -181,7 +181,7 @@ fn types_of_variables_hold_everywhere() {
     s.yaml:8:18: steps[1].set.list: list is of type texts, this is a whole number (users and groups are written by id or number and must exist)
     s.yaml:9:15: steps[2].set.n: n is of type number, list of type texts
     s.yaml:10:18: steps[3].set.text: a brace is not closed or not opened (write {{ and }} for braces)
-    s.yaml:11:12: steps[4].set.text: there is no variable "unknown" (known: call_id, called_number, caller_name, caller_number, caller_user, event_number, event_other_number, event_other_user, event_user, language, list, n, t, text)
+    s.yaml:11:12: steps[4].set.text: there is no variable "unknown" (known: agent_name, call_id, called_number, caller_name, caller_number, caller_user, event_number, event_other_number, event_other_user, event_user, language, list, n, t, text)
     "#);
 }
 
@@ -340,4 +340,28 @@ fn a_way_on_which_the_caller_hears_nothing_is_told_with_what_is_decided_on_it() 
     assert_eq!(way(when), Some("steps[0]: then".into()));
     assert_eq!(way("  - menu: { keys: { '1': [{set: {n: 1}}] } }\n"), None, "he was asked");
     assert_eq!(way(&format!("  - stream: [{rings}]\n")), Some(String::new()), "a stream ends with the call");
+}
+
+#[test]
+fn r38_a_mail_names_known_variables_and_people_with_addresses() {
+    let with = |parameters: &str, event: bool| {
+        let step = format!("{{ send-email: {parameters} }}");
+        let step = if event { format!("{{ event: hold, steps: [{step}] }}") } else { step };
+        faults(&format!("scenario: s\nsteps:\n  - {step}\n  - echo: {{}}\n"))
+    };
+    assert_eq!(with("{ to: [ann@example.com, 101], template: hold, text: '{agent_name} {caller_number}' }", false), "");
+    assert!(with("{ to: [ann@example.org] }", false).contains("\"ann@example.org\" has no address (write one)"));
+    assert!(
+        with("{ to: ['{caller_name}'], template: hald }", false).contains("no mail \"hald\" (did you mean \"hold\"?)")
+    );
+    assert!(with("{ to: [101], text: '{agent_nam}' }", false).contains("there is no variable \"agent_nam\""));
+    let odd = with("{ to: [101], template: odd }", false);
+    for told in [
+        "there is no variable \"nobody\"",
+        "event_number may have no value here",
+        "the mail \"odd\": a brace is not closed",
+    ] {
+        assert!(odd.contains(told), "{told}: {odd}");
+    }
+    assert!(!with("{ to: [101], template: odd }", true).contains("event_number may have no value"));
 }

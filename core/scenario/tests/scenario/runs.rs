@@ -88,6 +88,15 @@ fn a_scenario_that_changes_changes_the_version_of_those_that_run_it() {
 struct Changing(&'static str);
 
 impl Resolver for Changing {
+    fn mail_to(&self, whom: &str) -> Result<(), (String, String)> {
+        Demo.mail_to(whom)
+    }
+    fn mail_template(&self, name: &str) -> Option<Vec<String>> {
+        Demo.mail_template(name)
+    }
+    fn mail_templates(&self) -> Vec<String> {
+        Demo.mail_templates()
+    }
     fn has_http_source(&self, name: &str) -> bool {
         Demo.has_http_source(name)
     }

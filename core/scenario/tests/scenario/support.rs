@@ -29,6 +29,23 @@ pub(crate) fn group(name: &str) -> GroupId {
 pub(crate) struct Demo;
 
 impl Resolver for Demo {
+    fn mail_to(&self, whom: &str) -> Result<(), (String, String)> {
+        let known = whom.ends_with("@example.com") || self.user(whom).is_some();
+        if known { Ok(()) } else { Err((format!("{whom:?} has no address"), "write one".into())) }
+    }
+
+    fn mail_template(&self, name: &str) -> Option<Vec<String>> {
+        match name {
+            "hold" => Some(vec!["On hold".into(), "User {agent_name} put on hold {caller_number}.".into()]),
+            "odd" => Some(vec!["{nobody}".into(), "{event_number}".into(), "{".into()]),
+            _ => None,
+        }
+    }
+
+    fn mail_templates(&self) -> Vec<String> {
+        vec!["hold".into(), "odd".into()]
+    }
+
     fn has_http_source(&self, name: &str) -> bool {
         name == "crm"
     }
@@ -140,6 +157,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
     [
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
         action("database-query", object(&["database", "query"], json!({ "database": { "type": "string", "x-type": "database" }, "query": { "type": "string", "x-type": "query" }, "with": { "type": "object", "x-type": "query-parameters", "additionalProperties": { "type": ["string", "integer", "boolean"] } }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "found" } })), &["found", "empty"], &[]),
+        action("send-email", object(&["to"], json!({ "to": { "type": "array", "items": { "type": "string" }, "x-type": "recipient" }, "template": { "type": "string", "x-type": "mail-template" }, "text": text })), &["queued"], &[]),
         action("http-request", object(&["source"], json!({ "source": { "type": "string", "x-type": "source" }, "query": { "type": "object", "additionalProperties": text }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "done" } })), &["done", "not-found", "timeout"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
         action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),

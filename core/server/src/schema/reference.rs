@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 23] = [
+const STEPS: [(&str, &str); 27] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     (
         "call-number",
@@ -92,10 +92,20 @@ const STEPS: [(&str, &str); 23] = [
     ),
     ("transfer", "- transfer: { to: 102 }"),
     (
+        "send-email",
+        "- event: hold\n  steps:\n    - send-email: { to: [sales], subject: On hold, text: \"User {agent_name} put on hold {caller_number}.\" }",
+    ),
+    ("send-text", "- send-text: { to: \"{caller_number}\", text: \"We call you back.\" }"),
+    (
         "voicemail",
         "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout:\n      - voicemail: { group: sales, max: 2m }",
     ),
     ("wait", "- wait: { time: 30s, music: music }\n- wait: { time: 2s }"),
+    (
+        "webhook",
+        "- event: hang-up\n  steps:\n    - webhook: { source: crm, path: calls, body: { from: \"{caller_number}\", to: \"{called_number}\" } }",
+    ),
+    ("write-log", "- write-log: { text: \"{caller_number} asked for the night shift\", level: warn }"),
 ];
 
 /// The reference of the configuration.
@@ -134,7 +144,7 @@ pub(super) fn office(schema: &Json) -> String {
             page.section(title, part);
         }
     }
-    for title in ["recording", "voicemail", "fax"] {
+    for title in ["recording", "voicemail", "fax", "mail", "text_messages"] {
         if let Some(part) = schema.pointer(&format!("/properties/{title}")) {
             page.section(title, part);
         }

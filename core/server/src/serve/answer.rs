@@ -17,7 +17,7 @@ use crate::control::{Answer, Request, TransferTo, call_id, done};
 use crate::disk::on_disk;
 use crate::house::in_words;
 use crate::keep::{Clock, Round, forget};
-use crate::serve::{contacts, faxes, offices, people};
+use crate::serve::{contacts, faxes, offices, outbox, people};
 
 /// Records in one answer.
 pub(crate) const RECORDS_MAX: usize = 1_000;
@@ -43,6 +43,13 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::SendFax { office, wish, key, document } => faxes::send(running, &office, wish, key, &document).await,
         Request::OutgoingFaxes { office, number, limit } => faxes::queue(running, &office, number, limit).await,
         Request::CancelFax { office, id } => faxes::cancel(running, &office, &id).await,
+        Request::Outbox { office, number, waiting, limit } => {
+            outbox::list(running, &office, number, waiting, limit).await
+        }
+        Request::ShowNotice { office, id } => outbox::show(running, &office, &id).await,
+        Request::RetryNotice { office, id } => outbox::retry(running, &office, &id).await,
+        Request::DropNotice { office, id } => outbox::put_aside(running, &office, &id).await,
+        Request::EraseNotices { office, number } => outbox::erase(running, &office, number).await,
         Request::EraseFaxes { office, number: Some(number), ids } => faxes::erase(running, ids, office, number).await,
         Request::Journal { .. }
         | Request::Sip { .. }
@@ -104,6 +111,11 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::SendFax { .. }
         | Request::OutgoingFaxes { .. }
         | Request::CancelFax { .. }
+        | Request::Outbox { .. }
+        | Request::ShowNotice { .. }
+        | Request::RetryNotice { .. }
+        | Request::DropNotice { .. }
+        | Request::EraseNotices { .. }
         | Request::EraseFaxes { number: Some(_), .. }
         | Request::Apply { .. }
         | Request::RollBack { .. }

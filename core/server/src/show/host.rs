@@ -2,11 +2,7 @@
 
 use plugboard_document::write_duration;
 use plugboard_model::{
-    Argument, Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
-    DatabaseError, DatabaseRequest, DatabaseRows, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError,
-    HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError,
-    MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack,
-    RingRequest, SetError, Speech, Target, Tone, UserStatus, Value,
+    Argument, Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, DatabaseError, DatabaseRequest, DatabaseRows, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value, LogLevel, MailContent, MailRequest, NoticeError, TextRequest,
 };
 use std::time::Duration;
 
@@ -34,7 +30,7 @@ pub(super) fn asked(call: &HostCall) -> String {
             format!("{place} for {}", write_duration(Duration::from_millis(u64::from(*max_ms))))
         }
         HostCall::SetVariable { name, value } => format!("{name} = {}", value_text(value)),
-        HostCall::Log { level: _, message } => format!("{message:?}"),
+        HostCall::Log { level, message } => format!("{} {message:?}", level_word(*level)),
         HostCall::RandomBytes(count) => count.to_string(),
         HostCall::RandomBelow(limit) => limit.to_string(),
         HostCall::JoinConference(seat) => confers(seat),
@@ -45,8 +41,36 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Http(request) => requests(request),
         HostCall::Query(request) => queries(request),
         HostCall::LastTalk { number, days } => format!("{number} within {days} days"),
+        HostCall::SendMail(request) => mails(request),
+        HostCall::SendText(TextRequest { to, text }) => format!("to {to}: {text:?}"),
+        HostCall::PostLater(post) => format!("{}/{} {}", post.source, post.path, post.body),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
+}
+
+const fn level_word(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+    }
+}
+
+fn mails(request: &MailRequest) -> String {
+    let what = match &request.content {
+        MailContent::Written { subject, .. } => format!("{subject:?}"),
+        MailContent::Template(name) => format!("the mail {name}"),
+    };
+    format!("{what} to {}", request.to.join(", "))
+}
+
+fn notice_error(error: &NoticeError) -> String {
+    match error {
+        NoticeError::Denied(why) => format!("denied: {why}"),
+        NoticeError::Full(why) => why.clone(),
+        NoticeError::NotKept(why) => format!("not kept: {why}"),
+        NoticeError::Invalid(which) => format!("refused: {which}"),
+    }
 }
 
 fn audio(audio: &Audio) -> String {
@@ -334,6 +358,7 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::Talked(Err(HistoryError::Unavailable(why))) => format!("cannot be read: {why}"),
         HostResult::Talked(Err(HistoryError::Invalid(which))) => format!("refused: {which}"),
         HostResult::Queried(done) => done.as_ref().map_or_else(database_error, queried),
+        HostResult::Noticed(done) => done.as_ref().map_or_else(notice_error, |id| format!("in the outbox as {id}")),
         HostResult::Responded(done) => done.as_ref().map_or_else(http_error, responded),
         HostResult::Faxed(done) => done.as_ref().map_or_else(fax_error, faxed),
     }

@@ -230,6 +230,9 @@ fn is_silent(entries: &[JournalEntry]) -> bool {
                 | HostCall::RandomBelow(_)
                 | HostCall::Http(_)
                 | HostCall::Query(_)
+                | HostCall::SendMail(_)
+                | HostCall::SendText(_)
+                | HostCall::PostLater(_)
                 | HostCall::LastTalk { .. }
                 | HostCall::FindContact(_) => {}
                 _ => return false,

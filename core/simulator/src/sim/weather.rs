@@ -1,7 +1,7 @@
 //! What goes wrong in a simulation.
 
 use plugboard_media::Command as MediaCommand;
-use plugboard_model::{DatabaseError, DatabaseRows, HttpError, HttpRequest, HttpResponse};
+use plugboard_model::{DatabaseError, DatabaseRows, HttpError, HttpRequest, HttpResponse, Notice, NoticeEnd, Time};
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_switch::{DatabaseQuestion, WebRequest};
 use std::net::SocketAddr;
@@ -58,6 +58,16 @@ impl Sim {
     /// What databases were asked, in this order.
     pub fn databases_asked(&self) -> Vec<DatabaseQuestion> {
         self.world.databases.asked()
+    }
+
+    /// What becomes of mails, text messages and posts from now on, and after how long; unless said, they are taken in 50 ms.
+    pub fn carrier_is(&self, carrier: impl FnMut(&Notice) -> (Duration, NoticeEnd) + Send + 'static) {
+        self.world.carrier.carrier_is(Box::new(carrier));
+    }
+
+    /// The mails, text messages and posts that were to leave, in this order, each with when.
+    pub fn carried(&self) -> Vec<(Time, Notice)> {
+        self.world.carrier.carried()
     }
 
     /// What DNS was asked so far, in order.

@@ -17,6 +17,7 @@ mod host;
 mod imaging;
 mod journal;
 mod lamps;
+mod notices;
 mod ordered;
 mod outside;
 mod quality;
@@ -235,6 +236,8 @@ pub(crate) struct CallActor {
     seat: Option<conference::Seat>,
     supervision: supervision::Supervision,
     spoken: speech::Awaited,
+    /// What scenarios were told last of who talks with the caller.
+    told_agent: String,
     taping: taping::Taping,
     at_mailbox: voicemail::AtMailbox,
     faxing: fax::Faxing,
@@ -305,6 +308,7 @@ impl CallActor {
             seat: None,
             supervision: supervision::Supervision::default(),
             spoken: speech::Awaited::default(),
+            told_agent: String::new(),
             taping: taping::Taping::default(),
             at_mailbox: voicemail::AtMailbox::default(),
             faxing: fax::Faxing::default(),

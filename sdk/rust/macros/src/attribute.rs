@@ -10,8 +10,9 @@ use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, UnOp};
 const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
 
 /// What a text can name, as the scenario checker knows it: something of the office, or a tone of the switch.
-const NOUNS: [&str; 9] =
-    ["user", "group", "prompt", "music", "tone", "source", "database", "query", "query-parameters"];
+const NOUNS: [&str; 11] = [
+    "user", "group", "prompt", "music", "tone", "source", "database", "query", "query-parameters", "recipient", "mail-template",
+];
 
 /// What a variable that an action assigns can be: of a type of the action's, or of the one that the scenario declares.
 const ASSIGNED: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "declared"];

@@ -39,6 +39,7 @@ mod keys;
 mod lamps;
 mod last_agent;
 mod long_invites;
+mod mail;
 mod mailboxes;
 mod menu;
 mod off_path;

@@ -105,12 +105,16 @@ impl CallActor {
             Output::Result { op, result } => self.answer(op, result, ctx),
             Output::BeginScenario { led, by, called } => self.begin_scenario(led, by, called, ctx),
             Output::OpenMailbox { mailbox } => self.enter_mailbox(mailbox, ctx),
-            Output::Bridged => self.feed_script(ScriptInput::Bridged, ctx),
+            Output::Bridged => {
+                self.tell_agent(ctx);
+                self.feed_script(ScriptInput::Bridged, ctx);
+            }
             Output::Unbridged => self.feed_script(ScriptInput::Unbridged, ctx),
             Output::CallerGone => self.caller_gone(ctx),
             Output::Rang { leg } => self.feed_script(ScriptInput::Rang { whom: self.talker(leg) }, ctx),
             Output::HungUp { leg } => self.feed_script(ScriptInput::HungUp { by: self.talker(leg) }, ctx),
             Output::Held { by, whom } => {
+                self.tell_agent(ctx);
                 let (by, whom) = (self.talker(by), whom.map(|whom| self.talker(whom)));
                 self.feed_script(ScriptInput::Held { by, whom }, ctx);
             }

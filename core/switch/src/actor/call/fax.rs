@@ -15,6 +15,7 @@ use plugboard_scenario::{Input as ScriptInput, Occasion};
 
 use super::CallActor;
 use super::sharing::OF_MODEMS;
+use crate::delivered;
 use crate::message::LegCommand;
 use crate::post::press;
 
@@ -153,11 +154,13 @@ impl CallActor {
         let mut received =
             FaxReceived { end: record.end.clone(), pages: record.pages, sender: record.sender.clone(), document: None };
         let (store, metrics) = (self.env.store.clone(), self.env.metrics.clone());
+        let (notices, office) = (self.snapshot.notices.clone(), std::sync::Arc::clone(&self.office));
         let keep = move |record: &FaxRecord| {
             FaxEnded { fax: record }.emit(&metrics);
             if let Err(error) = store.faxes().put(record) {
                 tracing::error!(call_id = %record.call, n = record.n, %error, "what is known of a fax could not be kept");
             }
+            delivered::fax(&notices, &office, record);
         };
         if document.is_empty() {
             keep(&record);

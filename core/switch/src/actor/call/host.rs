@@ -165,6 +165,9 @@ impl CallActor {
             }
             HostCall::Http(request) => return self.ask_web(op, request, ctx),
             HostCall::Query(request) => return self.ask_database(op, request, ctx),
+            HostCall::SendMail(request) => return self.send_mail(op, &request, ctx),
+            HostCall::SendText(request) => return self.send_text(op, &request, ctx),
+            HostCall::PostLater(document) => return self.post_later(op, document, ctx),
             HostCall::LastTalk { number, days } => return self.look_back(op, &number, days, ctx),
             HostCall::Record(call) => {
                 return self.record_call(op, call, ctx);
@@ -259,6 +262,9 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         | HostCall::Http(_)
         | HostCall::Query(_)
         | HostCall::LastTalk { .. }
+        | HostCall::SendMail(_)
+        | HostCall::SendText(_)
+        | HostCall::PostLater(_)
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
         | HostCall::FindContact(_)

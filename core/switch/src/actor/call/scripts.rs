@@ -62,7 +62,8 @@ impl Scripts {
             | ScriptInput::HungUp { .. }
             | ScriptInput::Held { .. }
             | ScriptInput::Resumed { .. }
-            | ScriptInput::FaxHeard => (false, false),
+            | ScriptInput::FaxHeard
+            | ScriptInput::AgentNamed { .. } => (false, false),
         };
         if asked || all {
             for past in &mut self.past {
@@ -243,6 +244,7 @@ impl CallActor {
             ("called_number".to_owned(), Value::Text(self.called().to_owned())),
             ("call_id".to_owned(), Value::Text(self.id.to_string())),
             ("language".to_owned(), Value::Text(self.office.language.clone())),
+            ("agent_name".to_owned(), Value::Text(self.told_agent.clone())),
         ];
         if let Some(user) = self.guest() {
             variables.push(("caller_user".to_owned(), Value::User(user.clone())));

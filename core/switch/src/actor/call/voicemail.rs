@@ -2,7 +2,7 @@
 //!
 //! Whether a message stays is decided where its tape ends, on the recorder's own thread: so it does not need the call, which may be gone.
 
-use actix::{AsyncContext, Context, Handler, Message};
+use actix::{AsyncContext, Context, Handler, Message, Recipient};
 use plugboard_call::voicemail::{
     Cue, Dictation, End, Heard, Leaving, Listening, Message as Left, Moment, Phrase, Taken, TapeId, Verdict, Wish,
 };
@@ -15,10 +15,13 @@ use plugboard_model::{
 };
 use plugboard_office::{Office, Voicemail};
 use plugboard_recorder::{Order, Recording, Talked};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::CallActor;
+use crate::delivered;
 use crate::mailboxes::{self, Place};
+use crate::message::TakeNotice;
 use crate::pin_tries;
 use crate::post::press;
 
@@ -456,6 +459,8 @@ impl CallActor {
             recorder: self.env.recorder.clone(),
             metrics: self.env.metrics.clone(),
             mailboxes: self.snapshot.mailboxes.clone(),
+            notices: self.snapshot.notices.clone(),
+            office: Arc::clone(&self.office),
             shortest: self.office.voicemail.shortest,
             // Until it is in the mailbox, or is not.
             place: self.at_mailbox.0.as_mut().and_then(|session| session.place.take()),
@@ -572,6 +577,8 @@ struct Ended {
     recorder: plugboard_recorder::Recorder,
     metrics: plugboard_metrics::Metrics,
     mailboxes: mailboxes::Mailboxes,
+    notices: Recipient<TakeNotice>,
+    office: Arc<Office>,
     shortest: Duration,
     place: Option<Place>,
 }
@@ -595,6 +602,7 @@ impl Ended {
                 tracing::error!(call_id = %tape.call, n = tape.n, %error, "what is known of a voice message could not be kept");
             }
             self.mailboxes.put(tape.clone());
+            delivered::message(&self.notices, &self.office, &tape);
         }
         drop(self.place);
         MessageTaken { tape, why, kept }
