@@ -17,7 +17,7 @@ mod support;
 use criterion::{BatchSize, Criterion};
 use plugboard_model::{
     CallError, CallEvent, DatabaseError, FaxError, HostCall, HostResult, HttpError, MailboxError, NotConnected,
-    NotJoined, RecordError, RunEnd,
+    NotJoined, QueueError, RecordError, RunEnd,
 };
 use plugboard_plugin::{
     Catalogue, Clock, ComponentId, Limits, Metering, PluginEngine, PoolSize, RunEvent, RunSpec, Runner, RunnerLimits,
@@ -106,6 +106,8 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::Record(_) => HostResult::Recorded(Err(RecordError::CallerGone)),
         HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
+        HostCall::Wait(_) => HostResult::Waited(Err(QueueError::CallerGone)),
+        HostCall::FindMembers { .. } => HostResult::Members(None),
         HostCall::LastTalk { .. } => HostResult::Talked(Ok(None)),
         HostCall::SendMail(_) | HostCall::SendText(_) | HostCall::PostLater(_) => {
             HostResult::Noticed(Ok("notice".into()))

@@ -65,6 +65,8 @@ pub enum Op {
     Transfer,
     /// A mailbox, on behalf of a run or of a feature code.
     Voicemail,
+    /// A queue, on behalf of a run: the caller hears what he hears while somebody rings for him.
+    Queue,
     /// The switch itself, in a call of [`Origin::Ours`]: whoever has the order.
     Errand,
 }

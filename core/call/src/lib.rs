@@ -17,6 +17,7 @@ mod leg;
 pub mod notices;
 pub mod outbox;
 mod output;
+pub mod queue;
 mod ring;
 pub mod voicemail;
 

@@ -9,6 +9,7 @@ use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::notice_events::{NoticeKind, NoticeOutcome};
 use crate::plugin_events::HOST_INTERFACES;
+use crate::queue_events::QueueLeft;
 use crate::series::{
     Cube, Row, Table, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure,
 };
@@ -105,6 +106,10 @@ pub(crate) struct Families {
     pub(crate) notice_tries: Table<NoticeKind, NoticeOutcome>,
     pub(crate) notice_seconds: Histogram,
     pub(crate) notices: IntGauge,
+    pub(crate) queue_waiting: IntGauge,
+    pub(crate) queue_longest: Gauge,
+    pub(crate) queue_offers: IntCounter,
+    pub(crate) queue_left: Row<QueueLeft>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -337,6 +342,27 @@ impl Families {
                 "plugboard_database_question_seconds",
                 "From a question of an action to a database to its answer, or to its failure.",
                 SETUP_BOUNDS,
+            ),
+            queue_waiting: gauge(
+                r,
+                "plugboard_queue_waiting",
+                "Callers who wait until somebody is free, those who are to be called back included.",
+            ),
+            queue_longest: fraction_gauge(
+                r,
+                "plugboard_queue_longest_wait_seconds",
+                "How long the caller has waited who has waited longest.",
+            ),
+            queue_offers: counter(
+                r,
+                "plugboard_queue_offers_total",
+                "Times that somebody was free and rang for a caller who waited.",
+            ),
+            queue_left: Row::new(
+                r,
+                "plugboard_queue_left_total",
+                "Callers who wait no more, by why: `abandoned` hung up.",
+                "why",
             ),
             web_requests: Row::new(
                 r,

@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 33] = [
+pub(crate) const HOST_INTERFACES: [&str; 35] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -40,6 +40,8 @@ pub(crate) const HOST_INTERFACES: [&str; 33] = [
     "mail.send",
     "text-message.send",
     "http.post-later",
+    "queue.wait",
+    "directory.find-members",
     "other",
 ];
 

@@ -4,7 +4,10 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Cause, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, Mailbox, ParkEnd, ParkError, Talk, UserId, Value, WallTime, ConferenceEnd, ConferenceRequest, MailRequest, NotJoined, NoticeError, OutgoingPost, TextRequest,
+    Candidate, Cause, ConferenceEnd, ConferenceRequest, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact,
+    FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, MailRequest,
+    Mailbox, NotJoined, NoticeError, OutgoingPost, ParkEnd, ParkError, QueueEnd, QueueError, QueueRequest, Skill, Talk,
+    TextRequest, UserId, UserStatus, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +105,15 @@ pub enum HostCall {
     SendText(TextRequest),
     /// Answer: [`HostResult::Noticed`].
     PostLater(OutgoingPost),
+    /// The caller waits for one of those whom the scenario named above. Answer: [`HostResult::Waited`].
+    Wait(QueueRequest),
+    /// Those of a group who are logged in to it, with this skill if one is asked for. Answer: [`HostResult::Members`].
+    FindMembers {
+        /// The group's internal number or id.
+        group: String,
+        /// What they can do.
+        skill: Option<Skill>,
+    },
 }
 
 impl HostCall {
@@ -140,6 +152,8 @@ impl HostCall {
             Self::SendMail(_) => "mail.send",
             Self::SendText(_) => "text-message.send",
             Self::PostLater(_) => "http.post-later",
+            Self::Wait(_) => "queue.wait",
+            Self::FindMembers { .. } => "directory.find-members",
         }
     }
 }
@@ -198,6 +212,10 @@ pub enum HostResult {
     Queried(Result<DatabaseRows, DatabaseError>),
     /// To [`HostCall::SendMail`], [`HostCall::SendText`], [`HostCall::PostLater`]: the notice's name, as [`crate::NoticeId::text`] has it.
     Noticed(Result<String, NoticeError>),
+    /// To [`HostCall::Wait`].
+    Waited(Result<QueueEnd, QueueError>),
+    /// To [`HostCall::FindMembers`].
+    Members(Option<Vec<Candidate>>),
 }
 
 /// What is to become of the call's recording.
@@ -576,21 +594,6 @@ pub enum LogLevel {
     Warn,
 }
 
-/// What a user lets others know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UserStatus {
-    /// May be rung.
-    #[default]
-    Available,
-    /// Rung by nobody's scenario; can call out.
-    Busy,
-    /// Rung by nobody.
-    DoNotDisturb,
-    /// Not at work.
-    LoggedOut,
-}
-
 /// A user as actions see him.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryUser {
@@ -619,6 +622,8 @@ pub enum Distribution {
     InOrder,
     /// One after the other, drawn by weight.
     Random,
+    /// One after the other, who has been free for longest first.
+    LongestIdle,
 }
 
 /// A member of a group.

@@ -20,7 +20,9 @@ mod number;
 mod outgoing;
 mod park;
 mod quality;
+mod queue;
 mod record;
+mod status;
 mod steps;
 mod tape;
 mod time;
@@ -38,7 +40,7 @@ pub use host::{
     Audio, CallError, CallEvent, CallInfo, CollectEnd, CollectRequest, Collected, Connected, DirectoryGroup,
     DirectoryUser, Distribution, HostCall, HostResult, LeaveRequest, Line, LogLevel, MailboxEnd, MailboxError, Member,
     MessageEnd, NotConnected, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech,
-    Target, Tone, UserPhones, UserStatus,
+    Target, Tone, UserPhones,
 };
 pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
@@ -53,7 +55,9 @@ pub use number::{Dialled, DialledError};
 pub use outgoing::{FaxTry, FaxTryEnd, OrderId, OrderState, OutgoingFax, SentPage};
 pub use park::{ParkEnd, ParkError};
 pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
+pub use queue::{Candidate, QUEUE_CALLERS_MAX, QueueEnd, QueueError, QueueRequest, Skill};
 pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
+pub use status::UserStatus;
 pub use steps::Steps;
 pub use tape::{Mailbox, TapeBy, TapeEnd, TapeKind, TapeRecord, TapeWhy};
 pub use time::{Time, WallTime};

@@ -107,10 +107,13 @@ impl Availability {
         }
         let disturbed = match (self.status, kind) {
             (UserStatus::Available, _)
-            | (UserStatus::Busy, OfferKind::Direct)
+            | (UserStatus::Busy | UserStatus::Away | UserStatus::WrapUp, OfferKind::Direct)
             | (UserStatus::LoggedOut, OfferKind::Phone)
             | (_, OfferKind::Recall) => false,
-            (UserStatus::Busy, OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Phone)
+            (
+                UserStatus::Busy | UserStatus::Away | UserStatus::WrapUp,
+                OfferKind::OneUser | OfferKind::AllAtOnce | OfferKind::Phone,
+            )
             | (UserStatus::DoNotDisturb | UserStatus::LoggedOut, _) => true,
         };
         if disturbed {
@@ -177,6 +180,11 @@ impl Availability {
     /// Calls he has, ringing ones not counted.
     pub fn taken(&self) -> u32 {
         self.count(|holding| matches!(holding, Holding::Taken))
+    }
+
+    /// Whether he talks in this call, or made it.
+    pub fn has_taken(&self, call: &CallId) -> bool {
+        self.calls.get(call) == Some(&Holding::Taken)
     }
 
     /// Whether this call is one that he has or that rings him.

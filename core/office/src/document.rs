@@ -6,8 +6,9 @@
 //! | `domains` | SIP domains; the first is the digest realm |
 //! | `language`, `country` | BCP 47 and ISO 3166-1, `en` and `de` unless told |
 //! | `area` | the area code, without the trunk prefix |
-//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `supervises`, `intercom`, `ring_for`, `outside_number`, `phones` (a number, or `number`, `name`, `confirm`, `confirm_within`), `language`, `reliable`, `browser`, `location`, `toll`, `mail`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
-//! | `groups` | `id`, `number`, `name`, `mail`, `distribution`, `ring_for`, `members` (an id, or `{ user, weight }`) |
+//! | `users` | `id`, `number`, `name`, `password`, `digest`, `digest_integrity`, `calls_at_once`, `devices`, `status`, `forward`, `logged_out_of`, `skills`, `wrap_up`, `supervises`, `intercom`, `ring_for`, `outside_number`, `phones` (a number, or `number`, `name`, `confirm`, `confirm_within`), `language`, `reliable`, `browser`, `location`, `toll`, `mail`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
+//! | `groups` | `id`, `number`, `name`, `mail`, `distribution`, `ring_for`, `wrap_up`, `members` (an id, or `{ user, weight, tier }`) |
+//! | `reasons` | why users may be busy, away or not to be disturbed |
 //! | `gateways` | `id`, `address`, `transport`, `inbound`, `priority`, `weight`, `group`, `calls`, `calls_in`, `calls_out`, `user`, `password`, `register`, `probe`, `answer_within`, `caller`, `numbers`, `reliable`, `emergency_headers`, `early_media`, `t38`, `diversion`, `toll`, `encryption`, `encryption_by`, `sdes_without_tls`, `keys` |
 //! | `numbers` | `number`, `scenario`, `id`, `fax_mail` (`to`, `attach`) |
 //! | `routes` | `id`, `from` or `to`, one of `number`, `prefix`, `like`, `any`; `if`, `priority`; one of `scenario`, `user`, `group`, `gateway`, `gateways`, `gateway_group` (with `strip`, `add`), `refuse` |
@@ -127,6 +128,7 @@ impl Examined {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each part of the document, in their order")]
 fn read(
     root: &Node,
     surroundings: &dyn Surroundings,
@@ -169,6 +171,7 @@ fn read(
     let text_messages = parts.text_messages(fields.take("text_messages"), &http);
     let voicemail = parts.voicemail(fields.take("voicemail"));
     let pick_up = parts.pick_up(fields.take("pick_up"));
+    let reasons = parts.reasons(fields.take("reasons"));
     let plugins = parts.plugins(fields.take("plugins"));
     let blocked = parts.blocked(fields.take("blocked"));
     let emergency = fields.take("emergency");
@@ -216,6 +219,7 @@ fn read(
         voicemail,
         fax,
         pick_up,
+        reasons,
         toll,
         time_zone: zone,
         calendars,

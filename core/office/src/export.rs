@@ -15,17 +15,18 @@ mod voicemail;
 
 use crate::parts::users::STATUSES;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TRANSFER, WEIGHT,
-    id_of_number, usual_hold_music,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, LANGUAGE, PARK, RING_FOR_DEFAULT, RING_FOR_DIRECT, SILENCE, TIER, TRANSFER,
+    WEIGHT, id_of_number, usual_hold_music,
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
     Addresses, DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group,
-    IncomingNumber, KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
+    GroupMember, IncomingNumber, KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
-use plugboard_model::{Dialled, Distribution, ForwardWhen, Member, Name, UserStatus};
+use plugboard_model::{Dialled, Distribution, ForwardWhen, Name, UserStatus};
 use std::path::Path;
+use std::time::Duration;
 
 /// Whether secrets that stand in the document are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,7 @@ impl Office {
             PickUp::Nobody => "none",
         };
         document.put_unless("pick_up", pick_up, "group");
+        document.put_list("reasons", self.reasons.iter().map(|reason| Node::from(reason.as_str())));
         if self.transfer != TRANSFER {
             document.put("transfer", transfer.node());
         }
@@ -193,6 +195,8 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("status", status(settings.status), status(UserStatus::default()));
     entry.put_some("forward", forward_entries(&settings.forward));
     entry.put_list("logged_out_of", settings.out_of.iter().map(|group| Node::from(group.as_str())));
+    entry.put_some("skills", user.skills.iter().map(|(name, level)| (name.as_str(), Node::from(u32::from(*level)))));
+    entry.0.extend(user.wrap_up.map(|wrap_up| ("wrap_up", Node::from(write_duration(wrap_up)))));
     entry.put_list("supervises", user.supervises.iter().map(|group| Node::from(group.as_str())));
     entry.put_unless("intercom", if user.intercom { "allowed" } else { "refused" }, "refused");
     entry.put_unless("ring_for", write_duration(user.ring_for), write_duration(RING_FOR_DIRECT));
@@ -276,12 +280,17 @@ fn group_node(group: &Group, secrets: Secrets, folder: Option<&Path>) -> Node {
         Distribution::AllAtOnce => "all-at-once",
         Distribution::InOrder => "in-order",
         Distribution::Random => "random",
+        Distribution::LongestIdle => "longest-idle",
     };
-    let member = |member: &Member| {
-        if member.weight == WEIGHT {
+    let member = |member: &GroupMember| {
+        if member.weight == WEIGHT && member.tier == TIER {
             return Node::from(member.user.name.as_str());
         }
-        [("user", Node::from(member.user.name.as_str())), ("weight", member.weight.into())].into_iter().collect()
+        let mut entry = Entries::default();
+        entry.put("user", member.user.name.as_str());
+        entry.put_unless("weight", member.weight, WEIGHT);
+        entry.put_unless("tier", u32::from(member.tier), u32::from(TIER));
+        entry.node()
     };
     let mut entry = Entries::default();
     entry.put("id", group.id.name.as_str());
@@ -291,6 +300,7 @@ fn group_node(group: &Group, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("name", group.name.as_str(), group.id.name.as_str());
     entry.put_unless("distribution", distribution(group.distribution), distribution(Distribution::default()));
     entry.put_unless("ring_for", write_duration(group.ring_for), write_duration(RING_FOR_DEFAULT));
+    entry.put_unless("wrap_up", write_duration(group.wrap_up), write_duration(Duration::ZERO));
     entry.put_unless("record", group.record.word(), "on-demand");
     entry.0.extend(voicemail::mailbox(&group.mailbox, secrets, folder).map(|node| ("voicemail", node)));
     entry.0.extend(group.mail.as_ref().map(|mail| ("mail", Node::from(mail.as_str()))));

@@ -17,6 +17,8 @@ pub enum FeatureCode {
     Available,
     /// Groups and scenarios leave him alone.
     Busy,
+    /// He is not at his desk.
+    Away,
     /// He is not at work.
     LogOut,
     /// All his calls go to the number that follows.
@@ -97,11 +99,12 @@ pub struct Features {
 
 impl FeatureCode {
     /// Every one, as references list them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::DoNotDisturb,
         Self::DoNotDisturbOff,
         Self::Available,
         Self::Busy,
+        Self::Away,
         Self::LogOut,
         Self::ForwardAlways,
         Self::ForwardAlwaysOff,
@@ -147,6 +150,7 @@ impl FeatureCode {
             Self::DoNotDisturbOff => ("do_not_disturb_off", "*79", Nothing, "Sets the status `available`."),
             Self::Available => ("available", "*75", Nothing, "Sets the status `available`."),
             Self::Busy => ("busy", "*76", Nothing, "Sets the status `busy`."),
+            Self::Away => ("away", "*74", Nothing, "Sets the status `away`."),
             Self::LogOut => ("log_out", "*77", Nothing, "Sets the status `logged-out`."),
             Self::ForwardAlways => {
                 ("forward_always", "*72", Number, "Forwards every call to the number dialled after it.")
@@ -200,6 +204,7 @@ impl FeatureCode {
             Self::DoNotDisturb => Feature::Status(UserStatus::DoNotDisturb),
             Self::DoNotDisturbOff | Self::Available => Feature::Status(UserStatus::Available),
             Self::Busy => Feature::Status(UserStatus::Busy),
+            Self::Away => Feature::Status(UserStatus::Away),
             Self::LogOut => Feature::Status(UserStatus::LoggedOut),
             Self::ForwardAlways => Feature::Forward(ForwardWhen::Always, Some(number?)),
             Self::ForwardAlwaysOff => Feature::Forward(ForwardWhen::Always, None),
@@ -225,7 +230,9 @@ impl Feature {
     /// The code that stands for it; of two that do the same, the first of the table that says what then holds.
     pub fn code(&self) -> FeatureCode {
         match self {
-            Self::Status(UserStatus::Available) => FeatureCode::Available,
+            // No code leads to wrap-up.
+            Self::Status(UserStatus::Available | UserStatus::WrapUp) => FeatureCode::Available,
+            Self::Status(UserStatus::Away) => FeatureCode::Away,
             Self::Status(UserStatus::Busy) => FeatureCode::Busy,
             Self::Status(UserStatus::DoNotDisturb) => FeatureCode::DoNotDisturb,
             Self::Status(UserStatus::LoggedOut) => FeatureCode::LogOut,

@@ -59,8 +59,8 @@ pub use mail::{MailLogin, MailRules, MailTemplate, MailText, MailTls, MailTo, Se
 pub use media::{Encryption, EncryptionBy, KeyForm, MediaRules};
 pub use numbers::{NumberFormat, NumberPlan};
 pub use office::{
-    DigestChoice, DigestIntegrity, Group, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret, SecretOrigin,
-    TransferRules, Transport, User,
+    DigestChoice, DigestIntegrity, Group, GroupMember, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret,
+    SecretOrigin, TransferRules, Transport, User,
 };
 pub use phone::{CONFIRM_WITHIN, OutsidePhone};
 pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};

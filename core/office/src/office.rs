@@ -1,12 +1,14 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource, IncomingNumber, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording, Route, Toll, UserSettings, VariableValue, Voicemail, Zone, MailRules, TextRules,
+    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource,
+    IncomingNumber, MailRules, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording,
+    Route, TextRules, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, MailAddress, Member, Name, OfficeId,
-    ScenarioId, UserId, UserStatus,
+    ScenarioId, Skill, UserId, UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -58,6 +60,8 @@ pub struct Office {
     pub fax: FaxRules,
     /// Whose ringing calls a user may take.
     pub pick_up: PickUp,
+    /// Why its people may say that they are not to be rung.
+    pub reasons: BTreeSet<Name>,
     /// The limits of calls to the outside of those who have none of their own.
     pub toll: Option<Arc<Toll>>,
     /// Whose clocks limits go by, if the document says so.
@@ -148,6 +152,10 @@ pub struct User {
     pub intercom: bool,
     /// The groups to whose members' calls he may listen.
     pub supervises: BTreeSet<Name>,
+    /// What he can do, and how well: 1 to 10.
+    pub skills: BTreeMap<Name, u8>,
+    /// How long he writes up a call of a group or queue; without it, as long as the group has it.
+    pub wrap_up: Option<Duration>,
     /// How long a direct call rings him.
     pub ring_for: Duration,
     /// The number that gateways show of him; without one, theirs, else his internal one.
@@ -189,14 +197,27 @@ pub struct Group {
     pub distribution: Distribution,
     /// How long it rings each member, or all of them.
     pub ring_for: Duration,
+    /// How long a member writes up a call of it, unless he has a time of his own.
+    pub wrap_up: Duration,
     /// In the document's order, at most 256.
-    pub members: Vec<Member>,
+    pub members: Vec<GroupMember>,
     /// Whether calls that ring it are recorded.
     pub record: RecordRule,
     /// Its mailbox.
     pub mailbox: MailboxRules,
     /// Its address of e-mail.
     pub mail: Option<MailAddress>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Who.
+    pub user: UserId,
+    /// In a random draw; 0 stands at the end.
+    pub weight: u32,
+    /// Those of a lower tier are rung first: 1 to 10.
+    pub tier: u8,
 }
 
 /// How SIP messages travel.
@@ -277,6 +298,12 @@ pub enum Internal {
     User(UserId),
     /// A group.
     Group(GroupId),
+}
+
+impl GroupMember {
+    fn to_directory(&self) -> Member {
+        Member { user: self.user.clone(), weight: self.weight }
+    }
 }
 
 impl Group {
@@ -469,6 +496,13 @@ impl Office {
 }
 
 impl User {
+    /// How well he can do what is asked for: 0 when nothing is; `None`: not well enough.
+    pub fn level(&self, skill: Option<&Skill>) -> Option<u8> {
+        let Some(skill) = skill else { return Some(0) };
+        let known = self.skills.iter().find(|(name, _)| name.as_str() == skill.name);
+        known.map(|(_, level)| *level).filter(|level| *level >= skill.level)
+    }
+
     /// The user as actions see him.
     pub fn to_directory(&self, status: UserStatus, reachable: bool, calls: u32) -> DirectoryUser {
         DirectoryUser {
@@ -490,7 +524,7 @@ impl Group {
             number: self.number.as_ref().map_or_else(String::new, |number| number.as_str().into()),
             name: self.name.clone(),
             distribution: self.distribution,
-            members: self.members.clone(),
+            members: self.members.iter().map(GroupMember::to_directory).collect(),
             ring_for_ms: u32::try_from(self.ring_for.as_millis()).unwrap_or(u32::MAX),
         }
     }

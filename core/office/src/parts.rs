@@ -26,11 +26,11 @@ pub(crate) use rules::{CONTACT_GROUPS_MAX, CONTACT_TEXT_MAX, Ground, RESPONSIBLE
 pub(crate) use voicemail::{LONGEST, MESSAGES_MAX, MINUTES_MAX, SHORTEST, SILENCE as MESSAGE_SILENCE};
 
 use crate::{
-    Encryption, EncryptionBy, Gateway, Group, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules, PickUp, Route,
-    ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, User,
+    Encryption, EncryptionBy, Gateway, Group, GroupMember, IncomingNumber, Internal, KeyForm, MediaRules, ParkRules,
+    PickUp, Route, ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
-use plugboard_model::{Dialled, Distribution, GroupId, Member, Name, NumberId, OfficeId, ScenarioId, UserId};
+use plugboard_model::{Dialled, Distribution, GroupId, Name, NumberId, OfficeId, ScenarioId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -90,6 +90,18 @@ pub(crate) const WAYS_MAX: usize = 8;
 pub(crate) const ROUTE_PRIORITY: u32 = 10;
 /// Routes to users and gateways that one call takes one after the other: who sends calls in a ring means none of them.
 pub(crate) const TO_ROUTES_MAX: usize = 8;
+/// How long somebody may write up a call.
+pub(crate) const WRAP_UP: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(1);
+/// Skills of one user.
+pub(crate) const SKILLS_MAX: usize = 32;
+/// How well somebody can do something.
+pub(crate) const SKILL_LEVELS: RangeInclusive<i64> = 1..=10;
+/// Tiers of a group.
+pub(crate) const TIERS: RangeInclusive<i64> = 1..=10;
+/// The tier of a member of whom nothing else is said.
+pub(crate) const TIER: u8 = 1;
+/// Reasons for a status that an office has.
+pub(crate) const REASONS_MAX: usize = 64;
 /// A member's weight.
 pub(crate) const WEIGHT: u32 = 1;
 
@@ -214,10 +226,13 @@ impl<'p> Parts<'p> {
                 ("all-at-once", Distribution::AllAtOnce),
                 ("in-order", Distribution::InOrder),
                 ("random", Distribution::Random),
+                ("longest-idle", Distribution::LongestIdle),
             ];
             let distribution =
                 fields.take("distribution").and_then(|field| field.one_of(&modes, self.faults)).unwrap_or_default();
             let ring_for = self.ring_for(&mut fields).unwrap_or(RING_FOR_DEFAULT);
+            let wrap_up = fields.take("wrap_up").and_then(|field| field.duration(WRAP_UP, self.faults));
+            let wrap_up = wrap_up.unwrap_or_default();
             let members = fields.need("members", self.faults).map(|field| self.members(&field)).unwrap_or_default();
             let record = self.record_rule(&mut fields);
             let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/group/{name}"));
@@ -232,33 +247,41 @@ impl<'p> Parts<'p> {
                     item.path.clone(),
                 ));
             }
-            let group = Group { id, number, name: title, distribution, ring_for, members, record, mailbox, mail };
+            let group =
+                Group { id, number, name: title, distribution, ring_for, wrap_up, members, record, mailbox, mail };
             if self.found.groups.insert(name, Arc::new(group)).is_some() {
                 self.twice(&item);
             }
         }
     }
 
-    /// An id, or `{ user: id, weight: 40 }`.
-    fn members(&mut self, field: &Field<'_>) -> Vec<Member> {
-        let mut members: Vec<Member> = Vec::new();
+    /// An id, or `{ user: id, weight: 40, tier: 2 }`.
+    fn members(&mut self, field: &Field<'_>) -> Vec<GroupMember> {
+        let mut members: Vec<GroupMember> = Vec::new();
         for item in field.list(MEMBERS_MAX, self.faults) {
-            let (user, weight) = if item.node.as_map().is_some() {
+            let (user, weight, tier) = if item.node.as_map().is_some() {
                 let Some(mut fields) = item.fields(self.faults) else { continue };
                 let user = fields.need("user", self.faults);
                 let weight = self.count(&mut fields, "weight", 0..=1_000_000, WEIGHT);
+                let tier = self.count(&mut fields, "tier", TIERS, TIER.into());
                 fields.finish(self.faults);
-                (user, weight)
+                (user, weight, u8::try_from(tier).unwrap_or(TIER))
             } else {
-                (Some(item.clone()), 1)
+                (Some(item.clone()), 1, TIER)
             };
             let Some(name) = user.and_then(|field| self.refers(Noun::User, &field)) else { continue };
             if members.iter().any(|member| member.user.name == name) {
                 item.fault(self.faults, format!("{name} is a member twice"), "take one of them out");
             }
-            members.push(Member { user: UserId { office: self.office.clone(), name }, weight });
+            members.push(GroupMember { user: UserId { office: self.office.clone(), name }, weight, tier });
         }
         members
+    }
+
+    /// Names for why somebody is not to be rung.
+    pub(crate) fn reasons(&mut self, field: Option<Field<'_>>) -> BTreeSet<Name> {
+        let items = field.map(|field| field.list(REASONS_MAX, self.faults)).unwrap_or_default();
+        items.iter().filter_map(|item| item.name(self.faults)).collect()
     }
 
     pub(crate) fn numbers(&mut self, field: Option<Field<'_>>) {

@@ -18,8 +18,8 @@ use crate::features::FeatureCode;
 use crate::parts::database::DATABASES_MAX;
 use crate::parts::http::SOURCES_MAX;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, RING_FOR,
-    RING_FOR_DEFAULT, RING_FOR_DIRECT, TRANSFER, WEIGHT,
+    CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, REASONS_MAX,
+    RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, SKILLS_MAX, TIER, TRANSFER, WEIGHT,
 };
 use crate::phone::{CONFIRM_WITHIN, CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
@@ -28,6 +28,7 @@ use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 /// JSON Schema (2020-12) of an office document. Editors complete and check by it; [`crate::Office::parse`] is stricter.
+#[expect(clippy::too_many_lines, reason = "a line for each part of the document, in their order")]
 pub fn schema() -> Json {
     let list = |items: &str, description: &str| json!({ "type": "array", "items": { "$ref": format!("#/$defs/{items}") }, "description": description });
     json!({
@@ -53,6 +54,8 @@ pub fn schema() -> Json {
             "music": { "type": "object", "additionalProperties": { "type": "string" }, "examples": [{ "music": "audio/music.wav" }],
                 "description": "Music by name: a file, as for prompts, relative to this document." },
             "hold_music": name("What people on hold hear: a name of `music`, or `silence`; without it, the music named `music` if there is one.", "music"),
+            "reasons": { "type": "array", "maxItems": REASONS_MAX, "items": { "type": ["string", "integer"], "pattern": "^[a-z0-9._-]{1,64}$" }, "examples": [["lunch", "training"]],
+                "description": "Why users may say that they are busy, away or not to be disturbed." },
             "transfer": transfer(),
             "lamps_show_caller": { "type": "boolean", "default": false,
                 "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
@@ -278,8 +281,13 @@ fn user() -> Json {
             "calls_at_once": { "type": "integer", "minimum": 1, "maximum": 16, "default": CALLS_AT_ONCE, "examples": [1],
                 "description": "Direct calls that may be with him at once. Groups and scenarios ring him only while he has none." },
             "devices": { "type": "integer", "minimum": 1, "maximum": 32, "default": DEVICES, "description": "Devices that may be registered at once." },
-            "status": { "enum": ["available", "busy", "do-not-disturb", "logged-out"], "default": "available",
-                "description": "What he lets others know when the switch starts, until he changes it: `busy` is rung by direct calls alone, the last two by nobody." },
+            "status": { "enum": ["available", "busy", "away", "do-not-disturb", "logged-out"], "default": "available",
+                "description": "What he lets others know when the switch starts, until he changes it: `busy` and `away` are rung by direct calls alone, the last two by nobody." },
+            "skills": { "type": "object", "maxProperties": SKILLS_MAX, "propertyNames": { "pattern": "^[a-z0-9._-]{1,64}$" },
+                "additionalProperties": { "type": "integer", "minimum": 1, "maximum": 10 }, "examples": [{ "german": 9, "billing": 4 }],
+                "description": "What he can do, and how well, for `skill` of `call-group` and `try-any-manager`." },
+            "wrap_up": { "$ref": "#/$defs/time", "x-minimum": "0s", "x-maximum": "1h", "examples": ["30s"],
+                "description": "How long he writes up a call of a group or queue: groups and scenarios leave him alone meanwhile, and his status is `wrap-up` until it is over or he is available by hand. Without it, as long as the group has it." },
             "forward": forward(),
             "logged_out_of": { "type": "array", "items": { "type": ["string", "integer"] }, "maxItems": OUT_OF_MAX, "examples": [["sales"]],
                 "description": "Groups that do not ring him though he is a member, until he logs in there." },
@@ -327,7 +335,9 @@ fn group() -> Json {
         json!({
             "user": name("The user's id.", "ann"),
             "weight": { "type": "integer", "minimum": 0, "maximum": 1_000_000, "default": WEIGHT,
-                "description": "How often he is drawn first beside the others, with `random`; 0 stands at the end." }
+                "description": "How often he is drawn first beside the others, with `random`; 0 stands at the end." },
+            "tier": { "type": "integer", "minimum": 1, "maximum": 10, "default": TIER,
+                "description": "Those of a lower tier are rung first." }
         }),
     );
     object(
@@ -336,14 +346,16 @@ fn group() -> Json {
             "id": name("The group's id.", "sales"),
             "number": dialled("Its internal number, unique in the office; without one, only scenarios and routes ring it.", "200"),
             "name": { "type": "string", "description": "For people; without one, the id.", "examples": ["Sales"] },
-            "distribution": { "enum": ["all-at-once", "in-order", "random"], "default": "all-at-once",
-                "description": "Everyone rings; one after the other as written; one after the other as drawn by weight." },
+            "distribution": { "enum": ["all-at-once", "in-order", "random", "longest-idle"], "default": "all-at-once",
+                "description": "Everyone rings; one after the other as written; one after the other as drawn by weight; one after the other, who has been free for longest first. Members of a lower tier always go before those of a higher one." },
             "ring_for": ring_for(RING_FOR_DEFAULT, "How long each member rings, or all of them at once."),
+            "wrap_up": { "$ref": "#/$defs/time", "default": "0s", "x-minimum": "0s", "x-maximum": "1h", "examples": ["20s"],
+                "description": "How long a member writes up a call of it, unless he has a time of his own." },
             "record": recording::rule("calls that ring it"),
             "voicemail": voicemail::mailbox("Its"),
             "mail": mail::address("Its"),
             "members": { "type": "array", "maxItems": 256, "examples": [["ann", { "user": "bob", "weight": 4 }]],
-                "description": "Ids of users, or `{ user, weight }`.",
+                "description": "Ids of users, or `{ user, weight, tier }`.",
                 "items": { "anyOf": [{ "type": ["string", "integer"] }, member] } }
         }),
     )

@@ -3,7 +3,7 @@
 //! The office document says what holds at the start. What he, his phone or an admin changed holds over a restart, each
 //! part for as long as the document goes on saying of it what it said when it was changed: who changes the document means it.
 
-use plugboard_model::{Dialled, ForwardWhen, Name, UserStatus};
+use plugboard_model::{Dialled, ForwardWhen, Name, UserStatus, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -67,6 +67,12 @@ pub struct UserSettings {
     pub forward: Forwards,
     /// The groups that do not ring him though he is a member.
     pub out_of: BTreeSet<Name>,
+    /// Why, as one of the office's `reasons`.
+    #[serde(default)]
+    pub reason: Option<Name>,
+    /// Until when he wraps up: [`UserStatus::WrapUp`] ends then.
+    #[serde(default)]
+    pub wraps_up_until: Option<WallTime>,
 }
 
 /// One change of a user's settings.
@@ -74,6 +80,12 @@ pub struct UserSettings {
 pub enum SettingsChange {
     /// Another status.
     Status(UserStatus),
+    /// Another status, and why: one of the office's `reasons`.
+    StatusFor(UserStatus, Name),
+    /// A call is over that he has to write up until then. Of the switch alone: none but who is available wraps up.
+    WrapUp(WallTime),
+    /// His time to write it up is over.
+    WrapUpOver,
     /// His calls go there then; `None`: no longer.
     Forward(ForwardWhen, Option<Dialled>),
     /// How long he is rung before his forward on no answer.
@@ -94,6 +106,12 @@ pub enum SettingsFault {
     /// See [`Forwards::after`].
     #[error("a forward on no answer waits 1s to 10m")]
     After,
+    /// A status that does not follow from the one that he has ([`UserStatus::may_become`]).
+    #[error("the status {} does not follow {}: {}", .0.as_str(), .1.as_str(), .2)]
+    Move(UserStatus, UserStatus, &'static str),
+    /// Who may be rung needs no reason.
+    #[error("the status {} has no reason", .0.as_str())]
+    Reason(UserStatus),
     /// He is out of so many groups already.
     #[error("a user is logged out of 256 groups at most")]
     Groups,
@@ -106,7 +124,32 @@ impl UserSettings {
     /// [`SettingsFault`]; then all is as before.
     pub fn change(&mut self, change: SettingsChange) -> Result<bool, SettingsFault> {
         Ok(match change {
-            SettingsChange::Status(status) => std::mem::replace(&mut self.status, status) != status,
+            SettingsChange::Status(status) => self.become_so(status, None)?,
+            SettingsChange::StatusFor(status, reason) => match status {
+                UserStatus::Busy | UserStatus::Away | UserStatus::DoNotDisturb => {
+                    self.become_so(status, Some(reason))?
+                }
+                UserStatus::Available | UserStatus::LoggedOut | UserStatus::WrapUp => {
+                    return Err(SettingsFault::Reason(status));
+                }
+            },
+            SettingsChange::WrapUp(until) => {
+                // Who wants his peace, or is gone, has it already.
+                let wraps = matches!(self.status, UserStatus::Available | UserStatus::WrapUp);
+                if wraps {
+                    self.status = UserStatus::WrapUp;
+                    self.wraps_up_until = Some(until);
+                }
+                wraps
+            }
+            SettingsChange::WrapUpOver => {
+                let over = self.status == UserStatus::WrapUp;
+                if over {
+                    self.status = UserStatus::Available;
+                }
+                self.wraps_up_until = None;
+                over
+            }
             SettingsChange::Forward(when, to) => {
                 let place = self.forward.place(when);
                 let other = *place != to;
@@ -127,6 +170,16 @@ impl UserSettings {
                 self.out_of.insert(group)
             }
         })
+    }
+
+    fn become_so(&mut self, status: UserStatus, reason: Option<Name>) -> Result<bool, SettingsFault> {
+        self.status.may_become(status).map_err(|why| SettingsFault::Move(status, self.status, why))?;
+        let is_other = self.status != status || self.reason != reason;
+        (self.status, self.reason) = (status, reason);
+        if status != UserStatus::WrapUp {
+            self.wraps_up_until = None;
+        }
+        Ok(is_other)
     }
 
     /// Whether this group rings him.
@@ -163,6 +216,9 @@ impl KeptSettings {
             status: part(&before.status, &now.status, &written.status),
             forward,
             out_of: part(&before.out_of, &now.out_of, &written.out_of),
+            // They go with the status, of which the document knows no reason and no end.
+            reason: now.reason.clone().filter(|_| before.status == written.status),
+            wraps_up_until: now.wraps_up_until.filter(|_| before.status == written.status),
         }
     }
 
@@ -197,6 +253,51 @@ mod tests {
         assert!(!settings.is_in(&sales));
         let long = SettingsChange::ForwardAfter(Duration::from_hours(1));
         assert_eq!(settings.change(long), Err(SettingsFault::After));
+    }
+
+    #[test]
+    fn a_status_follows_another_as_the_table_has_it() {
+        use UserStatus as S;
+        let allowed = |from: UserStatus, to: UserStatus| {
+            let mut settings = UserSettings { status: from, ..UserSettings::default() };
+            let before = settings.clone();
+            let made = settings.change(SettingsChange::Status(to));
+            assert!(made.is_ok() || settings == before, "a move that is refused changes nothing");
+            made.is_ok()
+        };
+        for from in S::ALL {
+            for to in S::ALL {
+                let refused = match (from, to) {
+                    (S::WrapUp, S::WrapUp) => false,
+                    (_, S::WrapUp) | (S::LoggedOut, S::Busy | S::Away) => true,
+                    _ => false,
+                };
+                assert_eq!(allowed(from, to), !refused, "{from:?} to {to:?}");
+            }
+        }
+        let mut out = UserSettings { status: S::LoggedOut, ..UserSettings::default() };
+        let fault = out.change(SettingsChange::Status(S::Busy)).unwrap_err();
+        assert!(fault.to_string().contains("available first"), "{fault}");
+    }
+
+    #[test]
+    fn who_wraps_up_is_available_when_his_time_is_over_or_he_says_so() {
+        let mut settings = UserSettings::default();
+        assert_eq!(settings.change(SettingsChange::WrapUp(WallTime(5))), Ok(true));
+        assert_eq!((settings.status, settings.wraps_up_until), (UserStatus::WrapUp, Some(WallTime(5))));
+        assert_eq!(settings.change(SettingsChange::WrapUpOver), Ok(true));
+        assert_eq!(settings, UserSettings::default());
+        settings.change(SettingsChange::WrapUp(WallTime(5))).unwrap();
+        let lunch = Name::new("lunch").unwrap();
+        assert_eq!(settings.change(SettingsChange::StatusFor(UserStatus::Away, lunch.clone())), Ok(true));
+        assert_eq!((settings.wraps_up_until, settings.reason.as_ref()), (None, Some(&lunch)));
+        assert_eq!(settings.change(SettingsChange::WrapUp(WallTime(9))), Ok(false), "he is away");
+        assert_eq!(settings.change(SettingsChange::WrapUpOver), Ok(false));
+        assert_eq!(settings.status, UserStatus::Away);
+        settings.change(SettingsChange::Status(UserStatus::Available)).unwrap();
+        assert_eq!(settings.reason, None);
+        let none = settings.change(SettingsChange::StatusFor(UserStatus::Available, lunch));
+        assert_eq!(none, Err(SettingsFault::Reason(UserStatus::Available)));
     }
 
     #[test]

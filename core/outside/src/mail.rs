@@ -3,7 +3,6 @@
 //! Which address is dialled is decided when it is known, as for services of the web. A server that is to speak TLS and does not, or whose
 //! certificate is not trusted or not its own, is given nothing.
 
-use hickory_resolver::TokioResolver;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -16,15 +15,14 @@ use lettre::transport::smtp::response::Response;
 use lettre::{Address, Message};
 use rustls::pki_types::CertificateDer;
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::http::resolver;
+use crate::dialling::Names;
 use crate::roots::{NoRoots, certificates};
-use plugboard_model::is_public;
 
 /// Mails that wait to be begun: those who send them let a few leave at once.
 const WAITING_MAX: usize = 1_024;
@@ -135,7 +133,7 @@ impl Postman {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| machine(&error))?;
         let inside = runtime.enter();
-        let names = resolver().map_err(|error| machine(&error))?;
+        let names = Names::of_machine().map_err(|error| machine(&error))?;
         drop(inside);
         let (waiting, mails) = channel(WAITING_MAX);
         let office = Arc::new(PostOffice { roots, names });
@@ -156,7 +154,7 @@ impl Postman {
 /// What all mails share.
 struct PostOffice {
     roots: Vec<CertificateDer<'static>>,
-    names: TokioResolver,
+    names: Names,
 }
 
 async fn serve(mut mails: Receiver<(MailServer, Mail, MailReply)>, office: Arc<PostOffice>) {
@@ -216,21 +214,9 @@ impl PostOffice {
 
     /// The server's addresses that may be dialled.
     async fn addresses(&self, server: &MailServer) -> Result<Vec<SocketAddr>, Handed> {
-        let found: Vec<IpAddr> = match server.host.parse() {
-            Ok(literal) => vec![literal],
-            Err(_) => {
-                let found = self.names.lookup_ip(server.host.as_str()).await;
-                found.map_err(|error| Handed::NotNow(cut(format!("{}: {error}", server.host))))?.iter().collect()
-            }
-        };
-        let allowed = |address: &&IpAddr| server.private || is_public(**address);
-        let addresses: Vec<_> = found.iter().filter(allowed).map(|ip| SocketAddr::new(*ip, server.port)).collect();
-        match (addresses.is_empty(), found.first()) {
-            (true, Some(first)) => {
-                Err(Handed::NotNow(format!("{first} is in a private network, and `private: true` is not written")))
-            }
-            (true, None) | (false, _) => Ok(addresses),
-        }
+        let found = self.names.find(&server.host, server.private).await;
+        let found = found.map_err(|reason| Handed::NotNow(cut(format!("{}: {reason}", server.host))))?;
+        Ok(found.into_iter().map(|ip| SocketAddr::new(ip, server.port)).collect())
     }
 
     fn tls(&self, server: &MailServer) -> Result<TlsParameters, Handed> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// One interface of `plugboard:switch` that must be granted before it is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,11 +45,13 @@ pub enum Capability {
     Mail,
     /// Text messages to telephones.
     TextMessage,
+    /// Queues of callers.
+    Queue,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -67,6 +69,7 @@ impl Capability {
         Self::Database,
         Self::Mail,
         Self::TextMessage,
+        Self::Queue,
     ];
 
     /// The interface's name in WIT.
@@ -89,6 +92,7 @@ impl Capability {
             Self::Database => "database",
             Self::Mail => "mail",
             Self::TextMessage => "text-message",
+            Self::Queue => "queue",
         }
     }
 
@@ -109,7 +113,7 @@ impl Capability {
             | HostCall::Park { .. }
             | HostCall::HangUp(_) => Self::Call,
             HostCall::Ring(_) => Self::Dial,
-            HostCall::FindUser(_) | HostCall::FindGroup(_) => Self::Directory,
+            HostCall::FindUser(_) | HostCall::FindGroup(_) | HostCall::FindMembers { .. } => Self::Directory,
             HostCall::GetVariable(_) | HostCall::SetVariable { .. } => Self::Variables,
             HostCall::Log { .. } => Self::Log,
             HostCall::Now => Self::Clock,
@@ -124,6 +128,7 @@ impl Capability {
             HostCall::Query(_) => Self::Database,
             HostCall::SendMail(_) => Self::Mail,
             HostCall::SendText(_) => Self::TextMessage,
+            HostCall::Wait(_) => Self::Queue,
         }
     }
 
@@ -146,6 +151,7 @@ impl Capability {
             Self::Database => 16384,
             Self::Mail => 32_768,
             Self::TextMessage => 65_536,
+            Self::Queue => 131_072,
         }
     }
 }
@@ -198,7 +204,7 @@ impl DialGrant {
 pub struct Grants {
     granted: u32,
     dial: DialGrant,
-    revoked: AtomicU16,
+    revoked: AtomicU32,
 }
 
 impl Grants {
@@ -224,6 +230,7 @@ impl Grants {
             .with(Capability::Http)
             .with(Capability::Database)
             .with(Capability::Mail)
+            .with(Capability::Queue)
             .with(Capability::Record)
             .with(Capability::TextMessage)
             .with(Capability::Voicemail)

@@ -470,6 +470,9 @@ impl RunState {
             HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
             HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
             HostCall::FindContact(number) => Some(HostResult::Contact(self.directory.as_ref()?.find_contact(number))),
+            HostCall::FindMembers { group, skill } => {
+                Some(HostResult::Members(self.directory.as_ref()?.find_members(group, skill.as_ref())))
+            }
             HostCall::Ring(request) => self.denied(request),
             HostCall::Answer
             | HostCall::Play { .. }
@@ -490,7 +493,8 @@ impl RunState {
             | HostCall::LastTalk { .. }
             | HostCall::SendMail(_)
             | HostCall::SendText(_)
-            | HostCall::PostLater(_) => None,
+            | HostCall::PostLater(_)
+            | HostCall::Wait(_) => None,
         }
     }
 

@@ -10,6 +10,7 @@ mod fax;
 mod history;
 mod http;
 mod mail;
+mod queue;
 mod record;
 mod services;
 mod voicemail;
@@ -59,6 +60,7 @@ impl Action {
                 Capability::Fax => switch::fax::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Contacts => switch::contacts::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::History => switch::history::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
+                Capability::Queue => switch::queue::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Http => switch::http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?,
                 Capability::Database => {
                     switch::database::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;

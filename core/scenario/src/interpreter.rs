@@ -13,7 +13,7 @@ use crate::{ANSWER, DENIED, FAILED, Input, Occasion, Output, RunOutcome, Scenari
 use events::Armed;
 use plugboard_model::{JournalEvent, RunId, SetError, Time, Value, WallTime};
 use serde_json::{Map, Value as Json};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use strand::{Answered, Frame, Place, Purpose, State, StepRef, Strand};
 
@@ -28,6 +28,8 @@ pub(crate) const COLLECT: (&str, &str) = ("collect-digits", "digits");
 pub(crate) const CALL_USER: &str = "call-user";
 /// As [`CALL_USER`], for groups.
 pub(crate) const CALL_GROUP: &str = "call-group";
+/// The actions that name people whom a scenario calls.
+pub(crate) const NAMING: [&str; 3] = [CALL_USER, CALL_GROUP, "call-responsible"];
 /// Where the script stands among the strands, as long as it is not over.
 const MAIN: usize = 0;
 
@@ -43,6 +45,8 @@ pub struct Interpreter {
     talk: Talk,
     /// Who hung up last.
     left: Option<Talker>,
+    /// Where the steps stand that have named people, with their last run.
+    named: BTreeMap<Vec<(usize, usize)>, RunId>,
     /// Actions that no strand waits for.
     beside: BTreeSet<RunId>,
     first_run: u32,
@@ -80,6 +84,7 @@ impl Interpreter {
             armed: Vec::new(),
             talk: Talk::None,
             left: None,
+            named: BTreeMap::new(),
             beside: BTreeSet::new(),
             first_run: 0,
             next_run: 0,
@@ -109,6 +114,15 @@ impl Interpreter {
     /// Whether it has begun this run.
     pub fn has_begun(&self, run: RunId) -> bool {
         (self.first_run..self.next_run).contains(&run.0)
+    }
+
+    /// The runs that have named people above the step that this run is of: of its earlier siblings, of the steps that it is within and of
+    /// the earlier siblings of these, as far as they were taken. Of a step that was taken often, the last one.
+    pub fn above(&self, run: RunId) -> Vec<RunId> {
+        let Some(here) = self.strands.iter().find(|strand| strand.awaits() == Some(run)).map(Strand::path) else {
+            return Vec::new();
+        };
+        self.named.iter().filter(|(there, _)| is_above(there, &here)).map(|(_, run)| *run).collect()
     }
 
     /// Takes one input; then read what is to be done with [`Interpreter::poll_output`].
@@ -381,6 +395,9 @@ impl Interpreter {
     fn run_step(&mut self, strand: usize, at: StepRef, action: &str, run: &Run) {
         let parameters = run.parameters.iter().map(|(name, value)| (name.clone(), self.fill(strand, value))).collect();
         let id = self.start_run(at, action, parameters);
+        if let Some(strand) = self.strands.get(strand).filter(|_| NAMING.contains(&action)) {
+            self.named.insert(strand.path(), id);
+        }
         if run.blocking {
             self.set_state(strand, State::Running { run: id, step: at, purpose: Purpose::Step });
             return;
@@ -582,6 +599,16 @@ impl Interpreter {
 
     fn note(&mut self, text: String) {
         self.journal(JournalEvent::Note { text });
+    }
+}
+
+/// Whether a step stands above another one: the lists and places down to each.
+fn is_above(there: &[(usize, usize)], here: &[(usize, usize)]) -> bool {
+    let differs = there.iter().zip(here).find(|(one, other)| one != other);
+    match differs {
+        Some((one, other)) => one.0 == other.0 && one.1 < other.1,
+        // One is within the other: what stands below it, of an earlier round, is not above.
+        None => there.len() < here.len(),
     }
 }
 

@@ -168,6 +168,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ContactCommand,
     },
+    /// Callers who wait until somebody is free.
+    Queue {
+        #[command(subcommand)]
+        command: QueueCommand,
+    },
     /// Routes: where calls go, and why.
     Route {
         #[command(subcommand)]
@@ -387,6 +392,19 @@ pub(crate) enum UserCommand {
         #[arg(long, default_value = "main")]
         office: String,
     },
+    /// Show the status of a user, or change it; whoever wraps up a call is done with it as soon as he is available.
+    Status {
+        /// The user's id or internal number.
+        user: String,
+        /// available, busy, away, do-not-disturb or logged-out.
+        status: Option<String>,
+        /// Why: one of the `reasons` of the office, with busy, away and do-not-disturb.
+        #[arg(long, requires = "status")]
+        reason: Option<String>,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
     /// Change what a user has set; it holds over a restart, until the office document says something else of it.
     Set {
         /// The user's id or internal number.
@@ -425,6 +443,24 @@ pub(crate) enum ContactCommand {
     Find {
         /// The number.
         number: String,
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// List the queues in which somebody waits or has waited since the start.
+    List {
+        /// The office.
+        #[arg(long, default_value = "main")]
+        office: String,
+    },
+    /// Show who waits in one, and for whom.
+    Show {
+        /// The scenario whose queue it is.
+        scenario: String,
         /// The office.
         #[arg(long, default_value = "main")]
         office: String,
@@ -522,10 +558,25 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Registrations => {
             control::ask(home, &Request::Registrations, |answer| show::registrations(answer, json))
         }
+        Command::Queue { command } => match command {
+            QueueCommand::List { office } => {
+                control::ask(home, &Request::Queues { office, which: None }, |answer| show::queues(answer, json))
+            }
+            QueueCommand::Show { scenario, office } => {
+                let asked = Request::Queues { office, which: Some(scenario) };
+                control::ask(home, &asked, |answer| show::one_queue(answer, json))
+            }
+        },
         Command::User { command } => {
             let request = match command {
                 UserCommand::List { office } => Request::Users { office, which: None },
-                UserCommand::Show { user, office } => Request::Users { office, which: Some(user) },
+                UserCommand::Show { user, office } | UserCommand::Status { user, status: None, office, .. } => {
+                    Request::Users { office, which: Some(user) }
+                }
+                UserCommand::Status { user, status, reason, office } => {
+                    let wish = UserWish { status, reason, ..UserWish::default() };
+                    Request::SetUser { office, which: user, wish }
+                }
                 UserCommand::Set { user, wish, office } => Request::SetUser { office, which: user, wish },
             };
             control::ask(home, &request, |answer| show::users(answer, json))

@@ -41,6 +41,7 @@ pub(crate) enum Request {
     Users { office: String, which: Option<String> },
     SetUser { office: String, which: String, wish: UserWish },
     Contacts { office: String, wish: ContactWish },
+    Queues { office: String, which: Option<String> },
     Explain { wish: Wish },
     Plugins,
     Apply { bundles: Vec<Bundle>, why: String },
@@ -94,9 +95,13 @@ pub(crate) enum ContactWish {
 /// What an admin sets for a user, as he wrote it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, clap::Args)]
 pub(crate) struct UserWish {
-    /// available, busy, do-not-disturb or logged-out.
+    /// available, busy, away, do-not-disturb or logged-out.
     #[arg(long)]
     pub(crate) status: Option<String>,
+    /// Why: one of the `reasons` of the office, with busy, away and do-not-disturb.
+    #[arg(long, requires = "status")]
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
     /// Where calls go: WHEN is always, busy, `no_answer` or unreachable; NUMBER as the user would dial it, or `off`.
     #[arg(long, value_name = "WHEN=NUMBER")]
     pub(crate) forward: Vec<String>,

@@ -126,6 +126,52 @@ pub(crate) fn users(value: &Value, json: bool) -> ExitCode {
     either(value, json, || items(value, "users").iter().for_each(|one| output::line(user(one))))
 }
 
+/// `queue list`.
+pub(crate) fn queues(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || items(value, "queues").iter().for_each(|one| output::line(queue_line(one))))
+}
+
+fn queue_line(queue: &Value) -> String {
+    let one = |name| field(queue, name);
+    format!(
+        "{:<24} {} wait, the longest for {} s; {} came, {} were answered, {} hung up, {} left, {} to be called back",
+        one("queue"),
+        one("waiting"),
+        one("longest"),
+        one("joined"),
+        one("answered"),
+        one("abandoned"),
+        one("left"),
+        one("called_back")
+    )
+}
+
+/// `queue show`.
+pub(crate) fn one_queue(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || {
+        for queue in items(value, "queues") {
+            output::line(queue_line(queue));
+            for caller in items(queue, "callers") {
+                let rings = caller["rings"].as_str().map(|user| format!(", {user} rings")).unwrap_or_default();
+                let back = if caller["called_back"] == true { ", is called back" } else { "" };
+                let (place, number) = (field(caller, "position"), field(caller, "caller"));
+                let (waits, call) = (field(caller, "waits"), field(caller, "call"));
+                output::line(format!("{place:>6}  {number:<20} waits for {waits} s{rings}{back}  ({call})"));
+            }
+            for user in items(queue, "users") {
+                let (number, name) = (field(user, "number"), field(user, "user"));
+                let is = match (user["rings_for"].as_str(), user["rests"].as_u64(), user["free"].as_u64()) {
+                    (Some(call), _, _) => format!("rings for {call}"),
+                    (None, Some(rests), _) => format!("left alone for {rests} s"),
+                    (None, None, Some(free)) => format!("free for {free} s"),
+                    (None, None, None) => "not free".to_owned(),
+                };
+                output::line(format!("        {number:<6} {name:<20} {is}"));
+            }
+        }
+    })
+}
+
 fn user(user: &Value) -> String {
     let forward = |when: ForwardWhen| {
         let to = user.pointer(&format!("/forward/{}", when.as_str()))?.as_str()?;
@@ -134,6 +180,7 @@ fn user(user: &Value) -> String {
     };
     let (number, name, status) = (field(user, "number"), field(user, "name"), field(user, "status"));
     let mut parts = vec![format!("{number:<6} {name:<24} {status:<14} {}", field(user, "availability"))];
+    parts.extend(user["reason"].as_str().map(|reason| format!("for {reason}")));
     parts.extend(ForwardWhen::ALL.into_iter().filter_map(forward));
     let out_of: Vec<&str> = items(user, "logged_out_of").iter().filter_map(Value::as_str).collect();
     if !out_of.is_empty() {

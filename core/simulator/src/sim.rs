@@ -361,6 +361,7 @@ impl Sim {
         note(holdings.media, "media legs that are watched".into());
         note(holdings.rooms, "rooms".into());
         note(holdings.talks, "talks of users".into());
+        note(holdings.waiting, "callers who wait".into());
         note(legs, "legs of media".into());
         note(ports, "pairs of ports".into());
         note(self.world.plugins.runs(), "runs of actions".into());

@@ -7,6 +7,7 @@ pub(crate) mod leg;
 pub(crate) mod notices;
 pub(crate) mod notifier;
 pub(crate) mod outbox;
+pub(crate) mod queue;
 mod refused;
 pub(crate) mod sip;
 pub(crate) mod user;

@@ -97,6 +97,8 @@ fn presence(entity: String, view: &UserView) -> Presence {
     let (open, own) = match view.settings.status {
         UserStatus::Available => (true, None),
         UserStatus::Busy => (true, Some((Activity::Busy, "Busy"))),
+        UserStatus::WrapUp => (true, Some((Activity::Busy, "Wrap-up"))),
+        UserStatus::Away => (true, Some((Activity::Away, "Away"))),
         // Calls do not reach him.
         UserStatus::DoNotDisturb => (false, Some((Activity::Busy, "Do not disturb"))),
         UserStatus::LoggedOut => (false, Some((Activity::Away, "Logged out"))),

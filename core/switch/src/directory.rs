@@ -1,29 +1,34 @@
 //! Who is in an office and how he is, read by plugin threads without a word to his actor.
 
-use plugboard_model::{DirectoryContact, DirectoryGroup, DirectoryUser, Name, UserId, UserStatus};
+use plugboard_model::{
+    Candidate, DirectoryContact, DirectoryGroup, DirectoryUser, Name, Skill, Time, UserId, UserStatus,
+};
 use plugboard_office::Office;
 use plugboard_plugin::Directory;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::env::Clock;
 use crate::snapshot::Snapshot;
 
 /// What everybody may see of a user. His actor writes it, whoever likes reads it; it is never ahead of the actor.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     word: AtomicU64,
+    /// Since when he is free, in nanoseconds of the switch's clock and one more; 0: he is not.
+    free: AtomicU64,
     /// The groups that he is logged out of: almost always none. Locked for one look, or to put another set in its place.
     out_of: RwLock<BTreeSet<Name>>,
 }
 
-/// The call count takes the low half, the status the two bits above it, a device the next.
+/// The call count takes the low half, the status the three bits above it, a device the next.
 const CALLS_BITS: u32 = 32;
-const REACHABLE: u64 = 1 << (CALLS_BITS + 2);
+const REACHABLE: u64 = 1 << (CALLS_BITS + 3);
 
 /// In the order of their bits.
-const STATUSES: [UserStatus; 4] =
-    [UserStatus::Available, UserStatus::Busy, UserStatus::DoNotDisturb, UserStatus::LoggedOut];
+const STATUSES: [UserStatus; 6] = UserStatus::ALL;
 
 impl Presence {
     /// Shows the user's status, whether a device is registered, and his calls.
@@ -33,6 +38,17 @@ impl Presence {
         let word = u64::from(calls) | status | if reachable { REACHABLE } else { 0 };
         // One word, on which nothing else depends.
         self.word.store(word, Ordering::Relaxed);
+    }
+
+    /// Shows since when a scenario could have him.
+    pub(crate) fn show_free(&self, since: Option<Time>) {
+        let told = since.map_or(0, |since| since.0.saturating_add(1));
+        self.free.store(told, Ordering::Relaxed);
+    }
+
+    /// Since when a scenario could have him.
+    pub(crate) fn free_since(&self) -> Option<Time> {
+        self.free.load(Ordering::Relaxed).checked_sub(1).map(Time)
     }
 
     /// Shows the groups that he is logged out of.
@@ -47,17 +63,23 @@ impl Presence {
 
     fn read(&self) -> (UserStatus, bool, u32) {
         let word = self.word.load(Ordering::Relaxed);
-        let place = usize::try_from((word >> CALLS_BITS) & 0b11).unwrap_or_default();
+        let place = usize::try_from((word >> CALLS_BITS) & 0b111).unwrap_or_default();
         let status = STATUSES.get(place).copied().unwrap_or(UserStatus::Available);
         (status, word & REACHABLE != 0, u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX))
     }
 }
 
 /// One office, as the call that asks began with it.
-#[derive(Debug)]
 pub(crate) struct OfficeDirectory {
     pub(crate) office: Arc<Office>,
     pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for OfficeDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfficeDirectory").field("office", &self.office.id).finish_non_exhaustive()
+    }
 }
 
 impl Directory for OfficeDirectory {
@@ -78,6 +100,25 @@ impl Directory for OfficeDirectory {
     fn find_contact(&self, number: &str) -> Option<DirectoryContact> {
         let found = self.office.find_contact(number)?;
         Some(self.office.to_directory_contact(found))
+    }
+
+    fn find_members(&self, number_or_id: &str, skill: Option<&Skill>) -> Option<Vec<Candidate>> {
+        let group = self.office.find_group(number_or_id)?;
+        let logged_in: BTreeSet<&UserId> = self.snapshot.members(group).collect();
+        let now = self.clock.now();
+        let members = group.members.iter().filter(|member| logged_in.contains(&member.user)).filter_map(|member| {
+            let free = self.snapshot.users.get(&member.user).and_then(|handle| handle.presence.free_since());
+            let idle = free.map_or(0, |since| u64::try_from(now.since(since).as_millis()).unwrap_or(u64::MAX).max(1));
+            let level = self.office.user(&member.user)?.level(skill)?;
+            Some(Candidate {
+                user: member.user.clone(),
+                weight: member.weight,
+                tier: member.tier,
+                level,
+                idle_ms: idle,
+            })
+        });
+        Some(members.collect())
     }
 }
 

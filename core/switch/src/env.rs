@@ -6,8 +6,8 @@
 use plugboard_media::{AddressFamily, Audio, BrowserEnd, LocalMedia, MediaPlane, Need, OfferAnswer, OpenError};
 use plugboard_metrics::Metrics;
 use plugboard_model::{
-    Argument, DatabaseError, DatabaseRows, HostResult, HttpError, HttpRequest, HttpResponse, Notice, NoticeEnd, OfficeId,
-    Talk, Time, WallTime,
+    Argument, DatabaseError, DatabaseRows, HostResult, HttpError, HttpRequest, HttpResponse, Notice, NoticeEnd,
+    OfficeId, Talk, Time, WallTime,
 };
 use plugboard_office::{Database, DatabaseQuery, HttpSource, Office};
 use plugboard_plugin::{RunKey, RunSpec, StartError};

@@ -47,7 +47,9 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{
-    Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env, History, Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice, VoiceReply, Web, WebReply, WebRequest, Carriage, CarriageReply, Carrier,
+    Carriage, CarriageReply, Carrier, Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env, History,
+    Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice, VoiceReply, Web,
+    WebReply, WebRequest,
 };
 pub use events::Events;
 pub use grant_table::GrantTable;
@@ -56,6 +58,7 @@ pub use mailboxes::Mailboxes;
 pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};
 pub use plugboard_call::notices::NotChanged;
 pub use plugboard_call::outbox::{NotOrdered, NotWithdrawn};
+pub use plugboard_call::queue::QueueShown;
 pub use plugboard_sip::rates::Rate;
 pub use plugboard_sip::transaction::TRANSACTIONS_MAX;
 pub use rates::RequestRates;

@@ -5,9 +5,10 @@ mod gateways;
 mod notices;
 mod orders;
 mod people;
+mod queue;
 mod watch;
 
-pub(crate) use errand::{Errand, FaxErrand, FaxTried, Originate, Report, end_of, end_of_cause};
+pub(crate) use errand::{CallBack, Errand, FaxErrand, FaxTried, Originate, Report, end_of, end_of_cause};
 pub use gateways::GatewayState;
 pub(crate) use gateways::{GetGatewayState, LeaveGateway, UseGateway};
 pub(crate) use notices::{
@@ -16,6 +17,7 @@ pub(crate) use notices::{
 pub use orders::{FaxRefused, NewFax, TakenFax};
 pub(crate) use orders::{ForgetFaxOrders, GetFaxOrder, GetFaxOrders, OrderFax, WithdrawFax};
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
+pub(crate) use queue::{CallBackTo, GetQueues, QueueNews, UseQueue};
 pub(crate) use watch::{
     LegLamp, MailboxShows, PlaceShows, PressKey, Publish, PushGone, ShowTo, TakeSubscription, UseLamp, UserCall,
     UserShows, UserView, Watched,
@@ -479,6 +481,8 @@ pub struct Holdings {
     pub rooms: usize,
     /// Users who talk, as often as they do.
     pub talks: usize,
+    /// Callers who wait until somebody is free.
+    pub waiting: usize,
 }
 
 /// Command: from now on new calls are refused with 503. To every `SipActor`.
@@ -503,6 +507,8 @@ pub(crate) struct OfferCall {
     pub(crate) caller: Option<plugboard_model::Dialled>,
     /// One that called for help is rung even when it is not registered.
     pub(crate) device: Option<Device>,
+    /// How long he writes the call up when it is over.
+    pub(crate) wrap_up: std::time::Duration,
     pub(crate) reply: Recipient<UserOffered>,
     /// Told when another call takes him meanwhile.
     pub(crate) taken: Recipient<UserTaken>,

@@ -18,7 +18,7 @@ use crate::mailboxes::Mailboxes;
 use crate::message::{
     AdmitCall, ChangeSettings, ClaimSlot, GetGatewayState, GetLastCaller, GetUserState, JoinAsked, LeaveGateway,
     LoseFlow, OfferCall, PressKey, Publish, Register, ShowTo, TakeNotice, TakeRinging, TargetFailed, UseGateway,
-    UseLamp, UseSlot, UseUser,
+    UseLamp, UseQueue, UseSlot, UseUser,
 };
 use crate::parking::Parking;
 use crate::peers::Peers;
@@ -62,6 +62,8 @@ pub(crate) struct Snapshot {
     pub(crate) mailboxes: Mailboxes,
     /// Who talks in which call.
     pub(crate) talks: Talks,
+    /// Who waits for whom.
+    pub(crate) queue: Recipient<UseQueue>,
     /// What was used of limits; one for all snapshots.
     pub(crate) tolls: Tolls,
     /// Who takes mail, texts and posts.

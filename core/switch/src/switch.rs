@@ -3,6 +3,7 @@
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, Recipient, WeakAddr};
 use plugboard_call::notices::NotChanged;
 use plugboard_call::outbox::NotWithdrawn;
+use plugboard_call::queue::QueueShown;
 use plugboard_metrics::{Condition, Readiness};
 use plugboard_model::{
     CallId, Cause, Dialled, GatewayId, LegId, Notice, NoticeId, OfficeId, OrderId, OutgoingFax, UserId,
@@ -20,6 +21,7 @@ use crate::actor::gateway::GatewayActor;
 use crate::actor::notices::NoticesActor;
 use crate::actor::notifier::NotifierActor;
 use crate::actor::outbox::OutboxActor;
+use crate::actor::queue::QueueActor;
 use crate::actor::sip::SipActor;
 use crate::actor::user::{Known, UserActor};
 use crate::awaited::Awaited;
@@ -32,9 +34,9 @@ use crate::hand_on::{GetCall, HandOnTo, NotHandedOn, Ordered, Target};
 use crate::mailboxes::Mailboxes;
 use crate::message::{
     ChangeSettings, ConnectionClosed, Drain, DropNotice, FaxRefused, ForgetFaxOrders, ForgetNotices, GatewayState,
-    GetCalls, GetFaxOrder, GetFaxOrders, GetGatewayState, GetHoldings, GetNotice, GetNotices, GetUserState, HangUpAll,
-    HangUpCall, Holdings, LeaveGateway, LiveCall, NewFax, OrderFax, Received, RetryNotice, TakenFax, UseGateway,
-    UseSnapshot, UseUser, UserState, WithdrawFax,
+    GetCalls, GetFaxOrder, GetFaxOrders, GetGatewayState, GetHoldings, GetNotice, GetNotices, GetQueues, GetUserState,
+    HangUpAll, HangUpCall, Holdings, LeaveGateway, LiveCall, NewFax, OrderFax, Received, RetryNotice, TakenFax,
+    UseGateway, UseQueue, UseSnapshot, UseUser, UserState, WithdrawFax,
 };
 use crate::moves::Moves;
 use crate::parking::Parking;
@@ -71,6 +73,7 @@ pub struct Switch {
     arbiters: Arc<Vec<Arbiter>>,
     outbox: Addr<OutboxActor>,
     notices: Addr<NoticesActor>,
+    queue: Addr<QueueActor>,
     env: Env,
     readiness: Readiness,
     guesses: SharedGuesses,
@@ -137,6 +140,8 @@ impl Switch {
         let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
         let notices_env = env.clone();
         let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env));
+        let (queue_env, first) = (env.clone(), places.first().cloned().unwrap_or_else(Arbiter::current));
+        let queue = QueueActor::start_in_arbiter(&first, move |_| QueueActor::new(queue_env));
         let empty = Arc::new(Snapshot {
             configuration: Configuration::default(),
             users: BTreeMap::new(),
@@ -145,6 +150,7 @@ impl Switch {
             rooms: Rooms::default(),
             mailboxes: Mailboxes::default(),
             talks: Talks::default(),
+            queue: queue.clone().recipient(),
             shards: Vec::new(),
             tolls: Tolls::default(),
             notices: notices.clone().recipient(),
@@ -154,7 +160,8 @@ impl Switch {
         let tables = (&guesses, &rates, &moves, &peers, &awaited);
         let start = |(n, place)| start_shard(n, place, &env, &empty, &readiness, tables);
         let shards: Vec<Shard> = places.into_iter().enumerate().map(start).collect();
-        let originate = shards.iter().map(|shard| shard.calls.clone().recipient()).collect();
+        let originate: Vec<_> = shards.iter().map(|shard| shard.calls.clone().recipient()).collect();
+        post(&queue.clone().recipient(), UseQueue::Serve(originate.clone()));
         let (outbox_env, outbox_snapshot) = (env.clone(), Arc::clone(&empty));
         let outbox =
             OutboxActor::start_in_arbiter(&beside, move |_| OutboxActor::new(outbox_env, outbox_snapshot, originate));
@@ -166,6 +173,7 @@ impl Switch {
             arbiters: Arc::new(arbiters),
             outbox,
             notices,
+            queue,
             env,
             readiness,
             guesses,
@@ -220,8 +228,20 @@ impl Switch {
         let (parking, rooms) = (current.parking.clone(), current.rooms.clone());
         let (talks, tolls, mailboxes) = (current.talks.clone(), current.tolls.clone(), current.mailboxes.clone());
         let (users, gateways, notices) = (BTreeMap::new(), BTreeMap::new(), current.notices.clone());
-        let mut next =
-            Snapshot { configuration, users, gateways, parking, rooms, mailboxes, talks, tolls, notices, shards };
+        let queue = current.queue.clone();
+        let mut next = Snapshot {
+            configuration,
+            users,
+            gateways,
+            parking,
+            rooms,
+            mailboxes,
+            talks,
+            queue,
+            tolls,
+            notices,
+            shards,
+        };
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
@@ -452,7 +472,13 @@ impl Switch {
         }
         sum.rooms = self.current().rooms.open();
         sum.talks = self.current().talks.len();
+        sum.waiting = self.queues().await.iter().map(|queue| queue.callers.len()).sum();
         sum
+    }
+
+    /// The queues in which somebody waits or has waited.
+    pub async fn queues(&self) -> Vec<QueueShown> {
+        self.queue.send(GetQueues).await.unwrap_or_default()
     }
 
     /// The users with their status and registered contacts, by id.
@@ -573,7 +599,7 @@ impl Switch {
             settings: saved.settings.and_then(|bytes| crate::convert::read_settings(&user.id, &bytes)),
             last_caller: saved.last_caller.and_then(|bytes| Dialled::new(std::str::from_utf8(&bytes).ok()?).ok()),
         };
-        let shared = (self.guesses.clone(), self.moves.clone());
+        let shared = (self.guesses.clone(), self.moves.clone(), self.queue.clone().recipient());
         let presence = Arc::<Presence>::default();
         let shown = Arc::clone(&presence);
         let make = move |_: &mut actix::Context<UserActor>| UserActor::new(env, user, (bindings, known), shared, shown);

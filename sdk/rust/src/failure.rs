@@ -8,6 +8,7 @@ use crate::fax::FaxError;
 use crate::http::HttpError;
 use crate::mail::NoticeError;
 use crate::parameter::ParameterError;
+use crate::queue::QueueError;
 use crate::record::RecordError;
 use crate::variables::SetError;
 use crate::voicemail::VoicemailError;
@@ -128,6 +129,17 @@ impl From<NotJoined> for Failure {
             NotJoined::Talking => CallError::Talking.into(),
             NotJoined::NoMedia(why) => CallError::NoMedia(why).into(),
             NotJoined::Invalid(which) => CallError::Invalid(which).into(),
+        }
+    }
+}
+
+impl From<QueueError> for Failure {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::CallerGone => Self::CallOver,
+            QueueError::Talking => CallError::Talking.into(),
+            QueueError::NoMedia(why) => CallError::NoMedia(why).into(),
+            QueueError::Invalid(which) => CallError::Invalid(which).into(),
         }
     }
 }

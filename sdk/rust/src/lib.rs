@@ -47,7 +47,7 @@
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
-//! - [`call`], [`dial`], [`conference`], [`contacts`], [`database`], [`directory`], [`fax`], [`history`], [`http`], [`mail`], [`text_message`], [`variables`], [`log`], [`clock`],
+//! - [`call`], [`dial`], [`conference`], [`contacts`], [`database`], [`directory`], [`fax`], [`history`], [`http`], [`mail`], [`text_message`], [`queue`], [`variables`], [`log`], [`clock`],
 //!   [`random`], [`record`] and [`voicemail`] are what the switch offers. A
 //!   component imports those that its code calls, and no other; an administrator sees the list before he enables it.
 //!
@@ -74,6 +74,7 @@ pub mod log;
 pub mod mail;
 mod outcome;
 mod parameter;
+pub mod queue;
 pub mod random;
 pub mod record;
 pub mod text_message;

@@ -3,8 +3,13 @@
 use crate::office::{caller, office};
 use crate::{Report, Testkit, TestkitError};
 use plugboard_model::{
-    Audio, CallError, CallEvent, CallId, CallInfo, Cause, CollectEnd, CollectRequest, Collected, ConferenceEnd,
-    ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact, DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Talk, Time, Value, WallTime, MailRequest, NoticeError, OutgoingPost, TextRequest,
+    Audio, CallError, CallEvent, CallId, CallInfo, Candidate, Cause, CollectEnd, CollectRequest, Collected,
+    ConferenceEnd, ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact,
+    DirectoryGroup, DirectoryUser, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult,
+    HttpError, HttpRequest, HttpResponse, JournalEvent, LeaveRequest, MailRequest, Mailbox, MailboxEnd, MailboxError,
+    MessageEnd, NotConnected, NotJoined, NoticeError, OutgoingPost, ParkEnd, ParkError, PlayEnd, PlayOptions, QueueEnd,
+    QueueError, QueueRequest, RecordCall, RecordError, RingRequest, RunEnd, RunId, SetError, Skill, Talk, TextRequest,
+    Time, Value, WallTime,
 };
 use plugboard_plugin::{Clock, Grants, Limits, RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Verdict, replay};
 use std::collections::BTreeMap;
@@ -57,6 +62,8 @@ struct Script<'s> {
     mail: Answer<'s, MailRequest, Result<String, NoticeError>>,
     text: Answer<'s, TextRequest, Result<String, NoticeError>>,
     post: Answer<'s, OutgoingPost, Result<String, NoticeError>>,
+    wait: Answer<'s, QueueRequest, Result<QueueEnd, QueueError>>,
+    members: Answer<'s, (String, Option<Skill>), Option<Vec<Candidate>>>,
 }
 
 impl<'s> Run<'s> {
@@ -94,6 +101,8 @@ impl<'s> Run<'s> {
                 mail: Box::new(|_| Ok("notice".into())),
                 text: Box::new(|_| Ok("notice".into())),
                 post: Box::new(|_| Ok("notice".into())),
+                wait: Box::new(|_| Ok(QueueEnd::Timeout)),
+                members: Box::new(|_| None),
                 http: Box::new(|request| Err(HttpError::Denied(format!("there is no source {:?}", request.source)))),
             },
         }
@@ -194,6 +203,21 @@ impl<'s> Run<'s> {
     #[must_use]
     pub fn on_ring(mut self, mut answer: impl FnMut(&RingRequest) -> Result<Connected, NotConnected> + 's) -> Self {
         self.script.ring = Box::new(move |request| answer(&request));
+        self
+    }
+
+    /// How each wait in a queue ends; unless said, when its time is over.
+    #[must_use]
+    pub fn on_wait(mut self, answer: impl FnMut(QueueRequest) -> Result<QueueEnd, QueueError> + 's) -> Self {
+        self.script.wait = Box::new(answer);
+        self
+    }
+
+    /// Whom a group has, as far as it is asked for them in place of their names; unless said, its members as they are written, free
+    /// for as many seconds as their place from the end.
+    #[must_use]
+    pub fn on_members(mut self, mut answer: impl FnMut(String, Option<Skill>) -> Option<Vec<Candidate>> + 's) -> Self {
+        self.script.members = Box::new(move |(group, skill)| answer(group, skill));
         self
     }
 
@@ -472,6 +496,15 @@ impl Script<'_> {
             HostCall::FindContact(number) => {
                 HostResult::Contact(self.contacts.iter().find(|contact| contact.numbers.contains(&number)).cloned())
             }
+            HostCall::Wait(request) => {
+                let told = if self.over { Err(QueueError::CallerGone) } else { (self.wait)(request) };
+                self.over |= told == Err(QueueError::CallerGone);
+                HostResult::Waited(told)
+            }
+            HostCall::FindMembers { group, skill } => {
+                let said = (self.members)((group.clone(), skill));
+                HostResult::Members(said.or_else(|| self.members_of(&group)))
+            }
             HostCall::LastTalk { number, days } => HostResult::Talked((self.last_talk)((number, days))),
             HostCall::Query(request) => HostResult::Queried((self.database)(request)),
             HostCall::Http(request) => HostResult::Responded((self.http)(request)),
@@ -498,6 +531,16 @@ impl Script<'_> {
             | HostCall::RandomBytes(_)
             | HostCall::RandomBelow(_) => unreachable!("the host answers these itself"),
         }
+    }
+
+    fn members_of(&self, key: &str) -> Option<Vec<Candidate>> {
+        let group = self.groups.iter().find(|group| group.number == key || group.id.name.as_str() == key)?;
+        let count = group.members.len();
+        let members = group.members.iter().enumerate().map(|(place, member)| {
+            let idle_ms = u64::try_from(count - place).unwrap_or(0) * 1_000;
+            Candidate { user: member.user.clone(), weight: member.weight, tier: 1, level: 0, idle_ms }
+        });
+        Some(members.collect())
     }
 
     fn set(&mut self, name: String, value: Value) -> Result<(), SetError> {

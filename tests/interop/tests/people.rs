@@ -36,6 +36,16 @@ fn an_admin_sees_and_changes_what_users_have_set_and_a_restart_keeps_it() {
     switch.succeeds(&["user", "set", "102", "--forward", "busy=off", "--status", "available"]);
     let after = shown(&switch);
     assert_eq!((&after["status"], &after["forward"]["busy"]), (&"available".into(), &Value::Null));
+    let away = switch.succeeds(&["user", "status", "102", "away"]);
+    assert!(away.contains(" away "), "{away}");
+    let unknown = switch.complains(&["user", "status", "102", "busy", "--reason", "lunch"]);
+    assert!(unknown.contains("knows no reason"), "{unknown}");
+    let refused = switch.complains(&["user", "status", "102", "wrap-up"]);
+    assert!(refused.contains("begins by itself"), "{refused}");
+    assert!(switch.succeeds(&["user", "status", "102"]).contains(" away "), "what is refused changes nothing");
+    switch.succeeds(&["user", "status", "102", "available"]);
+    assert_eq!(switch.ask(&["queue", "list"])["queues"], serde_json::json!([]));
+    assert!(switch.complains(&["queue", "show", "nobodys"]).contains("no scenario nobodys"));
     let all = switch.ask(&["user", "list"])["users"].as_array().unwrap().clone();
     assert!(all.len() > 1 && all.contains(&after), "{all:?}");
 }

@@ -115,7 +115,7 @@ impl Call {
         if let Some(op) = self.stop_ringing(CancelWhy::CallerGone, None) {
             match op {
                 Op::Run { .. } | Op::Errand => self.result(op, HostResult::Rang(Err(NotConnected::CallerGone))),
-                Op::Direct | Op::Voicemail | Op::Transfer => {}
+                Op::Direct | Op::Voicemail | Op::Queue | Op::Transfer => {}
             }
         }
         self.transfer_over(487);

@@ -48,7 +48,12 @@ impl Call {
                     let fault = CallError::Invalid(format!("max-ms is 100 to 3,600,000, not {max}"));
                     return self.result(op, HostResult::Played(Err(fault)));
                 }
-                if let Err(fault) = self.take_ear(now) {
+                // Somebody may ring for who waits in a queue.
+                let rings = self.ring.as_ref().is_some_and(|ring| op == Op::Queue && ring.op == Op::Queue);
+                let idle = matches!(self.ear, Ear::Idle);
+                if !(rings && idle)
+                    && let Err(fault) = self.take_ear(now)
+                {
                     return self.result(op, HostResult::Played(Err(fault)));
                 }
                 let max = options.max_ms.map(|ms| Duration::from_millis(u64::from(ms)));

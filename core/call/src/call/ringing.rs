@@ -29,7 +29,9 @@ impl Call {
             return self.not_connected(now, op, NotConnected::Talking);
         }
         let aside = matches!(op, Op::Run { .. }) && self.parked.is_some();
-        if aside || !matches!(self.ear, Ear::Idle) {
+        // Who waits in a queue goes on hearing what he hears.
+        let waits = op == Op::Queue && matches!(self.ear, Ear::Playing { op: Op::Queue, .. });
+        if aside || (!matches!(self.ear, Ear::Idle) && !waits) {
             let why = NotConnected::Invalid("another step has the caller's ear".into());
             return self.not_connected(now, op, why);
         }
@@ -427,6 +429,7 @@ impl Call {
         }
         self.fetched();
         self.answer_caller(now);
+        self.free_ear();
         self.ear = Ear::Talking { peer: leg };
         let shows_another = self.services > 0 && self.talked.is_some();
         self.talked.get_or_insert((now, user));
@@ -449,7 +452,7 @@ impl Call {
 
     fn connected(&mut self, op: Op, connected: Connected) {
         match op {
-            Op::Run { .. } => self.result(op, HostResult::Rang(Ok(connected))),
+            Op::Run { .. } | Op::Queue => self.result(op, HostResult::Rang(Ok(connected))),
             // Told by `transferred` and `called_out`; a mailbox rings nobody.
             Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand => {}
         }
@@ -496,7 +499,7 @@ impl Call {
         };
         self.last_cause = Some(cause.clone());
         match op {
-            Op::Run { .. } => self.result(op, HostResult::Rang(Err(why))),
+            Op::Run { .. } | Op::Queue => self.result(op, HostResult::Rang(Err(why))),
             Op::Direct => self.hang_up(now, &cause),
             Op::Transfer => self.transfer_failed(now, &cause),
             // It rings nobody.

@@ -156,7 +156,7 @@ impl Call {
 
     pub(super) fn why_asked(&self, op: Op) -> AskWhy {
         match (op, &self.transferring) {
-            (Op::Run { .. }, _) => AskWhy::Offered,
+            (Op::Run { .. } | Op::Queue, _) => AskWhy::Offered,
             (Op::Transfer, Some(Transferring { stage: Stage::Recalls, .. })) => AskWhy::Recall,
             (Op::Direct, _) if self.begin.as_ref().is_some_and(|begin| begin.call_back) => AskWhy::CallBack,
             (Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand, _) => AskWhy::Direct,
@@ -165,7 +165,7 @@ impl Call {
 
     /// On whose behalf those are rung whom a transfer leads to.
     pub(super) fn handed_on_by(&self, op: Op) -> Vec<Forward> {
-        if matches!(op, Op::Run { .. }) {
+        if matches!(op, Op::Run { .. } | Op::Queue) {
             // Whom a scenario calls is called on behalf of those whose forwards led to it.
             return self.sent_on.clone();
         }
@@ -287,7 +287,7 @@ impl Call {
 
     fn joined(&mut self, op: Option<Op>, picked_up: Option<Connected>) {
         match (op, picked_up) {
-            (Some(op @ Op::Run { .. }), Some(connected)) => {
+            (Some(op @ (Op::Run { .. } | Op::Queue)), Some(connected)) => {
                 self.result(op, HostResult::Rang(Ok(connected)));
                 self.out(Output::Bridged);
             }
@@ -298,7 +298,7 @@ impl Call {
                     self.end_leg(by, &Cause::normal());
                 }
             }
-            (Some(Op::Run { .. } | Op::Direct | Op::Voicemail | Op::Errand) | None, _) => {}
+            (Some(Op::Run { .. } | Op::Queue | Op::Direct | Op::Voicemail | Op::Errand) | None, _) => {}
         }
     }
 }

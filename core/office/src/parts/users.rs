@@ -1,19 +1,22 @@
 //! Users in an office document.
 
 use super::rules::language;
-use super::{CALLS_AT_ONCE, DEVICES, Noun, Owner, Parts, RING_FOR_DIRECT, USERS_MAX};
+use super::{
+    CALLS_AT_ONCE, DEVICES, Noun, Owner, Parts, RING_FOR_DIRECT, SKILL_LEVELS, SKILLS_MAX, USERS_MAX, WRAP_UP,
+};
 use crate::phone::{CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, Forwards, OUT_OF_MAX, UserSettings};
 use crate::{DigestChoice, DigestIntegrity, Internal, OutsidePhone, User};
 use plugboard_document::{Field, Kind};
 use plugboard_model::{ForwardWhen, Name, UserId, UserStatus};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Each status as it is written.
-pub(crate) const STATUSES: [(&str, UserStatus); 4] = [
+pub(crate) const STATUSES: [(&str, UserStatus); 5] = [
     ("available", UserStatus::Available),
     ("busy", UserStatus::Busy),
+    ("away", UserStatus::Away),
     ("do-not-disturb", UserStatus::DoNotDisturb),
     ("logged-out", UserStatus::LoggedOut),
 ];
@@ -63,7 +66,11 @@ impl Parts<'_> {
                 status: status.unwrap_or_default(),
                 forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
                 out_of: fields.take("logged_out_of").map(|field| self.groups_of(&field)).unwrap_or_default(),
+                reason: None,
+                wraps_up_until: None,
             };
+            let skills = fields.take("skills").map(|field| self.skills(&field)).unwrap_or_default();
+            let wrap_up = fields.take("wrap_up").and_then(|field| field.duration(WRAP_UP, self.faults));
             let intercom = fields.take("intercom").and_then(|field| field.one_of(&INTERCOM, self.faults));
             let supervises = fields.take("supervises").map(|field| self.groups_of(&field)).unwrap_or_default();
             fields.finish(self.faults);
@@ -82,6 +89,8 @@ impl Parts<'_> {
                 settings,
                 intercom: intercom.unwrap_or_default(),
                 supervises,
+                skills,
+                wrap_up,
                 ring_for,
                 outside_number,
                 phones,
@@ -148,6 +157,25 @@ impl Parts<'_> {
             confirm_within: within.unwrap_or(usual.confirm_within),
             ..usual
         })
+    }
+
+    /// `{ german: 8 }`: what he can do, and how well.
+    fn skills(&mut self, field: &Field<'_>) -> BTreeMap<Name, u8> {
+        let entries = field.entries(self.faults);
+        if entries.len() > SKILLS_MAX {
+            field.fault(self.faults, format!("a user has at most {SKILLS_MAX} skills"), "take some out");
+        }
+        let mut skills = BTreeMap::new();
+        for (name, level) in entries.into_iter().take(SKILLS_MAX) {
+            let Ok(name) = Name::new(name) else {
+                level.fault(self.faults, format!("{name:?} is no name of a skill"), "write 1 to 64 of a-z 0-9 . _ -");
+                continue;
+            };
+            if let Some(level) = level.integer(SKILL_LEVELS, self.faults).and_then(|level| u8::try_from(level).ok()) {
+                skills.insert(name, level);
+            }
+        }
+        skills
     }
 
     fn groups_of(&mut self, field: &Field<'_>) -> BTreeSet<Name> {

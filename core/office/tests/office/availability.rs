@@ -56,6 +56,8 @@ fn r5_and_r118_status_keeps_scenarios_away_and_never_his_own_calls() {
     for (status, scenario, direct) in [
         (UserStatus::Available, true, true),
         (UserStatus::Busy, false, true),
+        (UserStatus::Away, false, true),
+        (UserStatus::WrapUp, false, true),
         (UserStatus::DoNotDisturb, false, false),
         (UserStatus::LoggedOut, false, false),
     ] {

@@ -74,7 +74,7 @@ fn what_stands_in_the_way_of_a_code_is_a_fault_with_its_place_and_a_remedy() {
     o.yaml:8:24: feature_codes.park: *69 is the code call_return and the code park (give one of them another code, or switch it off with "false")
     o.yaml:8:37: feature_codes.busy: "5" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
     o.yaml:8:51: feature_codes.available: "*123456789" is no feature code: * or # and 1 to 7 digits, * or # after it (write for example "*55")
-    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, mailbox, park, pick_up, supervise)
+    o.yaml:8:65: feature_codes.nap: "nap" is not known (known here: available, away, busy, call_return, do_not_disturb, do_not_disturb_off, forward_always, forward_always_off, forward_busy, forward_busy_off, forward_no_answer, forward_no_answer_off, forward_unreachable, forward_unreachable_off, group_log_in, group_log_out, intercom, log_out, mailbox, park, pick_up, supervise)
     "#);
 }
 

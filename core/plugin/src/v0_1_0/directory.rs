@@ -3,7 +3,7 @@
 use super::bindings::plugboard::switch::directory as wit;
 use super::words;
 use crate::guest::{Guest, wrong_answer};
-use plugboard_model::{Distribution, HostCall, HostResult, UserStatus};
+use plugboard_model::{Distribution, HostCall, HostResult, Skill, UserStatus};
 
 /// A number or an id; nothing longer can name anybody.
 const QUERY_BYTES_MAX: usize = 64;
@@ -25,6 +25,8 @@ impl wit::Host for Guest {
                 UserStatus::Busy => wit::Status::Busy,
                 UserStatus::DoNotDisturb => wit::Status::DoNotDisturb,
                 UserStatus::LoggedOut => wit::Status::LoggedOut,
+                UserStatus::Away => wit::Status::Away,
+                UserStatus::WrapUp => wit::Status::WrapUp,
             },
             reachable: user.reachable,
             calls: user.calls,
@@ -46,6 +48,7 @@ impl wit::Host for Guest {
                 Distribution::AllAtOnce => wit::Distribution::AllAtOnce,
                 Distribution::InOrder => wit::Distribution::InOrder,
                 Distribution::Random => wit::Distribution::Random,
+                Distribution::LongestIdle => wit::Distribution::LongestIdle,
             },
             members: group
                 .members
@@ -54,5 +57,27 @@ impl wit::Host for Guest {
                 .collect(),
             ring_for_ms: group.ring_for_ms,
         }))
+    }
+
+    async fn find_members(
+        &mut self,
+        group: String,
+        skill: Option<wit::Skill>,
+    ) -> wasmtime::Result<Option<Vec<wit::Candidate>>> {
+        let skill = skill.map(|wit::Skill { name, level }| Skill { name, level });
+        if group.len() > QUERY_BYTES_MAX || skill.as_ref().is_some_and(|skill| skill.name.len() > QUERY_BYTES_MAX) {
+            return Ok(None);
+        }
+        let HostResult::Members(found) = self.ask(HostCall::FindMembers { group, skill }).await? else {
+            return Err(wrong_answer("directory.find-members"));
+        };
+        let told = |one: plugboard_model::Candidate| wit::Candidate {
+            user: words::user_told(&one.user),
+            weight: one.weight,
+            tier: one.tier,
+            level: one.level,
+            idle_ms: one.idle_ms,
+        };
+        Ok(found.map(|all| all.into_iter().map(told).collect()))
     }
 }

@@ -91,6 +91,11 @@ impl Strand {
         Self { place, state: State::Ready, stack, own, rang: None }
     }
 
+    /// The lists that it is in, each with the place of its step.
+    pub(super) fn path(&self) -> Vec<(usize, usize)> {
+        self.stack.iter().map(|frame| (frame.list.0, frame.next.saturating_sub(1))).collect()
+    }
+
     /// The run that it waits for.
     pub(super) fn awaits(&self) -> Option<RunId> {
         match self.state {

@@ -288,3 +288,38 @@ fn the_same_inputs_give_the_same_outputs() {
         .tell(Input::Unbridged);
     assert_eq!(replay(&program, call.inputs.clone()), call.outputs);
 }
+
+#[test]
+fn r69_above_a_step_stand_the_steps_that_were_taken_before_it_and_those_that_it_is_within() {
+    let steps = "  - call-user: { mode: user, target: 101 }
+    on:
+      no-answer: [{ call-user: { mode: user, target: 102 } }]
+  - if: \"caller_number == '1'\"
+    then: [{ call-user: { mode: user, target: 103 } }]
+    else: [{ call-user: { mode: user, target: 104 } }]
+  - repeat: 2
+    steps:
+      - call-group: { group: sales }
+        on:
+          timeout: [echo]
+      - call-user: { mode: user, target: 105 }
+";
+    let mut call = Call::of_steps(steps);
+    let above = |call: &Call| call.machine.above(call.last_run()).iter().map(|run| run.0).collect::<Vec<_>>();
+    assert!(above(&call).is_empty(), "nothing is above the first");
+    call.ends("no-answer");
+    assert_eq!(above(&call), [0], "the step that it is within");
+    call.ends("no-answer");
+    assert_eq!(above(&call), [0, 1], "and what hangs on earlier ones");
+    call.ends("no-answer");
+    assert_eq!(above(&call), [0, 1, 2]);
+    call.ends("timeout");
+    assert_eq!(above(&call), [0, 1, 2, 3], "within the group's step");
+    call.ends("done");
+    assert_eq!(above(&call), [0, 1, 2, 3]);
+    call.ends("no-answer");
+    // The second round: what stands below is not above, though the first round has taken it.
+    assert_eq!(above(&call), [0, 1, 2]);
+    call.ends("timeout");
+    assert_eq!(above(&call), [0, 1, 2, 6], "the group's last run");
+}

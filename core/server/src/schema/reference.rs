@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 27] = [
+const STEPS: [(&str, &str); 28] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     (
         "call-number",
@@ -96,6 +96,10 @@ const STEPS: [(&str, &str); 27] = [
         "- event: hold\n  steps:\n    - send-email: { to: [sales], subject: On hold, text: \"User {agent_name} put on hold {caller_number}.\" }",
     ),
     ("send-text", "- send-text: { to: \"{caller_number}\", text: \"We call you back.\" }"),
+    (
+        "try-any-manager",
+        "- call-group: { group: sales, ring_for: 20s }\n- try-any-manager: { max: 15m, announce: 30s, call_back_on: \"1\" }\n  on:\n    timeout: [voicemail: { group: sales }]",
+    ),
     (
         "voicemail",
         "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout:\n      - voicemail: { group: sales, max: 2m }",

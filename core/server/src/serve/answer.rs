@@ -30,6 +30,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         Request::Registrations => registrations(running).await,
         Request::Users { office, which } => people::users(running, &office, which.as_deref()).await,
         Request::SetUser { office, which, wish } => people::set(running, &office, &which, wish).await,
+        Request::Queues { office, which } => people::queues(running, &office, which.as_deref()).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Transfer { id, leg, to } => transfer(running, &id, leg, to).await.unwrap_or_else(Answer::fault),
         Request::Plugins => plugins(running),
@@ -105,6 +106,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Users { .. }
         | Request::SetUser { .. }
         | Request::Contacts { .. }
+        | Request::Queues { .. }
         | Request::Explain { .. }
         | Request::Plugins
         | Request::Trim
@@ -259,6 +261,8 @@ pub(super) fn availability(state: &UserState) -> &'static str {
         UserStatus::LoggedOut => "logged-out",
         _ if calls > 0 => "on-a-call",
         UserStatus::Busy => "busy",
+        UserStatus::Away => "away",
+        UserStatus::WrapUp => "wrap-up",
         UserStatus::Available if state.calls > 0 => "ringing",
         UserStatus::Available if state.contacts.is_empty() => "offline",
         UserStatus::Available => "available",

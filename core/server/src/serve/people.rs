@@ -1,9 +1,9 @@
 //! Users as an admin sees them, and what he sets for them.
 
 use plugboard_document::{read_duration, write_duration};
-use plugboard_model::{Dialled, ForwardWhen, UserId, UserStatus, WallTime};
+use plugboard_model::{Dialled, ForwardWhen, Name, Time, UserId, UserStatus, WallTime};
 use plugboard_office::{Inquiry, Office, SettingsChange, Source, Treatment};
-use plugboard_switch::UserState;
+use plugboard_switch::{QueueShown, UserState};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -75,15 +75,21 @@ fn user(id: &UserId, state: &UserState) -> Value {
     to.insert("after".into(), write_duration(forward.after).into());
     let out_of: Vec<&str> = state.settings.out_of.iter().map(plugboard_model::Name::as_str).collect();
     json!({ "user": id.to_string(), "number": state.user.number, "name": state.user.name, "status": state.settings.status,
+        "reason": state.settings.reason.as_ref().map(plugboard_model::Name::as_str),
+        "wraps_up_until": state.settings.wraps_up_until.map(|until| until.0),
         "availability": availability(state), "calls": state.user.calls, "devices": state.contacts.len(),
         "forward": to, "logged_out_of": out_of })
 }
 
 fn changes(office: &Office, user: &UserId, wish: UserWish, now: WallTime) -> Result<Vec<SettingsChange>, String> {
-    let UserWish { status, forward, after, log_in, log_out } = wish;
+    let UserWish { status, reason, forward, after, log_in, log_out } = wish;
     let mut changes = Vec::new();
     if let Some(word) = status {
-        changes.push(SettingsChange::Status(status_of(&word)?));
+        let status = status_of(&word)?;
+        changes.push(match reason {
+            None => SettingsChange::Status(status),
+            Some(reason) => SettingsChange::StatusFor(status, reason_of(office, &reason)?),
+        });
     }
     for written in forward {
         let (when, to) = written.split_once('=').ok_or_else(|| format!("{written:?} is no forward; {FORWARD_FORM}"))?;
@@ -110,8 +116,61 @@ fn changes(office: &Office, user: &UserId, wish: UserWish, now: WallTime) -> Res
 const FORWARD_FORM: &str = "write WHEN=NUMBER or WHEN=off, with always, busy, no_answer or unreachable";
 
 fn status_of(word: &str) -> Result<UserStatus, String> {
-    let unknown = |_| format!("{word:?} is no status; there are available, busy, do-not-disturb and logged-out");
-    serde_json::from_value(Value::from(word)).map_err(unknown)
+    let found = UserStatus::ALL.into_iter().find(|status| status.as_str() == word);
+    found
+        .ok_or_else(|| format!("{word:?} is no status; there are available, busy, away, do-not-disturb and logged-out"))
+}
+
+fn reason_of(office: &Office, word: &str) -> Result<Name, String> {
+    let found = office.reasons.iter().find(|reason| reason.as_str() == word).cloned();
+    found.ok_or_else(|| {
+        let known: Vec<&str> = office.reasons.iter().map(Name::as_str).collect();
+        let remedy = if known.is_empty() { "write them as `reasons` of the office".into() } else { known.join(", ") };
+        format!("the office knows no reason {word:?}; known: {remedy}")
+    })
+}
+
+/// Every queue of an office, or one of them by its scenario.
+pub(super) async fn queues(running: &Running, office: &str, which: Option<&str>) -> Answer {
+    let office = match office_of(running, office) {
+        Ok(office) => office,
+        Err(fault) => return Answer::fault(fault),
+    };
+    if let Some(which) = which.filter(|which| !office.scenarios().any(|one| one.id.name.as_str() == *which)) {
+        return Answer::fault(format!("there is no scenario {which} in the office {}", office.id));
+    }
+    let now = running.clock.now();
+    let all = running.switch.queues().await.into_iter().filter(|queue| queue.queue.office == office.id);
+    let ours = all.filter(|queue| which.is_none_or(|which| queue.queue.name.as_str() == which));
+    Answer::Done(json!({ "queues": ours.map(|queue| shown(&office, now, &queue)).collect::<Vec<_>>() }))
+}
+
+fn shown(office: &Office, now: Time, queue: &QueueShown) -> Value {
+    let waits = |since: Time| now.since(since).as_secs();
+    let number =
+        |user: &UserId| office.user(user).map_or_else(|| user.name.to_string(), |user| user.number.to_string());
+    let callers: Vec<Value> = queue
+        .callers
+        .iter()
+        .map(|one| {
+            json!({ "position": one.position, "call": one.call.to_string(), "caller": one.caller, "waits": waits(one.since),
+                "priority": one.priority, "rings": one.rings.as_ref().map(number), "called_back": one.called_back })
+        })
+        .collect();
+    let users: Vec<Value> = queue
+        .users
+        .iter()
+        .map(|one| {
+            json!({ "user": one.user.name.as_str(), "number": number(&one.user), "free": one.free.map(waits),
+                "rings_for": one.rings_for.as_ref().map(ToString::to_string),
+                "rests": one.rests_until.filter(|until| *until > now).map(|until| until.since(now).as_secs()) })
+        })
+        .collect();
+    let longest = queue.callers.iter().map(|one| waits(one.since)).max().unwrap_or_default();
+    let tally = &queue.tally;
+    json!({ "queue": queue.queue.name.as_str(), "waiting": callers.len(), "longest": longest, "callers": callers, "users": users,
+        "joined": tally.joined, "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
+        "left": tally.left, "called_back": tally.called_back })
 }
 
 /// A number that the user could dial himself, and that rings somebody.

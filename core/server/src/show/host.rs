@@ -2,7 +2,12 @@
 
 use plugboard_document::write_duration;
 use plugboard_model::{
-    Argument, Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest, DatabaseError, DatabaseRequest, DatabaseRows, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError, HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest, Line, Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, ParkEnd, ParkError, PlayEnd, PlayOptions, RecordCall, RecordError, RingBack, RingRequest, SetError, Speech, Target, Tone, UserStatus, Value, LogLevel, MailContent, MailRequest, NoticeError, TextRequest,
+    Argument, Audio, CallError, CallEvent, CollectEnd, CollectRequest, Collected, ConferenceEnd, ConferenceRequest,
+    DatabaseError, DatabaseRequest, DatabaseRows, FaxError, FaxOutcome, FaxReceived, FaxRequest, HistoryError,
+    HostCall, HostResult, HttpError, HttpRequest, HttpResponse, LeaveRequest, Line, LogLevel, MailContent, MailRequest,
+    Mailbox, MailboxEnd, MailboxError, MessageEnd, NotConnected, NotJoined, NoticeError, ParkEnd, ParkError, PlayEnd,
+    PlayOptions, QueueEnd, QueueError, QueueRequest, RecordCall, RecordError, RingBack, RingRequest, SetError, Skill,
+    Speech, Target, TextRequest, Tone, UserStatus, Value,
 };
 use std::time::Duration;
 
@@ -44,6 +49,8 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::SendMail(request) => mails(request),
         HostCall::SendText(TextRequest { to, text }) => format!("to {to}: {text:?}"),
         HostCall::PostLater(post) => format!("{}/{} {}", post.source, post.path, post.body),
+        HostCall::Wait(request) => waits(request),
+        HostCall::FindMembers { group, skill } => format!("{group}{}", skilled(skill.as_ref())),
     };
     format!("{} {given}", call.interface()).trim_end().to_owned()
 }
@@ -105,6 +112,32 @@ fn collects(request: &CollectRequest) -> String {
     let end = end_digit.map(|digit| format!(", ended by {digit}")).unwrap_or_default();
     let heard = prompt.as_ref().map(|prompt| format!(", after {}", audio(prompt))).unwrap_or_default();
     format!("up to {max_digits} digits, the first within {first}, each other within {next}{end}{heard}")
+}
+
+fn skilled(skill: Option<&Skill>) -> String {
+    skill.map(|skill| format!(", skilled in {} at {} or more", skill.name, skill.level)).unwrap_or_default()
+}
+
+fn waits(request: &QueueRequest) -> String {
+    let told = request.announce_ms.map(|every| format!(", told his place every {}", span(every))).unwrap_or_default();
+    let key = request.call_back_on.map(|key| format!(", called back with {key}")).unwrap_or_default();
+    let first = if request.priority > 0 { format!(", priority {}", request.priority) } else { String::new() };
+    let skill = skilled(request.skill.as_ref());
+    format!("for {}, each rung for {}{told}{key}{first}{skill}", span(request.max_ms), span(request.ring_for_ms))
+}
+
+fn waited(done: &Result<QueueEnd, QueueError>) -> String {
+    match done {
+        Ok(QueueEnd::Answered(connected)) => format!("answered by {}", connected.number),
+        Ok(QueueEnd::Timeout) => "his time is over".into(),
+        Ok(QueueEnd::Nobody) => "the scenario names nobody above".into(),
+        Ok(QueueEnd::Full) => "the queue is full".into(),
+        Ok(QueueEnd::CalledBack) => "he is called back".into(),
+        Err(QueueError::CallerGone) => "the caller is gone".into(),
+        Err(QueueError::Talking) => "refused: the caller talks to somebody".into(),
+        Err(QueueError::NoMedia(why)) => format!("no media: {why}"),
+        Err(QueueError::Invalid(which)) => format!("refused: {which}"),
+    }
 }
 
 fn confers(seat: &ConferenceRequest) -> String {
@@ -324,12 +357,14 @@ pub(super) fn told(result: &HostResult) -> String {
                 UserStatus::Busy => "busy",
                 UserStatus::DoNotDisturb => "do not disturb",
                 UserStatus::LoggedOut => "logged out",
+                UserStatus::Away => "away",
+                UserStatus::WrapUp => "wraps up",
             };
             let device = if user.reachable { "registered" } else { "no device registered" };
             format!("{} {}: {status}, {device}, {} calls", user.number, user.name, user.calls)
         }
         HostResult::Group(Some(group)) => format!("{} with {} members", group.name, group.members.len()),
-        HostResult::User(None) | HostResult::Group(None) => "there is none".into(),
+        HostResult::User(None) | HostResult::Group(None) | HostResult::Members(None) => "there is none".into(),
         HostResult::Value(value) => value.as_ref().map_or_else(|| "it has no value".into(), value_text),
         HostResult::Set(set) => match set {
             Ok(()) => "done".into(),
@@ -347,6 +382,8 @@ pub(super) fn told(result: &HostResult) -> String {
         HostResult::MessageLeft(end) => end.as_ref().map_or_else(mailbox_error, |end| message_end(*end)),
         HostResult::MailboxClosed(end) => end.as_ref().map_or_else(mailbox_error, |end| mailbox_end(*end)),
         HostResult::Talked(Ok(Some(talk))) => format!("user {}, {} UTC", talk.user.name, moment(talk.at)),
+        HostResult::Waited(done) => waited(done),
+        HostResult::Members(Some(members)) => format!("{} members", members.len()),
         HostResult::Talked(Ok(None)) => "nobody".into(),
         HostResult::Parked(Ok(ParkEnd::Retrieved)) => "fetched".into(),
         HostResult::Parked(Ok(ParkEnd::TimeOver)) => "its time is over".into(),

@@ -222,6 +222,7 @@ fn is_silent(entries: &[JournalEntry]) -> bool {
                 | HostCall::HangUp(_)
                 | HostCall::FindUser(_)
                 | HostCall::FindGroup(_)
+                | HostCall::FindMembers { .. }
                 | HostCall::GetVariable(_)
                 | HostCall::SetVariable { .. }
                 | HostCall::Log { .. }

@@ -21,6 +21,7 @@ mod notices;
 mod ordered;
 mod outside;
 mod quality;
+mod queueing;
 mod redirect;
 mod scripts;
 mod secrecy;
@@ -240,6 +241,7 @@ pub(crate) struct CallActor {
     told_agent: String,
     taping: taping::Taping,
     at_mailbox: voicemail::AtMailbox,
+    queueing: queueing::Queueing,
     faxing: fax::Faxing,
     errand: Option<Errand>,
     imaging: imaging::Imaging,
@@ -311,6 +313,7 @@ impl CallActor {
             told_agent: String::new(),
             taping: taping::Taping::default(),
             at_mailbox: voicemail::AtMailbox::default(),
+            queueing: queueing::Queueing::default(),
             faxing: fax::Faxing::default(),
             errand: new.errand,
             imaging: imaging::Imaging::default(),
@@ -384,13 +387,15 @@ impl CallActor {
             return ctx.stop();
         }
         let until = self.afterwards.as_ref().map(|(_, until)| *until);
-        let at = self.call.poll_timeout().into_iter().chain(until).chain(self.record_due()).min();
+        let due = self.record_due().into_iter().chain(self.queue_due());
+        let at = self.call.poll_timeout().into_iter().chain(until).chain(due).min();
         let at = at.map(|at| self.origin + at.since(Time::ZERO));
         self.wake.set(ctx, self.env.clock.now(), at, |call, ctx| {
             call.wake.rang();
             if call.afterwards.as_ref().is_some_and(|(_, until)| *until <= call.now()) {
                 return call.feed_script(ScriptInput::TimeOver, ctx);
             }
+            call.queue_tick(ctx);
             call.feed(Input::Tick, ctx);
         });
     }
@@ -556,6 +561,7 @@ impl Handler<RunHappened> for CallActor {
             match event {
                 RunEvent::Journal { event, .. } => {
                     self.count_run_event(&event);
+                    self.note_reached(&event);
                     self.journal.note(self.now(), event);
                 }
                 RunEvent::HostCall { key, n, call } => {

@@ -8,8 +8,9 @@ use waking::Waking;
 
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use plugboard_call::OfferedDevices;
+use plugboard_call::queue::UserTells;
 use plugboard_metrics::{RegistrationAnswered, RegistrationOutcome, RegistrationsHeld};
-use plugboard_model::{CallId, Cause, Dialled, ForwardWhen, ForwardWhy, UserStatus};
+use plugboard_model::{CallId, Cause, Dialled, ForwardWhen, ForwardWhy, Name, Time, UserStatus, WallTime};
 use plugboard_office::{
     Availability, Claim, KeptSettings, OfferKind, Offered, Output as Asked, SettingsChange, SettingsFault, Unavailable,
     User, UserSettings,
@@ -17,8 +18,9 @@ use plugboard_office::{
 use plugboard_sip::event::{FeatureWish, LIMITS};
 use plugboard_sip::registrar::{Binding, Bindings, Change, Terms};
 use plugboard_sip::transaction::Input as LayerInput;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::directory::Presence;
 use crate::env::Env;
@@ -26,7 +28,7 @@ use crate::guesses::SharedGuesses;
 use crate::message::{
     ChangeSettings, ClaimSlot, Device, GetLastCaller, GetUserState, LastCaller, LoseFlow, NotOffered, OfferCall,
     PressKey, Publish, PushGone, Register, RegisteredContact, SettingsChanged, ShowTo, SlotClaimed, TakeRinging,
-    ToLayer, UseLamp, UseSlot, UseUser, UserOffered, UserState, UserTaken,
+    ToLayer, UseLamp, UseQueue, UseSlot, UseUser, UserOffered, UserState, UserTaken,
 };
 use crate::moves::Moves;
 use crate::post::post;
@@ -61,6 +63,12 @@ pub(crate) struct UserActor {
     presence: Arc<Presence>,
     /// Told when one comes back over another connection.
     moves: Moves,
+    /// Told since when he is free, and what it was told last.
+    queue: Recipient<UseQueue>,
+    free: Option<Time>,
+    told: Option<(Option<Time>, BTreeSet<Name>)>,
+    /// Calls that he writes up when they are over.
+    wrap_ups: BTreeMap<CallId, Duration>,
     /// Whom he calls back.
     last_caller: Option<Dialled>,
     /// The calls that ring him.
@@ -78,7 +86,7 @@ impl UserActor {
         env: Env,
         user: Arc<User>,
         (bindings, kept): (Bindings, Known),
-        (guesses, moves): (SharedGuesses, Moves),
+        (guesses, moves, queue): (SharedGuesses, Moves, Recipient<UseQueue>),
         presence: Arc<Presence>,
     ) -> Self {
         let as_written = || KeptSettings { written: user.settings.clone(), now: user.settings.clone() };
@@ -94,6 +102,10 @@ impl UserActor {
             guesses,
             presence,
             moves,
+            queue,
+            free: None,
+            told: None,
+            wrap_ups: BTreeMap::new(),
             last_caller: kept.last_caller,
             ringing: BTreeMap::new(),
             waking: Waking::default(),
@@ -194,10 +206,14 @@ impl UserActor {
         let now = self.env.clock.now();
         let from = self.bindings.live(now).into_iter().map(|binding| binding.flow.remote);
         self.guesses.lock().registered(&self.user.id, from);
-        let next = self.bindings.next_expiry().into_iter().chain(self.showing.publications.next_expiry()).min();
+        let others = self.showing.publications.next_expiry().into_iter().chain(self.wraps_up_until());
+        let next = self.bindings.next_expiry().into_iter().chain(others).min();
         self.wake.set(ctx, now, next, |user, ctx| {
             user.wake.rang();
             user.showing.publications.expire(user.env.clock.now());
+            if user.wraps_up_until().is_some_and(|until| until <= user.env.clock.now()) {
+                user.change(vec![SettingsChange::WrapUpOver]);
+            }
             if user.bindings.expire(user.env.clock.now()).is_empty() {
                 user.set_timer(ctx);
             } else {
@@ -217,7 +233,42 @@ impl UserActor {
     fn show(&mut self) {
         self.presence.show(self.availability.status(), !self.bindings.is_empty(), self.availability.taken());
         let (now, reachable) = (self.env.clock.now(), !self.bindings.is_empty());
+        self.tell_queue(now, reachable && self.availability.is_free());
         self.showing.tell(now, &self.user.id, &self.settings, reachable);
+    }
+
+    /// Tells since when a scenario could have him, where that is new.
+    fn tell_queue(&mut self, now: Time, is_free: bool) {
+        self.free = is_free.then(|| self.free.unwrap_or(now));
+        self.presence.show_free(self.free);
+        if self.told.as_ref().is_some_and(|(free, out_of)| *free == self.free && *out_of == self.settings.out_of) {
+            return;
+        }
+        let (free, out_of) = (self.free, self.settings.out_of.clone());
+        self.told = Some((free, out_of.clone()));
+        post(&self.queue, UseQueue::UserIs(UserTells { user: self.user.id.clone(), free, out_of, gone: false }));
+    }
+
+    /// When he has written up his last call, by the switch's clock.
+    fn wraps_up_until(&self) -> Option<Time> {
+        let until = self.settings.wraps_up_until?;
+        let left = until.0.saturating_sub(self.env.clock.wall().0);
+        Some(self.env.clock.now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+    }
+
+    /// He has had a call of a group or queue, and writes it up.
+    fn wrap_up(&mut self, time: Duration, ctx: &mut Context<Self>) {
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let until = WallTime(self.env.clock.wall().0.saturating_add(millis));
+        self.change(vec![SettingsChange::WrapUp(until)]);
+        self.set_timer(ctx);
+    }
+
+    /// Changes that the switch makes itself.
+    fn change(&mut self, changes: Vec<SettingsChange>) {
+        if let Err(fault) = self.set(changes) {
+            tracing::error!(user = %self.user.id, %fault, "a status does not change as it should");
+        }
     }
 
     /// Keeps who called last.
@@ -284,7 +335,7 @@ fn forwarded_when(why: Unavailable) -> Option<(ForwardWhen, ForwardWhy)> {
     match why {
         Unavailable::Status(UserStatus::DoNotDisturb) => Some((ForwardWhen::Busy, ForwardWhy::DoNotDisturb)),
         Unavailable::Status(UserStatus::LoggedOut) => Some((ForwardWhen::Unreachable, ForwardWhy::Unavailable)),
-        Unavailable::Status(UserStatus::Busy | UserStatus::Available)
+        Unavailable::Status(UserStatus::Busy | UserStatus::Away | UserStatus::WrapUp | UserStatus::Available)
         | Unavailable::OnACall
         | Unavailable::TooManyCalls => Some((ForwardWhen::Busy, ForwardWhy::Busy)),
         Unavailable::SameCall => None,
@@ -296,6 +347,8 @@ fn cause_of(why: Unavailable) -> Cause {
         Unavailable::Status(UserStatus::DoNotDisturb) => Cause { status: 480, text: "Do not disturb".into() },
         Unavailable::Status(UserStatus::LoggedOut) => Cause { status: 480, text: "Logged out".into() },
         Unavailable::Status(UserStatus::Busy) => Cause { status: 486, text: "Busy".into() },
+        Unavailable::Status(UserStatus::Away) => Cause { status: 480, text: "Away".into() },
+        Unavailable::Status(UserStatus::WrapUp) => Cause { status: 486, text: "Writes up a call".into() },
         Unavailable::Status(UserStatus::Available) => Cause::of(480),
         Unavailable::OnACall | Unavailable::SameCall => Cause::of(486),
         Unavailable::TooManyCalls => Cause::of(503),
@@ -314,6 +367,8 @@ impl Actor for UserActor {
 impl Drop for UserActor {
     fn drop(&mut self) {
         self.count(0);
+        let (user, free, out_of) = (self.user.id.clone(), None, BTreeSet::new());
+        post(&self.queue, UseQueue::UserIs(UserTells { user, free, out_of, gone: true }));
         self.guesses.lock().registered(&self.user.id, []);
     }
 }
@@ -325,6 +380,9 @@ impl Handler<OfferCall> for UserActor {
         let forward = ask.follows.then(|| self.settings.forward.clone());
         self.note_caller(ask.caller);
         self.show();
+        if offer.is_ok() && !ask.wrap_up.is_zero() {
+            self.wrap_ups.insert(ask.call.clone(), ask.wrap_up);
+        }
         if offer.is_ok() {
             self.ringing.insert(ask.call.clone(), (ask.taken, ask.take));
         }
@@ -360,14 +418,19 @@ impl Handler<ClaimSlot> for UserActor {
 
 impl Handler<UseSlot> for UserActor {
     type Result = ();
-    fn handle(&mut self, change: UseSlot, _: &mut Self::Context) {
+    fn handle(&mut self, change: UseSlot, ctx: &mut Self::Context) {
         match change {
             UseSlot::Occupy(call) => self.availability.begin_own(&call),
             UseSlot::Release(call) => {
                 self.ringing.remove(&call);
                 self.waking.forget(&call);
+                let talked = self.availability.has_taken(&call);
                 self.availability.release(&call);
                 self.showing.over(&call);
+                // Before anybody hears that he is free.
+                if let Some(time) = self.wrap_ups.remove(&call).filter(|_| talked) {
+                    self.wrap_up(time, ctx);
+                }
             }
         }
         self.drain();

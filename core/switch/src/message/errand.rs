@@ -1,10 +1,13 @@
 //! Calls of the switch's own: who wants one, what it is for, and what came of it.
 
 use actix::{Message, Recipient};
+use plugboard_call::Party;
+use plugboard_call::queue::Outcome;
 use plugboard_media::FaxDocument;
-use plugboard_model::{Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, UserId, WallTime};
+use plugboard_model::{CallId, Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, UserId, WallTime};
 use std::time::Duration;
 
+use super::UseQueue;
 use crate::post::post;
 
 /// Command: call somebody on behalf of a user who does not call himself. From whoever has an errand to the `CallsActor` of any shard.
@@ -26,6 +29,8 @@ pub(crate) struct Originate {
 pub(crate) enum Errand {
     /// To send a fax to whoever answers.
     Fax(Box<FaxErrand>),
+    /// To call somebody back who has waited for whoever answers.
+    CallBack(Box<CallBack>),
 }
 
 /// A fax that is to be sent.
@@ -37,6 +42,43 @@ pub(crate) struct FaxErrand {
     /// Pages of the document.
     pub(crate) pages: u32,
     pub(crate) report: Report,
+}
+
+/// Somebody who is to be called back.
+pub(crate) struct CallBack {
+    queue: Option<Recipient<UseQueue>>,
+    /// The call with which he came.
+    call: CallId,
+    /// Who is rung first.
+    pub(crate) user: UserId,
+    /// Who is rung then.
+    pub(crate) parties: Vec<Party>,
+}
+
+impl CallBack {
+    pub(crate) const fn new(queue: Recipient<UseQueue>, call: CallId, user: UserId) -> Self {
+        Self { queue: Some(queue), call, user, parties: Vec::new() }
+    }
+
+    /// What came of ringing the user.
+    pub(crate) fn give(&mut self, outcome: Outcome) {
+        if let Some(queue) = self.queue.take() {
+            post(&queue, UseQueue::Rang { call: self.call.clone(), user: self.user.clone(), outcome });
+        }
+    }
+}
+
+impl std::fmt::Debug for CallBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallBack").field("call", &self.call).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Drop for CallBack {
+    /// Whoever had the errand is gone with it.
+    fn drop(&mut self) {
+        self.give(Outcome::Missed);
+    }
 }
 
 /// Whom to tell what came of an errand.

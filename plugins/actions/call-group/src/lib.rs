@@ -5,7 +5,7 @@ mod order;
 
 use cause::best;
 use plugboard_sdk::dial::{NotConnected, RingBack, Target};
-use plugboard_sdk::directory::{Distribution, Group, Status};
+use plugboard_sdk::directory::{Candidate, Distribution, Group, Skill, Status};
 use plugboard_sdk::prelude::*;
 
 /// The parameters of `call-group`.
@@ -32,6 +32,22 @@ struct CallGroup {
     #[parameter(default = "tone")]
     #[text(ru("Звук ожидания", "Что слышит звонящий."), de("Freizeichen", "Was der Anrufer währenddessen hört."))]
     ring_back: Hears,
+    /// None but members with this skill are rung.
+    #[parameter(min = 1, max = 64)]
+    #[text(
+        en("Skill"),
+        ru("Навык", "Звонить только участникам, у которых он есть."),
+        de("Fähigkeit", "Nur Mitglieder, die sie haben, werden gerufen.")
+    )]
+    skill: Option<String>,
+    /// How well they have it at least: 1 to 10.
+    #[parameter(default = 1, min = 1, max = 10)]
+    #[text(
+        en("Level"),
+        ru("Уровень", "Наименьший уровень навыка: от 1 до 10."),
+        de("Stufe", "Wie gut mindestens: 1 bis 10.")
+    )]
+    level: u8,
 }
 
 /// What the caller hears while it rings.
@@ -88,12 +104,63 @@ fn call_group(given: CallGroup) -> Result<Called, Failure> {
         Hears::Tone => RingBack::Tone,
         Hears::Music => RingBack::Music,
     };
-    match group.distribution {
-        Distribution::AllAtOnce => all_at_once(group, ring_for, ring_back),
-        Distribution::InOrder => one_by_one(group.members.into_iter().map(|member| member.user), ring_for, ring_back),
-        // Drawn now, from the call's journal: whoever reads it can draw the same order again.
-        Distribution::Random => one_by_one(order::draw(group.members, random::below), ring_for, ring_back),
+    let skill = given.skill.map(|name| Skill { name, level: given.level });
+    let members = directory::find_members(&group.id, skill.as_ref()).unwrap_or_default();
+    if members.is_empty() && skill.is_some() {
+        return Ok(Called::no_answer(Cause { sip_status: 480, text: "Nobody in the group can do that".into() }));
     }
+    let order = match group.distribution {
+        Distribution::AllAtOnce => {
+            let tiers = order::tiers(members);
+            // Whoever logs in while it rings is rung as well: that is the switch's to know.
+            return if tiers.len() < 2 && skill.is_none() {
+                all_at_once(group, ring_for, ring_back)
+            } else {
+                tier_by_tier(&tiers, ring_for, ring_back)
+            };
+        }
+        Distribution::InOrder => order::as_written(members),
+        // Drawn now, from the call's journal: whoever reads it can draw the same order again.
+        Distribution::Random => order::draw(members, random::below),
+        Distribution::LongestIdle => order::longest_idle(members),
+    };
+    one_by_one(order, ring_for, ring_back)
+}
+
+/// As many as ring at once: those of a lower tier first, each tier for `ring_for`.
+const AT_ONCE_MAX: usize = 32;
+
+fn tier_by_tier(tiers: &[Vec<Candidate>], ring_for: Duration, ring_back: RingBack) -> Result<Called, Failure> {
+    let (mut causes, mut rang_out) = (Vec::new(), false);
+    let parts = tiers.iter().flat_map(|tier| tier.chunks(AT_ONCE_MAX));
+    for part in parts {
+        let targets: Vec<Target> = part.iter().map(|one| Target::User(one.user.clone())).collect();
+        let Some(first) = part.first() else { continue };
+        match dial::ring(&targets, ring_for, ring_back) {
+            Ok(connected) => {
+                let user = connected.user.unwrap_or_else(|| first.user.clone());
+                return Ok(Called::Answer { answered_by: User(user) });
+            }
+            Err(NotConnected::Timeout) => rang_out = true,
+            Err(NotConnected::NoAnswer(cause)) => causes.push(cause),
+            Err(
+                fault @ (NotConnected::CallerGone
+                | NotConnected::Denied(_)
+                | NotConnected::Invalid(_)
+                | NotConnected::Talking),
+            ) => return Err(fault.into()),
+        }
+    }
+    Ok(nobody(causes, rang_out))
+}
+
+/// Why nobody answered.
+fn nobody(causes: Vec<Cause>, rang_out: bool) -> Called {
+    if rang_out {
+        return Called::Timeout;
+    }
+    let nobody_free = || Cause { sip_status: 480, text: "Nobody in the group is free".into() };
+    Called::no_answer(best(causes).unwrap_or_else(nobody_free))
 }
 
 fn all_at_once(group: Group, ring_for: Duration, ring_back: RingBack) -> Result<Called, Failure> {
@@ -133,11 +200,7 @@ fn one_by_one(
             ) => return Err(fault.into()),
         }
     }
-    if rang_out {
-        return Ok(Called::Timeout);
-    }
-    let nobody_free = || Cause { sip_status: 480, text: "Nobody in the group is free".into() };
-    Ok(Called::no_answer(best(causes).unwrap_or_else(nobody_free)))
+    Ok(nobody(causes, rang_out))
 }
 
 fn not_connected(fault: NotConnected) -> Result<Called, Failure> {

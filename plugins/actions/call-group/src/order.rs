@@ -1,11 +1,44 @@
-//! The order of a random group.
+//! In which order the members of a group are rung: those of a lower tier always go before those of a higher one.
 
-use plugboard_sdk::directory::Member;
+use plugboard_sdk::directory::Candidate;
 
-/// Draws the members without replacement, each draw by weight; members of weight 0 follow in the office's order.
+/// The members by tier, lowest first; within a tier as the office wrote them.
+pub(crate) fn tiers(members: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    let mut tiers: Vec<Vec<Candidate>> = Vec::new();
+    let mut members = members;
+    // Stable: the office's order stays within a tier.
+    members.sort_by_key(|member| member.tier);
+    for member in members {
+        match tiers.last_mut().filter(|tier| tier.first().is_some_and(|first| first.tier == member.tier)) {
+            Some(tier) => tier.push(member),
+            None => tiers.push(vec![member]),
+        }
+    }
+    tiers
+}
+
+/// As the office wrote them.
+pub(crate) fn as_written(members: Vec<Candidate>) -> Vec<String> {
+    tiers(members).into_iter().flatten().map(|member| member.user).collect()
+}
+
+/// Who has been free for longest first; who is not free stands at the end of his tier.
+pub(crate) fn longest_idle(members: Vec<Candidate>) -> Vec<String> {
+    let by_idle = |mut tier: Vec<Candidate>| {
+        tier.sort_by_key(|member| std::cmp::Reverse(member.idle_ms));
+        tier
+    };
+    tiers(members).into_iter().flat_map(by_idle).map(|member| member.user).collect()
+}
+
+/// Draws the members of each tier without replacement, each draw by weight; members of weight 0 follow in the office's order.
 ///
 /// `below(n)` gives a number below `n`, all with the same chance.
-pub(crate) fn draw(members: Vec<Member>, mut below: impl FnMut(u64) -> u64) -> Vec<String> {
+pub(crate) fn draw(members: Vec<Candidate>, mut below: impl FnMut(u64) -> u64) -> Vec<String> {
+    tiers(members).into_iter().flat_map(|tier| draw_tier(tier, &mut below)).collect()
+}
+
+fn draw_tier(members: Vec<Candidate>, below: &mut impl FnMut(u64) -> u64) -> Vec<String> {
     let (mut weighted, unweighted): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.weight > 0);
     let mut order = Vec::with_capacity(weighted.len() + unweighted.len());
     while !weighted.is_empty() {
@@ -19,9 +52,9 @@ pub(crate) fn draw(members: Vec<Member>, mut below: impl FnMut(u64) -> u64) -> V
 }
 
 /// Where `ticket` falls when the weights stand side by side.
-fn place_of(members: &[Member], ticket: u64) -> usize {
+fn place_of(members: &[Candidate], ticket: u64) -> usize {
     let mut passed = 0;
-    let sits = |member: &Member| {
+    let sits = |member: &Candidate| {
         passed += u64::from(member.weight);
         ticket < passed
     };
@@ -45,31 +78,44 @@ mod tests {
         }
     }
 
-    fn members(weights: &[(&str, u32)]) -> Vec<Member> {
-        weights.iter().map(|(user, weight)| Member { user: (*user).into(), weight: *weight }).collect()
+    fn member(user: &str, weight: u32) -> Candidate {
+        Candidate { user: user.into(), weight, tier: 1, level: 0, idle_ms: 1 }
+    }
+
+    fn members(weights: &[(&str, u32)]) -> Vec<Candidate> {
+        weights.iter().map(|(user, weight)| member(user, *weight)).collect()
     }
 
     #[test]
-    fn r78_who_weighs_four_times_as_much_is_first_four_times_as_often() {
-        let group = members(&[("ann", 40), ("bob", 10), ("cid", 10), ("dan", 0)]);
+    fn r78_over_100_000_draws_everyone_is_first_as_often_as_his_weight_says() {
+        let weights = [40_u32, 10, 10, 10, 20, 7, 3];
+        let names = ["ann", "bob", "cid", "dan", "eve", "fay", "gus", "nil"];
+        let mut group: Vec<Candidate> = names.iter().zip(weights).map(|(user, weight)| member(user, weight)).collect();
+        group.push(member("nil", 0));
         let mut seed = Seed(78);
-        let rounds = 12_000_u32;
-        let mut firsts = [0_u32; 4];
+        let rounds = 100_000_u32;
+        let mut firsts = [0_u32; 8];
+        let mut seconds_of_ann = 0_u32;
         for _ in 0..rounds {
             let order = draw(group.clone(), |bound| seed.below(bound));
             let first = group.iter().position(|member| member.user == order[0]).unwrap();
             firsts[first] += 1;
+            seconds_of_ann += u32::from(first == 1 && order[1] == "ann");
         }
-        let chi_square: f64 = [(0, 40.0), (1, 10.0), (2, 10.0)]
+        let chi_square: f64 = weights
             .iter()
-            .map(|(place, weight)| {
-                let expected = f64::from(rounds) * weight / 60.0;
-                (f64::from(firsts[*place]) - expected).powi(2) / expected
+            .zip(firsts)
+            .map(|(weight, seen)| {
+                let expected = f64::from(rounds) * f64::from(*weight) / 100.0;
+                (f64::from(seen) - expected).powi(2) / expected
             })
             .sum();
-        // 13.8 is the 99.9 % point for two degrees of freedom.
-        assert!(chi_square < 13.8, "{firsts:?}: {chi_square}");
-        assert_eq!(firsts[3], 0, "weight 0 is never drawn");
+        // 22.46 is the 99.9 % point for six degrees of freedom.
+        assert!(chi_square < 22.46, "{firsts:?}: {chi_square}");
+        assert_eq!(firsts[7], 0, "weight 0 is never drawn");
+        // Who is left is drawn by the weights that are left: 40 of 90.
+        let share = f64::from(seconds_of_ann) / f64::from(firsts[1]);
+        assert!((share - 40.0 / 90.0).abs() < 0.02, "{share}");
     }
 
     #[test]
@@ -82,6 +128,26 @@ mod tests {
             order.sort();
             assert_eq!(order, ["ann", "bob", "yan", "zoe"]);
         }
+    }
+
+    #[test]
+    fn a_lower_tier_goes_first_in_every_order() {
+        let mut group = members(&[("ann", 1), ("bob", 9), ("cid", 1), ("dan", 9)]);
+        (group[0].tier, group[1].tier) = (3, 2);
+        (group[2].idle_ms, group[3].idle_ms) = (5, 7);
+        assert_eq!(as_written(group.clone()), ["cid", "dan", "bob", "ann"]);
+        assert_eq!(longest_idle(group.clone()), ["dan", "cid", "bob", "ann"]);
+        let mut seed = Seed(2);
+        for _ in 0..100 {
+            assert_eq!(draw(group.clone(), |bound| seed.below(bound))[2..], ["bob", "ann"]);
+        }
+    }
+
+    #[test]
+    fn who_is_not_free_is_idle_for_no_time() {
+        let mut group = members(&[("ann", 1), ("bob", 1), ("cid", 1)]);
+        (group[0].idle_ms, group[1].idle_ms, group[2].idle_ms) = (0, 10, 90);
+        assert_eq!(longest_idle(group), ["cid", "bob", "ann"]);
     }
 
     #[test]

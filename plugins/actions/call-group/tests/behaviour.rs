@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 use plugboard_testkit::{
-    CallInfo, Cause, Connected, DirectoryUser, Distribution, HostCall, NotConnected, Run, Target, Testkit, UserStatus,
-    Value, group, group_id, json, user, user_id,
+    CallInfo, Candidate, Cause, Connected, DirectoryUser, Distribution, HostCall, NotConnected, Run, Skill, Target,
+    Testkit, UserStatus, Value, group, group_id, json, user, user_id,
 };
 
 fn call_group() -> Testkit {
@@ -173,6 +173,43 @@ fn a_group_that_the_office_does_not_have_is_no_answer_404() {
     let kit = call_group();
     let report = kit.run().parameters(&json!({ "group": "999" })).finish().unwrap();
     assert_eq!((report.outcome(), report.variables["cause"].clone()), (Some("no-answer"), Value::Number(404)));
+}
+
+fn candidate(name: &str, tier: u8, idle_ms: u64) -> Candidate {
+    Candidate { user: user_id(name), weight: 1, tier, level: 0, idle_ms }
+}
+
+#[test]
+fn of_a_group_that_rings_all_at_once_the_lower_tier_rings_first() {
+    let kit = call_group();
+    let tiers = |_, _| Some(vec![candidate("ann", 1, 1), candidate("bob", 2, 1), candidate("cid", 1, 1)]);
+    let report = sales(&kit, Distribution::AllAtOnce).on_members(tiers).finish().unwrap();
+    let first = vec![Target::User(user_id("ann")), Target::User(user_id("cid"))];
+    assert_eq!(rings(&report.calls), [(first, 20_000), (one("bob"), 20_000)]);
+    assert_eq!(report.outcome(), Some("timeout"));
+}
+
+#[test]
+fn who_has_been_free_for_longest_rings_first() {
+    let kit = call_group();
+    let idle = |_, _| Some(vec![candidate("ann", 1, 5), candidate("bob", 1, 9), candidate("cid", 1, 7)]);
+    let report = all_free(sales(&kit, Distribution::LongestIdle)).on_members(idle).finish().unwrap();
+    assert_eq!(rings(&report.calls), [(one("bob"), 20_000), (one("cid"), 20_000), (one("ann"), 20_000)]);
+}
+
+#[test]
+fn none_but_those_with_the_skill_are_rung() {
+    let kit = call_group();
+    let able = |_, skill: Option<Skill>| {
+        assert_eq!(skill, Some(Skill { name: "german".into(), level: 6 }));
+        Some(vec![candidate("cid", 1, 1)])
+    };
+    let given = json!({ "group": "200", "skill": "german", "level": 6 });
+    let report = sales(&kit, Distribution::AllAtOnce).parameters(&given).on_members(able).finish().unwrap();
+    assert_eq!(rings(&report.calls), [(one("cid"), 20_000)]);
+    let nobody = sales(&kit, Distribution::AllAtOnce).parameters(&given).on_members(|_, _| Some(Vec::new()));
+    let report = nobody.finish().unwrap();
+    assert_eq!((report.outcome(), rings(&report.calls).len()), (Some("no-answer"), 0));
 }
 
 #[test]

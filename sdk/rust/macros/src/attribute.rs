@@ -11,7 +11,17 @@ const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", 
 
 /// What a text can name, as the scenario checker knows it: something of the office, or a tone of the switch.
 const NOUNS: [&str; 11] = [
-    "user", "group", "prompt", "music", "tone", "source", "database", "query", "query-parameters", "recipient", "mail-template",
+    "user",
+    "group",
+    "prompt",
+    "music",
+    "tone",
+    "source",
+    "database",
+    "query",
+    "query-parameters",
+    "recipient",
+    "mail-template",
 ];
 
 /// What a variable that an action assigns can be: of a type of the action's, or of the one that the scenario declares.

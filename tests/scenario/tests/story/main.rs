@@ -53,6 +53,7 @@ mod pick_up;
 mod presence;
 mod protocol_faults;
 mod quality;
+mod queue;
 mod rates;
 mod recording;
 mod redirect;

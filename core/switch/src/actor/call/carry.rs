@@ -22,7 +22,8 @@ use super::flows::FLOW_ANSWERS_WITHIN;
 use super::{CallActor, LegHandle, Obstacle, Order, Rung};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{
-    Adopt, CallOver, ClaimSlot, Device, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia,
+    Adopt, CallOver, ClaimSlot, Device, Errand, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot,
+    WatchMedia,
 };
 use crate::post::post;
 
@@ -142,7 +143,9 @@ impl CallActor {
             return self.feed(Input::UserOffers { user, offer: Err(cause) }, ctx);
         }
         // Who is spoken to without picking up must not talk to somebody else.
-        let kind = if self.rung == Rung::Intercom && kind == OfferKind::Direct { OfferKind::OneUser } else { kind };
+        // Nor is anybody called back by one who does.
+        let alone = self.rung == Rung::Intercom || matches!(self.errand, Some(Errand::CallBack(_)));
+        let kind = if alone && kind == OfferKind::Direct { OfferKind::OneUser } else { kind };
         let follows = self.rung == Rung::Themselves && matches!(kind, OfferKind::Direct | OfferKind::OneUser);
         // Remembered from the question on, so that a fault of ours gives back what he answers.
         self.devices.insert(user.clone(), Vec::new());
@@ -152,7 +155,8 @@ impl CallActor {
                     (ctx.address().recipient(), ctx.address().recipient(), ctx.address().recipient());
                 let device = self.back_to.get(&user).cloned();
                 let (call, caller) = (self.id.clone(), self.dial_back());
-                post(&handle.offer, OfferCall { call, kind, follows, caller, device, reply, taken, take });
+                let wrap_up = self.wrap_up_of(&user);
+                post(&handle.offer, OfferCall { call, kind, follows, caller, device, wrap_up, reply, taken, take });
             }
             None => self.feed(Input::UserOffers { user, offer: Err(Cause::of(404)) }, ctx),
         }
@@ -171,7 +175,7 @@ impl CallActor {
     }
 
     /// What whoever is rung dials to call the caller back; nothing when the caller hides, or has handed the call on.
-    fn dial_back(&self) -> Option<Dialled> {
+    pub(super) fn dial_back(&self) -> Option<Dialled> {
         if self.hides || self.call.anchor() != LegId::CALLER {
             return None;
         }
@@ -281,7 +285,7 @@ impl CallActor {
         let spoken = self.legs.get(&self.call.anchor()).and_then(|anchor| anchor.codec);
         let mut offered: Vec<Codec> = Vec::new();
         // Whom we call ourselves hears a modem, for which nothing else will do.
-        let others: &[Codec] = if self.errand.is_some() { &[] } else { &Codec::ALL };
+        let others: &[Codec] = if matches!(self.errand, Some(Errand::Fax(_))) { &[] } else { &Codec::ALL };
         for codec in spoken.into_iter().chain(self.codecs.iter().copied()).chain(others.iter().copied()) {
             if !offered.contains(&codec) {
                 offered.push(codec);

@@ -1,10 +1,11 @@
 //! What a call of the switch's own is for: carried out once somebody has answered, and reported once.
 
 use actix::Context;
-use plugboard_call::{Input, Op, Request};
+use plugboard_call::queue::Outcome;
+use plugboard_call::{Input, Op, Request, RingOrder};
 use plugboard_media::{Fax, FaxEnd, FaxOrder, FaxReport};
 use plugboard_model::{
-    Cause, FaxOutcome, FaxReceived, FaxTry, FaxTryEnd, HostResult, JournalEvent, LegId, NotConnected,
+    Cause, FaxOutcome, FaxReceived, FaxTry, FaxTryEnd, HostResult, JournalEvent, LegId, NotConnected, RingBack,
 };
 use plugboard_office::ImageRule;
 use std::time::Duration;
@@ -16,9 +17,23 @@ use crate::message::{Errand, end_of};
 /// How long a fax may take: a hundred full pages at the slowest rate that machines fall back to take longer than anybody pays for.
 const SENDING_MAX: Duration = Duration::from_hours(2);
 
+/// How long somebody is rung who is called back, while whoever was free listens.
+const BACK_RINGS: Duration = Duration::from_secs(45);
+
 impl CallActor {
     /// The machine has answered for the errand: somebody is there, or nobody; the fax is over.
     pub(super) fn errand_answered(&mut self, result: &HostResult, ctx: &mut Context<Self>) {
+        if let Some(Errand::CallBack(back)) = &mut self.errand {
+            // When nobody was reached the machine ends the call, and the errand tells it by its end.
+            let parties = std::mem::take(&mut back.parties);
+            if matches!(result, HostResult::Rang(Ok(_))) && !parties.is_empty() {
+                back.give(Outcome::Answered);
+                let (order, ring_for, ring_back) = (RingOrder::AtOnce, BACK_RINGS, RingBack::Tone);
+                let request = Request::Ring { parties, order, ring_for, ring_back };
+                return self.feed(Input::Request { op: Op::Direct, request }, ctx);
+            }
+            return back.give(Outcome::Missed);
+        }
         if let HostResult::Rang(Ok(_)) = result {
             let request = Request::SendFax { max: SENDING_MAX };
             return self.feed(Input::Request { op: Op::Errand, request }, ctx);

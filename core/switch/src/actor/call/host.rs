@@ -4,7 +4,7 @@ use actix::Context;
 use plugboard_call::{Input, Op, Request};
 use plugboard_model::{
     CallError, FaxError, HostCall, HostResult, JournalEvent, Mailbox, MailboxError, NotConnected, NotJoined, ParkError,
-    RecordError, RunEnd, RunId, Target,
+    QueueError, RecordError, RunEnd, RunId, Target,
 };
 use plugboard_office::Internal;
 use plugboard_plugin::{Directory, RunKey, RunSpec, RunUsage};
@@ -32,6 +32,7 @@ impl CallActor {
                     if let Some(n) = waiting {
                         self.feed(Input::Cancel { op: Op::Run { run, n } }, ctx);
                         self.mailbox_cancelled(Op::Run { run, n }, ctx);
+                        self.queue_cancelled(run, ctx);
                     }
                 }
             }
@@ -141,6 +142,7 @@ impl CallActor {
                     let rung = self.mailbox_of(&request.targets);
                     let group = matches!(op, Op::Run { run, .. } if self.serves_a_group(run));
                     self.rung = if group { Rung::Members } else { Rung::Themselves };
+                    self.rings_for(op);
                     if !group {
                         self.at_mailbox.rings(rung);
                     }
@@ -158,6 +160,11 @@ impl CallActor {
             HostCall::FindContact(number) => {
                 return self.resume(op, HostResult::Contact(self.directory().find_contact(&number)));
             }
+            HostCall::FindMembers { group, skill } => {
+                let members = self.directory().find_members(&group, skill.as_ref());
+                return self.resume(op, HostResult::Members(members));
+            }
+            HostCall::Wait(request) => return self.wait_in_queue(op, request, ctx),
             HostCall::GetVariable(name) => {
                 let run = if let Op::Run { run, .. } = op { Some(run) } else { None };
                 let value = run.and_then(|run| self.scripts.read(run, &name).cloned());
@@ -197,13 +204,20 @@ impl CallActor {
     }
 
     pub(super) fn directory(&self) -> OfficeDirectory {
-        OfficeDirectory { office: Arc::clone(&self.office), snapshot: Arc::clone(&self.snapshot) }
+        OfficeDirectory {
+            office: Arc::clone(&self.office),
+            snapshot: Arc::clone(&self.snapshot),
+            clock: Arc::clone(&self.env.clock),
+        }
     }
 
     /// Hands on what the call machine answers.
     pub(super) fn answer(&mut self, op: Op, result: HostResult, ctx: &mut Context<Self>) {
         if op == Op::Voicemail {
             return self.mailbox_heard(result, ctx);
+        }
+        if op == Op::Queue {
+            return self.queue_heard(result, ctx);
         }
         if op == Op::Errand {
             return self.errand_answered(&result, ctx);
@@ -258,6 +272,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         HostCall::LeaveMessage(_) => HostResult::MessageLeft(Err(MailboxError::CallerGone)),
         HostCall::OpenMailbox(_) => HostResult::MailboxClosed(Err(MailboxError::CallerGone)),
         HostCall::ReceiveFax(_) => HostResult::Faxed(Err(FaxError::CallerGone)),
+        HostCall::Wait(_) => HostResult::Waited(Err(QueueError::CallerGone)),
         HostCall::GetInfo
         | HostCall::Http(_)
         | HostCall::Query(_)
@@ -268,6 +283,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
         | HostCall::FindContact(_)
+        | HostCall::FindMembers { .. }
         | HostCall::GetVariable(_)
         | HostCall::SetVariable { .. }
         | HostCall::Log { .. }

@@ -42,6 +42,22 @@ impl Scripts {
         scripts
     }
 
+    /// The runs that have named people above the step of this one.
+    pub(super) fn above(&self, run: RunId) -> Vec<RunId> {
+        self.current
+            .iter()
+            .chain(&self.past)
+            .find(|script| script.has_begun(run))
+            .map(|script| script.above(run))
+            .unwrap_or_default()
+    }
+
+    /// The scenario that a run is of.
+    pub(super) fn scenario_of(&self, run: RunId) -> Option<&ScenarioId> {
+        let script = self.current.iter().chain(&self.past).find(|script| script.has_begun(run))?;
+        Some(script.program().id())
+    }
+
     /// The route by which the scenario was reached that a run is of.
     pub(super) fn route_of(&self, run: RunId) -> Option<&RouteId> {
         let script = self.current.iter().chain(&self.past).find(|script| script.has_begun(run))?;
@@ -181,13 +197,14 @@ impl CallActor {
     /// Whatever waits for the caller is told that he is gone.
     pub(super) fn caller_gone(&mut self, ctx: &mut Context<Self>) {
         self.mailbox_left(ctx);
+        self.queue_left();
         self.feed_script(ScriptInput::CallerGone, ctx);
     }
 
     pub(super) fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
         let result = match op {
             Op::Run { run, .. } => self.scripts.assign(run, name, value),
-            Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand => Err(SetError::ReadOnly),
+            Op::Direct | Op::Transfer | Op::Voicemail | Op::Queue | Op::Errand => Err(SetError::ReadOnly),
         };
         self.resume(op, HostResult::Set(result));
         self.pump(ctx);

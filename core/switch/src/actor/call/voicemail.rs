@@ -612,7 +612,7 @@ impl Ended {
 const fn asker(op: Op) -> Asker {
     match op {
         Op::Run { run, n } => Asker::Run { run, n },
-        Op::Direct | Op::Transfer | Op::Voicemail | Op::Errand => Asker::Code,
+        Op::Direct | Op::Transfer | Op::Voicemail | Op::Queue | Op::Errand => Asker::Code,
     }
 }
 

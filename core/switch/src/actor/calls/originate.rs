@@ -1,7 +1,7 @@
 //! Calls that nobody makes: the switch calls somebody itself, by the routes and within the limits of a user.
 
 use actix::{Actor, Context, Handler};
-use plugboard_call::{Begin, Origin, Request as CallRequest};
+use plugboard_call::{Begin, Origin, Party, Request as CallRequest, RingOrder};
 use plugboard_media::Codec;
 use plugboard_model::{CallId, Cause, Dialled, FaxTry};
 use plugboard_office::{Inquiry, Office, Source, Treatment};
@@ -36,11 +36,17 @@ impl CallsActor {
     fn originate(&mut self, asked: Originate, ctx: &Context<Self>) {
         match self.prepare(&asked) {
             Ok((office, plan)) => self.start_errand(asked, &office, plan, ctx),
-            Err(cause) => {
-                let Errand::Fax(fax) = asked.errand;
-                let tried = FaxTry::without_call(fax.report.began(), self.env.clock.wall(), end_of_cause(&cause));
-                fax.report.give(tried);
-            }
+            Err(cause) => match asked.errand {
+                Errand::Fax(fax) => {
+                    let tried = FaxTry::without_call(fax.report.began(), self.env.clock.wall(), end_of_cause(&cause));
+                    fax.report.give(tried);
+                }
+                // Another user may be let call there, or the same one later.
+                Errand::CallBack(back) => {
+                    let (user, to, reason) = (&back.user, asked.to.as_str(), &cause.text);
+                    tracing::warn!(%user, to, reason, "nobody can be called back");
+                }
+            },
         }
     }
 
@@ -60,16 +66,31 @@ impl CallsActor {
     }
 
     fn start_errand(&mut self, asked: Originate, office: &Arc<Office>, plan: Plan, ctx: &Context<Self>) {
-        let Originate { from, to, ring_for, errand, .. } = asked;
+        let Originate { from, to, ring_for, mut errand, .. } = asked;
         // Whoever waits for the errand is told when it is dropped.
         let Some(links) = self.links(ctx) else { return };
         let Some(CallRequest::Ring { parties, order, .. }) = plan.direct else { return };
+        let (parties, order) = match &mut errand {
+            Errand::Fax(_) => (parties, order),
+            // Whoever was free is rung first: who is called back shall not wait again.
+            Errand::CallBack(back) => {
+                back.parties = parties;
+                (vec![Party::User(back.user.clone())], RingOrder::One)
+            }
+        };
         let mut random = [0; 16];
         self.env.random.fill(&mut random);
         let random = crate::events::random_with_shard(u128::from_be_bytes(random), self.shard);
         let wall = self.env.clock.wall();
         let id = CallId::new(office.id.clone(), wall, random);
-        let caller = Caller::of_user(office, &from);
+        let is_back = matches!(errand, Errand::CallBack(_));
+        let mut caller = Caller::of_user(office, &from);
+        let mut called = to.as_str().to_owned();
+        if is_back {
+            // It is his call: he is shown to whoever is rung for him.
+            std::mem::swap(&mut caller.number, &mut called);
+            (caller.name, caller.user) = (String::new(), None);
+        }
         let begin = Begin {
             id: id.clone(),
             wall,
@@ -78,7 +99,7 @@ impl CallsActor {
             caller_name: caller.name,
             caller_user: caller.user,
             caller_gateway: None,
-            called: to.as_str().to_owned(),
+            called,
             route: plan.route,
             scenario: None,
             forwarded: 0,

@@ -1,0 +1,220 @@
+use super::*;
+use plugboard_model::{OfficeId, WallTime};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn office() -> OfficeId {
+    OfficeId::new("main").unwrap()
+}
+
+fn user(n: usize) -> UserId {
+    UserId::new(&office(), &format!("u{n:03}")).unwrap()
+}
+
+fn call(n: usize) -> CallId {
+    CallId::new(office(), WallTime(1), u128::try_from(n).unwrap())
+}
+
+fn seconds(count: usize) -> Time {
+    Time::from_millis(u64::try_from(count).unwrap() * 1_000)
+}
+
+fn scenario(name: &str) -> ScenarioId {
+    ScenarioId { office: office(), name: Name::new(name).unwrap() }
+}
+
+fn wanted(users: &[usize]) -> Vec<Wanted> {
+    users.iter().map(|n| Wanted { user: user(*n), groups: Vec::new(), tier: 1 }).collect()
+}
+
+fn joining(n: usize, queue: &str, users: &[usize]) -> Joining {
+    let (caller, wanted) = (n.to_string(), wanted(users));
+    Joining { call: call(n), caller, queue: scenario(queue), wanted, priority: 0, callers_max: 10_000 }
+}
+
+fn tells(n: usize, free: Option<Time>) -> UserTells {
+    UserTells { user: user(n), free, out_of: BTreeSet::new(), gone: false }
+}
+
+/// Call and user of each offer.
+fn offers(queue: &mut Queue) -> Vec<(CallId, UserId)> {
+    let offered = |output| match output {
+        QueueOutput::Offer { call, user } | QueueOutput::CallBack { call, user } => (call, user),
+    };
+    std::iter::from_fn(|| queue.poll_output()).map(offered).collect()
+}
+
+#[test]
+fn r69_who_becomes_free_first_gets_the_caller_who_has_waited_longest_whatever_his_queue() {
+    let mut queue = Queue::default();
+    assert!(queue.join(seconds(1), joining(1, "sales", &[1, 2])));
+    assert!(queue.join(seconds(2), joining(2, "service", &[2, 3])));
+    assert!(queue.join(seconds(3), joining(3, "sales", &[1, 2])));
+    assert_eq!(offers(&mut queue), []);
+    assert_eq!([1, 2, 3].map(|n| queue.position(&call(n))), [Some(1), Some(2), Some(3)]);
+    queue.user_tells(seconds(4), tells(3, Some(seconds(4))));
+    assert_eq!(offers(&mut queue), [(call(2), user(3))], "he serves none of those before");
+    queue.user_tells(seconds(5), tells(2, Some(seconds(5))));
+    assert_eq!(offers(&mut queue), [(call(1), user(2))]);
+    queue.rang(seconds(6), &call(1), &user(2), Outcome::Answered);
+    queue.user_tells(seconds(6), tells(2, None));
+    assert_eq!((offers(&mut queue), queue.position(&call(3))), (vec![], Some(2)));
+    queue.rang(seconds(7), &call(2), &user(3), Outcome::Missed);
+    assert_eq!(offers(&mut queue), [], "he rests, and keeps his caller waiting in his place");
+    queue.user_tells(seconds(8), tells(2, Some(seconds(8))));
+    assert_eq!(offers(&mut queue), [(call(2), user(2))]);
+    assert_eq!(queue.poll_timeout(), Some(seconds(17)));
+    queue.rang(seconds(9), &call(2), &user(2), Outcome::Answered);
+    queue.user_tells(seconds(9), tells(2, None));
+    queue.tick(seconds(17));
+    assert_eq!(offers(&mut queue), [], "nobody waits for him any more");
+    assert_eq!((queue.waiting(), queue.oldest()), (1, Some(seconds(3))));
+}
+
+#[test]
+fn of_several_who_are_free_the_lowest_tier_goes_first_and_then_who_has_been_free_for_longest() {
+    let mut queue = Queue::default();
+    for (n, since) in [(1, 9), (2, 5), (3, 7)] {
+        queue.user_tells(seconds(10), tells(n, Some(seconds(since))));
+    }
+    let mut first = joining(1, "sales", &[1, 2, 3]);
+    first.wanted[1].tier = 2;
+    queue.join(seconds(11), first);
+    assert_eq!(offers(&mut queue), [(call(1), user(3))]);
+    queue.join(seconds(12), joining(2, "sales", &[1, 2, 3]));
+    assert_eq!(offers(&mut queue), [(call(2), user(2))]);
+}
+
+#[test]
+fn who_has_more_priority_goes_before_those_who_waited_longer() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    queue.join(seconds(2), Joining { priority: 5, ..joining(2, "sales", &[1]) });
+    queue.join(seconds(3), Joining { priority: 5, ..joining(3, "sales", &[1]) });
+    assert_eq!([1, 2, 3].map(|n| queue.position(&call(n))), [Some(3), Some(1), Some(2)]);
+    assert_eq!(queue.oldest(), Some(seconds(1)));
+    queue.user_tells(seconds(4), tells(1, Some(seconds(4))));
+    assert_eq!(offers(&mut queue), [(call(2), user(1))]);
+}
+
+#[test]
+fn who_has_logged_out_of_the_group_that_named_him_is_not_rung_for_it() {
+    let mut queue = Queue::default();
+    let sales = Name::new("sales").unwrap();
+    let out = UserTells { out_of: [sales.clone()].into(), ..tells(1, Some(seconds(1))) };
+    queue.user_tells(seconds(1), out);
+    let mut by_group = joining(1, "sales", &[1]);
+    by_group.wanted[0].groups.push(sales);
+    queue.join(seconds(2), by_group);
+    assert_eq!(offers(&mut queue), []);
+    queue.user_tells(seconds(3), tells(1, Some(seconds(1))));
+    assert_eq!(offers(&mut queue), [(call(1), user(1))], "he is back in it");
+}
+
+#[test]
+fn who_was_refused_is_not_asked_again_at_once_and_who_is_gone_never() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    queue.user_tells(seconds(1), tells(1, Some(seconds(1))));
+    offers(&mut queue);
+    queue.rang(seconds(2), &call(1), &user(1), Outcome::Refused);
+    queue.user_tells(seconds(2), tells(1, Some(seconds(1))));
+    assert_eq!((offers(&mut queue), queue.poll_timeout()), (vec![], Some(seconds(4))));
+    queue.tick(seconds(4));
+    assert_eq!(offers(&mut queue), [(call(1), user(1))]);
+    queue.user_tells(seconds(5), UserTells { gone: true, ..tells(1, None) });
+    queue.rang(seconds(5), &call(1), &user(1), Outcome::Missed);
+    queue.tick(seconds(60));
+    assert_eq!((offers(&mut queue), queue.waiting()), (vec![], 1));
+}
+
+#[test]
+fn a_queue_that_is_full_takes_nobody_and_one_caller_waits_once() {
+    let mut queue = Queue::default();
+    assert!(queue.join(seconds(1), Joining { callers_max: 2, ..joining(1, "sales", &[1]) }));
+    assert!(!queue.join(seconds(1), joining(1, "sales", &[1])));
+    assert!(queue.join(seconds(1), Joining { callers_max: 2, ..joining(2, "sales", &[1]) }));
+    assert!(!queue.join(seconds(1), Joining { callers_max: 2, ..joining(3, "sales", &[1]) }));
+    assert!(queue.join(seconds(1), Joining { callers_max: 2, ..joining(3, "service", &[1]) }), "another queue");
+    queue.leave(seconds(2), &call(1), Left::Abandoned);
+    assert!(queue.join(seconds(2), Joining { callers_max: 2, ..joining(4, "sales", &[1]) }));
+    let shown = queue.shown();
+    assert_eq!(shown.len(), 2);
+    assert_eq!((shown[0].callers.len(), shown[0].tally.abandoned, shown[0].tally.joined), (2, 1, 3));
+}
+
+#[test]
+fn who_leaves_to_be_called_back_keeps_his_place() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    queue.join(seconds(2), joining(2, "sales", &[1]));
+    assert!(queue.call_back(seconds(3), &call(1)));
+    queue.user_tells(seconds(4), tells(1, Some(seconds(4))));
+    assert_eq!(queue.poll_output(), Some(QueueOutput::CallBack { call: call(1), user: user(1) }));
+    queue.rang(seconds(5), &call(1), &user(1), Outcome::Answered);
+    assert_eq!(queue.poll_output(), Some(QueueOutput::Offer { call: call(2), user: user(1) }));
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Join(usize, Vec<usize>, u8),
+    Leave(usize),
+    Free(usize, bool),
+    Rang(usize, u8),
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (0usize..12, prop::collection::vec(0usize..5, 1..4), 0u8..3).prop_map(|(n, users, p)| Event::Join(n, users, p)),
+        1 => (0usize..12).prop_map(Event::Leave),
+        4 => ((0usize..5), any::<bool>()).prop_map(|(n, free)| Event::Free(n, free)),
+        4 => (0usize..12, 0u8..3).prop_map(|(n, outcome)| Event::Rang(n, outcome)),
+    ]
+}
+
+proptest! {
+    /// Nobody rings for two, nobody waits while somebody is free for him, and who is served is the first of those who could be.
+    #[test]
+    fn whoever_is_free_rings_for_the_first_who_waits_for_him(events in prop::collection::vec(any_event(), 0..80)) {
+        let mut queue = Queue::default();
+        let mut ringing: BTreeMap<CallId, UserId> = BTreeMap::new();
+        for (step, event) in events.into_iter().enumerate() {
+            // Rests are over before the next event, so that none is in the way of what is shown here.
+            let now = seconds(step * 20 + 1);
+            queue.tick(now);
+            let late: Vec<(CallId, UserId)> = offers(&mut queue);
+            for (call, user) in late {
+                prop_assert!(ringing.insert(call, user).is_none());
+            }
+            match event {
+                Event::Join(n, users, priority) => {
+                    queue.join(now, Joining { priority, ..joining(n, "sales", &users) });
+                }
+                Event::Leave(n) => {
+                    queue.leave(now, &call(n), Left::Abandoned);
+                    ringing.remove(&call(n));
+                }
+                Event::Free(n, free) => queue.user_tells(now, tells(n, free.then_some(now))),
+                Event::Rang(n, outcome) => {
+                    if let Some(user) = ringing.remove(&call(n)) {
+                        let outcome = [Outcome::Answered, Outcome::Refused, Outcome::Missed][usize::from(outcome)];
+                        queue.rang(now, &call(n), &user, outcome);
+                    }
+                }
+            }
+            for (call, user) in offers(&mut queue) {
+                prop_assert!(!ringing.values().any(|rings| *rings == user), "{user} rings for two");
+                prop_assert!(ringing.insert(call, user).is_none(), "two ring for one");
+            }
+            for (rank, caller) in &queue.callers {
+                prop_assert_eq!(caller.offered.as_ref(), ringing.get(&caller.call));
+                if caller.offered.is_none() {
+                    let free = caller.wanted.iter().find(|wanted| {
+                        queue.desks.get(&wanted.user).is_some_and(|desk| desk.may_ring(now))
+                    });
+                    prop_assert!(free.is_none(), "{rank:?} waits though {free:?} is free");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Events of queues: callers who wait until somebody is free.
+
+use crate::Metrics;
+use crate::labels::{Label, label};
+use crate::sip_events::whole;
+use plugboard_model::{CallId, UserId};
+use std::time::Duration;
+
+label!(
+    /// Why a caller waits no more.
+    QueueLeft {
+        /// Somebody answered.
+        Answered = "answered",
+        /// He hung up.
+        Abandoned = "abandoned",
+        /// His time was over, or his scenario did something else.
+        Timeout = "timeout",
+        /// He left to be called back.
+        CalledBack = "called_back",
+        /// There was no room for him.
+        Full = "full",
+    }
+);
+
+/// So many callers wait now.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueHeld(pub usize);
+
+impl QueueHeld {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.queue_waiting.set(whole(self.0));
+    }
+}
+
+/// How long the one has waited who has waited longest.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueLongest(pub Duration);
+
+impl QueueLongest {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.queue_longest.set(self.0.as_secs_f64());
+    }
+}
+
+/// Somebody was free and rings for a caller.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueOffered<'a> {
+    /// The caller.
+    pub call: &'a CallId,
+    /// Who rings.
+    pub user: &'a UserId,
+}
+
+impl QueueOffered<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.queue_offers.inc();
+        tracing::debug!(call_id = %self.call, user = %self.user, "somebody is free for a caller who waits");
+    }
+}
+
+/// A caller waits no more.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueOver<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// Why.
+    pub why: QueueLeft,
+}
+
+impl QueueOver<'_> {
+    /// Writes the line and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.queue_left.inc(self.why);
+        tracing::info!(call_id = %self.call, why = self.why.as_str(), "a caller waits no more");
+    }
+}

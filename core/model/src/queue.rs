@@ -1,0 +1,93 @@
+//! Waiting for somebody to become free, and who may be rung as what.
+
+use crate::{CallError, Connected, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Callers that wait in one scenario's queue, whatever its steps say.
+pub const QUEUE_CALLERS_MAX: u32 = 10_000;
+
+/// How a caller waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRequest {
+    /// So long at most: 1,000 to 14,400,000.
+    pub max_ms: u32,
+    /// How long each who is free is rung: 1,000 to 600,000.
+    pub ring_for_ms: u32,
+    /// The music that is heard meanwhile; `None`: the office's music on hold.
+    pub music: Option<String>,
+    /// His place is told so often: 5,000 to 3,600,000; `None`: never.
+    pub announce_ms: Option<u32>,
+    /// The key with which he leaves to be called back.
+    pub call_back_on: Option<char>,
+    /// Who has more of it goes before all who have less: 0 to 10.
+    pub priority: u8,
+    /// None but those who have this skill are rung.
+    pub skill: Option<Skill>,
+    /// With him at most so many wait in the queue: 1 to [`QUEUE_CALLERS_MAX`].
+    pub callers_max: u32,
+}
+
+/// Something that people can do, and how well.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Skill {
+    /// What: 1 to 64 of `a-z 0-9 . _ -`.
+    pub name: String,
+    /// How well, at least: 1 to 10.
+    pub level: u8,
+}
+
+/// How waiting ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueEnd {
+    /// Somebody answered and talks to the caller.
+    Answered(Connected),
+    /// The time is over.
+    Timeout,
+    /// The steps above name nobody who may be rung.
+    Nobody,
+    /// As many wait as may.
+    Full,
+    /// He is called back when somebody is free.
+    CalledBack,
+}
+
+/// Why nothing came of waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueError {
+    /// The caller hung up.
+    CallerGone,
+    /// The caller talks to somebody.
+    Talking,
+    /// No media, with the reason.
+    NoMedia(String),
+    /// A parameter is out of its range, with the range.
+    Invalid(String),
+}
+
+impl From<CallError> for QueueError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::CallerGone => Self::CallerGone,
+            CallError::Talking => Self::Talking,
+            CallError::NoMedia(reason) => Self::NoMedia(reason),
+            CallError::Invalid(which) => Self::Invalid(which),
+        }
+    }
+}
+
+/// A member of a group as whoever spreads calls sees him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Who.
+    pub user: UserId,
+    /// In a random draw; 0 stands at the end.
+    pub weight: u32,
+    /// Those of a lower tier are rung first: 1 to 10.
+    pub tier: u8,
+    /// How well he can do what was asked for; 0 when nothing was.
+    pub level: u8,
+    /// Since when he is free, in milliseconds; 0 when he is not.
+    pub idle_ms: u64,
+}
