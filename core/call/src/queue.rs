@@ -304,6 +304,10 @@ impl Queue {
                 let queue = caller.queue.clone();
                 self.take_out(call);
                 self.tallies.entry(queue).or_default().answered += 1;
+                // He talks now, and tells himself when he is free again.
+                if let Some(desk) = self.desks.get_mut(user) {
+                    desk.free = None;
+                }
                 self.desk_is_back(now, user, None);
             }
             Outcome::Refused => {

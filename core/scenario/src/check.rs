@@ -267,7 +267,15 @@ impl Compiler<'_> {
                 }
                 ("event", Act::Event { occasion: *occasion, list: self.list(steps, &mut flow.at_event()) })
             }
-            StepKind::Stream(steps) => ("stream", Act::Stream(self.list(steps, &mut flow.clone()))),
+            StepKind::Stream(steps) => {
+                let mut beside = flow.clone();
+                let list = self.list(steps, &mut beside);
+                // It begins at once: what is heard on each of its ways is heard.
+                if beside.silence().is_none() {
+                    flow.hear();
+                }
+                ("stream", Act::Stream(list))
+            }
         };
         Some(Step { path: format!("{}{}", self.prefix, step.path), word: word.into(), act })
     }

@@ -19,10 +19,12 @@ use crate::control::{self, Request};
 use crate::house::Bundle;
 use crate::{catalogue, output, show};
 
-/// Calls of one exploration, unless somebody wants more: a second or two.
+/// Calls of one exploration, unless somebody wants more: less than a minute.
 const CALLS: usize = 200;
-/// Calls that may be wanted: about ten minutes.
+/// Calls that may be wanted: some hours.
 const CALLS_MAX: usize = 100_000;
+/// What somebody shows who calls from outside, if nobody says it: a number that nobody has (Ofcom keeps it for plays).
+const SOMEBODY: &str = "+442079460000";
 /// Moments at which an exploration begins, when nobody names any.
 const TIMES_MAX: usize = 8;
 
@@ -60,7 +62,7 @@ pub(crate) struct Wish {
     #[arg(long, default_value_t = CALLS, value_name = "N", requires = "explore")]
     calls: usize,
     /// Print what a call file looks like.
-    #[arg(long, exclusive = true)]
+    #[arg(long)]
     help_call: bool,
     /// The folder of plugins whose actions scenarios may use.
     #[arg(long, env = "PLUGBOARD_PLUGINS", value_name = "FOLDER")]
@@ -248,6 +250,6 @@ fn told(stage: &Stage, found: &Explored, times: &[WallTime]) {
 /// Who calls, if nobody says it.
 fn first_caller(stage: &Stage) -> Option<Caller> {
     let gateway = stage.office.gateways().next();
-    let gateway = gateway.map(|gateway| Caller::Outside { gateway: gateway.id.clone(), number: String::new() });
+    let gateway = gateway.map(|gateway| Caller::Outside { gateway: gateway.id.clone(), number: SOMEBODY.to_owned() });
     gateway.or_else(|| stage.office.users().next().map(|user| Caller::User(user.id.clone())))
 }

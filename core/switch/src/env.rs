@@ -69,6 +69,11 @@ pub trait SipTransport: Send + Sync {
         None
     }
 
+    /// Whether a listener of ours is at this address, of whichever transport.
+    fn is_own(&self, at: SocketAddr) -> bool {
+        self.local_addresses().iter().any(|(_, own)| *own == at)
+    }
+
     /// Every listener's own address.
     fn local_addresses(&self) -> Vec<(plugboard_sip::flow::Transport, SocketAddr)>;
 }

@@ -339,7 +339,8 @@ fn a_way_on_which_the_caller_hears_nothing_is_told_with_what_is_decided_on_it() 
     let when = "  - when: { days: mon, from: '09:00', to: '10:00' }\n    then: [{set: {n: 1}}]\n    else: [hang-up]\n";
     assert_eq!(way(when), Some("steps[0]: then".into()));
     assert_eq!(way("  - menu: { keys: { '1': [{set: {n: 1}}] } }\n"), None, "he was asked");
-    assert_eq!(way(&format!("  - stream: [{rings}]\n")), Some(String::new()), "a stream ends with the call");
+    assert_eq!(way(&format!("  - stream: [{rings}]\n  - set: {{ n: 3 }}\n")), None, "it is heard beside the script");
+    assert_eq!(way("  - stream: [{set: {n: 1}}]\n"), Some(String::new()), "nothing of it is heard");
 }
 
 #[test]

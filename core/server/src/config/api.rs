@@ -1,4 +1,4 @@
-//! `[[api]]`: the programs that may order faxes over HTTP.
+//! `[[api]]`: the programs that may order faxes, list actions and simulate calls, list actions and simulate calls over HTTP.
 
 use plugboard_console::Token;
 use plugboard_document::{Faults, Field};
@@ -113,7 +113,7 @@ pub(super) fn schema() -> Json {
     } });
     json!({ "type": "array", "maxItems": PROGRAMS_MAX, "items": { "anyOf": [program] },
         "examples": [[{ "name": "crm", "office": "main", "token_file": "/etc/plugboard/crm.token" }]],
-        "description": "Programs that may order faxes over HTTP (`/api/v1/` where `[http]` listens), one table `[[api]]` each; \
+        "description": "Programs that may order faxes, list actions and simulate calls, list actions and simulate calls over HTTP (`/api/v1/` where `[http]` listens), one table `[[api]]` each; \
             without one there is no API. Off loopback tokens are sent in clear: put a server with TLS before it." })
 }
 

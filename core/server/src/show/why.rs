@@ -54,8 +54,9 @@ pub(crate) fn why(value: &Value, user: Option<&str>, json: bool) -> ExitCode {
         }
         if fates.is_empty() {
             let who = user.unwrap_or("nobody");
-            output::line(format!("{who}: the call never came there. What decided:"));
-        } else {
+            output::line(format!("{who}: the call never came there"));
+        }
+        if !way.is_empty() {
             output::line("what decided:");
         }
         for line in &way {
@@ -69,6 +70,8 @@ fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
     let mut fates = Vec::new();
     let mut legs: BTreeMap<LegId, Called> = BTreeMap::new();
     let mut numbers: BTreeMap<LegId, String> = BTreeMap::new();
+    // Why ringing stops that nobody has refused.
+    let mut stops = "its time was over";
     let fate = |who: &str, at: Time, what: String| Fate { who: who.to_owned(), at: seconds(at.0), what };
     for entry in entries {
         match &entry.event {
@@ -83,13 +86,19 @@ fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
                 }
             }
             JournalEvent::LegAnswered { leg } => {
+                if *leg != LegId::CALLER {
+                    stops = "somebody else answered";
+                }
                 if let Some(called) = legs.get_mut(leg) {
                     called.answered = Some(entry.at);
                 }
             }
             JournalEvent::LegEnded { leg, cause } => {
+                if *leg == LegId::CALLER {
+                    stops = "the caller gave up";
+                }
                 if let Some(called) = legs.remove(leg) {
-                    fates.push(fate(&called.who, called.began, called.words(entry.at, cause)));
+                    fates.push(fate(&called.who, called.began, called.words(entry.at, cause, stops)));
                 }
             }
             JournalEvent::NotRung { user, cause } => {
@@ -110,13 +119,13 @@ fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
 }
 
 impl Called {
-    fn words(&self, end: Time, cause: &Cause) -> String {
+    fn words(&self, end: Time, cause: &Cause, stops: &str) -> String {
         let Some(rang) = self.rang else {
             return match self.answered {
                 Some(answered) => {
                     format!("answered at once, and talked for {:.1} s", end.since(answered).as_secs_f64())
                 }
-                None => format!("was called, and did not ring: {}", ended(cause)),
+                None => format!("was called, and did not ring: {}", ended(cause, stops)),
             };
         };
         let after = |from: Time, to: Time| format!("{:.1} s", to.since(from).as_secs_f64());
@@ -125,15 +134,15 @@ impl Called {
                 format!("rang for {}, answered, and talked for {}", after(rang, answered), after(answered, end))
             }
             Some(answered) => format!("rang for {}, and answered when another had", after(rang, answered)),
-            None => format!("rang for {}: {}", after(rang, end), ended(cause)),
+            None => format!("rang for {}: {}", after(rang, end), ended(cause, stops)),
         }
     }
 }
 
 /// How ringing ended, in words.
-fn ended(cause: &Cause) -> String {
+fn ended(cause: &Cause, stops: &str) -> String {
     match cause.status {
-        200 | 487 => "somebody else answered, or the caller or the scenario gave up".into(),
+        200 | 487 => stops.into(),
         486 | 600 => "the phone said busy".into(),
         603 | 607 => "declined".into(),
         408 => "the phone did not answer the switch".into(),
@@ -187,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn ringing_that_nobody_refused_is_told_by_what_ended_it() {
+        let office = OfficeId::new("main").unwrap();
+        let bob = UserId::new(&office, "bob").unwrap();
+        let began = JournalEvent::LegBegan { leg: LegId(1), user: Some(bob), to: "bob".into() };
+        let ended = |leg| JournalEvent::LegEnded { leg: LegId(leg), cause: Cause { status: 487, text: String::new() } };
+        let rang = JournalEvent::LegRang { leg: LegId(1) };
+        let over = told(vec![(0, began.clone()), (0, rang.clone()), (20_000, ended(1))]);
+        assert_eq!(over, ["bob rang for 20.0 s: its time was over"]);
+        let gave_up = told(vec![(0, began), (0, rang), (3_000, ended(0)), (3_000, ended(1))]);
+        assert_eq!(gave_up, ["bob rang for 3.0 s: the caller gave up"]);
+    }
+
+    #[test]
     fn who_rang_who_did_not_and_why_is_told_in_the_order_in_which_it_happened() {
         let office = OfficeId::new("main").unwrap();
         let user = |name: &str| UserId::new(&office, name).unwrap();
@@ -213,7 +235,7 @@ mod tests {
                 "dora was not rung: Do not disturb",
                 "fay was not rung: in a call already",
                 "egor was called, and did not ring: the phone speaks no codec that the switch speaks",
-                "cem rang for 3.0 s: somebody else answered, or the caller or the scenario gave up",
+                "cem rang for 3.0 s: somebody else answered",
                 "bob rang for 3.0 s, answered, and talked for 5.0 s",
             ]
         );

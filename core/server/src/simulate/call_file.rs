@@ -29,15 +29,15 @@ hangs_up: 2m                 # after so long; none: he waits
 talk: 10s                    # how long people talk before the called one hangs up
 people:                      # what users do who are rung, by id or number
   "102": { answers: 8s }
-  bob: { declines: 2s }      # or { refuses: 486, after: 2s }
-  dora: ignores
-  fay: offline
+  "103": { declines: 2s }    # or { refuses: 486, after: 2s }
+  "104": ignores
+  "105": offline
   others: { answers: 5s }    # those who are not named
 outside:                     # what numbers behind gateways do, by their last digits
   "4930777": { answers: 3s }
-services:                    # what sources of the web answer; those that are not named are down
-  crm: { status: 200, body: { user: "105" }, after: 300ms }
-  shop: slow                 # or down
+# services:                  # what sources of the web answer; those that are not named are down
+#   crm: { status: 200, body: { user: "105" }, after: 300ms }
+#   shop: slow               # or down
 "#;
 
 /// The plan of a wish: its call file, and what stands on the command line.
@@ -55,7 +55,7 @@ pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Plan, Vec<St
     if let Some(from) = &wish.from {
         said.from = Some(from.clone());
     }
-    let number = wish.caller.clone().or(said.caller).unwrap_or_default();
+    let number = wish.caller.clone().or(said.caller);
     let from = match &said.from {
         None => first_caller(&set.stage).ok_or_else(|| one("the office has neither gateways nor users".into()))?,
         Some(from) => {
@@ -63,10 +63,17 @@ pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Plan, Vec<St
         }
     };
     let from = match from {
-        Caller::Outside { gateway, .. } => Caller::Outside { gateway, number },
+        Caller::Outside { gateway, number: usual } => {
+            let number = number.map_or(Ok(usual), |number| dialled("caller", &number)).map_err(one)?;
+            Caller::Outside { gateway, number }
+        }
+        Caller::User(user) if number.is_some() => {
+            return Err(one(format!("{} is a user, who shows his own number: `caller` is for gateways", user.name)));
+        }
         user @ Caller::User(_) => user,
     };
     let to = wish.to.clone().or(said.to).or_else(|| set.door.clone());
+    let to = to.map(|to| dialled("to", &to)).transpose().map_err(one)?.filter(|to| !to.is_empty());
     let to = to.ok_or_else(|| one("what is dialled? Name a scenario, or say --to NUMBER".into()))?;
     let at = match &wish.at {
         None => Some(said.at.unwrap_or(now)),
@@ -78,6 +85,16 @@ pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Plan, Vec<St
         ),
     };
     Ok(Plan { from, to, at, ..said.rest.unwrap_or_else(|| bare(office)) })
+}
+
+/// A number as phones send it: blanks are for people.
+fn dialled(place: &str, text: &str) -> Result<String, String> {
+    let number: String = text.chars().filter(|letter| *letter != ' ').collect();
+    let is_dialled = |letter: char| letter.is_ascii_alphanumeric() || "+*#._-".contains(letter);
+    if number.len() > 64 || !number.chars().all(is_dialled) {
+        return Err(format!("{place}: {text:?} cannot be dialled: up to 64 of 0-9 A-Z + * # . _ -"));
+    }
+    Ok(number)
 }
 
 /// Nobody has said anything; who calls and what he dials comes from elsewhere.
@@ -299,4 +316,28 @@ pub(super) fn clock(stage: &Stage, at: WallTime) -> String {
     let local = stage.office.zone().local(at);
     let minute = local.minute();
     format!("{}T{:02}:{:02}", local.date, minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_people_write_them_and_what_cannot_be_dialled_is_told() {
+        assert_eq!(dialled("to", "+49 30 123"), Ok("+4930123".into()));
+        assert_eq!(dialled("to", "*43"), Ok("*43".into()));
+        for wrong in ["a@b", "1\n2", "\">", "sip:102"] {
+            assert!(dialled("to", wrong).unwrap_err().starts_with("to: "), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_a_call_file_is_one_for_the_demo_office() {
+        let text = include_str!("../../demo/office.yaml");
+        let bundle = crate::house::Bundle::of_text("office.yaml", text);
+        let office = Office::examine("office.yaml", plugboard_document::examine("office.yaml", text), &bundle).office;
+        let said = read("call.yaml", HELP, &office.unwrap()).unwrap();
+        assert_eq!(said.to.as_deref(), Some("100"));
+        assert_eq!(said.rest.unwrap().people.len(), 4);
+    }
 }

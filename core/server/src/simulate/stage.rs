@@ -10,7 +10,7 @@ use crate::catalogue;
 use crate::house::{Absent, Bundle, in_words};
 
 /// What a caller dials who is to meet a scenario that no number leads to.
-const STAGE_DOOR: &str = "*999";
+const STAGE_DOOR: &str = "5559990001";
 /// What phones here prove to know.
 const PASSWORD: &str = "simulated";
 /// Of a user, what his real devices are like.
@@ -156,8 +156,12 @@ fn open_door(root: &mut Vec<Entry>, scenario: &str) {
     let routes = list_of(root, "routes");
     let route = |id: String, from: Option<String>| {
         let text = |text: &str| Kind::Text(text.to_owned());
-        let mut made =
-            vec![entry("id", Kind::Text(id)), entry("number", text(STAGE_DOOR)), entry("scenario", text(scenario))];
+        let mut made = vec![
+            entry("id", Kind::Text(id)),
+            entry("number", text(STAGE_DOOR)),
+            entry("scenario", text(scenario)),
+            entry("priority", Kind::Integer(1, "1".into())),
+        ];
         made.extend(from.map(|from| entry("from", Kind::Map(vec![entry("gateway", Kind::Text(from))]))));
         Node::made(Kind::Map(made))
     };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use plugboard_metrics::{Condition, DatagramsDropped, DatagramsUnsent, Metrics, Readiness};
 use plugboard_sip::flow::{Flow, Transport};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::connections::Connections;
@@ -208,6 +208,14 @@ impl SipTransport for Network {
 
     fn public_address(&self, remote: IpAddr) -> Option<IpAddr> {
         self.streams.reach.public_for(remote)
+    }
+
+    /// One that listens everywhere is at each address of this machine, and at the one that a NAT shows of it.
+    fn is_own(&self, at: SocketAddr) -> bool {
+        let ip = at.ip().to_canonical();
+        let is_ours = || self.public_address(ip) == Some(ip) || UdpSocket::bind((ip, 0)).is_ok();
+        let mut listeners = self.local_addresses().into_iter().filter(|(_, own)| own.port() == at.port());
+        listeners.any(|(_, own)| own.ip() == ip || (own.ip().is_unspecified() && is_ours()))
     }
 
     fn local_addresses(&self) -> Vec<(Transport, SocketAddr)> {

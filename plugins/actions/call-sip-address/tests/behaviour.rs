@@ -40,6 +40,7 @@ fn a_grant_that_lists_numbers_covers_no_address() {
     let kit = kit();
     let grants = Grants::none()
         .with(plugboard_testkit::Capability::Log)
+        .with(plugboard_testkit::Capability::Variables)
         .with_dial(DialGrant { prefixes: vec!["sip:".into(), "+49".into()], ..DialGrant::default() });
     let given = json!({ "address": "sip:desk@partner.example" });
     let report = kit.run().parameters(&given).grants(grants).finish().unwrap();

@@ -27,7 +27,8 @@ fn usual() -> QueueRequest {
 fn r69_the_caller_waits_as_the_scenario_says_and_the_outcome_names_who_answered() {
     let answered = Connected { user: Some(user_id("ann")), number: "101".into(), rang_ms: 3_000 };
     let report = kit().run().on_wait(move |_| Ok(QueueEnd::Answered(answered.clone()))).finish().unwrap();
-    assert_eq!((report.outcome(), report.calls.as_slice()), (Some("answer"), &[HostCall::Wait(usual())][..]));
+    let who = HostCall::SetVariable { name: "answered_by".into(), value: Value::User(user_id("ann")) };
+    assert_eq!((report.outcome(), report.calls.as_slice()), (Some("answer"), &[HostCall::Wait(usual()), who][..]));
     assert_eq!(report.variables.get("answered_by"), Some(&Value::User(user_id("ann"))));
     let given = json!({ "max": "1h", "ring_for": "5s", "music": "waltz", "announce": "30s", "call_back_on": "1",
         "priority": 7, "skill": "german", "level": 6, "callers": 5 });

@@ -281,7 +281,7 @@ fn a_step_after_the_message_sends_it_along_and_one_that_wants_what_there_is_not_
 #[test]
 fn a_fax_goes_to_whoever_the_number_says_by_mail_once_with_the_document() {
     const CARRIER: &str = "198.51.100.20:5060";
-    let steps = "  - receive-fax: {}\n  - hang-up\n";
+    let steps = "  - receive-fax: {}\n  - play-audio: { audio: welcome }\n  - hang-up\n";
     let office = office(steps).replace("127.0.0.1:5080", CARRIER).replace(
         "routes:\n",
         "numbers:\n  - { number: \"+4930777\", scenario: story, fax_mail: { to: fax@example.com } }\nroutes:\n",

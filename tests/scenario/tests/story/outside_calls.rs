@@ -238,3 +238,31 @@ fn a_caller_waits_in_silence_without_an_answer_and_with_music() {
     ann.hangs_up();
     sim.run_until_quiet();
 }
+
+#[test]
+fn r68_neither_an_address_of_ours_nor_one_of_a_gateway_is_outside() {
+    for address in ["sip:00900123@127.0.0.1:5080", "SIP:00900123@127.0.0.1", "sip:100@10.0.0.1"] {
+        let (mut sim, ann, ..) = started(office(address, "{ private: true }"));
+        let outside = sim.outside("outside", "127.0.0.1:5080");
+        ann.dials("300");
+        sim.run_until(ann.hears("first"));
+        sim.run_until_quiet();
+        assert_eq!(first_step(&sim), "steps[0] call-sip-address: refused", "{address}");
+        assert_eq!(outside.calls(), []);
+    }
+}
+
+#[test]
+fn whoever_answers_a_call_for_help_is_asked_for_no_key() {
+    let step = "  - call-number: { number: \"112\", confirm: true, ring_for: 20s }\n";
+    let mut sim = Setup::offices(vec![OfficeText::demo().with_story(step)]).start();
+    let (ann, help) = (sim.phone("ann", "101"), sim.outside("outside", "127.0.0.1:5080"));
+    ann.dials("300");
+    sim.run_until(help.rings());
+    help.answers();
+    talk(&mut sim, &ann, &help);
+    help.hangs_up();
+    sim.run_until(ann.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(first_step(&sim), "steps[0] call-number: answer");
+}

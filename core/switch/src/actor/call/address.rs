@@ -7,13 +7,13 @@ use plugboard_call::{Input, Party};
 use plugboard_media::Need;
 use plugboard_metrics::TollMet;
 use plugboard_model::{Cause, LegId, NotConnected, is_public};
-use plugboard_office::{Addresses, MediaRules};
+use plugboard_office::{Addresses, MediaRules, Place};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Transport;
 use plugboard_sip::locate::{Answer, Input as LocateInput, Locator, NotFound, Question, Sought, Target};
 use plugboard_sip::{RequestUri, SipUri};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::carry::Dial;
@@ -57,8 +57,8 @@ impl CallActor {
     /// An address that a step wants to be called.
     pub(super) fn address(&self, text: &str) -> Result<Party, NotConnected> {
         let invalid = |why: &str| NotConnected::Invalid(format!("{text} {why}"));
-        let with_scheme =
-            if text.contains(':') && text.starts_with("sip") { text.to_owned() } else { format!("sip:{text}") };
+        let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|own| own.eq_ignore_ascii_case(scheme));
+        let with_scheme = if begins("sip:") || begins("sips:") { text.to_owned() } else { format!("sip:{text}") };
         let Ok(RequestUri::Sip(read)) = RequestUri::parse(&with_scheme) else {
             return Err(invalid("is no SIP address: write sip:desk@partner.example"));
         };
@@ -66,6 +66,9 @@ impl CallActor {
         let host = read.host().trim_end_matches('.').to_ascii_lowercase();
         if self.snapshot.configuration.offices.by_domain(&host).is_some() || self.is_ours(&read) {
             return Err(invalid("is an address of this switch: ring its people by their numbers"));
+        }
+        if self.is_of_gateway(&host, read.host_ip()) {
+            return Err(invalid("is where a gateway stands: call a number through it, within its limits"));
         }
         let rules = &self.office.addresses;
         if !rules.lets(&host) {
@@ -89,7 +92,17 @@ impl CallActor {
     }
 
     fn listens_at(&self, at: SocketAddr) -> bool {
-        self.env.sip.local_addresses().iter().any(|(_, own)| *own == at)
+        self.env.sip.is_own(at)
+    }
+
+    /// Whether a gateway of any office stands there: what goes to it goes by routes, with their limits.
+    fn is_of_gateway(&self, host: &str, ip: Option<IpAddr>) -> bool {
+        let offices = &self.snapshot.configuration.offices;
+        let mut gateways = offices.iter().flat_map(|office| office.gateways());
+        gateways.any(|gateway| match &gateway.address {
+            Place::Address(address) => Some(address.ip().to_canonical()) == ip.map(|ip| ip.to_canonical()),
+            Place::Host { name, .. } => name.trim_end_matches('.').eq_ignore_ascii_case(host),
+        })
     }
 
     /// Looks for where an address is; the call begins when it is known.
@@ -166,7 +179,10 @@ impl CallActor {
             return Err(refused(404, "Its name leads nowhere"));
         }
         // Judged when it is known: whoever has the name says where it leads.
-        let may = |target: &&Target| (private || is_public(target.address.ip())) && !self.listens_at(target.address);
+        let may = |target: &&Target| {
+            let ip = target.address.ip();
+            (private || is_public(ip)) && !self.listens_at(target.address) && !self.is_of_gateway("", Some(ip))
+        };
         let target = found.iter().find(may).ok_or_else(|| refused(403, "Its name leads into a private network"))?;
         let name = uri.host_ip().is_none().then(|| uri.host());
         let flow = match &name {

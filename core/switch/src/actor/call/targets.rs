@@ -1,6 +1,6 @@
 //! Whom actions ring: targets, as the office resolves them to people and numbers.
 
-use plugboard_call::{Confirm, Party, Phone, Request, RingOrder, Way};
+use plugboard_call::{Confirm, Party, Phone, Request, RingOrder, Urgency, Way};
 use plugboard_model::{
     Audio, Cause, Dialled, Line, NotConnected, RingRequest, Speech, Target, Tone, UserId, UserPhones,
 };
@@ -130,8 +130,10 @@ impl CallActor {
             }
             None => self.outside(&number)?,
         };
-        if let Party::Outside { phone, .. } = &mut party
+        // Whoever answers a call for help is asked for no key.
+        if let Party::Outside { ways, phone } = &mut party
             && line.confirm
+            && ways.iter().all(|way| way.urgency == Urgency::Usual)
         {
             let confirm = Some(self.confirm(CONFIRM_WITHIN, &self.office.language));
             *phone = Some(Phone { of: None, confirm });
