@@ -152,6 +152,8 @@ fn who_leaves_to_be_called_back_keeps_his_place() {
     queue.user_tells(seconds(4), tells(1, Some(seconds(4))));
     assert_eq!(queue.poll_output(), Some(QueueOutput::CallBack { call: call(1), user: user(1) }));
     queue.rang(seconds(5), &call(1), &user(1), Outcome::Answered);
+    assert_eq!(queue.poll_output(), None, "he talks, whatever he has told before");
+    queue.user_tells(seconds(6), tells(1, Some(seconds(6))));
     assert_eq!(queue.poll_output(), Some(QueueOutput::Offer { call: call(2), user: user(1) }));
 }
 

@@ -1,9 +1,10 @@
 //! A call: its machine, its scenario, and the way to everything they ask for.
 
-pub(crate) use carry::Adoption;
+pub(crate) use adoption::Adoption;
 pub(crate) use fetch::Takes;
 
 mod address;
+mod adoption;
 mod carry;
 mod conference;
 mod database;

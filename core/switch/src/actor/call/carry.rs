@@ -19,12 +19,9 @@ use plugboard_sip::session::{Local, Login, OutgoingSpec, Session};
 use std::time::Duration;
 
 use super::flows::FLOW_ANSWERS_WITHIN;
-use super::{CallActor, LegHandle, Obstacle, Order, Rung};
+use super::{Adoption, CallActor, LegHandle, Obstacle, Order, Rung};
 use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
-use crate::message::{
-    Adopt, CallOver, ClaimSlot, Device, Errand, FromLayer, JoinAsked, LegCommand, LegEvent, OfferCall, UseSlot,
-    WatchMedia,
-};
+use crate::message::{CallOver, ClaimSlot, Device, Errand, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
 use crate::post::post;
 
 /// Steps on the hanging up have so long: who called is gone, and nothing of his shall be in the way for long.
@@ -680,22 +677,4 @@ pub(super) struct Dial {
     pub(super) rules: MediaRules,
     /// Whether it gets the last ports.
     pub(super) need: Need,
-}
-
-/// Whose a new leg is, for the shard.
-pub(crate) struct Adoption {
-    pub(crate) call: plugboard_model::CallId,
-    pub(crate) sip_call_id: String,
-}
-
-impl Adoption {
-    /// The message for the shard's `SipActor`.
-    pub(crate) fn message(
-        self,
-        owner: u64,
-        leg: LegId,
-        (events, join): (Recipient<FromLayer>, Recipient<JoinAsked>),
-    ) -> Adopt {
-        Adopt { owner, call: self.call, sip_call_id: self.sip_call_id.into(), leg, events, join }
-    }
 }
