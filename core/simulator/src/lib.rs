@@ -23,6 +23,7 @@ mod carrier;
 mod clock;
 mod databases;
 mod ladder;
+mod later;
 mod log;
 mod media;
 mod names;

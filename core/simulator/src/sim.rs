@@ -159,7 +159,7 @@ impl Sim {
         let names = Names::new(setup.zone, Arc::clone(&clock), Arc::clone(&wake));
         let both = || (Arc::clone(&clock), Arc::clone(&wake));
         let (sites, databases) = (Sites::new(both()), SimDatabases::new(both()));
-        let carrier = SimCarrier::new(Arc::clone(&clock), Arc::clone(&wake));
+        let carrier = SimCarrier::new(both());
         let env = Env {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SimRandom::new(seed + 2)),

@@ -76,6 +76,7 @@ mod outcome;
 mod parameter;
 pub mod queue;
 pub mod random;
+mod reading;
 pub mod record;
 pub mod text_message;
 pub mod variables;
@@ -85,6 +86,7 @@ pub use failure::Failure;
 pub use outcome::Outcome;
 pub use parameter::{Choice, Parameter, ParameterError, Parameters};
 pub use plugboard_sdk_macros::{Choice, Outcome, Parameters, action};
+pub use reading::Reading;
 /// A JSON value, for a [`Parameter`] of your own.
 pub use serde_json::Value as Json;
 

@@ -2,8 +2,7 @@
 
 use plugboard_sdk::http::{self, HttpError, Method, Request, Response};
 use plugboard_sdk::prelude::*;
-use plugboard_sdk::variables::SetError;
-use plugboard_sdk::{Json, Parameter, ParameterError, directory};
+use plugboard_sdk::{Json, Parameter, ParameterError, Reading};
 use std::collections::BTreeMap;
 
 /// The parameters of `http-request`.
@@ -156,6 +155,9 @@ fn http_request(given: HttpRequest) -> Result<Asked, Failure> {
     }
 }
 
+/// What services write knows numbers and truths.
+const ANSWER: Reading = Reading { whose: "the answer", loosely: false };
+
 /// Assigns the variables: `false` where the answer has not all of them, or names nobody; then they are as they were.
 fn take(response: &Response, into: &BTreeMap<String, Pointer>) -> Result<bool, Failure> {
     let answer: Json = response.body.parse().map_err(|_| Failure::new("the service's answer is no JSON"))?;
@@ -164,65 +166,5 @@ fn take(response: &Response, into: &BTreeMap<String, Pointer>) -> Result<bool, F
         .map(|(name, place)| Some((name, answer.pointer(&place.0).filter(|value| !value.is_null())?)))
         .collect();
     let Some(found) = found else { return Ok(false) };
-    let before: Vec<Option<Value>> = found.iter().map(|(name, _)| variables::get(name)).collect();
-    let taken = found.iter().try_fold(true, |taken, (name, value)| Ok(taken && assign(name, value)?));
-    if taken != Ok(true) {
-        for ((name, _), value) in found.iter().zip(before) {
-            if let Some(value) = value {
-                variables::assign(name, &value).map_err(|error| variables::refused(name, error))?;
-            }
-        }
-    }
-    taken
-}
-
-/// Assigns a value as what the variable is: a text with digits may be a user's number. `false`: there is no such user or group.
-fn assign(name: &str, value: &Json) -> Result<bool, Failure> {
-    let plain = match value {
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Bool(yes) => Value::Boolean(*yes),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Number(number),
-            None => Value::Text(number.to_string()),
-        },
-        Json::Array(items) => {
-            let text = |item: &Json| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
-            Value::Texts(items.iter().map(text).collect())
-        }
-        Json::Null | Json::Object(_) => Value::Text(value.to_string()),
-    };
-    let wanted = match variables::assign(name, &plain) {
-        Ok(()) => return Ok(true),
-        Err(SetError::WrongType(wanted)) => wanted,
-        Err(error) => return Err(variables::refused(name, error)),
-    };
-    let text = match &plain {
-        Value::Text(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Boolean(yes) => yes.to_string(),
-        Value::Texts(_) | Value::Time(_) | Value::User(_) | Value::Group(_) | Value::Users(_) => {
-            return Err(unfit(name, &wanted));
-        }
-    };
-    let fitting = match wanted.as_str() {
-        "text" => Some(Value::Text(text)),
-        "number" => text.parse().ok().map(Value::Number),
-        "boolean" => text.parse().ok().map(Value::Boolean),
-        "user" => match directory::find_user(&text) {
-            Some(user) => Some(Value::User(user.id)),
-            None => return Ok(false),
-        },
-        "group" => match directory::find_group(&text) {
-            Some(group) => Some(Value::Group(group.id)),
-            None => return Ok(false),
-        },
-        _ => None,
-    };
-    let fitting = fitting.ok_or_else(|| unfit(name, &wanted))?;
-    variables::assign(name, &fitting).map_err(|error| variables::refused(name, error))?;
-    Ok(true)
-}
-
-fn unfit(name: &str, wanted: &str) -> Failure {
-    Failure::new(["what the answer has for ", name, " is no ", wanted].concat())
+    ANSWER.assign_all(&found)
 }
