@@ -8,6 +8,7 @@
 mod args;
 mod browser;
 mod clock;
+mod crowd;
 mod json;
 mod machine;
 mod notices;

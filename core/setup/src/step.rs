@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clock::now;
+use crate::crowd;
 use crate::json::Json;
 use crate::project::Project;
 
@@ -216,6 +217,42 @@ impl Log {
         }
     }
 
+    /// Runs commands beside one another, `at_once` at a time, each to its end or `limit`, in their order.
+    ///
+    /// What one printed is shown when it has ended, whole, so that it can be read as if it had run alone; `each` gets
+    /// its place in `commands`, its lines and how it ended.
+    pub(crate) fn crowd(
+        &mut self,
+        commands: Vec<Command>,
+        at_once: usize,
+        limit: Duration,
+        each: &mut dyn FnMut(usize, &[String], Result<(), Failure>),
+    ) {
+        let total = commands.len();
+        let began = now();
+        let mut told = began;
+        let ended = crowd::start(commands, at_once, limit);
+        for done in 1..=total {
+            let end = loop {
+                match ended.recv_timeout(TICK) {
+                    Ok(end) => break end,
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+                if told.elapsed() >= if self.terminal { TICK } else { SLOW_TICK } {
+                    told = now();
+                    self.tell(began.elapsed());
+                }
+            };
+            self.clear();
+            for line in &end.lines {
+                self.keep(line);
+            }
+            self.latest = format!("{done} of {total} programs have ended");
+            each(end.place, &end.lines, end.result);
+        }
+    }
+
     /// Runs a command and answers what it printed on standard output.
     pub(crate) fn output(&mut self, command: &mut Command) -> Result<String, Failure> {
         self.keep(&format!("$ {}", spelled(command)));
@@ -366,7 +403,7 @@ fn span(time: Duration) -> String {
 }
 
 /// Both outputs of a child, line by line, as they come.
-fn lines_of(child: &mut Child) -> Receiver<String> {
+pub(crate) fn lines_of(child: &mut Child) -> Receiver<String> {
     let (sender, receiver) = channel();
     if let Some(stdout) = child.stdout.take() {
         forward(stdout, sender.clone());
@@ -391,7 +428,7 @@ fn forward(source: impl Read + Send + 'static, sender: Sender<String>) {
     });
 }
 
-fn program(command: &Command) -> String {
+pub(crate) fn program(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! Builds and runs the tests of the workspace, one test program after the other.
+//! Builds and runs the tests of the workspace, some test programs beside one another.
 //!
 //! Cargo builds them all in one go, so that every library is compiled once, with one set of features; they are run from
 //! here, so that the tests against programs of others come last and one that hangs is named.
@@ -58,7 +58,9 @@ fn suite(line: &str) -> Option<Suite> {
     Some(Suite { folder: folder.into(), source: source.into(), program: program.into() })
 }
 
-/// Runs test programs, all of them even when one fails.
+/// Runs test programs, all of them even when one fails, as many at once as the machine has cores and one more.
+///
+/// Those of the switch's own code compute; those with programs of others wait for phones that speak.
 pub(crate) fn run(
     project: &Project,
     log: &mut Log,
@@ -68,16 +70,26 @@ pub(crate) fn run(
 ) -> Result<String, Failure> {
     let before = tally.clone();
     let mut failures = Vec::new();
-    for suite in suites {
-        println!("\n     Running {} ({})", project.shown(&suite.source), suite.program.display());
+    let programs = suites.iter().map(|suite| {
         let mut test = project.command(&suite.program, &[]);
         test.current_dir(&suite.folder).env("CARGO_MANIFEST_DIR", &suite.folder);
         settings(project, &mut test, full);
-        let limit = if full { LONG_LIMIT } else { LIMIT };
-        if let Err(failure) = log.watch(&mut test, Show::Always, Some(limit), &mut |line| tally.line(line)) {
+        test
+    });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let limit = if full { LONG_LIMIT } else { LIMIT };
+    log.crowd(programs.collect(), cores + 1, limit, &mut |place, lines, result| {
+        let Some(suite) = suites.get(place) else { return };
+        println!("\n     Running {} ({})", project.shown(&suite.source), suite.program.display());
+        // The first line is the command, which the log keeps.
+        for line in lines.iter().skip(1) {
+            println!("{line}");
+            tally.line(line);
+        }
+        if let Err(failure) = result {
             failures.push((suite, failure));
         }
-    }
+    });
     summary(project, &before, tally, failures)
 }
 

@@ -4,9 +4,12 @@
 //! the look and the use.
 
 use crate::Transport;
-use std::fs;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 /// Signalling and HTTP ports of the tests: this many from [`FIRST`].
 const COUNT: u16 = 8_000;
@@ -16,10 +19,31 @@ const RTP_COUNT: u16 = 12_000;
 const RTP_FIRST: u16 = 20_000;
 const RTP_RANGE: u16 = 40;
 
-/// Two test programs that run at once begin far from each other.
+/// Two test programs that run at once begin far from each other, so that they seldom ask for the same.
 fn seed(count: u16) -> u16 {
     let process = u16::try_from(std::process::id() % u32::from(count)).unwrap_or(0);
     process.wrapping_mul(37) % count
+}
+
+/// Takes a port, or a range by its first, for as long as this test program runs; false where another one has it.
+///
+/// Another program that looks for a port between our look and our use would find it free: a lock on a file, which the
+/// system gives back whatever becomes of the program, says whose it is.
+fn claim(port: u16) -> bool {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let user = fs::metadata("/proc/self").map_or(0, |own| own.uid());
+        let folder = std::env::temp_dir().join(format!("plugboard-test-ports-{user}"));
+        fs::create_dir_all(&folder).expect("a folder for the locks of ports");
+        folder
+    });
+    static OURS: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let Ok(file) = File::create(FOLDER.join(port.to_string())) else { return false };
+    // Two handles of one program lock against each other as well.
+    let is_ours = file.try_lock().is_ok();
+    if is_ours {
+        OURS.lock().unwrap().push(file);
+    }
+    is_ours
 }
 
 /// The first of `many` neighbouring ports on 127.0.0.1, free for UDP and TCP.
@@ -34,7 +58,7 @@ pub fn free_port(many: u16) -> u16 {
         UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok()
     };
     let mut tries = tries;
-    tries.find(|first| (*first..first + many).all(free)).expect("a free port")
+    tries.find(|first| (*first..first + many).all(|port| free(port) && claim(port))).expect("a free port")
 }
 
 /// A range of RTP ports as `--rtp-ports` takes it, of no other switch of this test program nor of any other program.
@@ -46,7 +70,8 @@ pub fn free_rtp_ports() -> String {
         RTP_FIRST + (seed(ranges) + at) % ranges * RTP_RANGE
     });
     let free = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    let first = tries.find(|first| (*first..first + RTP_RANGE).all(free)).expect("a free range of RTP ports");
+    let whole = |first: &u16| claim(*first) && (*first..first + RTP_RANGE).all(free);
+    let first = tries.find(whole).expect("a free range of RTP ports");
     format!("{first}-{}", first + RTP_RANGE - 1)
 }
 
