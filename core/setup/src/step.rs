@@ -219,14 +219,13 @@ impl Log {
 
     /// Runs commands beside one another, `at_once` at a time, each to its end or `limit`, in their order.
     ///
-    /// What one printed is shown when it has ended, whole, so that it can be read as if it had run alone; `each` gets
-    /// its place in `commands`, its lines and how it ended.
+    /// What one printed is kept when it has ended, whole, so that it can be read as if it had run alone.
     pub(crate) fn crowd(
         &mut self,
         commands: Vec<Command>,
         at_once: usize,
         limit: Duration,
-        each: &mut dyn FnMut(usize, &[String], Result<(), Failure>),
+        each: &mut dyn FnMut(crowd::End),
     ) {
         let total = commands.len();
         let began = now();
@@ -249,7 +248,7 @@ impl Log {
                 self.keep(line);
             }
             self.latest = format!("{done} of {total} programs have ended");
-            each(end.place, &end.lines, end.result);
+            each(end);
         }
     }
 

@@ -78,15 +78,15 @@ pub(crate) fn run(
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let limit = if full { LONG_LIMIT } else { LIMIT };
-    log.crowd(programs.collect(), cores + 1, limit, &mut |place, lines, result| {
-        let Some(suite) = suites.get(place) else { return };
+    log.crowd(programs.collect(), cores + 1, limit, &mut |end| {
+        let Some(suite) = suites.get(end.place) else { return };
         println!("\n     Running {} ({})", project.shown(&suite.source), suite.program.display());
         // The first line is the command, which the log keeps.
-        for line in lines.iter().skip(1) {
+        for line in end.lines.iter().skip(1) {
             println!("{line}");
             tally.line(line);
         }
-        if let Err(failure) = result {
+        if let Err(failure) = end.result {
             failures.push((suite, failure));
         }
     });

@@ -1,0 +1,1 @@
+//! Each requirement, and where it is shown (`README.md` beside `Cargo.toml`).
