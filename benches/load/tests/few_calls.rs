@@ -1,7 +1,7 @@
 //! `cargo load` with a few calls: it starts the switch, registers its users, and every figure that is asked for is there. What the
 //! figures say is for `benches/README.md`.
 
-use plugboard_tests_interop::{built_plugins, free_port};
+use plugboard_tests_interop::{Kamailio, built_plugins, free_port};
 use serde_json::Value;
 use std::process::Command;
 
@@ -40,4 +40,26 @@ fn a_few_calls_are_measured_beside_a_bare_relay() {
     }
     let relayed = rows.iter().find(|row| row["key"] == "relay_cpu_ms").unwrap();
     assert!(relayed["note"].as_str().unwrap().contains(" packets lost"), "{relayed}");
+}
+
+#[test]
+fn a_switch_of_others_is_measured_by_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let (callers, phones) = (free_port(2).to_string(), free_port(1));
+    let kamailio = Kamailio::proxy(phones);
+    let mut load = Command::new(env!("CARGO_BIN_EXE_plugboard-load"));
+    load.args(["--json", "--no-pin", "--only", "calls,setup", "--calls", "20", "--rate", "10"]);
+    load.args(["--target", &kamailio.address().to_string(), "--pid", &kamailio.pid().to_string(), "--number", "100"]);
+    load.args(["--callers", &callers, "--phones", &phones.to_string()]).arg("--folder").arg(folder.path());
+    let output = load.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["about"]["target"], kamailio.address().to_string());
+    for (key, many) in [("cpu_ms_per_call", 1), ("setup_ms_p50", 2)] {
+        let rows = report["rows"].as_array().unwrap().iter();
+        let figures = rows.filter(|row| row["key"] == key && row["switch"].is_number()).count();
+        assert_eq!(figures, many, "{key}: {report}");
+    }
+    assert_eq!(kamailio.log().matches("ERROR").count(), 0, "{}", kamailio.log());
+    kamailio.stops();
 }

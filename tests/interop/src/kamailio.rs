@@ -29,6 +29,12 @@ impl Kamailio {
         Self::start(free_address(), CARRIER_MODULES, &carrier_route(world), |_| String::new())
     }
 
+    /// A mere proxy: every call goes on to the program at this port of 127.0.0.1.
+    pub fn proxy(phones: u16) -> Self {
+        let route = format!("    record_route();\n    $du = \"sip:127.0.0.1:{phones}\";\n    t_relay();\n");
+        Self::start(free_address(), &[], &route, |_| String::new())
+    }
+
     /// An edge that phones register through at this switch (Path, RFC 3327), over UDP on both sides.
     pub fn edge(switch: &Plugboard) -> Self {
         Self::start(free_address(), EDGE_MODULES, &edge_route(switch.sip(Transport::Udp)), |_| String::new())
@@ -71,6 +77,11 @@ impl Kamailio {
         let kamailio = Self { program, address, _folder: scratch };
         kamailio.answers();
         kamailio
+    }
+
+    /// Its main process.
+    pub fn pid(&self) -> u32 {
+        self.program.id()
     }
 
     /// Where it is.
