@@ -4,13 +4,16 @@
 //! the one of the highest priority who has waited longest, whatever queue that one is in. The machine only says who shall ring whom:
 //! whether a user can be had is decided by himself when he is asked ([`Outcome::Refused`]), so that what is known here may be late.
 
+mod promise;
 mod waiting;
 mod words;
 
+pub use plugboard_model::Wanted;
+pub use promise::{Asked, CALL_BACK_WITHIN, CALL_BACKS_MAX, CallBackTo};
 pub use waiting::{Heard, WaitEnd, WaitRules, Waiting, Wish};
 pub use words::position;
 
-use plugboard_model::{CallId, Name, ScenarioId, Time, UserId};
+use plugboard_model::{CallId, Name, PromisedCall, ScenarioId, Time, UserId, WallTime};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -22,20 +25,6 @@ pub const CALLERS_MAX: usize = 10_000;
 const REFUSED_REST: Duration = Duration::from_secs(2);
 /// Who rang and did not answer, or declined, is left alone for so long: he is not at his desk, or in the middle of something.
 const MISSED_REST: Duration = Duration::from_secs(10);
-
-/// Who has left to be called back is forgotten after so long: the office has closed, and nobody wants a call in the night.
-pub const CALL_BACK_WITHIN: Duration = Duration::from_hours(4);
-
-/// Somebody for whom a caller waits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wanted {
-    /// Who.
-    pub user: UserId,
-    /// The groups through which he is wanted; none when he was named himself. Who has logged out of all of them is not rung.
-    pub groups: Vec<Name>,
-    /// Those of a lower tier go first.
-    pub tier: u8,
-}
 
 /// A caller who is to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +86,17 @@ pub enum QueueOutput {
         /// Whom.
         user: UserId,
     },
-    /// The caller has left, and this user is free: call them both. Told as the same.
+    /// The caller has left, and this user is free: ring the user, and once [`Queue::called`] has said so, the caller.
     CallBack {
         /// The call with which he came.
         call: CallId,
         /// Whom.
         user: UserId,
     },
+    /// Keep this promise; answered by [`Queue::kept`].
+    Keep(Box<PromisedCall>),
+    /// Nobody is called back by this promise any more: strike it off.
+    Strike(CallId),
 }
 
 /// A queue as people see it.
@@ -135,7 +128,16 @@ pub struct CallerShown {
     /// Who rings for him.
     pub rings: Option<UserId>,
     /// He has left and is called back.
-    pub called_back: bool,
+    pub promise: Option<PromiseShown>,
+}
+
+/// What was promised to a caller who has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromiseShown {
+    /// Since when he has his place, also over a restart.
+    pub since: WallTime,
+    /// Nobody calls him later than this.
+    pub until: WallTime,
 }
 
 /// Somebody for whom callers wait.
@@ -184,7 +186,22 @@ struct Caller {
     /// Sorted by user. Callers of one queue share it, so that thousands who wait for the same fifty cost one list.
     wanted: Arc<[Wanted]>,
     offered: Option<UserId>,
-    called_back: bool,
+    stands: Stands,
+}
+
+/// How somebody has his place.
+#[derive(Debug)]
+enum Stands {
+    /// On the line.
+    Here,
+    /// On the line still, and wants to be called back: nobody rings for him until the promise is kept.
+    Asks {
+        promise: Box<PromisedCall>,
+        /// He has hung up meanwhile, as one does who has pressed the key.
+        gone: bool,
+    },
+    /// He has left, and is called back.
+    Promised { promise: Box<PromisedCall>, until: Time },
 }
 
 #[derive(Debug, Default)]
@@ -205,8 +222,12 @@ pub struct Queue {
     /// By how many callers somebody is wanted: nobody has to be looked for when one becomes free for whom none waits.
     interest: BTreeMap<UserId, usize>,
     rests: BTreeSet<(Time, UserId)>,
+    /// Those on the line, the oldest first.
+    here: BTreeSet<(Time, u64)>,
     /// When those are forgotten who are to be called back.
     expiries: BTreeSet<(Time, CallId)>,
+    /// Nobody is called back any more.
+    drains: bool,
     tallies: BTreeMap<ScenarioId, Tally>,
     order: u64,
     outbox: VecDeque<QueueOutput>,
@@ -229,6 +250,21 @@ impl Caller {
         self.wanted.get(place)
     }
 
+    /// Whether somebody who is free may ring for him.
+    fn may_be_served(&self, drains: bool) -> bool {
+        self.offered.is_none()
+            && match self.stands {
+                Stands::Here => true,
+                Stands::Asks { .. } => false,
+                Stands::Promised { .. } => !drains,
+            }
+    }
+
+    /// What was promised to him.
+    fn promise(&self) -> Option<&PromisedCall> {
+        if let Stands::Promised { promise, .. } = &self.stands { Some(promise) } else { None }
+    }
+
     /// Whether both wait for somebody.
     fn competes(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.wanted, &other.wanted) || self.wanted.iter().any(|wanted| other.wants(&wanted.user).is_some())
@@ -245,26 +281,26 @@ impl Queue {
         }
         wanted.sort();
         wanted.dedup_by(|one, other| one.user == other.user);
-        let like = self.callers.values().find(|waiting| waiting.queue == queue);
-        let wanted = match like.filter(|waiting| *waiting.wanted == *wanted) {
-            Some(waiting) => Arc::clone(&waiting.wanted),
-            None => wanted.into(),
-        };
+        let wanted = self.share(&queue, wanted);
         let rank = Rank { priority: Reverse(priority), since: now, order: self.order };
-        self.order += 1;
-        *self.sizes.entry(queue.clone()).or_default() += 1;
         self.tallies.entry(queue.clone()).or_default().joined += 1;
-        for one in wanted.iter() {
-            *self.interest.entry(one.user.clone()).or_default() += 1;
-        }
-        self.ranks.insert(call.clone(), rank);
-        self.callers.insert(rank, Caller { call, number: caller, queue, wanted, offered: None, called_back: false });
+        self.here.insert((now, rank.order));
+        self.put_in(rank, Caller { call, number: caller, queue, wanted, offered: None, stands: Stands::Here });
         self.serve(now, rank);
         true
     }
 
-    /// A caller waits no more. Nothing for one who does not wait.
+    /// A caller waits no more. Nothing for one who does not wait, nor for one who is called back or has just asked for it.
     pub fn leave(&mut self, now: Time, call: &CallId, why: Left) {
+        match self.caller_mut(call).map(|caller| &mut caller.stands) {
+            None | Some(Stands::Promised { .. }) => return,
+            Some(Stands::Asks { gone, .. }) => return *gone = true,
+            Some(Stands::Here) => {}
+        }
+        self.go(now, call, why);
+    }
+
+    fn go(&mut self, now: Time, call: &CallId, why: Left) {
         let Some(caller) = self.take_out(call) else { return };
         let tally = self.tallies.entry(caller.queue.clone()).or_default();
         match why {
@@ -274,23 +310,6 @@ impl Queue {
         if let Some(user) = caller.offered {
             self.desk_is_back(now, &user, None);
         }
-    }
-
-    /// A caller leaves and keeps his place: he is called back. Whether he waited.
-    pub fn call_back(&mut self, now: Time, call: &CallId) -> bool {
-        let Some((rank, caller)) = self.ranks.get(call).and_then(|rank| Some((*rank, self.callers.get_mut(rank)?)))
-        else {
-            return false;
-        };
-        caller.called_back = true;
-        let (queue, rang) = (caller.queue.clone(), caller.offered.take());
-        self.expiries.insert((now + CALL_BACK_WITHIN, call.clone()));
-        self.tallies.entry(queue).or_default().called_back += 1;
-        if let Some(user) = rang {
-            self.desk_is_back(now, &user, None);
-        }
-        self.serve(now, rank);
-        true
     }
 
     /// What came of [`QueueOutput::Offer`]. Late news, of one who has left meanwhile, change nothing.
@@ -310,15 +329,13 @@ impl Queue {
                 }
                 self.desk_is_back(now, user, None);
             }
-            Outcome::Refused => {
+            Outcome::Refused | Outcome::Missed => {
                 caller.offered = None;
-                self.desk_is_back(now, user, Some(now + REFUSED_REST));
-                self.serve(now, rank);
-            }
-            Outcome::Missed => {
-                caller.offered = None;
-                self.desk_is_back(now, user, Some(now + MISSED_REST));
-                self.serve(now, rank);
+                let rest = if outcome == Outcome::Missed { MISSED_REST } else { REFUSED_REST };
+                self.desk_is_back(now, user, Some(now + rest));
+                if !self.forget_if_late(now, call) {
+                    self.serve(now, rank);
+                }
             }
         }
     }
@@ -338,13 +355,7 @@ impl Queue {
 
     /// Takes care of whoever has rested, and forgets those whom nobody has called back.
     pub fn tick(&mut self, now: Time) {
-        while let Some((until, call)) = self.expiries.first().cloned().filter(|(until, _)| *until <= now) {
-            self.expiries.remove(&(until, call.clone()));
-            // One who is called just now is left to it.
-            if self.ranks.get(&call).and_then(|rank| self.callers.get(rank)).is_some_and(|one| one.offered.is_none()) {
-                self.leave(now, &call, Left::Elsewhere);
-            }
-        }
+        self.forget_late(now);
         while let Some((until, user)) = self.rests.first().cloned().filter(|(until, _)| *until <= now) {
             self.rests.remove(&(until, user.clone()));
             if let Some(desk) = self.desks.get_mut(&user).filter(|desk| desk.rests_until == Some(until)) {
@@ -372,21 +383,14 @@ impl Queue {
         Some(1 + self.callers.range(..rank).filter(|(_, ahead)| ahead.competes(caller)).count())
     }
 
-    /// Callers who wait, those who are called back included.
+    /// Callers who wait on the line.
     pub fn waiting(&self) -> usize {
-        self.callers.len()
+        self.here.len()
     }
 
-    /// Since when the one has waited who has waited longest.
+    /// Since when the one has waited on the line who has waited longest.
     pub fn oldest(&self) -> Option<Time> {
-        let (mut oldest, mut from) = (None::<Time>, Reverse(u8::MAX));
-        // The first of each priority is the oldest of it.
-        while let Some((rank, _)) = self.callers.range(Rank { priority: from, since: Time::ZERO, order: 0 }..).next() {
-            oldest = Some(oldest.map_or(rank.since, |oldest| oldest.min(rank.since)));
-            let Some(next) = rank.priority.0.checked_sub(1) else { break };
-            from = Reverse(next);
-        }
-        oldest
+        self.here.first().map(|(since, _)| *since)
     }
 
     /// What came of each queue.
@@ -412,7 +416,7 @@ impl Queue {
                 since: rank.since,
                 priority: rank.priority.0,
                 rings: caller.offered.clone(),
-                called_back: caller.called_back,
+                promise: caller.promise().map(|kept| PromiseShown { since: kept.since, until: kept.until }),
             });
         }
         for (queue, users) in wanted {
@@ -430,8 +434,36 @@ impl Queue {
         shown.into_values().collect()
     }
 
+    fn caller_mut(&mut self, call: &CallId) -> Option<&mut Caller> {
+        self.callers.get_mut(self.ranks.get(call)?)
+    }
+
+    /// Callers of one queue who wait for the same people share the list of them.
+    fn share(&self, queue: &ScenarioId, wanted: Vec<Wanted>) -> Arc<[Wanted]> {
+        let like = self.callers.values().find(|waiting| waiting.queue == *queue);
+        match like.filter(|waiting| *waiting.wanted == *wanted) {
+            Some(waiting) => Arc::clone(&waiting.wanted),
+            None => wanted.into(),
+        }
+    }
+
+    fn put_in(&mut self, rank: Rank, caller: Caller) {
+        self.order = self.order.max(rank.order) + 1;
+        *self.sizes.entry(caller.queue.clone()).or_default() += 1;
+        for one in caller.wanted.iter() {
+            *self.interest.entry(one.user.clone()).or_default() += 1;
+        }
+        self.ranks.insert(caller.call.clone(), rank);
+        self.callers.insert(rank, caller);
+    }
+
     fn take_out(&mut self, call: &CallId) -> Option<Caller> {
-        let caller = self.callers.remove(&self.ranks.remove(call)?)?;
+        let rank = self.ranks.remove(call)?;
+        let caller = self.callers.remove(&rank)?;
+        self.here.remove(&(rank.since, rank.order));
+        if let Stands::Promised { until, .. } = &caller.stands {
+            self.expiries.remove(&(*until, call.clone()));
+        }
         if let Some(size) = self.sizes.get_mut(&caller.queue) {
             *size = size.saturating_sub(1);
         }
@@ -459,7 +491,7 @@ impl Queue {
 
     /// Finds somebody for a caller: of the lowest tier, whoever has been free for longest.
     fn serve(&mut self, now: Time, rank: Rank) {
-        let Some(caller) = self.callers.get(&rank).filter(|caller| caller.offered.is_none()) else { return };
+        let Some(caller) = self.callers.get(&rank).filter(|caller| caller.may_be_served(self.drains)) else { return };
         let free = caller.wanted.iter().filter_map(|wanted| {
             let desk = self.desks.get(&wanted.user).filter(|desk| desk.may_ring(now) && desk.serves(wanted))?;
             Some((wanted.tier, desk.free?, &wanted.user))
@@ -476,7 +508,7 @@ impl Queue {
         }
         let Some(desk) = self.desks.get(user).filter(|desk| desk.may_ring(now)) else { return };
         let first = self.callers.iter().find(|(_, caller)| {
-            caller.offered.is_none() && caller.wants(user).is_some_and(|wanted| desk.serves(wanted))
+            caller.may_be_served(self.drains) && caller.wants(user).is_some_and(|wanted| desk.serves(wanted))
         });
         if let Some(rank) = first.map(|(rank, _)| *rank) {
             self.offer(rank, user.clone());
@@ -491,8 +523,8 @@ impl Queue {
         if let Some(desk) = self.desks.get_mut(&user) {
             desk.offered = Some(call.clone());
         }
-        let called_back = caller.called_back;
-        self.outbox.push_back(if called_back {
+        let promised = caller.promise().is_some();
+        self.outbox.push_back(if promised {
             QueueOutput::CallBack { call, user }
         } else {
             QueueOutput::Offer { call, user }

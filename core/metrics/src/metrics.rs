@@ -9,7 +9,7 @@ use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::notice_events::{NoticeKind, NoticeOutcome};
 use crate::plugin_events::HOST_INTERFACES;
-use crate::queue_events::QueueLeft;
+use crate::queue_events::{QueueCalledBack, QueueLeft};
 use crate::series::{
     Cube, Row, Table, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure,
 };
@@ -107,6 +107,8 @@ pub(crate) struct Families {
     pub(crate) notice_seconds: Histogram,
     pub(crate) notices: IntGauge,
     pub(crate) queue_waiting: IntGauge,
+    pub(crate) queue_promised: IntGauge,
+    pub(crate) queue_called_back: Row<QueueCalledBack>,
     pub(crate) queue_longest: Gauge,
     pub(crate) queue_offers: IntCounter,
     pub(crate) queue_left: Row<QueueLeft>,
@@ -343,10 +345,17 @@ impl Families {
                 "From a question of an action to a database to its answer, or to its failure.",
                 SETUP_BOUNDS,
             ),
-            queue_waiting: gauge(
+            queue_waiting: gauge(r, "plugboard_queue_waiting", "Callers who wait on the line until somebody is free."),
+            queue_promised: gauge(
                 r,
-                "plugboard_queue_waiting",
-                "Callers who wait until somebody is free, those who are to be called back included.",
+                "plugboard_queue_promised",
+                "Callers who have left a queue and are to be called back.",
+            ),
+            queue_called_back: Row::new(
+                r,
+                "plugboard_queue_call_backs_total",
+                "Promised calls that are over: `rung` when somebody was there to call, `late` when nobody was in time.",
+                "end",
             ),
             queue_longest: fraction_gauge(
                 r,

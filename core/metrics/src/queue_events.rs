@@ -22,6 +22,35 @@ label!(
     }
 );
 
+label!(
+    /// What became of a promised call.
+    QueueCalledBack {
+        /// Somebody was there to call him, and he was rung.
+        Rung = "rung",
+        /// Nobody was, in time.
+        Late = "late",
+    }
+);
+
+impl QueueCalledBack {
+    /// Writes the line and counts.
+    pub fn emit(self, call: &CallId, metrics: &Metrics) {
+        metrics.families.queue_called_back.inc(self);
+        tracing::info!(call_id = %call, end = self.as_str(), "a promised call is over");
+    }
+}
+
+/// So many callers have left and are to be called back now.
+#[derive(Debug, Clone, Copy)]
+pub struct QueuePromised(pub usize);
+
+impl QueuePromised {
+    /// Sets the gauge.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.families.queue_promised.set(whole(self.0));
+    }
+}
+
 /// So many callers wait now.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueHeld(pub usize);

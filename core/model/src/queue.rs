@@ -1,6 +1,6 @@
 //! Waiting for somebody to become free, and who may be rung as what.
 
-use crate::{CallError, Connected, UserId};
+use crate::{CallError, CallId, Connected, Dialled, Name, ScenarioId, UserId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Callers that wait in one scenario's queue, whatever its steps say.
@@ -90,4 +90,40 @@ pub struct Candidate {
     pub level: u8,
     /// Since when he is free, in milliseconds; 0 when he is not.
     pub idle_ms: u64,
+}
+
+/// Somebody for whom a caller waits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Who.
+    pub user: UserId,
+    /// The groups through which he is wanted; none when he was named himself. Who has logged out of all of them is not rung.
+    pub groups: Vec<Name>,
+    /// Those of a lower tier go first.
+    pub tier: u8,
+}
+
+/// A caller who has left a queue and was told that he is called back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromisedCall {
+    /// The call with which he came.
+    pub call: CallId,
+    /// The scenario in whose queue he has his place.
+    pub queue: ScenarioId,
+    /// His number, for people.
+    pub caller: String,
+    /// ... and as whoever calls him dials it.
+    pub to: Dialled,
+    /// How long whoever is free is rung before, in milliseconds.
+    pub ring_for_ms: u32,
+    /// Who may call him, sorted; each once.
+    pub wanted: Vec<Wanted>,
+    /// Who has more goes first.
+    pub priority: u8,
+    /// Since when he has his place.
+    pub since: WallTime,
+    /// His place among those who came in the same millisecond.
+    pub order: u64,
+    /// Nobody calls him later than this.
+    pub until: WallTime,
 }

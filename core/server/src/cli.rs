@@ -571,7 +571,15 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
             let demo = if report.kind == plugboard_store::Kind::Demo { " --demo" } else { "" };
             let command = format!("plugboard serve{demo} --data {}", to.display());
             let plugboard_store::BackupReport {
-                files, bytes, missing, damaged, which, given_up, notices_given_up, ..
+                files,
+                bytes,
+                missing,
+                damaged,
+                which,
+                given_up,
+                notices_given_up,
+                promises_given_up,
+                ..
             } = &report;
             let doubt = serve::in_doubt(&report);
             let faxes = match given_up {
@@ -582,9 +590,16 @@ fn restore(from: &Path, to: &Path, json: bool) -> ExitCode {
                 0 => String::new(),
                 _ => format!("; {notices_given_up} mails, text messages and posts that waited are given up likewise"),
             };
-            let done =
-                format!("restored {files} files, {bytes} bytes{doubt}{faxes}{notices}; serve them with `{command}`");
-            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which, "given_up": given_up, "notices_given_up": notices_given_up });
+            let promises = match promises_given_up {
+                0 => String::new(),
+                _ => format!(
+                    "; {promises_given_up} callers who were to be called back are not, since they may have been"
+                ),
+            };
+            let done = format!(
+                "restored {files} files, {bytes} bytes{doubt}{faxes}{notices}{promises}; serve them with `{command}`"
+            );
+            let answer = json!({ "done": done, "files": files, "bytes": bytes, "missing": missing, "damaged": damaged, "which": which, "given_up": given_up, "notices_given_up": notices_given_up, "promises_given_up": promises_given_up });
             show::plain(&answer, json)
         }
         Err(error) => {

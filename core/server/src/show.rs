@@ -134,10 +134,11 @@ pub(crate) fn queues(value: &Value, json: bool) -> ExitCode {
 fn queue_line(queue: &Value) -> String {
     let one = |name| field(queue, name);
     format!(
-        "{:<24} {} wait, the longest for {} s; {} came, {} were answered, {} hung up, {} left, {} to be called back",
+        "{:<24} {} wait, the longest for {} s, {} are to be called back; {} came, {} were answered, {} hung up, {} left, {} wanted to be called back",
         one("queue"),
         one("waiting"),
         one("longest"),
+        one("promised"),
         one("joined"),
         one("answered"),
         one("abandoned"),
@@ -153,7 +154,8 @@ pub(crate) fn one_queue(value: &Value, json: bool) -> ExitCode {
             output::line(queue_line(queue));
             for caller in items(queue, "callers") {
                 let rings = caller["rings"].as_str().map(|user| format!(", {user} rings")).unwrap_or_default();
-                let back = if caller["called_back"] == true { ", is called back" } else { "" };
+                let within = caller["called_back_within"].as_u64();
+                let back = within.map(|within| format!(", is called back within {within} s")).unwrap_or_default();
                 let (place, number) = (field(caller, "position"), field(caller, "caller"));
                 let (waits, call) = (field(caller, "waits"), field(caller, "call"));
                 output::line(format!("{place:>6}  {number:<20} waits for {waits} s{rings}{back}  ({call})"));

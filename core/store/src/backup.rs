@@ -12,6 +12,7 @@ use crate::folder::{self, DataFolder, FolderError, Kind, MARKER, io_fault};
 use crate::migrate::SCHEMA;
 use crate::notices;
 use crate::outgoing::give_up_restored;
+use crate::promises;
 use crate::store::Store;
 use crate::traits::BlobId;
 use sha2::{Digest as _, Sha256};
@@ -57,6 +58,8 @@ pub struct BackupReport {
     pub given_up: usize,
     /// Mails, text messages and posts that waited, likewise.
     pub notices_given_up: usize,
+    /// Callers who were to be called back, likewise.
+    pub promises_given_up: usize,
 }
 
 impl Store {
@@ -209,13 +212,14 @@ fn fill(backup: &Path, to: &Path, files: Vec<Listed>, kind: Kind, schema: u32) -
     let named = beside::named(&engine).map_err(|fault| fault.to_string())?;
     let given_up = give_up_restored(&engine).map_err(|fault| fault.to_string())?;
     let notices_given_up = notices::give_up_restored(&engine).map_err(|fault| fault.to_string())?;
+    let promises_given_up = promises::give_up_restored(&engine).map_err(|fault| fault.to_string())?;
     drop(engine);
     let faults =
         Faults::of(&named, there.iter().map(|(file, changed)| (file.name.as_path(), *changed || !file.is(&named))));
     // Only now is it a data folder.
     folder::write_marker(to, kind, schema).map_err(|fault| fault.to_string())?;
     let files: Vec<Listed> = there.into_iter().map(|(file, _)| file).collect();
-    Ok(BackupReport { given_up, notices_given_up, ..report(&files, kind, faults) })
+    Ok(BackupReport { given_up, notices_given_up, promises_given_up, ..report(&files, kind, faults) })
 }
 
 /// Where a folder is made before it gets its name: in the same folder, so that a rename does it.
@@ -274,7 +278,17 @@ impl Listed {
 fn report(files: &[Listed], kind: Kind, faults: Faults) -> BackupReport {
     let bytes = files.iter().map(|file| file.bytes).sum();
     let Faults { missing, damaged, which } = faults;
-    BackupReport { files: files.len(), bytes, missing, damaged, which, kind, given_up: 0, notices_given_up: 0 }
+    BackupReport {
+        files: files.len(),
+        bytes,
+        missing,
+        damaged,
+        which,
+        kind,
+        given_up: 0,
+        notices_given_up: 0,
+        promises_given_up: 0,
+    }
 }
 
 /// The folder, new or empty; the error says what to name instead.

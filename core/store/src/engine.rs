@@ -80,6 +80,7 @@ impl Family {
             | Space::Tapes
             | Space::Faxes
             | Space::OutgoingFaxes
+            | Space::Promises
             | Space::UserTolls
             | Space::GatewayTolls
             | Space::Records

@@ -92,6 +92,8 @@ pub enum Space {
     OutgoingFaxes = b'F',
     /// Pieces of their documents.
     FaxDocuments = b'e',
+    /// Callers who are to be called back, by the call with which they came.
+    Promises = b'q',
     /// Heads of blobs.
     Blobs = b'b',
     /// Pieces of blobs.

@@ -13,6 +13,7 @@ use crate::notices::NoticesKept;
 use crate::of_users::OfUsers;
 use crate::outgoing::OutgoingFaxes;
 use crate::pin_tries::PinTriesKept;
+use crate::promises::Promises;
 use crate::queue::{Class, Done, Job, Queue, Work};
 use crate::tapes::Tapes;
 use crate::traits::Rev;
@@ -143,6 +144,11 @@ impl Store {
     /// E-mail, text messages and posts that are to leave.
     pub fn notices(&self) -> NoticesKept {
         NoticesKept::new(self.clone())
+    }
+
+    /// Callers who are to be called back.
+    pub fn promises(&self) -> Promises {
+        Promises::new(self.clone())
     }
 
     /// Which phones of users called for help and are called back.

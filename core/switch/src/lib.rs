@@ -58,7 +58,7 @@ pub use mailboxes::Mailboxes;
 pub use message::{FaxRefused, GatewayState, Holdings, LiveCall, NewFax, RegisteredContact, TakenFax, UserState};
 pub use plugboard_call::notices::NotChanged;
 pub use plugboard_call::outbox::{NotOrdered, NotWithdrawn};
-pub use plugboard_call::queue::QueueShown;
+pub use plugboard_call::queue::{CallerShown, QueueShown};
 pub use plugboard_sip::rates::Rate;
 pub use plugboard_sip::transaction::TRANSACTIONS_MAX;
 pub use rates::RequestRates;

@@ -17,7 +17,7 @@ pub(crate) use notices::{
 pub use orders::{FaxRefused, NewFax, TakenFax};
 pub(crate) use orders::{ForgetFaxOrders, GetFaxOrder, GetFaxOrders, OrderFax, WithdrawFax};
 pub(crate) use people::{ChangeSettings, GetLastCaller, LastCaller, SettingsChanged};
-pub(crate) use queue::{CallBackTo, GetQueues, QueueNews, UseQueue};
+pub(crate) use queue::{GetQueues, QueueNews, UseQueue};
 pub(crate) use watch::{
     LegLamp, MailboxShows, PlaceShows, PressKey, Publish, PushGone, ShowTo, TakeSubscription, UseLamp, UserCall,
     UserShows, UserView, Watched,

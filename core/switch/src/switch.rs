@@ -247,6 +247,7 @@ impl Switch {
                 next.tolls.restore(&self.env, office);
                 next.mailboxes.restore(&self.env, &office.id);
                 self.awaited.restore(&self.env, office);
+                self.restore_promises(&next.queue, &office.id);
             }
             next.mailboxes.let_go(&self.env.store, &self.env.recorder, office);
             let mut saved = self.saved(&office.id);
@@ -313,6 +314,7 @@ impl Switch {
         }
         post(&self.outbox.clone().recipient(), Drain);
         post(&self.notices.clone().recipient(), Drain);
+        post(&self.queue.clone().recipient(), UseQueue::Drain);
     }
 
     /// Waits until what came of faxes so far is noted: before the store is closed, so that none is sent again that was received.
@@ -472,8 +474,18 @@ impl Switch {
         }
         sum.rooms = self.current().rooms.open();
         sum.talks = self.current().talks.len();
-        sum.waiting = self.queues().await.iter().map(|queue| queue.callers.len()).sum();
+        let here = |queue: &QueueShown| queue.callers.iter().filter(|caller| caller.promise.is_none()).count();
+        sum.waiting = self.queues().await.iter().map(here).sum();
         sum
+    }
+
+    /// Who was to be called back in an office that comes into force. Waits for the disk.
+    fn restore_promises(&self, queue: &Recipient<UseQueue>, office: &OfficeId) {
+        match self.env.store.promises().all(office) {
+            Ok(promises) if promises.is_empty() => {}
+            Ok(promises) => post(queue, UseQueue::Restore(promises)),
+            Err(error) => tracing::error!(%office, %error, "who is to be called back could not be read"),
+        }
     }
 
     /// The queues in which somebody waits or has waited.

@@ -1,5 +1,5 @@
 use super::*;
-use plugboard_model::{OfficeId, WallTime};
+use plugboard_model::{Dialled, OfficeId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -39,9 +39,10 @@ fn tells(n: usize, free: Option<Time>) -> UserTells {
 /// Call and user of each offer.
 fn offers(queue: &mut Queue) -> Vec<(CallId, UserId)> {
     let offered = |output| match output {
-        QueueOutput::Offer { call, user } | QueueOutput::CallBack { call, user } => (call, user),
+        QueueOutput::Offer { call, user } | QueueOutput::CallBack { call, user } => Some((call, user)),
+        QueueOutput::Keep(_) | QueueOutput::Strike(_) => None,
     };
-    std::iter::from_fn(|| queue.poll_output()).map(offered).collect()
+    std::iter::from_fn(|| queue.poll_output()).filter_map(offered).collect()
 }
 
 #[test]
@@ -143,18 +144,131 @@ fn a_queue_that_is_full_takes_nobody_and_one_caller_waits_once() {
     assert_eq!((shown[0].callers.len(), shown[0].tally.abandoned, shown[0].tally.joined), (2, 1, 3));
 }
 
+// ---- those who are called back ---------------------------------------------------------------------------------
+
+fn to(n: usize) -> CallBackTo {
+    CallBackTo { number: Dialled::new(&n.to_string()).unwrap(), ring_for: Duration::from_secs(20) }
+}
+
+fn wall(seconds: usize) -> WallTime {
+    WallTime(i64::try_from(seconds).unwrap() * 1_000)
+}
+
+/// Somebody leaves, and what was promised to him is kept.
+fn leaves(queue: &mut Queue, now: usize, n: usize) -> PromisedCall {
+    assert_eq!(queue.call_back(seconds(now), wall(now), &call(n), to(n)), Asked::Keeps);
+    let Some(QueueOutput::Keep(promise)) = queue.poll_output() else { panic!("it is kept") };
+    queue.kept(seconds(now), wall(now), &call(n), true);
+    *promise
+}
+
 #[test]
-fn who_leaves_to_be_called_back_keeps_his_place() {
+fn who_leaves_to_be_called_back_keeps_his_place_once_it_is_kept() {
     let mut queue = Queue::default();
     queue.join(seconds(1), joining(1, "sales", &[1]));
     queue.join(seconds(2), joining(2, "sales", &[1]));
-    assert!(queue.call_back(seconds(3), &call(1)));
+    assert_eq!(queue.call_back(seconds(3), wall(3), &call(1), to(1)), Asked::Keeps);
+    assert!(matches!(queue.poll_output(), Some(QueueOutput::Keep(_))));
+    assert_eq!((queue.waiting(), queue.promised()), (2, 0), "he is on the line until he is told");
+    queue.kept(seconds(3), wall(3), &call(1), true);
+    assert_eq!((queue.waiting(), queue.promised(), queue.oldest()), (1, 1, Some(seconds(2))));
     queue.user_tells(seconds(4), tells(1, Some(seconds(4))));
     assert_eq!(queue.poll_output(), Some(QueueOutput::CallBack { call: call(1), user: user(1) }));
-    queue.rang(seconds(5), &call(1), &user(1), Outcome::Answered);
+    assert!(!queue.called(seconds(5), &call(1), &user(2)) && queue.called(seconds(5), &call(1), &user(1)));
+    assert!(!queue.called(seconds(5), &call(1), &user(1)), "once");
     assert_eq!(queue.poll_output(), None, "he talks, whatever he has told before");
     queue.user_tells(seconds(6), tells(1, Some(seconds(6))));
     assert_eq!(queue.poll_output(), Some(QueueOutput::Offer { call: call(2), user: user(1) }));
+}
+
+#[test]
+fn nobody_is_called_back_whose_promise_could_not_be_kept() {
+    let mut queue = Queue::default();
+    for n in [1, 2] {
+        queue.join(seconds(1), joining(n, "sales", &[1]));
+        assert_eq!(queue.call_back(seconds(2), wall(2), &call(n), to(n)), Asked::Keeps);
+    }
+    queue.user_tells(seconds(2), tells(1, Some(seconds(2))));
+    assert_eq!(offers(&mut queue), [], "nobody rings before it is known");
+    queue.leave(seconds(3), &call(2), Left::Abandoned);
+    queue.kept(seconds(3), wall(3), &call(2), false);
+    assert_eq!((queue.waiting(), queue.shown()[0].tally.abandoned), (1, 1), "he has hung up");
+    queue.kept(seconds(3), wall(3), &call(1), false);
+    assert_eq!(queue.poll_output(), Some(QueueOutput::Offer { call: call(1), user: user(1) }), "he is on the line");
+}
+
+#[test]
+fn promises_are_taken_up_after_a_restart_in_their_order_and_before_whoever_comes_then() {
+    let mut queue = Queue::default();
+    for n in 1..=4 {
+        let priority = u8::from(n == 3);
+        queue.join(seconds(n), Joining { priority, ..joining(n, "sales", &[1]) });
+    }
+    // They leave in another order than they came.
+    let kept: Vec<PromisedCall> = [4, 1, 3].into_iter().map(|n| leaves(&mut queue, 10 + n, n)).collect();
+    let mut queue = Queue::default();
+    let late = PromisedCall { call: call(9), until: wall(100), ..kept[0].clone() };
+    queue.restore(seconds(0), wall(100), kept.iter().cloned().chain([late]).collect());
+    assert_eq!(queue.poll_output(), Some(QueueOutput::Strike(call(9))), "it was too old");
+    queue.join(seconds(0), joining(5, "sales", &[1]));
+    assert_eq!((queue.promised(), queue.waiting()), (3, 1));
+    let shown = &queue.shown()[0].callers;
+    assert_eq!(
+        shown.iter().filter_map(|one| Some(one.promise.as_ref()?.since)).collect::<Vec<_>>(),
+        [3, 1, 4].map(wall)
+    );
+    let mut served = Vec::new();
+    for now in 1..=4 {
+        queue.user_tells(seconds(now), tells(1, Some(seconds(now))));
+        let offered = offers(&mut queue);
+        queue.rang(seconds(now), &offered[0].0, &user(1), Outcome::Answered);
+        served.extend(offered);
+    }
+    assert_eq!(served, [3, 1, 4, 5].map(|n| (call(n), user(1))));
+}
+
+#[test]
+fn who_is_not_called_back_in_time_is_struck_off_also_when_somebody_rang_at_that_moment() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    queue.join(seconds(1), joining(2, "sales", &[2]));
+    let hours = 4 * 3_600;
+    let promise = leaves(&mut queue, 2, 1);
+    assert_eq!(promise.until, wall(2 + hours));
+    leaves(&mut queue, 3, 2);
+    queue.user_tells(seconds(hours), tells(2, Some(seconds(hours))));
+    assert_eq!(offers(&mut queue), [(call(2), user(2))]);
+    queue.tick(seconds(hours + 4));
+    assert_eq!((queue.poll_output(), queue.poll_timeout()), (Some(QueueOutput::Strike(call(1))), None));
+    queue.rang(seconds(hours + 5), &call(2), &user(2), Outcome::Missed);
+    assert_eq!((queue.poll_output(), queue.promised()), (Some(QueueOutput::Strike(call(2))), 0));
+}
+
+#[test]
+fn who_asks_twice_is_called_back_once_and_a_queue_promises_no_more_than_it_may() {
+    let mut queue = Queue::default();
+    for n in 0..=CALL_BACKS_MAX + 1 {
+        queue.join(seconds(1), joining(n, "sales", &[1]));
+    }
+    leaves(&mut queue, 2, 0);
+    assert_eq!(queue.call_back(seconds(2), wall(2), &call(1), to(0)), Asked::Already);
+    assert_eq!((queue.promised(), queue.position(&call(1))), (1, None), "he has his former place");
+    for n in 2..=CALL_BACKS_MAX {
+        leaves(&mut queue, 2, n);
+    }
+    assert_eq!(queue.promised(), CALL_BACKS_MAX);
+    assert_eq!(queue.call_back(seconds(2), wall(2), &call(CALL_BACKS_MAX + 1), to(CALL_BACKS_MAX + 1)), Asked::No);
+    assert_eq!(queue.waiting(), 1);
+}
+
+#[test]
+fn a_switch_that_is_about_to_end_calls_nobody_back() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    leaves(&mut queue, 2, 1);
+    queue.drain();
+    queue.user_tells(seconds(3), tells(1, Some(seconds(3))));
+    assert_eq!(offers(&mut queue), []);
 }
 
 #[derive(Debug, Clone)]

@@ -40,7 +40,7 @@ pub enum Wish {
     Ring(UserId),
     /// Tell the queue what came of it. No answer.
     Tell(UserId, Outcome),
-    /// He waits no more, and the queue keeps his place. No answer.
+    /// The queue is to keep his place, and he is called back; answered by [`Heard::Promised`].
     CallBack,
     /// It is over, and nothing follows.
     End(WaitEnd),
@@ -70,6 +70,8 @@ pub enum Heard {
     Position(usize),
     /// This user is free and rings for him.
     Offered(UserId),
+    /// Whether the queue calls him back.
+    Promised(bool),
     /// Who was rung has answered.
     Answered(Connected),
     /// ... or not.
@@ -96,6 +98,8 @@ pub struct Waiting {
     music: VecDeque<Audio>,
     sound: Sound,
     rings: Option<UserId>,
+    /// He wants to be called back, and is told whether he is.
+    asks: bool,
     over: bool,
     outbox: VecDeque<Wish>,
 }
@@ -112,6 +116,7 @@ impl Waiting {
             music: music.into_iter().chain([Audio::Tone(Tone::RingBack)]).collect(),
             sound: Sound::Nothing,
             rings: None,
+            asks: false,
             over: false,
             outbox: VecDeque::new(),
         };
@@ -125,14 +130,22 @@ impl Waiting {
             return;
         }
         match heard {
-            Heard::Key(key) if self.call_back_on == Some(key) => {
+            Heard::Key(key) if self.call_back_on == Some(key) && !self.asks => {
                 if let Some(user) = self.rings.take() {
                     self.outbox.push_back(Wish::Tell(user, Outcome::Missed));
                 }
                 self.outbox.push_back(Wish::Stop);
                 self.outbox.push_back(Wish::CallBack);
-                self.end(WaitEnd::CalledBack);
+                (self.sound, self.asks) = (Sound::Nothing, true);
             }
+            Heard::Promised(true) => self.end(WaitEnd::CalledBack),
+            Heard::Promised(false) => {
+                self.asks = false;
+                self.play_music();
+            }
+            // What comes late for one who is about to leave: who is free has been told, and his place is of no use to him.
+            Heard::Played | Heard::Key(_) | Heard::NotPlayable | Heard::Position(_) | Heard::Offered(_)
+                if self.asks => {}
             Heard::Played | Heard::Key(_) => self.play_music(),
             Heard::NotPlayable => {
                 if self.sound == Sound::Music {
@@ -170,7 +183,7 @@ impl Waiting {
 
     /// What is due.
     pub fn tick(&mut self, now: Time) {
-        if self.over {
+        if self.over || self.asks {
             return;
         }
         if now >= self.until {
@@ -191,7 +204,7 @@ impl Waiting {
     /// When to call [`Waiting::tick`].
     pub fn poll_timeout(&self) -> Option<Time> {
         let announce = self.announces.map(|(_, at)| at);
-        (!self.over).then(|| announce.map_or(self.until, |at| at.min(self.until)))
+        (!self.over && !self.asks).then(|| announce.map_or(self.until, |at| at.min(self.until)))
     }
 
     /// What is wanted next.
@@ -293,6 +306,24 @@ mod tests {
         waits.handle(Heard::Key('5'));
         assert_eq!(wishes(&mut waits), [plays(Audio::Music("waltz".into()))]);
         waits.handle(Heard::Key('1'));
-        assert_eq!(wishes(&mut waits), [Wish::Stop, Wish::CallBack, Wish::End(WaitEnd::CalledBack)]);
+        assert_eq!(wishes(&mut waits), [Wish::Stop, Wish::CallBack]);
+        assert_eq!(waits.poll_timeout(), None, "he is not sent away meanwhile");
+        waits.handle(Heard::Key('1'));
+        waits.handle(Heard::Offered(user("ann")));
+        waits.tick(seconds(61));
+        assert_eq!(wishes(&mut waits), [], "he is told first");
+        waits.handle(Heard::Promised(true));
+        assert_eq!(wishes(&mut waits), [Wish::End(WaitEnd::CalledBack)]);
+    }
+
+    #[test]
+    fn who_cannot_be_called_back_waits_on() {
+        let mut waits = waiting(None);
+        waits.handle(Heard::Key('1'));
+        wishes(&mut waits);
+        waits.handle(Heard::Promised(false));
+        assert_eq!(wishes(&mut waits), [plays(Audio::Music("waltz".into()))]);
+        waits.handle(Heard::Offered(user("ann")));
+        assert_eq!(wishes(&mut waits), [Wish::Ring(user("ann"))]);
     }
 }

@@ -3,7 +3,7 @@
 use plugboard_document::{read_duration, write_duration};
 use plugboard_model::{Dialled, ForwardWhen, Name, Time, UserId, UserStatus, WallTime};
 use plugboard_office::{Inquiry, Office, SettingsChange, Source, Treatment};
-use plugboard_switch::{QueueShown, UserState};
+use plugboard_switch::{CallerShown, QueueShown, UserState};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -139,22 +139,27 @@ pub(super) async fn queues(running: &Running, office: &str, which: Option<&str>)
     if let Some(which) = which.filter(|which| !office.scenarios().any(|one| one.id.name.as_str() == *which)) {
         return Answer::fault(format!("there is no scenario {which} in the office {}", office.id));
     }
-    let now = running.clock.now();
+    let (now, wall) = (running.clock.now(), running.clock.wall());
     let all = running.switch.queues().await.into_iter().filter(|queue| queue.queue.office == office.id);
     let ours = all.filter(|queue| which.is_none_or(|which| queue.queue.name.as_str() == which));
-    Answer::Done(json!({ "queues": ours.map(|queue| shown(&office, now, &queue)).collect::<Vec<_>>() }))
+    Answer::Done(json!({ "queues": ours.map(|queue| shown(&office, (now, wall), &queue)).collect::<Vec<_>>() }))
 }
 
-fn shown(office: &Office, now: Time, queue: &QueueShown) -> Value {
+fn shown(office: &Office, (now, wall): (Time, WallTime), queue: &QueueShown) -> Value {
     let waits = |since: Time| now.since(since).as_secs();
+    let seconds = |from: WallTime, to: WallTime| u64::try_from(to.0.saturating_sub(from.0) / 1_000).unwrap_or(0);
+    // Who was promised a call may have his place since before the switch was started.
+    let waited =
+        |one: &CallerShown| one.promise.as_ref().map_or_else(|| waits(one.since), |kept| seconds(kept.since, wall));
     let number =
         |user: &UserId| office.user(user).map_or_else(|| user.name.to_string(), |user| user.number.to_string());
     let callers: Vec<Value> = queue
         .callers
         .iter()
         .map(|one| {
-            json!({ "position": one.position, "call": one.call.to_string(), "caller": one.caller, "waits": waits(one.since),
-                "priority": one.priority, "rings": one.rings.as_ref().map(number), "called_back": one.called_back })
+            json!({ "position": one.position, "call": one.call.to_string(), "caller": one.caller, "waits": waited(one),
+                "priority": one.priority, "rings": one.rings.as_ref().map(number), "called_back": one.promise.is_some(),
+                "called_back_within": one.promise.as_ref().map(|kept| seconds(wall, kept.until)) })
         })
         .collect();
     let users: Vec<Value> = queue
@@ -166,9 +171,10 @@ fn shown(office: &Office, now: Time, queue: &QueueShown) -> Value {
                 "rests": one.rests_until.filter(|until| *until > now).map(|until| until.since(now).as_secs()) })
         })
         .collect();
-    let longest = queue.callers.iter().map(|one| waits(one.since)).max().unwrap_or_default();
+    let here = || queue.callers.iter().filter(|one| one.promise.is_none());
+    let (waiting, longest) = (here().count(), here().map(|one| waits(one.since)).max().unwrap_or_default());
     let tally = &queue.tally;
-    json!({ "queue": queue.queue.name.as_str(), "waiting": callers.len(), "longest": longest, "callers": callers, "users": users,
+    json!({ "queue": queue.queue.name.as_str(), "waiting": waiting, "promised": callers.len() - waiting, "longest": longest, "callers": callers, "users": users,
         "joined": tally.joined, "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
         "left": tally.left, "called_back": tally.called_back })
 }

@@ -1,17 +1,18 @@
 //! Who waits for whom: one machine for all offices and shards.
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
-use plugboard_call::queue::{Left, Outcome, Queue, QueueOutput};
-use plugboard_metrics::{QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver};
-use plugboard_model::{CallId, Time, UserId};
+use plugboard_call::queue::{Asked, Left, Outcome, Queue, QueueOutput};
+use plugboard_metrics::{QueueCalledBack, QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver, QueuePromised};
+use plugboard_model::{CallId, PromisedCall, Time, UserId};
+use plugboard_store::CommitError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::env::Env;
-use crate::message::{CallBack, CallBackTo, Errand, GetQueues, Originate, QueueNews, UseQueue};
-use crate::post::post;
+use crate::message::{CallBack, Errand, GetQueues, Originate, QueueNews, UseQueue};
+use crate::post::{post, press};
 use crate::wake::Wake;
 
 /// A burst is a switch's users who all tell how they are at its start, or its callers who all come to wait.
@@ -24,7 +25,6 @@ pub(crate) struct QueueActor {
     env: Env,
     queue: Queue,
     calls: BTreeMap<CallId, Recipient<QueueNews>>,
-    back: BTreeMap<CallId, CallBackTo>,
     /// Where calls are made, and whose turn it is.
     shards: Vec<Recipient<Originate>>,
     turn: usize,
@@ -45,8 +45,7 @@ impl QueueActor {
             }
         });
         let (queue, wake) = (Queue::default(), Wake::default());
-        let (calls, back, shards) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { env, queue, calls, back, shards, turn: 0, oldest, wake }
+        Self { env, queue, calls: BTreeMap::new(), shards: Vec::new(), turn: 0, oldest, wake }
     }
 
     fn use_queue(&mut self, change: UseQueue, ctx: &Context<Self>) {
@@ -69,11 +68,8 @@ impl QueueActor {
                 }
             }
             UseQueue::Rang { call, user, outcome } => {
-                if outcome == Outcome::Answered {
-                    self.back.remove(&call);
-                    if self.calls.remove(&call).is_some() {
-                        self.over(&call, QueueLeft::Answered);
-                    }
+                if outcome == Outcome::Answered && self.calls.remove(&call).is_some() {
+                    self.over(&call, QueueLeft::Answered);
                 }
                 self.queue.rang(now, &call, &user, outcome);
             }
@@ -82,14 +78,18 @@ impl QueueActor {
                     post(news, QueueNews::Position(position));
                 }
             }
-            UseQueue::CallBack { call, to } => {
-                self.calls.remove(&call);
-                self.over(&call, QueueLeft::CalledBack);
-                self.back.insert(call.clone(), to);
-                if !self.queue.call_back(now, &call) {
-                    self.back.remove(&call);
-                }
+            UseQueue::CallBack { call, to } => match self.queue.call_back(now, self.env.clock.wall(), &call, to) {
+                Asked::Keeps => {}
+                Asked::Already => self.promised(&call, true),
+                Asked::No => self.promised(&call, false),
+            },
+            UseQueue::Kept { call, kept } => {
+                self.queue.kept(now, self.env.clock.wall(), &call, kept);
+                self.promised(&call, kept);
             }
+            UseQueue::Called { call, user, news } => self.called(call, &user, news),
+            UseQueue::Restore(promises) => self.queue.restore(now, self.env.clock.wall(), promises),
+            UseQueue::Drain => self.queue.drain(),
             UseQueue::Serve(shards) => self.shards = shards,
             UseQueue::UserIs(tells) => self.queue.user_tells(now, tells),
         }
@@ -114,13 +114,60 @@ impl QueueActor {
                     QueueOffered { call: &call, user: &user }.emit(&self.env.metrics);
                     self.call_back(call, user, ctx);
                 }
+                QueueOutput::Keep(promise) => self.keep(&promise, ctx),
+                QueueOutput::Strike(call) => {
+                    QueueCalledBack::Late.emit(&call, &self.env.metrics);
+                    self.env.store.promises().strike(&call);
+                }
             }
         }
-        // Nobody is called back any more who has been forgotten.
-        if self.back.len() > self.queue.waiting() {
-            let queue = &self.queue;
-            self.back.retain(|call, _| queue.position(call).is_some());
+    }
+
+    /// Tells a caller whether he is called back.
+    fn promised(&mut self, call: &CallId, promised: bool) {
+        let news = if promised { self.calls.remove(call) } else { self.calls.get(call).cloned() };
+        if promised {
+            self.over(call, QueueLeft::CalledBack);
         }
+        if let Some(news) = news {
+            post(&news, QueueNews::Promised(promised));
+        }
+    }
+
+    /// The disk is to have it before he is told.
+    fn keep(&self, promise: &PromisedCall, ctx: &Context<Self>) {
+        let (back, call) = (ctx.address().recipient(), promise.call.clone());
+        let store = self.env.store.clone();
+        let done = Box::new(move |done: Result<_, CommitError>| {
+            if let Err(error) = &done {
+                tracing::error!(call_id = %call, %error, "nobody can be promised a call: it could not be kept");
+                // It may be there all the same (the disk failed after its log had it): nobody is to find it after a restart.
+                store.promises().strike(&call);
+            }
+            press(&back, UseQueue::Kept { call, kept: done.is_ok() });
+        });
+        if let Err(error) = self.env.store.promises().put_then(promise, done) {
+            tracing::error!(call_id = %promise.call, %error, "a promised call could not be written");
+            press(&ctx.address().recipient(), UseQueue::Kept { call: promise.call.clone(), kept: false });
+        }
+    }
+
+    /// Somebody is there who calls him back: once the disk has that he was, he is rung.
+    fn called(&mut self, call: CallId, user: &UserId, news: Recipient<QueueNews>) {
+        if !self.queue.called(self.env.clock.now(), &call, user) {
+            return post(&news, QueueNews::CallHim(false));
+        }
+        QueueCalledBack::Rung.emit(&call, &self.env.metrics);
+        let store = self.env.store.promises();
+        let struck = call.clone();
+        let done = Box::new(move |done: Result<_, CommitError>| {
+            if let Err(error) = done {
+                // A disk that takes nothing keeps nobody from being called; it is tried again.
+                tracing::error!(call_id = %call, %error, "that somebody was called back could not be noted: a restart may call him again");
+            }
+            press(&news, QueueNews::CallHim(true));
+        });
+        store.strike_then(&struck, done);
     }
 
     /// Has whoever is free called, on the next shard, and then who has left.
@@ -128,16 +175,17 @@ impl QueueActor {
         let back = CallBack::new(ctx.address().recipient(), call.clone(), user.clone());
         let shard = self.shards.get(self.turn % self.shards.len().max(1));
         self.turn = self.turn.wrapping_add(1);
-        let (Some(shard), Some(to)) = (shard, self.back.get(&call)) else { return };
-        let (office, ring_for) = (user.office.clone(), to.ring_for.max(RING_FOR));
-        let errand = Errand::CallBack(Box::new(back));
-        post(shard, Originate { office, from: user, to: to.number.clone(), ring_for, errand });
+        let (Some(shard), Some(promise)) = (shard, self.queue.promise(&call)) else { return };
+        let ring_for = Duration::from_millis(u64::from(promise.ring_for_ms)).max(RING_FOR);
+        let (office, to, errand) = (user.office.clone(), promise.to.clone(), Errand::CallBack(Box::new(back)));
+        post(shard, Originate { office, from: user, to, ring_for, errand });
     }
 
     fn settle(&mut self, ctx: &mut Context<Self>) {
         let (now, oldest) = (self.env.clock.now(), self.queue.oldest());
         self.oldest.store(oldest.map_or(0, |since| since.0.saturating_add(1)), Ordering::Relaxed);
         QueueHeld(self.queue.waiting()).emit(&self.env.metrics);
+        QueuePromised(self.queue.promised()).emit(&self.env.metrics);
         self.wake.set(ctx, now, self.queue.poll_timeout(), |actor, ctx| {
             actor.wake.rang();
             actor.queue.tick(actor.env.clock.now());

@@ -7,7 +7,7 @@ use plugboard_media::FaxDocument;
 use plugboard_model::{CallId, Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, UserId, WallTime};
 use std::time::Duration;
 
-use super::UseQueue;
+use super::{QueueNews, UseQueue};
 use crate::post::post;
 
 /// Command: call somebody on behalf of a user who does not call himself. From whoever has an errand to the `CallsActor` of any shard.
@@ -51,7 +51,7 @@ pub(crate) struct CallBack {
     call: CallId,
     /// Who is rung first.
     pub(crate) user: UserId,
-    /// Who is rung then.
+    /// Who is rung then, once he may be.
     pub(crate) parties: Vec<Party>,
 }
 
@@ -60,10 +60,18 @@ impl CallBack {
         Self { queue: Some(queue), call, user, parties: Vec::new() }
     }
 
-    /// What came of ringing the user.
-    pub(crate) fn give(&mut self, outcome: Outcome) {
+    /// The user has answered: may he who is to be called back be rung now?
+    pub(crate) fn called(&mut self, news: Recipient<QueueNews>) {
         if let Some(queue) = self.queue.take() {
-            post(&queue, UseQueue::Rang { call: self.call.clone(), user: self.user.clone(), outcome });
+            post(&queue, UseQueue::Called { call: self.call.clone(), user: self.user.clone(), news });
+        }
+    }
+
+    /// The user was rung for nothing.
+    pub(crate) fn missed(&mut self) {
+        if let Some(queue) = self.queue.take() {
+            let (call, user) = (self.call.clone(), self.user.clone());
+            post(&queue, UseQueue::Rang { call, user, outcome: Outcome::Missed });
         }
     }
 }
@@ -77,7 +85,7 @@ impl std::fmt::Debug for CallBack {
 impl Drop for CallBack {
     /// Whoever had the errand is gone with it.
     fn drop(&mut self) {
-        self.give(Outcome::Missed);
+        self.missed();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Messages about callers who wait for somebody to become free.
 
 use actix::{Message, Recipient};
-use plugboard_call::queue::{Joining, Left, Outcome, QueueShown, UserTells};
-use plugboard_model::{CallId, Dialled, UserId};
+use plugboard_call::queue::{CallBackTo, Joining, Left, Outcome, QueueShown, UserTells};
+use plugboard_model::{CallId, PromisedCall, UserId};
 
 use super::Originate;
 
@@ -18,24 +18,23 @@ pub(crate) enum UseQueue {
     Rang { call: CallId, user: UserId, outcome: Outcome },
     /// How many are before him? From the same; answered by [`QueueNews::Position`].
     AskPosition(CallId),
-    /// He has left, and is to be called back. From the same.
+    /// He wants to leave and be called back. From the same; answered by [`QueueNews::Promised`].
     CallBack { call: CallId, to: CallBackTo },
+    /// What came of keeping that. From the store's thread.
+    Kept { call: CallId, kept: bool },
+    /// Whoever was free has answered, to call him back. From the `CallActor` that rang them; answered by [`QueueNews::CallHim`].
+    Called { call: CallId, user: UserId, news: Recipient<QueueNews> },
+    /// What an office that comes into force has promised before. From the `Switch`.
+    Restore(Vec<PromisedCall>),
+    /// Nobody is called back from now on. From the same.
+    Drain,
     /// Calls are made here. From the `Switch`, once, before anything else.
     Serve(Vec<Recipient<Originate>>),
     /// How a user is. From each `UserActor`, whenever it changes.
     UserIs(UserTells),
 }
 
-/// Whom to call back.
-#[derive(Debug, Clone)]
-pub(crate) struct CallBackTo {
-    /// As whoever calls him dials it.
-    pub(crate) number: Dialled,
-    /// How long whoever is free is rung before.
-    pub(crate) ring_for: std::time::Duration,
-}
-
-/// Event: something happened to a caller who waits. From the `QueueActor` to his `CallActor`.
+/// Event: something happened to a caller who waits. From the `QueueActor` to his `CallActor`, or to the one that calls him back.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) enum QueueNews {
@@ -47,6 +46,10 @@ pub(crate) enum QueueNews {
     Offered(UserId),
     /// His place; 1 is the next.
     Position(usize),
+    /// Whether he is called back: if so, the disk has it.
+    Promised(bool),
+    /// Whether he who is to be called back may be rung now: if so, nobody rings him another time, and the disk has that.
+    CallHim(bool),
 }
 
 /// Question: who waits? From the `Switch`.

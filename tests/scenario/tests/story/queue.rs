@@ -1,6 +1,6 @@
 //! Callers who wait until one of those whom the scenario has named is free.
 
-use plugboard_model::{JournalEvent, Name, UserStatus};
+use plugboard_model::{JournalEvent, Name, UserStatus, WallTime};
 use plugboard_office::{SettingsChange, SettingsFault};
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
@@ -370,6 +370,130 @@ fn r69_a_switch_that_is_killed_leaves_nobody_taken_and_nobody_waiting() {
     talk(&mut sim, &ann, &bob);
     ann.hangs_up();
     sim.run_until_quiet();
+}
+
+// ---- who was promised a call, over a restart --------------------------------------------------------------------
+
+const BACK: &str = "  - call-group: { group: sales }\n  - try-any-manager: { call_back_on: \"1\", ring_for: 20s }\n    on:\n      called-back: [{ play-audio: { audio: first } }]\n";
+
+/// Somebody outside calls, and leaves to be called back.
+fn wants_a_call(sim: &mut Sim, phone: &Phone, number: &str) {
+    phone.dials_as("555", number);
+    sim.run_until(phone.hears("music"));
+    phone.presses("1");
+    sim.run_until(phone.hears("first"));
+    sim.run_until(phone.is_idle());
+}
+
+/// Ann and Bob after a restart, where they were.
+fn back_again(sim: &mut Sim) -> (Phone, Phone) {
+    let accounts = [("ann", "101"), ("egor", "105"), ("fay", "106"), ("bob", "102")];
+    let [ann, _, _, bob] = accounts.map(|(name, account)| sim.new_phone(name, account));
+    (ann, bob)
+}
+
+/// The numbers of those who are to be called back, first who is first.
+fn promised(sim: &Sim) -> Vec<String> {
+    let queues = sim.ask(sim.switch().queues());
+    let callers = queues.into_iter().flat_map(|queue| queue.callers);
+    callers.filter(|one| one.promise.is_some()).map(|one| one.caller).collect()
+}
+
+#[test]
+fn r69_who_was_promised_a_call_is_called_after_a_restart_in_his_old_place() {
+    let mut sim = house(BACK, &[]).start();
+    let p = busy(&mut sim);
+    let world = sim.outside("world", WORLD);
+    for number in ["+4930666001", "+4930666002"] {
+        wants_a_call(&mut sim, &world, number);
+    }
+    waits(&mut sim, &p.ann);
+    set(&sim, "103", SettingsChange::Status(UserStatus::Away)).unwrap();
+    assert_eq!((sim.metric("plugboard_queue_promised"), sim.metric("plugboard_queue_waiting")), (Some(2.0), Some(1.0)));
+    let order = promised(&sim);
+    assert!(order[0].contains("30666001") && order[1].contains("30666002"), "{order:?}");
+    let mut sim = house(BACK, &[]).after(sim).start();
+    assert_eq!(promised(&sim), order);
+    let (ann, bob) = back_again(&mut sim);
+    let world = sim.outside("world", WORLD);
+    // She calls at once, and they were there before her.
+    ann.dials("300");
+    for number in ["30666001", "30666002"] {
+        sim.run_until(bob.rings());
+        assert!(bob.caller().unwrap().contains(number), "{:?}", bob.caller());
+        bob.answers();
+        sim.run_until(world.rings());
+        world.answers();
+        talk(&mut sim, &bob, &world);
+        world.hangs_up();
+        sim.run_for(seconds(1));
+    }
+    gets(&mut sim, &bob, &ann);
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!((promised(&sim), sim.metric("plugboard_queue_promised")), (vec![], Some(0.0)));
+    assert_eq!(sim.metric("plugboard_queue_call_backs_total{end=\"rung\"}"), Some(2.0));
+    let sim = house(BACK, &[]).after(sim).start();
+    assert_eq!(promised(&sim), Vec::<String>::new(), "each is called once");
+}
+
+#[test]
+fn r69_who_has_been_rung_is_not_called_again_after_a_crash_and_who_has_not_is() {
+    // Where it is when the switch dies, and whether he is still called after that.
+    for (rings, answers, again) in [(false, false, true), (true, false, false), (true, true, false)] {
+        let mut sim = house(BACK, &[]).start();
+        let p = busy(&mut sim);
+        let world = sim.outside("world", WORLD);
+        wants_a_call(&mut sim, &world, "+4930666001");
+        p.gus.hangs_up();
+        sim.run_until(p.bob.rings());
+        if rings {
+            p.bob.answers();
+            sim.run_until(world.rings());
+        }
+        if answers {
+            world.answers();
+            talk(&mut sim, &p.bob, &world);
+        }
+        let mut sim = house(BACK, &[]).after(sim).start();
+        assert_eq!(promised(&sim).len(), usize::from(again));
+        let ((_, bob), world) = (back_again(&mut sim), sim.outside("world", WORLD));
+        if again {
+            sim.run_until(bob.rings());
+            bob.answers();
+            sim.run_until(world.rings());
+            world.answers();
+            talk(&mut sim, &bob, &world);
+            world.hangs_up();
+        }
+        sim.run_until_quiet();
+        assert_eq!(world.calls().len(), usize::from(again), "{rings} {answers}");
+        assert!(sim.left().is_empty(), "{:?}", sim.left());
+    }
+}
+
+#[test]
+fn r69_a_promised_call_is_forgotten_after_four_hours_also_when_a_restart_lies_between() {
+    let day = |hours: i64| WallTime(1_780_000_000_000 + hours * 3_600_000);
+    let mut sim = house(BACK, &[]).starts_at(day(0)).start();
+    let p = busy(&mut sim);
+    let world = sim.outside("world", WORLD);
+    wants_a_call(&mut sim, &world, "+4930666001");
+    for agent in ["102", "103"] {
+        set(&sim, agent, SettingsChange::Status(UserStatus::Away)).unwrap();
+    }
+    for caller in [&p.gus, &p.hal] {
+        caller.hangs_up();
+    }
+    sim.run_for(seconds(60));
+    let mut sim = house(BACK, &[]).starts_at(day(1)).after(sim).start();
+    sim.run_for(seconds(3 * 3_600));
+    assert_eq!(promised(&sim).len(), 1);
+    sim.run_for(seconds(120));
+    assert_eq!(promised(&sim).len(), 0);
+    assert_eq!(sim.metric("plugboard_queue_call_backs_total{end=\"late\"}"), Some(1.0));
+    let sim = house(BACK, &[]).after(sim).start();
+    assert_eq!(promised(&sim).len(), 0);
 }
 
 // ---- what people do after a call ------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 //! What a call of the switch's own is for: carried out once somebody has answered, and reported once.
 
-use actix::Context;
-use plugboard_call::queue::Outcome;
+use actix::{AsyncContext as _, Context};
 use plugboard_call::{Input, Op, Request, RingOrder};
 use plugboard_media::{Fax, FaxEnd, FaxOrder, FaxReport};
 use plugboard_model::{
@@ -25,14 +24,10 @@ impl CallActor {
     pub(super) fn errand_answered(&mut self, result: &HostResult, ctx: &mut Context<Self>) {
         if let Some(Errand::CallBack(back)) = &mut self.errand {
             // When nobody was reached the machine ends the call, and the errand tells it by its end.
-            let parties = std::mem::take(&mut back.parties);
-            if matches!(result, HostResult::Rang(Ok(_))) && !parties.is_empty() {
-                back.give(Outcome::Answered);
-                let (order, ring_for, ring_back) = (RingOrder::AtOnce, BACK_RINGS, RingBack::Tone);
-                let request = Request::Ring { parties, order, ring_for, ring_back };
-                return self.feed(Input::Request { op: Op::Direct, request }, ctx);
+            if matches!(result, HostResult::Rang(Ok(_))) && !back.parties.is_empty() {
+                return back.called(ctx.address().recipient());
             }
-            return back.give(Outcome::Missed);
+            return back.missed();
         }
         if let HostResult::Rang(Ok(_)) = result {
             let request = Request::SendFax { max: SENDING_MAX };
@@ -49,6 +44,18 @@ impl CallActor {
             let request = Request::HangUp(Cause::normal());
             self.feed(Input::Request { op: Op::Errand, request }, ctx);
         }
+    }
+
+    /// Whoever was free is there: now, or not at all, he is rung who is to be called back.
+    pub(super) fn call_him(&mut self, may: bool, ctx: &mut Context<Self>) {
+        let Some(Errand::CallBack(back)) = &mut self.errand else { return };
+        let parties = std::mem::take(&mut back.parties);
+        let request = if may && !parties.is_empty() {
+            Request::Ring { parties, order: RingOrder::AtOnce, ring_for: BACK_RINGS, ring_back: RingBack::Tone }
+        } else {
+            Request::HangUp(Cause::normal())
+        };
+        self.feed(Input::Request { op: Op::Direct, request }, ctx);
     }
 
     /// A limit of ours, and a gateway that is silent, say more than the status that came of it.

@@ -1,7 +1,7 @@
 //! A caller who waits until somebody is free: carries out what [`plugboard_call::queue::Waiting`] wants, between the call and the queues.
 
 use actix::{AsyncContext, Context, Handler, Recipient};
-use plugboard_call::queue::{Heard, Joining, Left, Outcome, WaitEnd, WaitRules, Waiting, Wanted, Wish};
+use plugboard_call::queue::{CallBackTo, Heard, Joining, Left, Outcome, WaitEnd, WaitRules, Waiting, Wanted, Wish};
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
     Audio, CallId, Dialled, GroupId, HostCall, HostResult, JournalEvent, LegId, NotConnected, PlayEnd, PlayOptions,
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{CallActor, Rung};
-use crate::message::{CallBackTo, QueueNews, UseQueue};
+use crate::message::{QueueNews, UseQueue};
 use crate::post::post;
 
 /// The actions that name people whom a scenario calls: they are waited for by a queue below them. Whoever of them finds somebody only when
@@ -302,11 +302,12 @@ impl CallActor {
                 self.note(note);
             }
             Wish::CallBack => {
-                session.place.leaves = None;
                 let ring_for = Duration::from_millis(u64::from(session.request.ring_for_ms));
                 let queue = session.place.queue.clone();
-                let Some(number) = self.called_back_at() else { return };
-                self.note(format!("leaves to be called back at {number}"));
+                let Some(number) = self.called_back_at() else {
+                    return self.tell_queue(Heard::Promised(false), ctx);
+                };
+                self.note(format!("wants to be called back at {number}"));
                 post(&queue, UseQueue::CallBack { call: self.id.clone(), to: CallBackTo { number, ring_for } });
             }
             Wish::End(end) => {
@@ -396,6 +397,14 @@ impl Handler<QueueNews> for CallActor {
                 }
             }
             QueueNews::Offered(user) => self.tell_queue(Heard::Offered(user), ctx),
+            QueueNews::Promised(promised) => {
+                if promised && let Some(session) = &mut self.queueing.session {
+                    session.place.leaves = None;
+                }
+                self.note(if promised { "is called back" } else { "cannot be called back, and waits on" }.into());
+                self.tell_queue(Heard::Promised(promised), ctx);
+            }
+            QueueNews::CallHim(may) => self.call_him(may, ctx),
             QueueNews::Position(place) => {
                 self.note(format!("is number {place} in line"));
                 self.tell_queue(Heard::Position(place), ctx);
