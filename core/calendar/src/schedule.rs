@@ -4,6 +4,7 @@ use crate::hours::{holds, minute};
 use crate::{Calendar, Days, Span, Zone};
 use plugboard_document::{Faults, Field, Fields, Mark, did_you_mean};
 use plugboard_model::WallTime;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Ranges of one question.
@@ -191,6 +192,34 @@ impl Schedule {
         self.0.iter().any(|part| part.holds(wall))
     }
 
+    /// The moments after one and up to another at which it begins or ends to be the time, in their order.
+    pub fn changes(&self, after: WallTime, until: WallTime) -> Vec<WallTime> {
+        const DAY_MS: i64 = 86_400_000;
+        let mut moments = BTreeSet::new();
+        for part in &self.0 {
+            let marks = part.marks();
+            let mut day = after.0.div_euclid(DAY_MS).saturating_mul(DAY_MS);
+            while day <= until.0 {
+                let second = |at: i64| i64::from(part.zone.local(WallTime(at)).second);
+                let next = day.saturating_add(DAY_MS);
+                let starts = [second(day), second(next)];
+                for start in starts {
+                    let since = |mark: &u32| (i64::from(*mark) * 60 - start).rem_euclid(86_400) * 1_000;
+                    moments.extend(marks.iter().map(|mark| day.saturating_add(since(mark))));
+                }
+                // On a day on which clocks are changed any quarter of an hour may be the one.
+                if starts.first() != starts.last() {
+                    moments.extend((0..96).map(|quarter| day + quarter * 900_000));
+                }
+                day = next;
+            }
+        }
+        let changes = |at: &i64| {
+            (after.0 + 1..=until.0).contains(at) && self.holds(WallTime(*at)) != self.holds(WallTime(*at - 1))
+        };
+        moments.into_iter().filter(changes).map(WallTime).collect()
+    }
+
     /// What time it is for it, for people: `wed 2026-12-23 09:05 Europe/Berlin`, and what holiday.
     pub fn told(&self, wall: WallTime) -> String {
         let Some(part) = self.0.first() else { return String::new() };
@@ -210,6 +239,16 @@ impl Schedule {
 }
 
 impl Part {
+    /// Minutes of the day at which it may begin or end to hold.
+    fn marks(&self) -> BTreeSet<u32> {
+        let hours: Vec<(u32, u32)> = match (&self.rule, &self.calendar) {
+            (Rule::Open, Some(calendar)) => calendar.open.iter().map(|hours| (hours.from, hours.to)).collect(),
+            (Rule::Open, None) => Vec::new(),
+            (Rule::Range { hours, .. }, _) => hours.iter().copied().collect(),
+        };
+        [0].into_iter().chain(hours.into_iter().flat_map(|(from, to)| [from, to])).collect()
+    }
+
     fn holds(&self, wall: WallTime) -> bool {
         let local = self.zone.local(wall);
         let (minute, today, yesterday) = (local.minute(), local.date, local.date.before());

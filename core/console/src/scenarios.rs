@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `GET /actions` | the installed actions: texts in all their languages, parameters, outcomes, events, variables, capabilities |
 //! | `POST /simulate` | lets a call happen that nobody makes ([`Wish`], JSON); the answer is that of `plugboard simulate --json` |
+//! | `GET /versions` | the versions that were applied, newest first: when, by what, why; `?limit=` up to [`VERSIONS_MAX`] |
+//! | `GET /versions/A/diff/B` | what came, went and changed from version A to version B, without secrets; the answer is that of `plugboard diff --json` |
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use plugboard_model::OfficeId;
@@ -20,6 +22,11 @@ const SIMULATIONS_MAX: usize = 1;
 const REQUEST_MAX: usize = 1 << 20;
 /// Calls of one exploration over HTTP.
 pub const CALLS_MAX: usize = 1_000;
+
+/// Versions in one answer.
+pub const VERSIONS_MAX: usize = 1_000;
+/// Versions in one answer, if nobody says it.
+const VERSIONS: usize = 20;
 
 /// What is to be simulated.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -48,6 +55,16 @@ pub trait Workshop: Send + Sync {
     /// # Errors
     /// Every fault of the office, the draft or the call, in words.
     fn simulate(&self, office: &OfficeId, wish: &Wish) -> Result<Value, Vec<String>>;
+    /// The versions of an office that were applied, newest first, at most so many. Reads the disk.
+    ///
+    /// # Errors
+    /// None is kept, in words.
+    fn versions(&self, office: &OfficeId, limit: usize) -> Result<Value, String>;
+    /// What differs between two of them. Reads the disk.
+    ///
+    /// # Errors
+    /// One of them is not kept, in words.
+    fn difference(&self, office: &OfficeId, from: u64, to: u64) -> Result<Value, String>;
 }
 
 /// What the handlers share.
@@ -75,6 +92,16 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/v1/offices/{office}/simulate")
                 .route(web::post().to(simulate))
                 .default_service(web::to(only_post)),
+        )
+        .service(
+            web::resource("/api/v1/offices/{office}/versions")
+                .route(web::get().to(versions))
+                .default_service(web::to(only_get)),
+        )
+        .service(
+            web::resource("/api/v1/offices/{office}/versions/{from}/diff/{to}")
+                .route(web::get().to(difference))
+                .default_service(web::to(only_get)),
         );
 }
 
@@ -90,6 +117,48 @@ async fn actions(request: HttpRequest, scenarios: web::Data<Scenarios>) -> HttpR
     match scenarios.tokens.office(&request) {
         Ok(_) => HttpResponse::Ok().json(scenarios.workshop.actions()),
         Err(fault) => fault.response(),
+    }
+}
+
+/// Which versions are asked for.
+#[derive(Debug, Deserialize)]
+struct Page {
+    limit: Option<usize>,
+}
+
+async fn versions(request: HttpRequest, scenarios: web::Data<Scenarios>) -> HttpResponse {
+    let asked = web::Query::<Page>::from_query(request.query_string())
+        .ok()
+        .map(|page| page.limit.unwrap_or(VERSIONS))
+        .filter(|limit| (1..=VERSIONS_MAX).contains(limit));
+    match (scenarios.tokens.office(&request), asked) {
+        (Ok(office), Some(limit)) => read(&scenarios, move |workshop| workshop.versions(&office, limit)).await,
+        (Ok(_), None) => Fault::new(400, "limit", format!("1 to {VERSIONS_MAX} versions are told"), "").response(),
+        (Err(fault), _) => fault.response(),
+    }
+}
+
+async fn difference(request: HttpRequest, scenarios: web::Data<Scenarios>) -> HttpResponse {
+    let version = |name: &str| request.match_info().get(name).and_then(|text| text.parse::<u64>().ok());
+    match (scenarios.tokens.office(&request), version("from"), version("to")) {
+        (Ok(office), Some(from), Some(to)) => {
+            read(&scenarios, move |workshop| workshop.difference(&office, from, to)).await
+        }
+        (Ok(_), _, _) => Fault::new(400, "versions", "versions are numbers", "GET /versions lists them").response(),
+        (Err(fault), _, _) => fault.response(),
+    }
+}
+
+/// What the disk says, or 404.
+async fn read(
+    scenarios: &Scenarios,
+    work: impl FnOnce(&dyn Workshop) -> Result<Value, String> + Send + 'static,
+) -> HttpResponse {
+    let workshop = Arc::clone(&scenarios.workshop);
+    match web::block(move || work(&*workshop)).await {
+        Ok(Ok(told)) => HttpResponse::Ok().json(told),
+        Ok(Err(fault)) => Fault::new(404, "versions", fault, "").response(),
+        Err(_) => Fault::new(503, "switch", "the switch ends just now", "ask again").response(),
     }
 }
 

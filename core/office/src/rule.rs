@@ -4,7 +4,7 @@ use crate::inquiry::Facts;
 use crate::{Like, Spelled};
 use plugboard_calendar::Schedule;
 use plugboard_document::Node;
-use plugboard_model::{GroupId, Name, UserId};
+use plugboard_model::{GroupId, Name, UserId, WallTime};
 
 /// Conditions of a route, and how its document says them.
 #[derive(Debug, Clone)]
@@ -81,6 +81,28 @@ impl std::fmt::Display for VariableValue {
 }
 
 impl Rule {
+    /// The moments after one and up to another at which one of its questions of the clock is answered anew.
+    pub fn clock_changes(&self, after: WallTime, until: WallTime) -> Vec<WallTime> {
+        match self {
+            Self::All(rules) | Self::OneOf(rules) => {
+                rules.iter().flat_map(|rule| rule.clock_changes(after, until)).collect()
+            }
+            Self::Not(rule) => rule.clock_changes(after, until),
+            Self::Time(schedule) => schedule.changes(after, until),
+            Self::Called(_)
+            | Self::Caller(_)
+            | Self::Identity(_)
+            | Self::Anonymous(_)
+            | Self::Diverted(_)
+            | Self::Known(_)
+            | Self::Contact(_)
+            | Self::CallerGroup(_)
+            | Self::CalledGroup(_)
+            | Self::Language(_)
+            | Self::Variables(_) => Vec::new(),
+        }
+    }
+
     /// Whether it holds; the error says what does not, in words, if `tells`, else nothing.
     pub(crate) fn judge(&self, facts: &Facts<'_>, tells: bool) -> Result<(), String> {
         let (holds, why) = match self {

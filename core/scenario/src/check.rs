@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// What an action may do by which a caller hears something, or somebody is rung for him.
 const HEARD: [&str; 6] = ["call", "conference", "dial", "fax", "queue", "voicemail"];
+/// An action during which nothing is heard unless this parameter is given: who was not answered is not answered for it.
+const SILENT_WITHOUT: (&str, &str) = ("wait", "music");
 
 /// Lists what is wrong with a document: unknown words and outcomes, parameters that an action refuses, variables that are
 /// unknown, unassigned on some way to their use or of another type, steps that are never reached, users, groups and
@@ -344,7 +346,8 @@ impl Compiler<'_> {
         go_on: bool,
         flow: &mut Flow,
     ) -> BTreeMap<String, ListId> {
-        if action.capabilities.iter().any(|capability| HEARD.contains(&capability.as_str())) {
+        let is_silent = action.name == SILENT_WITHOUT.0 && parameters.get(SILENT_WITHOUT.1).is_none();
+        if !is_silent && action.capabilities.iter().any(|capability| HEARD.contains(&capability.as_str())) {
             flow.hear();
         }
         let mut lists = BTreeMap::new();

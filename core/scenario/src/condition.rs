@@ -71,6 +71,13 @@ impl Condition {
         self.proves.as_ref().map(|(name, assigned)| (name.as_str(), *assigned))
     }
 
+    /// The texts, numbers and truths that it speaks of, in their order.
+    pub(crate) fn literals(&self) -> Vec<Value> {
+        let mut found = Vec::new();
+        literals(&self.expression, &mut found);
+        found
+    }
+
     /// Decides; the error says why it cannot be decided, such as a division by zero.
     pub(crate) fn decide<'v>(&self, value_of: impl Fn(&str) -> Option<&'v Value>) -> Result<bool, String> {
         let mut context = cel::Context::default();
@@ -101,6 +108,23 @@ fn to_cel(value: &Value) -> cel::Value {
         Value::Group(group) => cel::Value::from(group.name.as_str()),
         Value::Texts(texts) => list(texts.iter().map(String::as_str).collect()),
         Value::Users(users) => list(users.iter().map(|user| user.name.as_str()).collect()),
+    }
+}
+
+fn literals(expression: &IdedExpr, found: &mut Vec<Value>) {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::Boolean(yes)) => found.push(Value::Boolean(*yes.inner())),
+        Expr::Literal(LiteralValue::Int(number)) => found.push(Value::Number(*number.inner())),
+        Expr::Literal(LiteralValue::String(text)) => found.push(Value::Text(text.inner().to_owned())),
+        Expr::List(list) => list.elements.iter().for_each(|item| literals(item, found)),
+        Expr::Call(call) => {
+            call.target.iter().map(|target| &**target).chain(&call.args).for_each(|part| literals(part, found));
+        }
+        Expr::Comprehension(comprehension) => {
+            literals(&comprehension.iter_range, found);
+            literals(&comprehension.loop_step, found);
+        }
+        Expr::Literal(_) | Expr::Unspecified | Expr::Ident(_) | Expr::Map(_) | Expr::Select(_) | Expr::Struct(_) => {}
     }
 }
 

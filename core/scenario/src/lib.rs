@@ -71,6 +71,7 @@ mod program;
 mod schema;
 mod template;
 mod variables;
+mod wanted;
 
 pub use catalogue::{ANSWER, Action, ActionCatalogue, DENIED, Extension, FAILED, KnownDatabases, Resolver, Sets};
 pub use check::{build, build_examined, check, compile};
@@ -82,6 +83,7 @@ pub use plugboard_document::{Fault, Node};
 pub use program::Program;
 pub use schema::schema;
 pub use template::{escaped_for_html, fill};
+pub use wanted::{Wanted, WantedValue};
 
 use plugboard_model::ValueType;
 

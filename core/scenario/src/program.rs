@@ -163,6 +163,14 @@ impl Program {
         })
     }
 
+    /// The moments after one and up to another at which one of its questions of the clock is answered anew.
+    pub fn clock_changes(&self, after: WallTime, until: WallTime) -> Vec<WallTime> {
+        let steps = self.lists.iter().flatten();
+        let asked =
+            steps.filter_map(|step| if let Act::When { schedule, .. } = &step.act { Some(schedule) } else { None });
+        asked.flat_map(|schedule| schedule.changes(after, until)).collect()
+    }
+
     /// What its questions of the clock are answered at this moment, in their order.
     pub fn clock_says(&self, wall: WallTime) -> Vec<bool> {
         let steps = self.lists.iter().flatten();

@@ -138,6 +138,20 @@ pub(crate) enum Command {
         #[arg(default_value = "main")]
         office: String,
     },
+    /// What differs between two versions of an office, or between an office and a file: users, groups, routes, scenarios and their steps. Without
+    /// a version: what the last `apply` changed. Passwords are compared and not shown.
+    Diff {
+        /// The office.
+        #[arg(default_value = "main")]
+        office: String,
+        /// From this version, as `versions` lists it.
+        from: Option<u64>,
+        /// To this one [default: what is in force].
+        to: Option<u64>,
+        /// To this office file, which nobody has applied.
+        #[arg(long, value_name = "FILE", conflicts_with = "to")]
+        file: Option<PathBuf>,
+    },
     /// Calls: live ones, past ones, what happened in them.
     Call {
         #[command(subcommand)]
@@ -236,7 +250,7 @@ pub(crate) enum CallCommand {
     Explain {
         /// The call's id.
         id: String,
-        /// Of this user alone, by his id: why did his phone ring, or why not?
+        /// Of this user alone, by his id, internal number or name: why did his phone ring, or why not?
         #[arg(long, value_name = "USER")]
         user: Option<String>,
     },
@@ -435,6 +449,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Versions { limit, office } => {
             control::ask(home, &Request::Versions { office, limit }, |answer| show::versions(answer, json))
         }
+        Command::Diff { office, from, to, file } => show::diff_of(home, (office, from, to), file.as_deref(), json),
         Command::Trim => control::ask(home, &Request::Trim, |answer| show::plain(answer, json)),
         Command::Call { command } => call(home, command, json),
         Command::Recording { command } => recording(home, command, json),
@@ -616,7 +631,7 @@ fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
         }
         CallCommand::Show { id } => control::ask(home, &Request::Record { id }, |answer| show::record(answer, json)),
         CallCommand::Explain { id, user } => {
-            control::ask(home, &Request::Journal { id }, |answer| show::why(answer, user.as_deref(), json))
+            control::ask(home, &Request::Journal { id, user }, |answer| show::why(answer, json))
         }
         CallCommand::Trace { id, pcap: Some(file), .. } => {
             control::ask(home, &Request::Sip { id }, |answer| show::pcap(answer, &file, json))
@@ -625,7 +640,7 @@ fn call(home: &Home, command: CallCommand, json: bool) -> ExitCode {
             control::ask(home, &Request::Sip { id }, |answer| show::ladder(answer, json))
         }
         CallCommand::Trace { id, sip: false, pcap: None } => {
-            control::ask(home, &Request::Journal { id }, |answer| show::timeline(answer, json))
+            control::ask(home, &Request::Journal { id, user: None }, |answer| show::timeline(answer, json))
         }
         CallCommand::Replay { id } => control::ask(home, &Request::Replay { id }, |answer| show::replay(answer, json)),
         CallCommand::Transfer { id, leg, to } => {

@@ -30,42 +30,154 @@ const BACKUP_MAX: Duration = Duration::from_hours(24);
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub(crate) enum Request {
     Status,
-    Calls { office: String, limit: usize, after: Option<String> },
-    Record { id: String },
-    Journal { id: String },
-    Sip { id: String },
-    Replay { id: String },
-    HangUp { id: String },
-    Transfer { id: String, leg: Option<u32>, to: TransferTo },
+    Calls {
+        office: String,
+        limit: usize,
+        after: Option<String>,
+    },
+    Record {
+        id: String,
+    },
+    /// `user`: whoever is meant by it is named in the answer, or is a fault.
+    Journal {
+        id: String,
+        user: Option<String>,
+    },
+    Sip {
+        id: String,
+    },
+    Replay {
+        id: String,
+    },
+    HangUp {
+        id: String,
+    },
+    Transfer {
+        id: String,
+        leg: Option<u32>,
+        to: TransferTo,
+    },
     Registrations,
-    Users { office: String, which: Option<String> },
-    SetUser { office: String, which: String, wish: UserWish },
-    Contacts { office: String, wish: ContactWish },
-    Queues { office: String, which: Option<String> },
-    Explain { wish: Wish },
+    Users {
+        office: String,
+        which: Option<String>,
+    },
+    SetUser {
+        office: String,
+        which: String,
+        wish: UserWish,
+    },
+    Contacts {
+        office: String,
+        wish: ContactWish,
+    },
+    Queues {
+        office: String,
+        which: Option<String>,
+    },
+    Explain {
+        wish: Wish,
+    },
     Plugins,
-    Apply { bundles: Vec<Bundle>, why: String },
-    Export { office: String, secrets: bool, version: Option<u64> },
-    RollBack { office: String, version: u64, why: String },
-    Backup { to: PathBuf },
+    Apply {
+        bundles: Vec<Bundle>,
+        why: String,
+    },
+    Export {
+        office: String,
+        secrets: bool,
+        version: Option<u64>,
+    },
+    RollBack {
+        office: String,
+        version: u64,
+        why: String,
+    },
+    Backup {
+        to: PathBuf,
+    },
     Trim,
-    Versions { office: String, limit: usize },
-    Recordings { which: Which, limit: usize },
-    ExportRecording { id: String, to: PathBuf },
-    EraseRecordings { ids: Vec<String>, which: Which },
-    VerifyRecordings { which: Which },
-    Faxes { office: String, number: Option<String>, limit: usize },
-    ExportFax { id: String, form: Form, to: PathBuf },
-    EraseFaxes { ids: Vec<String>, office: String, number: Option<String> },
-    VerifyFaxes { office: String },
-    SendFax { office: String, wish: FaxWish, key: Option<String>, document: String },
-    OutgoingFaxes { office: String, number: Option<String>, limit: usize },
-    CancelFax { office: String, id: String },
-    Outbox { office: String, number: Option<String>, waiting: bool, limit: usize },
-    ShowNotice { office: String, id: String },
-    RetryNotice { office: String, id: String },
-    DropNotice { office: String, id: String },
-    EraseNotices { office: String, number: String },
+    Versions {
+        office: String,
+        limit: usize,
+    },
+    /// From one version to another; without the second one to what is in force, or to this bundle.
+    Diff {
+        office: String,
+        from: Option<u64>,
+        to: Option<u64>,
+        draft: Option<Bundle>,
+    },
+    Recordings {
+        which: Which,
+        limit: usize,
+    },
+    ExportRecording {
+        id: String,
+        to: PathBuf,
+    },
+    EraseRecordings {
+        ids: Vec<String>,
+        which: Which,
+    },
+    VerifyRecordings {
+        which: Which,
+    },
+    Faxes {
+        office: String,
+        number: Option<String>,
+        limit: usize,
+    },
+    ExportFax {
+        id: String,
+        form: Form,
+        to: PathBuf,
+    },
+    EraseFaxes {
+        ids: Vec<String>,
+        office: String,
+        number: Option<String>,
+    },
+    VerifyFaxes {
+        office: String,
+    },
+    SendFax {
+        office: String,
+        wish: FaxWish,
+        key: Option<String>,
+        document: String,
+    },
+    OutgoingFaxes {
+        office: String,
+        number: Option<String>,
+        limit: usize,
+    },
+    CancelFax {
+        office: String,
+        id: String,
+    },
+    Outbox {
+        office: String,
+        number: Option<String>,
+        waiting: bool,
+        limit: usize,
+    },
+    ShowNotice {
+        office: String,
+        id: String,
+    },
+    RetryNotice {
+        office: String,
+        id: String,
+    },
+    DropNotice {
+        office: String,
+        id: String,
+    },
+    EraseNotices {
+        office: String,
+        number: String,
+    },
 }
 
 /// Whom whoever stays in a call is connected with: one of both.

@@ -400,12 +400,34 @@ fn silent(office: &Office, programs: &BTreeMap<ScenarioId, Arc<Program>>) -> Vec
         let silence = programs.get(scenario).and_then(|program| program.silence());
         let (Some(way), Some(source)) = (silence, office.scenario(scenario)) else { continue };
         let mut own = Faults::new(Arc::clone(&source.file));
+        let decided = way.last().and_then(|last| last.split_once(": ")).map_or("steps", |(path, _)| path);
         let way = if way.is_empty() { "whatever is decided".to_owned() } else { way.join(", ") };
         let reason = format!("a call may end in silence: the caller hears nothing, and nobody is rung ({way})");
-        own.add(source.document.at, "steps", reason, "let it play something there, ring somebody, or hang-up");
+        let (at, path) = place_of(&source.document, decided);
+        own.add(at, path, reason, "let it play something there, ring somebody, or hang-up");
         faults.extend(own.into_sorted());
     }
     faults
+}
+
+/// Where a step stands, by its path, or whatever is nearest to it in this document: the step that runs it, if it is another scenario's.
+fn place_of<'p>(document: &Node, path: &'p str) -> (plugboard_document::Mark, &'p str) {
+    let (mut node, mut taken) = (document, 0);
+    for (end, _) in path.match_indices(['.', '[']).chain([(path.len(), "")]) {
+        let Some(part) = path.get(taken..end) else { break };
+        let part = part.trim_start_matches(['.', '[']).trim_end_matches(']');
+        let inside = match part.parse::<usize>() {
+            Ok(place) => item_of(node, place).or_else(|| node.get(part)),
+            Err(_) => node.get(part),
+        };
+        let Some(inside) = inside else { break };
+        (node, taken) = (inside, end);
+    }
+    (node.at, path.get(..taken).unwrap_or(path))
+}
+
+fn item_of(node: &Node, place: usize) -> Option<&Node> {
+    if let plugboard_document::Kind::List(items) = &node.kind { items.get(place) } else { None }
 }
 
 /// Faults as lines.

@@ -9,6 +9,7 @@ mod config;
 mod control;
 mod database;
 mod demo;
+mod difference;
 mod disk;
 mod explain;
 mod faxes;

@@ -23,11 +23,12 @@ pub(crate) use outgoing::{ordered, queue};
 pub(crate) use pcap::pcap;
 pub(crate) use recordings::{recordings, verified};
 pub(crate) use timeline::{journal, timeline};
+pub(crate) use when::stamp;
 pub(crate) use why::why;
 
 use plugboard_model::{ForwardWhen, WallTime};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::Home;
@@ -75,6 +76,54 @@ pub(crate) fn versions(value: &Value, json: bool) -> ExitCode {
             let at = version.get("at").and_then(Value::as_i64).map_or(WallTime(0), WallTime);
             let (number, who, why) = (field(version, "version"), field(version, "who"), field(version, "why"));
             output::line(format!("{number:>6}  {} UTC  {who}  {why}", when::moment(at)).trim_end());
+        }
+    })
+}
+
+/// `diff`.
+pub(crate) fn diff_of(
+    home: &Home,
+    (office, from, to): (String, Option<u64>, Option<u64>),
+    file: Option<&Path>,
+    json: bool,
+) -> ExitCode {
+    let draft = match file.map(Bundle::read).transpose() {
+        Ok(draft) => draft,
+        Err(fault) => {
+            output::error(fault.to_string());
+            return ExitCode::from(1);
+        }
+    };
+    let named = file.map(|file| file.display().to_string());
+    control::ask(home, &Request::Diff { office, from, to, draft }, |answer| diff(answer, named.as_deref(), json))
+}
+
+fn diff(value: &Value, file: Option<&str>, json: bool) -> ExitCode {
+    either(value, json, || {
+        let side = |name: &str, otherwise: &str| match value.get(name).filter(|side| !side.is_null()) {
+            Some(side) => {
+                let at = side.get("at").and_then(Value::as_i64).map_or(WallTime(0), WallTime);
+                let (number, who, why) = (field(side, "version"), field(side, "who"), field(side, "why"));
+                format!("version {number}, {} UTC, {who}  {why}", when::moment(at)).trim_end().to_owned()
+            }
+            None => otherwise.to_owned(),
+        };
+        output::line(format!("from {}", side("from", "what is in force")));
+        output::line(format!("to   {}", side("to", file.unwrap_or("what is in force"))));
+        let changes = items(value, "changes");
+        for change in changes {
+            let of = field(change, "of");
+            output::line(match field(change, "what").as_str() {
+                "came" => format!("+ {of}: {}", field(change, "to")),
+                "went" => format!("- {of}: {}", field(change, "from")),
+                _ => format!("~ {of}: {} -> {}", field(change, "from"), field(change, "to")),
+            });
+        }
+        if changes.is_empty() {
+            output::line("nothing differs");
+        }
+        if value.get("cut").and_then(Value::as_bool) == Some(true) {
+            output::fault("there are more differences than are told");
         }
     })
 }

@@ -1,18 +1,21 @@
 //! `plugboard simulate`: a call that nobody makes, on this very switch, in virtual time.
 
 mod call_file;
+mod outside;
 mod stage;
 
+use call_file::Planned;
 pub(crate) use stage::is_file;
 
 use plugboard_model::WallTime;
 use plugboard_plugin::CompiledCache;
-use plugboard_simulator::rehearsal::{Caller, Explored, Plan, Rehearsed, Stage, explore, rehearse, times_of};
+use plugboard_simulator::rehearsal::{Caller, Explored, Finding, Plan, Rehearsed, Stage, Times, explore, rehearse};
 use plugboard_switch::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::cli::Home;
 use crate::control::{self, Request};
@@ -26,7 +29,7 @@ const CALLS_MAX: usize = 100_000;
 /// What somebody shows who calls from outside, if nobody says it: a number that nobody has (Ofcom keeps it for plays).
 const SOMEBODY: &str = "+442079460000";
 /// Moments at which an exploration begins, when nobody names any.
-const TIMES_MAX: usize = 8;
+const TIMES_MAX: usize = 24;
 
 /// A call that nobody makes.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,15 +64,24 @@ pub(crate) struct Wish {
     /// Calls of an exploration, at most.
     #[arg(long, default_value_t = CALLS, value_name = "N", requires = "explore")]
     calls: usize,
+    /// Seconds after which an exploration ends with what it has.
+    #[arg(long, value_name = "SECONDS", requires = "explore")]
+    within: Option<u64>,
     /// Print what a call file looks like.
     #[arg(long)]
     help_call: bool,
     /// The folder of plugins whose actions scenarios may use.
     #[arg(long, env = "PLUGBOARD_PLUGINS", value_name = "FOLDER")]
     plugins: Option<PathBuf>,
-    /// The office of the running switch.
-    #[arg(long, default_value = "main")]
-    office: String,
+    /// The office of the running switch [default: main].
+    #[arg(long, value_name = "OFFICE", conflicts_with = "file")]
+    office: Option<String>,
+}
+
+impl Wish {
+    fn office(&self) -> &str {
+        self.office.as_deref().unwrap_or("main")
+    }
 }
 
 /// Carries the command out. Exit 1 when an exploration has found something, or nothing could be simulated.
@@ -85,10 +97,10 @@ pub(crate) fn simulate(home: &Home, wish: &Wish, json: bool) -> ExitCode {
         });
     }
     let Some(file) = &wish.file else {
-        let request = Request::Export { office: wish.office.clone(), secrets: false, version: None };
+        let request = Request::Export { office: wish.office().to_owned(), secrets: false, version: None };
         return control::ask(home, &request, |answer| {
             let text = answer.get("yaml").and_then(Value::as_str).unwrap_or_default();
-            ended(with(Bundle::of_text(&format!("office {}", wish.office), text), wish, json))
+            ended(with(Bundle::of_text(&format!("office {}", wish.office()), text), wish, json))
         });
     };
     ended(Bundle::read(file).map_err(|fault| vec![fault.to_string()]).and_then(|bundle| with(bundle, wish, json)))
@@ -105,7 +117,7 @@ fn alike(wish: &Wish, record: &Value) -> Wish {
         from: user.or(gateway),
         to: at("/called"),
         caller,
-        office: office_of(record).unwrap_or_else(|| wish.office.clone()),
+        office: office_of(record).or_else(|| wish.office.clone()),
         ..wish.clone()
     }
 }
@@ -124,6 +136,7 @@ fn ended(done: Result<ExitCode, Vec<String>>) -> ExitCode {
 
 fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
     let one = |fault: String| vec![fault];
+    let began = SystemClock::start();
     if wish.explore && !(1..=CALLS_MAX).contains(&wish.calls) {
         return Err(one(format!("--calls is 1 to {CALLS_MAX}, not {}", wish.calls)));
     }
@@ -131,12 +144,16 @@ fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>
     // What a call file or a check finds is told sooner than a compilation takes.
     let cache = cache_folder().and_then(|folder| CompiledCache::open(&folder).ok());
     let actions = plugboard_simulator::actions_of(&folder, cache).map_err(one)?;
-    let set = stage::set(bundle, wish.file.is_some(), wish.scenario.as_deref(), &actions)?;
-    let now = SystemClock::start().wall();
-    let plan = call_file::plan(&set, wish, now)?;
+    let set = stage::set(bundle, wish.scenario.as_deref(), &actions)?;
+    let Planned { plan, said_when } = call_file::plan(&set, wish, began.wall())?;
     quiet_panics();
     let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        if wish.explore { explored(&set.stage, &plan, now, wish, json) } else { rehearsed(&set.stage, &plan, json) }
+        if !wish.explore {
+            return rehearsed(&set.stage, &plan, json);
+        }
+        let at = plan.at.unwrap_or_else(|| began.wall());
+        let times = if said_when { Times::At(vec![at]) } else { Times::From(at, TIMES_MAX) };
+        explored(&set.stage, &plan, &times, wish, &began, json)
     }));
     performed.unwrap_or_else(|_| {
         Err(one(
@@ -169,12 +186,14 @@ fn rehearsed(stage: &Stage, plan: &Plan, json: bool) -> Result<ExitCode, Vec<Str
         if place > 0 {
             output::line(format!("\nanother call: {} calls {}", record.caller, record.called));
         }
-        show::journal(entries).iter().for_each(output::line);
+        show::journal(entries, stage.office.zone()).iter().for_each(output::line);
     }
     if call.records.is_empty() {
         output::line("the call was refused before the switch took it");
     }
     call.asked.iter().for_each(|asked| output::line(format!("service asked: {asked}")));
+    call.queried.iter().for_each(|asked| output::line(format!("database asked: {asked}")));
+    call.left_by_itself.iter().for_each(|left| output::line(format!("left: {left}")));
     call.left.iter().for_each(|left| output::line(format!("not over in the end: {left}")));
     Ok(ExitCode::SUCCESS)
 }
@@ -186,51 +205,67 @@ fn call_json(stage: &Stage, call: &Rehearsed) -> Value {
         .zip(&call.journals)
         .map(|(record, entries)| json!({ "record": record, "entries": entries }))
         .collect();
-    json!({ "calls": calls, "services": call.asked, "left": call.left, "plan": call_file::written(stage, &call.plan) })
+    json!({ "calls": calls, "services": call.asked, "databases": call.queried, "notices": call.left_by_itself, "left": call.left, "plan": call_file::written(stage, &call.plan) })
 }
 
-fn explored(stage: &Stage, plan: &Plan, now: WallTime, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
-    let times = match plan.at.filter(|_| wish.at.is_some()) {
-        Some(at) => vec![at],
-        None => times_of(stage, plan, plan.at.unwrap_or(now), TIMES_MAX),
-    };
+fn explored(
+    stage: &Stage,
+    plan: &Plan,
+    times: &Times,
+    wish: &Wish,
+    clock: &SystemClock,
+    json: bool,
+) -> Result<ExitCode, Vec<String>> {
     let shows = std::io::stderr().is_terminal() && !json;
+    let until = wish.within.map(Duration::from_secs);
     let tell = |calls: usize| {
         if shows && calls.is_multiple_of(50) {
             output::fault(format!("{calls} calls"));
         }
-        true
+        until.is_none_or(|until| clock.now().since(plugboard_model::Time::ZERO) < until)
     };
-    let found = explore(stage, plan, &times, wish.calls, tell).map_err(|error| vec![error.to_string()])?;
+    let found = explore(stage, plan, times, wish.calls, tell).map_err(|error| vec![error.to_string()])?;
     let clean = found.findings.is_empty() && found.never.is_empty();
     if json {
-        output::json(&explored_json(stage, &found, &times));
+        output::json(&explored_json(stage, &found));
     } else {
-        told(stage, &found, &times);
+        told(stage, &found);
     }
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn explored_json(stage: &Stage, found: &Explored, times: &[WallTime]) -> Value {
-    let findings: Vec<Value> = found
-        .findings
-        .iter()
-        .map(|finding| json!({ "what": finding.what, "calls": finding.calls, "call": call_file::written(stage, &finding.plan) }))
-        .collect();
+fn explored_json(stage: &Stage, found: &Explored) -> Value {
+    let list = |findings: &[Finding]| -> Vec<Value> {
+        let one = |finding: &Finding| json!({ "what": finding.what, "calls": finding.calls, "call": call_file::written(stage, &finding.plan) });
+        findings.iter().map(one).collect()
+    };
     let never: Vec<Value> = found
         .never
         .iter()
         .map(|(scenario, path, word)| json!({ "scenario": scenario, "path": path, "word": word }))
         .collect();
-    json!({ "calls": found.calls, "ways_left": found.ways_left, "times": times, "endings": found.endings,
-        "steps_reached": found.reached.len(), "steps_never_reached": never, "findings": findings })
+    let times: Vec<String> = found.times.iter().map(|at| show::stamp(stage.office.zone(), *at)).collect();
+    json!({ "calls": found.calls, "ways_left": found.ways_left, "time_was_over": found.stopped,
+        "answers_left": found.answers_left, "times": times, "times_left": found.times_left, "endings": found.endings,
+        "steps_reached": found.reached.len(), "steps_never_reached": never, "findings": list(&found.findings),
+        "outages": list(&found.outages) })
 }
 
-fn told(stage: &Stage, found: &Explored, times: &[WallTime]) {
+fn told(stage: &Stage, found: &Explored) {
     let clock = |at: &WallTime| call_file::clock(stage, *at);
-    output::line(format!("{} calls, at {}", found.calls, times.iter().map(clock).collect::<Vec<_>>().join(", ")));
+    output::line(format!("{} calls, at {}", found.calls, found.times.iter().map(clock).collect::<Vec<_>>().join(", ")));
+    if found.stopped {
+        output::line("its time was over: there may be more to find; --within SECONDS gives it more");
+    }
     if found.ways_left > 0 {
         output::line(format!("{} more ways were not tried; --calls N tries more", found.ways_left));
+    }
+    if found.times_left > 0 {
+        let text = format!("at {} more moments clocks decide otherwise; these were not tried", found.times_left);
+        output::line(format!("{text}; --at names one"));
+    }
+    for (name, left) in &found.answers_left {
+        output::line(format!("{name} could answer {left} other ways, which were not tried"));
     }
     let endings: Vec<String> = found.endings.iter().map(|(word, count)| format!("{word} {count}")).collect();
     output::line(format!("they ended: {}", endings.join(", ")));
@@ -238,7 +273,15 @@ fn told(stage: &Stage, found: &Explored, times: &[WallTime]) {
     for (scenario, path, word) in &found.never {
         output::line(format!("never reached: {scenario} {path}: {word}"));
     }
-    for finding in &found.findings {
+    listed(stage, &found.findings);
+    if !found.outages.is_empty() {
+        output::line("\nwhen others do not do their part (no fault of the scenario):");
+        listed(stage, &found.outages);
+    }
+}
+
+fn listed(stage: &Stage, findings: &[Finding]) {
+    for finding in findings {
         let times = if finding.calls == 1 { "1 call".to_owned() } else { format!("{} calls", finding.calls) };
         output::line(format!("\n{} ({times})", finding.what));
         output::line("  the first of them, for --call:");

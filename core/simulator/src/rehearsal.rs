@@ -4,21 +4,28 @@
 //! happen and tells what the switch wrote down. [`explore`] does it again and again: each time somebody could have done
 //! something else, another call goes that way.
 
+mod answers;
 mod cast;
 mod decisions;
 mod exploring;
+mod faults;
 mod plan;
+mod times;
 
-pub use exploring::{Explored, Finding, explore, times_of};
-pub use plan::{Caller, Does, Plan, ServiceDoes};
+pub use exploring::{Explored, Finding, explore};
+pub use plan::{Caller, CarrierDoes, DatabaseDoes, Does, Plan, ServiceDoes};
+pub use times::Times;
 
-use plugboard_model::{CallRecord, HttpError, HttpResponse, JournalEntry, ScenarioId, Time, WallTime};
+use plugboard_model::{
+    CallRecord, DatabaseError, DatabaseRows, HttpError, HttpResponse, JournalEntry, Notice, NoticeContent, NoticeEnd,
+    ScenarioId, Time, WallTime,
+};
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Catalogue, Limits};
 use plugboard_scenario::Program;
 use plugboard_switch::{Configuration, GrantTable};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::plugins::by_name;
@@ -60,6 +67,10 @@ pub struct Rehearsed {
     pub left: Vec<String>,
     /// What would have been asked of services: when, the source, the method and the path.
     pub asked: Vec<String>,
+    /// What databases would have been asked: the database and the query.
+    pub queried: Vec<String>,
+    /// What would have left by itself, to whom, and whether it was taken.
+    pub left_by_itself: Vec<String>,
     /// The plan as it was carried out: all that was left open in it is decided.
     pub plan: Plan,
 }
@@ -81,12 +92,30 @@ pub enum NotRehearsed {
 /// # Errors
 /// [`NotRehearsed`].
 pub fn rehearse(stage: &Stage, plan: &Plan) -> Result<Rehearsed, NotRehearsed> {
-    let (rehearsed, _) = perform(stage, Decisions::planned(plan))?;
+    let (rehearsed, _) = perform(stage, Decisions::planned(plan), |_, _| ())?;
     Ok(rehearsed)
 }
 
-/// The same, with whoever decides what is open.
-fn perform(stage: &Stage, decisions: Decisions) -> Result<(Rehearsed, Decisions), NotRehearsed> {
+/// As [`rehearse`]; then each run of an action is done again from the journal of its call alone. How many there were.
+///
+/// # Errors
+/// [`NotRehearsed`].
+///
+/// # Panics
+/// When one decides otherwise, or cannot be done again.
+pub fn rehearse_and_replay(stage: &Stage, plan: &Plan) -> Result<(Rehearsed, usize), NotRehearsed> {
+    let mut runs = 0;
+    let look = |sim: &crate::Sim, records: &[CallRecord]| runs = records.iter().map(|record| sim.replays(record)).sum();
+    let (rehearsed, _) = perform(stage, Decisions::planned(plan), look)?;
+    Ok((rehearsed, runs))
+}
+
+/// The same, with whoever decides what is open. `look` sees the simulation when all is over.
+fn perform(
+    stage: &Stage,
+    decisions: Decisions,
+    look: impl FnOnce(&crate::Sim, &[CallRecord]),
+) -> Result<(Rehearsed, Decisions), NotRehearsed> {
     let office_set = OfficeSet::new([Arc::clone(&stage.office)]).map_err(|faults| {
         NotRehearsed::Office(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     })?;
@@ -102,7 +131,9 @@ fn perform(stage: &Stage, decisions: Decisions) -> Result<(Rehearsed, Decisions)
     let mut sim = setup.start();
     let decisions = Cast::of(&mut sim, stage, decisions)?.performs(&mut sim);
     let left = settle(&mut sim);
+    let decisions = decisions.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let records = sim.records(stage.office.id.as_str());
+    look(&sim, &records);
     let journals = records
         .iter()
         .map(|record| sim.store().calls().journal(&record.id).map(|journal| journal.entries).unwrap_or_default())
@@ -112,8 +143,18 @@ fn perform(stage: &Stage, decisions: Decisions) -> Result<(Rehearsed, Decisions)
         .into_iter()
         .map(|asked| format!("{} {} {}", asked.source.id, asked.request.method.as_str(), asked.request.path))
         .collect();
+    let queried =
+        sim.databases_asked().into_iter().map(|asked| format!("{} {}", asked.database.id, asked.query.id)).collect();
     let plan = decisions.plan().clone();
-    Ok((Rehearsed { records, journals, left, asked, plan }, decisions))
+    let left_by_itself = sim
+        .carried()
+        .into_iter()
+        .map(|(_, notice)| {
+            let fate = if planned_of(&plan, &notice) == CarrierDoes::Takes { "taken" } else { "refused" };
+            format!("{} to {}: {fate}", notice.content.as_str(), notice.content.to())
+        })
+        .collect();
+    Ok((Rehearsed { records, journals, left, asked, queried, left_by_itself, plan }, decisions))
 }
 
 /// Lets time pass until nothing is left, or says what is.
@@ -138,6 +179,36 @@ fn answer_of(does: &ServiceDoes) -> (Duration, Result<HttpResponse, HttpError>) 
         ServiceDoes::Down => (Duration::ZERO, Err(HttpError::Unreachable("it is down in this rehearsal".into()))),
         ServiceDoes::Slow => (Duration::MAX, Err(HttpError::TimeOver)),
     }
+}
+
+/// What a database answers in a rehearsal.
+fn rows_of(does: &DatabaseDoes) -> (Duration, Result<DatabaseRows, DatabaseError>) {
+    match does {
+        DatabaseDoes::Answers { rows, count, after } => {
+            (*after, Ok(DatabaseRows { rows: rows.clone(), count: *count }))
+        }
+        DatabaseDoes::Down => (Duration::ZERO, Err(DatabaseError::Unreachable("it is down in this rehearsal".into()))),
+        DatabaseDoes::Slow => (Duration::MAX, Err(DatabaseError::TimeOver)),
+    }
+}
+
+/// What becomes of a mail, a text message or a post in a rehearsal.
+fn fate_of(does: CarrierDoes) -> (Duration, NoticeEnd) {
+    let end = match does {
+        CarrierDoes::Takes => NoticeEnd::Sent("250 ok".into()),
+        CarrierDoes::Refuses => NoticeEnd::Refused("it is refused in this rehearsal".into()),
+    };
+    (Duration::from_millis(50), end)
+}
+
+/// What the plan says of this one; posts are taken.
+fn planned_of(plan: &Plan, notice: &Notice) -> CarrierDoes {
+    let said = match &notice.content {
+        NoticeContent::Mail(_) => plan.mail,
+        NoticeContent::Text(_) => plan.texts,
+        NoticeContent::Post(_) => None,
+    };
+    said.unwrap_or(CarrierDoes::Takes)
 }
 
 fn millis(span: Duration) -> i64 {

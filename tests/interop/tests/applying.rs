@@ -198,7 +198,7 @@ fn a_number_leads_to_no_scenario_that_may_end_in_silence_and_is_told_which_way_t
         file.to_str().unwrap()
     };
     let told = switch.complains(&["apply", apply("")]);
-    assert!(told.contains("main.yaml:7:5: steps: a call may end in silence"), "{told}");
+    assert!(told.contains("main.yaml:8:13: steps[0]: a call may end in silence"), "{told}");
     assert!(told.contains("(steps[0]: else)"), "{told}");
     switch.succeeds(&["apply", apply(", hang-up")]);
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use plugboard_tests_interop::{Office, Plugboard, asked};
+use plugboard_tests_interop::{Office, Plugboard, Serve, asked};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -43,6 +43,31 @@ fn r32_a_program_sees_the_list_of_all_actions_generated_from_the_components() {
 }
 
 #[test]
+fn a_program_asks_for_versions_and_what_differs_between_them() {
+    let switch = switch();
+    let file = switch.folder().join("next.yaml");
+    fs::write(&file, Office::new().user(101, "calls_at_once: 1").text()).unwrap();
+    switch.succeeds(&["apply", "--why", "one is enough", file.to_str().unwrap()]);
+    let (status, told) = ask(&switch, "GET", "versions", TOKEN, &Value::Null);
+    assert_eq!((status, &told["versions"][0]["why"]), (200, &json!("one is enough")), "{told}");
+    let (status, told) = ask(&switch, "GET", "versions/1/diff/2", TOKEN, &Value::Null);
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["changes"], json!([{ "of": "user 101: calls_at_once", "what": "came", "to": "1" }]), "{told}");
+    assert_eq!((&told["to"]["who"], &told["to"]["why"]), (&json!("plugboard apply"), &json!("one is enough")));
+    assert_eq!(ask(&switch, "GET", "versions/1/diff/9", TOKEN, &Value::Null).0, 404);
+}
+
+#[test]
+fn what_a_simulation_left_when_the_switch_was_killed_is_taken_away() {
+    let (_kept, data) = switch().cut();
+    let left = data.join("simulation-1-0");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("draft.yaml"), "x").unwrap();
+    let _switch = Serve::on(&data).start();
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_program_asks_what_would_happen_and_what_a_draft_would_do() {
     let switch = switch();
     let wish =
@@ -57,6 +82,11 @@ fn a_program_asks_what_would_happen_and_what_a_draft_would_do() {
     assert_eq!(status, 200, "{told}");
     assert_eq!(told["steps_never_reached"], json!([]), "{told}");
     assert!(told["calls"].as_u64().unwrap() >= 3, "answered, not answered, busy: {told}");
+    assert_eq!(told["time_was_over"], false);
+    let at = json!({ "from": "101", "at": "2026-12-25T21:00:00+01:00" });
+    let (_, told) =
+        ask(&switch, "POST", "simulate", TOKEN, &json!({ "draft": draft, "call": at, "explore": true, "calls": 1 }));
+    assert_eq!(told["times"], json!(["2026-12-25T20:00:00+00:00"]), "by the office's clock: {told}");
     let broken = draft.replace("103", "nobody");
     let (status, told) =
         ask(&switch, "POST", "simulate", TOKEN, &json!({ "draft": broken, "call": { "from": "101" } }));
@@ -66,7 +96,12 @@ fn a_program_asks_what_would_happen_and_what_a_draft_would_do() {
     let (status, told) = ask(&switch, "POST", "simulate", TOKEN, &json!({ "scenario": "/etc/hostname" }));
     assert_eq!(status, 422);
     assert!(told["faults"][0].as_str().unwrap().contains("is a file"), "{told}");
+    let (status, told) =
+        ask(&switch, "POST", "simulate", TOKEN, &json!({ "scenario": "nowhere", "call": { "from": "101" } }));
+    assert_eq!(status, 422);
+    assert!(told["faults"][0].as_str().unwrap().contains("has no scenario \"nowhere\""), "{told}");
     assert!(switch.past_calls().is_empty(), "nobody was called");
+    assert!(switch.data().join("cache").is_dir(), "what is compiled once is kept with the switch");
     let left: Vec<_> = fs::read_dir(switch.data()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("simulation")), "{left:?}");
 }

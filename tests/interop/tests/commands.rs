@@ -439,8 +439,14 @@ fn who_rang_and_who_did_not_is_explained_and_the_same_call_is_simulated_at_anoth
     let id = &answered_call(&switch);
     let explained = switch.succeeds(&["call", "explain", id]);
     assert!(explained.contains("answered, and talked for") || explained.contains("answered at once"), "{explained}");
-    let other = switch.ask(&["call", "explain", id, "--user", "nobody"]);
-    assert_eq!(other["people"].as_array().map(Vec::len), Some(0), "{other}");
+    let complains = switch.complains(&["call", "explain", id, "--user", "nobody"]);
+    assert!(complains.contains("\"nobody\" is no user of the office"), "{complains}");
+    let of_102: Vec<_> =
+        ["102", "user 102"].map(|who| switch.ask(&["call", "explain", id, "--user", who])["people"].clone()).into();
+    assert_eq!(of_102[0].as_array().map(Vec::len), Some(1), "{of_102:?}");
+    assert_eq!(of_102[0], of_102[1], "by number and by name");
+    let trace = switch.succeeds(&["call", "trace", id]);
+    assert!(trace.lines().next().unwrap().ends_with(" UTC") && !trace.contains("Europe"), "{trace}");
     let simulated = switch.ask(&["simulate", "--like", id, "--at", "2026-12-25T21:00"]);
     let record = &simulated["calls"][0]["record"];
     let was = switch.ask(&["call", "show", id]);
@@ -486,6 +492,55 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
     let (code, _, told) = run("scenario: draft\nsteps:\n  - call-user: { mode: user, target: \"999\" }\n", &[]);
     assert_eq!(code, Some(1));
     assert!(told.contains("draft.yaml:3:"), "{told}");
+    let (code, _, told) = run(menu, &["--office", "main"]);
+    assert!(
+        code == Some(2) && told.contains("--office"),
+        "an office of the switch and a file exclude each other: {told}"
+    );
+    let unknown = switch.complains(&["simulate", "welcom", "--file", office, "--from", "101"]);
+    assert!(unknown.contains("the office has no scenario \"welcom\"") && unknown.contains("welcome"), "{unknown}");
+    let broken = folder.path().join("office.yaml");
+    fs::write(&broken, "office: main\ndomains: [plugboard.test]\nemergency: { confirmed: true }\nusers:\n  - { id: ann, number: 101, pasword: x }\nscenarios:\n  - { scenario: draft, steps: [hang-up] }\n").unwrap();
+    let told = switch.complains(&["simulate", "draft", "--file", broken.to_str().unwrap(), "--from", "101"]);
+    assert!(told.contains("office.yaml:5:") && told.contains("pasword"), "{told}");
+    assert!(!told.contains("stage") && !told.contains("5559990001"), "{told}");
+    let call = folder.path().join("call.yaml");
+    fs::write(&call, "at: 2026-12-25T21:00\n").unwrap();
+    let (_, out, _) = run(menu, &["--json", "--explore", "--calls", "3", "--call", call.to_str().unwrap()]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let zone = "2026-12-25T21:00:00+";
+    let times = found["times"].as_array().unwrap();
+    assert!(times.len() == 1 && times[0].as_str().unwrap().starts_with(zone), "the call file says when: {found}");
+}
+
+#[test]
+fn what_differs_between_versions_and_a_file_is_told_without_secrets() {
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("next.yaml");
+    let write = |office: Office| fs::write(&file, office.text()).unwrap();
+    let path = file.to_str().unwrap();
+    write(Office::new().user(101, "calls_at_once: 1"));
+    switch.succeeds(&["apply", "--why", "one call is enough", path]);
+    let told = switch.succeeds(&["diff"]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("from version 1, 20") && lines[0].contains("plugboard apply"), "{told}");
+    assert!(
+        lines[1].starts_with("to   version 2, 20") && lines[1].ends_with("plugboard apply  one call is enough"),
+        "{told}"
+    );
+    assert_eq!(lines[2..], ["+ user 101: calls_at_once: 1"], "{told}");
+    let back = switch.ask(&["diff", "main", "2", "1"]);
+    assert_eq!(back["changes"][0]["what"], "went", "{back}");
+    write(Office::new().user(101, "calls_at_once: 3"));
+    let draft = switch.succeeds(&["diff", "--file", path]);
+    assert!(draft.contains("from what is in force") && draft.contains("~ user 101: calls_at_once: 1 -> 3"), "{draft}");
+    let text = Office::new().user(101, "calls_at_once: 1").text().replace("secret-102", "another-102");
+    fs::write(&file, text).unwrap();
+    let secret = switch.succeeds(&["diff", "--file", path]);
+    assert!(secret.contains("~ user 102: password: (secret) -> (secret)"), "{secret}");
+    assert!(!secret.contains("another-102") && !secret.contains("secret-102"), "{secret}");
+    assert!(switch.complains(&["diff", "main", "7"]).contains("no version 7"));
+    assert!(switch.succeeds(&["diff", "main", "2"]).contains("nothing differs"));
 }
 
 #[test]

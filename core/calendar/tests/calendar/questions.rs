@@ -226,3 +226,30 @@ proptest! {
         let _ = asked("office").unwrap().holds(WallTime(millis));
     }
 }
+
+#[test]
+fn changes_are_all_the_moments_at_which_it_begins_or_ends_to_be_the_time_also_where_clocks_are_changed() {
+    const MINUTE: i64 = 60_000;
+    let questions = [
+        "office",
+        "{ calendar: office, days: [holiday] }",
+        "{ days: [mon-fri], from: \"09:07\", to: \"18:00\", time_zone: America/St_Johns }",
+        "{ days: [sun], from: \"02:30\", to: \"02:45\", time_zone: Europe/Berlin }",
+        "{ from: \"22:00\", to: \"06:00\", time_zone: Australia/Lord_Howe }",
+        "{ dates: \"12-24..12-26\", time_zone: Europe/Berlin }",
+    ];
+    let starts = ["2026-03-27T12:00:00Z", "2026-04-03T00:00:00Z", "2026-10-23T12:00:00Z", "2026-12-22T00:00:00Z"];
+    for question in questions {
+        let schedule = asked(question).unwrap();
+        for start in starts {
+            let start = Zone::default().moment(start).unwrap().0;
+            let end = start + 5 * 1_440 * MINUTE;
+            let says = |at: i64| schedule.holds(WallTime(at));
+            let scanned: Vec<WallTime> = (start / MINUTE + 1..=end / MINUTE)
+                .filter(|minute| says(minute * MINUTE) != says(minute * MINUTE - 1))
+                .map(|minute| WallTime(minute * MINUTE))
+                .collect();
+            assert_eq!(schedule.changes(WallTime(start), WallTime(end)), scanned, "{question} from {start}");
+        }
+    }
+}

@@ -12,6 +12,12 @@ impl Workshop for Echo {
     fn actions(&self) -> Value {
         json!({ "actions": [] })
     }
+    fn versions(&self, office: &OfficeId, limit: usize) -> Result<Value, String> {
+        Ok(json!({ "office": office.to_string(), "limit": limit }))
+    }
+    fn difference(&self, _: &OfficeId, from: u64, to: u64) -> Result<Value, String> {
+        if to > 2 { Err(format!("no version {to}")) } else { Ok(json!({ "from": from, "to": to })) }
+    }
     fn simulate(&self, office: &OfficeId, wish: &Wish) -> Result<Value, Vec<String>> {
         match &wish.draft {
             Some(draft) => Err(vec![format!("{draft}: a fault")]),
@@ -44,6 +50,18 @@ async fn r32_actions_are_listed_for_whoever_has_a_token_of_the_office() {
     assert_eq!(asked("other", "main/actions", None).await.0, 401);
     assert_eq!(asked("", "main/actions", None).await.0, 401);
     assert_eq!(asked("secret", "second/actions", None).await.0, 403);
+}
+
+#[actix_web::test]
+async fn versions_and_what_differs_between_them_are_told_to_whoever_has_a_token_of_the_office() {
+    assert_eq!(asked("secret", "main/versions", None).await, (200, json!({ "office": "main", "limit": 20 })));
+    assert_eq!(asked("secret", "main/versions?limit=3", None).await.1["limit"], 3);
+    assert_eq!(asked("secret", "main/versions?limit=0", None).await.0, 400);
+    assert_eq!(asked("secret", "main/versions/1/diff/2", None).await, (200, json!({ "from": 1, "to": 2 })));
+    assert_eq!(asked("secret", "main/versions/1/diff/9", None).await.0, 404);
+    assert_eq!(asked("secret", "main/versions/a/diff/9", None).await.0, 400);
+    assert_eq!(asked("secret", "second/versions/1/diff/2", None).await.0, 403);
+    assert_eq!(asked("other", "main/versions", None).await.0, 401);
 }
 
 #[actix_web::test]

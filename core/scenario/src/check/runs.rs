@@ -14,6 +14,9 @@ const RUNS_MAX: usize = 256;
 /// Steps of a program, those of the scenarios that it runs counted each time.
 const RUN_STEPS_MAX: usize = 20_000;
 
+/// How a fault ends that tells of a round: each of its scenarios is told it, since none of them has a fault of its own.
+const NEVER_END: &str = ": they never end";
+
 impl Compiler<'_> {
     /// The steps of another scenario, in this one's program: what it declares is shared, what is given to it must have a value here.
     pub(super) fn scenario(&mut self, step: &document::Step, name: &str, flow: &mut Flow) -> Option<ListId> {
@@ -23,7 +26,7 @@ impl Compiler<'_> {
         };
         if let Some(place) = self.running.iter().position(|running| running == name) {
             let round = self.running.iter().skip(place).map(String::as_str).collect::<Vec<_>>().join(" runs ");
-            return refuse(self, format!("{round} runs {name}: they never end"), "use repeat".into());
+            return refuse(self, format!("{round} runs {name}{NEVER_END}"), "use repeat".into());
         }
         if self.running.len() > RUNS_DEPTH_MAX {
             return refuse(self, format!("scenarios run each other deeper than {RUNS_DEPTH_MAX}"), String::new());
@@ -63,7 +66,11 @@ impl Compiler<'_> {
         if self.runs > RUNS_MAX {
             return self.too_many(step);
         }
-        if !faults.into_sorted().is_empty() {
+        let faults = faults.into_sorted();
+        if let Some(round) = faults.iter().find(|fault| fault.reason.ends_with(NEVER_END)) {
+            return refuse(self, round.reason.clone(), "use repeat".into());
+        }
+        if !faults.is_empty() {
             // They are told with the scenario itself; what this one lacks they do not lack there.
             return refuse(self, format!("the scenario {name} has faults of its own"), "mend it first".into());
         }

@@ -66,7 +66,7 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
     insta::assert_snapshot!(of_steps("  - run: clsed\n  - run: s\n  - run: round\n  - run: broken\n  - run: [closed]\n  - set: { told: \"text\" }\n  - run: closed\n  - event: hang-up\n    steps: [{ run: closed }]\n"), @r#"
     s.yaml:3:5: steps[0]: the office has no scenario "clsed" (did you mean "closed"?)
     s.yaml:4:5: steps[1]: s runs s: they never end (use repeat)
-    s.yaml:5:5: steps[2]: the scenario round has faults of its own (mend it first)
+    s.yaml:5:5: steps[2]: round runs about runs round: they never end (use repeat)
     s.yaml:6:5: steps[3]: the scenario broken has faults of its own (mend it first)
     s.yaml:7:10: steps[4].run: a text is expected, not a list
     s.yaml:9:5: steps[6]: told is of type boolean here and of type text elsewhere (take two names)

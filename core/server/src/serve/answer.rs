@@ -4,6 +4,7 @@ use plugboard_metrics::Severity;
 use plugboard_model::{
     CallId, CallRecord, Cause, Dialled, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
+use plugboard_office::Office;
 use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
 use plugboard_store::{BackupReport, BlobId, Blobs, RecordCursor, RecordFilter, Scope};
 use plugboard_switch::{HandOnTo, LiveCall, UserState};
@@ -56,6 +57,7 @@ pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
         | Request::Sip { .. }
         | Request::Replay { .. }
         | Request::Versions { .. }
+        | Request::Diff { .. }
         | Request::Export { version: Some(_), .. }
         | Request::Recordings { .. }
         | Request::ExportRecording { .. }
@@ -80,10 +82,11 @@ pub(super) async fn told_by(work: impl FnOnce() -> Result<Value, String> + Send 
 fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
     match request {
         Request::Versions { office, limit } => offices::versions(running, &office, limit),
+        Request::Diff { office, from, to, draft } => offices::diff(running, &office, (from, to), draft),
         Request::Export { office, secrets, version: Some(version) } => {
             offices::export_version(running, &office, version, secrets)
         }
-        Request::Journal { id } => journal(running, &id),
+        Request::Journal { id, user } => journal(running, &id, user.as_deref()),
         Request::Sip { id } => sip(running, &id),
         Request::Replay { id } => replay(running, &id),
         Request::Recordings { which, limit } => running.recordings.list(&which, limit),
@@ -396,13 +399,40 @@ fn put(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-fn journal(running: &Running, id: &str) -> Result<Value, String> {
+fn journal(running: &Running, id: &str, user: Option<&str>) -> Result<Value, String> {
     let call = call_id(id)?;
     let journal = running.store.calls().journal(&call).map_err(|error| error.to_string())?;
     if journal.entries.is_empty() {
         return Err(format!("no journal of call {call} is kept; {NOT_KEPT}"));
     }
-    Ok(json!({ "gaps": journal.gaps, "entries": journal.entries }))
+    let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
+    let office = houses.get(&call.office).map(|house| &house.office);
+    let user = user.map(|user| meant(office.map(AsRef::as_ref), &journal.entries, user)).transpose()?;
+    let zone = office.map(|office| office.zone().name());
+    Ok(json!({ "gaps": journal.gaps, "entries": journal.entries, "time_zone": zone, "user": user }))
+}
+
+/// Who is meant by a user's id, internal number or name, or by what a call was sent to: as journals call him.
+fn meant(office: Option<&Office>, entries: &[JournalEntry], asked: &str) -> Result<String, String> {
+    if let Some(user) = office.and_then(|office| office.find_user(asked)) {
+        return Ok(user.id.name.to_string());
+    }
+    let of_name = |user: &&Arc<plugboard_office::User>| user.name.to_lowercase() == asked.to_lowercase();
+    let named: Vec<&str> =
+        office.iter().flat_map(|office| office.users()).filter(of_name).map(|user| user.id.name.as_str()).collect();
+    let is_there = |entry: &JournalEntry| {
+        matches!(&entry.event, JournalEvent::LegBegan { user: Some(user), .. } | JournalEvent::NotRung { user, .. } if user.name.as_str() == asked)
+            || matches!(&entry.event, JournalEvent::LegBegan { user: None, to, .. } | JournalEvent::Forwarded { by: to, .. } if to == asked)
+    };
+    match named.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        // Who has left the office since, and numbers outside.
+        [] if entries.iter().any(is_there) => Ok(asked.to_owned()),
+        [] => Err(format!(
+            "{asked:?} is no user of the office: name one by id, internal number or name; `plugboard user list` lists them"
+        )),
+        several => Err(format!("{asked:?} is the name of several users; name one by id: {}", several.join(", "))),
+    }
 }
 
 fn sip(running: &Running, id: &str) -> Result<Value, String> {

@@ -84,7 +84,7 @@ pub(super) fn console(running: &Arc<Running>, config: &Config, data: &Path) -> R
         None => None,
     };
     let programs = config.api.iter().map(crate::config::Program::token).collect::<Result<Vec<_>, _>>()?;
-    let bench = super::workshop::Bench { running: Arc::clone(running), data: data.to_owned() };
+    let bench = super::workshop::Bench::new(running, data);
     let offices = (super::faxes::desk(&running.switch), Arc::new(bench) as _, programs);
     let (metrics, readiness) = (running.metrics.clone(), running.readiness.clone());
     let (address, handle) =

@@ -9,8 +9,9 @@ use std::sync::{Arc, PoisonError};
 use super::answer::told_by;
 use crate::boot::Running;
 use crate::control::Answer;
+use crate::difference;
 use crate::disk::on_disk;
-use crate::house::{Absent, Bundle, DOCUMENT, in_words};
+use crate::house::{Absent, Bundle, DOCUMENT, House, in_words};
 
 /// A version that was applied once, as it was given then.
 fn stored(running: &Running, office: &str, version: u64) -> Result<Bundle, String> {
@@ -25,9 +26,7 @@ fn stored(running: &Running, office: &str, version: u64) -> Result<Bundle, Strin
 
 /// A version that was applied once, as a file that `apply` takes.
 pub(super) fn export_version(running: &Running, office: &str, version: u64, secrets: bool) -> Result<Value, String> {
-    let bundle = stored(running, office, version)?;
-    let house = bundle.load(&running.scenarios, Absent::Tolerated, &running.sounds);
-    let house = house.map_err(|faults| in_words(faults).join("; "))?;
+    let house = loaded(running, stored(running, office, version)?)?;
     let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
     Ok(json!({ "yaml": house.office.export(secrets, Some(&house.folder)) }))
 }
@@ -104,6 +103,74 @@ pub(super) fn versions(running: &Running, office: &str, limit: usize) -> Result<
     }
     let version = |version: &plugboard_store::Version| json!({ "version": version.version, "at": version.change.at, "who": version.change.who, "why": version.change.why });
     Ok(json!({ "office": office, "versions": versions.iter().map(version).collect::<Vec<_>>() }))
+}
+
+/// What differs between two versions of an office. Without the first one: from what is in force to the draft, or else what the last version
+/// changed. Without the second one: to the draft, or else to what is in force.
+pub(super) fn diff(
+    running: &Running,
+    office: &str,
+    (from, to): (Option<u64>, Option<u64>),
+    draft: Option<Bundle>,
+) -> Result<Value, String> {
+    let id = OfficeId::new(office).map_err(|error| error.to_string())?;
+    let last = |back: usize| -> Result<u64, String> {
+        let kept = running.store.documents().history(&id, DOCUMENT, None, 2).map_err(|error| error.to_string())?;
+        let version = kept.get(back).map(|version| version.version);
+        version.ok_or_else(|| {
+            format!("office {office} has no version before this one; `plugboard versions {office}` lists them")
+        })
+    };
+    let (from, to) = match (from, to, &draft) {
+        (None, None, None) => (Some(last(1)?), Some(last(0)?)),
+        (from, to, _) => (from, to),
+    };
+    let old = match from {
+        Some(version) => loaded(running, stored(running, office, version)?)?,
+        None => in_force(running, office)?,
+    };
+    let new = match (to, draft) {
+        (Some(version), _) => loaded(running, stored(running, office, version)?)?,
+        (None, Some(mut bundle)) => {
+            bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
+            let house = bundle.load(&running.scenarios, Absent::Refused, &running.sounds);
+            house.map_err(|faults| in_words(faults).join("\n"))?
+        }
+        (None, None) => in_force(running, office)?,
+    };
+    if old.office.id != new.office.id {
+        return Err(format!("{office} is compared with another office, {}", new.office.id));
+    }
+    let changes = difference::between(&old, &new)?;
+    let cut = changes.len() >= difference::CHANGES_MAX;
+    let said = |version: Option<u64>| version.map(|version| told_of(running, &id, version)).transpose();
+    Ok(json!({ "office": office, "from": said(from)?, "to": said(to)?, "changes": changes, "cut": cut }))
+}
+
+/// Who applied a version, when and why.
+fn told_of(running: &Running, office: &OfficeId, version: u64) -> Result<Value, String> {
+    let document = running.store.documents().version(office, DOCUMENT, version).map_err(|error| error.to_string())?;
+    Ok(document.map_or(Value::Null, |document| {
+        let change = document.change;
+        json!({ "version": version, "at": change.at, "who": change.who, "why": change.why })
+    }))
+}
+
+fn loaded(running: &Running, bundle: Bundle) -> Result<House, String> {
+    let house = bundle.load(&running.scenarios, Absent::Tolerated, &running.sounds);
+    house.map_err(|faults| in_words(faults).join("; "))
+}
+
+/// The office in force, as its newest version has it: it is the one that was applied last.
+fn in_force(running: &Running, office: &str) -> Result<House, String> {
+    let id = OfficeId::new(office).map_err(|error| error.to_string())?;
+    let newest = running.store.documents().get(&id, DOCUMENT).map_err(|error| error.to_string())?;
+    let Some(body) = newest.and_then(|document| document.body) else {
+        let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
+        return Err(no_office(office, houses.keys().map(OfficeId::as_str)));
+    };
+    let bundle = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    loaded(running, bundle)
 }
 
 /// What to say of an office that nobody has heard of.

@@ -12,17 +12,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::answer;
+use super::{answer, offices};
 use crate::boot::Running;
 use crate::control::Answer;
 
 /// A simulation that takes longer is ended.
 const SIMULATION_MAX: Duration = Duration::from_secs(60);
+/// An exploration ends by itself then, and tells what it has: its last call and the answer take far less than what is left.
+const EXPLORATION_SECONDS: u64 = 40;
+/// What folders of simulations are called, before the process and the number.
+const FOLDER: &str = "simulation-";
 
 /// Answers for a running switch. A simulation is a process of its own: whatever it does, it does nothing to calls.
 pub(super) struct Bench {
-    pub(super) running: Arc<Running>,
-    pub(super) data: PathBuf,
+    running: Arc<Running>,
+    data: PathBuf,
+}
+
+impl Bench {
+    /// For the switch that has this data folder for itself: what simulations of a switch before it left there is taken away.
+    pub(super) fn new(running: &Arc<Running>, data: &Path) -> Self {
+        for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(FOLDER) {
+                drop(Folder(entry.path()));
+            }
+        }
+        Self { running: Arc::clone(running), data: data.to_owned() }
+    }
 }
 
 impl Workshop for Bench {
@@ -33,6 +49,14 @@ impl Workshop for Bench {
         }
     }
 
+    fn versions(&self, office: &OfficeId, limit: usize) -> Result<Value, String> {
+        offices::versions(&self.running, office.as_str(), limit)
+    }
+
+    fn difference(&self, office: &OfficeId, from: u64, to: u64) -> Result<Value, String> {
+        offices::diff(&self.running, office.as_str(), (Some(from), Some(to)), None)
+    }
+
     fn simulate(&self, office: &OfficeId, wish: &Wish) -> Result<Value, Vec<String>> {
         if let Some(file) = wish.scenario.as_deref().filter(|name| crate::simulate::is_file(name)) {
             return Err(vec![format!("{file} is a file, a scenario of the office is wanted")]);
@@ -41,12 +65,14 @@ impl Workshop for Bench {
         let one = |error: std::io::Error| vec![error.to_string()];
         let mut command = Command::new(std::env::current_exe().map_err(one)?);
         command.args(["--json", "simulate", "--office", office.0.as_str()]).arg("--data").arg(&self.data);
+        // Whoever serves may have no folder of his own for what is compiled once.
+        command.env("XDG_CACHE_HOME", std::path::absolute(&self.data).map_err(one)?.join("cache"));
         command.arg("--plugins").arg(&self.running.actions.folder);
         if !wish.call.is_null() {
             command.arg("--call").arg(folder.write("call.yaml", &wish.call.to_string()).map_err(one)?);
         }
         if wish.explore {
-            command.arg("--explore");
+            command.args(["--explore", &format!("--within={EXPLORATION_SECONDS}")]);
             command.args(wish.calls.map(|calls| format!("--calls={calls}")));
         }
         command.arg("--");
@@ -104,7 +130,7 @@ impl Folder {
     fn make(data: &Path) -> std::io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = data.join(format!("simulation-{}-{number}", std::process::id()));
+        let folder = data.join(format!("{FOLDER}{}-{number}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(Self(folder))
     }

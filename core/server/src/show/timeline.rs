@@ -1,13 +1,14 @@
 //! `call trace`, for people: what happened in a call, a line each.
 
-use plugboard_model::{Cause, HostCall, JournalEntry, JournalEvent, RunEnd, RunId, Time, UserId};
+use plugboard_calendar::Zone;
+use plugboard_model::{Cause, HostCall, JournalEntry, JournalEvent, RunEnd, RunId, Time, UserId, WallTime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::calls::{cause_text, end_of_leg, failed_text};
 use super::host::{asked, told, value_text};
-use super::when::moment;
+use super::when::by_clock;
 use super::{either, items, seconds};
 use crate::output;
 
@@ -20,7 +21,7 @@ pub(crate) fn timeline(value: &Value, json: bool) -> ExitCode {
         let entries: Result<Vec<JournalEntry>, _> =
             items(value, "entries").iter().map(|entry| serde_json::from_value(entry.clone())).collect();
         match entries {
-            Ok(entries) => journal(&entries).iter().for_each(output::line),
+            Ok(entries) => journal(&entries, zone_of(value)).iter().for_each(output::line),
             Err(error) => output::fault(format!("the journal is not understood: {error}; ask with --json")),
         }
         if value.get("gaps").and_then(Value::as_bool) == Some(true) {
@@ -32,6 +33,8 @@ pub(crate) fn timeline(value: &Value, json: bool) -> ExitCode {
 /// What is going on while the journal is read.
 #[derive(Default)]
 struct Reader {
+    /// Whose clock tells when the call began.
+    zone: Zone,
     lines: Vec<String>,
     /// The names of the actions that run.
     runs: BTreeMap<RunId, String>,
@@ -43,9 +46,14 @@ struct Reader {
     hangs_up: Option<RunId>,
 }
 
-/// What happened in a call, a line each.
-pub(crate) fn journal(entries: &[JournalEntry]) -> Vec<String> {
-    let mut reader = Reader::default();
+/// The zone of the call's office, as the switch says it.
+fn zone_of(value: &Value) -> Zone {
+    value.get("time_zone").and_then(Value::as_str).and_then(Zone::of).unwrap_or_default()
+}
+
+/// What happened in a call, a line each; when it began by the clock of its office.
+pub(crate) fn journal(entries: &[JournalEntry], zone: Zone) -> Vec<String> {
+    let mut reader = Reader { zone, ..Reader::default() };
     for (place, entry) in entries.iter().enumerate() {
         // What is answered at once is one line, not two.
         let next = entries.get(place + 1).map(|next| &next.event);
@@ -74,7 +82,7 @@ impl Reader {
                 let caller = if caller.is_empty() { "withheld" } else { caller };
                 self.legs.insert(0, caller.to_owned());
                 let direction = direction.as_str();
-                self.say(at, "call", format!("{caller}{user} calls {called}, {direction}, at {} UTC", moment(*wall)));
+                self.began(at, &format!("{caller}{user} calls {called}, {direction}"), *wall);
             }
             JournalEvent::Routed { route, scenario, version } => {
                 let [a, b, c, d, ..] = version;
@@ -169,6 +177,10 @@ impl Reader {
         }
     }
 
+    fn began(&mut self, at: Time, what: &str, wall: WallTime) {
+        self.say(at, "call", format!("{what}, at {}", by_clock(self.zone, wall)));
+    }
+
     fn not_rung(&mut self, at: Time, user: &UserId, cause: &Cause) {
         self.say(at, "user", format!("{} is not rung: {}", user.name, cause_text(cause)));
     }
@@ -224,7 +236,7 @@ mod tests {
     use super::*;
     use plugboard_model::{
         Audio, CallOutcome, Cause, Direction, HostCall, HostResult, LegId, OfficeId, PlayEnd, PlayOptions, RunPins,
-        ScenarioId, WallTime,
+        ScenarioId,
     };
 
     #[test]
@@ -283,8 +295,8 @@ mod tests {
             .zip(0_u32..)
             .map(|(event, seq)| JournalEntry { seq, at: Time::from_millis(u64::from(seq) * 10), event })
             .collect();
-        insta::assert_snapshot!(journal(&entries).join("\n"), @r#"
-        0.000 s  call     101 (user ann) calls 100, internal, at 2026-11-22 09:43:12 UTC
+        insta::assert_snapshot!(journal(&entries, Zone::of("Europe/Berlin").unwrap()).join("\n"), @r#"
+        0.000 s  call     101 (user ann) calls 100, internal, at 2026-11-22 10:43:12 Europe/Berlin
         0.010 s  route    welcome: scenario welcome, version abababab
         0.020 s  step     steps[0]: play-audio
         0.030 s  action   play-audio begins, run 0: {"audio":"welcome"}

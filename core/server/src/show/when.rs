@@ -1,5 +1,6 @@
-//! Times as people read them. UTC, as the log has it.
+//! Times as people read them: UTC, as the log has it, or by an office's clock.
 
+use plugboard_calendar::Zone;
 use plugboard_model::WallTime;
 
 const DAY_MS: i64 = 86_400_000;
@@ -10,6 +11,26 @@ pub(super) fn moment(at: WallTime) -> String {
     let seconds = at.0.rem_euclid(DAY_MS) / 1_000;
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// `2026-11-22 10:43:12 Europe/Berlin`: as clocks there show it.
+pub(super) fn by_clock(zone: Zone, at: WallTime) -> String {
+    let (date, hour, minute, second) = shown(zone, at);
+    format!("{date} {hour:02}:{minute:02}:{second:02} {}", zone.name())
+}
+
+/// `2026-11-22T10:43:12+01:00` (RFC 3339), as clocks there show it.
+pub(crate) fn stamp(zone: Zone, at: WallTime) -> String {
+    let (date, hour, minute, second) = shown(zone, at);
+    let local = zone.local(at);
+    let ahead = local.date.number() * 86_400 + i64::from(local.second) - at.0.div_euclid(1_000);
+    let (sign, ahead) = (if ahead < 0 { '-' } else { '+' }, ahead.abs() / 60);
+    format!("{date}T{hour:02}:{minute:02}:{second:02}{sign}{:02}:{:02}", ahead / 60, ahead % 60)
+}
+
+fn shown(zone: Zone, at: WallTime) -> (String, u32, u32, u32) {
+    let local = zone.local(at);
+    (local.date.to_string(), local.second / 3_600, local.second / 60 % 60, local.second % 60)
 }
 
 /// From one moment to another, as clocks of calls show it: `0:42`, `1:02:03`.
@@ -37,6 +58,17 @@ mod tests {
         assert_eq!(moment(WallTime(951_782_400_000)), "2000-02-29 00:00:00");
         assert_eq!(moment(WallTime(1_795_340_592_999)), "2026-11-22 09:43:12");
         assert_eq!(moment(WallTime(-1)), "1969-12-31 23:59:59");
+    }
+
+    #[test]
+    fn a_moment_by_an_offices_clock_names_its_zone_or_how_far_it_is_ahead() {
+        let (berlin, st_johns) = (Zone::of("Europe/Berlin").unwrap(), Zone::of("America/St_Johns").unwrap());
+        let at = WallTime(1_795_340_592_000);
+        assert_eq!(by_clock(berlin, at), "2026-11-22 10:43:12 Europe/Berlin");
+        assert_eq!(stamp(berlin, at), "2026-11-22T10:43:12+01:00");
+        assert_eq!(stamp(st_johns, at), "2026-11-22T06:13:12-03:30");
+        assert_eq!(stamp(Zone::default(), at), "2026-11-22T09:43:12+00:00");
+        assert_eq!(berlin.moment(&stamp(berlin, at)), Some(at));
     }
 
     #[test]

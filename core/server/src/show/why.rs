@@ -32,7 +32,8 @@ struct Called {
 }
 
 /// `call explain`.
-pub(crate) fn why(value: &Value, user: Option<&str>, json: bool) -> ExitCode {
+pub(crate) fn why(value: &Value, json: bool) -> ExitCode {
+    let user = value.get("user").and_then(Value::as_str);
     let entries: Result<Vec<JournalEntry>, _> =
         items(value, "entries").iter().map(|entry| serde_json::from_value(entry.clone())).collect();
     let entries = match entries {

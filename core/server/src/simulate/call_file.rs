@@ -3,18 +3,19 @@
 use plugboard_document::{Fault, Faults, Field, Fields, Kind, write_duration};
 use plugboard_model::WallTime;
 use plugboard_office::Office;
-use plugboard_simulator::rehearsal::{Caller, Does, Plan, ServiceDoes, Stage};
+use plugboard_simulator::rehearsal::{Caller, Does, Plan, Stage};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::outside;
 use super::stage::Set;
 use super::{Wish, first_caller};
 use crate::house::in_words;
 
 /// People answer, talk and wait for no longer.
-const SPANS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(4);
+pub(super) const SPANS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_hours(4);
 /// Items of each list in a call file.
 const ITEMS_MAX: usize = 1_000;
 
@@ -38,10 +39,19 @@ outside:                     # what numbers behind gateways do, by their last di
 # services:                  # what sources of the web answer; those that are not named are down
 #   crm: { status: 200, body: { user: "105" }, after: 300ms }
 #   shop: slow               # or down
+# databases:                 # what they answer, by name or name/query; those that are not named are down
+#   orders: { rows: [ { agent: "102" } ], after: 1s }   # or down, slow; { changed: 1 } of a query that writes
+# mail: refused              # or taken: so are mails, and with `text` text messages, if nothing is said
 "#;
 
+/// A plan, and whether somebody said when it is.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) said_when: bool,
+}
+
 /// The plan of a wish: its call file, and what stands on the command line.
-pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Plan, Vec<String>> {
+pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Planned, Vec<String>> {
     let office = &set.stage.office;
     let one = |text: String| vec![text];
     let mut said = match &wish.call {
@@ -84,7 +94,8 @@ pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Plan, Vec<St
                 .ok_or_else(|| one(format!("{text:?} is no time; write it as 2026-12-25T21:00")))?,
         ),
     };
-    Ok(Plan { from, to, at, ..said.rest.unwrap_or_else(|| bare(office)) })
+    let said_when = wish.at.is_some() || said.at.is_some();
+    Ok(Planned { plan: Plan { from, to, at, ..said.rest.unwrap_or_else(|| bare(office)) }, said_when })
 }
 
 /// A number as phones send it: blanks are for people.
@@ -157,7 +168,7 @@ fn read(file: &str, text: &str, office: &Office) -> Result<Said, Vec<Fault>> {
                 plan.outside.extend(does(&does_field, &mut faults).map(|does| (number.to_owned(), does)));
             }
         }
-        services(&mut fields, office, &mut plan, &mut faults);
+        outside::read(&mut fields, office, &mut plan, &mut faults);
         fields.finish(&mut faults);
         said.rest = Some(plan);
     }
@@ -222,34 +233,6 @@ fn does(field: &Field<'_>, faults: &mut Faults) -> Option<Does> {
     None
 }
 
-fn services(fields: &mut Fields<'_>, office: &Office, plan: &mut Plan, faults: &mut Faults) {
-    let Some(field) = fields.take("services") else { return };
-    for (name, field) in field.entries(faults) {
-        if office.http_source(name).is_none() {
-            field.fault(faults, format!("the office has no source {name:?}"), "sources are in `http` of the office");
-            continue;
-        }
-        plan.services.extend(service(&field, faults).map(|does| (name.to_owned(), does)));
-    }
-}
-
-fn service(field: &Field<'_>, faults: &mut Faults) -> Option<ServiceDoes> {
-    if field.node.as_map().is_none() {
-        let words = [("down", false), ("slow", true)];
-        return field.one_of(&words, faults).map(|slow| if slow { ServiceDoes::Slow } else { ServiceDoes::Down });
-    }
-    let mut fields = field.fields(faults)?;
-    let status = fields.take("status").map_or(Some(200), |field| field.integer(200..=599, faults));
-    let body = fields.take("body").map(|field| {
-        let text = if let Kind::Text(text) = &field.node.kind { Some(text.clone()) } else { None };
-        text.unwrap_or_else(|| field.node.to_json().to_string())
-    });
-    let after = fields.take("after").and_then(|field| field.duration(SPANS, faults)).unwrap_or_default();
-    fields.finish(faults);
-    let status = status.and_then(|status| u16::try_from(status).ok())?;
-    Some(ServiceDoes::Answers { status, body: body.unwrap_or_default(), after })
-}
-
 /// A plan as a call file, in JSON, which is YAML as well.
 pub(super) fn written(stage: &Stage, plan: &Plan) -> Value {
     let mut file = Map::new();
@@ -282,23 +265,7 @@ pub(super) fn written(stage: &Stage, plan: &Plan) -> Value {
             plan.outside.iter().map(|(number, does)| (number, written_does(*does))).collect();
         file.insert("outside".into(), json!(outside));
     }
-    if !plan.services.is_empty() {
-        let services: BTreeMap<&String, Value> = plan
-            .services
-            .iter()
-            .map(|(name, does)| {
-                let written = match does {
-                    ServiceDoes::Down => json!("down"),
-                    ServiceDoes::Slow => json!("slow"),
-                    ServiceDoes::Answers { status, body, after } => {
-                        json!({ "status": status, "body": body, "after": write_duration(*after) })
-                    }
-                };
-                (name, written)
-            })
-            .collect();
-        file.insert("services".into(), json!(services));
-    }
+    outside::write(plan, &mut file);
     Value::Object(file)
 }
 
@@ -314,8 +281,9 @@ fn written_does(does: Does) -> Value {
 /// A moment by the office's clock, as call files write it.
 pub(super) fn clock(stage: &Stage, at: WallTime) -> String {
     let local = stage.office.zone().local(at);
-    let minute = local.minute();
-    format!("{}T{:02}:{:02}", local.date, minute / 60, minute % 60)
+    let (minute, second) = (local.minute(), local.second % 60);
+    let seconds = if second == 0 { String::new() } else { format!(":{second:02}") };
+    format!("{}T{:02}:{:02}{seconds}", local.date, minute / 60, minute % 60)
 }
 
 #[cfg(test)]

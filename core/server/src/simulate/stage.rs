@@ -1,9 +1,11 @@
 //! An office made ready for a simulation: as it is, but for what its phones and gateways need of the real world.
 
-use plugboard_document::{Entry, Kind, Mark, Node};
+use plugboard_document::{Entry, Fault, Kind, Mark, Node, did_you_mean};
 use plugboard_plugin::{Catalogue, Limits};
+use plugboard_scenario::ActionCatalogue;
 use plugboard_simulator::rehearsal::Stage;
 use plugboard_sound::Cache;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalogue;
@@ -41,25 +43,17 @@ pub(super) struct Set {
 }
 
 /// Checks an office, with a draft of a scenario in it if one is named, and makes it ready.
-pub(super) fn set(
-    mut bundle: Bundle,
-    of_file: bool,
-    scenario: Option<&str>,
-    actions: &Arc<Catalogue>,
-) -> Result<Set, Vec<String>> {
+pub(super) fn set(mut bundle: Bundle, scenario: Option<&str>, actions: &Arc<Catalogue>) -> Result<Set, Vec<String>> {
     let by_name = plugboard_simulator::by_name(actions);
     let known = catalogue::for_scenarios(&by_name);
     let node = plugboard_document::parse(&bundle.file, &bundle.text).map_err(in_words)?;
     let Kind::Map(mut root) = node.kind else { return Err(vec![format!("{} is no office", bundle.file)]) };
     let mut door = None;
+    let given = bundle.clone();
     if let Some(scenario) = scenario {
         let name = draft(&mut bundle, &mut root, scenario).map_err(|fault| vec![fault])?;
         open_door(&mut root, &name);
         door = Some(STAGE_DOOR.to_owned());
-    }
-    // The faults of a file are told with the places that its author knows, before anything in it is changed.
-    if scenario.is_none() && of_file {
-        bundle.load(&known, Absent::Refused, &Cache::none()).map_err(in_words)?;
     }
     for entry in &mut root {
         match (entry.key.as_str(), &mut entry.value.kind) {
@@ -80,7 +74,8 @@ pub(super) fn set(
         forget_kept(&mut entry.value);
     }
     bundle.text = Node { at: node.at, kind: Kind::Map(root) }.to_yaml();
-    let house = bundle.load(&known, Absent::Refused, &Cache::none()).map_err(in_words)?;
+    let loaded = bundle.load(&known, Absent::Refused, &Cache::none());
+    let house = loaded.map_err(|faults| placed(faults, &given, &known)).map_err(in_words)?;
     let prompts = &house.audio.prompts;
     let prompts = prompts.names().into_iter().filter_map(|name| {
         let length = prompts.get(&name)?.duration();
@@ -96,12 +91,31 @@ pub(super) fn set(
     Ok(Set { stage, door })
 }
 
+/// Faults with the places that their author knows: those of the office's own document are told of it as it was before anything in it was changed.
+fn placed(faults: Vec<Fault>, given: &Bundle, known: &ActionCatalogue) -> Vec<Fault> {
+    let own = |fault: &Fault| *fault.file == *given.file;
+    let (changed, elsewhere): (Vec<Fault>, Vec<Fault>) = faults.into_iter().partition(own);
+    if changed.is_empty() {
+        return elsewhere;
+    }
+    let before = given.load(known, Absent::Refused, &Cache::none()).err().unwrap_or_default();
+    let before: Vec<Fault> = before.into_iter().filter(own).collect();
+    // What only the draft brought about has no place in the document.
+    let changed = if before.is_empty() {
+        let bare = |fault: Fault| Fault { line: 0, column: 0, ..fault };
+        changed.into_iter().map(bare).collect()
+    } else {
+        before
+    };
+    changed.into_iter().chain(elsewhere).collect()
+}
+
 /// A prompt is found by its name alone: that of the office's language, else whichever there is.
 fn in_every_language(
     prompts: Vec<(String, std::time::Duration)>,
     language: &str,
-) -> std::collections::BTreeMap<String, std::time::Duration> {
-    let mut named: std::collections::BTreeMap<_, _> = prompts.iter().cloned().collect();
+) -> BTreeMap<String, std::time::Duration> {
+    let mut named: BTreeMap<_, _> = prompts.iter().cloned().collect();
     for (name, length) in &prompts {
         let Some((bare, of)) = name.rsplit_once('.') else { continue };
         if of == language || !named.contains_key(bare) {
@@ -120,7 +134,19 @@ pub(crate) fn is_file(scenario: &str) -> bool {
 /// Puts a scenario's draft in the place of what the office has of that name. Its name.
 fn draft(bundle: &mut Bundle, root: &mut Vec<Entry>, scenario: &str) -> Result<String, String> {
     if !is_file(scenario) {
-        return Ok(scenario.to_owned());
+        let known: Vec<String> =
+            list_of(root, "scenarios").iter().filter_map(|item| name_of(item, &bundle.files)).collect();
+        if known.iter().any(|name| name == scenario) {
+            return Ok(scenario.to_owned());
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = did_you_mean(scenario, &known);
+        let remedy = match known.as_slice() {
+            [] => "it has none; name a file to try a draft".to_owned(),
+            _ if near.is_empty() => format!("scenarios are {}; a draft is named by its file", known.join(", ")),
+            _ => near,
+        };
+        return Err(format!("the office has no scenario {scenario:?}: {remedy}"));
     }
     let text = std::fs::read_to_string(scenario).map_err(|error| format!("{scenario}: {error}"))?;
     let (node, faults) = plugboard_document::examine(scenario, &text);
@@ -130,21 +156,24 @@ fn draft(bundle: &mut Bundle, root: &mut Vec<Entry>, scenario: &str) -> Result<S
     let name = node.as_ref().and_then(|node| node.get("scenario")?.as_text()).map(ToOwned::to_owned);
     let name =
         name.ok_or_else(|| format!("{scenario} does not say the scenario's name; begin with \"scenario: name\""))?;
-    let of_name = |item: &Node| {
-        let own = item.get("scenario").and_then(Node::as_text).map(ToOwned::to_owned);
-        let filed = || {
-            let file = item.get("file")?.as_text()?;
-            let text = bundle.files.get(file)?.as_ref().ok()?;
-            plugboard_document::examine(file, text).0?.get("scenario")?.as_text().map(ToOwned::to_owned)
-        };
-        own.or_else(filed).is_some_and(|own| own == name)
-    };
+    let of_name = |item: &Node| name_of(item, &bundle.files).is_some_and(|own| own == name);
     let made = Kind::Map(vec![entry("file", Kind::Text(scenario.to_owned()))]);
     let list = list_of(root, "scenarios");
     list.retain(|item| !of_name(item));
     list.push(Node::made(made));
     bundle.files.insert(scenario.to_owned(), Ok(text));
     Ok(name)
+}
+
+/// The name of a scenario of the office: one that stands there, or in a file of its own.
+fn name_of(item: &Node, files: &BTreeMap<String, Result<String, String>>) -> Option<String> {
+    let own = item.get("scenario").and_then(Node::as_text).map(ToOwned::to_owned);
+    let filed = || {
+        let file = item.get("file")?.as_text()?;
+        let text = files.get(file)?.as_ref().ok()?;
+        plugboard_document::examine(file, text).0?.get("scenario")?.as_text().map(ToOwned::to_owned)
+    };
+    own.or_else(filed)
 }
 
 /// A route to a scenario for whoever calls.

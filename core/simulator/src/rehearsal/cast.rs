@@ -1,6 +1,7 @@
 //! Who plays in a rehearsal: a phone for everybody, and what each does when.
 
-use plugboard_model::{HostCall, HttpRequest, Time, UserId};
+use plugboard_model::{HostCall, HttpRequest, Notice, NoticeContent, Time, UserId};
+use plugboard_switch::DatabaseQuestion;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use super::decisions::Decisions;
 use super::plan::{Caller, Does};
-use super::{BEFORE, LASTS_MAX, NotRehearsed, Stage, answer_of, since};
+use super::{BEFORE, CarrierDoes, LASTS_MAX, NotRehearsed, Stage, answer_of, fate_of, rows_of, since};
 use crate::phone::{Account, Phone, Stage as PhoneStage};
 use crate::sim::Sim;
 
@@ -103,11 +104,7 @@ impl Cast {
             return Err(NotRehearsed::NoCaller(who));
         };
         let decisions = Arc::new(Mutex::new(decisions));
-        let asked = Arc::clone(&decisions);
-        sim.site_is(move |request: &HttpRequest| {
-            let mut decisions = asked.lock().unwrap_or_else(PoisonError::into_inner);
-            answer_of(&decisions.service(&request.source))
-        });
+        others_answer(sim, &decisions);
         sim.watches_actions();
         let began = Time::ZERO + BEFORE;
         sim.run_for(since(began, sim.now()));
@@ -127,8 +124,9 @@ impl Cast {
         Ok(cast)
     }
 
-    /// Lets the call begin, and everybody do his part, until the caller is gone and nobody talks.
-    pub(super) fn performs(mut self, sim: &mut Sim) -> Decisions {
+    /// Lets the call begin, and everybody do his part, until the caller is gone and nobody talks. What is left after that
+    /// may still ask the decisions.
+    pub(super) fn performs(mut self, sim: &mut Sim) -> Arc<Mutex<Decisions>> {
         let plan = self.decisions().plan().clone();
         match &plan.from {
             Caller::User(_) => self.caller.dials_at(&plan.to, &self.dials.0),
@@ -151,9 +149,7 @@ impl Cast {
             self.caller.hangs_up();
         }
         drop(self.callees);
-        sim.site_is(|_| answer_of(&super::plan::ServiceDoes::Down));
-        let last = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
+        self.decisions
     }
 
     fn decisions(&self) -> std::sync::MutexGuard<'_, Decisions> {
@@ -258,6 +254,29 @@ impl Cast {
             }
         }
     }
+}
+
+/// Services, databases, and whoever carries mails and text messages on do as is decided.
+fn others_answer(sim: &Sim, decisions: &Arc<Mutex<Decisions>>) {
+    let decided = |decisions: &Arc<Mutex<Decisions>>| Arc::clone(decisions);
+    let asked = decided(decisions);
+    sim.site_is(move |request: &HttpRequest| {
+        answer_of(&asked.lock().unwrap_or_else(PoisonError::into_inner).service(&request.source))
+    });
+    let asked = decided(decisions);
+    sim.tables_are(move |question: &DatabaseQuestion| {
+        let mut decisions = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        rows_of(&decisions.database(question.database.id.as_str(), question.query.id.as_str()))
+    });
+    let asked = decided(decisions);
+    sim.carrier_is(move |notice: &Notice| {
+        let mut decisions = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        fate_of(match &notice.content {
+            NoticeContent::Mail(_) => decisions.mail(),
+            NoticeContent::Text(_) => decisions.texts(),
+            NoticeContent::Post(_) => CarrierDoes::Takes,
+        })
+    });
 }
 
 impl Callee {

@@ -2,20 +2,11 @@
 
 use plugboard_model::UserId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{Does, Plan, ServiceDoes};
-
-/// Something that somebody could have done otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// What the caller keys; `None`: he hangs up.
-    Keys(Option<String>),
-    /// What all do who are rung at once.
-    Rung(Does),
-    /// What a service does.
-    Service(ServiceDoes),
-}
+use super::answers::Answers;
+use super::plan::{CarrierDoes, DatabaseDoes, Does, Plan, ServiceDoes};
 
 /// Decides what a plan leaves open.
 #[derive(Debug, Clone)]
@@ -35,6 +26,8 @@ struct Exploration {
     taken: Vec<(usize, usize)>,
     /// What callers may key.
     keys: Vec<String>,
+    /// What services and databases may answer.
+    answers: Arc<Answers>,
 }
 
 impl Decisions {
@@ -44,8 +37,9 @@ impl Decisions {
     }
 
     /// What is open goes this way.
-    pub(crate) fn exploring(plan: &Plan, keys: &BTreeSet<String>, way: Vec<usize>) -> Self {
-        let explores = Exploration { way, taken: Vec::new(), keys: keys.iter().cloned().collect() };
+    pub(crate) fn exploring(plan: &Plan, keys: &BTreeSet<String>, answers: &Arc<Answers>, way: Vec<usize>) -> Self {
+        let keys = keys.iter().cloned().collect();
+        let explores = Exploration { way, taken: Vec::new(), keys, answers: Arc::clone(answers) };
         Self { explores: Some(explores), ..Self::planned(plan) }
     }
 
@@ -72,22 +66,20 @@ impl Decisions {
         if let Some(planned) = self.plan.keys.get(place) {
             return Some(planned.clone());
         }
-        let keyed = |keys: &Exploration| {
-            let nothing = [Choice::Keys(Some(String::new()))];
-            let keys = keys.keys.iter().map(|key| Choice::Keys(Some(key.clone())));
-            nothing.into_iter().chain(keys).chain([Choice::Keys(None)]).collect()
+        let keyed = |explores: &Exploration| {
+            let keys = explores.keys.iter().map(|key| Some(key.clone()));
+            [Some(String::new())].into_iter().chain(keys).chain([None]).collect()
         };
-        let options = self.explores.as_ref().map(keyed).unwrap_or_default();
-        match self.choose(options) {
-            Some(Choice::Keys(Some(keys))) => {
+        match self.choose(keyed) {
+            Some(Some(keys)) => {
                 self.plan.keys.push(keys.clone());
                 Some(keys)
             }
-            Some(Choice::Keys(None)) => {
+            Some(None) => {
                 self.plan.hangs_up = Some(since + Duration::from_secs(1));
                 None
             }
-            Some(Choice::Rung(_) | Choice::Service(_)) | None => Some(String::new()),
+            None => Some(String::new()),
         }
     }
 
@@ -114,11 +106,8 @@ impl Decisions {
     }
 
     fn someone(&mut self) -> Does {
-        let options = [USUALLY, Does::Ignores, Does::Refuses(Duration::from_secs(1), 486)].map(Choice::Rung);
-        match self.choose(options.into()) {
-            Some(Choice::Rung(does)) => does,
-            Some(Choice::Keys(_) | Choice::Service(_)) | None => USUALLY,
-        }
+        let options = |_: &Exploration| vec![USUALLY, Does::Ignores, Does::Refuses(Duration::from_secs(1), 486)];
+        self.choose(options).unwrap_or(USUALLY)
     }
 
     /// What a service does.
@@ -126,19 +115,43 @@ impl Decisions {
         if let Some(does) = self.plan.services.get(name) {
             return does.clone();
         }
-        let empty = ServiceDoes::Answers { status: 200, body: "{}".into(), after: Duration::from_millis(200) };
-        let options = [ServiceDoes::Down, empty, ServiceDoes::Slow].map(Choice::Service);
-        let does = match self.choose(options.into()) {
-            Some(Choice::Service(does)) => does,
-            Some(Choice::Keys(_) | Choice::Rung(_)) | None => ServiceDoes::Down,
-        };
+        let does = self.choose(|explores| explores.answers.of_service(name)).unwrap_or(ServiceDoes::Down);
         self.plan.services.insert(name.to_owned(), does.clone());
         does
     }
 
+    /// What a database does when it is asked a query.
+    pub(crate) fn database(&mut self, database: &str, query: &str) -> DatabaseDoes {
+        if let Some(does) = self.plan.of_query(database, query) {
+            return does.clone();
+        }
+        let does = self.choose(|explores| explores.answers.of_query(database, query)).unwrap_or(DatabaseDoes::Down);
+        self.plan.databases.insert(format!("{database}/{query}"), does.clone());
+        does
+    }
+
+    /// What becomes of mails.
+    pub(crate) fn mail(&mut self) -> CarrierDoes {
+        let does = self.plan.mail.unwrap_or_else(|| self.carrier());
+        self.plan.mail = Some(does);
+        does
+    }
+
+    /// What becomes of text messages.
+    pub(crate) fn texts(&mut self) -> CarrierDoes {
+        let does = self.plan.texts.unwrap_or_else(|| self.carrier());
+        self.plan.texts = Some(does);
+        does
+    }
+
+    fn carrier(&mut self) -> CarrierDoes {
+        self.choose(|_| vec![CarrierDoes::Takes, CarrierDoes::Refuses]).unwrap_or(CarrierDoes::Takes)
+    }
+
     /// The first is the usual one. `None`: nothing is explored.
-    fn choose(&mut self, options: Vec<Choice>) -> Option<Choice> {
+    fn choose<T>(&mut self, options: impl FnOnce(&Exploration) -> Vec<T>) -> Option<T> {
         let explores = self.explores.as_mut()?;
+        let options = options(explores);
         let place = explores.taken.len();
         let chosen = explores.way.get(place).copied().unwrap_or(0);
         explores.taken.push((chosen, options.len()));

@@ -2,14 +2,15 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "looks for a few entries of a journal among many")]
 
-use plugboard_model::{
-    CallOutcome, Dialled, HostCall, HostResult, JournalEntry, JournalEvent, PlayEnd, RunEnd, WallTime,
-};
-use plugboard_office::{Inquiry, Source};
+use plugboard_model::{JournalEvent, WallTime};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use super::answers::Answers;
 use super::decisions::Decisions;
-use super::plan::{Caller, Plan};
+use super::faults::{faults, outages};
+use super::plan::Plan;
+use super::times::{Almanac, Times};
 use super::{NotRehearsed, Rehearsed, Stage, perform};
 
 /// What was found out about a call by trying its ways.
@@ -19,6 +20,14 @@ pub struct Explored {
     pub calls: usize,
     /// Ways that were not tried, since there were too many.
     pub ways_left: usize,
+    /// Whoever was told of each call ended the search.
+    pub stopped: bool,
+    /// When the calls began.
+    pub times: Vec<WallTime>,
+    /// Moments at which clocks decide otherwise that were not tried, since there were too many.
+    pub times_left: usize,
+    /// Answers that were not tried, since there were too many: of which service or query, and how many.
+    pub answers_left: BTreeMap<String, usize>,
     /// How they ended, in words, and how many did.
     pub endings: BTreeMap<String, usize>,
     /// The steps that were taken, by scenario.
@@ -27,6 +36,8 @@ pub struct Explored {
     pub never: BTreeSet<(String, String, String)>,
     /// What an author should know, the most frequent first.
     pub findings: Vec<Finding>,
+    /// What the caller gets when a service, a database or whoever carries messages on does not do its part, the most frequent first.
+    pub outages: Vec<Finding>,
 }
 
 /// Something that an author should know.
@@ -40,6 +51,25 @@ pub struct Finding {
     pub plan: Plan,
 }
 
+/// What was found, in how many calls, and the first of them.
+#[derive(Default)]
+struct Found(BTreeMap<String, (usize, Plan)>);
+
+impl Found {
+    fn add(&mut self, what: BTreeSet<String>, plan: &Plan) {
+        for what in what {
+            self.0.entry(what).or_insert_with(|| (0, plan.clone())).0 += 1;
+        }
+    }
+
+    fn sorted(self) -> Vec<Finding> {
+        let found = self.0.into_iter().map(|(what, (calls, plan))| Finding { what, calls, plan });
+        let mut found: Vec<Finding> = found.collect();
+        found.sort_by_key(|finding| std::cmp::Reverse(finding.calls));
+        found
+    }
+}
+
 /// Lets a call go each way that it can, one after the other, the short ones first, at most so many; at each of these times. After each
 /// call `tell` hears how many were made; it may end the search.
 ///
@@ -48,33 +78,34 @@ pub struct Finding {
 pub fn explore(
     stage: &Stage,
     plan: &Plan,
-    times: &[WallTime],
+    times: &Times,
     most: usize,
     mut tell: impl FnMut(usize) -> bool,
 ) -> Result<Explored, NotRehearsed> {
-    let keys = keys_of(stage);
+    let (keys, answers) = (keys_of(stage), Arc::new(Answers::of(stage, &plan.from)));
     let mut explored = Explored::default();
-    let mut found: BTreeMap<String, (usize, Plan)> = BTreeMap::new();
-    let plans: Vec<Plan> = match times {
-        [] => vec![plan.clone()],
-        times => times.iter().map(|at| Plan { at: Some(*at), ..plan.clone() }).collect(),
-    };
-    let mut open: VecDeque<(usize, Vec<usize>)> = (0..plans.len()).map(|which| (which, Vec::new())).collect();
+    let (mut found, mut outside) = (Found::default(), Found::default());
+    let mut almanac = Almanac::new(stage, plan, times);
+    let mut open: VecDeque<(usize, Vec<usize>)> = (0..almanac.moments.len()).map(|which| (which, Vec::new())).collect();
     let mut scenarios = BTreeSet::new();
-    while let Some((which, way)) = open.pop_front().filter(|_| explored.calls < most) {
-        let Some(plan) = plans.get(which) else { continue };
-        let (call, decisions) = perform(stage, Decisions::exploring(plan, &keys, way))?;
+    while let Some((which, way)) = next(&mut open, explored.calls < most && !explored.stopped) {
+        let plan = Plan { at: almanac.moments.get(which).copied(), ..plan.clone() };
+        let (call, decisions) = perform(stage, Decisions::exploring(&plan, &keys, &answers, way), |_, _| ())?;
         open.extend(decisions.other_ways().into_iter().map(|way| (which, way)));
         explored.calls += 1;
+        let known = scenarios.len();
         note(&mut explored, &mut scenarios, &call);
-        for what in faults(&call) {
-            found.entry(what).or_insert_with(|| (0, call.plan.clone())).0 += 1;
+        if scenarios.len() > known {
+            let (first, new) = (almanac.moments.len(), almanac.learn(&scenarios).len());
+            (first..first + new).rev().for_each(|which| open.push_front((which, Vec::new())));
         }
-        if !tell(explored.calls) {
-            break;
-        }
+        found.add(faults(stage, &call), &call.plan);
+        outside.add(outages(&call), &call.plan);
+        explored.stopped = !tell(explored.calls);
     }
     explored.ways_left = open.len();
+    explored.answers_left.clone_from(&answers.left);
+    (explored.times, explored.times_left) = (almanac.moments, almanac.left);
     for program in stage.programs.values().filter(|program| scenarios.contains(program.id().name.as_str())) {
         let name = program.id().name.to_string();
         for (path, word) in program.steps() {
@@ -83,37 +114,13 @@ pub fn explore(
             }
         }
     }
-    explored.findings = found.into_iter().map(|(what, (calls, plan))| Finding { what, calls, plan }).collect();
-    explored.findings.sort_by_key(|finding| std::cmp::Reverse(finding.calls));
+    (explored.findings, explored.outages) = (found.sorted(), outside.sorted());
     Ok(explored)
 }
 
-/// Moments at which the office's clocks decide differently, the first of each kind, in the year after this one; at most so many.
-pub fn times_of(stage: &Stage, plan: &Plan, from: WallTime, most: usize) -> Vec<WallTime> {
-    const STEP_MS: i64 = 30 * 60 * 1_000;
-    const STEPS: i64 = 366 * 48;
-    let source = match &plan.from {
-        Caller::User(user) => Source::User(user.clone()),
-        Caller::Outside { gateway, .. } => Source::Gateway(gateway.clone()),
-    };
-    let called = Dialled::new(&plan.to).ok();
-    let mut seen = BTreeSet::new();
-    let mut times = Vec::new();
-    for step in 0..STEPS {
-        let at = WallTime(from.0.saturating_add(step * STEP_MS));
-        let clocks: Vec<bool> = stage.programs.values().flat_map(|program| program.clock_says(at)).collect();
-        let way = called.as_ref().map(|called| {
-            let caller = if let Caller::Outside { number, .. } = &plan.from { number.as_str() } else { "" };
-            format!("{:?}", stage.office.route(&Inquiry::new(&source, called, at).by(caller)))
-        });
-        if seen.insert((clocks, way)) {
-            times.push(at);
-            if times.len() >= most {
-                break;
-            }
-        }
-    }
-    times
+/// The next way, if there is to be one more: what is left stays where it is.
+fn next(open: &mut VecDeque<(usize, Vec<usize>)>, more: bool) -> Option<(usize, Vec<usize>)> {
+    if more { open.pop_front() } else { None }
 }
 
 /// What callers may key in any menu of the office, one that is in none, and an internal number where they are put through.
@@ -151,96 +158,4 @@ fn note(explored: &mut Explored, scenarios: &mut BTreeSet<String>, call: &Rehear
     let ending =
         call.records.first().map_or_else(|| "no record".to_owned(), |record| record.outcome.as_str().to_owned());
     *explored.endings.entry(ending).or_default() += 1;
-}
-
-/// What is wrong with a call, each once.
-fn faults(call: &Rehearsed) -> BTreeSet<String> {
-    let mut faults = BTreeSet::new();
-    if !call.left.is_empty() {
-        faults.insert(format!("it does not end: {} are left", call.left.join(", ")));
-    }
-    for entries in &call.journals {
-        let mut names = BTreeMap::new();
-        let mut at = "";
-        for entry in entries {
-            match &entry.event {
-                JournalEvent::Step { path, .. } => at = path,
-                JournalEvent::RunBegan { run, action, .. } => {
-                    names.insert(*run, (action.as_str(), at));
-                }
-                JournalEvent::End { result: HostResult::Played(Ok(PlayEnd::NotPlayable(why))), .. } => {
-                    faults.insert(format!("{at}: {why}"));
-                }
-                JournalEvent::RunEnded { run, end } => {
-                    let (action, path) = names.get(run).copied().unwrap_or_default();
-                    let why = match end {
-                        RunEnd::Failed(why) => why.clone(),
-                        RunEnd::Trapped { reason, .. } => format!("it trapped: {reason}"),
-                        RunEnd::Limit { limit, .. } => format!("it exceeded its limit {limit}"),
-                        RunEnd::Diverged { .. } => "it diverged from its journal".to_owned(),
-                        RunEnd::Outcome(outcome) if outcome == "failed" => "its outcome is failed".to_owned(),
-                        RunEnd::Outcome(_) | RunEnd::Cancelled => continue,
-                    };
-                    faults.insert(format!("{path}: {action} fails: {why}"));
-                }
-                JournalEvent::Note { text } if is_fault(text) => {
-                    faults.insert(text.clone());
-                }
-                _ => {}
-            }
-        }
-        if is_silent(entries) {
-            faults.insert("the caller is answered, hears nothing, talks to nobody, and is hung up on".into());
-        }
-    }
-    for record in &call.records {
-        if let CallOutcome::Failed(cause) = &record.outcome {
-            faults.insert(format!("the call fails: {} {}", cause.status, cause.text));
-        }
-    }
-    faults
-}
-
-/// Of what the switch notes of a call, what its author did not mean.
-fn is_fault(note: &str) -> bool {
-    let words =
-        ["counts as false", "could not be set", "has no value", "denied: ", "too many steps", "the scenario ends: "];
-    words.iter().any(|word| note.contains(word))
-}
-
-/// Whether somebody called in vain, without a word.
-fn is_silent(entries: &[JournalEntry]) -> bool {
-    let mut answered = false;
-    for entry in entries {
-        match &entry.event {
-            JournalEvent::LegAnswered { leg } if leg.0 == 0 => answered = true,
-            JournalEvent::Bridged { .. } | JournalEvent::Digit { .. } => return false,
-            JournalEvent::Begin { call, .. } => match call {
-                HostCall::Collect(plugboard_model::CollectRequest { prompt: None, .. })
-                | HostCall::GetInfo
-                | HostCall::Answer
-                | HostCall::HangUp(_)
-                | HostCall::FindUser(_)
-                | HostCall::FindGroup(_)
-                | HostCall::FindMembers { .. }
-                | HostCall::GetVariable(_)
-                | HostCall::SetVariable { .. }
-                | HostCall::Log { .. }
-                | HostCall::Now
-                | HostCall::RandomBytes(_)
-                | HostCall::RandomBelow(_)
-                | HostCall::Http(_)
-                | HostCall::Query(_)
-                | HostCall::SendMail(_)
-                | HostCall::SendText(_)
-                | HostCall::PostLater(_)
-                | HostCall::LastTalk { .. }
-                | HostCall::FindContact(_) => {}
-                _ => return false,
-            },
-            JournalEvent::LegEnded { leg, cause } if leg.0 == 0 && *cause == plugboard_model::Cause::hung_up() => {}
-            _ => {}
-        }
-    }
-    answered
 }

@@ -27,6 +27,12 @@ pub struct Plan {
     pub talk: Duration,
     /// What services of the web do, by the name of their source; those that are not named are down.
     pub services: BTreeMap<String, ServiceDoes>,
+    /// What databases do, by name, or by `database/query` for one query alone; those that are not named are down.
+    pub databases: BTreeMap<String, DatabaseDoes>,
+    /// What becomes of mails; without it they are taken.
+    pub mail: Option<CarrierDoes>,
+    /// What becomes of text messages; without it they are taken.
+    pub texts: Option<CarrierDoes>,
 }
 
 /// Who calls.
@@ -74,6 +80,33 @@ pub enum ServiceDoes {
     Slow,
 }
 
+/// What a database does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseDoes {
+    /// It answers.
+    Answers {
+        /// With these rows: a JSON list of objects, by the names of the columns.
+        rows: String,
+        /// So many, or so many that the query changed.
+        count: u64,
+        /// After so long.
+        after: Duration,
+    },
+    /// It cannot be reached.
+    Down,
+    /// It does not answer in its time.
+    Slow,
+}
+
+/// What becomes of a mail or a text message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarrierDoes {
+    /// Whoever carries it on takes it.
+    Takes,
+    /// He does not, and will not.
+    Refuses,
+}
+
 impl Plan {
     /// People answer after so long, if nothing else is said.
     pub const ANSWERS_AFTER: Duration = Duration::from_secs(5);
@@ -93,12 +126,20 @@ impl Plan {
             hangs_up: None,
             talk: Self::TALKS_FOR,
             services: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            mail: None,
+            texts: None,
         }
     }
 
     /// What a user does, if the plan says it.
     pub fn of(&self, user: &UserId) -> Option<Does> {
         self.people.get(user).copied().or(self.others)
+    }
+
+    /// What a database does when this query is asked, if the plan says it.
+    pub fn of_query(&self, database: &str, query: &str) -> Option<&DatabaseDoes> {
+        self.databases.get(&format!("{database}/{query}")).or_else(|| self.databases.get(database))
     }
 
     /// What an outside number does, if the plan says it: that of the longest ending that fits.

@@ -58,6 +58,7 @@ mod rates;
 mod recording;
 mod redirect;
 mod rehearsal;
+mod rehearsal_answers;
 mod reliable;
 mod responsible;
 mod rfc5359;

@@ -2,13 +2,13 @@
 
 use plugboard_model::{CallOutcome, HostResult, JournalEvent, LegId, PlayEnd, UserId, WallTime};
 use plugboard_simulator::OfficeText;
-use plugboard_simulator::rehearsal::{Caller, Does, Explored, Plan, ServiceDoes, Stage, explore, rehearse, times_of};
+use plugboard_simulator::rehearsal::{Caller, Does, Explored, Plan, ServiceDoes, Stage, Times, explore, rehearse};
 use std::time::Duration;
 
 use crate::seconds;
 
 /// 2026-01-05, a Monday, 09:00 UTC.
-const MONDAY: WallTime = WallTime(1_767_603_600_000);
+pub(crate) const MONDAY: WallTime = WallTime(1_767_603_600_000);
 
 fn user(stage: &Stage, name: &str) -> UserId {
     stage.office.find_user(name).unwrap().id.clone()
@@ -24,7 +24,7 @@ fn plan(stage: &Stage, to: &str) -> Plan {
 }
 
 fn explored(stage: &Stage, times: &[WallTime], most: usize) -> Explored {
-    explore(stage, &plan(stage, "300"), times, most, |_| true).unwrap()
+    explore(stage, &plan(stage, "300"), &Times::At(times.to_vec()), most, |_| true).unwrap()
 }
 
 fn findings(explored: &Explored) -> Vec<&str> {
@@ -86,10 +86,61 @@ fn what_time_it_is_decides_and_is_tried_when_all_ways_are() {
     };
     assert!(rang(MONDAY.0));
     assert!(!rang(MONDAY.0 + 12 * 3_600_000), "at 21:00 UTC they are closed");
-    let times = times_of(&stage, &plan(&stage, "300"), MONDAY, 8);
-    assert_eq!(times, [MONDAY, WallTime(MONDAY.0 + 8 * 3_600_000)], "open from now on, closed at 18:00 in Berlin");
-    assert!(explored(&stage, &times[..1], 50).never.iter().any(|(_, path, _)| path == "steps[0].else[0]"));
-    assert!(explored(&stage, &times, 50).never.is_empty());
+    let found = over_a_year(&stage, 8);
+    assert_eq!(
+        found.times,
+        [MONDAY, WallTime(MONDAY.0 + 8 * 3_600_000)],
+        "open from now on, closed at 18:00 in Berlin"
+    );
+    assert!(explored(&stage, &found.times[..1], 50).never.iter().any(|(_, path, _)| path == "steps[0].else[0]"));
+    assert!(found.never.is_empty());
+}
+
+fn over_a_year(stage: &Stage, most: usize) -> Explored {
+    explore(stage, &plan(stage, "300"), &Times::From(MONDAY, most), 100, |_| true).unwrap()
+}
+
+#[test]
+fn times_are_those_at_which_clocks_decide_to_the_minute_in_the_scenarios_that_the_call_comes_to() {
+    let calendars = "time_zone: Europe/Berlin\ncalendars:\n  - { id: desk, open: [ { days: [mon-fri], from: '09:00', to: '18:05' } ], holidays: [ { on: '01-06', name: Epiphany } ] }\nusers:\n";
+    let steps = "  - when: desk\n    then: [ { say: { text: open } } ]\n    else:\n      - when: { calendar: desk, days: [holiday] }\n\
+        \x20       then: [ { say: { text: holiday } } ]\n        else: [ { say: { text: closed } } ]\n";
+    let other = "scenario: other\nsteps:\n  - when: { days: [mon], from: '13:13', to: '13:14', time_zone: UTC }\n    then: [ hang-up ]\n    else: [ hang-up ]\n";
+    let office = OfficeText::demo().replace("users:\n", calendars).with_story(steps);
+    let office = office.replace("scenarios:\n", "scenarios:\n  - { file: other.yaml }\n").with("other.yaml", other);
+    let stage = office.stage();
+    let found = over_a_year(&stage, 8);
+    let minutes = |minutes: i64| WallTime(MONDAY.0 + minutes * 60_000);
+    // Ten in Berlin; closed at 18:05, and a holiday from midnight on.
+    assert_eq!(
+        found.times,
+        [MONDAY, minutes(8 * 60 + 5), minutes(14 * 60)],
+        "what a call does not come to decides nothing"
+    );
+    assert_eq!((found.times_left, found.never.len()), (0, 0), "{:?}", found.never);
+    assert_eq!(over_a_year(&stage, 2).times_left, 1, "what is cut is told");
+}
+
+#[test]
+fn an_exploration_that_is_stopped_tells_what_it_has() {
+    let stage =
+        stage("  - menu: { prompt: welcome, keys: { \"1\": [ { call-user: { mode: user, target: \"102\" } } ] } }\n");
+    let found = explore(&stage, &plan(&stage, "300"), &Times::At(vec![MONDAY]), 100, |calls| calls < 3).unwrap();
+    assert!(found.stopped && found.calls == 3 && found.ways_left > 0, "{found:?}");
+    assert!(!found.reached.is_empty());
+}
+
+#[test]
+fn an_end_that_the_author_wants_is_no_finding_and_one_that_he_does_not_is() {
+    let meant = explored(&stage("  - hang-up: { cause: not-found }\n"), &[MONDAY], 20);
+    assert_eq!((findings(&meant), meant.endings.get("failed")), (Vec::new(), Some(&1)), "he says so");
+    let none = OfficeText::demo().stage();
+    let nobody = explore(&none, &plan(&none, "399"), &Times::At(vec![MONDAY]), 20, |_| true).unwrap();
+    assert!(findings(&nobody).iter().any(|what| what.contains("the call fails: 404")), "{:?}", findings(&nobody));
+    let refused = OfficeText::demo().replace("routes:\n", "routes:\n  - { id: no, number: 399, refuse: 404 }\n");
+    let refused = refused.stage();
+    let meant = explore(&refused, &plan(&refused, "399"), &Times::At(vec![MONDAY]), 20, |_| true).unwrap();
+    assert_eq!(findings(&meant), Vec::<&str>::new(), "the route says so");
 }
 
 #[test]
@@ -126,7 +177,10 @@ fn a_service_that_is_down_slow_or_says_nothing_of_use_is_one_of_the_ways() {
     let stage =
         OfficeText::demo().replace("users:\n", sources).with_story("  - hang-up\n").with("story.yaml", &story).stage();
     let found = explored(&stage, &[MONDAY], 100);
-    let down = found.findings.iter().find(|finding| finding.what.contains("it is down")).unwrap();
+    assert_eq!(findings(&found), Vec::<&str>::new(), "that others are down is nothing that the scenario does");
+    let outages: Vec<&str> = found.outages.iter().map(|outage| outage.what.as_str()).collect();
+    let down = found.outages.iter().find(|outage| outage.what == "when crm is down: the caller talks to 103").unwrap();
+    assert!(outages.iter().any(|what| what.starts_with("when crm is too slow: ")), "{outages:?}");
     assert_eq!(down.plan.services.get("crm"), Some(&ServiceDoes::Down));
     let at_door = |does: ServiceDoes| {
         let planned = Plan { services: [("crm".to_owned(), does)].into(), ..plan(&stage, "300") };
