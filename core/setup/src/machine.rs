@@ -59,6 +59,8 @@ const TEST: &[Need] = &[
         why: "a mail server that keeps what it is sent",
         sign: Sign::Program("aiosmtpd"),
     },
+    Need { package: "libtiff-tools", why: "reads and writes the faxes", sign: Sign::Program("tiffinfo") },
+    Need { package: "poppler-utils", why: "shows the PDF files of faxes", sign: Sign::Program("pdftoppm") },
     Need { package: "debootstrap", why: "the bare machine of the set-up test", sign: Sign::Program("debootstrap") },
 ];
 

@@ -15,6 +15,7 @@
 mod baresip;
 mod bridge;
 mod browser;
+mod compiled;
 mod consultation;
 mod databases;
 mod ear;

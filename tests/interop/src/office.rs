@@ -73,9 +73,15 @@ impl Office {
 
     /// With a gateway of these settings: what it sends reaches 100.
     #[must_use]
-    pub fn trunk(mut self, name: &str, settings: &str) -> Self {
+    pub fn trunk(self, name: &str, settings: &str) -> Self {
+        self.trunk_to(name, settings, "welcome")
+    }
+
+    /// The same, and what it sends comes to this scenario.
+    #[must_use]
+    pub fn trunk_to(mut self, name: &str, settings: &str, scenario: &str) -> Self {
         writeln!(self.gateways, "  - {{ id: {name}, {settings} }}").unwrap();
-        writeln!(self.routes, "  - {{ id: in-{name}, from: {{ gateway: {name} }}, any: true, scenario: welcome }}")
+        writeln!(self.routes, "  - {{ id: in-{name}, from: {{ gateway: {name} }}, any: true, scenario: {scenario} }}")
             .unwrap();
         self
     }

@@ -10,7 +10,7 @@ use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
 
 use crate::program::{Program, run};
-use crate::{Office, Transport, free_rtp_ports, until};
+use crate::{Office, Transport, compiled, free_rtp_ports, until};
 
 /// How a switch is to be started.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Serve {
     plugins: Option<PathBuf>,
     variables: Vec<(String, String)>,
     how: How,
+    /// It may take what other switches have compiled.
+    borrows: bool,
 }
 
 /// By which command a switch is started.
@@ -83,6 +85,7 @@ impl Serve {
             plugins: None,
             variables: Vec::new(),
             how: How::Itself,
+            borrows: true,
         };
         serve.with(["--rtp-ports", &free_rtp_ports()])
     }
@@ -99,7 +102,14 @@ impl Serve {
 
     /// With these words on the command line and none else.
     pub fn plainly(data: &Path) -> Self {
-        Self { data: data.into(), words: Vec::new(), plugins: None, variables: Vec::new(), how: How::Itself }
+        Self {
+            data: data.into(),
+            words: Vec::new(),
+            plugins: None,
+            variables: Vec::new(),
+            how: How::Itself,
+            borrows: true,
+        }
     }
 
     /// With more words on the command line.
@@ -135,6 +145,13 @@ impl Serve {
     #[must_use]
     pub fn under(mut self, shell: &str) -> Self {
         self.how = How::Shell(shell.to_owned());
+        self
+    }
+
+    /// It compiles its actions itself, as on a machine where nothing was compiled before.
+    #[must_use]
+    pub fn compiling(mut self) -> Self {
+        self.borrows = false;
         self
     }
 
@@ -178,6 +195,10 @@ impl Serve {
 
     /// Starts it, and waits until it is ready.
     pub fn start(self) -> Plugboard {
+        let borrows = self.borrows && !matches!(self.how, How::CargoUp);
+        if borrows {
+            compiled::lend(&self.data, self.words.iter().any(|word| word == "--demo"));
+        }
         let log = self.data.with_extension("log");
         let mut command = self.command();
         let more = fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
@@ -193,6 +214,9 @@ impl Serve {
             stdout.read_line(&mut line).unwrap();
         }
         let Ok(ready) = serde_json::from_str(&line) else { panic!("not ready: {told}{line:?} {}", program.output()) };
+        if borrows {
+            compiled::keep(&self.data);
+        }
         Plugboard { program, data: self.data, ready, told, _stdout: stdout, folder: None }
     }
 

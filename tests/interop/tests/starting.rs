@@ -93,7 +93,7 @@ fn the_first_start_tells_that_it_compiles_and_the_next_one_does_not() {
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/actions");
     let words = format!("compiling {} actions, a moment each: call-group", fs::read_dir(sources).unwrap().count());
     let told = |switch: &Plugboard| switch.log().matches(&words).count();
-    let mut first = Serve::on(&data).start();
+    let mut first = Serve::on(&data).compiling().start();
     assert_eq!(told(&first), 1, "{}", first.log());
     first.terminate();
     first.wait();
