@@ -4,7 +4,7 @@
 //
 // It uses the TURN server that it is told when it registers, and with RELAY=1 in its environment nothing else.
 // With a file for a microphone it has media; without one it only registers. It answers whoever calls.
-// It is told: `dial NUMBER`, `hang up`, `hold`, `resume`, `press KEYS`, `restart ice`, `keep FILE` (the last two
+// It is told: `dial NUMBER`, `hang up`, `codecs`, `hold`, `resume`, `press KEYS`, `restart ice`, `keep FILE` (the last two
 // seconds that it heard, as a WAV file), `forget` (what it heard), `reload` (the page), `take back`, `leave`.
 // It prints a line for each thing that happens: `registered`, `failed CAUSE`, `left`, `rings`, `talks`, `ended CAUSE`, ...
 
@@ -118,6 +118,13 @@ function phone({ url, user, password, remembered, relay }) {
   globalThis.told = {
     'dial': (number) => ua.call(`sip:${number}@plugboard.test`, media),
     'hang up': () => session.terminate(),
+    'codecs': async () => {
+      const stats = await session.connection.getStats();
+      for (const [, { type, codecId }] of stats) {
+        if (type === 'inbound-rtp') tell(`hears ${stats.get(codecId).mimeType}`);
+        if (type === 'outbound-rtp') tell(`speaks ${stats.get(codecId).mimeType}`);
+      }
+    },
     'hold': () => session.hold(),
     'resume': () => session.unhold(),
     'press': async (keys) => {

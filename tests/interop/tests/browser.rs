@@ -38,6 +38,10 @@ fn a_browser_calls_a_telephone_and_both_hear_the_other() {
     page.waits_to_say("talks");
     page.waits_to_hear_tone(PHONE);
     phone.waits_to_hear_tone(BROWSER);
+    // The phone knows no Opus, the browser G.711 as well: nothing is to be transcoded.
+    page.is_told("codecs");
+    page.waits_to_say("hears audio/PCMU");
+    page.waits_to_say("speaks audio/PCMU");
     page.is_told("hang up");
     let record = &switch.waits_for_past_calls(1)[0];
     assert_eq!(record["outcome"], "answered", "{record}");
@@ -71,6 +75,11 @@ fn two_browsers_hear_each_other() {
     ann.is_told("dial 102");
     ann.waits_to_hear_tone(PHONE);
     bob.waits_to_hear_tone(BROWSER);
+    for browser in [&mut ann, &mut bob] {
+        browser.is_told("codecs");
+        browser.waits_to_say("hears audio/opus");
+        browser.waits_to_say("speaks audio/opus");
+    }
     bob.is_told("hang up");
     assert_eq!(switch.waits_for_past_calls(1)[0]["outcome"], "answered");
 }
