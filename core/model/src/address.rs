@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address can be that of a service on the internet: no loopback, private, shared, link-local (cloud metadata is there),
-/// multicast, reserved or unspecified one, in whatever form of IPv6 it is written.
+/// multicast, reserved or unspecified one, and none of documentation, benchmarks or protocols, in whatever form of IPv6 it is written.
 ///
 /// Source: the IANA's special-purpose address registries (RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
@@ -20,12 +20,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
     let protocols = a == 192 && b == 0 && c == 0;
+    let relays = a == 192 && b == 88 && c == 99;
     let benchmarks = a == 198 && (18..20).contains(&b);
     !(a == 0
         || a >= 240
         || shared
         || protocols
+        || relays
         || benchmarks
+        || address.is_documentation()
         || address.is_private()
         || address.is_loopback()
         || address.is_link_local()
@@ -35,8 +38,10 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     // 2000::/3 is all that was ever given to somebody.
     let [first, second, ..] = address.segments();
-    let documentation = first == 0x2001 && second == 0x0db8;
-    (0x2000..0x4000).contains(&first) && !documentation
+    let documentation = (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
+    // Tunnels, benchmarks and identifiers that are no place.
+    let protocols = first == 0x2001 && second < 0x0200;
+    (0x2000..0x4000).contains(&first) && !documentation && !protocols
 }
 
 /// The IPv4 address that one of IPv6 stands for: mapped, compatible, NAT64 (RFC 6052) and 6to4 (RFC 3056).
@@ -71,6 +76,10 @@ mod tests {
             "100.64.0.1",
             "192.0.0.1",
             "198.18.0.1",
+            "192.0.2.1",
+            "198.51.100.1",
+            "203.0.113.255",
+            "192.88.99.1",
             "224.0.0.1",
             "255.255.255.255",
             "::",
@@ -80,6 +89,12 @@ mod tests {
             "fd12:3456::1",
             "ff02::1",
             "2001:db8::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "2001::1",
+            "2001:2::1",
+            "2001:20::1",
+            "2002:c000:0201::1",
             "::ffff:127.0.0.1",
             "::ffff:169.254.169.254",
             "::127.0.0.1",
@@ -94,6 +109,13 @@ mod tests {
             "172.32.0.1",
             "100.128.0.1",
             "198.20.0.1",
+            "192.0.1.1",
+            "192.0.3.1",
+            "192.88.98.1",
+            "198.51.101.1",
+            "203.0.114.1",
+            "2001:200::1",
+            "3fff:1000::1",
             "2606:4700::1111",
             "64:ff9b::9.9.9.9",
             "2002:909:909::1",

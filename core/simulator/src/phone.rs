@@ -5,6 +5,7 @@ mod call;
 mod digest;
 mod fax;
 mod faxing;
+mod home;
 mod resend;
 mod secrecy;
 mod voice;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use crate::clock::SimClock;
 use call::Call;
+pub(crate) use call::HOME;
 
 /// A sound counts as heard while its last packet is not older: a few packets may be lost.
 const JUST_NOW: Duration = Duration::from_millis(100);
@@ -400,11 +402,6 @@ impl Phone {
     /// Its descriptions name another certificate than it shows, in calls from now on.
     pub fn lies_about_its_certificate(&self) {
         self.agent.borrow_mut().lies = true;
-    }
-
-    /// Its descriptions name its own address, and its NAT has another one.
-    pub fn is_behind_nat(&self) {
-        self.agent.borrow_mut().behind_nat = true;
     }
 
     /// It has another key from its next description in its last call on.

@@ -38,7 +38,7 @@ use crate::media::SimMedia;
 use crate::names::Names;
 use crate::network::{Addresses, Network, Packet, Payload};
 use crate::office::{OfficeText, Records, checked, configuration};
-use crate::phone::{Account, Agent, Phone};
+use crate::phone::{Account, Agent, HOME, Phone};
 use crate::plugins::{SimPlugins, by_name};
 use crate::pushes::Pushes;
 use crate::sites::Sites;
@@ -92,6 +92,8 @@ struct World {
     waits: Cell<Duration>,
     /// What came to addresses where no phone is.
     strangers: RefCell<Vec<(SocketAddr, String)>>,
+    /// How much was sent to a phone's own address behind its NAT.
+    sent_into_homes: Cell<usize>,
     wake: Arc<Notify>,
 }
 
@@ -207,6 +209,7 @@ impl Sim {
             phones,
             waits,
             strangers,
+            sent_into_homes: Cell::default(),
             wake,
         };
         let (actions, limits) = (setup.actions, setup.limits);
@@ -276,6 +279,11 @@ impl Sim {
     /// What the switch said to all addresses where no phone is, since this was asked last.
     pub fn said_to_strangers(&self) -> Vec<(SocketAddr, String)> {
         self.world.strangers.take()
+    }
+
+    /// How many datagrams, of whatever kind, the switch sent to an address that only a phone behind a NAT knows as its own.
+    pub fn sent_into_homes(&self) -> usize {
+        self.world.sent_into_homes.get()
     }
 
     /// Somebody at this address who needs no account: the far side of a gateway.
@@ -533,6 +541,7 @@ impl World {
                     self.router.undelivered(Flow::udp(packet.from, packet.to), quote(bytes));
                 }
                 (Payload::Sip(bytes), false) => {
+                    self.note_home(&packet);
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().received(now, packet.from, bytes);
                     } else {
@@ -541,6 +550,7 @@ impl World {
                     }
                 }
                 (Payload::Rtp(bytes), false) => {
+                    self.note_home(&packet);
                     if let Some(phone) = self.phones.get(&packet.to.ip()) {
                         phone.borrow_mut().heard(now, packet.to, bytes);
                     }
@@ -557,6 +567,12 @@ impl World {
         self.plugins.work();
         if self.writer.poll_timeout().is_some_and(|at| at <= now) {
             self.writer.run(now);
+        }
+    }
+
+    fn note_home(&self, packet: &Packet) {
+        if packet.to.ip() == HOME {
+            self.sent_into_homes.set(self.sent_into_homes.get() + 1);
         }
     }
 

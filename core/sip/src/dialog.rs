@@ -32,6 +32,9 @@ pub enum NextHop {
     /// The first route, or else the Contact, when it names an address instead of a host; else the source. Right
     /// for gateways that let another machine carry the call.
     Target,
+    /// Always to the host that the first request went to, whatever the peer names and wherever a message seems to come from. Right
+    /// for those for whom nobody vouches: they lead us nowhere else.
+    First,
 }
 
 /// One dialog, confirmed or early.
@@ -178,7 +181,10 @@ impl Dialog {
 
     /// Notes over what the peer's requests come.
     pub fn set_flow(&mut self, flow: Flow) {
-        self.flow = flow;
+        let stays = self.next_hop == NextHop::First && flow.remote.ip() != self.flow.remote.ip();
+        if !stays {
+            self.flow = flow;
+        }
     }
 
     /// Notes the new Contact of an INVITE or UPDATE that is accepted (RFC 3261 section 12.2.2, RFC 3311 section 5.2).
@@ -235,7 +241,7 @@ impl Dialog {
     /// Over what requests go.
     pub fn flow(&self) -> Flow {
         match self.next_hop {
-            NextHop::Source => self.flow,
+            NextHop::Source | NextHop::First => self.flow,
             NextHop::Target => {
                 let hop = self.routes.first().and_then(|route| NameAddr::parse(route)).map(|route| route.uri);
                 match address_of(hop.unwrap_or(&self.remote_target)) {

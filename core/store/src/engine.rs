@@ -83,6 +83,7 @@ impl Family {
             | Space::Promises
             | Space::UserTolls
             | Space::GatewayTolls
+            | Space::AddressTolls
             | Space::Records
             | Space::RecordsByTime
             | Space::RecordsByUser

@@ -68,6 +68,8 @@ pub enum Space {
     UserTolls = b'm',
     /// What went through a gateway of the minutes that may.
     GatewayTolls = b'M',
+    /// What an office has used of the minutes that it may talk with SIP addresses.
+    AddressTolls = b'A',
     /// Call records by id.
     Records = b'R',
     /// Call records, newest first.

@@ -166,6 +166,11 @@ impl Store {
         OfUsers::passing(self.clone(), Space::GatewayTolls)
     }
 
+    /// ... and calls to SIP addresses, of an office together; in place of a user is what whoever writes calls them.
+    pub fn tolls_of_addresses(&self) -> OfUsers {
+        OfUsers::passing(self.clone(), Space::AddressTolls)
+    }
+
     /// How the store is.
     pub fn health(&self) -> StoreHealth {
         self.inner.health.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,6 +1,6 @@
 //! What users and gateways have used of their limits: one table for all shards, locked for one look-up.
 
-use plugboard_model::{Dialled, GatewayId, OfficeId, UserId};
+use plugboard_model::{Dialled, GatewayId, Name, OfficeId, UserId};
 use plugboard_office::{Gateway, Ledger, LocalTime, Office, Toll, TollLimit};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::env::Env;
+
+/// What the calls to SIP addresses are kept under.
+const ADDRESSES: &str = "addresses";
 
 /// Whose limit one is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +45,7 @@ impl fmt::Display for Subject {
         match self {
             Self::User(user) => write!(f, "user {}", user.name),
             Self::Gateway(gateway) => write!(f, "gateway {}", gateway.name),
-            Self::Addresses(_) => f.write_str("addresses"),
+            Self::Addresses(_) => f.write_str(ADDRESSES),
         }
     }
 }
@@ -114,7 +117,9 @@ impl Tolls {
         let gateways = gateways
             .into_iter()
             .map(|(UserId { office, name }, kept)| (Subject::Gateway(GatewayId { office, name }), kept));
-        for (subject, kept) in users.chain(gateways) {
+        let addresses = store.tolls_of_addresses().all(&office.id).unwrap_or_default();
+        let addresses = addresses.into_iter().map(|(named, kept)| (Subject::Addresses(named.office), kept));
+        for (subject, kept) in users.chain(gateways).chain(addresses) {
             // What cannot be read any more is forgotten: a day begins anew.
             let Ok((day, used_ms)) = serde_json::from_slice::<(i64, u64)>(&kept) else { continue };
             let restored = || Ledger::restored(day, Duration::from_millis(used_ms));
@@ -179,8 +184,10 @@ impl Pass {
                 let named = UserId { office: office.clone(), name: name.clone() };
                 store.tolls_of_gateways().put(&named, bytes)
             }
-            // The day's minutes to addresses are counted as long as the switch runs.
-            Subject::Addresses(_) => Ok(()),
+            Subject::Addresses(office) => match Name::new(ADDRESSES) {
+                Ok(name) => store.tolls_of_addresses().put(&UserId { office: office.clone(), name }, bytes),
+                Err(_) => unreachable!("a name of letters is one"),
+            },
         };
         if let Err(error) = kept {
             tracing::error!(%subject, %error, "the minutes of today could not be kept");

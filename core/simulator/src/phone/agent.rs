@@ -18,7 +18,7 @@ use plugboard_sip::{Message, Method, Request, RequestUri, parse_datagram};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use super::call::{Call, Cancel, Image, Stage};
+use super::call::{Call, Cancel, HOME, Image, Stage};
 use super::digest::Account;
 use super::resend::{Due, Resends, What};
 use super::secrecy::{Encrypts, Secrecy};
@@ -92,6 +92,8 @@ pub(crate) struct Agent {
     pub(crate) lies: bool,
     /// Its descriptions name an address that nobody but its NAT knows.
     pub(crate) behind_nat: bool,
+    /// Nor does anybody else know the address of its Contact.
+    pub(crate) at_home: bool,
     /// Its INVITEs bring an offer.
     offers: bool,
     /// More headers of its REGISTERs, and what follows its Contact there.
@@ -181,6 +183,7 @@ impl Agent {
             encrypts: (Encrypts::Never, Suite::AesCm128HmacSha1_80),
             lies: false,
             behind_nat: false,
+            at_home: false,
             offers: true,
             registers_with: (Vec::new(), String::new()),
             uri_params: String::new(),
@@ -619,6 +622,7 @@ impl Agent {
         let user = self.account.as_ref().map_or(self.name.as_str(), |account| account.user.as_str());
         let more = &self.uri_params;
         match self.host() {
+            (_, _) if self.at_home => format!("<sip:{user}@{HOME}:5060{more}>"),
             (Transport::Udp | Transport::Tcp, host) => format!("<sip:{user}@{host}{more}>"),
             (transport @ (Transport::Tls | Transport::Ws | Transport::Wss), host) => {
                 format!("<sip:{user}@{host};transport={}{more}>", transport.uri_param())

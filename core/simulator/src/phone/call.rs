@@ -12,7 +12,7 @@ use super::voice::Voice;
 const G729: u8 = 18;
 
 /// Where a phone behind a NAT believes to be.
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 178, 20));
+pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 178, 20));
 
 /// How far a call is, as the phone sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

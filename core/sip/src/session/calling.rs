@@ -3,7 +3,7 @@
 use super::reason::cause_of;
 use super::reliable::{Early, RELIABLE};
 use super::{ALLOW, Event, Exchange, OutgoingSpec, Session, State, early, timer};
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, NextHop};
 use crate::digest::Signed;
 use crate::flow::Flow;
 use crate::headers::HeaderError;
@@ -234,6 +234,9 @@ impl Calling {
 /// The dialog that a response makes. That a long INVITE went over a stream is between us and whoever took it: what goes
 /// elsewhere from here, and may go over anything, goes as the INVITE would have gone (RFC 3261 section 18.1.1).
 pub(super) fn dialog_of(response: &Response, spec: &OutgoingSpec, flow: Flow) -> Result<Dialog, HeaderError> {
+    // A datagram names whatever sender it likes.
+    let strays = spec.next_hop == NextHop::First && flow.remote.ip() != spec.flow.remote.ip();
+    let flow = if strays { spec.flow } else { flow };
     let mut dialog = Dialog::of_response(response, &spec.uri, flow, spec.next_hop)?;
     if flow.transport != spec.flow.transport && dialog.goes_elsewhere_by_any_transport() {
         dialog.set_flow(spec.flow);

@@ -498,6 +498,9 @@ impl Handler<LegEvent> for CallActor {
                 Input::LegAnswered(leg)
             }
             LegNews::Ended(cause) => {
+                if self.calls_at_another_place(leg, &cause, ctx) {
+                    return;
+                }
                 self.fax_left(leg, ctx);
                 self.image_left(leg);
                 self.leg_left(leg, &cause);
@@ -505,7 +508,7 @@ impl Handler<LegEvent> for CallActor {
             }
             LegNews::FlowLost => return self.flow_lost(leg),
             LegNews::FlowFailed(cause) => {
-                if self.calls_over_another_flow(leg, &cause, ctx) {
+                if self.calls_over_another_flow(leg, &cause, ctx) || self.calls_at_another_place(leg, &cause, ctx) {
                     return;
                 }
                 self.leg_left(leg, &cause);

@@ -223,6 +223,7 @@ impl CallsActor {
             description,
             offer,
             early_sound: EarlySound::Described,
+            bounds: None,
         };
         let places = (identity::reached_at(&request, flow), back_to);
         self.start(

@@ -1,14 +1,15 @@
 //! A leg: one SIP session and the description of its media.
 
 mod imaging;
+mod reaching;
 mod speaking;
+mod theirs;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
 use plugboard_call::CancelWhy;
 use plugboard_media::{
-    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, Offer, OfferAnswer, Protection,
-    SdpError, Terms,
+    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, OfferAnswer, Protection, SdpError,
 };
 use plugboard_metrics::{DigitUnsent, SipFault, SipFaultKind};
 use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
@@ -20,7 +21,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use imaging::{Due, Imaging};
+pub(crate) use reaching::Bounds;
 use speaking::Speaking;
+pub(crate) use theirs::Theirs;
 
 use crate::actor::call::Adoption;
 use crate::convert::{NOT_ACCEPTABLE, warning};
@@ -51,6 +54,7 @@ pub(crate) struct LegActor {
     /// What the caller offered, until he is answered; later what a re-INVITE offers.
     offer: Option<Theirs>,
     early_sound: EarlySound,
+    bounds: Option<Bounds>,
     /// The answer that the caller got before he was answered.
     early: Option<Bytes>,
     /// What was agreed.
@@ -90,35 +94,6 @@ struct Agreed {
     theirs: Option<Theirs>,
 }
 
-/// A description of the far end.
-pub(crate) struct Theirs {
-    pub(crate) offer: Offer,
-    /// Its `o=` line: the same line says that nothing changed (RFC 3264 section 8).
-    origin: Box<[u8]>,
-}
-
-impl Theirs {
-    /// Reads the body of a message.
-    pub(crate) fn read(body: &[u8], terms: Terms) -> Result<Self, SdpError> {
-        Ok(Self { offer: Offer::parse(body, terms)?, origin: origin(body).into() })
-    }
-
-    /// Whether an offer only says again what is agreed. Flow and addresses are looked at whatever `o=` says, since there
-    /// are phones that hold or move without counting their version up.
-    fn repeats(&self, offer: &Self) -> bool {
-        let same_version = !offer.origin.is_empty() && self.origin == offer.origin;
-        let (ours, theirs) = (&self.offer, &offer.offer);
-        let what = |offer: &Offer| (offer.flow(), offer.hears_at(), offer.ice_name().map(str::to_owned));
-        ours == theirs || (same_version && what(ours) == what(theirs))
-    }
-}
-
-/// The `o=` line of a description; empty when there is none.
-fn origin(body: &[u8]) -> &[u8] {
-    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-    lines.find(|line| line.starts_with(b"o=")).unwrap_or_default()
-}
-
 /// What a leg is made of.
 pub(crate) struct NewLeg {
     pub(crate) leg: LegId,
@@ -128,11 +103,13 @@ pub(crate) struct NewLeg {
     pub(crate) description: OfferAnswer,
     pub(crate) offer: Option<Theirs>,
     pub(crate) early_sound: EarlySound,
+    /// As [`reaching::Bounds`].
+    pub(crate) bounds: Option<Bounds>,
 }
 
 impl LegActor {
     fn new(env: Env, links: LegLinks, new: NewLeg) -> Self {
-        let NewLeg { leg, owner, session, media, description, offer, early_sound } = new;
+        let NewLeg { leg, owner, session, media, description, offer, early_sound, bounds } = new;
         Self {
             env,
             links,
@@ -143,6 +120,7 @@ impl LegActor {
             description,
             offer,
             early_sound,
+            bounds,
             early: None,
             agreed: None,
             protection: None,
@@ -336,6 +314,7 @@ impl LegActor {
             self.protect();
             self.tell(LegNews::Encrypted(crate::media::told(protection)));
         }
+        let negotiated = self.let_reach(negotiated);
         self.to_media(MediaCommand::SetRemote { leg: self.media.leg, negotiated });
         if self.imaging.ends() {
             self.tell(LegNews::ImageOver);
@@ -396,9 +375,6 @@ impl LegActor {
         }
     }
 
-    /// Our new offer was answered or refused. An answer that fits nothing of it ends the leg: to the peer the new session
-    /// holds since then (RFC 3261 section 14.1, RFC 3264 section 8), so that the old one cannot go on, and no word but BYE
-    /// takes it back.
     /// The leg is of no use any more: media closes, the call is told, once.
     fn over(&mut self, cause: Cause) {
         self.over_as(LegNews::Ended(cause));
@@ -675,6 +651,7 @@ impl Handler<JoinAsked> for LegActor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plugboard_media::Terms;
 
     fn theirs(version: u8, port: u16, formats: &str, flow: &str) -> Theirs {
         let body = format!(

@@ -4,9 +4,11 @@ use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 
 use crate::{not_answered, seconds, steps, story, talk};
 
-const PARTNER: &str = "198.51.100.7:5060";
+const PARTNER: &str = "9.9.9.7:5060";
 const INSIDE: &str = "10.0.1.9:5060";
-const ZONE: &str = "partner.example 60 A 198.51.100.7\ninside.example 60 A 10.0.1.9\n";
+const SPARE: &str = "9.9.9.8:5060";
+const ZONE: &str = "partner.example 60 A 9.9.9.7\ninside.example 60 A 10.0.1.9\n\
+                    both.example 60 A 10.0.1.9\nboth.example 60 A 9.9.9.8\nboth.example 60 A 9.9.9.7\n";
 
 /// A step that calls an address, and tells by a prompt what became of it.
 fn calling(address: &str) -> String {
@@ -36,7 +38,7 @@ fn first_step(sim: &Sim) -> String {
 
 #[test]
 fn r68_a_sip_address_outside_is_found_by_its_name_and_talks_with_the_caller() {
-    for address in ["sip:desk@partner.example", "desk@partner.example", "sip:desk@198.51.100.7"] {
+    for address in ["sip:desk@partner.example", "desk@partner.example", "sip:desk@9.9.9.7"] {
         let (mut sim, ann, partner, _inside) = started(office(address, ""));
         ann.dials("300");
         sim.run_until(partner.rings());
@@ -83,6 +85,82 @@ fn r68_a_name_that_leads_into_a_private_network_is_not_called_unless_the_office_
     ann.hangs_up();
     sim.run_until(inside.is_idle());
     sim.run_until_quiet();
+}
+
+#[test]
+fn whoever_answers_by_an_address_inside_leads_nothing_of_the_call_there() {
+    let answered = |rules: &str| {
+        let (mut sim, ann, partner, _inside) = started(office("sip:desk@partner.example", rules));
+        partner.names_its_home();
+        ann.dials("300");
+        sim.run_until(partner.rings());
+        partner.answers();
+        sim.run_for(seconds(3));
+        (sim, ann, partner)
+    };
+    let (mut sim, ann, partner) = answered("");
+    // His media comes from elsewhere, and ours goes back there.
+    talk(&mut sim, &ann, &partner);
+    partner.holds();
+    sim.run_for(seconds(2));
+    partner.resumes();
+    talk(&mut sim, &ann, &partner);
+    ann.hangs_up();
+    sim.run_until(partner.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.sent_into_homes(), 0);
+    // Where the office lets private networks be called, he is believed.
+    let (sim, ..) = answered("{ private: true }");
+    assert!(sim.sent_into_homes() > 0);
+}
+
+#[test]
+fn a_name_with_several_places_leads_to_the_next_one_when_nobody_takes_the_call_at_the_first() {
+    for silent in [true, false] {
+        let (mut sim, ann, partner, inside) =
+            started(office("sip:desk@both.example", "{ toll: { calls_at_once: 1 } }"));
+        let spare = sim.outside("spare", SPARE);
+        if silent {
+            spare.is_unplugged();
+        } else {
+            spare.always_refuses(503);
+        }
+        ann.dials("300");
+        sim.run_until(partner.rings());
+        partner.answers();
+        talk(&mut sim, &ann, &partner);
+        ann.hangs_up();
+        sim.run_until(partner.is_idle());
+        sim.run_until_quiet();
+        assert_eq!(inside.calls(), []);
+        // Who is busy is found, and looked for nowhere else.
+        spare.is_plugged_in();
+        spare.always_refuses(486);
+        let before = partner.calls().len();
+        ann.dials("300");
+        sim.run_until(ann.hears("nobody"));
+        sim.run_until_quiet();
+        assert_eq!(partner.calls().len(), before);
+    }
+}
+
+#[test]
+fn the_days_minutes_with_addresses_outlive_a_restart() {
+    let setup = || office("sip:desk@partner.example", "{ toll: { minutes_a_day: 2 } }");
+    let (mut sim, ann, partner, _inside) = started(setup());
+    ann.dials("300");
+    sim.run_until(partner.rings());
+    partner.answers();
+    sim.run_for(seconds(130));
+    partner.hangs_up();
+    sim.run_until_quiet();
+    let mut sim = setup().after(sim).start();
+    // Another phone than before: what hers registered as is still known.
+    let (ann, partner) = (sim.phone("desk", "101"), sim.outside("partner", PARTNER));
+    ann.dials("300");
+    sim.run_until(ann.hears("nobody"));
+    sim.run_until_quiet();
+    assert_eq!(partner.calls(), []);
 }
 
 #[test]

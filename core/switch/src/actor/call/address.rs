@@ -6,20 +6,20 @@ use actix::{AsyncContext, Context, Handler, Message};
 use plugboard_call::{Input, Party};
 use plugboard_media::Need;
 use plugboard_metrics::TollMet;
-use plugboard_model::{Cause, LegId, NotConnected, is_public};
+use plugboard_model::{Cause, JournalEvent, LegId, NotConnected, is_public};
 use plugboard_office::{Addresses, MediaRules, Place};
 use plugboard_sip::dialog::NextHop;
 use plugboard_sip::flow::Transport;
 use plugboard_sip::locate::{Answer, Input as LocateInput, Locator, NotFound, Question, Sought, Target};
 use plugboard_sip::{RequestUri, SipUri};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::carry::Dial;
 use super::outside::limit_label;
 use super::{CallActor, Obstacle};
-use crate::actor::leg::EarlySound;
+use crate::actor::leg::{Bounds, EarlySound};
 use crate::post::press;
 use crate::tolls::{Met, Pass};
 
@@ -33,6 +33,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Places {
     searches: BTreeMap<LegId, Search>,
     passes: BTreeMap<LegId, Pass>,
+    others: BTreeMap<LegId, Others>,
 }
 
 struct Search {
@@ -41,10 +42,17 @@ struct Search {
     pass: Option<Pass>,
 }
 
+/// Where else a leg's name leads, best first.
+struct Others {
+    uri: SipUri,
+    targets: VecDeque<Target>,
+}
+
 impl Places {
     /// A leg is over, or was never made. Whether its name was looked for.
     pub(super) fn forget(&mut self, leg: LegId) -> bool {
         self.passes.remove(&leg);
+        self.others.remove(&leg);
         self.searches.remove(&leg).is_some()
     }
 
@@ -117,7 +125,7 @@ impl CallActor {
             let port = uri.port().unwrap_or(if transport == Some(Transport::Tls) { 5061 } else { 5060 });
             let address = SocketAddr::new(ip.to_canonical(), port);
             let target = Target { transport: transport.unwrap_or(Transport::Udp), address };
-            return self.call_there(leg, &uri, &[target], pass, ctx);
+            return self.call_there(leg, uri, [target].into(), pass, ctx);
         }
         let (spoken, families) = crate::actor::gateway::reachable(&self.env);
         let sought = Sought { host: uri.host().into_owned(), port: uri.port(), transport, spoken, families };
@@ -159,17 +167,33 @@ impl CallActor {
         let random = &self.env.random;
         let found = search.locator.targets(|bound| random.next() % bound.max(1));
         let Some(Search { uri, pass, .. }) = self.places.searches.remove(&leg) else { return };
-        if let Err(cause) = self.call_there(leg, &uri, &found, pass, ctx) {
+        if let Err(cause) = self.call_there(leg, uri, found.into(), pass, ctx) {
             self.feed(Input::LegNotMade { leg, cause }, ctx);
         }
     }
 
-    /// The first of these places that may be called is.
+    /// Nobody at the place that was called takes the call: whether it goes on at another one that the name leads to (RFC 3263 section
+    /// 4.3). What rang, or refused the call, is where the name leads.
+    pub(super) fn calls_at_another_place(&mut self, leg: LegId, cause: &Cause, ctx: &mut Context<Self>) -> bool {
+        let Some(Others { uri, targets }) = self.places.others.remove(&leg) else { return false };
+        if !matches!(cause.status, 408 | 503) || targets.is_empty() || !self.call.is_calling(leg) {
+            return false;
+        }
+        let pass = self.places.passes.remove(&leg);
+        self.leg_left(leg, cause);
+        let text =
+            format!("{leg} was not taken ({}); it is called at another place that its name leads to", cause.status);
+        self.journal.note(self.now(), JournalEvent::Note { text });
+        self.journal.flush();
+        self.call_there(leg, uri, targets, pass, ctx).is_ok()
+    }
+
+    /// The first of these places that may be called is; the rest is for when nobody there takes the call.
     fn call_there(
         &mut self,
         leg: LegId,
-        uri: &SipUri,
-        found: &[Target],
+        uri: SipUri,
+        mut found: VecDeque<Target>,
         pass: Option<Pass>,
         ctx: &mut Context<Self>,
     ) -> Result<(), Cause> {
@@ -179,11 +203,11 @@ impl CallActor {
             return Err(refused(404, "Its name leads nowhere"));
         }
         // Judged when it is known: whoever has the name says where it leads.
-        let may = |target: &&Target| {
+        found.retain(|target| {
             let ip = target.address.ip();
             (private || is_public(ip)) && !self.listens_at(target.address) && !self.is_of_gateway("", Some(ip))
-        };
-        let target = found.iter().find(may).ok_or_else(|| refused(403, "Its name leads into a private network"))?;
+        });
+        let target = found.pop_front().ok_or_else(|| refused(403, "Its name leads into a private network"))?;
         let name = uri.host_ip().is_none().then(|| uri.host());
         let flow = match &name {
             Some(name) => self.env.sip.flow_to_named(target.transport, target.address, name),
@@ -199,7 +223,8 @@ impl CallActor {
             uri: RequestUri::Sip(uri.clone()),
             flow,
             larger,
-            next_hop: NextHop::Target,
+            // Whoever is there may name any address as his own: nothing of the call goes to another than was looked at.
+            next_hop: if private { NextHop::Target } else { NextHop::First },
             routes: Vec::new(),
             from,
             headers,
@@ -208,6 +233,7 @@ impl CallActor {
             reliable: false,
             rules: MediaRules::default(),
             early_sound: EarlySound::Described,
+            bounds: (!private).then(|| Bounds { host: target.address.ip() }),
             browser: false,
             need: Need::Usual,
         };
@@ -215,6 +241,7 @@ impl CallActor {
         if let Some(pass) = pass {
             self.places.passes.insert(leg, pass);
         }
+        self.places.others.insert(leg, Others { uri, targets: found });
         Ok(())
     }
 }

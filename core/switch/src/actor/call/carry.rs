@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::flows::FLOW_ANSWERS_WITHIN;
 use super::{Adoption, CallActor, LegHandle, Obstacle, Order, Rung};
-use crate::actor::leg::{EarlySound, LegActor, LegLinks, NewLeg};
+use crate::actor::leg::{Bounds, EarlySound, LegActor, LegLinks, NewLeg};
 use crate::message::{CallOver, ClaimSlot, Device, Errand, LegCommand, LegEvent, OfferCall, UseSlot, WatchMedia};
 use crate::post::post;
 
@@ -256,6 +256,7 @@ impl CallActor {
             browser,
             need: if self.begin.call_back { Need::Help } else { Need::Usual },
             early_sound,
+            bounds: None,
             rules,
         };
         self.start_leg(leg, dial, call)?;
@@ -310,7 +311,8 @@ impl CallActor {
         let links = LegLinks { layer: self.links.layer.clone(), forget: self.links.forget.clone(), call };
         post(&self.links.watch, WatchMedia { media: media.leg, call: self.id.clone(), leg });
         let early_sound = dial.early_sound;
-        let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound };
+        let bounds = dial.bounds;
+        let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound, bounds };
         let handle = LegActor::begin(
             self.env.clone(),
             links,
@@ -673,6 +675,8 @@ pub(super) struct Dial {
     pub(super) browser: bool,
     /// As [`NewLeg::early_sound`].
     pub(super) early_sound: EarlySound,
+    /// As [`NewLeg::bounds`].
+    pub(super) bounds: Option<Bounds>,
     /// What the office says of its media.
     pub(super) rules: MediaRules,
     /// Whether it gets the last ports.

@@ -157,6 +157,7 @@ impl CallActor {
             reliable: gateway.reliable,
             rules: gateway.media,
             early_sound: if gateway.early_media { EarlySound::Told } else { EarlySound::Described },
+            bounds: None,
             browser: false,
             need: if way.urgency == Urgency::Usual { Need::Usual } else { Need::Help },
         };

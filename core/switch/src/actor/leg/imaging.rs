@@ -108,6 +108,9 @@ impl LegActor {
         }
     }
 
+    /// Our new offer was answered or refused. An answer that fits nothing of it ends the leg: to the peer the new session
+    /// holds since then (RFC 3261 section 14.1, RFC 3264 section 8), so that the old one cannot go on, and no word but BYE
+    /// takes it back.
     fn reoffer_done(&mut self, result: Result<Option<Bytes>, u16>, ctx: &mut Context<Self>) {
         let done = result.as_ref().map(|_| ()).map_err(|status| *status);
         match result {
@@ -134,7 +137,10 @@ impl LegActor {
         match answer {
             Ok(terms) => {
                 let sdp = self.description.answer_image(&offer, terms);
-                self.to_media(MediaCommand::SetImage { leg: self.media.leg, image: offer.image() });
+                self.to_media(MediaCommand::SetImage {
+                    leg: self.media.leg,
+                    image: self.let_reach_image(offer.image()),
+                });
                 self.imaging = Imaging::Speaks;
                 Command::AcceptReoffer { sdp: sdp.into() }
             }
@@ -168,6 +174,7 @@ impl LegActor {
         match answer {
             Ok(image) => {
                 self.imaging = Imaging::Speaks;
+                let image = self.let_reach_image(image);
                 self.to_media(MediaCommand::SetImage { leg: self.media.leg, image });
                 self.tell(LegNews::ImageAnswered(Ok(image.terms)));
             }
@@ -193,6 +200,7 @@ impl LegActor {
         if let Ok(Some(sdp)) = result
             && let Ok(image) = self.description.accept_image(&sdp)
         {
+            let image = self.let_reach_image(image);
             self.to_media(MediaCommand::SetImage { leg: self.media.leg, image });
         }
     }
