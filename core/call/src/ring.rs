@@ -29,8 +29,10 @@ pub(crate) struct Confirming {
 /// A user who has not told all of his devices yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// Phones of his outside, which ring in place of his devices.
+    /// Phones of his outside, which ring as well.
     pub(crate) phones: Vec<Party>,
+    /// None of his devices is wanted, or none can be rung.
+    pub(crate) phones_only: bool,
     /// The place in [`Ring::chains`] of what led to him.
     pub(crate) chain: Option<usize>,
     /// How many he has told.

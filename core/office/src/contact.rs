@@ -1,7 +1,7 @@
 //! People outside whom the office knows.
 
 use crate::{Office, Spelled};
-use plugboard_model::{Dialled, DirectoryContact, Name, Responsible, UserId};
+use plugboard_model::{Dialled, DirectoryContact, GatewayId, Name, Responsible, UserId};
 
 /// Somebody outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,16 @@ impl Office {
         let known = |number: &str| self.forms(number).into_iter().find_map(|form| self.contact_numbers.get(&form));
         let behind = || self.dialled_in_front().iter().find_map(|line| known(number.strip_prefix(line.as_str())?));
         self.contacts.get(known(number).or_else(behind)?)
+    }
+
+    /// The contact who calls through this gateway, by the number that it shows: nobody has dialled anything in front of that.
+    pub fn find_caller(&self, gateway: &GatewayId, number: &str) -> Option<&Contact> {
+        let dialled = Dialled::new(number).ok();
+        let through = self.gateway(gateway);
+        let e164 = dialled.and_then(|number| self.e164_of(through?, &number)).map(String::from);
+        let spelled = Spelled { written: number.to_owned(), e164 };
+        let known = || self.plain_forms(number).into_iter().find_map(|form| self.contact_numbers.get(&form));
+        self.contact_of(&spelled).or_else(|| self.contacts.get(known()?))
     }
 
     /// A contact by id.

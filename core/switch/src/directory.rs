@@ -1,7 +1,7 @@
 //! Who is in an office and how he is, read by plugin threads without a word to his actor.
 
 use plugboard_model::{
-    Candidate, DirectoryContact, DirectoryGroup, DirectoryUser, Name, Skill, Time, UserId, UserStatus,
+    Candidate, DirectoryContact, DirectoryGroup, DirectoryUser, GatewayId, Name, Skill, Time, UserId, UserStatus,
 };
 use plugboard_office::Office;
 use plugboard_plugin::Directory;
@@ -74,6 +74,8 @@ pub(crate) struct OfficeDirectory {
     pub(crate) office: Arc<Office>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What the gateway through which the call came shows of its caller.
+    pub(crate) shown: Option<(GatewayId, String)>,
 }
 
 impl fmt::Debug for OfficeDirectory {
@@ -98,7 +100,11 @@ impl Directory for OfficeDirectory {
     }
 
     fn find_contact(&self, number: &str) -> Option<DirectoryContact> {
-        let found = self.office.find_contact(number)?;
+        let from_outside = self.shown.as_ref().filter(|(_, shown)| *shown == number);
+        let found = match from_outside {
+            Some((gateway, number)) => self.office.find_caller(gateway, number),
+            None => self.office.find_contact(number),
+        }?;
         Some(self.office.to_directory_contact(found))
     }
 

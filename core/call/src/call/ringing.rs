@@ -51,7 +51,9 @@ impl Call {
         let (reserve, op) = (order == RingOrder::One, self.ring.as_ref().map(|ring| ring.op));
         // Whoever sends a call on dials in place of its caller.
         let why = op.filter(|_| chain.is_none()).map_or(AskWhy::Direct, |op| self.why_asked(op));
-        for party in parties {
+        // A user's own phones join him, whoever of them was named first.
+        let (phones, others): (Vec<Party>, Vec<Party>) = parties.into_iter().partition(is_own_phone);
+        for party in others.into_iter().chain(phones) {
             let passed = matches!(&party, Party::User(user) if self.is_passed(user, chain));
             let Some(ring) = &mut self.ring else { return };
             match party {
@@ -74,7 +76,10 @@ impl Call {
                     }
                     let user = user.clone();
                     if ring.asked.insert(user.clone()) {
-                        ring.asking.insert(user.clone(), Asked { chain, phones: vec![party], ..Asked::default() });
+                        ring.asking.insert(
+                            user.clone(),
+                            Asked { chain, phones: vec![party], phones_only: true, ..Asked::default() },
+                        );
                         self.out(Output::AskUser { user, reserve: true, why: AskWhy::OnHisPhone });
                     } else if let Some(asked) = ring.asking.get_mut(&user) {
                         asked.phones.push(party);
@@ -198,10 +203,18 @@ impl Call {
         match offer {
             Err(cause) => {
                 ring.failed(cause.clone());
-                self.journal(JournalEvent::NotRung { user, cause });
+                // That he has no device, or is logged out, says nothing of his phones outside.
+                let asks_for_phones = !asked.phones.is_empty() && !asked.phones_only;
+                if asks_for_phones {
+                    ring.asking.insert(user.clone(), Asked { phones_only: true, ..asked });
+                }
+                self.journal(JournalEvent::NotRung { user: user.clone(), cause });
+                if asks_for_phones {
+                    self.out(Output::AskUser { user, reserve: true, why: AskWhy::OnHisPhone });
+                }
             }
             Ok(offered) => {
-                let Asked { chain, devices: before, until, phones } = asked;
+                let Asked { chain, devices: before, until, phones, .. } = asked;
                 let after = offered.forwards.no_answer.as_ref().map(|(after, _)| *after);
                 let own = offered.ring_for.into_iter().chain(after).min();
                 let until = until.unwrap_or_else(|| own.map_or(ring.until, |own| ring.until.min(now + own)));
@@ -212,7 +225,7 @@ impl Call {
                     ring.own.insert(user.clone(), offered.forwards);
                 }
                 if offered.waking {
-                    let asked = Asked { chain, devices, until: Some(until), phones: Vec::new() };
+                    let asked = Asked { chain, devices, until: Some(until), ..Asked::default() };
                     ring.asking.insert(user.clone(), asked);
                 }
                 self.slots.insert(user.clone());
@@ -510,4 +523,8 @@ impl Call {
             }
         }
     }
+}
+
+const fn is_own_phone(party: &Party) -> bool {
+    matches!(party, Party::Outside { phone: Some(Phone { of: Some(_), .. }), .. })
 }

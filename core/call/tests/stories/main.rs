@@ -9,6 +9,7 @@
 
 mod collecting;
 mod errand;
+mod own_phones;
 mod silence;
 mod transfer;
 

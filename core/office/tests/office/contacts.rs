@@ -25,6 +25,18 @@ fn a_contact_is_found_by_each_of_his_numbers_however_it_is_written() {
 }
 
 #[test]
+fn a_caller_from_outside_has_dialled_nothing_in_front_of_his_number() {
+    let office = office(TEXT);
+    let gateway = office.gateways().next().unwrap().id.clone();
+    let calls = |number: &str| office.find_caller(&gateway, number).map(|contact| contact.id.to_string());
+    for number in ["+49401234567", "0401234567", "0049401234567"] {
+        assert_eq!(calls(number).as_deref(), Some("carla"), "{number}");
+    }
+    // Somebody in Romania, and not Carla behind the prefix of an outside line.
+    assert_eq!((calls("00401234567"), found(&office, "00401234567").as_deref()), (None, Some("carla")));
+}
+
+#[test]
 fn a_contact_shows_his_fields_and_who_is_responsible_with_the_phones_of_each() {
     let office = office(TEXT);
     let shown = office.to_directory_contact(office.contact("carla").unwrap());

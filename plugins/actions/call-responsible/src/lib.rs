@@ -146,7 +146,7 @@ fn call_responsible(given: CallResponsible) -> Result<Called, Failure> {
     let wanted = if given.additional { contact.responsible.len() } else { 1 };
     // Whoever calls is not rung with his own call.
     let people = contact.responsible.into_iter().filter(|one| Some(&one.user) != caller.as_ref()).take(wanted);
-    let (mut timed_out, mut best, mut passed_over) = (false, None, None);
+    let (mut timed_out, mut best, mut passed_over, mut refused) = (false, None, None, None);
     for one in people {
         let person = Person { user: one.user, has_phones: one.phones > 0 };
         match person.tried(&tries)? {
@@ -154,15 +154,17 @@ fn call_responsible(given: CallResponsible) -> Result<Called, Failure> {
             Became::Timeout => timed_out = true,
             Became::NoAnswer(cause) => best = best.or(Some(cause)),
             Became::Skipped(why) => passed_over = passed_over.or(Some(why)),
+            Became::Refused(refusal) => refused = refused.or(Some(refusal)),
         }
     }
     if timed_out {
         return Ok(Called::Timeout);
     }
-    Ok(match (best, passed_over) {
-        (Some(Cause { sip_status, text }), _) => Called::NoAnswer { cause: sip_status.into(), cause_text: text },
-        (None, why) => Called::skipped(why.unwrap_or("nobody-responsible")),
-    })
+    match (best, refused) {
+        (Some(Cause { sip_status, text }), _) => Ok(Called::NoAnswer { cause: sip_status.into(), cause_text: text }),
+        (None, Some(refusal)) => Err(refusal.into()),
+        (None, None) => Ok(Called::skipped(passed_over.unwrap_or("nobody-responsible"))),
+    }
 }
 
 impl Called {

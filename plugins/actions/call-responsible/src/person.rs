@@ -27,6 +27,8 @@ pub(crate) enum Became {
     Answer(String),
     Timeout,
     NoAnswer(Cause),
+    /// The switch rings him for nobody: the grant does not cover him, or he is gone.
+    Refused(NotConnected),
     /// He was not rung, and why.
     Skipped(&'static str),
 }
@@ -50,11 +52,18 @@ impl Person {
         let became = self.became(dial::ring(&devices, tries.ring_for, tries.ring_back))?;
         // Whoever declines does not want to be asked again a second later.
         let leads_on = match &became {
-            Became::Timeout => true,
+            Became::Timeout | Became::Refused(_) => true,
             Became::NoAnswer(cause) => !matches!(cause.sip_status, 486 | 600 | 603 | 607),
             Became::Answer(_) | Became::Skipped(_) => false,
         };
-        if leads_on && reached_outside { self.rings_phones(tries) } else { Ok(became) }
+        if !(leads_on && reached_outside) {
+            return Ok(became);
+        }
+        Ok(match (self.rings_phones(tries)?, became) {
+            // That his phones cannot be rung changes nothing about what his devices came to.
+            (Became::Refused(_), became) => became,
+            (later, _) => later,
+        })
     }
 
     fn rings_phones(&self, tries: &Tries) -> Result<Became, Failure> {
@@ -67,12 +76,8 @@ impl Person {
             Ok(connected) => Ok(Became::Answer(connected.user.unwrap_or_else(|| self.user.clone()))),
             Err(NotConnected::Timeout) => Ok(Became::Timeout),
             Err(NotConnected::NoAnswer(cause)) => Ok(Became::NoAnswer(cause)),
-            Err(
-                fault @ (NotConnected::CallerGone
-                | NotConnected::Denied(_)
-                | NotConnected::Invalid(_)
-                | NotConnected::Talking),
-            ) => Err(fault.into()),
+            Err(refusal @ (NotConnected::Denied(_) | NotConnected::Invalid(_))) => Ok(Became::Refused(refusal)),
+            Err(fault @ (NotConnected::CallerGone | NotConnected::Talking)) => Err(fault.into()),
         }
     }
 }

@@ -94,6 +94,35 @@ fn r65_those_besides_him_are_tried_in_their_order_if_the_step_says_so() {
 }
 
 #[test]
+fn whom_the_switch_refuses_to_ring_leads_on_to_his_phone_and_to_the_next() {
+    let kit = kit();
+    let refuses: fn(&str) -> NotConnected = |who| NotConnected::Denied(who.into());
+    let rung = |parameters: &str, refused: Vec<Target>| {
+        let parameters = plugboard_testkit::json!({ "additional": parameters == "additional" });
+        let run = office(&kit, bob()).parameters(&parameters).on_ring(move |ring| {
+            if ring.targets.iter().any(|target| refused.contains(target)) {
+                Err(refuses("him"))
+            } else {
+                Ok(answered(None))
+            }
+        });
+        let report = run.finish().unwrap();
+        (
+            report.outcome().map(str::to_owned),
+            rings(&report.calls).into_iter().flat_map(|(targets, _)| targets).collect(),
+        )
+    };
+    let (devices_of_bob, phone_of_bob, cem) = (devices("bob"), phones("bob", false), devices("cem"));
+    let both = vec![devices_of_bob.clone(), phone_of_bob.clone()];
+    let all = vec![devices_of_bob.clone(), phone_of_bob.clone(), cem.clone()];
+    let answer = Some("answer".to_owned());
+    assert_eq!(rung("", vec![devices_of_bob]), (answer.clone(), both.clone()));
+    assert_eq!(rung("additional", both.clone()), (answer, all.clone()));
+    assert_eq!(rung("additional", all.clone()), (None, all));
+    assert_eq!(rung("", both.clone()), (None, both));
+}
+
+#[test]
 fn one_who_declines_is_no_answer_and_one_whose_phone_is_dead_is_rung_outside() {
     let kit = kit();
     for (status, rung) in [(486, 1), (603, 1), (480, 2), (408, 2)] {

@@ -142,6 +142,34 @@ fn r59_a_caller_whom_nobody_knows_passes_the_step_at_once() {
 }
 
 #[test]
+fn a_caller_whose_number_begins_as_an_outside_line_is_not_taken_for_whom_that_line_reaches() {
+    let line = "routes:\n  - { id: line, prefix: 0, strip: 1, gateway: carrier }\n";
+    let text = text("call-responsible: {}").replace("routes:\n", line);
+    let mut sim = Setup::offices(vec![text]).prompt("skipped", seconds(2)).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let carrier = sim.outside("carrier", CARRIER);
+    carrier.dials_as("+4930777", "00401234567");
+    sim.run_until(carrier.hears("skipped"));
+    sim.run_until(ann.rings());
+    assert_eq!(bob.calls(), []);
+    carrier.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn r64_the_first_phone_is_the_first_that_can_be_called() {
+    let text =
+        text("call-responsible: {}").replace("      - \"00493088\"", "      - \"00493088\"\n      - \"00493099\"");
+    let text = text.replace("{ number: \"00491701\", name: mobile }", "{ number: \"00999\", name: satellite }");
+    let mut sim = Setup::offices(vec![text]).prompt("skipped", seconds(2)).start();
+    let (carrier, home) = (sim.outside("carrier", CARRIER), sim.outside("home", HOME));
+    carrier.dials_as("+4930777", CARLA);
+    sim.run_until(home.rings());
+    carrier.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn r60_one_who_is_offline_and_has_no_phone_outside_or_may_not_be_rung_there_is_passed_over() {
     let mut house = started_without_bob("call-responsible: { phones: none }");
     house.comes_in(CARLA);

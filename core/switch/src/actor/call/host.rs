@@ -208,6 +208,7 @@ impl CallActor {
             office: Arc::clone(&self.office),
             snapshot: Arc::clone(&self.snapshot),
             clock: Arc::clone(&self.env.clock),
+            shown: self.begin.caller_gateway.clone().map(|gateway| (gateway, self.begin.caller.clone())),
         }
     }
 

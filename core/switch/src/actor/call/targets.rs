@@ -88,8 +88,9 @@ impl CallActor {
         let wanted = if *all { found.phones.len() } else { 1 };
         let language = found.language.as_ref().unwrap_or(&self.office.language);
         let mut parties = Vec::new();
-        for OutsidePhone { number, confirm, confirm_within, .. } in found.phones.iter().take(wanted) {
-            let Some(mut party) = self.phone_of(user, number) else { continue };
+        let ways = found.phones.iter().filter_map(|phone| Some((phone, self.phone_of(user, &phone.number)?)));
+        // One to which no route leads is none: the first is the first that can be called.
+        for (OutsidePhone { confirm, confirm_within, .. }, mut party) in ways.take(wanted) {
             if let Party::Outside { phone, .. } = &mut party {
                 let confirm = confirm.then(|| self.confirm(*confirm_within, language));
                 *phone = Some(Phone { of: Some(user.clone()), confirm });
@@ -161,7 +162,7 @@ impl CallActor {
     }
 
     /// How a phone is asked to take a call: by the office's own prompt if it has one, else in words, else by a beep.
-    fn confirm(&self, within: Duration, language: &str) -> Confirm {
+    pub(super) fn confirm(&self, within: Duration, language: &str) -> Confirm {
         let own = self.env.prompts.find(&self.office.id, TAKE_CALL, language, false);
         let (text, spoken) = plugboard_call::press_to_take(language);
         let words = Speech { text: text.to_owned(), language: Some(spoken.to_owned()) };
