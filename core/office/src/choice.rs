@@ -4,8 +4,8 @@ use crate::inquiry::Facts;
 use crate::parts::{ROUTE_PRIORITY, TO_ROUTES_MAX};
 use crate::route::{direct_user, refused};
 use crate::{
-    Feature, FeatureCode, Goal, IncomingNumber, Inquiry, Internal, Office, Route, Source, Spelled, Treatment, Way,
-    Whose,
+    Feature, FeatureCode, Goal, IncomingNumber, Inquiry, Internal, NumberFormat, Office, Route, Source, Spelled,
+    Treatment, Way, Whose,
 };
 use plugboard_model::{Cause, Dialled, RouteId, UserId};
 use std::cmp::Reverse;
@@ -163,6 +163,17 @@ impl Office {
         decided.unwrap_or(false)
     }
 
+    /// Whether a route with conditions could lead what this one dials somewhere, at another time if not now.
+    pub fn leads_at_times(&self, source: &Source, called: &Dialled) -> bool {
+        let asked = Inquiry::new(source, called, plugboard_model::WallTime(0));
+        let facts = Facts::of(self, &asked);
+        let entries = self.entries(&facts, &mut Notes(None));
+        entries.iter().any(|(_, entry)| match entry {
+            Entry::Route(route) => route.conditions.is_some() && !matches!(route.to, Goal::Refuse(_)),
+            Entry::Incoming(_) | Entry::Internal(_) | Entry::Feature(_) => false,
+        })
+    }
+
     fn choose(&self, asked: &Inquiry, notes: &mut Notes) -> Treatment {
         if asked.source.user().is_some()
             && let Some(help) = self.help(&asked.called)
@@ -245,7 +256,7 @@ impl Office {
     fn take(&self, entry: Entry<'_>, facts: &Facts<'_>) -> Treatment {
         let source = &facts.asked.source;
         match entry {
-            Entry::Route(route) => self.follow(route, source, &facts.asked.called),
+            Entry::Route(route) => self.follow(route, source, &facts.called),
             Entry::Incoming(incoming) => {
                 let route = RouteId { office: self.id.clone(), name: incoming.id.name.clone() };
                 Treatment::Scenario { scenario: incoming.scenario.clone(), route }
@@ -298,7 +309,7 @@ impl Office {
             return Word::Stands;
         };
         taken.push(&route.id);
-        let next = self.follow(route, &facts.asked.source, &facts.asked.called);
+        let next = self.follow(route, &facts.asked.source, &facts.called);
         // Or it lets the call through.
         let stands = matches!(&next, Treatment::DirectUser(same) if same == user);
         if stands { Word::Stands } else { Word::Elsewhere(next) }
@@ -318,13 +329,19 @@ impl Office {
             // As its gateway writes numbers.
             let format = self.gateway(&way.gateway).map(|gateway| gateway.numbers).unwrap_or_default();
             let e164 = self.number_plan().e164_from(&way.number, format).map(String::from);
-            let numbers = [facts.called.clone(), Spelled { written: way.number.to_string(), e164 }];
+            let going = Spelled { written: way.number.to_string(), e164 };
+            let numbers = [facts.called.clone(), going.clone()];
             let route = self.last_word(|whose| whose.is_to_gateway(&way.gateway), &numbers, facts, taken, notes);
             let Some(route) = route.filter(|route| !route.to.leads_through(&way.gateway)) else {
                 left.push(way.clone());
                 continue;
             };
-            let next = self.follow(route, &facts.asked.source, &facts.asked.called);
+            // To another gateway goes what was about to go to this one, without what was dialled for the outside line. That one
+            // writes it as it wants it, which is told best by E.164.
+            let whole = matches!(&route.to, Goal::Gateway { strip: 0, add, .. } if add.is_empty());
+            let e164 = going.e164.clone().filter(|_| whole && format != NumberFormat::AsDialled);
+            let going = e164.map_or_else(|| going.clone(), |e164| Spelled { written: e164, ..going.clone() });
+            let next = self.follow(route, &facts.asked.source, &going);
             if let Treatment::Refused(refusal) = next {
                 cause = Some(refusal);
             } else if left.is_empty() {
@@ -373,6 +390,11 @@ impl Route {
     /// Whether this goes first wherever a call may take both.
     pub(crate) fn goes_before(&self, other: &Self) -> bool {
         self.rank() < other.rank()
+    }
+
+    /// Whether it goes before internal numbers that it is for among others.
+    pub(crate) fn goes_before_internal(&self) -> bool {
+        !self.called.is_exact() && (self.priority, self.rank().stage) < (ROUTE_PRIORITY, Stage::Internal)
     }
 
     /// Whether it goes before incoming numbers that it is for as well.

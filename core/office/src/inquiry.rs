@@ -56,6 +56,8 @@ impl<'o> Facts<'o> {
                 let gateway = office.gateway(id);
                 gateway.and_then(|gateway| office.e164_of(gateway, number)).or_else(|| plan.e164(number))
             }
+            // What rings somebody inside is no number of this area as well.
+            Source::User(_) if office.internal.contains_key(number) => plan.without_area().e164(number),
             Source::User(_) => plan.e164(number),
         };
         let spelled =

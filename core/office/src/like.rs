@@ -77,6 +77,18 @@ impl Like {
         !number.written.is_empty() && self.globs().any(|glob| spellings().any(|text| glob.is(text)))
     }
 
+    /// A number that it means as this writes such numbers: `+4930123` is `030123` to `030*`.
+    pub(crate) fn said(&self, number: &Spelled) -> Option<String> {
+        let spellings = || [Some(number.written.as_str()), number.e164.as_deref()].into_iter().flatten();
+        if let Some(text) = spellings().find(|text| self.written.is(text)) {
+            return Some(text.to_owned());
+        }
+        let e164 = self.e164.as_ref()?;
+        let text = spellings().find(|text| e164.is(text))?;
+        let rest: String = text.chars().skip(e164.lead().chars().count()).collect();
+        Some(self.written.lead() + &rest)
+    }
+
     /// How many characters it fixes.
     pub(crate) fn precision(&self) -> usize {
         self.written.places.iter().flatten().count()
@@ -84,7 +96,12 @@ impl Like {
 
     /// What it always begins with, as it is written.
     pub(crate) fn lead(&self) -> String {
-        self.written.places.iter().map_while(|place| *place).collect()
+        self.written.lead()
+    }
+
+    /// The same for each way to write what it means.
+    pub(crate) fn meaning(&self) -> &Glob {
+        self.e164.as_ref().unwrap_or(&self.written)
     }
 
     pub(crate) fn globs(&self) -> impl Iterator<Item = &Glob> {
@@ -113,6 +130,11 @@ impl Glob {
         let fixed = text.strip_suffix(REST);
         let places = fixed.unwrap_or(text).chars().map(|c| Some(c).filter(|c| *c != ANY)).collect();
         Self { places, open: fixed.is_some() }
+    }
+
+    /// What everything like it begins with.
+    fn lead(&self) -> String {
+        self.places.iter().map_while(|place| *place).collect()
     }
 
     fn is_one(&self) -> bool {
@@ -196,6 +218,23 @@ mod tests {
         ] {
             let read = Like::new(like, NumberPlan::of("de", Some("30"))).unwrap();
             assert_eq!(read.is(&spelled(number)), is, "{like} and {number}");
+        }
+        // Where numbers of the country have no prefix.
+        let plan = NumberPlan::of("es", None);
+        let number = |text: &str| Spelled {
+            written: text.into(),
+            e164: plan.e164(&Dialled::new(text).unwrap()).map(String::from),
+        };
+        for (like, text, is) in [
+            ("91*", "911234567", true),
+            ("91*", "+34911234567", true),
+            ("91*", "0034911234567", true),
+            ("91*", "+34921234567", false),
+            ("91???????", "+34911234567", true),
+            ("+3491*", "911234567", true),
+            ("00*", "+34911234567", false),
+        ] {
+            assert_eq!(Like::new(like, plan).unwrap().is(&number(text)), is, "{like} and {text} in Spain");
         }
         for (text, reason) in [
             ("", "a number has 1 to 64 characters"),

@@ -86,6 +86,11 @@ impl<'o> NumberPlan<'o> {
         Dialled::new(&format!("+{digits}")).ok()
     }
 
+    /// The same where no number is short of its area code.
+    pub(crate) const fn without_area(self) -> Self {
+        Self { area: None, ..self }
+    }
+
     /// How numbers that begin so begin in E.164; `None` where that cannot be told from their beginning.
     pub(crate) fn e164_lead(&self, lead: &str) -> Option<String> {
         let Country { calling, international, trunk, .. } = self.country;
@@ -95,7 +100,10 @@ impl<'o> NumberPlan<'o> {
         let is_abroad = !international.is_empty() && lead.starts_with(international);
         let national =
             || lead.strip_prefix(trunk).filter(|_| known && !is_abroad).map(|rest| format!("+{calling}{rest}"));
-        abroad.or_else(national)
+        // Where national numbers have no prefix, each that begins so is one, as whoever dials it means it.
+        let is_bare = trunk.is_empty() && !calling.is_empty() && !is_abroad && is_digits(lead);
+        let bare = || is_bare.then(|| format!("+{calling}{lead}"));
+        abroad.or_else(national).or_else(bare)
     }
 
     /// As [`NumberPlan::e164`], of a number that a gateway with this format wrote.

@@ -2,11 +2,15 @@
 
 use crate::like::Glob;
 use crate::{Office, Pattern, Route, Whose};
+use plugboard_model::Dialled;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Pairs of routes between which nothing decides but their names: places in the list, the later one first. Conditions are not
 /// weighed: two of them may hold at once as long as nobody has shown the contrary.
-pub(crate) fn ties(routes: &[Route]) -> Vec<(usize, usize)> {
+///
+/// `e164` tells what a number is in E.164 where calls that a route is for may be written in more ways than one.
+pub(crate) fn ties(routes: &[Route], e164: impl Fn(&Whose, &Dialled) -> Option<Dialled>) -> Vec<(usize, usize)> {
     let mut alike: BTreeMap<(&Whose, u32, bool, usize), Vec<usize>> = BTreeMap::new();
     for (place, route) in routes.iter().enumerate() {
         let key = (&route.whose, route.priority, route.called.is_exact(), route.called.precision());
@@ -33,8 +37,28 @@ pub(crate) fn ties(routes: &[Route]) -> Vec<(usize, usize)> {
             found.extend(other.map(|other| (place, other)));
         }
     }
+    found.extend(spelled_otherwise(routes, e164));
     found.sort_unstable();
+    found.dedup_by_key(|(place, _)| *place);
     found
+}
+
+/// Pairs that mean the same numbers and write them otherwise.
+fn spelled_otherwise(
+    routes: &[Route],
+    e164: impl Fn(&Whose, &Dialled) -> Option<Dialled>,
+) -> impl Iterator<Item = (usize, usize)> {
+    let mut meanings = BTreeMap::new();
+    let pairs = routes.iter().enumerate().filter_map(move |(place, route)| {
+        let meaning = match &route.called {
+            Pattern::Exact(number) => Glob::one(e164(&route.whose, number).as_ref().unwrap_or(number).as_str()),
+            Pattern::Like(like) => like.meaning().clone(),
+            Pattern::Prefix(_) => return None,
+        };
+        let key = (route.whose.clone(), route.priority, route.called.is_exact(), meaning);
+        meanings.insert(key, place).map(|other| (place, other))
+    });
+    pairs.collect::<Vec<_>>().into_iter()
 }
 
 fn meet(routes: &[Route], one: usize, other: usize) -> bool {
@@ -82,6 +106,7 @@ impl Office {
                 ));
             }
         }
+        told.extend(self.hides_everybody());
         for incoming in self.numbers.values() {
             let own = [Glob::one(incoming.number.as_str())];
             let same = exact.get(incoming.number.as_str()).into_iter().flatten();
@@ -97,5 +122,25 @@ impl Office {
             }
         }
         told
+    }
+
+    /// Of routes without conditions that take what users dial to reach each other: a slip of `priority` silences the whole office.
+    fn hides_everybody(&self) -> Vec<String> {
+        let hides = |route: &&Arc<Route>| {
+            route.whose == Whose::FromUsers && route.conditions.is_none() && route.goes_before_internal()
+        };
+        let told = self.routes.iter().filter(hides).filter_map(|route| {
+            let hidden = |number: &&Dialled| covers(&route.called, &[Glob::one(number.as_str())]);
+            let mut numbers: Vec<&Dialled> = self.internal.keys().filter(hidden).collect();
+            numbers.sort_unstable();
+            let (first, more) = (numbers.first()?, numbers.len().saturating_sub(1));
+            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let name = &route.id.name;
+            Some(format!(
+                "who dials the internal number {first}{others} never reaches it: the route {name} has no conditions and takes these \
+                 calls first; give {name} conditions or a `priority` above 10, or say which numbers it is for"
+            ))
+        });
+        told.collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Where a call goes.
 
 use crate::parts::WAYS_MAX;
-use crate::{Conditions, Feature, Like, NumberFormat, Office, Plugins};
+use crate::{Conditions, Feature, Like, NumberFormat, Office, Plugins, Spelled};
 use plugboard_model::{Cause, Dialled, GatewayId, GroupId, Name, NumberId, RouteId, ScenarioId, UserId};
 use std::sync::Arc;
 
@@ -214,14 +214,17 @@ impl Office {
             .flatten()
     }
 
-    pub(crate) fn follow(&self, route: &Route, from: &Source, called: &Dialled) -> Treatment {
+    /// Where a route leads what is called so.
+    pub(crate) fn follow(&self, route: &Route, from: &Source, called: &Spelled) -> Treatment {
         match &route.to {
             Goal::Scenario(scenario) => Treatment::Scenario { scenario: scenario.clone(), route: route.id.clone() },
             Goal::User(user) => direct_user(user, from),
             Goal::Group(group) => Treatment::DirectGroup(group.clone()),
             Goal::Refuse(cause) => refused(cause.status, &format!("the route {} refuses", route.id.name)),
             Goal::Gateway { through, strip, add } => {
-                let rest: String = called.as_str().chars().skip(*strip).collect();
+                // What is taken off is counted in the route's own spelling.
+                let said = if *strip == 0 { called.written.clone() } else { route.called.said(called) };
+                let rest: String = said.chars().skip(*strip).collect();
                 match Dialled::new(&format!("{add}{rest}")) {
                     Ok(number) => Treatment::Outbound { ways: self.ways(through, &number), route: route.id.clone() },
                     // Nothing but the prefix was dialled, or what is left cannot be a number.

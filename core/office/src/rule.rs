@@ -49,6 +49,8 @@ pub enum Rule {
     Known(bool),
     /// He is one of these contacts.
     Contact(Vec<Name>),
+    /// He is a contact who is filed under one of these.
+    ContactGroup(Vec<Name>),
     /// The caller is a user who is a member of one of these.
     CallerGroup(Vec<GroupId>),
     /// Whoever is called is a member of one of these, or one of these is called.
@@ -96,6 +98,7 @@ impl Rule {
             | Self::Diverted(_)
             | Self::Known(_)
             | Self::Contact(_)
+            | Self::ContactGroup(_)
             | Self::CallerGroup(_)
             | Self::CalledGroup(_)
             | Self::Language(_)
@@ -156,6 +159,17 @@ impl Rule {
                 };
                 (is.is_some_and(|name| names.contains(name)), tells.then(why))
             }
+            Self::ContactGroup(groups) => {
+                let filed = facts.contact.map_or(&[][..], |contact| &contact.groups);
+                let why = || {
+                    let is = facts.contact.map_or_else(
+                        || "no contact".to_owned(),
+                        |contact| format!("the contact {} of the groups [{}]", contact.id, listed(filed)),
+                    );
+                    format!("contact_group: the caller is {is}, not of {}", listed(groups))
+                };
+                (filed.iter().any(|group| groups.contains(group)), tells.then(why))
+            }
             Self::CallerGroup(groups) => {
                 let user = facts.asked.source.user();
                 let member = |group: &&GroupId| user.is_some_and(|user| has(facts, group, user));
@@ -203,6 +217,7 @@ impl Rule {
             Self::Time(_) => "time".to_owned(),
             Self::Known(wanted) => format!("contact {wanted}"),
             Self::Contact(names) => format!("contact {}", listed(names)),
+            Self::ContactGroup(groups) => format!("contact_group {}", listed(groups)),
             Self::CallerGroup(groups) => format!("caller_group {}", named(groups)),
             Self::CalledGroup(groups) => format!("called_group {}", named(groups)),
             Self::Language(languages) => format!("language {}", listed(languages)),

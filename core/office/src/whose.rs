@@ -124,6 +124,23 @@ impl Pattern {
         }
     }
 
+    /// A number in the spelling in which this is for it; as it came where it is for it so, or not at all.
+    pub(crate) fn said(&self, number: &Spelled) -> String {
+        let begins = |text: &&str| match self {
+            Self::Exact(own) => *text == own.as_str(),
+            Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
+            Self::Like(_) => false,
+        };
+        let said = match self {
+            Self::Like(like) => like.said(number),
+            Self::Exact(_) | Self::Prefix(_) => {
+                let spellings = [Some(number.written.as_str()), number.e164.as_deref()].into_iter().flatten();
+                spellings.into_iter().find(begins).map(str::to_owned)
+            }
+        };
+        said.unwrap_or_else(|| number.written.clone())
+    }
+
     /// `any`, `0*`, `100`.
     pub fn words(&self) -> String {
         match self {

@@ -120,6 +120,10 @@ pub trait Resolver {
     fn has_http_source(&self, name: &str) -> bool;
     /// The names of its services of the web.
     fn http_sources(&self) -> Vec<String>;
+    /// What steps may do there, as documents write it: `get`, `post`; `None` where nobody knows.
+    fn http_methods(&self, _source: &str) -> Option<Vec<String>> {
+        None
+    }
     /// The office's databases with what they may be asked; `None` where nobody knows them.
     fn databases(&self) -> Option<KnownDatabases>;
     /// Whether mail goes to this: an address, a user or a group. Why not, and what to do.

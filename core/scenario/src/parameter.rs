@@ -193,6 +193,7 @@ impl Checker<'_> {
             probe.insert(entry.key.clone(), sample);
         }
         self.queries(action, node, at, path);
+        self.methods(action, node, at, path);
         let found = refused(action, node, &Json::Object(probe), &told);
         for (place, inside, reason, remedy) in found {
             self.faults.add(place.unwrap_or(at), &format!("{path}{inside}"), reason, remedy);
@@ -332,6 +333,28 @@ impl Checker<'_> {
         };
         if !found {
             self.faults.add(item.at, path, format!("the office has no {noun} {text:?}"), "");
+        }
+    }
+
+    /// What is done at a service of the web is something that the office lets be done there.
+    fn methods(&mut self, action: &Action, node: &Node, at: Mark, path: &str) {
+        const METHOD: &str = "method";
+        let entries = node.as_map().unwrap_or_default();
+        let is_source =
+            |entry: &&Entry| Rules::of(action, entry, node).is_some_and(|rules| rules.word("x-type") == Some("source"));
+        let fixed = |entry: &'_ Entry| entry.value.as_text().filter(|_| !is_open(&entry.value)).map(str::to_owned);
+        let Some(source) = entries.iter().find(is_source).and_then(fixed) else { return };
+        let Some(schema) = action.parameters.pointer("/properties/method") else { return };
+        let (method, at, path) = match entries.iter().find(|entry| entry.key == METHOD) {
+            Some(entry) => (fixed(entry), entry.value.at, format!("{path}.{METHOD}")),
+            None => (schema.get("default").and_then(Json::as_str).map(str::to_owned), at, path.to_owned()),
+        };
+        let (Some(method), Some(allowed)) = (method, self.resolver.http_methods(&source)) else { return };
+        if !allowed.contains(&method) {
+            let reason = format!("the office does not let {method:?} be done at the source {source}");
+            let remedy =
+                format!("it may be {}; write `{METHOD}s` of the source in `http` of the office", allowed.join(", "));
+            self.faults.add(at, &path, reason, remedy);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use plugboard_calendar::{Calendar, Days, Hours, Zone};
 use plugboard_document::{Faults, Node};
-use plugboard_model::{GroupId, Name, OfficeId, ScenarioId, UserId};
+use plugboard_model::{GroupId, HttpMethod, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{
     BlockedThen, Database, DatabasePlace, DatabaseQuery, Examined, Goal, Office, ScenarioSource, Surroundings,
 };
@@ -471,6 +471,16 @@ impl Resolver for Known<'_> {
     }
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
+    }
+    fn http_methods(&self, source: &str) -> Option<Vec<String>> {
+        let allowed = &self.office.http_source(source)?.methods;
+        Some(
+            HttpMethod::WORDS
+                .iter()
+                .filter(|(_, one)| allowed.contains(one))
+                .map(|(word, _)| (*word).to_owned())
+                .collect(),
+        )
     }
     fn databases(&self) -> Option<KnownDatabases> {
         let queries = |database: &Database| {

@@ -1,7 +1,7 @@
 //! Offices as stories write them, checked and made ready as the server does it.
 
 use plugboard_media::{Audio, g711::Law};
-use plugboard_model::{GroupId, OfficeId, ScenarioId, UserId};
+use plugboard_model::{GroupId, HttpMethod, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Calendar, Database, Office, OfficeSet, Surroundings, Zone};
 use plugboard_plugin::{Installed, Limits};
 use plugboard_scenario::{Action, ActionCatalogue, Document, KnownDatabases, Program, Resolver, Sets, compile};
@@ -236,6 +236,17 @@ impl Resolver for Known<'_> {
 
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
+    }
+
+    fn http_methods(&self, source: &str) -> Option<Vec<String>> {
+        let allowed = &self.office.http_source(source)?.methods;
+        Some(
+            HttpMethod::WORDS
+                .iter()
+                .filter(|(_, one)| allowed.contains(one))
+                .map(|(word, _)| (*word).to_owned())
+                .collect(),
+        )
     }
 
     fn databases(&self) -> Option<KnownDatabases> {

@@ -1,9 +1,9 @@
 //! Routes in an office document.
 
 use super::{ITEMS_MAX, Noun, Parts, ROUTE_PRIORITY, WAYS_MAX};
-use crate::{Conditions, Goal, Like, Pattern, Route, Through, Whose};
+use crate::{Conditions, Gateway, Goal, Like, NumberFormat, Pattern, Route, Through, Whose};
 use plugboard_document::{Field, Fields, Kind};
-use plugboard_model::{Cause, GatewayId, GroupId, RouteId, ScenarioId, UserId};
+use plugboard_model::{Cause, Dialled, GatewayId, GroupId, RouteId, ScenarioId, UserId};
 use std::collections::BTreeSet;
 
 /// A thousand places are enough to put ten thousand routes in order: most never meet.
@@ -53,7 +53,22 @@ impl Parts<'_> {
             self.found.routes.push(Route { id, whose, called, conditions, priority, to, plugins });
             places.push((item.node.at, item.path.clone()));
         }
-        for (route, other) in crate::overlap::ties(&self.found.routes) {
+        let formatted = |gateway: &Gateway| gateway.numbers != NumberFormat::AsDialled;
+        let gateways = &self.found.gateways;
+        let e164 = |whose: &Whose, number: &Dialled| {
+            let in_both = match whose {
+                Whose::FromGateways => gateways.values().any(|gateway| formatted(gateway)),
+                Whose::FromGateway(one) => gateways.get(&one.name).is_some_and(|gateway| formatted(gateway)),
+                Whose::FromUsers
+                | Whose::FromUser(_)
+                | Whose::ToUsers
+                | Whose::ToUser(_)
+                | Whose::ToGateways
+                | Whose::ToGateway(_) => false,
+            };
+            in_both.then(|| self.ground.plan().e164(number)).flatten()
+        };
+        for (route, other) in crate::overlap::ties(&self.found.routes, e164) {
             let (Some((at, path)), Some(other)) = (places.get(route), self.found.routes.get(other)) else { continue };
             let reason = format!("the route {} is for the same calls", other.id.name);
             let remedy = "say which goes first: give one of them a `priority` below the other's (10 unless told)";

@@ -6,7 +6,7 @@ use crate::{Calendar, Contact, Like, NumberPlan, Rule, Zone};
 use plugboard_calendar::Asked;
 use plugboard_document::{Faults, Field, Kind, Mark, did_you_mean};
 use plugboard_model::{Dialled, GroupId, Name};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Conditions inside conditions.
@@ -178,7 +178,7 @@ fn value(field: &Field<'_>, faults: &mut Faults) -> Option<VariableValue> {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "all",
     "one_of",
     "not",
@@ -189,6 +189,7 @@ const KEYS: [&str; 14] = [
     "diverted",
     "time",
     "contact",
+    "contact_group",
     "caller_group",
     "called_group",
     "language",
@@ -248,6 +249,7 @@ impl Parts<'_> {
             "diverted" => Rule::Diverted(field.boolean(self.faults)?),
             "time" => self.time(field)?,
             "contact" => self.contact(field),
+            "contact_group" => self.contact_group(field),
             "caller_group" => Rule::CallerGroup(self.member_of(field)),
             "called_group" => Rule::CalledGroup(self.member_of(field)),
             "language" => {
@@ -293,6 +295,23 @@ impl Parts<'_> {
             names.push(name);
         }
         Rule::Contact(names)
+    }
+
+    /// What contacts are filed under; one under which nobody is filed is a slip.
+    fn contact_group(&mut self, field: &Field<'_>) -> Rule {
+        let mut names = Vec::new();
+        for item in several(field, LIST_MAX, self.faults) {
+            let Some(name) = item.name(self.faults) else { continue };
+            let known: BTreeSet<&Name> = self.ground.contacts.values().flat_map(|contact| &contact.groups).collect();
+            if !known.contains(&name) {
+                let known: Vec<&str> = known.into_iter().map(Name::as_str).collect();
+                let near = did_you_mean(name.as_str(), &known);
+                let remedy = if near.is_empty() { "add it to the `groups` of a contact".to_owned() } else { near };
+                item.fault(self.faults, format!("no contact is in a group {name}"), remedy);
+            }
+            names.push(name);
+        }
+        Rule::ContactGroup(names)
     }
 
     /// Variables with the values that they are to have.

@@ -25,5 +25,7 @@ mod routes;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod spelling;
+#[cfg(test)]
 mod support;
 mod text_message;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// With these routes; Monday the 5th of January is a working day, the day after a holiday.
-fn with(routes: &str) -> String {
+pub(crate) fn with(routes: &str) -> String {
     format!(
         "office: main\ndomains: [a.test]\ncountry: de\narea: 30\ntime_zone: Europe/Berlin\n\
         variables: {{ season: winter, closed: false, level: 3 }}\n\
@@ -31,7 +31,7 @@ fn from_outside(caller: &str) -> Inquiry {
     asks(&gateway("g"), "100").by(caller)
 }
 
-fn holds(office: &Office, asked: &Inquiry) -> bool {
+pub(crate) fn holds(office: &Office, asked: &Inquiry) -> bool {
     let chosen = told(office, asked);
     assert!(["scenario b by r", "refused 404"].contains(&chosen.as_str()), "{chosen}");
     chosen.starts_with("scenario")

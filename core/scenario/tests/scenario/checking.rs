@@ -276,6 +276,10 @@ fn a_service_must_be_known_and_what_it_fills_be_declared() {
     assert_eq!(with("agent: user", asks), "");
     assert!(with("other: user", asks).contains("nobody knows of which type \"agent\" is to be"));
     assert!(with("agent: user", "{ source: crn }").contains("no source of the web \"crn\""));
+    assert_eq!(with("agent: user", "{ source: crm, method: put }"), "");
+    let forbidden = with("agent: user", "{ source: crm, method: post }");
+    assert!(forbidden.contains("the office does not let \"post\" be done at the source crm"), "{forbidden}");
+    assert!(forbidden.contains("it may be get, put"), "{forbidden}");
     assert!(with("agent: user", "{ source: crm, into: { 1x: /0 } }").contains("\"1x\" is no name of a variable"));
     assert!(with("agent: user", "{ source: crm, into: { caller_number: /0 } }").contains("the switch's own variable"));
     assert!(with("agent: user", "{ source: crm, query: { phone: \"{nobody}\" } }").contains("there is no variable"));

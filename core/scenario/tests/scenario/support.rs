@@ -54,6 +54,10 @@ impl Resolver for Demo {
         vec!["crm".into()]
     }
 
+    fn http_methods(&self, source: &str) -> Option<Vec<String>> {
+        (source == "crm").then(|| vec!["get".into(), "put".into()])
+    }
+
     /// The database clients with the queries agent-of and all.
     fn databases(&self) -> Option<KnownDatabases> {
         let parameters = [("number".to_owned(), ValueType::Text), ("id".to_owned(), ValueType::Number)];
@@ -158,7 +162,7 @@ pub(crate) fn catalogue() -> ActionCatalogue {
         action("play-audio", object(&["audio"], json!({ "audio": text, "kind": { "enum": ["prompt", "tone", "music"] }, "max": span })), &["done", "digit", "skipped"], &[]),
         action("database-query", object(&["database", "query"], json!({ "database": { "type": "string", "x-type": "database" }, "query": { "type": "string", "x-type": "query" }, "with": { "type": "object", "x-type": "query-parameters", "additionalProperties": { "type": ["string", "integer", "boolean"] } }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "found" } })), &["found", "empty"], &[]),
         action("send-email", object(&["to"], json!({ "to": { "type": "array", "items": { "type": "string" }, "x-type": "recipient" }, "template": { "type": "string", "x-type": "mail-template" }, "text": text })), &["queued"], &[]),
-        action("http-request", object(&["source"], json!({ "source": { "type": "string", "x-type": "source" }, "query": { "type": "object", "additionalProperties": text }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "done" } })), &["done", "not-found", "timeout"], &[]),
+        action("http-request", object(&["source"], json!({ "source": { "type": "string", "x-type": "source" }, "method": { "enum": ["get", "post", "put"], "default": "get" }, "query": { "type": "object", "additionalProperties": text }, "into": { "type": "object", "additionalProperties": { "type": "string" }, "x-assigns": "declared", "x-after": "done" } })), &["done", "not-found", "timeout"], &[]),
         action("collect-digits", object(&[], json!({ "prompt": text, "max_digits": { "type": "integer", "minimum": 1, "maximum": 32 }, "first_digit": span, "inter_digit": span, "end_digit": { "type": "string", "maxLength": 1 }, "variable": { "type": "string", "x-assigns": "text" } })), &["digits", "nothing"], &[("digits", ValueType::Text, &["digits"])]),
         action("call-user", object(&["mode", "target"], json!({ "mode": { "enum": ["user", "list", "variable"] }, "target": target, "ring_for": span })), &["answer", "no-answer", "timeout"], &dialled),
         action("voicemail", object(&[], json!({ "group": text, "user": text })), &["recorded", "empty", "full"], &[]),

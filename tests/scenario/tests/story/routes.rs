@@ -176,3 +176,61 @@ fn r50_a_number_that_is_given_another_scenario_acts_on_the_next_call_only() {
     scenarios.sort();
     assert_eq!(scenarios, ["one", "two"]);
 }
+
+#[test]
+fn r7_a_users_own_scenario_runs_when_he_is_called_and_rings_him_without_asking_again() {
+    let own = "  - { id: bobs, to: { user: \"102\" }, scenario: bobs }\n";
+    let text = office(own)
+        .replace("scenarios:\n", "scenarios:\n  - { file: bobs.yaml }\n  - { file: others.yaml }\n")
+        .replace("routes:\n", "routes:\n  - { id: others, number: 301, scenario: others }\n")
+        .with("bobs.yaml", "scenario: bobs\nsteps:\n  - play-audio: { audio: long, max: 2s }\n  - call-user: { mode: user, target: \"102\", ring_for: 10s }\n")
+        .with("others.yaml", "scenario: others\nsteps:\n  - call-user: { mode: user, target: \"102\", ring_for: 10s }\n");
+    let mut sim = Setup::offices(vec![text]).prompt("long", seconds(5)).start();
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    ann.dials("102");
+    sim.run_until(ann.hears("long"));
+    assert_eq!(bob.calls(), []);
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &ann, &bob);
+    bob.hangs_up();
+    sim.run_until_quiet();
+    let record = sim.record();
+    assert_eq!(
+        (record.route.as_deref(), crate::steps(&record)),
+        (Some("bobs"), vec!["steps[0] play-audio: done".to_owned(), "steps[1] call-user: answer".to_owned(),])
+    );
+    // Another scenario that calls him rings him: his own would have to begin within it.
+    let heard = ann.packets_of("long");
+    ann.dials("301");
+    sim.run_until(bob.rings());
+    assert_eq!(ann.packets_of("long"), heard);
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_forward_to_what_one_may_dial_at_other_times_is_set_and_judged_when_a_call_comes() {
+    let night = "  - { id: night, prefix: \"7\", if: { not: { time: office } }, gateway: outside }\n  - { id: never, prefix: \"8\", if: { time: office }, refuse: 403 }\n";
+    let mut sim = start(night);
+    let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
+    let mobile = sim.outside("mobile", "127.0.0.1:5080");
+    bob.dials("*92812345");
+    sim.run_until(bob.was_told(403));
+    sim.run_until_quiet();
+    bob.dials("*92712345");
+    sim.run_until(bob.is_idle());
+    sim.run_until_quiet();
+    assert_eq!(sim.records("main").iter().max_by_key(|record| record.began).unwrap().outcome, CallOutcome::Handled);
+    // By day nobody gets there: he rings on.
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    sim.run_for(seconds(30));
+    assert!(!ann.is_idle()() && mobile.calls().is_empty());
+    ann.hangs_up();
+    sim.run_for(seconds(400));
+    ann.dials("102");
+    sim.run_until(mobile.rings());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
