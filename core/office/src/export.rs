@@ -20,11 +20,13 @@ use crate::parts::{
 };
 use crate::settings::FORWARD_AFTER;
 use crate::{
-    Addresses, DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features, Forwards, Group,
-    GroupMember, IncomingNumber, KeyForm, MediaRules, Office, OutsidePhone, PickUp, Secret, SecretOrigin, User,
+    Addresses, CONFIRM_WITHIN, DigestChoice, DigestIntegrity, Encryption, EncryptionBy, FeatureCode, Features,
+    ForwardKey, Forwards, Group, GroupMember, IncomingNumber, KeyForm, MediaRules, Office, OutsidePhone, PickUp,
+    Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
 use plugboard_model::{Dialled, Distribution, ForwardWhen, Name, UserStatus};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -193,7 +195,7 @@ fn user_node(user: &User, secrets: Secrets, folder: Option<&Path>) -> Node {
     entry.put_unless("calls_at_once", user.calls_at_once, CALLS_AT_ONCE);
     entry.put_unless("devices", user.devices_max, DEVICES);
     entry.put_unless("status", status(settings.status), status(UserStatus::default()));
-    entry.put_some("forward", forward_entries(&settings.forward));
+    entry.put_some("forward", forward_entries(&settings.forward, &user.forward_keys));
     entry.put_list("logged_out_of", settings.out_of.iter().map(|group| Node::from(group.as_str())));
     entry.put_some("skills", user.skills.iter().map(|(name, level)| (name.as_str(), Node::from(u32::from(*level)))));
     entry.0.extend(user.wrap_up.map(|wrap_up| ("wrap_up", Node::from(write_duration(wrap_up)))));
@@ -250,11 +252,20 @@ fn phone_node(phone: &OutsidePhone) -> Node {
 }
 
 /// Empty for who forwards nothing.
-fn forward_entries(forward: &Forwards) -> impl Iterator<Item = (&'static str, Node)> {
-    let to = ForwardWhen::ALL
-        .into_iter()
-        .filter_map(|when| Some((when.as_str(), Node::from(forward.to(when)?.as_str()))))
-        .collect::<Vec<_>>();
+fn forward_entries(
+    forward: &Forwards,
+    keys: &BTreeMap<ForwardWhen, ForwardKey>,
+) -> impl Iterator<Item = (&'static str, Node)> {
+    let node = |when: ForwardWhen| {
+        let number = forward.to(when).map(Dialled::as_str);
+        let Some(key) = keys.get(&when) else { return number.map(Node::from) };
+        let mut entry = Entries::default();
+        entry.0.extend(number.map(|number| ("number", Node::from(number))));
+        entry.0.extend(key.confirm.map(|confirm| ("confirm", Node::from(confirm))));
+        entry.put_unless("confirm_within", write_duration(key.confirm_within), write_duration(CONFIRM_WITHIN));
+        Some(entry.node())
+    };
+    let to = ForwardWhen::ALL.into_iter().filter_map(|when| Some((when.as_str(), node(when)?))).collect::<Vec<_>>();
     let after = (forward.after != FORWARD_AFTER).then(|| ("after", Node::from(write_duration(forward.after))));
     to.into_iter().chain(after)
 }

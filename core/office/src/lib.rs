@@ -62,7 +62,7 @@ pub use office::{
     DigestChoice, DigestIntegrity, Group, GroupMember, Internal, Office, ParkRules, PickUp, ScenarioSource, Secret,
     SecretOrigin, TransferRules, Transport, User,
 };
-pub use phone::{CONFIRM_WITHIN, OutsidePhone};
+pub use phone::{CONFIRM_WITHIN, ForwardKey, OutsidePhone};
 pub use plugboard_calendar::{Calendar, Hours, LocalTime, Zone};
 pub use plugins::{Dialling, PluginGrant, Plugins, Said};
 pub use recording::{RecordRule, Recording};

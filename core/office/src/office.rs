@@ -1,14 +1,14 @@
 //! An office as the switch sees it: immutable, checked, shared by `Arc`.
 
 use crate::{
-    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, Gateway, HttpSource,
+    Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, ForwardKey, Gateway, HttpSource,
     IncomingNumber, MailRules, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording,
     Route, TextRules, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
-    Dialled, DirectoryGroup, DirectoryUser, Distribution, GatewayId, GroupId, MailAddress, Member, Name, OfficeId,
-    ScenarioId, Skill, UserId, UserStatus,
+    Dialled, DirectoryGroup, DirectoryUser, Distribution, ForwardWhen, GatewayId, GroupId, MailAddress, Member, Name,
+    OfficeId, ScenarioId, Skill, UserId, UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -148,6 +148,8 @@ pub struct User {
     pub devices_max: u32,
     /// His status, forwards and groups when the switch starts.
     pub settings: UserSettings,
+    /// What his forwards ask of whoever answers outside; those that are not here, what is usual.
+    pub forward_keys: BTreeMap<ForwardWhen, ForwardKey>,
     /// Whether colleagues may speak to him without his picking up.
     pub intercom: bool,
     /// The groups to whose members' calls he may listen.

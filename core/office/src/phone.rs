@@ -24,6 +24,21 @@ pub struct OutsidePhone {
     pub confirm_within: Duration,
 }
 
+/// Whether whoever answers outside where a user's calls go on to has to press 1 before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForwardKey {
+    /// `None`: where more follows if nobody takes the call.
+    pub confirm: Option<bool>,
+    /// For so long, from the answer on.
+    pub confirm_within: Duration,
+}
+
+impl Default for ForwardKey {
+    fn default() -> Self {
+        Self { confirm: None, confirm_within: CONFIRM_WITHIN }
+    }
+}
+
 impl OutsidePhone {
     /// One of which nothing but the number is said.
     pub(crate) fn of(number: Dialled) -> Self {

@@ -314,12 +314,25 @@ fn user() -> Json {
 }
 
 fn forward() -> Json {
-    let to = |description: &str| dialled(description, "102");
+    let to = |description: &str| {
+        let number = dialled("As he would dial it; without it, what he sets himself.", "00491701234567");
+        let (shortest, longest) = (*CONFIRM_WITHIN_RANGE.start(), *CONFIRM_WITHIN_RANGE.end());
+        let with_key = object(
+            &[],
+            json!({
+                "number": number,
+                "confirm": { "type": "boolean", "description": "Whether whoever answers outside has to press 1 before the call is his: a mobile's mailbox picks up as well. Without it, he has to where a scenario goes on if nobody takes the call, and not where somebody dialled the user." },
+                "confirm_within": { "$ref": "#/$defs/time", "default": write_duration(CONFIRM_WITHIN),
+                    "x-minimum": write_duration(shortest), "x-maximum": write_duration(longest), "description": "How long he may take to press it, from the answer on." }
+            }),
+        );
+        json!({ "anyOf": [{ "$ref": "#/$defs/dialled" }, with_key], "description": description, "examples": [102] })
+    };
     let after = json!({ "$ref": "#/$defs/time", "default": write_duration(FORWARD_AFTER),
         "x-minimum": write_duration(*FORWARD_AFTER_RANGE.start()), "x-maximum": write_duration(*FORWARD_AFTER_RANGE.end()),
         "description": "How long he is rung before `no_answer` applies." });
-    json!({ "description": "Where calls to him go when the switch starts, until he changes it: numbers as he would dial them, so that the routes of users apply. Calls that ring a group do not follow it.",
-        "examples": [{ "busy": 102, "no_answer": "00491701234567", "after": "15s" }],
+    json!({ "description": "Where calls to him go when the switch starts, until he changes it: numbers as he would dial them, so that the routes of users apply. Calls that ring a group do not follow it. For a scenario of his own, which runs when he is called, write a route `to: { user: his id }` with `scenario`.",
+        "examples": [{ "busy": 102, "no_answer": { "number": "00491701234567", "confirm": true }, "after": "15s" }],
         "anyOf": [object(&[], json!({
             "always": to("Every call; he is not rung."),
             "busy": to("Calls that find him busy, that he declines, or that come while he does not want to be disturbed."),

@@ -26,6 +26,11 @@ impl Call {
         self.legs.get(&leg).map_or(&[], |leg| &leg.forwards)
     }
 
+    /// Whether more follows if nobody whom this call rings now takes it: a step, or a place in a queue.
+    pub fn steps_follow(&self) -> bool {
+        self.ring.as_ref().is_some_and(|ring| matches!(ring.op, Op::Run { .. } | Op::Queue))
+    }
+
     /// A called leg names others in its place.
     pub(super) fn leg_redirected(&mut self, now: Time, redirect: Redirect) {
         let Redirect { leg, cause, targets, why } = redirect;

@@ -4,9 +4,9 @@ use super::rules::language;
 use super::{
     CALLS_AT_ONCE, DEVICES, Noun, Owner, Parts, RING_FOR_DIRECT, SKILL_LEVELS, SKILLS_MAX, USERS_MAX, WRAP_UP,
 };
-use crate::phone::{CONFIRM_WITHIN_RANGE, PHONES_MAX};
+use crate::phone::{CONFIRM_WITHIN, CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, Forwards, OUT_OF_MAX, UserSettings};
-use crate::{DigestChoice, DigestIntegrity, Internal, OutsidePhone, User};
+use crate::{DigestChoice, DigestIntegrity, ForwardKey, Internal, OutsidePhone, User};
 use plugboard_document::{Field, Kind};
 use plugboard_model::{ForwardWhen, Name, UserId, UserStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,9 +62,11 @@ impl Parts<'_> {
             let mailbox = self.mailbox(fields.take("voicemail"), &format!("pin/user/{name}"));
             let mail = fields.take("mail").and_then(|field| self.mail_address(&field));
             let blocked = self.blocked(fields.take("blocked")).map(Arc::new);
+            let forward = fields.take("forward");
+            let (forward, forward_keys) = forward.map(|field| self.forwards(&field)).unwrap_or_default();
             let settings = UserSettings {
                 status: status.unwrap_or_default(),
-                forward: fields.take("forward").map(|field| self.forwards(&field)).unwrap_or_default(),
+                forward,
                 out_of: fields.take("logged_out_of").map(|field| self.groups_of(&field)).unwrap_or_default(),
                 reason: None,
                 wraps_up_until: None,
@@ -87,6 +89,7 @@ impl Parts<'_> {
                 calls_at_once,
                 devices_max,
                 settings,
+                forward_keys,
                 intercom: intercom.unwrap_or_default(),
                 supervises,
                 skills,
@@ -111,17 +114,31 @@ impl Parts<'_> {
         }
     }
 
-    /// `{ always, busy, no_answer, unreachable, after }`.
-    fn forwards(&mut self, field: &Field<'_>) -> Forwards {
-        let mut forwards = Forwards::default();
-        let Some(mut fields) = field.fields(self.faults) else { return forwards };
+    /// `{ always, busy, no_answer, unreachable, after }`; each of the four a number, or `{ number, confirm, confirm_within }`.
+    fn forwards(&mut self, field: &Field<'_>) -> (Forwards, BTreeMap<ForwardWhen, ForwardKey>) {
+        let (mut forwards, mut keys) = (Forwards::default(), BTreeMap::new());
+        let Some(mut fields) = field.fields(self.faults) else { return (forwards, keys) };
         for when in ForwardWhen::ALL {
-            *forwards.place(when) = fields.take(when.as_str()).and_then(|field| self.dialled(&field));
+            let Some(field) = fields.take(when.as_str()) else { continue };
+            if !matches!(field.node.kind, Kind::Map(_)) {
+                *forwards.place(when) = self.dialled(&field);
+                continue;
+            }
+            let Some(mut fields) = field.fields(self.faults) else { continue };
+            *forwards.place(when) = fields.take("number").and_then(|field| self.dialled(&field));
+            let confirm = fields.take("confirm").and_then(|field| field.boolean(self.faults));
+            let within = fields.take("confirm_within");
+            let within = within.and_then(|field| field.duration(CONFIRM_WITHIN_RANGE, self.faults));
+            fields.finish(self.faults);
+            let key = ForwardKey { confirm, confirm_within: within.unwrap_or(CONFIRM_WITHIN) };
+            if key != ForwardKey::default() {
+                keys.insert(when, key);
+            }
         }
         let after = fields.take("after").and_then(|field| field.duration(FORWARD_AFTER_RANGE, self.faults));
         forwards.after = after.unwrap_or(FORWARD_AFTER);
         fields.finish(self.faults);
-        forwards
+        (forwards, keys)
     }
 
     /// Numbers, or `{ number, name, confirm, confirm_within }`; in the order in which they are rung.

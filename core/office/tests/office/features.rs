@@ -95,6 +95,22 @@ fn what_a_user_has_set_is_read_and_written() {
 }
 
 #[test]
+fn a_forward_says_whether_whoever_answers_outside_has_to_press_a_key() {
+    let text = "office: main\ndomains: [a.test]\nusers:\n  - { id: ann, number: 101, password: x, forward: { \
+                always: { confirm: false }, busy: { number: 00170, confirm: true, confirm_within: 20s }, no_answer: { number: 102 } } }\n";
+    let first = office(text);
+    let ann = first.find_user("ann").unwrap();
+    let keys: Vec<_> =
+        ann.forward_keys.iter().map(|(when, key)| (*when, key.confirm, key.confirm_within.as_secs())).collect();
+    assert_eq!(keys, [(ForwardWhen::Always, Some(false), 15), (ForwardWhen::Busy, Some(true), 20)]);
+    let to = |when| ann.settings.forward.to(when).map(|number| number.as_str().to_owned());
+    assert_eq!((to(ForwardWhen::Always), to(ForwardWhen::Busy)), (None, Some("00170".into())));
+    assert_eq!(to(ForwardWhen::NoAnswer).as_deref(), Some("102"));
+    let again = office(&first.export(Secrets::InClear, None));
+    assert_eq!(again.find_user("ann"), first.find_user("ann"));
+}
+
+#[test]
 fn a_wrong_forward_says_what_is_wrong() {
     let text = "office: main\ndomains: [a.test]\nusers:\n  - { id: ann, number: 101, password: x, logged_out_of: [sale], \
                 intercom: yes, forward: { allways: 102, busy: \"a b\", after: 0s } }\ngroups: [{ id: sales, members: [ann] }]\n";

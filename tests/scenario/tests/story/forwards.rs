@@ -2,7 +2,7 @@
 
 use plugboard_model::{CallOutcome, Dialled, ForwardWhen, JournalEvent, UserStatus};
 use plugboard_office::SettingsChange;
-use plugboard_simulator::{OfficeText, Setup, Sim};
+use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 
 use crate::settings::set;
 use crate::{not_answered, seconds, story, talk};
@@ -117,6 +117,11 @@ fn r7_a_callees_own_way_to_his_mobile_goes_out_as_if_he_had_dialled_it() {
         ann.dials(number);
         sim.run_until(mobile.rings());
         mobile.answers();
+        if number == "300" {
+            // The scenario would go on: that a person answers has to be shown.
+            sim.run_until(mobile.hears(PRESS));
+            mobile.presses("1");
+        }
         talk(&mut sim, &ann, &mobile);
         ann.hangs_up();
         sim.run_until_quiet();
@@ -164,6 +169,68 @@ fn a_group_call_is_for_the_group_and_follows_no_members_forward() {
         sim.run_until(bob.rings());
         sim.run_for(seconds(1));
         assert_eq!(egor.calls(), [], "{distribution}");
+        ann.hangs_up();
+        sim.run_until_quiet();
+    }
+}
+
+/// Bob has no phone and his calls go to a mobile; a scenario calls him at 300, and has another step.
+fn to_the_mobile(forward: &str) -> (Sim, Phone, Phone) {
+    let steps = "  - call-user: { mode: user, target: \"102\", ring_for: 30s }\n  - play-audio: { audio: late }\n";
+    let forward = format!("password: demo-102, forward: {{ unreachable: {forward} }} }}");
+    let office = OfficeText::demo().with_story(steps).replace("password: demo-102 }", &forward);
+    let mut sim = Setup::offices(vec![office]).prompt("late", seconds(2)).start();
+    let (ann, mobile) = (sim.phone("ann", "101"), sim.outside("mobile", "127.0.0.1:5080"));
+    (sim, ann, mobile)
+}
+
+const PRESS: &str = "There is a call for you. Press one to take it.";
+
+#[test]
+fn r62_a_mobiles_mailbox_does_not_steal_the_call_of_a_scenario_that_is_forwarded_there() {
+    for forward in ["\"0301234\"", "{ number: \"0301234\", confirm_within: 20s }"] {
+        let (mut sim, ann, mobile) = to_the_mobile(forward);
+        ann.dials("300");
+        sim.run_until(mobile.rings());
+        mobile.answers();
+        sim.run_until(mobile.hears(PRESS));
+        sim.run_for(seconds(4));
+        assert_eq!((ann.packets_of("mobile"), mobile.packets_of("ann")), (0, 0), "nobody has pressed the key");
+        sim.run_until(ann.hears("late"));
+        sim.run_until(mobile.is_idle());
+        ann.hangs_up();
+        sim.run_until_quiet();
+        // Who presses it has the call.
+        ann.dials("300");
+        sim.run_until(mobile.rings());
+        mobile.answers();
+        sim.run_until(mobile.hears(PRESS));
+        mobile.presses("1");
+        talk(&mut sim, &ann, &mobile);
+        mobile.hangs_up();
+        sim.run_until_quiet();
+    }
+}
+
+#[test]
+fn r62_each_forward_says_whether_a_key_is_asked_for() {
+    // Of a scenario: not where the user wants it so. Of somebody who dials him: only where he wants it.
+    for (number, forward, asked) in [
+        ("300", "{ number: \"0301234\", confirm: false }", false),
+        ("102", "\"0301234\"", false),
+        ("102", "{ number: \"0301234\", confirm: true }", true),
+    ] {
+        let (mut sim, ann, mobile) = to_the_mobile(forward);
+        ann.dials(number);
+        sim.run_until(mobile.rings());
+        mobile.answers();
+        if asked {
+            sim.run_until(mobile.hears(PRESS));
+            assert_eq!(mobile.packets_of("ann"), 0);
+            mobile.presses("1");
+        }
+        talk(&mut sim, &ann, &mobile);
+        assert_eq!(mobile.packets_of(PRESS) > 0, asked, "{number} {forward}");
         ann.hangs_up();
         sim.run_until_quiet();
     }

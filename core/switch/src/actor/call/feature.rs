@@ -1,9 +1,10 @@
 //! Feature codes that a caller dialled, and forwards of whoever he calls.
 
 use actix::{AsyncContext, Context, Handler};
-use plugboard_call::{Input, Onward, Op, OwnForwards, Party, Request, RingOrder};
-use plugboard_model::{Cause, Dialled, ForwardWhen, Name, RingBack, RunId, UserId};
+use plugboard_call::{Input, Onward, Op, OwnForwards, Party, Phone, Request, RingOrder, Urgency};
+use plugboard_model::{Cause, Dialled, ForwardWhen, ForwardWhy, Name, RingBack, RunId, UserId};
 use plugboard_office::{Feature, Forwards, SettingsChange, Source};
+use std::time::Duration;
 
 use super::{CallActor, DIRECT_RING, Rung};
 use crate::message::{ChangeSettings, GetLastCaller, LastCaller, NotOffered, SettingsChanged, UserOffered};
@@ -40,7 +41,8 @@ impl CallActor {
         Ok(())
     }
 
-    /// A number that he could not dial himself is no place for his calls.
+    /// A number that he could not dial himself is no place for his calls. What he may dial at certain times is one: when a call
+    /// comes, it is looked whether he could just then.
     fn set_forward(
         &self,
         me: &UserId,
@@ -49,7 +51,9 @@ impl CallActor {
         ctx: &mut Context<Self>,
     ) -> Result<(), Cause> {
         if let Some(to) = &to {
-            self.onward(me, to)?;
+            let source = Source::User(me.clone());
+            let at_times = self.office.help(to).is_none() && self.office.leads_at_times(&source, to);
+            self.onward(me, to).map(drop).or_else(|cause| if at_times { Ok(()) } else { Err(cause) })?;
         }
         self.set(me, vec![SettingsChange::Forward(when, to)], ctx)
     }
@@ -108,6 +112,28 @@ impl CallActor {
         self.reached_in_place_of(user, to).map_err(|(status, why)| Cause { status, text: why.into() })
     }
 
+    /// The same where a forward of his applies. Whoever answers outside may have to show that he is no mailbox.
+    fn forwarded(&self, user: &UserId, when: ForwardWhen, to: &Dialled) -> Result<Onward, Cause> {
+        let mut onward = self.onward(user, to)?;
+        let key = self.office.user(user).and_then(|user| user.forward_keys.get(&when)).copied().unwrap_or_default();
+        if key.confirm.unwrap_or_else(|| self.call.steps_follow()) {
+            self.ask_for_a_key(user, &mut onward, key.confirm_within);
+        }
+        Ok(onward)
+    }
+
+    /// Whoever answers in the place of a user, outside, is asked for a key, in that user's language. Not one who is called for help.
+    pub(super) fn ask_for_a_key(&self, user: &UserId, onward: &mut Onward, within: Duration) {
+        let language = self.office.user(user).and_then(|user| user.language.as_ref()).unwrap_or(&self.office.language);
+        for party in &mut onward.parties {
+            if let Party::Outside { ways, phone: phone @ None } = party
+                && ways.iter().all(|way| way.urgency == Urgency::Usual)
+            {
+                *phone = Some(Phone { of: None, confirm: Some(self.confirm(within, language)) });
+            }
+        }
+    }
+
     /// Where his calls go once he was rung; what the office does not let him dial is told, and he rings on.
     fn own_forwards(&self, user: &UserId, forwards: &Forwards) -> OwnForwards {
         let to = |when| {
@@ -115,7 +141,7 @@ impl CallActor {
             let told = |cause: &Cause| {
                 tracing::warn!(call_id = %self.id, %user, %when, reason = cause.text, "a forward leads nowhere");
             };
-            self.onward(user, to).inspect_err(told).ok()
+            self.forwarded(user, when, to).inspect_err(told).ok()
         };
         OwnForwards {
             busy: to(ForwardWhen::Busy),
@@ -174,7 +200,13 @@ impl Handler<UserOffered> for CallActor {
             }
             Err(NotOffered::Refused(cause)) => Input::UserOffers { user, offer: Err(cause) },
             Err(NotOffered::Forwards { why, to }) => {
-                let to = self.onward(&user, &to);
+                let when = match why {
+                    ForwardWhy::Unconditional | ForwardWhy::Deflection => ForwardWhen::Always,
+                    ForwardWhy::Busy | ForwardWhy::DoNotDisturb => ForwardWhen::Busy,
+                    ForwardWhy::NoAnswer => ForwardWhen::NoAnswer,
+                    ForwardWhy::Unavailable => ForwardWhen::Unreachable,
+                };
+                let to = self.forwarded(&user, when, &to);
                 Input::UserForwards { user, why, to }
             }
         };

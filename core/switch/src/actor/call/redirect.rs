@@ -9,7 +9,7 @@
 
 use plugboard_call::{Input, Onward, Party, Redirect, RingOrder, Urgency, Way};
 use plugboard_model::{Cause, Dialled, ForwardWhy, GatewayId, LegId, UserId};
-use plugboard_office::{Place, Source};
+use plugboard_office::{CONFIRM_WITHIN, Place, Source};
 use plugboard_sip::RequestUri;
 use std::net::SocketAddr;
 
@@ -63,7 +63,12 @@ impl CallActor {
             return Err("it is at another domain");
         }
         let dialled = number_in(uri)?;
-        self.reached_in_place_of(user, &dialled).map_err(|(_, why)| why)
+        let mut onward = self.reached_in_place_of(user, &dialled).map_err(|(_, why)| why)?;
+        // As with what he sets himself: a mailbox outside must not end the scenario.
+        if self.call.steps_follow() {
+            self.ask_for_a_key(user, &mut onward, CONFIRM_WITHIN);
+        }
+        Ok(onward)
     }
 
     fn named_by_gateway(
