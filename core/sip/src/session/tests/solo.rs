@@ -323,6 +323,20 @@ fn gateway_that_names_another_address_is_followed_there() {
 }
 
 #[test]
+fn one_for_whom_nobody_vouches_is_followed_nowhere() {
+    let elsewhere = Flow { remote: "10.0.0.9:5060".parse().unwrap(), ..flow() };
+    for came_over in [flow(), elsewhere] {
+        let (mut session, tx, invite) = caller(OutgoingSpec { next_hop: NextHop::First, ..spec(flow()) });
+        let mut answer = response(&invite, 200, "bob", "answer");
+        answer.headers.push("Record-Route", "<sip:10.0.0.8;lr>");
+        session.handle(at(1), Input::Response { tx, response: answer, flow: came_over });
+        assert_eq!(drain(&mut session).requests[0].2, flow(), "the ACK");
+        let seen = command(&mut session, Command::End { reason: None });
+        assert_eq!(seen.requests[0].2, flow(), "the BYE");
+    }
+}
+
+#[test]
 fn incoming_call_rings_is_answered_and_established() {
     let mut session = called("offer");
     let seen = command(&mut session, Command::Progress { status: 180, sdp: None });
