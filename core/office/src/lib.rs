@@ -72,6 +72,6 @@ pub use schema::schema;
 pub use set::OfficeSet;
 pub use settings::{Forwards, KeptSettings, SettingsChange, SettingsFault, UserSettings};
 pub use sql::{Piece, Statement};
-pub use text_message::TextRules;
+pub use text_message::{FilledBody, TextBody, TextRules};
 pub use toll::{Ledger, Toll, TollLimit};
 pub use voicemail::{MailboxRules, PinTries, Voicemail};

@@ -17,8 +17,8 @@ pub struct TextRules {
     pub method: HttpMethod,
     /// Names and values, with placeholders.
     pub query: BTreeMap<String, String>,
-    /// A document of JSON, with placeholders in its texts.
-    pub body: Option<Node>,
+    /// What is sent along.
+    pub body: Option<TextBody>,
     /// What stands for `{from}`: our number, or a name.
     pub from: String,
     /// Messages at once.
@@ -27,6 +27,34 @@ pub struct TextRules {
     pub an_hour: u32,
     /// How long one is tried.
     pub give_up_after: Duration,
+}
+
+/// What is sent to a provider, with placeholders.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextBody {
+    /// A document of JSON, with placeholders in its texts.
+    Document(Node),
+    /// Names and values of a form.
+    Form(BTreeMap<String, String>),
+}
+
+/// What is sent to a provider for one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilledBody {
+    /// A document of JSON.
+    Json(String),
+    /// Names and values of a form, not escaped.
+    Form(Vec<(String, String)>),
+}
+
+impl TextBody {
+    /// Whether a text in it is so.
+    pub(crate) fn any(&self, is: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Document(node) => any_text(node, is),
+            Self::Form(form) => form.values().any(|value| is(value)),
+        }
+    }
 }
 
 impl TextRules {
@@ -39,16 +67,21 @@ impl TextRules {
     /// Whether the provider can tell a repetition: its request has the message's key.
     pub fn tells_repetitions(&self) -> bool {
         let has_key = |text: &str| text.contains("{key}");
-        self.query.values().any(|value| has_key(value))
-            || self.body.as_ref().is_some_and(|body| any_text(body, &has_key))
+        self.query.values().any(|value| has_key(value)) || self.body.as_ref().is_some_and(|body| body.any(&has_key))
     }
 
     /// The query and the body that ask for this message.
-    pub fn request(&self, message: &OutgoingText, key: &str) -> (Vec<(String, String)>, Option<String>) {
+    pub fn request(&self, message: &OutgoingText, key: &str) -> (Vec<(String, String)>, Option<FilledBody>) {
         let values = [message.to.as_str(), message.text.as_str(), self.from.as_str(), key];
         let filled = |text: &str| fill(text, values);
-        let query = self.query.iter().map(|(name, value)| (name.clone(), filled(value))).collect();
-        (query, self.body.as_ref().map(|body| each_text(body, &filled).to_json().to_string()))
+        let values = |map: &BTreeMap<String, String>| {
+            map.iter().map(|(name, value)| (name.clone(), filled(value))).collect::<Vec<_>>()
+        };
+        let body = self.body.as_ref().map(|body| match body {
+            TextBody::Document(node) => FilledBody::Json(each_text(node, &filled).to_json().to_string()),
+            TextBody::Form(form) => FilledBody::Form(values(form)),
+        });
+        (values(&self.query), body)
     }
 
     /// What of a text is neither a placeholder nor plain.

@@ -53,8 +53,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// A user and a password (RFC 7617).
     pub basic: Option<(String, String)>,
-    /// Of JSON.
-    pub body: Option<String>,
+    /// What is sent along.
+    pub body: Option<Body>,
     /// From now to the last byte of the answer, all tries included.
     pub timeout: Duration,
     /// More tries of a `GET` that fails on its way.
@@ -65,6 +65,15 @@ pub struct Request {
     pub at_once: u32,
     /// Whether it may be on this machine or in a private network.
     pub private: bool,
+}
+
+/// What a request sends along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A document of JSON.
+    Json(String),
+    /// Names and values, not escaped: `application/x-www-form-urlencoded`.
+    Form(Vec<(String, String)>),
 }
 
 /// What came back.
@@ -298,8 +307,13 @@ async fn ask(clients: &Clients, request: &Request) -> Result<Response, NoRespons
     if let Some((user, password)) = &request.basic {
         building = building.basic_auth(user, Some(password));
     }
-    if let Some(body) = &request.body {
-        building = building.header("Content-Type", "application/json").body(body.clone());
+    match &request.body {
+        Some(Body::Json(body)) => building = building.header("Content-Type", "application/json").body(body.clone()),
+        Some(Body::Form(values)) => {
+            let kind = "application/x-www-form-urlencoded";
+            building = building.header("Content-Type", kind).body(form(values));
+        }
+        None => {}
     }
     let mut response = building.send().await.map_err(no_response)?;
     let status = response.status().as_u16();
@@ -315,6 +329,13 @@ async fn ask(clients: &Clients, request: &Request) -> Result<Response, NoRespons
     }
     let body = String::from_utf8(body).map_err(|_| NoResponse::NoText)?;
     Ok(Response { status, content_type, body })
+}
+
+/// Names and values of a form, escaped as the query of an address is.
+fn form(values: &[(String, String)]) -> String {
+    let Ok(mut address) = Url::parse("http://form.invalid/") else { return String::new() };
+    address.query_pairs_mut().extend_pairs(values);
+    address.query().unwrap_or_default().to_owned()
 }
 
 /// The whole address; what a resolver would not see is looked at here.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use plugboard_outside::http::{Asker, NoResponse, Request, Response};
+use plugboard_outside::http::{Asker, Body, NoResponse, Request, Response};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -95,7 +95,7 @@ fn a_request_has_its_path_its_query_its_secret_and_its_body_and_the_answer_comes
         method: "POST",
         headers: vec![("Idempotency-Key".into(), "main/1/0/3".into())],
         basic: Some(("user".into(), "secret".into())),
-        body: Some("{\"a\":1}".into()),
+        body: Some(Body::Json("{\"a\":1}".into())),
         ..to(address)
     };
     let answer = asked(&asker(), request);
@@ -117,6 +117,18 @@ fn a_request_has_its_path_its_query_its_secret_and_its_body_and_the_answer_comes
         assert!(lines.iter().any(|own| own == line), "{line} in {heard}");
     }
     assert!(heard.ends_with("\r\n\r\n{\"a\":1}"), "{heard}");
+}
+
+#[test]
+fn a_form_is_escaped_as_browsers_do_it() {
+    let (address, told) = service(|_, stream| answers(stream, "200 OK", b"{}"));
+    let values = [("To", "+49170"), ("Body", "Gr\u{fc}\u{df}e & \"so\" 100%\n=")];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let request = Request { method: "POST", body: Some(Body::Form(values)), ..to(address) };
+    assert!(asked(&asker(), request).is_ok());
+    let heard = told.recv_timeout(LIMIT).unwrap();
+    assert!(heard.to_ascii_lowercase().contains("\r\ncontent-type: application/x-www-form-urlencoded\r\n"), "{heard}");
+    assert!(heard.ends_with("\r\n\r\nTo=%2B49170&Body=Gr%C3%BC%C3%9Fe+%26+%22so%22+100%25%0A%3D"), "{heard}");
 }
 
 #[test]
@@ -175,7 +187,7 @@ fn a_get_that_fails_on_its_way_is_sent_again_and_nothing_else_is() {
     assert_eq!(answer.map(|response| response.status), Ok(200));
     assert_eq!(told.try_iter().count(), 3);
     let (address, told) = service(broken);
-    let post = || Request { retries: 2, method: "POST", body: Some("{}".into()), ..to(address) };
+    let post = || Request { retries: 2, method: "POST", body: Some(Body::Json("{}".into())), ..to(address) };
     let answer = asked(&asker(), post());
     assert!(matches!(answer, Err(NoResponse::Broken(_))), "{answer:?}");
     assert_eq!(told.try_iter().count(), 1);

@@ -1,8 +1,8 @@
 //! How mail, text messages and posts leave: by the office's mail server, and by its services of the web.
 
 use plugboard_model::{Attachment, HttpMethod, Notice, NoticeContent, NoticeEnd, OutgoingMail};
-use plugboard_office::{HttpSource, MailRules, MailTls, Office};
-use plugboard_outside::http::{Asker, NoResponse, Request, Response};
+use plugboard_office::{FilledBody, HttpSource, MailRules, MailTls, Office};
+use plugboard_outside::http::{Asker, Body, NoResponse, Request, Response};
 use plugboard_outside::mail::{Encryption, Handed, Mail, MailFile, MailServer, Postman};
 use plugboard_recorder::Folder;
 use plugboard_switch::{Carriage, CarriageReply, Carrier};
@@ -129,7 +129,7 @@ struct Asks {
     method: HttpMethod,
     path: String,
     query: Vec<(String, String)>,
-    body: Option<String>,
+    body: Option<Body>,
 }
 
 impl Carrier for Outbound {
@@ -140,7 +140,7 @@ impl Carrier for Outbound {
                 None => reply(NoticeEnd::NotNow("the office sends no mail any more".into())),
             },
             NoticeContent::Post(post) => {
-                let (path, body) = (post.path.clone(), Some(post.body.clone()));
+                let (path, body) = (post.path.clone(), Some(Body::Json(post.body.clone())));
                 let asks = Asks { method: HttpMethod::Post, path, query: Vec::new(), body };
                 match office.http_source(&post.source) {
                     Some(source) => self.post(&office, source, asks, notice.id.to_string(), reply),
@@ -156,6 +156,10 @@ impl Carrier for Outbound {
                 };
                 let key = notice.id.to_string();
                 let (query, body) = rules.request(text, &key);
+                let body = body.map(|body| match body {
+                    FilledBody::Json(body) => Body::Json(body),
+                    FilledBody::Form(values) => Body::Form(values),
+                });
                 let asks = Asks { method: rules.method, path: rules.path.clone(), query, body };
                 self.post(&office, source, asks, key, reply);
             }

@@ -2,7 +2,7 @@
 
 use plugboard_model::{HttpError, HttpResponse};
 use plugboard_office::{HttpLogin, HttpSource};
-use plugboard_outside::http::{Asker, NoResponse, Request, Response};
+use plugboard_outside::http::{Asker, Body, NoResponse, Request, Response};
 use plugboard_switch::{Web, WebReply, WebRequest};
 use std::path::Path;
 
@@ -56,7 +56,7 @@ impl Web for Services {
             method: request.method.as_str(),
             headers,
             basic,
-            body: request.body,
+            body: request.body.map(Body::Json),
             timeout: source.timeout,
             retries: source.retries,
             bytes_max,

@@ -1,7 +1,7 @@
 //! How an office sends text messages, as a document.
 
 use super::Entries;
-use crate::TextRules;
+use crate::{TextBody, TextRules};
 use plugboard_document::{Node, write_duration};
 use plugboard_model::HttpMethod;
 
@@ -13,8 +13,12 @@ pub(super) fn node(rules: &TextRules) -> Node {
         entry.put("method", "get");
     }
     entry.put_some("query", rules.query.iter().map(|(name, value)| (name.as_str(), Node::from(value.as_str()))));
-    if let Some(body) = &rules.body {
-        entry.put("body", body.clone());
+    match &rules.body {
+        Some(TextBody::Document(body)) => entry.put("body", body.clone()),
+        Some(TextBody::Form(form)) => {
+            entry.put_some("form", form.iter().map(|(name, value)| (name.as_str(), Node::from(value.as_str()))));
+        }
+        None => {}
     }
     entry.put_unless("from", rules.from.as_str(), "");
     entry.put_unless("at_once", rules.at_once, TextRules::AT_ONCE);

@@ -3,7 +3,7 @@
 use super::Parts;
 use super::mail::GIVE_UP_AFTER;
 use crate::text_message::any_text;
-use crate::{HttpSource, TextRules};
+use crate::{HttpSource, TextBody, TextRules};
 use plugboard_document::{Field, Kind};
 use plugboard_model::{HttpMethod, Name};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ const VALUE_MAX: usize = 1_024;
 const METHODS: [(&str, HttpMethod); 2] = [("post", HttpMethod::Post), ("get", HttpMethod::Get)];
 
 impl Parts<'_> {
-    /// `{ source, path, method, query, body, from, at_once, an_hour, give_up_after }`.
+    /// `{ source, path, method, query, body or form, from, at_once, an_hour, give_up_after }`.
     pub(crate) fn text_messages(
         &mut self,
         field: Option<Field<'_>>,
@@ -50,19 +50,22 @@ impl Parts<'_> {
             }
             Some(text)
         });
-        let query = fields.take("query").map(|field| self.text_query(&field)).unwrap_or_default();
-        let body = fields.take("body");
-        if let Some(field) = &body {
-            if method == HttpMethod::Get {
-                field.fault(self.faults, "get has no body", "write it into `query`, or take post");
-            }
-            if any_text(field.node, &TextRules::odd_brace) {
-                self.odd_brace(field);
-            }
+        let query = fields.take("query").map(|field| self.text_values(&field)).unwrap_or_default();
+        let (document, form) = (fields.take("body"), fields.take("form"));
+        for field in document.iter().chain(&form).filter(|_| method == HttpMethod::Get) {
+            field.fault(self.faults, "get has no body", "write it into `query`, or take post");
         }
+        if let (Some(_), Some(form)) = (&document, &form) {
+            form.fault(self.faults, "there is a body already", "write `body` for JSON, or `form`");
+        }
+        if let Some(field) = document.as_ref().filter(|field| any_text(field.node, &TextRules::odd_brace)) {
+            self.odd_brace(field);
+        }
+        let form = form.map(|field| TextBody::Form(self.text_values(&field)));
+        let body = form.or_else(|| document.map(|field| TextBody::Document(field.node.clone())));
         let names_text = |text: &str| text.contains("{text}");
         let said = query.values().any(|value: &String| names_text(value))
-            || body.as_ref().is_some_and(|field| any_text(field.node, &names_text));
+            || body.as_ref().is_some_and(|body| body.any(&names_text));
         let at_once = self.count(&mut fields, "at_once", 1..=AT_ONCE_MAX, TextRules::AT_ONCE);
         let an_hour = self.count(&mut fields, "an_hour", 1..=AN_HOUR_MAX, TextRules::AN_HOUR);
         let give_up_after = fields.take("give_up_after").and_then(|field| field.duration(GIVE_UP_AFTER, self.faults));
@@ -76,14 +79,19 @@ impl Parts<'_> {
         let (at, whole) = (fields.at(), fields.path().to_owned());
         fields.finish(self.faults);
         if !said {
-            self.faults.add(at, &whole, "the request does not say the text", "write {text} into `query` or `body`");
+            self.faults.add(
+                at,
+                &whole,
+                "the request does not say the text",
+                "write {text} into `query`, `body` or `form`",
+            );
         }
         Some(Arc::new(TextRules {
             source: source?,
             path: path.unwrap_or_default(),
             method,
             query,
-            body: body.map(|field| field.node.clone()),
+            body,
             from: from.unwrap_or_default(),
             at_once,
             an_hour,
@@ -91,7 +99,7 @@ impl Parts<'_> {
         }))
     }
 
-    fn text_query(&mut self, field: &Field<'_>) -> BTreeMap<String, String> {
+    fn text_values(&mut self, field: &Field<'_>) -> BTreeMap<String, String> {
         let Kind::Map(entries) = &field.node.kind else {
             field.fault(self.faults, "names with values are expected", "write { to: \"{to}\", text: \"{text}\" }");
             return BTreeMap::new();

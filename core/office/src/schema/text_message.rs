@@ -18,6 +18,8 @@ pub(super) fn text_messages() -> Json {
                 "description": "Names and values, escaped by the switch. `{to}` is the number in E.164, `{text}` the message, `{from}` what `from` says, `{key}` the same whenever the same message is meant." },
             "body": { "examples": [{ "to": "{to}", "text": "{text}", "from": "{from}", "id": "{key}" }],
                 "description": "A document that is sent as JSON, with the same places in its texts; not with `get`. With `{key}` here or in `query` the provider can tell a repetition, and is asked again also when nobody knows whether it took a message; without it such a message is given up." },
+            "form": { "type": "object", "maxProperties": QUERY_MAX, "additionalProperties": { "type": ["string", "integer"] }, "examples": [{ "To": "{to}", "Body": "{text}" }],
+                "description": "Names and values that are sent as a form (`application/x-www-form-urlencoded`) in place of `body`, escaped by the switch, with the same places." },
             "from": { "type": "string", "maxLength": FROM_MAX, "default": "", "examples": ["+4930123"], "description": "From whom messages are: our number, or a name." },
             "at_once": { "type": "integer", "minimum": 1, "maximum": AT_ONCE_MAX, "default": TextRules::AT_ONCE, "description": "Messages at once; others wait." },
             "an_hour": { "type": "integer", "minimum": 1, "maximum": AN_HOUR_MAX, "default": TextRules::AN_HOUR, "description": "Messages that are taken in an hour; with one more the action's outcome is `failed`." },
