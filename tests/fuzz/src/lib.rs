@@ -7,6 +7,7 @@ pub mod browser_port;
 pub mod digest;
 pub mod events;
 pub mod header_lists;
+pub mod info;
 pub mod message;
 pub mod mutation;
 pub mod payload;
@@ -15,6 +16,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod sound;
 pub mod stream;
+pub mod stun;
 pub mod udptl;
 pub mod uri;
 pub mod websocket;
@@ -23,7 +25,7 @@ pub mod websocket;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("message", message::message),
     ("uri", uri::uri),
     ("header_lists", header_lists::header_lists),
@@ -31,6 +33,8 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("events", events::events),
     ("sdp", sdp::sdp),
     ("stream", stream::stream),
+    ("stun", stun::stun),
+    ("info", info::info),
     ("rtp", rtp::rtp),
     ("rtcp", rtcp::rtcp),
     ("udptl", udptl::udptl),

@@ -133,6 +133,22 @@ const EVENT_WORDS: &[&[u8]] = &[
     b"<![CDATA[",
 ];
 
+/// A bare request, one with SOFTWARE and FINGERPRINT, and an answer.
+const STUN: &[&[u8]] = &[
+    b"\x00\x01\x00\x00\x21\x12\xa4\x42transaction.",
+    b"\x00\x01\x00\x10\x21\x12\xa4\x42transaction.\x80\x22\x00\x04bare\x80\x28\x00\x04\x11\x22\x33\x44",
+    b"\x01\x01\x00\x0c\x21\x12\xa4\x42transaction.\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43",
+];
+
+/// A type, and the body after its line.
+const INFO: &[&[u8]] = &[
+    b"application/dtmf-relay\nSignal=5\r\nDuration=200\r\n",
+    b"Application/DTMF-Relay;x=y\nsignal = *\nDuration = 99999999999999999999",
+    b"application/dtmf-relay\nSignal=11",
+    b"application/dtmf\nd",
+    b"application/dtmf; charset=x\n 9 \r\n",
+];
+
 /// Rounds of each target, as many as take it a few seconds.
 fn run(name: &str, rounds: u32, seeds: &[&[u8]], words: &[&[u8]]) {
     let target = TARGETS.into_iter().find(|(known, _)| *known == name).map(|(_, target)| target);
@@ -179,6 +195,16 @@ fn no_bytes_break_the_reader_of_streams() {
     let seeds: Vec<Vec<u8>> = joined.collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     run("stream", 60_000, &seeds, &[]);
+}
+
+#[test]
+fn no_bytes_break_the_answerer_of_stun() {
+    run("stun", 2_000_000, STUN, &[b"\x00\x01", b"\x21\x12\xa4\x42", b"\x80\x22\x00\x04"]);
+}
+
+#[test]
+fn no_bytes_break_the_reader_of_keys_in_info() {
+    run("info", 1_000_000, INFO, &[b"Signal=", b"Duration=", b"-1", b"4294967296", b"\r\n"]);
 }
 
 #[test]

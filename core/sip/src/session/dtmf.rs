@@ -22,7 +22,7 @@ impl InfoDigit {
     pub(super) const CONTENT_TYPE: &str = "application/dtmf-relay";
 
     /// Reads the body of an INFO; `None` when it is no digit.
-    pub(super) fn of(info: &Request) -> Option<Self> {
+    pub fn of(info: &Request) -> Option<Self> {
         let kind = info.headers.content_type()?.split(';').next()?.trim().to_ascii_lowercase();
         let body = std::str::from_utf8(&info.body).ok()?;
         match kind.as_str() {
