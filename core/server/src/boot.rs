@@ -176,6 +176,7 @@ impl Running {
             voice: Arc::new(Reader::start(&config.speech)?),
             rates: config.limits,
             transactions_max: plugboard_switch::TRANSACTIONS_MAX,
+            call_room: plugboard_switch::CallRoom::default(),
             recorder: recorder.clone(),
             store: store.clone(),
             metrics: metrics.clone(),

@@ -179,6 +179,7 @@ impl Sim {
             voice: Arc::new(records.clone()),
             rates: setup.rates,
             transactions_max: setup.transactions,
+            call_room: setup.call_room,
             recorder,
             store: store.clone(),
             metrics: metrics.clone(),

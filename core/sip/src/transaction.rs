@@ -83,6 +83,17 @@ pub enum Input {
         /// Over what it goes when it is long.
         larger: Flow,
     },
+    /// The same of a call for help, or one that comes back to who called for help: while there is any room at all.
+    SendForHelp {
+        /// The new transaction's name.
+        tx: ClientTx,
+        /// The request, without our Via.
+        request: Request,
+        /// Over what it goes.
+        flow: Flow,
+        /// Over what it goes when it is long, if the peer leaves that open.
+        larger: Option<Flow>,
+    },
     /// Send the ACK of a 2xx: no transaction, never repeated by the layer (RFC 3261 section 13.2.2.4).
     SendAck {
         /// Names the branch; like a transaction's.
@@ -243,7 +254,7 @@ pub enum Output {
         /// As set by [`Input::Own`].
         owner: Option<u64>,
     },
-    /// A message that fits no transaction. It is answered, or dropped, already; this is for the log.
+    /// A message that fits no transaction, and is forgotten.
     Misfit {
         /// What is wrong with it.
         misfit: Misfit,
@@ -251,7 +262,47 @@ pub enum Output {
         method: Method,
         /// Over what it came.
         flow: Flow,
+        /// What is to be answered, if anything is: up to whoever runs the layer, since anybody may send as many as he likes.
+        answer: Option<Box<Turned>>,
     },
+}
+
+/// A request that gets no transaction, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// The request.
+    pub request: Request,
+    /// Where the answer goes.
+    pub back: Flow,
+    /// The answer: a whole message.
+    pub bytes: Bytes,
+}
+
+impl Input {
+    /// The same of a call for help, where it sends a request.
+    #[must_use]
+    pub fn for_help(self) -> Self {
+        match self {
+            Self::SendRequest { tx, request, flow } => Self::SendForHelp { tx, request, flow, larger: None },
+            Self::SendEither { tx, request, flow, larger } => {
+                Self::SendForHelp { tx, request, flow, larger: Some(larger) }
+            }
+            other @ (Self::Received { .. }
+            | Self::CalledForHelp { .. }
+            | Self::SendForHelp { .. }
+            | Self::SendAck { .. }
+            | Self::Cancel { .. }
+            | Self::Respond { .. }
+            | Self::Refuse { .. }
+            | Self::Ignore { .. }
+            | Self::Repeat { .. }
+            | Self::Own { .. }
+            | Self::Failed { .. }
+            | Self::Unsent { .. }
+            | Self::Undelivered { .. }
+            | Self::Tick) => other,
+        }
+    }
 }
 
 /// What is wrong with a message that fits no transaction.

@@ -1,17 +1,18 @@
 //! Where the words of one crate become those of another.
 
 use crate::message::Shown;
-use plugboard_call::{Party, Urgency};
+use plugboard_call::{CancelWhy, Party, Urgency};
 use plugboard_media::{Event as MediaEvent, MediaLeg, Traffic};
 use plugboard_metrics::{
     Flow as Way, Method as MethodLabel, Metrics, RtpDropReason, RtpDropped, RtpRelayed, RtpTranscoded, SipFault,
     SipFaultKind, SipMessage, SipRequest, SipResponse,
 };
-use plugboard_model::{Time, Tone, UserId};
+use plugboard_model::{Cause, REASON_COMPLETED_ELSEWHERE, Time, Tone, UserId};
 use plugboard_office::KeptSettings;
 use plugboard_sip::flow::{Flow, Transport};
 use plugboard_sip::locate::Target;
 use plugboard_sip::registrar::SavedBinding;
+use plugboard_sip::session::reason_value;
 use plugboard_sip::transaction::Misfit;
 use plugboard_sip::{Message, Method, ParseError, Peek, PeekKind, Response};
 use plugboard_store::{Store, StoreError};
@@ -111,6 +112,16 @@ pub(crate) fn tell_refused(response: &Response, at: Time, flow: Flow, metrics: &
     let method = response.headers.cseq().ok().map(|cseq| MethodLabel::of(cseq.method.as_str()));
     let status = Some(response.status);
     SipFault { method, status, ..fault(kind, at, flow, &response.reason) }.emit(metrics);
+}
+
+/// What the Reason of a CANCEL says, if anything.
+pub(crate) fn cancel_reason(why: CancelWhy) -> Option<String> {
+    match why {
+        CancelWhy::CompletedElsewhere => Some(REASON_COMPLETED_ELSEWHERE.into()),
+        CancelWhy::Declined => Some(reason_value(&Cause::of(603))),
+        CancelWhy::Forwarded => Some(reason_value(&Cause::of(302))),
+        CancelWhy::CallerGone | CancelWhy::TimeOver => None,
+    }
 }
 
 /// Tells of a message that fits no transaction.

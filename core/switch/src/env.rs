@@ -260,6 +260,22 @@ pub struct TalkQuestion {
 /// Where that is told, or why it is not known.
 pub type TalkReply = Box<dyn FnOnce(Result<Option<Talk>, String>) + Send>;
 
+/// How many calls one shard carries at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallRoom {
+    /// Calls of any kind; a call costs about 30 KB.
+    pub calls: usize,
+    /// Beyond these, for calls for help and those that come back.
+    pub help: usize,
+}
+
+impl Default for CallRoom {
+    /// An office where 256 call for help at once has one emergency.
+    fn default() -> Self {
+        Self { calls: 20_000, help: 256 }
+    }
+}
+
 /// The shared handles.
 #[derive(Clone)]
 pub struct Env {
@@ -295,6 +311,8 @@ pub struct Env {
     pub rates: RequestRates,
     /// SIP transactions that a shard may have, at most [`plugboard_sip::transaction::TRANSACTIONS_MAX`].
     pub transactions_max: usize,
+    /// How many calls a shard carries.
+    pub call_room: CallRoom,
     /// What is recorded.
     pub recorder: Recorder,
     /// What is kept.

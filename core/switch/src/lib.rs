@@ -47,9 +47,9 @@ pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records
 pub use plugboard_sip::registrar::Push as PushTarget;
 
 pub use env::{
-    Carriage, CarriageReply, Carrier, Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env, History,
-    Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice, VoiceReply, Web,
-    WebReply, WebRequest,
+    CallRoom, Carriage, CarriageReply, Carrier, Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env,
+    History, Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice,
+    VoiceReply, Web, WebReply, WebRequest,
 };
 pub use events::Events;
 pub use grant_table::GrantTable;

@@ -89,6 +89,8 @@ pub(crate) struct Adopt {
     pub(crate) call: CallId,
     /// The SIP Call-ID, by which the call's messages are kept for its trace.
     pub(crate) sip_call_id: Box<str>,
+    /// When the call began, by the switch's clock.
+    pub(crate) began: plugboard_model::Time,
     pub(crate) leg: LegId,
     pub(crate) events: Recipient<FromLayer>,
     /// Asked whether another call may take the leg's place.

@@ -30,10 +30,14 @@ impl Default for RequestRates {
     }
 }
 
-/// Sources remembered, strangers and phones: 2 MB. There is a source for whoever asked within the last seconds.
+/// Sources remembered, strangers and phones: 2 MB, and as many again of those who call for help. There is a source for whoever asked within the last seconds.
 const SOURCES_MAX: usize = 16_384;
 /// Users remembered, likewise.
 const USERS_MAX: usize = 16_384;
+
+/// Calls for help from one address beyond what strangers may ask there, each with its challenge: a house on fire does not call
+/// more often, and a password is asked for each.
+const HELP: Rate = Rate { per_second: 10, burst: 100 };
 
 /// A REGISTER or INVITE with a right password came after one without.
 const REQUESTS_OF_A_LOGIN: u32 = 2;
@@ -54,6 +58,7 @@ pub(crate) struct SharedRates(Arc<Mutex<Table>>);
 #[derive(Debug)]
 struct Table {
     sources: Rates<Source>,
+    help: Rates<IpAddr>,
     requests: Rates<UserId>,
     calls: Rates<UserId>,
 }
@@ -62,6 +67,7 @@ impl SharedRates {
     pub(crate) fn new(rates: RequestRates) -> Self {
         Self(Arc::new(Mutex::new(Table {
             sources: Rates::new(rates.strangers, SOURCES_MAX),
+            help: Rates::new(HELP, SOURCES_MAX),
             requests: Rates::new(rates.requests, USERS_MAX),
             calls: Rates::new(rates.calls, USERS_MAX),
         })))
@@ -75,6 +81,11 @@ impl SharedRates {
     /// The same of a phone that is registered from this very port.
     pub(crate) fn phone(&self, now: Time, from: SocketAddr) -> bool {
         self.lock().sources.take(now, &Source::Phone(from)).is_ok()
+    }
+
+    /// The same of a call for help from there.
+    pub(crate) fn help(&self, now: Time, from: SocketAddr) -> bool {
+        self.lock().help.take(now, &house(from.ip())).is_ok()
     }
 
     /// A user showed there that he is one, and asks once more.

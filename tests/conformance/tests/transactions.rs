@@ -158,8 +158,12 @@ impl Player {
                 Output::TransportError { .. } => "transport error".into(),
                 Output::Full { .. } => "full".into(),
                 Output::Lost { .. } => "lost".into(),
-                // It is for the log: what happens is what is sent besides.
-                Output::Misfit { .. } => continue,
+                Output::Misfit { answer: Some(turned), .. } => match parse_datagram(&turned.bytes).unwrap() {
+                    Message::Request(request) => format!("send {}", request.method),
+                    Message::Response(response) => format!("send {}", response.status),
+                },
+                // It is for the log.
+                Output::Misfit { answer: None, .. } => continue,
             });
         }
     }

@@ -58,8 +58,8 @@ pub(super) fn schema(part: &impl Fn(&str, Json) -> Json) -> Json {
     );
     rate("calls", calls, "Calls of one user, answered likewise");
     part(
-        "How often requests outside of calls are listened to. Gateways are not counted (they have limits of their own), nor are calls \
-         for help and what belongs to a call or a subscription that is there. The metric \
+        "How often requests outside of calls are listened to. Gateways are not counted (they have limits of their own), nor is \
+         what belongs to a call or a subscription that is there; calls for help have 10 a second of their own, 100 at once. The metric \
          `plugboard_sip_requests_limited_total` counts what was too much.",
         Json::Object(properties),
     )

@@ -5,7 +5,7 @@ use plugboard_model::WallTime;
 use plugboard_plugin::{Catalogue, Limits, RunnerLimits};
 use plugboard_recorder::{Memory, QUEUE_MAX};
 use plugboard_store::{InlineWriter, Store};
-use plugboard_switch::{Configuration, Reach, RequestRates, TRANSACTIONS_MAX};
+use plugboard_switch::{CallRoom, Configuration, Reach, RequestRates, TRANSACTIONS_MAX};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub struct Setup {
     pub(super) tape_queue: usize,
     pub(super) rates: RequestRates,
     pub(super) transactions: usize,
+    pub(super) call_room: CallRoom,
     pub(super) shards: (usize, bool),
 }
 
@@ -81,6 +82,7 @@ impl Setup {
             tape_queue,
             rates: RequestRates::default(),
             transactions: TRANSACTIONS_MAX,
+            call_room: CallRoom::default(),
             shards,
         }
     }
@@ -173,6 +175,13 @@ impl Setup {
     #[must_use]
     pub const fn transactions(mut self, most: usize) -> Self {
         self.transactions = most;
+        self
+    }
+
+    /// So many calls at once, and so many more for help.
+    #[must_use]
+    pub const fn calls(mut self, calls: usize, help: usize) -> Self {
+        self.call_room = CallRoom { calls, help };
         self
     }
 

@@ -122,8 +122,11 @@ impl Layer {
             Input::Received { message: Message::Request(request), flow } => self.on_request(now, request, flow, false),
             Input::CalledForHelp { request, flow } => self.on_request(now, request, flow, true),
             Input::Received { message: Message::Response(response), flow } => self.on_response(now, response, flow),
-            Input::SendRequest { tx, request, flow } => self.send_request(now, tx, request, flow),
-            Input::SendEither { tx, request, flow, larger } => self.send_either(now, tx, request, flow, larger),
+            Input::SendRequest { tx, request, flow } => self.send(now, (tx, request, flow), None, false),
+            Input::SendEither { tx, request, flow, larger } => {
+                self.send(now, (tx, request, flow), Some(larger), false);
+            }
+            Input::SendForHelp { tx, request, flow, larger } => self.send(now, (tx, request, flow), larger, true),
             Input::SendAck { tx, mut request, flow } => {
                 self.push_via(&mut request, tx, flow);
                 self.send_off(flow, request.to_bytes().into());
@@ -192,8 +195,9 @@ impl Layer {
     }
 
     /// The same for one of ours: whoever was let in may go on.
-    fn is_full_for_ours(&self, request: &Request) -> bool {
-        self.transactions() >= self.transactions_max || (self.has_only(LAST_RESERVE) && !is_in_dialog(request))
+    fn is_full_for_ours(&self, request: &Request, helps: bool) -> bool {
+        let room = self.transactions() < self.transactions_max;
+        !room || (self.has_only(LAST_RESERVE) && !helps && !is_in_dialog(request))
     }
 
     /// Sends a message of a transaction.
@@ -211,8 +215,8 @@ impl Layer {
         request.headers.push_via(format!("SIP/2.0/{transport} {};branch={branch};rport", flow.local));
     }
 
-    fn send_request(&mut self, now: Time, tx: ClientTx, mut request: Request, flow: Flow) {
-        if self.is_full_for_ours(&request) || self.clients.contains_key(&tx) {
+    fn send_request(&mut self, now: Time, tx: ClientTx, mut request: Request, flow: Flow, helps: bool) {
+        if self.is_full_for_ours(&request, helps) || self.clients.contains_key(&tx) {
             self.outbox.push_back(Output::Full { tx });
             return;
         }
@@ -302,7 +306,7 @@ impl Layer {
 
     fn on_request(&mut self, now: Time, mut request: Request, flow: Flow, helps: bool) {
         let sought = if request.method == Method::Ack { Method::Invite } else { request.method.clone() };
-        let Some(key) = server_key(&request, &sought) else { return self.answer_nameless(&request, flow) };
+        let Some(key) = server_key(&request, &sought) else { return self.answer_nameless(request, flow) };
         let found = self.by_key.get(&key).copied();
         if request.method == Method::Ack {
             return self.on_ack(now, found, &key, request, flow);
@@ -321,15 +325,15 @@ impl Layer {
         request.headers.mark_received(flow.remote);
         let back = response_flow(&request, flow);
         if request.method == Method::Cancel && cancelled.is_none() {
-            return self.turn_away(Misfit::NothingToCancel, &request, &key, (flow, back));
+            return self.turn_away(Misfit::NothingToCancel, request, &key, (flow, back));
         }
         // A CANCEL is let in past the limit: there is one for an INVITE at most, and it frees transactions.
         if cancelled.is_none() && self.is_full_for(&request, helps) {
-            return self.turn_away(Misfit::NoRoom, &request, &key, (flow, back));
+            return self.turn_away(Misfit::NoRoom, request, &key, (flow, back));
         }
         let merge = self.merge_key(&request);
         if merge.is_some_and(|merge| self.is_served(merge)) {
-            return self.turn_away(Misfit::Merged, &request, &key, (flow, back));
+            return self.turn_away(Misfit::Merged, request, &key, (flow, back));
         }
         let tx = ServerTx(self.next_server);
         self.next_server += 1;

@@ -26,7 +26,7 @@ use crate::actor::sip::SipActor;
 use crate::awaited::{Awaited, Phone};
 use crate::channels::{Channel, Side};
 use crate::diversion::Brought;
-use crate::env::Env;
+use crate::env::{CallRoom, Env};
 use crate::hand_on::{GetCall, Ordered};
 use crate::identity::{self, Caller, called};
 use crate::message::{
@@ -39,10 +39,6 @@ use crate::snapshot::Snapshot;
 
 /// Digits, ends of prompts and runs of every call of the shard: 16,384 is a second of 2,000 calls that all do something.
 const CALLS_MAILBOX: usize = 16_384;
-/// Calls of one shard at once; a call costs about 30 KB.
-const CALLS_MAX: usize = 20_000;
-/// Beyond that: calls for help and those that come back. An office where so many call at once has one emergency.
-const HELP_MAX: usize = 256;
 /// RFC 3261 section 8.1.1.6, when the caller does not say.
 const MAX_FORWARDS: u8 = 70;
 
@@ -143,8 +139,7 @@ impl CallsActor {
         let called = called(&office, &source, &request);
         let back_to = called.as_ref().map(|called| self.back_to(&office, &source, called)).unwrap_or_default();
         let helps = !back_to.is_empty() || called.as_ref().is_some_and(|called| is_help(&office, &source, called));
-        let calls_max = if helps { CALLS_MAX + HELP_MAX } else { CALLS_MAX };
-        if self.calls.len() >= calls_max {
+        if !self.has_room(helps) {
             return Err(Refusal::new(RefusalReason::CallLimit, 503, "as many calls go on as the switch takes"));
         }
         let max_forwards = match request.headers.max_forwards() {
@@ -224,6 +219,7 @@ impl CallsActor {
             offer,
             early_sound: EarlySound::Described,
             bounds: None,
+            need,
         };
         let places = (identity::reached_at(&request, flow), back_to);
         self.start(
@@ -237,6 +233,12 @@ impl CallsActor {
             ctx,
         );
         Ok(())
+    }
+
+    /// Whether one more call may be there; one for help also where no other may.
+    fn has_room(&self, helps: bool) -> bool {
+        let CallRoom { calls, help } = self.env.call_room;
+        self.calls.len() < if helps { calls.saturating_add(help) } else { calls }
     }
 
     /// The phones that called for help and are called back by this call.
@@ -416,7 +418,7 @@ impl CallsActor {
         self.media.insert(media, (id.clone(), LegId::CALLER));
         plugboard_metrics::LegBegan { call: &id, leg: LegId::CALLER }.emit(&self.env.metrics);
         let (env, adopt) = (self.env.clone(), links.adopt.clone());
-        let adoption = Adoption { call: id.clone(), sip_call_id };
+        let adoption = Adoption { call: id.clone(), sip_call_id, began: self.env.clock.now() };
         let call = CallActor::create(|call_ctx| {
             let mut call = CallActor::new(env.clone(), links.clone(), new);
             let order = LegActor::begin(env, leg_links(call_ctx.address().recipient()), new_leg, &adopt, adoption);

@@ -7,16 +7,15 @@ mod theirs;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use bytes::Bytes;
-use plugboard_call::CancelWhy;
 use plugboard_media::{
-    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Negotiated, OfferAnswer, Protection, SdpError,
+    Codec, Command as MediaCommand, Flow as MediaFlow, LocalMedia, Need, Negotiated, OfferAnswer, Protection, SdpError,
 };
 use plugboard_metrics::{DigitUnsent, SipFault, SipFaultKind};
-use plugboard_model::{Cause, LegId, REASON_COMPLETED_ELSEWHERE};
+use plugboard_model::{Cause, LegId};
 use plugboard_sip::dialog::DialogId;
 use plugboard_sip::flow::Flow;
 use plugboard_sip::session::{Command, Event, InfoDigit, Input, Output, Session, reason_value};
-use plugboard_sip::transaction::Output as FromTransaction;
+use plugboard_sip::transaction::{Input as LayerInput, Output as FromTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -55,6 +54,7 @@ pub(crate) struct LegActor {
     offer: Option<Theirs>,
     early_sound: EarlySound,
     bounds: Option<Bounds>,
+    need: Need,
     /// The answer that the caller got before he was answered.
     early: Option<Bytes>,
     /// What was agreed.
@@ -105,11 +105,13 @@ pub(crate) struct NewLeg {
     pub(crate) early_sound: EarlySound,
     /// As [`reaching::Bounds`].
     pub(crate) bounds: Option<Bounds>,
+    /// Whether it goes before what is usual.
+    pub(crate) need: Need,
 }
 
 impl LegActor {
     fn new(env: Env, links: LegLinks, new: NewLeg) -> Self {
-        let NewLeg { leg, owner, session, media, description, offer, early_sound, bounds } = new;
+        let NewLeg { leg, owner, session, media, description, offer, early_sound, bounds, need } = new;
         Self {
             env,
             links,
@@ -121,6 +123,7 @@ impl LegActor {
             offer,
             early_sound,
             bounds,
+            need,
             early: None,
             agreed: None,
             protection: None,
@@ -167,7 +170,7 @@ impl LegActor {
     fn drain(&mut self, ctx: &mut Context<Self>) {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Transaction(input) => post(&self.links.layer, ToLayer(input)),
+                Output::Transaction(input) => self.to_layer(input),
                 Output::Event(event) => self.happened(event, ctx),
             }
         }
@@ -405,9 +408,13 @@ impl LegActor {
         }));
         for output in last.unwrap_or_default() {
             if let Output::Transaction(input) = output {
-                post(&self.links.layer, ToLayer(input));
+                self.to_layer(input);
             }
         }
+    }
+
+    fn to_layer(&self, input: LayerInput) {
+        post(&self.links.layer, ToLayer(if self.need == Need::Help { input.for_help() } else { input }));
     }
 
     fn tell(&self, event: LegNews) {
@@ -438,7 +445,7 @@ impl LegActor {
             LegCommand::RejectInWords(Cause { status, text }) => {
                 Command::Reject { status, phrase: Some(text), reason: None, headers: retry_after(status) }
             }
-            LegCommand::Cancel(why) => Command::End { reason: cancel_reason(why) },
+            LegCommand::Cancel(why) => Command::End { reason: crate::convert::cancel_reason(why) },
             LegCommand::End(cause) => Command::End { reason: Some(reason_value(&cause)) },
             LegCommand::GiveUp(cause) => {
                 let reason = reason_value(&cause);
@@ -554,15 +561,6 @@ fn flow_of(from: &FromTransaction) -> Option<Flow> {
         | FromTransaction::Lost { .. }
         | FromTransaction::Misfit { .. }
         | FromTransaction::Transmit { .. } => None,
-    }
-}
-
-fn cancel_reason(why: CancelWhy) -> Option<String> {
-    match why {
-        CancelWhy::CompletedElsewhere => Some(REASON_COMPLETED_ELSEWHERE.into()),
-        CancelWhy::Declined => Some(reason_value(&Cause::of(603))),
-        CancelWhy::Forwarded => Some(reason_value(&Cause::of(302))),
-        CancelWhy::CallerGone | CancelWhy::TimeOver => None,
     }
 }
 

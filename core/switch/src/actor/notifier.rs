@@ -237,9 +237,8 @@ impl Handler<ServeSip> for NotifierActor {
 impl Handler<TakeSubscription> for NotifierActor {
     type Result = ();
     fn handle(&mut self, take: TakeSubscription, ctx: &mut Self::Context) {
-        let TakeSubscription { tx, request, flow, watcher, watched: resource } = take;
-        let local = self.owners.local(NOTIFIER, flow, &*self.env.random);
-        let (tag, contact) = (local.tag.to_string(), local.contact);
+        let TakeSubscription { tx, request, flow, watcher, watched: resource, tag } = take;
+        let contact = self.owners.local(NOTIFIER, flow, &*self.env.random).contact;
         let asked = Asked { tx, request, flow, watcher, resource, tag, contact };
         self.feed(Input::Subscribe(Box::new(asked)), ctx);
     }

@@ -10,12 +10,12 @@ mod trace;
 use actix::{Actor, Context, Handler, MessageResult, Recipient};
 use bytes::Bytes;
 use plugboard_metrics::{Condition, Readiness, SipFaultKind, SipMessageTooLong, TransactionsHeld};
-use plugboard_model::{CallId, LegId, OfficeId, Time, UserId};
+use plugboard_model::{OfficeId, Time, UserId};
 use plugboard_sip::flow::Flow;
 use plugboard_sip::replies::stateless_reply;
 use plugboard_sip::session::Strays;
 use plugboard_sip::transaction::{ClientTx, Input, Key, Layer, LayerSettings, Output, ServerTx, Timers};
-use plugboard_sip::{Abilities, Message, Method, PeekKind, Request, Response, parse_datagram, peek};
+use plugboard_sip::{Abilities, Message, Method, ParseError, PeekKind, Request, Response, parse_datagram, peek};
 use plugboard_store::SipFlow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -189,8 +189,11 @@ impl SipActor {
                         self.layer.handle(self.env.clock.now(), input);
                     }
                 }
-                Output::Misfit { misfit, method, flow } => {
+                Output::Misfit { misfit, method, flow, answer } => {
                     crate::convert::tell_misfit(misfit, &method, self.env.clock.now(), flow, &self.env.metrics);
+                    if let Some(turned) = answer.filter(|turned| self.hears(&turned.request, flow)) {
+                        self.transmit(None, turned.back, turned.bytes);
+                    }
                 }
                 Output::Response { tx, .. }
                 | Output::Stray { tx, .. }
@@ -276,8 +279,8 @@ impl SipActor {
     }
 
     fn request(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
-        if request.method == Method::Subscribe && is_of_notifier(&request) {
-            // Whether there is such a subscription, it knows.
+        if request.method == Method::Subscribe && self.is_of_subscription(&request) {
+            // Whether it is still there, it knows.
             return self.to_owner(NOTIFIER, Output::Request { tx, request, flow });
         }
         if request.headers.to().is_ok_and(|to| to.tag().is_some()) {
@@ -295,15 +298,15 @@ impl SipActor {
             }
             return;
         }
-        // A switch that ends says so to those who ask: a load balancer then asks another.
-        if self.draining && request.method == Method::Options {
-            return self.refuse(tx, Response::to_request(&request, 503));
-        }
         let response = stateless_reply(&request, Self::abilities(&request.method));
         // Whether a call is a gateway's is seen where it is let in.
         let is_call = response.is_none() && request.method == Method::Invite;
         if !is_call && !self.heeds(tx, &request, flow) {
             return;
+        }
+        // A switch that ends says so to those who ask: a load balancer then asks another.
+        if self.draining && request.method == Method::Options {
+            return self.refuse(tx, Response::to_request(&request, 503));
         }
         if let Some(response) = response {
             return self.refuse(tx, Self::with_events(response));
@@ -355,22 +358,14 @@ impl SipActor {
             }
             Err(error) => {
                 crate::convert::tell_unparsed(SipFaultKind::Malformed, &error, now, flow, &self.env.metrics);
-                if let Some(response) = error.answer() {
-                    self.answer_statelessly(&response, flow);
+                if let ParseError::Reject(rejected) = error
+                    && self.hears(&rejected.request, flow)
+                {
+                    self.answer_statelessly(&rejected.rejection.response(&rejected.request), flow);
                 }
             }
         }
     }
-
-    /// The call that a message with this Call-ID belongs to, from now on.
-    fn trace_call(&mut self, sip_call_id: &str, call: &CallId, leg: LegId) {
-        self.traces.begin(self.env.clock.now(), sip_call_id, call, leg);
-    }
-}
-
-/// Whether To has a tag of the shard's subscriptions.
-fn is_of_notifier(request: &Request) -> bool {
-    request.headers.to().ok().and_then(|to| owner_of_tag(to.tag()?)) == Some(NOTIFIER)
 }
 
 impl Actor for SipActor {
@@ -427,7 +422,7 @@ impl Handler<ToLayer> for SipActor {
 impl Handler<Adopt> for SipActor {
     type Result = ();
     fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) {
-        self.trace_call(&adopt.sip_call_id, &adopt.call, adopt.leg);
+        self.traces.begin(adopt.began, &adopt.sip_call_id, &adopt.call, adopt.leg);
         let Adopt { owner, events, join, sip_call_id, .. } = adopt;
         self.owners.insert(owner, Owner { events, join, sip_call_id });
     }

@@ -43,6 +43,8 @@ pub(crate) struct TakeSubscription {
     pub(crate) flow: Flow,
     pub(crate) watcher: UserId,
     pub(crate) watched: Watched,
+    /// Ours, if it is taken.
+    pub(crate) tag: String,
 }
 
 /// Command: show this shard what its watchers may know of you, now and whenever it changes; or no more. From `NotifierActor` to

@@ -139,12 +139,37 @@ pub(super) async fn converse(
     }
 }
 
+/// What one connection is told in a minute of messages that cannot be read: a device that is somewhat broken sends a few,
+/// and whoever sends more learns nothing from more answers.
+const FAULTS_ANSWERED_MAX: u32 = 60;
+
+/// The answers to what could not be read.
+struct Faults {
+    since: Instant,
+    answered: u32,
+}
+
+impl Faults {
+    fn new() -> Self {
+        Self { since: Instant::now(), answered: 0 }
+    }
+
+    /// Whether one more is answered.
+    fn is_answered(&mut self) -> bool {
+        if self.since.elapsed() >= Duration::from_mins(1) {
+            *self = Self::new();
+        }
+        self.answered = self.answered.saturating_add(1);
+        self.answered <= FAULTS_ANSWERED_MAX
+    }
+}
+
 /// Gives whole messages on. While their shard is behind nothing more is read, and the peer's own buffers fill: nobody
 /// sends again what is lost here. A stream whose framing is lost cannot be read any further: then the answer to what
 /// came last, if it has one, is the last word (RFC 3261 section 18.3).
 async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc::Sender<Reply>) -> Gone {
     let (mut patience, mut spoke, mut asked) = (FIRST_MAX, false, false);
-    let mut since = Instant::now();
+    let (mut since, mut faults) = (Instant::now(), Faults::new());
     loop {
         let heard = match tokio::time::timeout_at(since + patience, ear.hear()).await {
             Ok(Ok(heard)) => heard,
@@ -170,7 +195,7 @@ async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc:
             Heard::Frame(Frame::Ping) => drop(replies.try_send(Reply::Say(Bytes::from_static(PONG)))),
             Heard::Frame(Frame::Bad(error)) => {
                 router.unparsed(SipFaultKind::Malformed, flow, &error);
-                if let Some(answer) = error.answer() {
+                if let Some(answer) = error.answer().filter(|_| faults.is_answered()) {
                     let _ = replies.try_send(Reply::Say(answer.to_bytes().into()));
                 }
             }

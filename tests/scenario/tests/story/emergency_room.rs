@@ -89,6 +89,76 @@ fn a_call_for_help_gets_through_a_table_that_takes_no_other() {
     assert_eq!(sim.record().outcome, CallOutcome::Answered);
 }
 
+#[test]
+fn a_call_for_help_rings_out_when_calls_that_were_let_in_have_taken_all_but_the_last_places() {
+    let (mut sim, phones, gateway) = started(Setup::demo().transactions(64));
+    let (ann, bob, cem, dora) = (&phones[0], &phones[1], &phones[2], &phones[3]);
+    ann.dials("104");
+    sim.run_until(dora.rings());
+    dora.answers();
+    talk(&mut sim, ann, dora);
+    while sim.holdings().transactions < 56 {
+        cem.registers();
+        sim.run_until(cem.is_registered());
+    }
+    // The calls that there are change as they like.
+    while sim.holdings().transactions < 60 {
+        ann.holds();
+        sim.run_until(ann.was_answered_again());
+    }
+    bob.dials("112");
+    sim.run_until(gateway.rings());
+    gateway.answers();
+    talk(&mut sim, bob, &gateway);
+    bob.hangs_up();
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_call_for_help_and_the_call_back_are_taken_when_as_many_calls_go_on_as_the_switch_takes() {
+    let (mut sim, phones, gateway) = started(Setup::demo().calls(2, 1));
+    let (ann, bob, cem) = (&phones[0], &phones[1], &phones[6]);
+    for (caller, called) in [(2, 3), (4, 5)] {
+        phones[caller].dials(&format!("{}", 101 + called));
+        sim.run_until(phones[called].rings());
+        phones[called].answers();
+        talk(&mut sim, &phones[caller], &phones[called]);
+    }
+    ann.dials("102");
+    sim.run_until(ann.was_told(503));
+    assert_eq!(ann.told_to_wait(), ["5"]);
+    gateway.dials("+4930123101");
+    sim.run_until(gateway.was_told(503));
+    assert_eq!(sim.metric(r#"plugboard_calls_refused_total{reason="call_limit"}"#), Some(2.0));
+    bob.dials("112");
+    sim.run_until(gateway.rings());
+    gateway.answers();
+    talk(&mut sim, bob, &gateway);
+    cem.dials("112");
+    sim.run_until(cem.was_told(503));
+    gateway.hangs_up();
+    sim.run_until(bob.is_idle());
+    sim.run_for(seconds(1));
+    cem.dials_uri("urn:service:sos");
+    sim.run_until(gateway.rings());
+    cem.hangs_up();
+    sim.run_until(|| cem.is_idle()() && gateway.is_idle()());
+    sim.run_for(seconds(1));
+    gateway.dials("+4930123102");
+    sim.run_until(bob.rings());
+    gateway.hangs_up();
+    sim.run_until(bob.is_idle());
+    phones[2].hangs_up();
+    sim.run_until(phones[3].is_idle());
+    sim.run_for(seconds(1));
+    ann.dials("102");
+    sim.run_until(bob.rings());
+    ann.hangs_up();
+    phones[4].hangs_up();
+    sim.run_until_quiet();
+}
+
 /// Somebody in the house of these guesses until nobody there is listened to.
 fn guesses(sim: &mut Sim, guesser: &Phone) {
     for n in 0..20 {

@@ -75,6 +75,7 @@ mod supervision;
 mod times;
 mod toll;
 mod topology;
+mod traced;
 mod transfer;
 mod transfer_ordered;
 mod transports;

@@ -106,6 +106,93 @@ fn what_names_a_dialog_that_is_gone_counts_as_a_strangers_request() {
     assert_eq!((said.len(), said.iter().filter(|text| text.starts_with("SIP/2.0 481 ")).count()), (8, 8));
 }
 
+/// So many messages of a stranger in Ann's house, all at once; what he was told.
+fn at_once(sim: &mut Sim, messages: usize, message: impl Fn(usize) -> String) -> Vec<String> {
+    for n in 0..messages {
+        sim.strange_message(FLOOD, &message(n));
+    }
+    sim.run_for(millis(100));
+    sim.said_to(FLOOD)
+}
+
+/// As many were answered as a stranger may ask, each so.
+fn assert_limited(said: &[String], status: u16, what: &str) {
+    let line = format!("SIP/2.0 {status} ");
+    assert_eq!((said.len(), said.iter().filter(|text| text.starts_with(&line)).count()), (8, 8), "{what}: {said:?}");
+}
+
+/// As much of what a stranger sends is answered, by this status, as of any request of his; who is elsewhere is answered, too.
+fn assert_counted(status: u16, message: impl Fn(usize) -> String) {
+    let (mut sim, ..) = house();
+    let said = at_once(&mut sim, 50, &message);
+    assert_limited(&said, status, &message(0));
+    assert!((limited(&sim, "source") - 42.0).abs() < 0.1);
+    sim.strange_message(ANOTHER, &message(99).replace(FLOOD, ANOTHER));
+    sim.run_for(millis(100));
+    assert_eq!(sim.said_to(ANOTHER).len(), 1);
+}
+
+#[test]
+fn a_refreshed_subscription_that_there_is_not_counts_as_a_strangers_request() {
+    // The tag of each subscription has such a beginning.
+    assert_counted(481, |n| {
+        request("SUBSCRIBE", "102", FLOOD, n).replace("test>\nCall-ID", "test>;tag=fffffffffffffffe-0\nCall-ID")
+    });
+}
+
+#[test]
+fn a_cancel_of_nothing_counts_as_a_strangers_request() {
+    assert_counted(481, |n| request("CANCEL", "102", FLOOD, n));
+}
+
+#[test]
+fn a_request_that_is_cut_off_counts_as_a_strangers() {
+    assert_counted(400, |n| request("OPTIONS", "102", FLOOD, n).replace("Content-Length: 0", "Content-Length: 9"));
+}
+
+#[test]
+fn a_request_whose_via_names_nothing_counts_as_a_strangers() {
+    assert_counted(400, |n| request("OPTIONS", "102", FLOOD, n).replace("Via: SIP/2.0/UDP", "Via: SIP/2.0"));
+}
+
+#[test]
+fn a_switch_that_ends_tells_a_stranger_no_more_often_than_any_other() {
+    for method in ["OPTIONS", "INVITE"] {
+        let (mut sim, ..) = house();
+        sim.ask(async { sim.switch().drain() });
+        let said = at_once(&mut sim, 50, |n| request(method, "102", FLOOD, n));
+        assert_limited(&said, 503, method);
+    }
+}
+
+#[test]
+fn calls_for_help_of_strangers_have_a_limit_of_their_own_and_phones_of_the_house_call_for_help_all_the_same() {
+    let (mut sim, ann, _bob, gateway) = house();
+    let said = at_once(&mut sim, 500, |n| request("INVITE", "112", FLOOD, n));
+    assert_eq!(said.len(), 108, "those of a stranger, and a hundred for help");
+    assert!(said.iter().all(|text| text.starts_with("SIP/2.0 407 ")), "{said:?}");
+    ann.dials("112");
+    sim.run_for(millis(100));
+    assert!(gateway.rings()(), "at once:\n{}", sim.ladder());
+    ann.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn a_subscription_that_there_is_goes_on_in_a_flood_of_its_house() {
+    let (mut sim, ..) = house();
+    // Not registered: it has no share of its own.
+    let console = sim.new_phone_at("console", "103", "[fd00:9::3]:5060");
+    console.watches("102", "presence");
+    sim.run_for(millis(200));
+    assert_eq!(console.subscribed("102", "presence"), Some(200));
+    flood(&mut sim, "OPTIONS", 50);
+    let begin = sim.now();
+    console.watches_again("102", "presence", 600);
+    sim.run_for(millis(100));
+    assert_eq!(sim.ladder().since(begin).count("switch -> console  200 SUBSCRIBE"), 1, "{}", sim.ladder());
+}
+
 #[test]
 fn a_call_for_help_passes_a_flood_of_its_own_house_and_the_callers_own_limit() {
     let (mut sim, _ann, bob, gateway) = house();

@@ -164,7 +164,8 @@ impl World {
             FromLayer::Timeout { tx } => Input::Timeout { tx },
             FromLayer::TransportError { tx } | FromLayer::Full { tx } => Input::TransportError { tx },
             FromLayer::Lost { tx, .. } => Input::Lost { tx },
-            FromLayer::Misfit { .. } => return,
+            FromLayer::Misfit { answer: Some(turned), .. } => return self.carry(who, turned.back, turned.bytes),
+            FromLayer::Misfit { answer: None, .. } => return,
         };
         if let Some(session) = &mut self.parties[who].session {
             session.handle(now, input);

@@ -18,6 +18,8 @@ pub(in crate::transaction) struct WayBack {
     pub(in crate::transaction) flow: Flow,
     /// When it is taken though the stream has not failed.
     pub(in crate::transaction) due: Time,
+    /// Whether it goes before others.
+    helps: bool,
 }
 
 /// A stream over which nothing was heard for so long leads nowhere: a firewall has swallowed what opens it. Whoever has the
@@ -26,17 +28,24 @@ pub(in crate::transaction) struct WayBack {
 const STREAM_SILENCE: Duration = Duration::from_secs(1);
 
 impl Layer {
-    /// Sends an INVITE over `flow`, which is UDP, or over `larger` if it is too long for that.
-    pub(super) fn send_either(&mut self, now: Time, tx: ClientTx, request: Request, flow: Flow, larger: Flow) {
+    /// Sends a request over `flow`; an INVITE that may go over either over `larger` if it is too long for that.
+    pub(super) fn send(
+        &mut self,
+        now: Time,
+        (tx, request, flow): (ClientTx, Request, Flow),
+        larger: Option<Flow>,
+        helps: bool,
+    ) {
+        let Some(larger) = larger else { return self.send_request(now, tx, request, flow, helps) };
         let mut whole = request.clone();
         self.push_via(&mut whole, tx, flow);
         if whole.to_bytes().len() <= UDP_REQUEST_BYTES_MAX || self.clients.contains_key(&tx) {
-            return self.send_request(now, tx, request, flow);
+            return self.send_request(now, tx, request, flow, helps);
         }
-        self.send_request(now, tx, request.clone(), larger);
+        self.send_request(now, tx, request.clone(), larger, helps);
         if let Some(Client::Invite(invite)) = self.clients.get_mut(&tx) {
             let before = invite.wake();
-            invite.way_back = Some(Box::new(WayBack { request, flow, due: now + STREAM_SILENCE }));
+            invite.way_back = Some(Box::new(WayBack { request, flow, due: now + STREAM_SILENCE, helps }));
             let after = invite.wake();
             self.rewake(Key::Client(tx), before, after);
         }
@@ -45,7 +54,7 @@ impl Layer {
     /// The stream was not taken: the same once more over UDP, in a transaction of the same branch, so that a peer that got
     /// it all the same knows it again.
     pub(super) fn send_back(&mut self, now: Time, tx: ClientTx, back: WayBack, cancel: Option<CancelWish>) {
-        self.send_request(now, tx, back.request, back.flow);
+        self.send_request(now, tx, back.request, back.flow, back.helps);
         if let Some(wish) = cancel {
             self.cancel(now, tx, wish);
         }

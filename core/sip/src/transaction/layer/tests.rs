@@ -57,19 +57,29 @@ fn outgoing(method: Method) -> Request {
 
 /// What comes out of a layer, in words.
 fn drain(layer: &mut Layer) -> Vec<String> {
-    std::iter::from_fn(|| layer.poll_output()).map(|output| words(&output)).collect()
+    std::iter::from_fn(|| layer.poll_output())
+        .flat_map(|output| [Some(words(&output)), turned(&output)])
+        .flatten()
+        .collect()
+}
+
+/// What is to be answered to a request that has no transaction.
+fn turned(output: &Output) -> Option<String> {
+    if let Output::Misfit { answer: Some(turned), .. } = output { Some(sent(&turned.bytes)) } else { None }
+}
+
+fn sent(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let line = text.lines().next().unwrap();
+    match line.strip_prefix("SIP/2.0 ") {
+        Some(status) => format!("send {}", status.split(' ').next().unwrap()),
+        None => format!("send {}", line.split(' ').next().unwrap()),
+    }
 }
 
 fn words(output: &Output) -> String {
     match output {
-        Output::Transmit { bytes, .. } => {
-            let text = std::str::from_utf8(bytes).unwrap();
-            let line = text.lines().next().unwrap();
-            match line.strip_prefix("SIP/2.0 ") {
-                Some(status) => format!("send {}", status.split(' ').next().unwrap()),
-                None => format!("send {}", line.split(' ').next().unwrap()),
-            }
-        }
+        Output::Transmit { bytes, .. } => sent(bytes),
         Output::Request { request, .. } => format!("request {}", request.method),
         Output::Cancelled { owner, .. } => format!("cancelled {owner:?}"),
         Output::Ack { .. } => "ack".into(),

@@ -9,6 +9,8 @@ use crate::message::{Adopt, FromLayer, JoinAsked};
 pub(crate) struct Adoption {
     pub(crate) call: plugboard_model::CallId,
     pub(crate) sip_call_id: String,
+    /// When the call began.
+    pub(crate) began: plugboard_model::Time,
 }
 
 impl Adoption {
@@ -19,6 +21,7 @@ impl Adoption {
         leg: LegId,
         (events, join): (Recipient<FromLayer>, Recipient<JoinAsked>),
     ) -> Adopt {
-        Adopt { owner, call: self.call, sip_call_id: self.sip_call_id.into(), leg, events, join }
+        let Self { call, sip_call_id, began } = self;
+        Adopt { owner, call, sip_call_id: sip_call_id.into(), began, leg, events, join }
     }
 }

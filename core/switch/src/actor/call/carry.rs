@@ -310,15 +310,14 @@ impl CallActor {
         let session = Session::outgoing(local, spec);
         let links = LegLinks { layer: self.links.layer.clone(), forget: self.links.forget.clone(), call };
         post(&self.links.watch, WatchMedia { media: media.leg, call: self.id.clone(), leg });
-        let early_sound = dial.early_sound;
-        let bounds = dial.bounds;
-        let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound, bounds };
+        let (early_sound, bounds, need) = (dial.early_sound, dial.bounds, dial.need);
+        let new = NewLeg { leg, owner, session, media, description, offer: None, early_sound, bounds, need };
         let handle = LegActor::begin(
             self.env.clone(),
             links,
             new,
             &self.links.adopt,
-            Adoption { call: self.id.clone(), sip_call_id: adopted_call_id },
+            Adoption { call: self.id.clone(), sip_call_id: adopted_call_id, began: self.origin },
         );
         self.qualities.opened(media.leg);
         self.legs.insert(

@@ -7,7 +7,7 @@ use plugboard_model::{CallId, Cause, Dialled, FaxTry};
 use plugboard_office::{Inquiry, Office, Source, Treatment};
 use std::sync::Arc;
 
-use super::{CALLS_MAX, CallsActor, MAX_FORWARDS, Plan};
+use super::{CallsActor, MAX_FORWARDS, Plan};
 use crate::actor::call::{CallActor, NewCall};
 use crate::diversion::Brought;
 use crate::identity::Caller;
@@ -55,7 +55,7 @@ impl CallsActor {
         let office = self.snapshot.configuration.offices.get(&asked.office).cloned();
         let office = office.ok_or_else(|| not_found(format!("No office {}", asked.office)))?;
         let from = office.user(&asked.from).ok_or_else(|| not_found(format!("No user {}", asked.from.name)))?;
-        if self.calls.len() >= CALLS_MAX {
+        if !self.has_room(false) {
             return Err(Cause { status: 503, text: "As many calls go on as the switch takes".into() });
         }
         let source = Source::User(from.id.clone());

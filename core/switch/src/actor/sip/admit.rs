@@ -28,6 +28,10 @@ impl SipActor {
     pub(super) fn invite(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {
         let sheds = self.draining || self.overload.is_behind();
         let helps = sheds && self.helps(&request, flow);
+        // No answer to a call that is shed is worth more than one to any other request of a stranger.
+        if sheds && !helps && !self.heeds(tx, &request, flow) {
+            return;
+        }
         if self.draining && !helps {
             return self.refuse_for_now(tx, &request, flow, RefusalReason::Draining);
         }
@@ -57,8 +61,8 @@ impl SipActor {
         };
         let id = self.new_call_id(&office);
         if let Ok(sip_call_id) = request.headers.call_id().map(str::to_owned) {
-            self.trace_call(&sip_call_id, &id, LegId::CALLER);
             let now = self.env.clock.now();
+            self.traces.begin(now, &sip_call_id, &id, LegId::CALLER);
             self.traces.keep(now, SipFlow::In, flow, sip_call_id.as_bytes(), &request.to_bytes());
         }
         post(&self.calls, TakeCall { id, tx, request, flow, source, office, proven });

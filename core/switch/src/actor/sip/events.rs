@@ -12,12 +12,16 @@ use super::SipActor;
 use super::login::Challenger;
 use crate::message::{Publish, TakeSubscription, Watched};
 use crate::post::post;
+use crate::shard::{NOTIFIER, owner_of_tag};
 
 /// What these two bring: wishes of a phone's keys, and presence. A filter is passed over.
 pub(super) const EVENT_ABILITIES: Abilities<'static> = Abilities {
     content_types: &["application/x-as-feature-event+xml", "application/pidf+xml", "application/simple-filter+xml"],
     ..super::ABILITIES
 };
+
+/// Letters of 64 random bits.
+const RANDOM_LEN: usize = 16;
 
 impl SipActor {
     pub(super) fn subscribe(&mut self, tx: ServerTx, request: Request, flow: Flow) {
@@ -50,7 +54,28 @@ impl SipActor {
         if !may {
             return self.refuse(tx, Response::to_request(&request, 403));
         }
-        post(&self.subscriptions, TakeSubscription { tx, request, flow, watcher: user.id.clone(), watched });
+        let tag = self.subscription_tag(&request);
+        post(&self.subscriptions, TakeSubscription { tx, request, flow, watcher: user.id.clone(), watched, tag });
+    }
+
+    /// The tag of a new subscription. It tells that we gave it, and for which Call-ID: who makes one up is a stranger.
+    fn subscription_tag(&self, request: &Request) -> String {
+        let random = format!("{:016x}", self.env.random.next());
+        let seal = self.seal(&random, request);
+        format!("{NOTIFIER:x}-{random}{seal}")
+    }
+
+    /// Whether a subscription of this shard is meant that there is, or was.
+    pub(super) fn is_of_subscription(&self, request: &Request) -> bool {
+        let Ok(to) = request.headers.to() else { return false };
+        let ours = to.tag().filter(|tag| owner_of_tag(tag) == Some(NOTIFIER));
+        let sealed = ours.and_then(|tag| tag.split_once('-')?.1.split_at_checked(RANDOM_LEN));
+        sealed.is_some_and(|(random, seal)| seal == self.seal(random, request))
+    }
+
+    fn seal(&self, random: &str, request: &Request) -> String {
+        let call_id = request.headers.call_id().unwrap_or_default();
+        self.layer.sealed_tag(&format!("subscription {random} {call_id}"))
     }
 
     pub(super) fn publish(&mut self, tx: ServerTx, request: Request, flow: Flow, ctx: &mut Context<Self>) {

@@ -14,16 +14,25 @@ use super::admit::dials_help;
 impl SipActor {
     /// Whether a request is looked at of somebody who has not shown who he is. One too many from his address is forgotten
     /// without a word: an answer would cost as much, and go to whoever's address he writes. It is looked at all the same where it is a
-    /// gateway's, whose calls have limits of their own, a call for help, or from the port of a user's phone, which has a share of its own.
+    /// gateway's, whose calls have limits of their own, or from the port of a user's phone, which has a share of its own, as calls for
+    /// help have.
     pub(super) fn heeds(&mut self, tx: ServerTx, request: &Request, flow: Flow) -> bool {
+        let hears = self.hears(request, flow);
+        if !hears {
+            self.layer.handle(self.env.clock.now(), Input::Ignore { tx });
+        }
+        hears
+    }
+
+    /// The same of what has no transaction.
+    pub(super) fn hears(&self, request: &Request, flow: Flow) -> bool {
         let now = self.env.clock.now();
         let passes = self.rates.stranger(now, flow.remote)
             || (self.is_at_home(request, flow) && self.rates.phone(now, flow.remote))
             || self.comes_from_gateway(flow)
-            || (request.method == Method::Invite && self.helps(request, flow));
+            || (request.method == Method::Invite && self.helps(request, flow) && self.rates.help(now, flow.remote));
         if !passes {
             RequestLimited { of: RequestsOf::Source, at: now, source: flow.remote, user: None }.emit(&self.env.metrics);
-            self.layer.handle(now, Input::Ignore { tx });
         }
         passes
     }

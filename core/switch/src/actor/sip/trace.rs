@@ -16,42 +16,56 @@ const KEYS: [&[u8]; 2] = [b"inline:", b"ice-pwd:"];
 /// What stands in the place of a password in a URI: it is one itself, so that the message can still be read.
 const NO_PASSWORD: &[u8] = b"not-kept";
 
-/// A leg's trace.
+/// A leg whose messages are kept.
 struct Traced {
-    began: Time,
     call: CallId,
     leg: LegId,
+}
+
+/// What its legs have together, so that their messages are in one order and none takes the place of another.
+struct OfCall {
+    began: Time,
     trace: SipTrace,
+    /// How many of its legs live.
+    legs: usize,
 }
 
 /// The traces of the shard's live legs, by their SIP Call-ID.
 pub(super) struct Traces {
     store: CallStore,
     live: HashMap<Box<str>, Traced>,
+    calls: HashMap<CallId, OfCall>,
 }
 
 impl Traces {
     pub(super) fn new(store: CallStore) -> Self {
-        Self { store, live: HashMap::new() }
+        Self { store, live: HashMap::new(), calls: HashMap::new() }
     }
 
-    /// From now on messages with this Call-ID are of this leg.
-    pub(super) fn begin(&mut self, now: Time, sip_call_id: &str, call: &CallId, leg: LegId) {
-        if !self.live.contains_key(sip_call_id) {
-            let traced = Traced { began: now, call: call.clone(), leg, trace: self.store.sip_trace(call) };
-            self.live.insert(sip_call_id.into(), traced);
+    /// From now on messages with this Call-ID are of this leg; the call began then.
+    pub(super) fn begin(&mut self, began: Time, sip_call_id: &str, call: &CallId, leg: LegId) {
+        if self.live.contains_key(sip_call_id) {
+            return;
         }
+        let new = || OfCall { began, trace: self.store.sip_trace(call), legs: 0 };
+        self.calls.entry(call.clone()).or_insert_with(new).legs += 1;
+        self.live.insert(sip_call_id.into(), Traced { call: call.clone(), leg });
     }
 
     /// The leg is over.
     pub(super) fn end(&mut self, sip_call_id: &str) {
-        self.live.remove(sip_call_id);
+        let Some(Traced { call, .. }) = self.live.remove(sip_call_id) else { return };
+        let Some(of_call) = self.calls.get_mut(&call) else { return };
+        of_call.legs = of_call.legs.saturating_sub(1);
+        if of_call.legs == 0 {
+            self.calls.remove(&call);
+        }
     }
 
     /// This call was refused. One that goes on under the same Call-ID keeps its trace.
     pub(super) fn end_of(&mut self, sip_call_id: &str, call: &CallId) {
         if self.live.get(sip_call_id).is_some_and(|traced| traced.call == *call) {
-            self.live.remove(sip_call_id);
+            self.end(sip_call_id);
         }
     }
 
@@ -66,9 +80,10 @@ impl Traces {
     /// Keeps a message with this Call-ID, if it is of a live leg.
     pub(super) fn keep(&mut self, now: Time, way: SipFlow, flow: Flow, call_id: &[u8], bytes: &[u8]) {
         let Ok(call_id) = std::str::from_utf8(call_id) else { return };
-        let Some(traced) = self.live.get_mut(call_id) else { return };
+        let Some(traced) = self.live.get(call_id) else { return };
+        let Some(of_call) = self.calls.get_mut(&traced.call) else { return };
         let entry = SipTraceEntry {
-            at: Time::ZERO + now.since(traced.began),
+            at: Time::ZERO + now.since(of_call.began),
             leg: Some(traced.leg),
             flow: way,
             transport: match flow.transport {
@@ -82,7 +97,7 @@ impl Traces {
             remote: flow.remote,
             bytes: without_credentials(bytes),
         };
-        if let Err(error) = traced.trace.append(entry) {
+        if let Err(error) = of_call.trace.append(entry) {
             tracing::debug!(%error, "a SIP message could not be kept for the call's trace");
         }
     }

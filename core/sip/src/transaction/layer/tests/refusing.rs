@@ -63,6 +63,28 @@ fn running_calls_change_and_end_while_the_table_takes_no_new_ones() {
 }
 
 #[test]
+fn who_is_let_in_for_help_rings_others_to_the_last_place() {
+    let mut layer = Layer::new(LayerSettings {
+        prefix: "s1-".into(),
+        key: [9; 32],
+        timers: Timers::default(),
+        transactions_max: 32,
+    });
+    let ours = |layer: &mut Layer, seq: u32, helps: bool| {
+        let send = Input::SendRequest { tx: ClientTx { seq, ..TX }, request: outgoing(Method::Invite), flow: flow() };
+        layer.handle(at(2), if helps { send.for_help() } else { send });
+        drain(layer)
+    };
+    for seq in 0..30 {
+        assert_eq!(ours(&mut layer, seq, false), ["send INVITE"], "{seq}");
+    }
+    assert_eq!(ours(&mut layer, 30, false), ["full"]);
+    assert_eq!(ours(&mut layer, 30, true), ["send INVITE"]);
+    assert_eq!(ours(&mut layer, 31, true), ["send INVITE"]);
+    assert_eq!(ours(&mut layer, 32, true), ["full"], "there is no place any more");
+}
+
+#[test]
 fn refused_request_is_answered_and_forgotten_and_its_repeat_gets_the_same_tag() {
     let mut layer = layer();
     let mut tags = Vec::new();
