@@ -25,7 +25,10 @@ pub fn parse_datagram(bytes: &[u8]) -> Result<Message, ParseError> {
 /// Reads a message that ends with `bytes`, which may have this length.
 pub(crate) fn parse_whole(bytes: &[u8], limit: usize) -> Result<Message, ParseError> {
     if bytes.len() > limit {
-        return Err(ParseError::Drop(Fault::TooLarge));
+        // Its sender learns by 513 that it is too long (RFC 3261 section 21.5.7); of its head enough is read for that.
+        let (mut head, _) = Head::read(bytes.get(..limit).unwrap_or_default());
+        head.fault = Some(Fault::TooLarge);
+        return head.finish(&[]);
     }
     let (mut head, used) = Head::read(bytes);
     let body = bytes.get(used..).unwrap_or_default();
@@ -437,6 +440,14 @@ mod tests {
         let text = format!("OPTIONS sip:h SIP/2.0\r\n{REST}{many}A: b\r\n\r\n");
         assert_eq!(status(text.as_bytes()), (Fault::TooManyHeaders, Some(400)));
         assert_eq!(status(&vec![b'x'; UDP_BYTES_MAX + 1]), (Fault::TooLarge, None));
+        let large = |method: &str, length: usize| {
+            let head = format!("{method} sip:h SIP/2.0\r\n{REST}\r\n");
+            head.clone() + &"b".repeat(length - head.len())
+        };
+        assert!(parse_datagram(large("OPTIONS", UDP_BYTES_MAX).as_bytes()).is_ok());
+        assert_eq!(status(large("OPTIONS", UDP_BYTES_MAX + 1).as_bytes()), (Fault::TooLarge, Some(513)));
+        let endless = format!("OPTIONS sip:h SIP/2.0\r\n{REST}Subject: {}", "s".repeat(UDP_BYTES_MAX));
+        assert_eq!(status(endless.as_bytes()), (Fault::TooLarge, Some(513)));
         let long = format!("{} sip:h SIP/2.0\r\n{REST}\r\n", "M".repeat(METHOD_BYTES_MAX + 1));
         assert_eq!(status(long.as_bytes()), (Fault::NotSip, None));
     }

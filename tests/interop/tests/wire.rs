@@ -68,6 +68,27 @@ fn a_phone_that_asks_by_stun_where_it_is_seen_keeps_its_way_open() {
 }
 
 #[test]
+fn what_is_too_large_gets_513_over_udp_and_over_tcp() {
+    let switch = Plugboard::demo();
+    let socket = socket(&switch);
+    let long = format!("Subject: {}\r\n", "long ".repeat(4_000));
+    socket.send(request("OPTIONS", 1, &long).as_bytes()).unwrap();
+    let said = answer(&socket);
+    assert!(said.starts_with("SIP/2.0 513 Message Too Large\r\n") && said.contains("CSeq: 1 OPTIONS"), "{said}");
+    is_alive(&socket, 2);
+    let mut stream = TcpStream::connect(switch.sip(Transport::Tcp)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let large =
+        request("OPTIONS", 3, "").replace("/UDP ", "/TCP ").replace("Content-Length: 0", "Content-Length: 70000");
+    stream.write_all(large.as_bytes()).unwrap();
+    // Where the next message begins is not looked for: the connection ends with the answer.
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("SIP/2.0 513 ") && said.contains("CSeq: 3 OPTIONS"), "{said}");
+    is_alive(&socket, 4);
+}
+
+#[test]
 fn a_method_that_nobody_knows_gets_405_with_what_is_allowed() {
     let switch = Plugboard::demo();
     let socket = socket(&switch);

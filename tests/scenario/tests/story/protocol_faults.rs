@@ -81,6 +81,10 @@ fn each_fault_of_a_stranger_is_answered_and_told_in_one_line_with_its_reason() {
             ask("OPTIONS", 5, &[("\n\n", "\nContent-Length: 9\n\n")]),
             kind("400", "shorter than Content-Length", "malformed"),
         ),
+        (
+            ask("OPTIONS", 6, &[("\n\n", &format!("\nSubject: {}\n\n", "long ".repeat(4_000)))]),
+            kind("513", "message too large", "malformed"),
+        ),
         (ask("OPTIONS", 7, &[("\n\n", "\nRequire: teapot\n\n")]), kind("420", "Bad Extension", "unsupported")),
         (ask("OPTIONS", 8, &[("OPTIONS sip:100@plugboard.test", "OPTIONS urn:x")]), kind("416", "416", "unsupported")),
         (ask("BREW", 9, &[]), kind("405", "Method Not Allowed", "unsupported")),
@@ -263,6 +267,10 @@ fn each_fault_of_a_user_outside_of_calls_is_answered_and_told_in_one_line_with_i
     };
     let (brief, star) = (format!("{contact};expires=1"), "Contact: *");
     let sleeper = format!("Contact: <sip:x@{PEER};pn-provider=teapot;pn-prid=1>");
+    // It comes through a proxy that does not say that it keeps the flow (RFC 5626 section 6).
+    let flow = format!("{contact};+sip.instance=\"<urn:uuid:1>\";reg-id=1\nSupported: outbound, path");
+    let through =
+        format!("Via: SIP/2.0/UDP {PEER};branch=z9hG4bK-f12;rport\nVia: SIP/2.0/UDP 10.9.9.9;branch=z9hG4bK-x");
     let table: Vec<(String, Expected)> = vec![
         (ask("REGISTER", 1, &[(&contact, &brief)]), kind("423", "status=423", "conflict")),
         (ask("REGISTER", 2, &[(&contact, star)]), kind("400", "status=400", "malformed")),
@@ -309,6 +317,14 @@ fn each_fault_of_a_user_outside_of_calls_is_answered_and_told_in_one_line_with_i
                 &[("PUBLISH sip:100@", "PUBLISH sip:101@"), (&contact, "Event: presence\nSIP-If-Match: gone")],
             ),
             kind("412", "status=412", "dialog"),
+        ),
+        (
+            ask(
+                "REGISTER",
+                12,
+                &[(&contact, &flow), (&format!("Via: SIP/2.0/UDP {PEER};branch=z9hG4bK-f12;rport"), &through)],
+            ),
+            kind("439", "status=439", "malformed"),
         ),
     ];
     for (message, expected) in table {

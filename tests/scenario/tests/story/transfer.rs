@@ -467,6 +467,28 @@ fn the_name_of_whom_one_talks_to_now_is_told_again_when_it_met_a_hold_and_the_ho
 }
 
 #[test]
+fn who_was_called_and_holds_at_the_wrong_moment_hears_the_switch_again_after_longer() {
+    let (mut sim, ann, bob, cem) = three();
+    bob.minds_glare();
+    ann.hands_on_to("103");
+    sim.run_until(cem.rings());
+    cem.answers();
+    let begin = sim.now();
+    sim.run_for(millis(7));
+    bob.holds();
+    sim.run_until(bob.was_answered_again());
+    assert_eq!(bob.reinvited(), Some(491), "{}", sim.ladder());
+    // RFC 3261 section 14.1: the switch made this call, and waits for 2.1 to 4 s.
+    sim.run_for(millis(2_000));
+    assert!(!shows_cem(&bob), "{}", sim.ladder().since(begin));
+    sim.run_for(millis(2_100));
+    assert!(shows_cem(&bob), "{}", sim.ladder().since(begin));
+    assert_eq!(sim.ladder().since(begin).count("bob -> switch  491 INVITE"), 1);
+    bob.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
 fn a_hold_that_comes_again_before_the_name_is_told_again_goes_first() {
     let (mut sim, ann, cem, begin) = glare();
     ann.holds();
