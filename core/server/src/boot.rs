@@ -163,7 +163,7 @@ impl Running {
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
             sip: Arc::clone(network) as Arc<dyn plugboard_switch::SipTransport>,
-            dns: Arc::new(crate::names::Names::of_machine()),
+            dns: Arc::new(crate::names::Names::of(&config.dns)),
             push: Arc::new(pushes),
             history: Arc::new(crate::history::Reader::start(store.clone())?),
             web: Arc::new(services),

@@ -1,6 +1,7 @@
 //! The configuration file.
 
 mod api;
+mod dns;
 mod limits;
 mod push;
 mod schema;
@@ -75,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) push: Vec<PushService>,
     /// The server through which browsers come whose network blocks UDP.
     pub(crate) turn: Option<turn::TurnServer>,
+    /// Who is asked for names; nobody: whom the machine asks.
+    pub(crate) dns: Vec<SocketAddr>,
     /// What reads words aloud: a program with the arguments of espeak-ng.
     pub(crate) speech: PathBuf,
     /// RTP.
@@ -192,6 +195,7 @@ impl Default for Config {
             tls: Tls::default(),
             push: Vec::new(),
             turn: None,
+            dns: Vec::new(),
             speech: plugboard_sound::espeak::PROGRAM.into(),
             media: Media {
                 addresses: Vec::new(),
@@ -309,6 +313,9 @@ fn read(root: &Node, faults: &mut Faults) -> Config {
     }
     if let Some(field) = fields.take("turn") {
         config.turn = turn::read(&field, faults);
+    }
+    if let Some(field) = fields.take("dns") {
+        dns::read(&field, &mut config.dns, faults);
     }
     if let Some(field) = fields.take("speech") {
         speech(&field, &mut config.speech, faults);
@@ -572,6 +579,15 @@ mod tests {
         let told = faults("[limits]\ncall = 1\nrequests_burst = 0\n");
         assert!(told[0].contains("did you mean \"calls\"?"), "{told:?}");
         assert!(told[1].starts_with("p.toml:3:") && told[1].contains("from 1 to 1000000"), "{told:?}");
+    }
+
+    #[test]
+    fn name_servers_are_named_with_or_without_a_port() {
+        let config = Config::parse("p.toml", "[dns]\nservers = [\"192.0.2.53\", \"[::1]:5353\"]\n").unwrap();
+        assert_eq!(config.dns, ["192.0.2.53:53".parse().unwrap(), "[::1]:5353".parse::<SocketAddr>().unwrap()]);
+        let told = faults("[dns]\nservers = [\"dns.example\", \"192.0.2.53\", \"192.0.2.53:53\"]\n");
+        assert!(told.len() == 2 && told[0].contains("no address of a name server"), "{told:?}");
+        assert!(told[1].contains("named twice"), "{told:?}");
     }
 
     #[test]

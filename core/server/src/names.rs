@@ -2,7 +2,7 @@
 
 use plugboard_outside::dns::{self, Resolver};
 use plugboard_switch::{Answer, Dns, DnsReply, NaptrRecord, NotFound, Question, Records, SrvRecord};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The switch's way to DNS.
 pub(crate) enum Names {
@@ -13,9 +13,10 @@ pub(crate) enum Names {
 }
 
 impl Names {
-    /// By the machine's own servers.
-    pub(crate) fn of_machine() -> Self {
-        match Resolver::of_machine() {
+    /// By these servers, or else by the machine's own.
+    pub(crate) fn of(servers: &[SocketAddr]) -> Self {
+        let resolver = if servers.is_empty() { Resolver::of_machine() } else { Resolver::of_servers(servers) };
+        match resolver {
             Ok(resolver) => Self::Asked(resolver),
             Err(error) => {
                 tracing::warn!(%error, "gateways that are written by name cannot be found");

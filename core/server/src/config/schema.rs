@@ -63,6 +63,7 @@ pub(crate) fn schema() -> Json {
             "push": super::push::schema(&part),
             "turn": super::turn::schema(&part, time(super::turn::LIFETIME_DEFAULT, &super::turn::LIFETIME,
                 "How long the name and the password are good; a browser gets new ones each time it registers.")),
+            "dns": super::dns::schema(&part),
             "speech": speech(&part),
             "media": part("RTP.", json!({
                 "address": addresses("Where RTP is bound and what SDP says: one address, or one of each family; without \
