@@ -33,6 +33,7 @@ pub struct Call {
     called: String,
     expect: u16,
     talk: Option<String>,
+    holds: bool,
     end: End,
 }
 
@@ -45,7 +46,15 @@ impl Call {
     /// Somebody calls a number and knows no password: a gateway, or a stranger.
     pub fn without_password(user: &str, called: &str) -> Self {
         let end = End::HangsUp(Duration::from_secs(1));
-        Self { user: user.to_owned(), password: None, called: called.to_owned(), expect: 200, talk: None, end }
+        Self {
+            user: user.to_owned(),
+            password: None,
+            called: called.to_owned(),
+            expect: 200,
+            talk: None,
+            holds: false,
+            end,
+        }
     }
 
     /// The last response that the caller gets instead of an answer.
@@ -59,6 +68,13 @@ impl Call {
     #[must_use]
     pub fn talks(mut self, file: &Path) -> Self {
         self.talk = Some(file.display().to_string());
+        self
+    }
+
+    /// He holds and resumes, each by a re-INVITE, before he talks on.
+    #[must_use]
+    pub fn holds(mut self) -> Self {
+        self.holds = true;
         self
     }
 
@@ -120,6 +136,14 @@ impl Call {
         }
         steps += &response(self.expect, " rrs=\"true\"");
         steps += &send(&self.request("ACK", cseq, "[last_To:]", "[branch]", empty), false);
+        for direction in ["a=sendonly\n", "a=sendrecv\n"].iter().filter(|_| self.holds) {
+            cseq += 1;
+            let sdp = sdp.clone() + direction;
+            steps += &send(&self.request("INVITE", cseq, "[last_To:]", "[branch]", &sdp), true);
+            steps += "<recv response=\"100\" optional=\"true\"/>\n";
+            steps += &response(200, " rrs=\"true\"");
+            steps += &send(&self.request("ACK", cseq, "[last_To:]", "[branch]", empty), false);
+        }
         steps += &talk(self.talk.as_deref());
         match self.end {
             End::HangsUp(after) => {

@@ -61,14 +61,7 @@ impl Sipp {
 
     /// Somebody who calls this switch once, from a port that is his own.
     pub fn calls_from(switch: &Plugboard, name: &str, call: &Call, transport: Transport, port: u16) -> Self {
-        let mut sipp = Self::new(switch.folder(), name, &call.xml(), port, transport);
-        let bridge = match transport {
-            Transport::Udp | Transport::Tcp => None,
-            Transport::Tls | Transport::Ws | Transport::Wss => Some(Bridge::to(switch, transport)),
-        };
-        let remote = bridge.as_ref().map_or_else(|| switch.sip(transport), Bridge::address);
-        sipp.command.arg(remote.to_string());
-        Self { bridge, ..sipp }
+        Self::new(switch.folder(), name, &call.xml(), port, transport).towards(switch, transport)
     }
 
     /// Somebody who calls this switch once over IPv6.
@@ -131,12 +124,39 @@ impl Sipp {
     /// The app when it has been woken: registers again from its port and answers the call that comes there, which is
     /// not one of the scenario's. It stays until it is dropped.
     pub fn wakes_and_answers(switch: &Plugboard, user: &str, password: &str, port: u16, push: &str) -> Self {
-        let xml = scenario::registration_that_stays(user, password, push);
-        let mut sipp = Self::new(switch.folder(), &format!("woken-{user}"), &xml, port, Transport::Udp);
+        Self::registers_and_answers_at(switch, user, password, port, (Transport::Udp, push))
+    }
+
+    /// A phone that registers and answers the call that comes to it then. It stays until it is dropped.
+    pub fn registers_and_answers(switch: &Plugboard, user: &str, password: &str, transport: Transport) -> Self {
+        Self::registers_and_answers_at(switch, user, password, free_port(1), (transport, ""))
+    }
+
+    fn registers_and_answers_at(
+        switch: &Plugboard,
+        user: &str,
+        password: &str,
+        port: u16,
+        (transport, params): (Transport, &str),
+    ) -> Self {
+        let xml = scenario::registration_that_stays(user, password, params);
+        let sipp = Self::new(switch.folder(), &format!("registered-{user}"), &xml, port, transport);
         let answer = sipp.folder.join("answer.xml");
         fs::write(&answer, Answer::new().xml()).unwrap();
-        sipp.command.arg("-oocsf").arg(answer).arg(switch.sip(Transport::Udp).to_string());
+        let mut sipp = sipp.towards(switch, transport);
+        sipp.command.arg("-oocsf").arg(answer);
         sipp
+    }
+
+    /// Sends to this switch, through a bridge over what it does not know.
+    fn towards(mut self, switch: &Plugboard, transport: Transport) -> Self {
+        let bridge = match transport {
+            Transport::Udp | Transport::Tcp => None,
+            Transport::Tls | Transport::Ws | Transport::Wss => Some(Bridge::to(switch, transport)),
+        };
+        let remote = bridge.as_ref().map_or_else(|| switch.sip(transport), Bridge::address);
+        self.command.arg(remote.to_string());
+        Self { bridge, ..self }
     }
 
     /// The same over TCP: with its end its connection is gone, and the app sleeps.

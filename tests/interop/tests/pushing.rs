@@ -73,11 +73,11 @@ fn a_gateway_that_refuses_shows_in_the_log_without_secrets() {
     let (switch, app) = (switch(port), free_port(1));
     Sipp::registers_to_be_woken(&switch, "102", "secret-102", app, APP).succeeds();
     let call = Call::new("101", "secret-101", "102").gets(480);
-    let caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
+    // Nobody waits for the end of his call: the app never wakes.
+    let _caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
     told.recv_timeout(LIMIT).expect("a push notification");
     until("the reason in the log", || switch.log().contains("the gateway answered 401").then_some(()));
     assert!(!switch.log().contains(TOKEN) && !switch.log().contains("abc:123"));
-    caller.succeeds();
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_gateway_is_asked_over_https_and_only_one_that_shows_its_name() {
         let switch = Plugboard::empty_by(|serve| serve.configured(&push).variable("PUSH_TOKEN", TOKEN));
         switch.apply(&Office::new());
         Sipp::registers_to_be_woken(&switch, "102", "secret-102", free_port(1), APP).succeeds();
-        let caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
+        let _caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
         if trusted {
             let (head, body) = told.recv_timeout(LIMIT).expect("a push notification");
             assert!(head.contains(&format!("Authorization: Bearer {TOKEN}\r\n")), "{head}");
@@ -106,7 +106,6 @@ fn a_gateway_is_asked_over_https_and_only_one_that_shows_its_name() {
             until("the reason in the log", || switch.log().contains("invalid peer certificate").then_some(()));
             assert!(told.try_recv().is_err(), "the token went to a stranger");
         }
-        caller.succeeds();
     }
 }
 
@@ -117,7 +116,7 @@ fn a_phone_that_its_service_knows_no_more_is_forgotten() {
     Sipp::registers_to_sleep(&switch, "102", "secret-102", APP).succeeds();
     switch.waits_for_registration("102", 1);
     let call = Call::new("101", "secret-101", "102").gets(480);
-    Sipp::calls(&switch, "caller", &call, Transport::Udp).start().succeeds();
+    let _caller = Sipp::calls(&switch, "caller", &call, Transport::Udp).start();
     told.recv_timeout(LIMIT).expect("a push notification");
     switch.waits_for_registration("102", 0);
     assert!(switch.sample("plugboard_push_notifications_total{outcome=\"gone\"}") > 0.9);

@@ -52,6 +52,32 @@ fn sipp_calls_over_secure_websocket() {
     a_caller_is_heard(Transport::Wss);
 }
 
+/// A phone registers over a transport and is called there, by one that holds and resumes over the same kind of one.
+fn a_registered_phone_is_called_and_held(transport: Transport) {
+    // Over WebSocket it comes as browsers do, and has neither ICE nor DTLS.
+    let switch = Plugboard::everywhere(&Office::new().user(102, "browser: false"), "");
+    let bob = Sipp::registers_and_answers(&switch, "102", "secret-102", transport).start();
+    switch.waits_for_registration("102", 1);
+    let contacts = switch.ask(&["registrations"]).to_string();
+    assert!(contacts.contains(&transport.name().to_uppercase()), "{contacts}");
+    let call = Call::new("101", "secret-101", "102").holds().lasts(Duration::from_millis(100));
+    let told = Sipp::calls(&switch, "caller", &call, transport).succeeds().messages();
+    assert!(told.contains("a=recvonly"), "the answer to the hold: {told}");
+    until("the end of the call at the phone", || bob.messages().contains("BYE sip:102@").then_some(()));
+    let record = &switch.waits_for_past_calls(1)[0];
+    assert_eq!((&record["outcome"], &record["answered_by"]["name"]), (&"answered".into(), &"102".into()), "{record}");
+}
+
+#[test]
+fn sipp_registers_is_called_and_held_over_tls() {
+    a_registered_phone_is_called_and_held(Transport::Tls);
+}
+
+#[test]
+fn sipp_registers_is_called_and_held_over_secure_websocket() {
+    a_registered_phone_is_called_and_held(Transport::Wss);
+}
+
 #[test]
 fn a_callee_that_hangs_up_first_ends_the_call_over_every_transport() {
     let port = free_port(1);
