@@ -184,7 +184,7 @@ impl Running {
         let placement = Placement::Threads(config.threads);
         let switch = Switch::start(env, &events, readiness.clone(), Configuration::default(), placement);
         let recordings = recordings.of(switch.mailboxes());
-        let scenarios = crate::catalogue::for_scenarios(&actions.by_name);
+        let scenarios = plugboard_switch::action_catalogue(&actions.by_name);
         let keeper = Keeper::new(store.clone(), metrics.clone(), readiness.clone(), config.keep);
         let (houses, lacking) = <_>::default();
         let sounds = Cache::of_folder(&config.data.join("sounds"));

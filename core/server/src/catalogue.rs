@@ -1,8 +1,7 @@
-//! The installed actions, as the scenario language sees them.
+//! The actions of a folder, compiled.
 
 use plugboard_document::Fault;
 use plugboard_plugin::{Catalogue, CompiledCache, ComponentId, Installed, Metering, PluginEngine, PoolSize};
-use plugboard_scenario::{Action, ActionCatalogue, Sets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -94,32 +93,6 @@ fn read(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, PluginsError> {
         Err(cause) => Err(PluginsError::File { file, cause }),
     };
     files.into_iter().map(bytes).collect()
-}
-
-/// What the checker of scenarios knows of the actions.
-pub(crate) fn for_scenarios(actions: &BTreeMap<String, Arc<Installed>>) -> ActionCatalogue {
-    actions
-        .values()
-        .map(|installed| {
-            let manifest = installed.manifest();
-            Action {
-                name: manifest.name.clone(),
-                parameters: manifest.parameters.clone(),
-                outcomes: manifest.outcomes.iter().map(|outcome| outcome.name.clone()).collect(),
-                sets: manifest
-                    .sets
-                    .iter()
-                    .map(|sets| Sets {
-                        name: sets.name.clone(),
-                        value_type: sets.value_type,
-                        after: sets.after.clone(),
-                    })
-                    .collect(),
-                blocking: manifest.blocking,
-                capabilities: manifest.capabilities.iter().map(ToString::to_string).collect(),
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) fn actions(plugins: Option<&Path>, home: &Home) -> Result<(ActionCata
     let load = |cache: Option<&Path>| catalogue::load(&folder, cache, tell);
     let loaded = compiled.as_deref().and_then(|compiled| load(Some(compiled)).ok()).map_or_else(|| load(None), Ok);
     let loaded = loaded.map_err(|error| Fault::of_file(folder.display().to_string(), error.to_string(), ""))?;
-    Ok((catalogue::for_scenarios(&loaded.by_name), loaded.refused))
+    Ok((plugboard_switch::action_catalogue(&loaded.by_name), loaded.refused))
 }
 
 /// `check`. What is wrong with one file hides nothing of another.

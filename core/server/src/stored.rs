@@ -99,9 +99,13 @@ mod tests {
             let change = DocumentChange { who: "a test".into(), at: WallTime(1), why: String::new() };
             store.documents().put(&id, DOCUMENT, Some(body), change, None).unwrap();
         }
-        let Stored { houses, left_out } =
-            read_stored(&store, &crate::catalogue::for_scenarios(&BTreeMap::new()), &BTreeMap::new(), &Cache::none())
-                .unwrap();
+        let Stored { houses, left_out } = read_stored(
+            &store,
+            &plugboard_switch::action_catalogue(&BTreeMap::new()),
+            &BTreeMap::new(),
+            &Cache::none(),
+        )
+        .unwrap();
         let served: Vec<&str> = houses.iter().map(|house| house.office.id.0.as_str()).collect();
         assert_eq!(served, ["a-good", "d-older"]);
         assert!(houses[1].warnings[0].contains("\"german\" is no language"), "{:?}", houses[1].warnings);
@@ -147,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_applied_now_is_checked_in_full() {
-        let actions = crate::catalogue::for_scenarios(&BTreeMap::new());
+        let actions = plugboard_switch::action_catalogue(&BTreeMap::new());
         let older = bundle("office: a\ndomains: [a.test]\nlanguage: german\n");
         let faults = older.load(&actions, Absent::Refused, &Cache::none()).err().unwrap();
         assert!(faults[0].reason.contains("is no language"), "{faults:?}");

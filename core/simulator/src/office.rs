@@ -4,8 +4,8 @@ use plugboard_media::{Audio, g711::Law};
 use plugboard_model::{GroupId, HttpMethod, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Calendar, Database, Office, OfficeSet, Surroundings, Zone};
 use plugboard_plugin::{Installed, Limits};
-use plugboard_scenario::{Action, ActionCatalogue, Document, KnownDatabases, Program, Resolver, Sets, compile};
-use plugboard_switch::{Configuration, GrantTable, Prompts, Voice, VoiceReply};
+use plugboard_scenario::{Document, KnownDatabases, Program, Resolver, compile};
+use plugboard_switch::{Configuration, GrantTable, Prompts, Voice, VoiceReply, action_catalogue};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -167,7 +167,7 @@ pub(crate) fn checked(
     limits: Limits,
 ) -> Result<Configuration, Vec<String>> {
     let in_words = |faults: Vec<plugboard_scenario::Fault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let catalogue = catalogue(actions);
+    let catalogue = action_catalogue(actions);
     let mut programs: BTreeMap<ScenarioId, Arc<Program>> = BTreeMap::new();
     let mut grants = GrantTable::default();
     let mut offices = Vec::new();
@@ -185,29 +185,6 @@ pub(crate) fn checked(
     }
     let offices = OfficeSet::new(offices).map_err(in_words)?;
     Ok(Configuration { offices, programs, actions: actions.clone(), grants, limits })
-}
-
-/// The actions as the checker of scenarios sees them.
-fn catalogue(actions: &BTreeMap<String, Arc<Installed>>) -> ActionCatalogue {
-    actions
-        .values()
-        .map(|installed| {
-            let manifest = installed.manifest();
-            let sets = manifest.sets.iter().map(|sets| Sets {
-                name: sets.name.clone(),
-                value_type: sets.value_type,
-                after: sets.after.clone(),
-            });
-            Action {
-                name: manifest.name.clone(),
-                parameters: manifest.parameters.clone(),
-                outcomes: manifest.outcomes.iter().map(|outcome| outcome.name.clone()).collect(),
-                sets: sets.collect(),
-                blocking: manifest.blocking,
-                capabilities: manifest.capabilities.iter().map(ToString::to_string).collect(),
-            }
-        })
-        .collect()
 }
 
 struct Known<'a> {

@@ -6,6 +6,7 @@
 //!
 //! The only crate that names actix.
 
+mod action_catalogue;
 mod actor;
 mod awaited;
 mod channels;
@@ -46,6 +47,7 @@ pub use plugboard_sip::flow::Transport as SipProtocol;
 pub use plugboard_sip::locate::{Answer, NaptrRecord, NotFound, Question, Records, SrvRecord};
 pub use plugboard_sip::registrar::Push as PushTarget;
 
+pub use action_catalogue::action_catalogue;
 pub use env::{
     CallRoom, Carriage, CarriageReply, Carrier, Clock, DatabaseQuestion, DatabaseReply, Databases, Dns, DnsReply, Env,
     History, Plugins, Prompts, Push, Random, SipTransport, TalkQuestion, TalkReply, Turn, Unsendable, Voice,

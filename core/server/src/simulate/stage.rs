@@ -8,7 +8,6 @@ use plugboard_sound::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalogue;
 use crate::house::{Absent, Bundle, in_words};
 
 /// What a caller dials who is to meet a scenario that no number leads to.
@@ -45,7 +44,7 @@ pub(super) struct Set {
 /// Checks an office, with a draft of a scenario in it if one is named, and makes it ready.
 pub(super) fn set(mut bundle: Bundle, scenario: Option<&str>, actions: &Arc<Catalogue>) -> Result<Set, Vec<String>> {
     let by_name = plugboard_simulator::by_name(actions);
-    let known = catalogue::for_scenarios(&by_name);
+    let known = plugboard_switch::action_catalogue(&by_name);
     let node = plugboard_document::parse(&bundle.file, &bundle.text).map_err(in_words)?;
     let Kind::Map(mut root) = node.kind else { return Err(vec![format!("{} is no office", bundle.file)]) };
     let mut door = None;
