@@ -97,7 +97,9 @@ fn whatever_a_service_does_the_caller_goes_on() {
 
 #[test]
 fn a_service_is_not_asked_for_what_the_office_does_not_let_it_do() {
-    let mut sim = office("  - http-request: { source: crm, method: post, body: { a: 1 } }\n  - call-user: { mode: user, target: \"103\" }\n").start();
+    // What is known only in the call nobody can refuse before.
+    let asks = "  - set: { how: post }\n  - http-request: { source: crm, method: \"{how}\", body: { a: 1 } }\n  - call-user: { mode: user, target: \"103\" }\n";
+    let mut sim = office(asks).start();
     let (ann, cem) = (sim.phone("ann", "101"), sim.phone("cem", "103"));
     sim.site_is(|_| (Duration::ZERO, Ok(says(200, "{}"))));
     ann.dials("300");
@@ -105,7 +107,7 @@ fn a_service_is_not_asked_for_what_the_office_does_not_let_it_do() {
     ann.hangs_up();
     sim.run_until_quiet();
     assert!(sim.sites_asked().is_empty());
-    assert_eq!(steps(&sim.record())[0], "steps[0] http-request: failed");
+    assert_eq!(steps(&sim.record())[1], "steps[1] http-request: failed");
 }
 
 #[test]
