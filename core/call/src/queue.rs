@@ -4,6 +4,7 @@
 //! the one of the highest priority who has waited longest, whatever queue that one is in. The machine only says who shall ring whom:
 //! whether a user can be had is decided by himself when he is asked ([`Outcome::Refused`]), so that what is known here may be late.
 
+mod pace;
 mod promise;
 mod waiting;
 mod words;
@@ -13,7 +14,9 @@ pub use promise::{Asked, CALL_BACK_WITHIN, CALL_BACKS_MAX, CallBackTo};
 pub use waiting::{Heard, WaitEnd, WaitRules, Waiting, Wish};
 pub use words::position;
 
-use plugboard_model::{CallId, Name, PromisedCall, ScenarioId, Time, UserId, WallTime};
+use pace::Pace;
+
+use plugboard_model::{CallId, Name, OfficeId, PromisedCall, QueueRules, ScenarioId, Time, UserId, WallTime};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -93,6 +96,8 @@ pub enum QueueOutput {
         /// Whom.
         user: UserId,
     },
+    /// He does not answer: he is to be away.
+    Away(UserId),
     /// Keep this promise; answered by [`Queue::kept`].
     Keep(Box<PromisedCall>),
     /// Nobody is called back by this promise any more: strike it off.
@@ -168,6 +173,14 @@ pub struct Tally {
     pub left: u64,
     /// Callers who left to be called back.
     pub called_back: u64,
+    /// Of those on the line who were answered, how many within the office's `service_level`.
+    pub within: u64,
+    /// How many of those there were.
+    pub timed: u64,
+    /// How long they waited, all together.
+    pub waited: Duration,
+    /// How long the one did who waited longest.
+    pub longest: Duration,
 }
 
 /// The order in which callers are served.
@@ -187,6 +200,8 @@ struct Caller {
     wanted: Arc<[Wanted]>,
     offered: Option<UserId>,
     stands: Stands,
+    /// How many were in the queue when he came.
+    ahead: usize,
 }
 
 /// How somebody has his place.
@@ -210,6 +225,8 @@ struct Desk {
     out_of: BTreeSet<Name>,
     offered: Option<CallId>,
     rests_until: Option<Time>,
+    /// For how many callers in a row he rang in vain.
+    missed: u32,
 }
 
 /// Everybody who waits. See the module's page.
@@ -229,6 +246,8 @@ pub struct Queue {
     /// Nobody is called back any more.
     drains: bool,
     tallies: BTreeMap<ScenarioId, Tally>,
+    paces: BTreeMap<ScenarioId, Pace>,
+    rules: BTreeMap<OfficeId, QueueRules>,
     order: u64,
     outbox: VecDeque<QueueOutput>,
 }
@@ -285,7 +304,10 @@ impl Queue {
         let rank = Rank { priority: Reverse(priority), since: now, order: self.order };
         self.tallies.entry(queue.clone()).or_default().joined += 1;
         self.here.insert((now, rank.order));
-        self.put_in(rank, Caller { call, number: caller, queue, wanted, offered: None, stands: Stands::Here });
+        self.put_in(
+            rank,
+            Caller { call, number: caller, queue, wanted, offered: None, stands: Stands::Here, ahead: size },
+        );
         self.serve(now, rank);
         true
     }
@@ -320,18 +342,24 @@ impl Queue {
         };
         match outcome {
             Outcome::Answered => {
-                let queue = caller.queue.clone();
-                self.take_out(call);
-                self.tallies.entry(queue).or_default().answered += 1;
+                let here = matches!(caller.stands, Stands::Here);
+                if let Some(caller) = self.take_out(call) {
+                    self.count(&caller, here.then(|| now.since(rank.since)));
+                }
                 // He talks now, and tells himself when he is free again.
                 if let Some(desk) = self.desks.get_mut(user) {
-                    desk.free = None;
+                    (desk.free, desk.missed) = (None, 0);
                 }
                 self.desk_is_back(now, user, None);
             }
             Outcome::Refused | Outcome::Missed => {
                 caller.offered = None;
+                // Of one who is called back nobody knows here whether a phone rang.
+                let rang = outcome == Outcome::Missed && matches!(caller.stands, Stands::Here);
                 let rest = if outcome == Outcome::Missed { MISSED_REST } else { REFUSED_REST };
+                if rang {
+                    self.has_missed(user);
+                }
                 self.desk_is_back(now, user, Some(now + rest));
                 if !self.forget_if_late(now, call) {
                     self.serve(now, rank);
@@ -383,6 +411,12 @@ impl Queue {
         Some(1 + self.callers.range(..rank).filter(|(_, ahead)| ahead.competes(caller)).count())
     }
 
+    /// The groups through which somebody is wanted by a caller; none when he was named himself, or is not wanted.
+    pub fn wanted_through(&self, call: &CallId, user: &UserId) -> &[Name] {
+        let caller = self.ranks.get(call).and_then(|rank| self.callers.get(rank));
+        caller.and_then(|caller| caller.wants(user)).map_or(&[], |wanted| &wanted.groups)
+    }
+
     /// Callers who wait on the line.
     pub fn waiting(&self) -> usize {
         self.here.len()
@@ -432,6 +466,48 @@ impl Queue {
             }));
         }
         shown.into_values().collect()
+    }
+
+    /// What the offices want of their queues, from now on.
+    pub fn follow(&mut self, rules: BTreeMap<OfficeId, QueueRules>) {
+        self.rules = rules;
+    }
+
+    fn rules(&self, office: &OfficeId) -> QueueRules {
+        self.rules.get(office).copied().unwrap_or_default()
+    }
+
+    /// He rang in vain once more.
+    fn has_missed(&mut self, user: &UserId) {
+        let limit = self.rules(&user.office).away_after;
+        let Some(desk) = self.desks.get_mut(user) else { return };
+        desk.missed += 1;
+        if limit > 0 && desk.missed >= limit {
+            desk.missed = 0;
+            // Until he tells that he is back; that he is away is on its way.
+            desk.free = None;
+            self.outbox.push_back(QueueOutput::Away(user.clone()));
+        }
+    }
+
+    /// Somebody answered, after the caller waited on the line for so long.
+    fn count(&mut self, caller: &Caller, waited: Option<Duration>) {
+        let level = self.rules(&caller.queue.office).service_level;
+        let tally = self.tallies.entry(caller.queue.clone()).or_default();
+        tally.answered += 1;
+        let Some(waited) = waited else { return };
+        tally.timed += 1;
+        tally.within += u64::from(waited <= level);
+        tally.waited += waited;
+        tally.longest = tally.longest.max(waited);
+        self.paces.entry(caller.queue.clone()).or_default().note(caller.ahead, waited);
+    }
+
+    /// How long it is likely to take until somebody answers him at this place; `None`: nobody knows, or nobody is to be told.
+    pub fn likely_wait(&self, call: &CallId, place: usize) -> Option<Duration> {
+        let caller = self.callers.get(self.ranks.get(call)?)?;
+        let pace = self.paces.get(&caller.queue).filter(|_| self.rules(&caller.queue.office).tell_wait)?;
+        pace.wait(place)
     }
 
     fn caller_mut(&mut self, call: &CallId) -> Option<&mut Caller> {

@@ -55,7 +55,9 @@ pub use number::{Dialled, DialledError};
 pub use outgoing::{FaxTry, FaxTryEnd, OrderId, OrderState, OutgoingFax, SentPage};
 pub use park::{ParkEnd, ParkError};
 pub use quality::{FarQuality, Heard, LegQuality, Sound, mos};
-pub use queue::{Candidate, PromisedCall, QUEUE_CALLERS_MAX, QueueEnd, QueueError, QueueRequest, Skill, Wanted};
+pub use queue::{
+    Candidate, PromisedCall, QUEUE_CALLERS_MAX, QueueEnd, QueueError, QueueRequest, QueueRules, Skill, Wanted,
+};
 pub use record::{CallOutcome, CallRecord, Direction, LegEncryption, LegRecord, StepRecord};
 pub use status::UserStatus;
 pub use steps::Steps;

@@ -2,6 +2,7 @@
 
 use crate::{CallError, CallId, Connected, Dialled, Name, ScenarioId, UserId, WallTime};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Callers that wait in one scenario's queue, whatever its steps say.
 pub const QUEUE_CALLERS_MAX: u32 = 10_000;
@@ -126,4 +127,21 @@ pub struct PromisedCall {
     pub order: u64,
     /// Nobody calls him later than this.
     pub until: WallTime,
+}
+
+/// What an office wants of its queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueRules {
+    /// Who was rung for so many callers in a row and did not answer becomes away; 0: never.
+    pub away_after: u32,
+    /// Callers who are answered within this time were served well.
+    pub service_level: Duration,
+    /// Whether callers are told with their place how long it is likely to take.
+    pub tell_wait: bool,
+}
+
+impl Default for QueueRules {
+    fn default() -> Self {
+        Self { away_after: 5, service_level: Duration::from_secs(20), tell_wait: true }
+    }
 }

@@ -18,6 +18,7 @@
 //! | `transfer` | `ring_for`, `recall` |
 //! | `lamps_show_caller` | whether lamps tell who is at the other end of a call; no unless told |
 //! | `park` | `places`, `recall_after`, `recalls` |
+//! | `queues` | `away_after`, `service_level`, `tell_wait` |
 //! | `recording` | `announcement`, `beep`, `keys`; `record` of users, groups and gateways says which calls |
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting`, `mail` (`to`, `attach`) |
 //! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
@@ -162,6 +163,7 @@ fn read(
     let transfer = parts.transfer(fields.take("transfer"));
     let lamps = fields.take("lamps_show_caller");
     let park = parts.park(fields.take("park"));
+    let queues = parts.queues(fields.take("queues"));
     let recording = parts.recording(fields.take("recording"));
     let fax = parts.fax(fields.take("fax"));
     let http = parts.http(fields.take("http"));
@@ -215,6 +217,7 @@ fn read(
         transfer,
         lamps_show_caller,
         park,
+        queues,
         recording,
         voicemail,
         fax,

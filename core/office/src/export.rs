@@ -25,7 +25,7 @@ use crate::{
     Secret, SecretOrigin, User,
 };
 use plugboard_document::{Node, write_duration};
-use plugboard_model::{Dialled, Distribution, ForwardWhen, Name, UserStatus};
+use plugboard_model::{Dialled, Distribution, ForwardWhen, Name, QueueRules, UserStatus};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -67,6 +67,14 @@ impl Office {
         park.put_unless("recalls", self.park.recalls, PARK.recalls);
         if self.park != PARK {
             document.put("park", park.node());
+        }
+        let (mut queues, usual) = (Entries::default(), QueueRules::default());
+        queues.put_unless("away_after", self.queues.away_after, usual.away_after);
+        let level = write_duration(self.queues.service_level);
+        queues.put_unless("service_level", level, write_duration(usual.service_level));
+        queues.put_unless("tell_wait", self.queues.tell_wait, usual.tell_wait);
+        if self.queues != usual {
+            document.put("queues", queues.node());
         }
         document.0.extend(recording::node(&self.recording).map(|node| ("recording", node)));
         document.0.extend(fax::node(&self.fax).map(|node| ("fax", node)));

@@ -8,7 +8,7 @@ use crate::{
 use plugboard_document::Node;
 use plugboard_model::{
     Dialled, DirectoryGroup, DirectoryUser, Distribution, ForwardWhen, GatewayId, GroupId, MailAddress, Member, Name,
-    OfficeId, ScenarioId, Skill, UserId, UserStatus,
+    OfficeId, QueueRules, ScenarioId, Skill, UserId, UserStatus,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -52,6 +52,8 @@ pub struct Office {
     pub lamps_show_caller: bool,
     /// How calls are parked.
     pub park: ParkRules,
+    /// How callers wait for people.
+    pub queues: QueueRules,
     /// How calls are recorded.
     pub recording: Recording,
     /// How mailboxes take messages.

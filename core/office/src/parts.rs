@@ -30,7 +30,7 @@ use crate::{
     PickUp, Route, ScenarioSource, Secret, SecretOrigin, Surroundings, TransferRules, User,
 };
 use plugboard_document::{Faults, Field, Fields, Kind, Mark, Node, did_you_mean};
-use plugboard_model::{Dialled, Distribution, GroupId, Name, NumberId, OfficeId, ScenarioId, UserId};
+use plugboard_model::{Dialled, Distribution, GroupId, Name, NumberId, OfficeId, QueueRules, ScenarioId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -72,6 +72,10 @@ pub(crate) const PARK_PLACES_MAX: i64 = 99;
 const PARK_RECALL: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(30);
 /// Whoever has not come by then does not.
 pub(crate) const PARK_RECALLS_MAX: i64 = 10;
+/// Callers whom somebody does not answer in a row: who has not by then is not at his desk.
+pub(crate) const AWAY_AFTER_MAX: i64 = 100;
+/// Nobody calls it good service to wait longer.
+const SERVICE_LEVEL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
 /// Unless the office says otherwise.
 pub(crate) const TRANSFER: TransferRules = TransferRules { ring_for: Duration::from_secs(30), recall: true };
 /// How soon a gateway says a word: it sends 100 at once, and the INVITE goes four times in these seconds.
@@ -416,6 +420,20 @@ impl<'p> Parts<'p> {
         let recalls = self.count(&mut fields, "recalls", 0..=PARK_RECALLS_MAX, PARK.recalls);
         fields.finish(self.faults);
         ParkRules { places, recall_after: after.unwrap_or(PARK.recall_after), recalls }
+    }
+
+    pub(crate) fn queues(&mut self, field: Option<Field<'_>>) -> QueueRules {
+        let usual = QueueRules::default();
+        let Some(mut fields) = field.and_then(|field| field.fields(self.faults)) else { return usual };
+        let away_after = self.count(&mut fields, "away_after", 0..=AWAY_AFTER_MAX, usual.away_after);
+        let level = fields.take("service_level").and_then(|field| field.duration(SERVICE_LEVEL, self.faults));
+        let tells = fields.take("tell_wait").and_then(|field| field.boolean(self.faults));
+        fields.finish(self.faults);
+        QueueRules {
+            away_after,
+            service_level: level.unwrap_or(usual.service_level),
+            tell_wait: tells.unwrap_or(usual.tell_wait),
+        }
     }
 
     pub(crate) fn pick_up(&mut self, field: Option<Field<'_>>) -> PickUp {

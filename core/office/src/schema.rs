@@ -18,12 +18,13 @@ use crate::features::FeatureCode;
 use crate::parts::database::DATABASES_MAX;
 use crate::parts::http::SOURCES_MAX;
 use crate::parts::{
-    CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX, REASONS_MAX,
-    RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, SKILLS_MAX, TIER, TRANSFER, WEIGHT,
+    AWAY_AFTER_MAX, CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX,
+    REASONS_MAX, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, SKILLS_MAX, TIER, TRANSFER, WEIGHT,
 };
 use crate::phone::{CONFIRM_WITHIN, CONFIRM_WITHIN_RANGE, PHONES_MAX};
 use crate::settings::{FORWARD_AFTER, FORWARD_AFTER_RANGE, OUT_OF_MAX};
 use plugboard_document::write_duration;
+use plugboard_model::QueueRules;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ pub fn schema() -> Json {
             "lamps_show_caller": { "type": "boolean", "default": false,
                 "description": "Whether lamps tell a watching phone who is at the other end of a call, so that it shows whom it would pick up." },
             "park": park(),
+            "queues": queues(),
             "recording": recording::recording(),
             "voicemail": voicemail::voicemail(),
             "fax": fax::fax(),
@@ -165,6 +167,26 @@ fn park() -> Json {
         object.insert("examples".into(), json!([{ "places": 20, "recall_after": "2m" }]));
     }
     park
+}
+
+fn queues() -> Json {
+    let usual = QueueRules::default();
+    let mut queues = object(
+        &[],
+        json!({
+            "away_after": { "type": "integer", "minimum": 0, "maximum": AWAY_AFTER_MAX, "default": usual.away_after, "examples": [3],
+                "description": "Who was rung for so many callers in a row and did not answer becomes `away`, with the reason `no-answer`, until he says otherwise; 0: never." },
+            "service_level": { "$ref": "#/$defs/time", "default": write_duration(usual.service_level), "x-minimum": "1s", "x-maximum": "1h",
+                "description": "Callers who are answered within this time were served well: how many were is counted." },
+            "tell_wait": { "type": "boolean", "default": usual.tell_wait,
+                "description": "Whether callers who are told their place hear as well how long it is likely to take, once enough callers were answered to know." }
+        }),
+    );
+    if let Some(object) = queues.as_object_mut() {
+        object.insert("description".into(), json!("How callers wait for people (`try-any-manager`)."));
+        object.insert("examples".into(), json!([{ "away_after": 3, "service_level": "30s" }]));
+    }
+    queues
 }
 
 /// The table of feature codes.

@@ -182,7 +182,11 @@ pub(crate) fn queues(value: &Value, json: bool) -> ExitCode {
 
 fn queue_line(queue: &Value) -> String {
     let one = |name| field(queue, name);
-    format!(
+    let waited = queue["average_wait"].as_u64().map(|average| {
+        let (level, within) = (one("service_level"), one("within_level"));
+        format!("; they waited for {average} s, {} s at most, {within} of them {level} s or less", one("longest_wait"))
+    });
+    let line = format!(
         "{:<24} {} wait, the longest for {} s, {} are to be called back; {} came, {} were answered, {} hung up, {} left, {} wanted to be called back",
         one("queue"),
         one("waiting"),
@@ -193,7 +197,8 @@ fn queue_line(queue: &Value) -> String {
         one("abandoned"),
         one("left"),
         one("called_back")
-    )
+    );
+    line + &waited.unwrap_or_default()
 }
 
 /// `queue show`.

@@ -292,6 +292,7 @@ impl Switch {
             post(&shard.notifier.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         }
         post(&self.outbox.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+        post(&self.queue.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         post(&self.notices.clone().recipient(), UseSnapshot(next));
     }
 

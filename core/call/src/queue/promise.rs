@@ -122,7 +122,7 @@ impl Queue {
             self.expiries.insert((until, call.clone()));
             self.tallies.entry(queue.clone()).or_default();
             let stands = Stands::Promised { promise: Box::new(promise), until };
-            self.put_in(rank, Caller { call, number, queue, wanted, offered: None, stands });
+            self.put_in(rank, Caller { call, number, queue, wanted, offered: None, stands, ahead: 0 });
             self.serve(now, rank);
         }
     }

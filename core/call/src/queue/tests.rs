@@ -1,5 +1,5 @@
 use super::*;
-use plugboard_model::{Dialled, OfficeId};
+use plugboard_model::{Dialled, OfficeId, QueueRules};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn tells(n: usize, free: Option<Time>) -> UserTells {
 fn offers(queue: &mut Queue) -> Vec<(CallId, UserId)> {
     let offered = |output| match output {
         QueueOutput::Offer { call, user } | QueueOutput::CallBack { call, user } => Some((call, user)),
-        QueueOutput::Keep(_) | QueueOutput::Strike(_) => None,
+        QueueOutput::Keep(_) | QueueOutput::Strike(_) | QueueOutput::Away(_) => None,
     };
     std::iter::from_fn(|| queue.poll_output()).filter_map(offered).collect()
 }
@@ -142,6 +142,49 @@ fn a_queue_that_is_full_takes_nobody_and_one_caller_waits_once() {
     let shown = queue.shown();
     assert_eq!(shown.len(), 2);
     assert_eq!((shown[0].callers.len(), shown[0].tally.abandoned, shown[0].tally.joined), (2, 1, 3));
+}
+
+#[test]
+fn who_does_not_answer_so_often_in_a_row_is_to_be_away_and_an_answer_begins_anew() {
+    let mut queue = Queue::default();
+    queue.follow([(office(), QueueRules { away_after: 2, ..QueueRules::default() })].into());
+    queue.join(seconds(0), joining(1, "sales", &[1]));
+    queue.join(seconds(0), joining(2, "sales", &[1]));
+    let rings = |queue: &mut Queue, n: usize, outcome: Outcome| {
+        let now = seconds(n * 20);
+        queue.tick(now);
+        queue.user_tells(now, tells(1, Some(now)));
+        let (call, user) = offers(queue).pop().unwrap();
+        queue.rang(now, &call, &user, outcome);
+        std::iter::from_fn(|| queue.poll_output()).any(|output| output == QueueOutput::Away(user.clone()))
+    };
+    assert!(!rings(&mut queue, 1, Outcome::Missed));
+    assert!(!rings(&mut queue, 2, Outcome::Refused), "not a phone of his rang");
+    assert!(!rings(&mut queue, 3, Outcome::Answered));
+    assert!(!rings(&mut queue, 4, Outcome::Missed));
+    assert!(rings(&mut queue, 5, Outcome::Missed));
+    queue.tick(seconds(200));
+    assert_eq!(offers(&mut queue), [], "he is left alone until he says how he is");
+}
+
+#[test]
+fn a_queue_tells_how_long_its_callers_waited_and_how_long_the_next_is_likely_to() {
+    let mut queue = Queue::default();
+    for n in 1..=4 {
+        queue.join(seconds(0), joining(n, "sales", &[1]));
+    }
+    for n in 1..=3 {
+        assert_eq!(queue.likely_wait(&call(4), 1), None, "nobody knows yet");
+        queue.user_tells(seconds(n * 15), tells(1, Some(seconds(n * 15))));
+        offers(&mut queue);
+        queue.rang(seconds(n * 15), &call(n), &user(1), Outcome::Answered);
+    }
+    assert_eq!(queue.likely_wait(&call(4), 2), Some(Duration::from_secs(30)));
+    let tally = queue.shown()[0].tally;
+    assert_eq!((tally.answered, tally.timed, tally.within), (3, 3, 1), "one within 20 s");
+    assert_eq!((tally.waited, tally.longest), (Duration::from_secs(90), Duration::from_secs(45)));
+    queue.follow([(office(), QueueRules { tell_wait: false, ..QueueRules::default() })].into());
+    assert_eq!(queue.likely_wait(&call(4), 2), None);
 }
 
 // ---- those who are called back ---------------------------------------------------------------------------------

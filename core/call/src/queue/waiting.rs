@@ -66,8 +66,8 @@ pub enum Heard {
     Key(char),
     /// It could not be heard.
     NotPlayable,
-    /// His place.
-    Position(usize),
+    /// His place, and how long it is likely to take, where that is known.
+    Position(usize, Option<Duration>),
     /// This user is free and rings for him.
     Offered(UserId),
     /// Whether the queue calls him back.
@@ -132,7 +132,8 @@ impl Waiting {
         match heard {
             Heard::Key(key) if self.call_back_on == Some(key) && !self.asks => {
                 if let Some(user) = self.rings.take() {
-                    self.outbox.push_back(Wish::Tell(user, Outcome::Missed));
+                    // It is not his doing that nobody is there any more.
+                    self.outbox.push_back(Wish::Tell(user, Outcome::Refused));
                 }
                 self.outbox.push_back(Wish::Stop);
                 self.outbox.push_back(Wish::CallBack);
@@ -144,7 +145,7 @@ impl Waiting {
                 self.play_music();
             }
             // What comes late for one who is about to leave: who is free has been told, and his place is of no use to him.
-            Heard::Played | Heard::Key(_) | Heard::NotPlayable | Heard::Position(_) | Heard::Offered(_)
+            Heard::Played | Heard::Key(_) | Heard::NotPlayable | Heard::Position(..) | Heard::Offered(_)
                 if self.asks => {}
             Heard::Played | Heard::Key(_) => self.play_music(),
             Heard::NotPlayable => {
@@ -153,10 +154,10 @@ impl Waiting {
                 }
                 self.play_music();
             }
-            Heard::Position(place) => {
+            Heard::Position(place, wait) => {
                 if self.rings.is_none() {
                     self.outbox.push_back(Wish::Stop);
-                    let (text, language) = words::position(&self.language, place);
+                    let (text, language) = words::position(&self.language, place, wait);
                     let audio = Audio::Speech(Speech { text, language: Some(language.into()) });
                     self.sound = Sound::Place;
                     self.outbox.push_back(Wish::Play { audio, keys: self.call_back_on.is_some() });
@@ -266,7 +267,7 @@ mod tests {
         assert_eq!(waits.poll_timeout(), Some(seconds(20)));
         waits.tick(seconds(20));
         assert_eq!(wishes(&mut waits), [Wish::AskPosition]);
-        waits.handle(Heard::Position(3));
+        waits.handle(Heard::Position(3, None));
         let place = Speech { text: "You are number 3 in line.".into(), language: Some("en".into()) };
         assert_eq!(wishes(&mut waits), [Wish::Stop, plays(Audio::Speech(place))]);
         waits.handle(Heard::Played);
@@ -274,7 +275,7 @@ mod tests {
         waits.handle(Heard::Offered(user("ann")));
         assert_eq!(wishes(&mut waits), [Wish::Ring(user("ann"))]);
         waits.tick(seconds(40));
-        waits.handle(Heard::Position(1));
+        waits.handle(Heard::Position(1, None));
         assert_eq!(wishes(&mut waits), [], "he rings already");
         waits.handle(Heard::NotAnswered { rang: true });
         assert_eq!(wishes(&mut waits), [Wish::Tell(user("ann"), Outcome::Missed)]);
@@ -291,7 +292,7 @@ mod tests {
         wishes(&mut waits);
         waits.handle(Heard::NotPlayable);
         assert_eq!(wishes(&mut waits), [plays(Audio::Tone(Tone::RingBack))]);
-        waits.handle(Heard::Position(2));
+        waits.handle(Heard::Position(2, None));
         wishes(&mut waits);
         waits.handle(Heard::NotPlayable);
         assert_eq!(wishes(&mut waits), [plays(Audio::Tone(Tone::RingBack))]);

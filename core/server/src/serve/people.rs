@@ -176,7 +176,9 @@ fn shown(office: &Office, (now, wall): (Time, WallTime), queue: &QueueShown) -> 
     let tally = &queue.tally;
     json!({ "queue": queue.queue.name.as_str(), "waiting": waiting, "promised": callers.len() - waiting, "longest": longest, "callers": callers, "users": users,
         "joined": tally.joined, "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
-        "left": tally.left, "called_back": tally.called_back })
+        "left": tally.left, "called_back": tally.called_back, "within_level": tally.within,
+        "service_level": office.queues.service_level.as_secs(), "longest_wait": tally.longest.as_secs(),
+        "average_wait": u32::try_from(tally.timed).ok().and_then(|timed| tally.waited.checked_div(timed)).map(|wait| wait.as_secs()) })
 }
 
 /// A number that the user could dial himself, and that rings somebody.

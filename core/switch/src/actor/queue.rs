@@ -3,7 +3,8 @@
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::queue::{Asked, Left, Outcome, Queue, QueueOutput};
 use plugboard_metrics::{QueueCalledBack, QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver, QueuePromised};
-use plugboard_model::{CallId, PromisedCall, Time, UserId};
+use plugboard_model::{CallId, Name, PromisedCall, Time, UserId, UserStatus};
+use plugboard_office::SettingsChange;
 use plugboard_store::CommitError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::env::Env;
-use crate::message::{CallBack, Errand, GetQueues, Originate, QueueNews, UseQueue};
+use crate::message::{CallBack, ChangeSettings, Errand, GetQueues, Originate, QueueNews, UseQueue, UseSnapshot};
 use crate::post::{post, press};
+use crate::snapshot::Snapshot;
 use crate::wake::Wake;
 
 /// A burst is a switch's users who all tell how they are at its start, or its callers who all come to wait.
@@ -20,10 +22,14 @@ const QUEUE_MAILBOX: usize = 16_384;
 /// How long somebody who is free is rung when the caller did not say.
 const RING_FOR: Duration = Duration::from_secs(20);
 
+/// Why somebody is away who does not answer.
+const NO_ANSWER: &str = "no-answer";
+
 /// Holds the [`Queue`].
 pub(crate) struct QueueActor {
     env: Env,
     queue: Queue,
+    snapshot: Option<Arc<Snapshot>>,
     calls: BTreeMap<CallId, Recipient<QueueNews>>,
     /// Where calls are made, and whose turn it is.
     shards: Vec<Recipient<Originate>>,
@@ -45,7 +51,7 @@ impl QueueActor {
             }
         });
         let (queue, wake) = (Queue::default(), Wake::default());
-        Self { env, queue, calls: BTreeMap::new(), shards: Vec::new(), turn: 0, oldest, wake }
+        Self { env, queue, snapshot: None, calls: BTreeMap::new(), shards: Vec::new(), turn: 0, oldest, wake }
     }
 
     fn use_queue(&mut self, change: UseQueue, ctx: &Context<Self>) {
@@ -75,7 +81,7 @@ impl QueueActor {
             }
             UseQueue::AskPosition(call) => {
                 if let (Some(news), Some(position)) = (self.calls.get(&call), self.queue.position(&call)) {
-                    post(news, QueueNews::Position(position));
+                    post(news, QueueNews::Position(position, self.queue.likely_wait(&call, position)));
                 }
             }
             UseQueue::CallBack { call, to } => match self.queue.call_back(now, self.env.clock.wall(), &call, to) {
@@ -106,7 +112,10 @@ impl QueueActor {
                 QueueOutput::Offer { call, user } => {
                     QueueOffered { call: &call, user: &user }.emit(&self.env.metrics);
                     match self.calls.get(&call) {
-                        Some(news) => post(news, QueueNews::Offered(user)),
+                        Some(news) => {
+                            let groups = self.queue.wanted_through(&call, &user).to_vec();
+                            post(news, QueueNews::Offered(user, groups));
+                        }
                         None => self.queue.leave(self.env.clock.now(), &call, Left::Elsewhere),
                     }
                 }
@@ -114,12 +123,23 @@ impl QueueActor {
                     QueueOffered { call: &call, user: &user }.emit(&self.env.metrics);
                     self.call_back(call, user, ctx);
                 }
+                QueueOutput::Away(user) => self.is_away(&user),
                 QueueOutput::Keep(promise) => self.keep(&promise, ctx),
                 QueueOutput::Strike(call) => {
                     QueueCalledBack::Late.emit(&call, &self.env.metrics);
                     self.env.store.promises().strike(&call);
                 }
             }
+        }
+    }
+
+    /// He does not answer, and is left alone until he says that he is back.
+    fn is_away(&self, user: &UserId) {
+        tracing::info!(%user, "a user becomes away: he has not answered the callers of queues");
+        let Ok(reason) = Name::new(NO_ANSWER) else { return };
+        if let Some(handle) = self.snapshot.as_ref().and_then(|snapshot| snapshot.users.get(user)) {
+            let changes = vec![SettingsChange::StatusFor(UserStatus::Away, reason)];
+            post(&handle.set, ChangeSettings { changes, reply: None });
         }
     }
 
@@ -215,5 +235,13 @@ impl Handler<GetQueues> for QueueActor {
     type Result = MessageResult<GetQueues>;
     fn handle(&mut self, _: GetQueues, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.queue.shown())
+    }
+}
+
+impl Handler<UseSnapshot> for QueueActor {
+    type Result = ();
+    fn handle(&mut self, UseSnapshot(snapshot): UseSnapshot, _: &mut Self::Context) -> Self::Result {
+        self.queue.follow(snapshot.configuration.offices.iter().map(|one| (one.id.clone(), one.queues)).collect());
+        self.snapshot = Some(snapshot);
     }
 }

@@ -2,7 +2,8 @@
 
 use actix::{Message, Recipient};
 use plugboard_call::queue::{CallBackTo, Joining, Left, Outcome, QueueShown, UserTells};
-use plugboard_model::{CallId, PromisedCall, UserId};
+use plugboard_model::{CallId, Name, PromisedCall, UserId};
+use std::time::Duration;
 
 use super::Originate;
 
@@ -42,10 +43,10 @@ pub(crate) enum QueueNews {
     Joined,
     /// There is no room for him.
     Full,
-    /// This user is free: he is to be rung, and [`UseQueue::Rang`] tells what came of it.
-    Offered(UserId),
-    /// His place; 1 is the next.
-    Position(usize),
+    /// This user is free: he is to be rung, and [`UseQueue::Rang`] tells what came of it. And through which groups he is wanted.
+    Offered(UserId, Vec<Name>),
+    /// His place; 1 is the next. And how long it is likely to take.
+    Position(usize, Option<Duration>),
     /// Whether he is called back: if so, the disk has it.
     Promised(bool),
     /// Whether he who is to be called back may be rung now: if so, nobody rings him another time, and the disk has that.

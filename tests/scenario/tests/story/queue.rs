@@ -473,6 +473,26 @@ fn r69_who_has_been_rung_is_not_called_again_after_a_crash_and_who_has_not_is() 
 }
 
 #[test]
+fn r69_a_colleague_who_was_promised_a_call_is_called_by_whoever_is_free() {
+    let mut sim = house(BACK, &[]).start();
+    let p = busy(&mut sim);
+    waits(&mut sim, &p.ann);
+    p.ann.presses("1");
+    sim.run_until(p.ann.hears("first"));
+    sim.run_until(p.ann.is_idle());
+    p.gus.hangs_up();
+    sim.run_until(p.bob.rings());
+    p.bob.answers();
+    sim.run_until(p.ann.rings());
+    p.ann.answers();
+    talk(&mut sim, &p.bob, &p.ann);
+    p.ann.hangs_up();
+    p.hal.hangs_up();
+    sim.run_until_quiet();
+    assert!(sim.left().is_empty(), "{:?}", sim.left());
+}
+
+#[test]
 fn r69_a_promised_call_is_forgotten_after_four_hours_also_when_a_restart_lies_between() {
     let day = |hours: i64| WallTime(1_780_000_000_000 + hours * 3_600_000);
     let mut sim = house(BACK, &[]).starts_at(day(0)).start();
@@ -494,6 +514,64 @@ fn r69_a_promised_call_is_forgotten_after_four_hours_also_when_a_restart_lies_be
     assert_eq!(sim.metric("plugboard_queue_call_backs_total{end=\"late\"}"), Some(1.0));
     let sim = house(BACK, &[]).after(sim).start();
     assert_eq!(promised(&sim).len(), 0);
+}
+
+// ---- what an office wants of its queues --------------------------------------------------------------------------
+
+#[test]
+fn r69_who_does_not_answer_again_and_again_becomes_away_and_the_next_caller_waits_for_others() {
+    let rules = [("\ngroups:\n", "\nqueues: { away_after: 2 }\ngroups:\n")];
+    let mut sim = house(SALES, &rules).start();
+    let p = busy(&mut sim);
+    waits(&mut sim, &p.ann);
+    p.gus.hangs_up();
+    for times in [1, 2] {
+        assert_eq!(settings(&sim, "102").status, UserStatus::Available);
+        sim.run_until(p.bob.rings());
+        assert_eq!(p.bob.calls().len(), 1 + times);
+        // He is not at his desk: ten seconds of ringing, and ten in which he is left alone.
+        sim.run_for(seconds(11));
+    }
+    let now = settings(&sim, "102");
+    assert_eq!((now.status, now.reason.as_ref().map(Name::as_str)), (UserStatus::Away, Some("no-answer")));
+    sim.run_for(seconds(60));
+    assert_eq!(p.bob.calls().len(), 3, "he is not rung for ever");
+    set(&sim, "102", SettingsChange::Status(UserStatus::Available)).unwrap();
+    gets(&mut sim, &p.bob, &p.ann);
+    p.ann.hangs_up();
+    p.hal.hangs_up();
+    sim.run_until_quiet();
+}
+
+#[test]
+fn r69_callers_are_told_how_long_it_is_likely_to_take_once_it_is_known() {
+    let steps_of = "  - call-group: { group: sales }\n  - try-any-manager: { max: 1h, announce: 3m }\n";
+    let mut sim = house(steps_of, &[]).start();
+    let p = busy(&mut sim);
+    let world = sim.outside("world", WORLD);
+    world.dials_as("555", "+4930666001");
+    sim.run_until(world.hears("music"));
+    for caller in [&p.ann, &p.egor, &p.fay] {
+        waits(&mut sim, caller);
+    }
+    sim.run_for(seconds(50));
+    p.gus.hangs_up();
+    gets(&mut sim, &p.bob, &world);
+    for (talks, next) in [(&world, &p.ann), (&p.ann, &p.egor)] {
+        sim.run_for(seconds(50));
+        talks.hangs_up();
+        gets(&mut sim, &p.bob, next);
+    }
+    sim.run_until(p.fay.hears("You are next in line. The wait is about a minute."));
+    let queues = sim.ask(sim.switch().queues());
+    let tally = queues[0].tally;
+    assert_eq!((tally.answered, tally.timed, tally.within), (3, 3, 0), "nobody within 20 s");
+    assert!(tally.longest >= seconds(150) && tally.waited >= seconds(300), "{tally:?}");
+    for caller in [&p.fay, &p.egor, &p.hal] {
+        caller.hangs_up();
+    }
+    sim.run_until_quiet();
+    assert!(notes(&sim).iter().any(|note| note.starts_with("has waited for ") && note.ends_with(" s, and hangs up")));
 }
 
 // ---- what people do after a call ------------------------------------------------------------------------------

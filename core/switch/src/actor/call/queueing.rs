@@ -4,8 +4,8 @@ use actix::{AsyncContext, Context, Handler, Recipient};
 use plugboard_call::queue::{CallBackTo, Heard, Joining, Left, Outcome, WaitEnd, WaitRules, Waiting, Wanted, Wish};
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
-    Audio, CallId, Dialled, GroupId, HostCall, HostResult, JournalEvent, LegId, NotConnected, PlayEnd, PlayOptions,
-    QueueEnd, QueueError, QueueRequest, RingBack, RunId, Target, Time, Tone, UserId,
+    Audio, CallId, Dialled, GroupId, HostCall, HostResult, JournalEvent, LegId, Name, NotConnected, PlayEnd,
+    PlayOptions, QueueEnd, QueueError, QueueRequest, RingBack, RunId, Target, Time, Tone, UserId,
 };
 use plugboard_office::Internal;
 use plugboard_plugin::Directory as _;
@@ -38,9 +38,12 @@ struct Session {
     run: RunId,
     n: u32,
     request: QueueRequest,
-    /// Once he has his place.
+    /// Since when he has his place.
+    began: Option<Time>,
+    /// Once he has it.
     machine: Option<Waiting>,
-    wanted: Vec<Wanted>,
+    /// The groups through which whoever is free for him is wanted.
+    groups: Vec<Name>,
     place: Place,
 }
 
@@ -95,13 +98,14 @@ impl CallActor {
             call: self.id.clone(),
             caller: self.guest_shown().0,
             queue: scenario,
-            wanted: wanted.clone(),
+            wanted,
             priority: request.priority,
             callers_max: usize::try_from(request.callers_max).unwrap_or(usize::MAX),
         };
         post(&queue, UseQueue::Join { joining, news: ctx.address().recipient() });
         let place = Place { call: self.id.clone(), queue, leaves: Some(Left::Elsewhere) };
-        self.queueing.session = Some(Session { run, n, request, machine: None, wanted, place });
+        self.queueing.session =
+            Some(Session { run, n, request, began: None, machine: None, groups: Vec::new(), place });
         Ok(())
     }
 
@@ -275,11 +279,9 @@ impl CallActor {
             Wish::AskPosition => post(&session.place.queue, UseQueue::AskPosition(self.id.clone())),
             Wish::Ring(user) => {
                 let ring_for = Duration::from_millis(u64::from(session.request.ring_for_ms));
-                let wanted = session.wanted.iter().find(|wanted| wanted.user == user);
-                let office = &self.office;
-                let groups = wanted.into_iter().flat_map(|wanted| &wanted.groups);
-                let id = |name| GroupId { office: office.id.clone(), name };
-                self.queueing.serves = groups.cloned().map(id).collect();
+                let office = &self.office.id;
+                let groups = std::mem::take(&mut session.groups).into_iter();
+                self.queueing.serves = groups.map(|name| GroupId { office: office.clone(), name }).collect();
                 self.rung = Rung::Members;
                 self.queueing.rings = Some(user.clone());
                 self.note(format!("user {} is free and rings", user.name));
@@ -355,6 +357,9 @@ impl CallActor {
     fn queue_failed(&mut self, error: QueueError, why: Left) {
         let Some(mut session) = self.queueing.session.take() else { return };
         let gone = error == QueueError::CallerGone;
+        if gone && let Some(began) = session.began {
+            self.note(format!("has waited for {} s, and hangs up", self.now().since(began).as_secs()));
+        }
         session.place.leaves = session.place.leaves.map(|_| if gone { Left::Abandoned } else { why });
         self.resume(Op::Run { run: session.run, n: session.n }, HostResult::Waited(Err(error)));
     }
@@ -386,6 +391,7 @@ impl Handler<QueueNews> for CallActor {
                         call_back_on: request.call_back_on.filter(|_| keys),
                         language,
                     };
+                    session.began = Some(now);
                     session.machine = Some(Waiting::new(now, rules));
                     self.follow_queue(ctx);
                 }
@@ -396,7 +402,12 @@ impl Handler<QueueNews> for CallActor {
                     self.resume(Op::Run { run: session.run, n: session.n }, HostResult::Waited(Ok(QueueEnd::Full)));
                 }
             }
-            QueueNews::Offered(user) => self.tell_queue(Heard::Offered(user), ctx),
+            QueueNews::Offered(user, groups) => {
+                if let Some(session) = &mut self.queueing.session {
+                    session.groups = groups;
+                }
+                self.tell_queue(Heard::Offered(user), ctx);
+            }
             QueueNews::Promised(promised) => {
                 if promised && let Some(session) = &mut self.queueing.session {
                     session.place.leaves = None;
@@ -405,9 +416,10 @@ impl Handler<QueueNews> for CallActor {
                 self.tell_queue(Heard::Promised(promised), ctx);
             }
             QueueNews::CallHim(may) => self.call_him(may, ctx),
-            QueueNews::Position(place) => {
-                self.note(format!("is number {place} in line"));
-                self.tell_queue(Heard::Position(place), ctx);
+            QueueNews::Position(place, wait) => {
+                let likely = wait.map(|wait| format!(", for some {} s", wait.as_secs())).unwrap_or_default();
+                self.note(format!("is number {place} in line{likely}"));
+                self.tell_queue(Heard::Position(place, wait), ctx);
             }
         }
         self.pump(ctx);
