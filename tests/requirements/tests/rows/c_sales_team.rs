@@ -133,3 +133,30 @@ fn r78_who_has_four_times_the_weight_rings_first_about_four_times_as_often() {
     // 10.83 is the 99.9 % point for one degree of freedom.
     assert!(chi_square < 10.83, "{first:?}: {chi_square}");
 }
+
+#[test]
+fn r79_who_is_offline_away_or_on_a_call_takes_no_time_of_a_group() {
+    // One who is not there, one who is away, one who talks: the fourth rings as soon as the group is called.
+    let mut sim = office("in-order", "\"105\", \"106\", \"103\", \"102\"").start();
+    let ann = sim.phone("ann", "101");
+    let [bob, cem, dora] = members(&mut sim);
+    let fay = sim.phone("fay", "106");
+    fay.dials("*74");
+    sim.run_until(fay.is_idle());
+    dora.dials("103");
+    sim.run_until(cem.rings());
+    cem.answers();
+    sim.run_until(dora.hears("cem"));
+    let called = sim.now();
+    ann.dials("300");
+    sim.run_until(bob.rings());
+    assert!(sim.now().since(called) < seconds(1), "{:?}", sim.now().since(called));
+    assert_eq!((cem.calls().len(), fay.calls().len()), (1, 1), "none but their own");
+    sim.run_until(ann.is_idle());
+    assert!(sim.now().since(called) < seconds(11), "the item takes his ten seconds alone");
+    dora.hangs_up();
+    sim.run_until_quiet();
+    let records = sim.records("main");
+    let story = records.iter().find(|record| !record.steps.is_empty()).unwrap();
+    assert_eq!(steps(story), ["call-group: timeout"]);
+}
