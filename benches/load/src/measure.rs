@@ -2,6 +2,7 @@
 
 mod calls;
 mod held;
+mod queue;
 mod rate;
 mod registrar;
 mod relay;
@@ -85,6 +86,9 @@ impl<'a> Bench<'a> {
         if let Some(programs) = programs.as_ref().filter(|_| self.options.wants(Part::Transports)) {
             self.transports(programs, report)?;
         }
+        if let Some(programs) = programs.as_ref().filter(|_| self.options.wants(Part::Queue)) {
+            self.queue(programs, report)?;
+        }
         if !Part::of_calls().iter().any(|part| self.options.wants(*part)) {
             return Ok(());
         }
@@ -116,12 +120,7 @@ impl<'a> Bench<'a> {
         eprint_line(&format!("starting a switch with an office of {} users", office::USERS));
         let switch = Switch::load(programs, &self.folder, self.cores, &[self.caller, self.prober])?;
         eprint_line("registering them");
-        let fields: Vec<String> = office::numbers()
-            .map(|number| {
-                let password = office::password(number);
-                format!("{number};[authentication username={number} password={password}]")
-            })
-            .collect();
+        let fields = office::credentials(office::USERS);
         self.generator.register(&Job {
             name: "register",
             local: self.phone,

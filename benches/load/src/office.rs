@@ -25,9 +25,45 @@ pub(crate) fn password(number: u32) -> String {
     format!("load-{number}")
 }
 
+/// Fields of registrations: a number and its credentials.
+pub(crate) fn credentials(users: u32) -> Vec<String> {
+    let line = |number| format!("{number};[authentication username={number} password={}]", password(number));
+    numbers_of(users).map(line).collect()
+}
+
+/// An office in which callers wait for the first who is free.
+pub(crate) fn hotline(agents: u32, callers: &[SocketAddr]) -> String {
+    let numbers: Vec<String> = numbers_of(agents).map(|number| format!("\"{number}\"")).collect();
+    let steps =
+        "      - call-group: { group: hotline, ring_for: 5s }\n      - try-any-manager: { max: 4h, callers: 10000 }\n";
+    let groups =
+        format!("groups:\n  - {{ id: hotline, members: [{}] }}\nmusic: {{ music: music.wav }}\n", numbers.join(", "));
+    let (people, rest) = parts(agents, callers);
+    [people, groups, rest, steps.to_owned()].concat()
+}
+
+/// Eight seconds of a tone, as a WAVE file of 16 bits and 8 kHz: nobody listens to it.
+pub(crate) fn music() -> Vec<u8> {
+    const RATE: u32 = 8_000;
+    let samples = (0..RATE * 8).map(|n| if n / 10 % 2 == 0 { 4_000_i16 } else { -4_000 });
+    let bytes: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+    let length = u32::try_from(bytes.len()).unwrap_or(0);
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    // PCM, one channel.
+    let format = [16, 1 | 1 << 16, RATE, RATE * 2, 2 | 16 << 16];
+    [b"RIFF".as_slice(), &words(&[length + 36]), b"WAVEfmt ", &words(&format), b"data", &words(&[length]), &bytes]
+        .concat()
+}
+
 /// The office document. Calls come from gateways, which are believed by their address, and ring the user whose number
 /// they dial.
 pub(crate) fn document(users: u32, callers: &[SocketAddr]) -> String {
+    let (people, rest) = parts(users, callers);
+    people + &rest + "      - call-user: { mode: user, target: \"{called_number}\", ring_for: 20s }\n"
+}
+
+/// The users, and all from the gateways on to the steps of the scenario that calls from there meet.
+fn parts(users: u32, callers: &[SocketAddr]) -> (String, String) {
     let mut text = String::from("office: load\ndomains: [load.test]\nusers:\n");
     for number in numbers_of(users) {
         let password = password(number);
@@ -36,14 +72,13 @@ pub(crate) fn document(users: u32, callers: &[SocketAddr]) -> String {
             "  - {{ id: \"{number}\", number: \"{number}\", name: U{number}, password: {password}, browser: false }}"
         );
     }
-    text.push_str("gateways:\n");
+    let people = std::mem::replace(&mut text, "gateways:\n".into());
     for (n, caller) in callers.iter().enumerate() {
         let _infallible = writeln!(text, "  - {{ id: caller-{n}, address: \"{caller}\", calls: 10000 }}");
     }
     text.push_str("routes:\n  - { id: load, from: gateways, any: true, scenario: load }\nscenarios:\n");
     text.push_str("  - scenario: load\n    title: Load\n    steps:\n");
-    text.push_str("      - call-user: { mode: user, target: \"{called_number}\", ring_for: 20s }\n");
-    text
+    (people, text)
 }
 
 /// The configuration.

@@ -55,6 +55,9 @@ pub(crate) struct Options {
     /// Users of the registrar's office, each with ten devices; fewer for a quick look.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) users: u32,
+    /// Callers who wait in a queue.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) waiting: u32,
     /// Calls with RTP, 50 packets a second each way.
     #[arg(long, default_value_t = 200)]
     pub(crate) relay_calls: u16,
@@ -101,6 +104,8 @@ pub(crate) enum Part {
     Registrar,
     /// CPU per call over UDP, TCP, TLS, WebSocket and secure WebSocket.
     Transports,
+    /// Memory of callers who wait in a queue, and the order in which they are served.
+    Queue,
 }
 
 impl Options {

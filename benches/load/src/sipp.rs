@@ -13,6 +13,8 @@ use crate::process::{Cores, Processes};
 
 const CALLER: &str = include_str!("../scenarios/caller.xml");
 const CALLEE: &str = include_str!("../scenarios/callee.xml");
+const WAITER: &str = include_str!("../scenarios/waiter.xml");
+const AGENT: &str = include_str!("../scenarios/agent.xml");
 const REGISTER: &str = include_str!("../scenarios/register.xml");
 /// Where the scenarios put what is logged about media.
 const MEDIA: &str = "<!-- media -->";
@@ -91,9 +93,23 @@ impl Generator {
         self.start(job, &scenario(CALLER, job.media.then_some("field1")))
     }
 
+    /// Begins to call, and waits to be hung up on. A line of fields is a number, the port where the caller hears and his own number.
+    pub(crate) fn wait(&self, job: &Job<'_>) -> Result<Sipp, LoadError> {
+        self.start(job, WAITER)
+    }
+
     /// Begins to answer, until it is dropped. A line of fields is the port where the called side hears.
     pub(crate) fn answer(&self, job: &Job<'_>) -> Result<Sipp, LoadError> {
-        let sipp = self.start(job, &scenario(CALLEE, job.media.then_some("field0")))?;
+        self.listen(job, &scenario(CALLEE, job.media.then_some("field0")))
+    }
+
+    /// The same, and hangs up after a while; with media, [`Sipp::served`] tells who called.
+    pub(crate) fn serve(&self, job: &Job<'_>) -> Result<Sipp, LoadError> {
+        self.listen(job, AGENT)
+    }
+
+    fn listen(&self, job: &Job<'_>, scenario: &str) -> Result<Sipp, LoadError> {
+        let sipp = self.start(job, scenario)?;
         // It says nothing when it listens; its port is taken then.
         let listens = || std::net::UdpSocket::bind(job.local).is_err();
         if clock::wait_for(Duration::from_secs(30), listens) {
@@ -176,6 +192,12 @@ impl Sipp {
             return Err(LoadError::Failed(format!("sipp ({}) made no call; see its .err file", self.name)));
         }
         Ok(calls)
+    }
+
+    /// The numbers of those who called, in order.
+    pub(crate) fn served(&self) -> Vec<u32> {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines().filter_map(|line| line.split_once("served ")?.1.trim().parse().ok()).collect()
     }
 
     /// Which port of ours talks to which address, as far as calls are answered.

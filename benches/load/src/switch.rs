@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, SocketAddr};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -147,6 +147,26 @@ impl Switch {
         };
         switch.sip = sip;
         Ok(switch)
+    }
+
+    /// Tells it something by its command line.
+    pub(crate) fn command(&self, programs: &Programs, words: &[&str]) -> Result<(), LoadError> {
+        let told = Command::new(&programs.switch).args(words).arg("--data").arg(&self.data).output();
+        let told = told.map_err(LoadError::at("a command of plugboard"))?;
+        if told.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&told.stderr);
+        Err(LoadError::Failed(format!("plugboard {}: {said}", words.join(" "))))
+    }
+
+    /// One of its metrics.
+    pub(crate) fn sample(&self, name: &str) -> Option<f64> {
+        let mut stream = TcpStream::connect(self.ready.get("http")?.as_str()?).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
     }
 
     /// Where it listens over a transport.
