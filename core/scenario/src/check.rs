@@ -254,8 +254,8 @@ impl Compiler<'_> {
                 let find = |name: &str| self.resolver.calendar(name);
                 let schedule = asked.resolve(self.resolver.zone(), &find, &known, &mut self.faults);
                 let (mut yes, mut no) = (flow.clone(), flow.clone());
-                yes.decide(|| format!("{}: then", step.path));
-                no.decide(|| format!("{}: else", step.path));
+                yes.decide(|| self.decided(step, "then"));
+                no.decide(|| self.decided(step, "else"));
                 let (then, otherwise) = self.either(then, yes, otherwise, no, flow);
                 ("when", Act::When { schedule: schedule?, then, otherwise })
             }
@@ -280,6 +280,11 @@ impl Compiler<'_> {
             }
         };
         Some(Step { path: format!("{}{}", self.prefix, step.path), word: word.into(), act })
+    }
+
+    /// What is decided at a step, as the journals of calls have it.
+    fn decided(&self, step: &document::Step, branch: &str) -> String {
+        format!("{}{}: {branch}", self.prefix, step.path)
     }
 
     fn action(
@@ -358,7 +363,7 @@ impl Compiler<'_> {
                 continue;
             }
             let mut branch = flow.clone();
-            branch.decide(|| format!("{}: {outcome}", step.path));
+            branch.decide(|| self.decided(step, outcome));
             for set in action.sets.iter().filter(|set| set.after.iter().any(|after| after == outcome)) {
                 branch.assign(&set.name);
             }
@@ -444,8 +449,8 @@ impl Compiler<'_> {
     ) -> Act {
         let mut compiled = Vec::new();
         let (mut yes, mut no) = (flow.clone(), flow.clone());
-        yes.decide(|| format!("{}: then", step.path));
-        no.decide(|| format!("{}: else", step.path));
+        yes.decide(|| self.decided(step, "then"));
+        no.decide(|| self.decided(step, "else"));
         let alone = conditions.len() == 1;
         for condition in conditions {
             // With "all", each condition is decided after those before it were true.

@@ -201,6 +201,14 @@ fn a_number_leads_to_no_scenario_that_may_end_in_silence_and_is_told_which_way_t
     assert!(told.contains("main.yaml:8:13: steps[0]: a call may end in silence"), "{told}");
     assert!(told.contains("(steps[0]: else)"), "{told}");
     switch.succeeds(&["apply", apply(", hang-up")]);
+    let text = fs::read_to_string(&file).unwrap();
+    let part = "  - scenario: part\n    steps: [ { if: \"caller_number == '1'\", then: [ hang-up ] } ]\n";
+    fs::write(&file, text.replace("hang-up]", "{ run: part }]") + part).unwrap();
+    let told = switch.complains(&["apply", file.to_str().unwrap()]);
+    assert!(
+        told.contains("main.yaml:8:86: steps[1]: a call") && told.contains("steps[1].part.steps[0]: else"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -508,6 +508,9 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
     fs::write(&call, "at: 2026-12-25T21:00\n").unwrap();
     let (_, out, _) = run(menu, &["--json", "--explore", "--calls", "3", "--call", call.to_str().unwrap()]);
     let found: Value = serde_json::from_str(&out).unwrap();
+    let (_, out, _) = run(menu, &["--json", "--explore", "--within", "0"]);
+    let cut: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&cut["calls"], &cut["time_was_over"]), (&1.into(), &true.into()), "it tells what it has: {cut}");
     let zone = "2026-12-25T21:00:00+";
     let times = found["times"].as_array().unwrap();
     assert!(times.len() == 1 && times[0].as_str().unwrap().starts_with(zone), "the call file says when: {found}");

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// Scenarios of one run; `--long` takes more.
 const SCENARIOS: u64 = 40;
-/// Calls whose runs are dropped and rebuilt; `--long` takes 200.
-const CALLS_DROPPED: usize = 100;
+/// Calls whose runs are dropped and rebuilt; `--long` takes 240.
+const CALLS_DROPPED: usize = 60;
 /// Calls of one scenario.
 const CALLS: usize = 8;
 /// 2026-01-05, a Monday, 09:00 UTC.
@@ -197,7 +197,7 @@ fn story(entries: &[JournalEntry]) -> Vec<(Time, JournalEvent)> {
 fn a_run_that_is_dropped_while_it_waits_and_rebuilt_leads_to_the_same_call_as_one_that_stays() {
     let (mut calls, mut dropped) = (0, 0);
     let mut dice = Dice::new(7);
-    let wanted = CALLS_DROPPED * if std::env::var_os("PLUGBOARD_LONG").is_some() { 2 } else { 1 };
+    let wanted = CALLS_DROPPED * if std::env::var_os("PLUGBOARD_LONG").is_some() { 4 } else { 1 };
     for seed in 0.. {
         if calls >= wanted {
             break;
@@ -301,7 +301,7 @@ fn calls_of_random_scenarios_that_the_checker_takes_always_have_a_next_step_and_
 }
 
 /// Scenarios of each kind of fault; `--long` takes more.
-const PLANTED: u64 = 12;
+const PLANTED: u64 = 8;
 
 /// Control words around a place, each of which can be decided so that a call comes there.
 struct Nest {
@@ -375,7 +375,7 @@ fn tried(stage: &Stage) -> Vec<plugboard_simulator::rehearsal::Explored> {
 }
 
 fn planted() -> std::ops::Range<u64> {
-    0..PLANTED * if std::env::var_os("PLUGBOARD_LONG").is_some() { 20 } else { 1 }
+    0..PLANTED * if std::env::var_os("PLUGBOARD_LONG").is_some() { 5 } else { 1 }
 }
 
 #[test]
@@ -398,8 +398,11 @@ fn each_way_into_silence_that_the_checker_names_is_gone_by_a_call_and_there_is_n
                 _ => None,
             })
             .collect();
-        let gone = |said: &String| decided.iter().any(|decided| decided.ends_with(said.as_str()));
-        assert!(way.iter().all(gone), "seed {seed}: {way:?}, decided was {decided:?}\n{}", silent.part);
+        assert!(
+            way.iter().all(|said| decided.contains(said)),
+            "seed {seed}: {way:?}, decided was {decided:?}\n{}",
+            silent.part
+        );
         let heard = Nest::around(seed, "{say: {text: Here}}", "{say: {text: Hello}}").office("").stage();
         assert_eq!(heard.programs.get(&scenario).unwrap().silence(), None, "seed {seed}");
         assert!(tried(&heard).iter().all(|found| !found.endings.contains_key("failed")), "seed {seed}");
