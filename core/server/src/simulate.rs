@@ -144,7 +144,7 @@ fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>
     // What a call file or a check finds is told sooner than a compilation takes.
     let cache = cache_folder().and_then(|folder| CompiledCache::open(&folder).ok());
     let actions = plugboard_simulator::actions_of(&folder, cache).map_err(one)?;
-    let set = stage::set(bundle, wish.scenario.as_deref(), &actions)?;
+    let set = stage::set(bundle, wish.file.is_some(), wish.scenario.as_deref(), &actions)?;
     let Planned { plan, said_when } = call_file::plan(&set, wish, began.wall())?;
     quiet_panics();
     let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

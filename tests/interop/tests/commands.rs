@@ -500,13 +500,16 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
     let unknown = switch.complains(&["simulate", "welcom", "--file", office, "--from", "101"]);
     assert!(unknown.contains("the office has no scenario \"welcom\"") && unknown.contains("welcome"), "{unknown}");
     let broken = folder.path().join("office.yaml");
-    fs::write(&broken, "office: main\ndomains: [plugboard.test]\nemergency: { confirmed: true }\nusers:\n  - { id: ann, number: 101, pasword: x }\nscenarios:\n  - { scenario: draft, steps: [hang-up] }\n").unwrap();
-    let told = switch.complains(&["simulate", "draft", "--file", broken.to_str().unwrap(), "--from", "101"]);
-    assert!(told.contains("office.yaml:5:") && told.contains("pasword"), "{told}");
-    assert!(!told.contains("stage") && !told.contains("5559990001"), "{told}");
+    fs::write(&broken, "# one\n\n# two\n\noffice: main\ndomains: [plugboard.test]\nemergency: { confirmed: true }\nusers:\n  - { id: ann, number: 101, pasword: x }\nscenarios:\n  - { scenario: draft, steps: [hang-up] }\n").unwrap();
+    for scenario in ["draft", draft.to_str().unwrap()] {
+        let told = switch.complains(&["simulate", scenario, "--file", broken.to_str().unwrap(), "--from", "101"]);
+        assert!(told.contains("office.yaml:9:31: users[0].pasword"), "{told}");
+        assert!(!told.contains("stage") && !told.contains("5559990001"), "{told}");
+    }
     let call = folder.path().join("call.yaml");
     fs::write(&call, "at: 2026-12-25T21:00\n").unwrap();
-    let (_, out, _) = run(menu, &["--json", "--explore", "--calls", "3", "--call", call.to_str().unwrap()]);
+    let hours = "scenario: draft\nsteps:\n  - when: { days: mon, from: '09:00', to: '10:00', time_zone: UTC }\n    then: [ { say: { text: a } } ]\n    else: [ { say: { text: b } } ]\n";
+    let (_, out, _) = run(hours, &["--json", "--explore", "--call", call.to_str().unwrap()]);
     let found: Value = serde_json::from_str(&out).unwrap();
     let (_, out, _) = run(menu, &["--json", "--explore", "--within", "0"]);
     let cut: Value = serde_json::from_str(&out).unwrap();

@@ -49,6 +49,10 @@ pub(super) fn set(mut bundle: Bundle, scenario: Option<&str>, actions: &Arc<Cata
     let Kind::Map(mut root) = node.kind else { return Err(vec![format!("{} is no office", bundle.file)]) };
     let mut door = None;
     let given = bundle.clone();
+    // What is wrong with a file is told before anything in it is changed; a draft may mend what is wrong with the scenario that it replaces.
+    if of_file && !scenario.is_some_and(is_file) {
+        bundle.load(&known, Absent::Refused, &Cache::none()).map_err(in_words)?;
+    }
     if let Some(scenario) = scenario {
         let name = draft(&mut bundle, &mut root, scenario).map_err(|fault| vec![fault])?;
         open_door(&mut root, &name);
@@ -98,15 +102,13 @@ fn placed(faults: Vec<Fault>, given: &Bundle, known: &ActionCatalogue) -> Vec<Fa
         return elsewhere;
     }
     let before = given.load(known, Absent::Refused, &Cache::none()).err().unwrap_or_default();
-    let before: Vec<Fault> = before.into_iter().filter(own).collect();
     // What only the draft brought about has no place in the document.
-    let changed = if before.is_empty() {
-        let bare = |fault: Fault| Fault { line: 0, column: 0, ..fault };
-        changed.into_iter().map(bare).collect()
-    } else {
-        before
+    let placed = |fault: Fault| {
+        let same = before.iter().find(|other| other.path == fault.path && other.reason == fault.reason);
+        same.cloned().unwrap_or(Fault { line: 0, column: 0, ..fault })
     };
-    changed.into_iter().chain(elsewhere).collect()
+    let changed = changed.into_iter().map(placed);
+    changed.chain(elsewhere).collect()
 }
 
 /// A prompt is found by its name alone: that of the office's language, else whichever there is.
