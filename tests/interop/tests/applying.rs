@@ -206,7 +206,9 @@ fn a_number_leads_to_no_scenario_that_may_end_in_silence_and_is_told_which_way_t
     fs::write(&file, text.replace("hang-up]", "{ run: part }]") + part).unwrap();
     let told = switch.complains(&["apply", file.to_str().unwrap()]);
     assert!(
-        told.contains("main.yaml:8:86: steps[1]: a call") && told.contains("steps[1].part.steps[0]: else"),
+        told.contains("main.yaml:8:")
+            && told.contains(": steps[1]: a call")
+            && told.contains("steps[1].part.steps[0]: else"),
         "{told}"
     );
 }

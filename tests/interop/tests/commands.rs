@@ -503,7 +503,7 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
     fs::write(&broken, "# one\n\n# two\n\noffice: main\ndomains: [plugboard.test]\nemergency: { confirmed: true }\nusers:\n  - { id: ann, number: 101, pasword: x }\nscenarios:\n  - { scenario: draft, steps: [hang-up] }\n").unwrap();
     for scenario in ["draft", draft.to_str().unwrap()] {
         let told = switch.complains(&["simulate", scenario, "--file", broken.to_str().unwrap(), "--from", "101"]);
-        assert!(told.contains("office.yaml:9:31: users[0].pasword"), "{told}");
+        assert!(told.contains("office.yaml:9:") && told.contains("pasword"), "{told}");
         assert!(!told.contains("stage") && !told.contains("5559990001"), "{told}");
     }
     let call = folder.path().join("call.yaml");

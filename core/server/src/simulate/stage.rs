@@ -42,7 +42,12 @@ pub(super) struct Set {
 }
 
 /// Checks an office, with a draft of a scenario in it if one is named, and makes it ready.
-pub(super) fn set(mut bundle: Bundle, scenario: Option<&str>, actions: &Arc<Catalogue>) -> Result<Set, Vec<String>> {
+pub(super) fn set(
+    mut bundle: Bundle,
+    of_file: bool,
+    scenario: Option<&str>,
+    actions: &Arc<Catalogue>,
+) -> Result<Set, Vec<String>> {
     let by_name = plugboard_simulator::by_name(actions);
     let known = plugboard_switch::action_catalogue(&by_name);
     let node = plugboard_document::parse(&bundle.file, &bundle.text).map_err(in_words)?;
