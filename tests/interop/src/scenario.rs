@@ -34,8 +34,12 @@ pub struct Call {
     expect: u16,
     talk: Option<String>,
     holds: bool,
+    key: Option<char>,
     end: End,
 }
+
+/// How often a key is pressed, and how long after each other: who presses does not know when somebody listens to it.
+const PRESSES: (u8, Duration) = (100, Duration::from_millis(100));
 
 impl Call {
     /// A user calls a number, shows his password when asked, and hangs up after a second.
@@ -53,6 +57,7 @@ impl Call {
             expect: 200,
             talk: None,
             holds: false,
+            key: None,
             end,
         }
     }
@@ -75,6 +80,13 @@ impl Call {
     #[must_use]
     pub fn holds(mut self) -> Self {
         self.holds = true;
+        self
+    }
+
+    /// He presses a key again and again for ten seconds, by INFO (`application/dtmf-relay`).
+    #[must_use]
+    pub const fn presses(mut self, key: char) -> Self {
+        self.key = Some(key);
         self
     }
 
@@ -145,6 +157,16 @@ impl Call {
             steps += &send(&self.request("ACK", cseq, "[last_To:]", "[branch]", empty), false);
         }
         steps += &talk(self.talk.as_deref());
+        if let Some(key) = self.key {
+            let body =
+                format!("Content-Type: application/dtmf-relay\nContent-Length: [len]\n\nSignal={key}\nDuration=100\n");
+            for _ in 0..PRESSES.0 {
+                cseq += 1;
+                steps += &send(&self.request("INFO", cseq, "[last_To:]", "[branch]", &body), true);
+                steps += "<recv response=\"200\"/>\n";
+                steps += &pause(PRESSES.1);
+            }
+        }
         match self.end {
             End::HangsUp(after) => {
                 steps += &pause(after);
