@@ -45,7 +45,7 @@
 //!
 //! **Keywords of an action's schema** that the checker knows beyond JSON Schema: `x-type: duration | user | group | prompt
 //! | music | tone | source | database | query | query-parameters | recipient | mail-template` (a query is one of the database that another parameter names, and
-//! `query-parameters` is a map that gives each of the query's parameters a value), `x-minimum` and `x-maximum` of a duration, `x-reads: TYPE` (the text names a variable that the action reads),
+//! `query-parameters` is a map that gives each of the query's parameters a value), `x-minimum` and `x-maximum` of a duration, `x-does: METHOD` of a source (what the action always does there, where no parameter `method` says it), `x-reads: TYPE` (the text names a variable that the action reads),
 //! `x-assigns: TYPE` (it names one that the action assigns unless it fails, or with `x-after: OUTCOME` after that alone; the keys of a
 //! map are names; `declared`: of the type that the scenario declares), and `x-by: { parameter: P, WORD: { .. } }`
 //! (these keywords hold when parameter P is WORD; where one of the words is `list`, the others take one item). A property without any of them is understood by its name: `user`,

@@ -343,11 +343,14 @@ impl Checker<'_> {
         let is_source =
             |entry: &&Entry| Rules::of(action, entry, node).is_some_and(|rules| rules.word("x-type") == Some("source"));
         let fixed = |entry: &'_ Entry| entry.value.as_text().filter(|_| !is_open(&entry.value)).map(str::to_owned);
-        let Some(source) = entries.iter().find(is_source).and_then(fixed) else { return };
-        let Some(schema) = action.parameters.pointer("/properties/method") else { return };
-        let (method, at, path) = match entries.iter().find(|entry| entry.key == METHOD) {
-            Some(entry) => (fixed(entry), entry.value.at, format!("{path}.{METHOD}")),
-            None => (schema.get("default").and_then(Json::as_str).map(str::to_owned), at, path.to_owned()),
+        let Some(named) = entries.iter().find(is_source) else { return };
+        let Some(source) = fixed(named) else { return };
+        let always = Rules::of(action, named, node).and_then(|rules| rules.word("x-does"));
+        let usual = || action.parameters.pointer("/properties/method/default").and_then(Json::as_str);
+        let (method, at, path) = match (always, entries.iter().find(|entry| entry.key == METHOD)) {
+            (Some(method), _) => (Some(method.to_owned()), named.value.at, format!("{path}.{}", named.key)),
+            (None, Some(entry)) => (fixed(entry), entry.value.at, format!("{path}.{METHOD}")),
+            (None, None) => (usual().map(str::to_owned), at, path.to_owned()),
         };
         let (Some(method), Some(allowed)) = (method, self.resolver.http_methods(&source)) else { return };
         if !allowed.contains(&method) {

@@ -7,7 +7,7 @@ use plugboard_sdk::{Json, http};
 #[derive(Parameters)]
 struct Webhook {
     /// The service: a source of the office that takes `post`.
-    #[parameter(min = 1, max = 64, names = "source")]
+    #[parameter(min = 1, max = 64, names = "source", does = "post")]
     #[text(
         ru("Источник", "Служба: источник данных офиса, принимающий post."),
         de("Quelle", "Der Dienst: eine Quelle des Büros, die post nimmt.")

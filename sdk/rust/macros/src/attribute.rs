@@ -1,4 +1,4 @@
-//! `#[parameter(default = .., min = .., max = .., names = .., assigns = .., reads = .., by(..))]`.
+//! `#[parameter(default = .., min = .., max = .., names = .., does = .., assigns = .., reads = .., by(..))]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -23,6 +23,9 @@ const NOUNS: [&str; 11] = [
     "recipient",
     "mail-template",
 ];
+
+/// What may be done at a source of the web.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// What a variable that an action assigns can be: of a type of the action's, or of the one that the scenario declares.
 const ASSIGNED: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "declared"];
@@ -166,10 +169,14 @@ fn meaning(meta: &ParseNestedMeta<'_>, keywords: &mut Map<String, Json>) -> syn:
         keywords.insert("x-after".into(), outcome.value().into());
         return Ok(());
     }
-    let known: [(&str, &str, &[&str]); 3] =
-        [("names", "x-type", &NOUNS), ("assigns", "x-assigns", &ASSIGNED), ("reads", "x-reads", &VARIABLE_TYPES)];
+    let known: [(&str, &str, &[&str]); 4] = [
+        ("names", "x-type", &NOUNS),
+        ("does", "x-does", &METHODS),
+        ("assigns", "x-assigns", &ASSIGNED),
+        ("reads", "x-reads", &VARIABLE_TYPES),
+    ];
     let Some((_, keyword, words)) = known.iter().find(|(name, ..)| meta.path.is_ident(name)) else {
-        return Err(meta.error("expected default, min, max, names, assigns, after, reads or by"));
+        return Err(meta.error("expected default, min, max, names, does, assigns, after, reads or by"));
     };
     let text: LitStr = meta.value()?.parse()?;
     let word = text.value();

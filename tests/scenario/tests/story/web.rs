@@ -145,3 +145,17 @@ fn a_caller_who_hangs_up_waits_for_no_answer() {
     sim.run_until_quiet();
     assert!(bob.is_idle()());
 }
+
+#[test]
+fn a_webhook_to_a_service_that_takes_no_post_keeps_the_office_from_being_applied() {
+    let sim = office("  - hang-up\n").start();
+    let posts = |source: &str| {
+        let steps = format!("  - webhook: {{ source: {source}, body: {{ a: 1 }} }}\n  - hang-up\n");
+        sim.faults(&OfficeText::demo().replace("users:\n", SOURCES).with_story(&steps))
+    };
+    assert_eq!(posts("log"), [""; 0]);
+    let faults = posts("crm");
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    let told = "story.yaml:3:24: steps[0].webhook.source: the office does not let \"post\" be done at the source crm";
+    assert!(faults[0].starts_with(told), "{faults:?}");
+}
