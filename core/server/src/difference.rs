@@ -3,7 +3,7 @@
 use plugboard_document::{Entry, Kind, Node};
 use plugboard_office::Secrets;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::house::House;
 
@@ -165,24 +165,25 @@ fn one(value: &Node, of: &str, what: What) -> Change {
 
 /// Things with names are compared by them, wherever they stand; others in their order, as steps are.
 fn lists(old: &[Node], new: &[Node], of: &str, changes: &mut Vec<Change>) {
-    let names = |list: &[Node]| {
-        list.iter().map(name_of).collect::<Option<BTreeSet<_>>>().filter(|names| names.len() == list.len())
-    };
-    if names(old).is_none() || names(new).is_none() {
-        return steps(old, new, of, changes);
-    }
+    let (Some(olds), Some(news)) = (by_name(old), by_name(new)) else { return steps(old, new, of, changes) };
+    let found =
+        |names: &BTreeMap<String, &'_ Node>, item: &Node| name_of(item).is_some_and(|name| names.contains_key(&name));
     for (place, item) in old.iter().enumerate() {
         let of = item_of(of, item, place);
-        match new.iter().find(|other| name_of(other) == name_of(item)) {
+        match name_of(item).and_then(|name| news.get(&name)) {
             Some(other) => values(item, other, &of, changes),
             None => changes.push(one(item, &of, What::Went)),
         }
     }
-    for (place, item) in new.iter().enumerate() {
-        if old.iter().all(|other| name_of(other) != name_of(item)) {
-            changes.push(one(item, &item_of(of, item, place), What::Came));
-        }
+    for (place, item) in new.iter().enumerate().filter(|(_, item)| !found(&olds, item)) {
+        changes.push(one(item, &item_of(of, item, place), What::Came));
     }
+}
+
+/// The things of a list by their names, if each has one of its own.
+fn by_name(list: &[Node]) -> Option<BTreeMap<String, &Node>> {
+    let names = list.iter().map(|item| Some((name_of(item)?, item))).collect::<Option<BTreeMap<_, _>>>();
+    names.filter(|names| names.len() == list.len())
 }
 
 /// What is the same at both ends stays; of what is between, items of the same word changed, others came and went.

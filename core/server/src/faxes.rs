@@ -96,6 +96,10 @@ impl Faxes {
         }
         let faults: Vec<String> = faxes.iter().filter_map(|fax| self.erase_one(fax).err()).collect();
         let erased = faxes.len() - faults.len();
+        // Whoever asks next is not to find them.
+        self.store
+            .sync()
+            .map_err(|error| format!("the files are erased; the list will be once the disk takes it: {error}"))?;
         match faults.as_slice() {
             [] => Ok(json!({ "done": format!("{erased} faxes are erased"), "erased": erased })),
             [first, ..] => Err(format!("{erased} erased, {} left: {first}", faults.len())),

@@ -130,6 +130,10 @@ impl Recordings {
         if !which.is_everything() {
             erased += self.erase_all(&office, &which.filter(&office)?)?;
         }
+        // Whoever asks next is not to find them.
+        self.store
+            .sync()
+            .map_err(|error| format!("the files are erased; the list will be once the disk takes it: {error}"))?;
         Ok(json!({ "done": format!("{erased} recordings are erased"), "erased": erased }))
     }
 

@@ -125,6 +125,8 @@ fn a_request_that_is_broken_gets_400_and_garbage_gets_silence() {
     }
     // One far larger than any phone sends.
     socket.send(&request("OPTIONS", 20, &format!("X: {}\r\n", "y".repeat(64_000))).into_bytes()).unwrap();
+    let said = answer(&socket);
+    assert!(said.starts_with("SIP/2.0 513 "), "{said}");
     is_alive(&socket, 21);
     let errors = switch.page("/metrics").1;
     assert!(errors.lines().any(|line| line.starts_with("plugboard_sip_parse_errors_total") && !line.ends_with(" 0")));

@@ -1,4 +1,4 @@
-//! `[[api]]`: the programs that may order faxes, list actions and simulate calls, list actions and simulate calls over HTTP.
+//! `[[api]]`: the programs that may order faxes, list actions, simulate calls and compare versions over HTTP.
 
 use plugboard_console::Token;
 use plugboard_document::{Faults, Field};
@@ -20,7 +20,7 @@ const TOKEN_MIN: usize = 16;
 pub(crate) struct Program {
     /// What it is called in the log.
     pub(crate) name: String,
-    /// Whose faxes it orders.
+    /// The office that it may ask about, and whose faxes it orders.
     pub(crate) office: OfficeId,
     /// What it must show.
     shows: Shows,
@@ -106,14 +106,14 @@ pub(super) fn schema() -> Json {
     let text = |example: &str, description: &str| json!({ "type": "string", "examples": [example], "description": description });
     let program = json!({ "type": "object", "additionalProperties": false, "required": ["name", "office"], "properties": {
         "name": text("crm", "What the program is called."),
-        "office": text("main", "Whose faxes it orders."),
+        "office": text("main", "The office that it may ask about, and whose faxes it orders."),
         "token_file": text("/etc/plugboard/crm.token", "Holds what it must send as `Authorization: Bearer`: 16 letters or more."),
         "token_sha256": text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "The SHA-256 of that, in place of a file, as `printf %s TOKEN | sha256sum` prints it.")
     } });
     json!({ "type": "array", "maxItems": PROGRAMS_MAX, "items": { "anyOf": [program] },
         "examples": [[{ "name": "crm", "office": "main", "token_file": "/etc/plugboard/crm.token" }]],
-        "description": "Programs that may order faxes, list actions and simulate calls, list actions and simulate calls over HTTP (`/api/v1/` where `[http]` listens), one table `[[api]]` each; \
+        "description": "Programs that may order faxes, list actions, simulate calls and compare versions over HTTP (`/api/v1/` where `[http]` listens), one table `[[api]]` each; \
             without one there is no API. Off loopback tokens are sent in clear: put a server with TLS before it." })
 }
 

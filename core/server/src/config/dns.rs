@@ -17,6 +17,9 @@ pub(super) fn read(field: &Field<'_>, servers: &mut Vec<SocketAddr>, faults: &mu
         let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)));
         match address {
             Ok(address) if servers.contains(&address) => item.fault(faults, "it is named twice", "name each once"),
+            Ok(address) if address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast() => {
+                item.fault(faults, format!("nobody answers at {text:?}"), "such as \"192.0.2.53\" or \"[::1]:5353\"");
+            }
             Ok(address) => servers.push(address),
             Err(_) => item.fault(
                 faults,
@@ -39,4 +42,25 @@ pub(super) fn schema(part: &impl Fn(&str, Json) -> Json) -> Json {
                 machine asks (`/etc/resolv.conf`)." }
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    fn faults(server: &str) -> String {
+        let read = Config::parse("p.toml", &format!("[dns]\nservers = [\"{server}\"]\n"));
+        read.err().map(|faults| format!("{faults:?}")).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_address_at_which_nobody_can_answer_is_a_fault() {
+        for fine in ["192.0.2.53", "[2001:db8::53]:5353", "127.0.0.1:5353"] {
+            assert_eq!(faults(fine), "", "{fine}");
+        }
+        for odd in ["0.0.0.0", "[::]:53", "224.0.0.1", "192.0.2.53:0", "ff02::1"] {
+            assert!(faults(odd).contains("nobody answers"), "{odd}: {}", faults(odd));
+        }
+        assert!(faults("resolver").contains("is no address"));
+    }
 }

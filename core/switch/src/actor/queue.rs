@@ -178,16 +178,17 @@ impl QueueActor {
             return post(&news, QueueNews::CallHim(false));
         }
         QueueCalledBack::Rung.emit(&call, &self.env.metrics);
-        let store = self.env.store.promises();
+        let (promises, store) = (self.env.store.promises(), self.env.store.clone());
         let struck = call.clone();
         let done = Box::new(move |done: Result<_, CommitError>| {
             if let Err(error) = done {
-                // A disk that takes nothing keeps nobody from being called; it is tried again.
+                // A disk that takes nothing keeps nobody from being called; it is struck off once the disk takes it.
+                store.promises().strike(&call);
                 tracing::error!(call_id = %call, %error, "that somebody was called back could not be noted: a restart may call him again");
             }
             press(&news, QueueNews::CallHim(true));
         });
-        store.strike_then(&struck, done);
+        promises.strike_then(&struck, done);
     }
 
     /// Has whoever is free called, on the next shard, and then who has left.
