@@ -46,7 +46,7 @@ impl Which {
         Ok(TapeFilter { number: self.number.clone(), of, messages, ..TapeFilter::default() })
     }
 
-    fn office(&self) -> Result<OfficeId, String> {
+    pub(crate) fn office(&self) -> Result<OfficeId, String> {
         OfficeId::new(&self.office).map_err(|error| error.to_string())
     }
 

@@ -565,3 +565,17 @@ fn contacts_are_listed_shown_and_found_by_command() {
     assert!(switch.complains(&["contact", "find", "0401234568"]).contains("no contact of the office main"));
     assert!(switch.complains(&["contact", "show", "zed"]).contains("there is no contact zed"));
 }
+
+#[test]
+fn an_office_that_is_not_there_is_told_from_one_where_nothing_is_yet() {
+    let switch = Plugboard::with_office(&Office::new());
+    for list in
+        ["outbox list", "queue list --office", "user list --office", "fax list --office", "recording list --office"]
+    {
+        let words: Vec<&str> = list.split(' ').collect();
+        let of = |office: &'static str| words.iter().copied().chain([office]).collect::<Vec<&str>>();
+        let told = switch.complains(&of("nosuch"));
+        assert!(told.contains("there is no office \"nosuch\"; name one of these: main"), "{list}: {told}");
+        switch.ask(&of("main"));
+    }
+}

@@ -144,9 +144,9 @@ impl Waiting {
                 self.asks = false;
                 self.play_music();
             }
-            // What comes late for one who is about to leave: who is free has been told, and his place is of no use to him.
-            Heard::Played | Heard::Key(_) | Heard::NotPlayable | Heard::Position(..) | Heard::Offered(_)
-                if self.asks => {}
+            // What comes late for one who is about to leave: his place is of no use to him, and who is free is for others.
+            Heard::Played | Heard::Key(_) | Heard::NotPlayable | Heard::Position(..) if self.asks => {}
+            Heard::Offered(user) if self.asks => self.outbox.push_back(Wish::Tell(user, Outcome::Refused)),
             Heard::Played | Heard::Key(_) => self.play_music(),
             Heard::NotPlayable => {
                 if self.sound == Sound::Music {
@@ -312,7 +312,11 @@ mod tests {
         waits.handle(Heard::Key('1'));
         waits.handle(Heard::Offered(user("ann")));
         waits.tick(seconds(61));
-        assert_eq!(wishes(&mut waits), [], "he is told first");
+        assert_eq!(
+            wishes(&mut waits),
+            [Wish::Tell(user("ann"), Outcome::Refused)],
+            "he is told first, and she rings for others"
+        );
         waits.handle(Heard::Promised(true));
         assert_eq!(wishes(&mut waits), [Wish::End(WaitEnd::CalledBack)]);
     }

@@ -25,6 +25,42 @@ pub(crate) const RECORDS_MAX: usize = 1_000;
 
 /// Carries a command out. What reads or writes the disk runs on a thread that may wait.
 pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
+    let office = looks_into(&request);
+    let told = carry_out(running, request).await;
+    // "Nothing" would be read as "nothing yet"; what is left of an office that is gone can still be seen.
+    office.filter(|_| found_nothing(&told)).and_then(|office| unknown(running, &office)).unwrap_or(told)
+}
+
+/// The office whose lists a command reads, where an empty one says nothing of whether there is such an office.
+fn looks_into(request: &Request) -> Option<String> {
+    if let Request::Outbox { office, .. }
+    | Request::ShowNotice { office, .. }
+    | Request::RetryNotice { office, .. }
+    | Request::DropNotice { office, .. }
+    | Request::Faxes { office, .. } = request
+    {
+        return Some(office.clone());
+    }
+    if let Request::Recordings { which, .. } = request { Some(which.office().ok()?.to_string()) } else { None }
+}
+
+fn found_nothing(told: &Answer) -> bool {
+    const LISTS: [&str; 3] = ["notices", "faxes", "recordings"];
+    match told {
+        Answer::Done(told) => LISTS.iter().filter_map(|list| told.get(list)?.as_array()).any(std::vec::Vec::is_empty),
+        Answer::Faults(_) => true,
+    }
+}
+
+/// What to say where there is no such office.
+fn unknown(running: &Running, office: &str) -> Option<Answer> {
+    let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = || houses.keys().map(OfficeId::as_str);
+    let is_known = known().any(|known| known == office);
+    (!is_known).then(|| Answer::fault(offices::no_office(office, known())))
+}
+
+async fn carry_out(running: &Arc<Running>, request: Request) -> Answer {
     match request {
         Request::Status => status(running).await,
         Request::Calls { office, limit, after } => calls(running, office, limit, after).await,

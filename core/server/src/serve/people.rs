@@ -11,6 +11,7 @@ use super::answer::availability;
 use crate::boot::Running;
 use crate::control::{Answer, UserWish};
 use crate::explain::Wish;
+use crate::serve::offices::no_office;
 
 /// The word that ends a forward.
 const OFF: &str = "off";
@@ -58,7 +59,7 @@ pub(super) fn explain(running: &Running, wish: &Wish) -> Answer {
 pub(super) fn office_of(running: &Running, name: &str) -> Result<Arc<Office>, String> {
     let offices = running.switch.configuration().offices;
     let found = offices.iter().find(|office| office.id.as_str() == name).cloned();
-    found.ok_or_else(|| format!("there is no office {name}"))
+    found.ok_or_else(|| no_office(name, offices.iter().map(|office| office.id.as_str())))
 }
 
 fn user_of(office: &Office, which: &str) -> Result<UserId, String> {

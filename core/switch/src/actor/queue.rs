@@ -19,8 +19,6 @@ use crate::wake::Wake;
 
 /// A burst is a switch's users who all tell how they are at its start, or its callers who all come to wait.
 const QUEUE_MAILBOX: usize = 16_384;
-/// How long somebody who is free is rung when the caller did not say.
-const RING_FOR: Duration = Duration::from_secs(20);
 
 /// Why somebody is away who does not answer.
 const NO_ANSWER: &str = "no-answer";
@@ -197,7 +195,7 @@ impl QueueActor {
         let shard = self.shards.get(self.turn % self.shards.len().max(1));
         self.turn = self.turn.wrapping_add(1);
         let (Some(shard), Some(promise)) = (shard, self.queue.promise(&call)) else { return };
-        let ring_for = Duration::from_millis(u64::from(promise.ring_for_ms)).max(RING_FOR);
+        let ring_for = Duration::from_millis(u64::from(promise.ring_for_ms));
         let (office, to, errand) = (user.office.clone(), promise.to.clone(), Errand::CallBack(Box::new(back)));
         post(shard, Originate { office, from: user, to, ring_for, errand });
     }
