@@ -184,8 +184,12 @@ fn no_more_mails_are_taken_in_an_hour_than_the_office_lets() {
 fn a_document_leaves_by_the_same_outbox_and_a_line_is_written_into_the_trace() {
     let source = "http:\n  - { id: crm, url: https://crm.example.com, methods: [post] }\n  - { id: read, url: https://crm.example.com }\nusers:\n";
     let steps_ = "  - write-log: { text: '{caller_number} was here', level: warn }\n  - webhook: { source: crm, path: calls, body: { from: '{caller_number}' } }\n\
-        \x20 - webhook: { source: read, body: 1 }\n  - hang-up\n";
-    let mut sim = Setup::offices(vec![OfficeText::demo().with_story(steps_).replace("users:\n", source)]).start();
+        \x20 - webhook: { source: \"{elsewhere}\", body: 1 }\n  - hang-up\n";
+    // What takes no post is refused when the office is applied, where it is known by then.
+    let story =
+        format!("scenario: story\nvariables: {{ elsewhere: {{ type: text, default: read }} }}\nsteps:\n{steps_}");
+    let office = OfficeText::demo().with_story("  - hang-up\n").with("story.yaml", &story);
+    let mut sim = Setup::offices(vec![office.replace("users:\n", source)]).start();
     sim.carrier_is(|notice| {
         let end = if notice.tried == 1 { NoticeEnd::Unknown("broken".into()) } else { NoticeEnd::Sent("204".into()) };
         (millis(10), end)
