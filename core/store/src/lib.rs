@@ -33,6 +33,7 @@ mod beside;
 mod blobs;
 mod calls;
 mod codec;
+mod decoded;
 mod documents;
 mod earlier;
 mod engine;

@@ -6,13 +6,13 @@
 
 use crate::calls::offices;
 use crate::codec::Form;
-use crate::engine::{Change, Engine, Family};
+use crate::decoded::decoded;
+use crate::engine::{Change, Engine};
 use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
 use crate::queue::{Class, Done};
 use crate::store::Store;
 use plugboard_model::{Notice, NoticeEnd, NoticeId, NoticePart, NoticeState, NoticeTry, OfficeId};
-use std::ops::ControlFlow;
 
 const FORM: Form = Form::new("a notice", 1);
 
@@ -55,13 +55,7 @@ impl NoticesKept {
     /// # Errors
     /// [`StoreError`].
     pub fn all(&self, office: &OfficeId) -> Result<Vec<Notice>, StoreError> {
-        let space = Key::space(Scope::Office(office), Space::Outbox);
-        let mut found = Vec::new();
-        self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            found.extend(FORM.decode::<Notice>(value));
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        decoded(self.store.engine(), office, Space::Outbox, FORM)
     }
 }
 
@@ -69,13 +63,8 @@ impl NoticesKept {
 pub(crate) fn give_up_restored(engine: &Engine) -> Result<usize, StoreError> {
     let mut given_up = 0;
     for office in offices(engine)? {
-        let space = Key::space(Scope::Office(&office), Space::Outbox);
-        let mut waiting: Vec<Notice> = Vec::new();
-        engine.scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            let notice = FORM.decode::<Notice>(value).ok();
-            waiting.extend(notice.filter(|notice| notice.state.over().is_none()));
-            ControlFlow::Continue(())
-        })?;
+        let mut waiting: Vec<Notice> = decoded(engine, &office, Space::Outbox, FORM)?;
+        waiting.retain(|notice| notice.state.over().is_none());
         let mut changes = Vec::new();
         for mut notice in waiting {
             let now = notice.tries.last().map_or(notice.taken, |tried| tried.at);

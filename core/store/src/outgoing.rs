@@ -7,6 +7,7 @@
 
 use crate::calls::offices;
 use crate::codec::Form;
+use crate::decoded::decoded;
 use crate::engine::{Change, Engine, Family};
 use crate::error::{CommitError, StoreError};
 use crate::key::{Key, Scope, Space};
@@ -86,13 +87,7 @@ impl OutgoingFaxes {
     /// # Errors
     /// [`StoreError`].
     pub fn all(&self, office: &OfficeId) -> Result<Vec<OutgoingFax>, StoreError> {
-        let space = Key::space(Scope::Office(office), Space::OutgoingFaxes);
-        let mut found = Vec::new();
-        self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            found.extend(FORM.decode::<OutgoingFax>(value));
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        decoded(self.store.engine(), office, Space::OutgoingFaxes, FORM)
     }
 }
 
@@ -101,13 +96,8 @@ impl OutgoingFaxes {
 pub(crate) fn give_up_restored(engine: &Engine) -> Result<usize, StoreError> {
     let mut given_up = 0;
     for office in offices(engine)? {
-        let space = Key::space(Scope::Office(&office), Space::OutgoingFaxes);
-        let mut waiting: Vec<OutgoingFax> = Vec::new();
-        engine.scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            let fax = FORM.decode::<OutgoingFax>(value).ok();
-            waiting.extend(fax.filter(|fax| fax.state.over().is_none()));
-            ControlFlow::Continue(())
-        })?;
+        let mut waiting: Vec<OutgoingFax> = decoded(engine, &office, Space::OutgoingFaxes, FORM)?;
+        waiting.retain(|fax| fax.state.over().is_none());
         let mut changes = Vec::new();
         for mut fax in waiting {
             let now = fax.tries.last().map_or(fax.ordered, |tried| tried.ended);

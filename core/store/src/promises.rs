@@ -6,6 +6,7 @@
 
 use crate::calls::offices;
 use crate::codec::Form;
+use crate::decoded::decoded;
 use crate::engine::{Change, Engine, Family};
 use crate::error::StoreError;
 use crate::key::{Key, Scope, Space};
@@ -52,13 +53,7 @@ impl Promises {
     /// # Errors
     /// [`StoreError`].
     pub fn all(&self, office: &OfficeId) -> Result<Vec<PromisedCall>, StoreError> {
-        let space = Key::space(Scope::Office(office), Space::Promises);
-        let mut found = Vec::new();
-        self.store.engine().scan(Family::Main, &space.bytes, &space.end(), |_, value| {
-            found.extend(FORM.decode::<PromisedCall>(value));
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        decoded(self.store.engine(), office, Space::Promises, FORM)
     }
 }
 

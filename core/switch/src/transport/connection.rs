@@ -150,14 +150,14 @@ struct Faults {
 }
 
 impl Faults {
-    fn new() -> Self {
-        Self { since: Instant::now(), answered: 0 }
+    fn new(now: Instant) -> Self {
+        Self { since: now, answered: 0 }
     }
 
     /// Whether one more is answered.
-    fn is_answered(&mut self) -> bool {
-        if self.since.elapsed() >= Duration::from_mins(1) {
-            *self = Self::new();
+    fn is_answered(&mut self, now: Instant) -> bool {
+        if now - self.since >= Duration::from_mins(1) {
+            *self = Self::new(now);
         }
         self.answered = self.answered.saturating_add(1);
         self.answered <= FAULTS_ANSWERED_MAX
@@ -169,7 +169,8 @@ impl Faults {
 /// came last, if it has one, is the last word (RFC 3261 section 18.3).
 async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc::Sender<Reply>) -> Gone {
     let (mut patience, mut spoke, mut asked) = (FIRST_MAX, false, false);
-    let (mut since, mut faults) = (Instant::now(), Faults::new());
+    let mut since = Instant::now();
+    let mut faults = Faults::new(since);
     loop {
         let heard = match tokio::time::timeout_at(since + patience, ear.hear()).await {
             Ok(Ok(heard)) => heard,
@@ -195,7 +196,7 @@ async fn listen<E: Ear>(ear: &mut E, flow: Flow, router: &Router, replies: mpsc:
             Heard::Frame(Frame::Ping) => drop(replies.try_send(Reply::Say(Bytes::from_static(PONG)))),
             Heard::Frame(Frame::Bad(error)) => {
                 router.unparsed(SipFaultKind::Malformed, flow, &error);
-                if let Some(answer) = error.answer().filter(|_| faults.is_answered()) {
+                if let Some(answer) = error.answer().filter(|_| faults.is_answered(Instant::now())) {
                     let _ = replies.try_send(Reply::Say(answer.to_bytes().into()));
                 }
             }
@@ -269,6 +270,16 @@ mod tests {
     use tokio::time::Interval;
 
     const SWITCH: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 5060);
+
+    #[test]
+    fn a_connection_is_told_of_so_many_faults_a_minute_and_of_no_more() {
+        let began = Instant::now();
+        let mut faults = Faults::new(began);
+        let told = |faults: &mut Faults, now| (0..100).filter(|_| faults.is_answered(now)).count();
+        assert_eq!(told(&mut faults, began), 60);
+        assert_eq!(told(&mut faults, began + Duration::from_secs(59)), 0);
+        assert_eq!(told(&mut faults, began + Duration::from_secs(60)), 60);
+    }
 
     /// Nobody takes messages.
     fn nobody() -> Router {
