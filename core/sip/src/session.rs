@@ -362,6 +362,8 @@ pub struct Session {
     unsaid: Option<Box<[(String, String)]>>,
     /// Devices behind a proxy that have rung or answered beside the one that has the call.
     strays: Option<Box<Strays>>,
+    /// Where our INVITE went, if what answers it is spoken to nowhere else ([`NextHop::First`]).
+    home: Option<Box<Flow>>,
     outbox: VecDeque<Output>,
 }
 
@@ -524,6 +526,7 @@ impl Session {
             refer: None,
             unsaid: None,
             strays: None,
+            home: None,
             outbox: VecDeque::new(),
         }
     }

@@ -47,6 +47,7 @@ impl Session {
     pub fn outgoing(local: super::Local, mut spec: OutgoingSpec) -> Self {
         let login = spec.login.take();
         let mut session = Self::new(local, State::Over, true, login);
+        session.home = (spec.next_hop == NextHop::First).then(|| Box::new(spec.flow));
         let calling = session.send_invite(spec, 1, 1, None, None);
         session.state = State::Calling(Box::new(calling));
         session
@@ -212,6 +213,7 @@ impl Session {
             (Some(dialog), Ok(cseq)) if tag == dialog.remote_tag() => self.send_ack(dialog, cseq.number),
             (Some(_) | None, _) => {
                 let [ack, bye] = [self.next_stray_tx(), self.next_stray_tx()];
+                let flow = way_to(self.home.as_deref(), flow);
                 for input in self.strays().end(response, flow, ack, bye) {
                     self.transaction(input);
                 }
@@ -234,14 +236,17 @@ impl Calling {
 /// The dialog that a response makes. That a long INVITE went over a stream is between us and whoever took it: what goes
 /// elsewhere from here, and may go over anything, goes as the INVITE would have gone (RFC 3261 section 18.1.1).
 pub(super) fn dialog_of(response: &Response, spec: &OutgoingSpec, flow: Flow) -> Result<Dialog, HeaderError> {
-    // A datagram names whatever sender it likes.
-    let strays = spec.next_hop == NextHop::First && flow.remote.ip() != spec.flow.remote.ip();
-    let flow = if strays { spec.flow } else { flow };
-    let mut dialog = Dialog::of_response(response, &spec.uri, flow, spec.next_hop)?;
+    let home = (spec.next_hop == NextHop::First).then_some(&spec.flow);
+    let mut dialog = Dialog::of_response(response, &spec.uri, way_to(home, flow), spec.next_hop)?;
     if flow.transport != spec.flow.transport && dialog.goes_elsewhere_by_any_transport() {
         dialog.set_flow(spec.flow);
     }
     Ok(dialog)
+}
+
+/// Over what one is spoken to for whom nobody vouches: a datagram names whatever sender it likes.
+fn way_to(home: Option<&Flow>, heard: Flow) -> Flow {
+    home.copied().filter(|home| home.remote.ip() != heard.remote.ip()).unwrap_or(heard)
 }
 
 /// The body of a response, if there is one.

@@ -331,6 +331,17 @@ fn one_for_whom_nobody_vouches_is_followed_nowhere() {
         answer.headers.push("Record-Route", "<sip:10.0.0.8;lr>");
         session.handle(at(1), Input::Response { tx, response: answer, flow: came_over });
         assert_eq!(drain(&mut session).requests[0].2, flow(), "the ACK");
+        // A second answer, as if another device behind a proxy had given it.
+        let mut second = response(&invite, 200, "fork", "answer");
+        second.headers.push("Record-Route", "<sip:10.0.0.8;lr>");
+        session.handle(at(1), Input::Response { tx, response: second, flow: came_over });
+        let seen = drain(&mut session);
+        assert_eq!(seen.words, ["send ACK", "send BYE"]);
+        assert!(seen.requests.iter().all(|request| request.2 == flow()), "{:?}", seen.requests);
+        // A request of his own comes from elsewhere, and is answered: what follows goes where it went.
+        let info = peer(Method::Info, 9, &[], "");
+        session.handle(at(2), Input::Request { tx: TX, request: info, flow: came_over });
+        drain(&mut session);
         let seen = command(&mut session, Command::End { reason: None });
         assert_eq!(seen.requests[0].2, flow(), "the BYE");
     }
