@@ -106,6 +106,11 @@ fn source(office: &Office, from: &str) -> Result<Source, String> {
     })
 }
 
+/// What would happen, in words.
+pub(crate) fn words(treatment: &Treatment) -> String {
+    then(treatment).get("words").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 /// What would happen, in words and for programs.
 fn then(treatment: &Treatment) -> Value {
     match treatment {

@@ -2,9 +2,12 @@
 
 mod call_file;
 mod outside;
+mod ran;
 mod stage;
 
 use call_file::Planned;
+use ran::Ran;
+use stage::Set;
 pub(crate) use stage::is_file;
 
 use plugboard_model::WallTime;
@@ -45,7 +48,7 @@ pub(crate) struct Wish {
     /// Who calls: the id or number of a user, or the id of a gateway [default: the first gateway, else the first user].
     #[arg(long, value_name = "USER|GATEWAY")]
     from: Option<String>,
-    /// What is dialled.
+    /// What is dialled. With a scenario: only a number that leads to it.
     #[arg(long, value_name = "NUMBER")]
     to: Option<String>,
     /// When, by the office's clock: 2026-12-25T21:00 [default: now].
@@ -149,11 +152,11 @@ fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>
     quiet_panics();
     let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         if !wish.explore {
-            return rehearsed(&set.stage, &plan, json);
+            return rehearsed(&set, &plan, json);
         }
         let at = plan.at.unwrap_or_else(|| began.wall());
         let times = if said_when { Times::At(vec![at]) } else { Times::From(at, TIMES_MAX) };
-        explored(&set.stage, &plan, &times, wish, &began, json)
+        explored(&set, &plan, &times, wish, &began, json)
     }));
     performed.unwrap_or_else(|_| {
         Err(one(
@@ -176,12 +179,16 @@ fn quiet_panics() {
     std::panic::set_hook(Box::new(|info| tracing::debug!(%info, "the simulation ended")));
 }
 
-fn rehearsed(stage: &Stage, plan: &Plan, json: bool) -> Result<ExitCode, Vec<String>> {
+fn rehearsed(set: &Set, plan: &Plan, json: bool) -> Result<ExitCode, Vec<String>> {
+    let stage = &set.stage;
     let call = rehearse(stage, plan).map_err(|error| vec![error.to_string()])?;
+    let ran = Ran::of_call(set, &call);
+    ran.named_one(set, plan)?;
     if json {
-        output::json(&call_json(stage, &call));
+        output::json(&call_json(stage, &call, &ran));
         return Ok(ExitCode::SUCCESS);
     }
+    ran.told(set, plan).iter().for_each(output::line);
     for (place, (record, entries)) in call.records.iter().zip(&call.journals).enumerate() {
         if place > 0 {
             output::line(format!("\nanother call: {} calls {}", record.caller, record.called));
@@ -198,24 +205,25 @@ fn rehearsed(stage: &Stage, plan: &Plan, json: bool) -> Result<ExitCode, Vec<Str
     Ok(ExitCode::SUCCESS)
 }
 
-fn call_json(stage: &Stage, call: &Rehearsed) -> Value {
+fn call_json(stage: &Stage, call: &Rehearsed, ran: &Ran) -> Value {
     let calls: Vec<Value> = call
         .records
         .iter()
         .zip(&call.journals)
         .map(|(record, entries)| json!({ "record": record, "entries": entries }))
         .collect();
-    json!({ "calls": calls, "services": call.asked, "databases": call.queried, "notices": call.left_by_itself, "left": call.left, "plan": call_file::written(stage, &call.plan) })
+    json!({ "ran": ran.json(), "calls": calls, "services": call.asked, "databases": call.queried, "notices": call.left_by_itself, "left": call.left, "plan": call_file::written(stage, &call.plan) })
 }
 
 fn explored(
-    stage: &Stage,
+    set: &Set,
     plan: &Plan,
     times: &Times,
     wish: &Wish,
     clock: &SystemClock,
     json: bool,
 ) -> Result<ExitCode, Vec<String>> {
+    let stage = &set.stage;
     let shows = std::io::stderr().is_terminal() && !json;
     let until = wish.within.map(Duration::from_secs);
     let tell = |calls: usize| {
@@ -225,16 +233,19 @@ fn explored(
         until.is_none_or(|until| clock.now().since(plugboard_model::Time::ZERO) < until)
     };
     let found = explore(stage, plan, times, wish.calls, tell).map_err(|error| vec![error.to_string()])?;
+    let ran = Ran::of_calls(set, &found);
+    ran.named_one(set, plan)?;
     let clean = found.findings.is_empty() && found.never.is_empty();
     if json {
-        output::json(&explored_json(stage, &found));
+        output::json(&explored_json(stage, &found, &ran));
     } else {
+        ran.told(set, plan).iter().for_each(output::line);
         told(stage, &found);
     }
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn explored_json(stage: &Stage, found: &Explored) -> Value {
+fn explored_json(stage: &Stage, found: &Explored, ran: &Ran) -> Value {
     let list = |findings: &[Finding]| -> Vec<Value> {
         let one = |finding: &Finding| json!({ "what": finding.what, "calls": finding.calls, "call": call_file::written(stage, &finding.plan) });
         findings.iter().map(one).collect()
@@ -245,7 +256,7 @@ fn explored_json(stage: &Stage, found: &Explored) -> Value {
         .map(|(scenario, path, word)| json!({ "scenario": scenario, "path": path, "word": word }))
         .collect();
     let times: Vec<String> = found.times.iter().map(|at| show::stamp(stage.office.zone(), *at)).collect();
-    json!({ "calls": found.calls, "ways_left": found.ways_left, "time_was_over": found.stopped,
+    json!({ "ran": ran.json(), "calls": found.calls, "ways_left": found.ways_left, "time_was_over": found.stopped,
         "answers_left": found.answers_left, "times": times, "times_left": found.times_left, "endings": found.endings,
         "steps_reached": found.reached.len(), "steps_never_reached": never, "findings": list(&found.findings),
         "outages": list(&found.outages) })

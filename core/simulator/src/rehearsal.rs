@@ -14,11 +14,11 @@ mod times;
 
 pub use exploring::{Explored, Finding, explore};
 pub use plan::{Caller, CarrierDoes, DatabaseDoes, Does, Plan, ServiceDoes};
-pub use times::Times;
+pub use times::{Times, inquiry};
 
 use plugboard_model::{
-    CallRecord, DatabaseError, DatabaseRows, HttpError, HttpResponse, JournalEntry, Notice, NoticeContent, NoticeEnd,
-    ScenarioId, Time, WallTime,
+    CallRecord, DatabaseError, DatabaseRows, HttpError, HttpResponse, JournalEntry, JournalEvent, Notice,
+    NoticeContent, NoticeEnd, ScenarioId, Time, WallTime,
 };
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Catalogue, Limits};
@@ -73,6 +73,23 @@ pub struct Rehearsed {
     pub left_by_itself: Vec<String>,
     /// The plan as it was carried out: all that was left open in it is decided.
     pub plan: Plan,
+}
+
+impl Rehearsed {
+    /// The scenarios that ran, each with the route that led to it; of one that another scenario or a user's own rules ran the route is
+    /// empty. Each once, in the order in which they began.
+    pub fn ran(&self) -> Vec<(String, String)> {
+        let mut ran = Vec::new();
+        for entry in self.journals.iter().flatten() {
+            if let JournalEvent::Routed { route, scenario, .. } = &entry.event {
+                let one = (scenario.name.to_string(), route.clone());
+                if !ran.contains(&one) {
+                    ran.push(one);
+                }
+            }
+        }
+        ran
+    }
 }
 
 /// Why a call cannot be rehearsed.

@@ -5,7 +5,7 @@
 use plugboard_tests_interop::{
     Answer, Call, Office, Plugboard, Sipp, Transport, built_plugins, free_port, tool, until,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -497,6 +497,25 @@ fn a_draft_is_simulated_and_explored_with_its_faults_told_by_their_places() {
         code == Some(2) && told.contains("--office"),
         "an office of the switch and a file exclude each other: {told}"
     );
+    let (code, out, _) = run(menu, &["--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(told["ran"], json!([{ "scenario": "draft", "by": "named", "route": null, "calls": 1 }]), "{told}");
+    let (_, out, _) = run(menu, &[]);
+    assert!(out.starts_with("ran the scenario draft, as it was named\n"), "{out}");
+    let (code, out, told) = run(menu, &["--to", "100"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "nothing is told of another scenario in its place");
+    assert!(
+        told.contains("the scenario draft did not run: 100 leads to the scenario welcome, by the route "),
+        "{told}"
+    );
+    let (code, _, told) = run(menu, &["--to", "102", "--explore"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("102 leads to no scenario: the user ") && told.contains("Leave --to"), "{told}");
+    let named = switch.succeeds(&["simulate", "welcome", "--file", office, "--from", "101", "--to", "100"]);
+    assert!(named.starts_with("ran the scenario welcome, by the route "), "{named}");
+    let direct = switch.succeeds(&["simulate", "--file", office, "--from", "101", "--to", "102"]);
+    assert!(direct.starts_with("no scenario ran: the user "), "{direct}");
     let unknown = switch.complains(&["simulate", "welcom", "--file", office, "--from", "101"]);
     assert!(unknown.contains("the office has no scenario \"welcom\"") && unknown.contains("welcome"), "{unknown}");
     let broken = folder.path().join("office.yaml");

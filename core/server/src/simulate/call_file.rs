@@ -82,7 +82,7 @@ pub(super) fn plan(set: &Set, wish: &Wish, now: WallTime) -> Result<Planned, Vec
         }
         user @ Caller::User(_) => user,
     };
-    let to = wish.to.clone().or(said.to).or_else(|| set.door.clone());
+    let to = wish.to.clone().or(said.to).or_else(|| set.door.as_ref().map(|door| door.number.clone()));
     let to = to.map(|to| dialled("to", &to)).transpose().map_err(one)?.filter(|to| !to.is_empty());
     let to = to.ok_or_else(|| one("what is dialled? Name a scenario, or say --to NUMBER".into()))?;
     let at = match &wish.at {

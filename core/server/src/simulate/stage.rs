@@ -12,6 +12,8 @@ use crate::house::{Absent, Bundle, in_words};
 
 /// What a caller dials who is to meet a scenario that no number leads to.
 const STAGE_DOOR: &str = "5559990001";
+/// The routes to it.
+const DOOR_ROUTE: &str = "stage-door";
 /// What phones here prove to know.
 const PASSWORD: &str = "simulated";
 /// Of a user, what his real devices are like.
@@ -37,8 +39,21 @@ const OF_LINES: [&str; 13] = [
 /// A stage, and what is dialled there.
 pub(super) struct Set {
     pub(super) stage: Stage,
-    /// The number that leads to the scenario that was named.
-    pub(super) door: Option<String>,
+    /// The scenario that was named, and the number that leads to it.
+    pub(super) door: Option<Door>,
+}
+
+/// The way to a scenario that was named.
+pub(super) struct Door {
+    pub(super) scenario: String,
+    pub(super) number: String,
+}
+
+impl Door {
+    /// Whether this is one of its own routes.
+    pub(super) fn is_route(route: &str) -> bool {
+        route.strip_prefix(DOOR_ROUTE).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
 }
 
 /// Checks an office, with a draft of a scenario in it if one is named, and makes it ready.
@@ -61,7 +76,7 @@ pub(super) fn set(
     if let Some(scenario) = scenario {
         let name = draft(&mut bundle, &mut root, scenario).map_err(|fault| vec![fault])?;
         open_door(&mut root, &name);
-        door = Some(STAGE_DOOR.to_owned());
+        door = Some(Door { scenario: name, number: STAGE_DOOR.to_owned() });
     }
     for entry in &mut root {
         match (entry.key.as_str(), &mut entry.value.kind) {
@@ -200,8 +215,9 @@ fn open_door(root: &mut Vec<Entry>, scenario: &str) {
         made.extend(from.map(|from| entry("from", Kind::Map(vec![entry("gateway", Kind::Text(from))]))));
         Node::made(Kind::Map(made))
     };
-    routes.push(route("stage-door".into(), None));
-    routes.extend(gateways.into_iter().zip(0..).map(|(from, place)| route(format!("stage-door-{place}"), Some(from))));
+    routes.push(route(DOOR_ROUTE.into(), None));
+    routes
+        .extend(gateways.into_iter().zip(0..).map(|(from, place)| route(format!("{DOOR_ROUTE}-{place}"), Some(from))));
 }
 
 fn list_of<'a>(root: &'a mut Vec<Entry>, key: &str) -> &'a mut Vec<Node> {

@@ -28,6 +28,8 @@ pub struct Explored {
     pub times_left: usize,
     /// Answers that were not tried, since there were too many: of which service or query, and how many.
     pub answers_left: BTreeMap<String, usize>,
+    /// The scenarios that ran, each with the route that led to it, as [`Rehearsed::ran`] has it, and in how many calls they did.
+    pub ran: BTreeMap<(String, String), usize>,
     /// How they ended, in words, and how many did.
     pub endings: BTreeMap<String, usize>,
     /// The steps that were taken, by scenario.
@@ -154,6 +156,9 @@ fn note(explored: &mut Explored, scenarios: &mut BTreeSet<String>, call: &Rehear
                 _ => {}
             }
         }
+    }
+    for one in call.ran() {
+        *explored.ran.entry(one).or_default() += 1;
     }
     let ending =
         call.records.first().map_or_else(|| "no record".to_owned(), |record| record.outcome.as_str().to_owned());

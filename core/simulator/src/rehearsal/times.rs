@@ -70,8 +70,8 @@ fn way_of(stage: &Stage, plan: &Plan, at: WallTime) -> Option<String> {
     inquiry(plan, at).map(|inquiry| format!("{:?}", stage.office.route(&inquiry)))
 }
 
-/// The call as a question for its way.
-pub(super) fn inquiry(plan: &Plan, at: WallTime) -> Option<Inquiry> {
+/// The call as a question for its way; `None` when what it dials is no number.
+pub fn inquiry(plan: &Plan, at: WallTime) -> Option<Inquiry> {
     let called = Dialled::new(&plan.to).ok()?;
     Some(match &plan.from {
         Caller::User(user) => Inquiry::new(&Source::User(user.clone()), &called, at),
