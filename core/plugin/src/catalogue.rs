@@ -3,6 +3,7 @@
 use crate::cache::CompiledCache;
 use crate::compile::{Compiler, check_size};
 use crate::guest::{Bounds, Guest};
+use crate::interface::{ImportFault, Outside, capability};
 use crate::manifest::{Manifest, ManifestError};
 use crate::{Capability, CompileError, Limits, PluginEngine, v0_1_0};
 use plugboard_componentize::ComponentizeError;
@@ -102,17 +103,28 @@ pub enum InstallError {
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// It wants something that no grant can give.
-    #[error(
-        "the component imports {import}, which this host does not have; actions import interfaces of \
-         plugboard:switch@0.1.0 alone (build for wasm32-unknown-unknown to be rid of wasi)"
-    )]
+    #[error("the component imports {import}, which this switch does not have: {fault}")]
     Import {
         /// The import's full name.
         import: String,
+        /// Why there is no such import.
+        fault: ImportFault,
     },
     /// It does not export what an action exports.
-    #[error("the component is no action of plugboard:switch@0.1.0: {0}")]
-    NotAnAction(String),
+    #[error("the component is no action of plugboard:switch {version}: it does not export {export:?}", version = v0_1_0::VERSION)]
+    NotAnAction {
+        /// What is missing.
+        export: &'static str,
+    },
+    /// A function that it imports or exports is not of the type that the interface gives it.
+    #[error(
+        "the component does not fit plugboard:switch {version}: {cause}; build it with the SDK of this switch",
+        version = v0_1_0::VERSION
+    )]
+    Mismatch {
+        /// What the engine says.
+        cause: String,
+    },
     /// `describe` trapped, called something or took too long.
     #[error("the component could not describe itself: {0}")]
     Describe(String),
@@ -128,8 +140,6 @@ pub enum InstallError {
 pub(crate) const HOST_VERSION: &str = concat!("plugboard-plugin ", env!("CARGO_PKG_VERSION"), ", wasmtime 48");
 /// Installed components: a few hundred plugins in a few versions each. Each holds its file and its code.
 const COMPONENTS_MAX: usize = 1_024;
-/// The package whose interfaces are linked.
-const PACKAGE: &str = "plugboard:switch/";
 /// Milliseconds (epoch) that `describe` may take.
 const DESCRIBE_TICKS: u32 = 1_000;
 
@@ -174,8 +184,7 @@ impl Catalogue {
     /// # Errors
     /// [`InstallError`]; the catalogue is then as it was.
     pub fn install(&self, wasm: &[u8]) -> Result<Arc<Installed>, InstallError> {
-        check_size(wasm, self.engine.compile_limits())?;
-        let bytes: Arc<[u8]> = plugboard_componentize::componentize(wasm)?.into();
+        let bytes: Arc<[u8]> = self.component_of(wasm)?.into();
         let id = ComponentId::of(&bytes);
         let installed = match self.get(id) {
             Some(installed) => installed,
@@ -207,6 +216,12 @@ impl Catalogue {
         held.current.values().filter_map(|id| held.components.get(id).cloned()).collect()
     }
 
+    /// The component that a file is, or that is made of it.
+    pub(crate) fn component_of(&self, wasm: &[u8]) -> Result<Vec<u8>, InstallError> {
+        check_size(wasm, self.engine.compile_limits())?;
+        Ok(plugboard_componentize::componentize(wasm)?)
+    }
+
     /// A component by its bytes: the installed one, or one that is only looked at.
     pub(crate) fn look_at(&self, component: &[u8]) -> Result<Arc<Installed>, InstallError> {
         let id = ComponentId::of(component);
@@ -231,10 +246,15 @@ impl Catalogue {
     }
 
     fn prepare(&self, id: ComponentId, bytes: Arc<[u8]>) -> Result<Installed, InstallError> {
+        // What it asks for is read first: nothing is compiled for a file that is meant for something else.
+        let outside = Outside::of(&bytes)?;
+        let capabilities = capabilities(&outside)?;
+        if let Some(export) = outside.lacks() {
+            return Err(InstallError::NotAnAction { export });
+        }
         let component = self.compiled(id, &bytes)?;
-        let capabilities = self.imports(&component)?;
         let action = v0_1_0::Action::link(self.engine.wasmtime(), &component, capabilities.iter().copied())
-            .map_err(|cause| InstallError::NotAnAction(format!("{cause:#}")))?;
+            .map_err(|cause| InstallError::Mismatch { cause: format!("{cause:#}") })?;
         let manifest = self.describe(&action)?.check(v0_1_0::VERSION, capabilities)?;
         Ok(Installed { id, manifest, bytes, action })
     }
@@ -249,22 +269,6 @@ impl Catalogue {
             drop(cache.store(&self.engine, id, &component));
         }
         Ok(component)
-    }
-
-    /// The capabilities among the component's imports; anything else that is not mere types is refused.
-    fn imports(&self, component: &Component) -> Result<BTreeSet<Capability>, InstallError> {
-        let mut capabilities = BTreeSet::new();
-        for (name, _) in component.component_type().imports(self.engine.wasmtime()) {
-            let interface = name.strip_prefix(PACKAGE).and_then(|rest| rest.strip_suffix("@0.1.0"));
-            match interface.map(|interface| (interface, Capability::parse(interface))) {
-                Some((_, Some(capability))) => {
-                    capabilities.insert(capability);
-                }
-                Some(("types" | "description", None)) => {}
-                Some(_) | None => return Err(InstallError::Import { import: name.to_owned() }),
-            }
-        }
-        Ok(capabilities)
     }
 
     fn describe(&self, action: &v0_1_0::Action) -> Result<crate::manifest::Described, InstallError> {
@@ -293,4 +297,14 @@ impl Catalogue {
             }
         }
     }
+}
+
+/// The capabilities among a component's imports; anything else that is not mere types is refused.
+fn capabilities(outside: &Outside) -> Result<BTreeSet<Capability>, InstallError> {
+    let mut capabilities = BTreeSet::new();
+    for import in &outside.imports {
+        let found = capability(import).map_err(|fault| InstallError::Import { import: import.clone(), fault })?;
+        capabilities.extend(found);
+    }
+    Ok(capabilities)
 }

@@ -9,6 +9,7 @@
 
 mod admission;
 mod cache;
+mod capability_texts;
 mod catalogue;
 mod clock;
 mod compile;
@@ -16,7 +17,9 @@ mod directory;
 mod engine;
 mod grants;
 mod guest;
+mod inspection;
 mod instance;
+mod interface;
 mod limits;
 mod manifest;
 mod replay;
@@ -34,6 +37,8 @@ pub use compile::CompileError;
 pub use directory::Directory;
 pub use engine::{EngineError, Metering, PluginEngine, PoolSize};
 pub use grants::{Capability, DialGrant, Grants};
+pub use inspection::{Import, Inspection};
+pub use interface::ImportFault;
 pub use limits::{CompileLimits, Limits, RunnerLimits};
 pub use manifest::{Manifest, ManifestError, Outcome, SetsVariable, Texts};
 pub use plugboard_componentize::{ComponentizeError, componentize};

@@ -10,7 +10,8 @@
 mod support;
 
 use plugboard_plugin::{
-    Catalogue, CompileError, CompileLimits, CompiledCache, ComponentId, InstallError, ManifestError, Metering,
+    Capability, Catalogue, CompileError, CompileLimits, CompiledCache, ComponentId, ImportFault, Inspection,
+    InstallError, ManifestError, Metering,
 };
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -48,17 +49,50 @@ fn versions_stand_side_by_side_and_a_roll_back_makes_the_old_one_current() {
 }
 
 #[test]
-fn an_import_of_anything_else_is_refused_by_name() {
-    for import in ["wasi:cli/environment@0.2.0", "plugboard:switch/call@0.2.0", "plugboard:switch/files@0.1.0"] {
+fn an_import_of_anything_else_is_refused_by_name_and_for_its_own_reason() {
+    let newer = ImportFault::Newer { version: "0.2.0".into() };
+    for (import, why) in [
+        ("wasi:cli/environment@0.2.0", ImportFault::Wasi),
+        ("plugboard:switch/call@0.2.0", newer),
+        ("plugboard:switch/files@0.1.0", ImportFault::Unknown),
+        ("acme:crm/search@1.0.0", ImportFault::Foreign),
+    ] {
         let wasm = wat::parse_str(format!(r#"(component (import "{import}" (instance)))"#)).unwrap();
         let error = catalogue().install(&wasm).unwrap_err();
-        assert!(matches!(&error, InstallError::Import { import: named } if named == import), "{error}");
+        let told = matches!(&error, InstallError::Import { import: named, fault } if named == import && *fault == why);
+        assert!(told, "{error}");
+        let inspection = Inspection::of(&catalogue(), &wasm);
+        assert_eq!(inspection.imports[0].fault, Some(why));
+        assert_eq!((inspection.refused, inspection.manifest), (Some(error.to_string()), None));
     }
     let empty = wat::parse_str("(component)").unwrap();
-    assert!(matches!(catalogue().install(&empty).unwrap_err(), InstallError::NotAnAction(_)));
+    assert!(matches!(catalogue().install(&empty), Err(InstallError::NotAnAction { export: "describe" })));
     assert!(matches!(catalogue().install(b"#!/bin/sh").unwrap_err(), InstallError::Componentize(_)));
     let plain = wat::parse_str(module("plain", "", "", RETURN_DONE)).unwrap();
     assert!(matches!(catalogue().install(&plain).unwrap_err(), InstallError::Componentize(_)));
+    let other = r#"(component (import "plugboard:switch/log@0.1.0" (instance $log (export "write" (func))))
+        (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+        (func $f (canon lift (core func $i "f"))) (export "describe" (func $f)) (export "run" (func $f)))"#;
+    let error = catalogue().install(&wat::parse_str(other).unwrap()).unwrap_err();
+    assert!(matches!(error, InstallError::Mismatch { .. }), "{error}");
+}
+
+#[test]
+fn a_file_is_looked_at_without_being_installed() {
+    let catalogue = catalogue();
+    let module = core_module("plays", PLAY, "", RETURN_DONE);
+    let seen = Inspection::of(&catalogue, &module);
+    let component = guest("plays", PLAY, "", RETURN_DONE);
+    assert_eq!((seen.sha256, seen.bytes), (ComponentId::of(&component).to_string(), component.len()));
+    assert!(seen.was_module && seen.refused.is_none());
+    assert!(!Inspection::of(&catalogue, &component).was_module);
+    let wants: Vec<_> = seen.imports.iter().filter_map(|import| import.capability).collect();
+    assert_eq!(wants, [Capability::Call]);
+    assert_eq!(seen.exports, ["describe", "run"]);
+    assert_eq!(seen.manifest.unwrap().name, "plays");
+    assert!(catalogue.actions().is_empty() && catalogue.get(ComponentId::of(&component)).is_none());
+    let none = Inspection::of(&catalogue, b"#!/bin/sh");
+    assert!(none.refused.unwrap().contains("no WebAssembly file"));
 }
 
 #[test]

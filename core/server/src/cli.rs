@@ -3,8 +3,9 @@
 mod outbox;
 
 mod nouns;
+mod plugin;
 
-pub(crate) use nouns::{ContactCommand, PluginCommand, QueueCommand, RouteCommand, UserCommand};
+pub(crate) use nouns::{ContactCommand, QueueCommand, RouteCommand, UserCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plugboard_document::Fault;
@@ -196,10 +197,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RouteCommand,
     },
-    /// The installed actions.
+    /// Plugins: the installed actions; files of plugins, and who signed them.
     Plugin {
         #[command(subcommand)]
-        command: PluginCommand,
+        command: plugin::PluginCommand,
     },
     /// Remove now what was kept long enough, as the switch does each hour; also when it holds that back because the clock
     /// jumped: the clock is right.
@@ -491,12 +492,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             control::ask(home, &Request::Contacts { office, wish }, |answer| show::contacts(answer, json))
         }
         Command::Route { command: RouteCommand::Explain { wish } } => explain(home, wish, json),
-        Command::Plugin { command: PluginCommand::List { language } } => {
-            control::ask(home, &Request::Plugins, |answer| show::plugins::list(answer, &language, json))
-        }
-        Command::Plugin { command: PluginCommand::Show { action, language } } => {
-            control::ask(home, &Request::Plugins, |answer| show::plugins::one(answer, &action, &language, json))
-        }
+        Command::Plugin { command } => plugin::run(home, command, json),
         Command::Backup { to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
             control::ask(home, &Request::Backup { to }, |answer| show::plain(answer, json))

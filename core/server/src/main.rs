@@ -22,6 +22,7 @@ mod license;
 mod losses;
 mod names;
 mod output;
+mod plugin_file;
 mod prompts;
 mod push;
 mod recordings;

@@ -20,6 +20,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("scenario", &["model", "document", "calendar"]),
     ("office", &["model", "document", "calendar"]),
     ("componentize", &[]),
+    // Who made a plugin's file: neither the host nor its build asks.
+    ("signature", &[]),
     // The host wraps a core module itself, so that a vendor needs cargo and nothing more.
     ("plugin", &["model", "componentize"]),
     ("store", &["model"]),
@@ -58,6 +60,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "office",
             "plugin",
             "componentize",
+            "signature",
             "store",
             "metrics",
             "switch",

@@ -106,21 +106,3 @@ pub(crate) enum RouteCommand {
         wish: Wish,
     },
 }
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// List the installed actions with what they import.
-    List {
-        /// The language of their titles: `en`, `ru`, `de`, or another that they have; else English.
-        #[arg(long, default_value = "en")]
-        language: String,
-    },
-    /// What an action does: its parameters, outcomes, events, variables and capabilities, as its component says.
-    Show {
-        /// The action, as scenarios call it.
-        action: String,
-        /// The language of its texts: `en`, `ru`, `de`, or another that it has; else English.
-        #[arg(long, default_value = "en")]
-        language: String,
-    },
-}

@@ -1,5 +1,6 @@
 //! What the installed actions say of themselves.
 
+use plugboard_plugin::Capability;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -46,6 +47,55 @@ pub(crate) fn one(value: &Value, name: &str, language: &str, json: bool) -> Exit
             output::line(line);
         }
     })
+}
+
+/// `plugin inspect`.
+pub(crate) fn inspected(value: &Value, language: &str, json: bool) -> ExitCode {
+    either(value, json, || {
+        for line in inspection(value, language) {
+            output::line(line);
+        }
+    });
+    if value.get("refused").is_none_or(Value::is_null) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn inspection(value: &Value, language: &str) -> Vec<String> {
+    let size = value.get("bytes").and_then(Value::as_u64).unwrap_or_default();
+    let module = match value.get("was_module").and_then(Value::as_bool) {
+        Some(true) => ", once it is made a component of",
+        Some(false) | None => "",
+    };
+    let mut lines = vec![
+        format!("file        {}: {size} bytes{module}", field(value, "file")),
+        format!("sha256      {}", field(value, "sha256")),
+    ];
+    let signature = value.get("signature").unwrap_or(&Value::Null);
+    let text = |key: &str| signature.get(key).and_then(Value::as_str);
+    lines.push(match (text("key"), text("fault")) {
+        (Some(key), _) => format!("signed by   {key}"),
+        (None, Some(fault)) => format!("signed by   nobody who can be believed: {fault}"),
+        (None, None) => "signed by   nobody".to_owned(),
+    });
+    for import in items(value, "imports") {
+        let fault = import.get("fault").filter(|fault| !fault.is_null());
+        let note = if fault.is_some() { "  (this switch does not have it)" } else { "" };
+        lines.push(format!("imports     {}{note}", field(import, "name")));
+    }
+    for export in items(value, "exports").iter().filter_map(Value::as_str) {
+        lines.push(format!("exports     {export}"));
+    }
+    for import in items(value, "imports") {
+        let named = import.get("capability").and_then(Value::as_str).and_then(Capability::parse);
+        lines.extend(named.map(|capability| format!("it may      {} ({capability})", capability.allows(language))));
+    }
+    if value.get("manifest").is_some_and(|manifest| !manifest.is_null()) {
+        lines.extend(self::lines(value, language));
+    }
+    lines.push(match value.get("refused").and_then(Value::as_str) {
+        Some(refused) => format!("would be refused: {refused}"),
+        None => "would be installed".to_owned(),
+    });
+    lines
 }
 
 fn lines(action: &Value, language: &str) -> Vec<String> {
