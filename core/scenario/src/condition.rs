@@ -5,8 +5,9 @@
 //! and `assigned(variable)`. Maps and messages are refused: nothing in a call is one, and their order is not defined.
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::types::{CelBool, CelInt, CelString};
 use plugboard_model::{Value, ValueType};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// An expression past this is a program, not a condition.
 const TEXT_BYTES_MAX: usize = 1_024;
@@ -14,6 +15,8 @@ const TEXT_BYTES_MAX: usize = 1_024;
 const LOOPS_MAX: usize = 2;
 /// What `assigned(name)` is turned into: no document can write this name.
 const ASSIGNED: &str = "@assigned:";
+/// The operators and functions of the language: made once, since that takes longer than deciding a hundred conditions.
+static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
 
 /// A checked condition.
 #[derive(Debug, Clone)]
@@ -80,13 +83,14 @@ impl Condition {
 
     /// Decides; the error says why it cannot be decided, such as a division by zero.
     pub(crate) fn decide<'v>(&self, value_of: impl Fn(&str) -> Option<&'v Value>) -> Result<bool, String> {
-        let mut context = cel::Context::default();
+        let mut context = cel::Context::with_env(Arc::clone(&LANGUAGE));
         for name in &self.uses {
             let value = value_of(name).ok_or_else(|| format!("{name} has no value"))?;
-            context.add_variable_from_value(name.as_str(), to_cel(value));
+            bind(&mut context, name, value);
         }
         for name in &self.asks {
-            context.add_variable_from_value(format!("{ASSIGNED}{name}"), value_of(name).is_some());
+            let assigned = value_of(name).is_some();
+            context.add_variable_as_val(format!("{ASSIGNED}{name}"), Box::new(CelBool::from(assigned)));
         }
         match cel::Value::resolve(&self.expression, &context) {
             Ok(cel::Value::Bool(decided)) => Ok(decided),
@@ -96,18 +100,21 @@ impl Condition {
     }
 }
 
-/// A user or group is the name in its id; a time is milliseconds.
-fn to_cel(value: &Value) -> cel::Value {
+/// Gives a variable of the condition its value, texts without a copy. A user or group is the name in its id; a time is milliseconds.
+fn bind<'v>(context: &mut cel::Context<'_, 'v>, name: &str, value: &'v Value) {
     let list = |texts: Vec<&str>| cel::Value::List(Arc::new(texts.into_iter().map(cel::Value::from).collect()));
+    let text = |text: &'v str| Box::new(CelString::from(text));
     match value {
-        Value::Text(text) => cel::Value::from(text.as_str()),
-        Value::Number(number) => cel::Value::Int(*number),
-        Value::Boolean(boolean) => cel::Value::Bool(*boolean),
-        Value::Time(time) => cel::Value::Int(time.0),
-        Value::User(user) => cel::Value::from(user.name.as_str()),
-        Value::Group(group) => cel::Value::from(group.name.as_str()),
-        Value::Texts(texts) => list(texts.iter().map(String::as_str).collect()),
-        Value::Users(users) => list(users.iter().map(|user| user.name.as_str()).collect()),
+        Value::Text(own) => context.add_variable_as_val(name, text(own)),
+        Value::Number(number) => context.add_variable_as_val(name, Box::new(CelInt::from(*number))),
+        Value::Boolean(boolean) => context.add_variable_as_val(name, Box::new(CelBool::from(*boolean))),
+        Value::Time(time) => context.add_variable_as_val(name, Box::new(CelInt::from(time.0))),
+        Value::User(user) => context.add_variable_as_val(name, text(user.name.as_str())),
+        Value::Group(group) => context.add_variable_as_val(name, text(group.name.as_str())),
+        Value::Texts(texts) => context.add_variable_from_value(name, list(texts.iter().map(String::as_str).collect())),
+        Value::Users(users) => {
+            context.add_variable_from_value(name, list(users.iter().map(|user| user.name.as_str()).collect()));
+        }
     }
 }
 

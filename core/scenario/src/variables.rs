@@ -36,12 +36,12 @@ impl Variables {
     /// Declares a variable of the document.
     pub(crate) fn declare(&mut self, name: &str, value_type: ValueType, value: Option<Value>) {
         self.bytes += value.as_ref().map_or(0, bytes_of);
-        self.slots.insert(name.into(), Slot { value_type, value, read_only: false });
+        self.slots.insert(name.into(), Slot { value_type, value, read_only: crate::flow::is_own(name) });
     }
 
     /// Gives a variable of the switch its value; one that does not fit the limits is left out.
     pub(crate) fn set_own(&mut self, name: &str, value: Value) {
-        if is_variable_name(name) && self.check(&value).is_ok() {
+        if is_variable_name(name) && check(&self.office, &value).is_ok() {
             let old = self.get(name).map_or(0, bytes_of);
             self.bytes = self.bytes.saturating_sub(old).saturating_add(bytes_of(&value));
             let slot = Slot { value_type: value.value_type(), value: Some(value), read_only: true };
@@ -61,28 +61,38 @@ impl Variables {
     }
 
     pub(crate) fn assign(&mut self, name: &str, value: Value) -> Result<(), SetError> {
-        if !is_variable_name(name) {
-            return Err(SetError::BadName);
-        }
-        self.check(&value)?;
-        let known = self.slots.get(name);
-        if known.is_some_and(|slot| slot.read_only) || crate::flow::is_own(name) {
+        // Most often a variable gets another value: then its name was read before and stays where it is.
+        let slots = self.slots.len();
+        let Some(slot) = self.slots.get_mut(name) else {
+            if !is_variable_name(name) {
+                return Err(SetError::BadName);
+            }
+            check(&self.office, &value)?;
+            if crate::flow::is_own(name) {
+                return Err(SetError::ReadOnly);
+            }
+            let bytes = self.bytes.saturating_add(bytes_of(&value));
+            if slots >= VARIABLES_MAX || bytes > TOTAL_BYTES_MAX {
+                return Err(SetError::TooLarge);
+            }
+            self.bytes = bytes;
+            let slot = Slot { value_type: value.value_type(), value: Some(value), read_only: false };
+            self.slots.insert(name.into(), slot);
+            return Ok(());
+        };
+        check(&self.office, &value)?;
+        if slot.read_only {
             return Err(SetError::ReadOnly);
         }
-        if let Some(slot) = known.filter(|slot| slot.value_type != value.value_type()) {
+        if slot.value_type != value.value_type() {
             return Err(SetError::WrongType(slot.value_type.as_str().into()));
         }
-        if known.is_none() && self.slots.len() >= VARIABLES_MAX {
-            return Err(SetError::TooLarge);
-        }
-        let old = known.and_then(|slot| slot.value.as_ref()).map_or(0, bytes_of);
+        let old = slot.value.as_ref().map_or(0, bytes_of);
         let bytes = self.bytes.saturating_sub(old).saturating_add(bytes_of(&value));
         if bytes > TOTAL_BYTES_MAX {
             return Err(SetError::TooLarge);
         }
-        self.bytes = bytes;
-        let slot = Slot { value_type: value.value_type(), value: Some(value), read_only: false };
-        self.slots.insert(name.into(), slot);
+        (self.bytes, slot.value) = (bytes, Some(value));
         Ok(())
     }
 
@@ -90,24 +100,25 @@ impl Variables {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.slots.iter().filter_map(|(name, slot)| Some((name.as_str(), slot.value.as_ref()?)))
     }
+}
 
-    fn check(&self, value: &Value) -> Result<(), SetError> {
-        let fits = match value {
-            Value::Text(text) => text.len() <= TEXT_BYTES_MAX,
-            Value::Texts(texts) => texts.len() <= LIST_MAX && texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX),
-            Value::Users(users) => users.len() <= LIST_MAX,
-            Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::User(_) | Value::Group(_) => true,
-        };
-        if !fits {
-            return Err(SetError::TooLarge);
-        }
-        let foreign = match value {
-            Value::Users(users) => users.iter().any(|user| user.office != self.office),
-            Value::User(_) | Value::Group(_) => value.office() != Some(&self.office),
-            Value::Text(_) | Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::Texts(_) => false,
-        };
-        if foreign { Err(SetError::WrongType(format!("of office {}", self.office))) } else { Ok(()) }
+/// Whether a value is within the limits and of this office.
+fn check(office: &OfficeId, value: &Value) -> Result<(), SetError> {
+    let fits = match value {
+        Value::Text(text) => text.len() <= TEXT_BYTES_MAX,
+        Value::Texts(texts) => texts.len() <= LIST_MAX && texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX),
+        Value::Users(users) => users.len() <= LIST_MAX,
+        Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::User(_) | Value::Group(_) => true,
+    };
+    if !fits {
+        return Err(SetError::TooLarge);
     }
+    let foreign = match value {
+        Value::Users(users) => users.iter().any(|user| user.office != *office),
+        Value::User(_) | Value::Group(_) => value.office() != Some(office),
+        Value::Text(_) | Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::Texts(_) => false,
+    };
+    if foreign { Err(SetError::WrongType(format!("of office {office}"))) } else { Ok(()) }
 }
 
 fn bytes_of(value: &Value) -> usize {

@@ -132,6 +132,46 @@ fn a_condition_that_cannot_be_decided_counts_as_false_and_says_why() {
 }
 
 #[test]
+fn a_condition_reads_a_value_of_each_type_as_what_it_is_and_what_it_is_now() {
+    let types = "on boolean, at time, who user, team group, tags texts, all users, n number, name text";
+    let given = |one: &str| one.split_once(' ').map(|(name, kind)| format!("{name}: {{ type: {kind}, given: true }}"));
+    let declared = types.split(", ").filter_map(given).collect::<Vec<_>>().join(", ");
+    let conditions = [
+        ("on", true),
+        ("at == 1767603600000", true),
+        ("at + 1 > 1767603600001", false),
+        ("who == '101'", true),
+        ("team.startsWith('sal') && size(team) == 5", true),
+        ("'vip' in tags && size(tags) == 2", true),
+        ("all.exists(one, one == '102') && !('103' in all)", true),
+        ("n % 2 == 1 && string(n) + name == '7Zoë'", true),
+        ("name == 'zoë'", false),
+        ("assigned(name) && !assigned(never)", true),
+        ("assigned(never)", false),
+    ];
+    let lines = conditions.map(|(text, _)| format!("  - if: {text:?}\n    then: [{{ set: {{ n: 7 }} }}]\n")).concat();
+    let call = format!("scenario: story\nvariables: {{ {declared}, never: text }}\nsteps:\n  - echo: {{}}\n{lines}  - hang-up\n");
+    let mut call = Call::of(&program(&call));
+    let values = [
+        ("on", Value::Boolean(true)),
+        ("at", Value::Time(plugboard_model::WallTime(1_767_603_600_000))),
+        ("who", Value::User(user("101"))),
+        ("team", Value::Group(group("sales"))),
+        ("tags", Value::Texts(vec!["new".into(), "vip".into()])),
+        ("all", Value::Users(vec![user("101"), user("102")])),
+        ("n", Value::Number(7)),
+        ("name", Value::Text("Anna".into())),
+        // Assigned twice: the later value counts.
+        ("name", Value::Text("Zoë".into())),
+    ];
+    call.ends_with("done", &values);
+    for (place, (text, holds)) in conditions.into_iter().enumerate() {
+        let decided = format!("decided steps[{}]: {}\n", place + 1, if holds { "then" } else { "else" });
+        assert!(call.trace().contains(&decided), "{text}: {}", call.trace());
+    }
+}
+
+#[test]
 fn a_failed_action_is_an_outcome_and_the_call_goes_on() {
     let mut call =
         Call::of_steps("  - echo: {}\n    on:\n      failed:\n        - play-audio: { audio: welcome }\n  - hang-up\n");
