@@ -4,6 +4,7 @@
 //! the look and the use.
 
 use crate::Transport;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt;
@@ -36,12 +37,16 @@ fn claim(port: u16) -> bool {
         fs::create_dir_all(&folder).expect("a folder for the locks of ports");
         folder
     });
-    static OURS: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    static OURS: Mutex<BTreeMap<u16, File>> = Mutex::new(BTreeMap::new());
+    // Those that come round again: all others were taken since, and whoever used this one has most likely ended.
+    if OURS.lock().unwrap().contains_key(&port) {
+        return true;
+    }
     let Ok(file) = File::create(FOLDER.join(port.to_string())) else { return false };
     // Two handles of one program lock against each other as well.
     let is_ours = file.try_lock().is_ok();
     if is_ours {
-        OURS.lock().unwrap().push(file);
+        OURS.lock().unwrap().insert(port, file);
     }
     is_ours
 }

@@ -150,7 +150,9 @@ fn a_condition_reads_a_value_of_each_type_as_what_it_is_and_what_it_is_now() {
         ("assigned(never)", false),
     ];
     let lines = conditions.map(|(text, _)| format!("  - if: {text:?}\n    then: [{{ set: {{ n: 7 }} }}]\n")).concat();
-    let call = format!("scenario: story\nvariables: {{ {declared}, never: text }}\nsteps:\n  - echo: {{}}\n{lines}  - hang-up\n");
+    let call = format!(
+        "scenario: story\nvariables: {{ {declared}, never: text }}\nsteps:\n  - echo: {{}}\n{lines}  - hang-up\n"
+    );
     let mut call = Call::of(&program(&call));
     let values = [
         ("on", Value::Boolean(true)),
