@@ -98,7 +98,7 @@ fn answer(call: &HostCall) -> HostResult {
         HostCall::FindUser(_) => HostResult::User(None),
         HostCall::FindGroup(_) => HostResult::Group(None),
         HostCall::Park { .. } => HostResult::Parked(Ok(plugboard_model::ParkEnd::TimeOver)),
-        HostCall::FindContact(_) => HostResult::Contact(None),
+        HostCall::FindContact(_) | HostCall::GetContact(_) => HostResult::Contact(None),
         HostCall::Query(_) => HostResult::Queried(Err(DatabaseError::Busy)),
         HostCall::GetVariable(_) => HostResult::Value(None),
         HostCall::SetVariable { .. } => HostResult::Set(Ok(())),

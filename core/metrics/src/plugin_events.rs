@@ -7,7 +7,7 @@ use plugboard_model::{CallId, HostCall, LegId, RunId};
 use std::time::Duration;
 
 /// The functions of the host, as [`HostCall::interface`] names them; what is none of these counts as the last.
-pub(crate) const HOST_INTERFACES: [&str; 35] = [
+pub(crate) const HOST_INTERFACES: [&str; 36] = [
     "call.get-info",
     "call.answer",
     "call.play",
@@ -35,6 +35,7 @@ pub(crate) const HOST_INTERFACES: [&str; 35] = [
     "http.send",
     "history.last-talk",
     "contacts.find",
+    "contacts.get",
     "call.park",
     "database.ask",
     "mail.send",

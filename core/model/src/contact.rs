@@ -1,7 +1,38 @@
 //! People outside whom an office knows, as actions ask for them.
 
-use crate::{Name, UserId};
+use crate::{ContactId, Name, UserId};
 use serde::{Deserialize, Serialize};
+
+/// A contact as a variable holds him: as he stood in the call's office when the variable got him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownContact {
+    /// Who.
+    pub id: ContactId,
+    /// His name.
+    pub name: String,
+    /// Empty when nobody said it.
+    pub company: String,
+    /// Empty when there is none.
+    pub email: String,
+    /// BCP 47; the office's when he has none of his own.
+    pub language: String,
+    /// What the office files him under; at most 16.
+    pub groups: Vec<String>,
+}
+
+impl KnownContact {
+    /// Whom an action names: nothing is known of him but that.
+    pub fn named(id: ContactId) -> Self {
+        let (name, company, email, language) = (String::new(), String::new(), String::new(), String::new());
+        Self { id, name, company, email, language, groups: Vec::new() }
+    }
+
+    /// Bytes of what he is.
+    pub fn bytes(&self) -> usize {
+        let texts = [&self.name, &self.company, &self.email, &self.language];
+        texts.into_iter().chain(&self.groups).map(String::len).sum()
+    }
+}
 
 /// A contact of the office as actions see him.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

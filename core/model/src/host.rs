@@ -4,10 +4,10 @@
 //! Each call has exactly one result variant, named in its documentation.
 
 use crate::{
-    Candidate, Cause, ConferenceEnd, ConferenceRequest, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact,
-    FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse, MailRequest,
-    Mailbox, NotJoined, NoticeError, OutgoingPost, ParkEnd, ParkError, QueueEnd, QueueError, QueueRequest, Skill, Talk,
-    TextRequest, UserId, UserStatus, Value, WallTime,
+    Candidate, Cause, ConferenceEnd, ConferenceRequest, ContactId, DatabaseError, DatabaseRequest, DatabaseRows,
+    DirectoryContact, FaxError, FaxReceived, FaxRequest, GroupId, HistoryError, HttpError, HttpRequest, HttpResponse,
+    MailRequest, Mailbox, NotJoined, NoticeError, OutgoingPost, ParkEnd, ParkError, QueueEnd, QueueError, QueueRequest,
+    Skill, Talk, TextRequest, UserId, UserStatus, Value, WallTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,8 @@ pub enum HostCall {
         /// What they can do.
         skill: Option<Skill>,
     },
+    /// `contacts.get`.
+    GetContact(ContactId),
 }
 
 impl HostCall {
@@ -147,6 +149,7 @@ impl HostCall {
             Self::Http(_) => "http.send",
             Self::LastTalk { .. } => "history.last-talk",
             Self::FindContact(_) => "contacts.find",
+            Self::GetContact(_) => "contacts.get",
             Self::Park { .. } => "call.park",
             Self::Query(_) => "database.ask",
             Self::SendMail(_) => "mail.send",
@@ -204,7 +207,7 @@ pub enum HostResult {
     Responded(Result<HttpResponse, HttpError>),
     /// To [`HostCall::LastTalk`].
     Talked(Result<Option<Talk>, HistoryError>),
-    /// To [`HostCall::FindContact`].
+    /// To [`HostCall::FindContact`] and [`HostCall::GetContact`].
     Contact(Option<DirectoryContact>),
     /// To [`HostCall::Park`].
     Parked(Result<ParkEnd, ParkError>),
@@ -580,6 +583,8 @@ pub enum SetError {
     TooLarge,
     /// The switch's own variable.
     ReadOnly,
+    /// The office has no such contact.
+    Unknown,
 }
 
 /// How loud a log line is.

@@ -149,6 +149,10 @@ office_id!(
     GroupId
 );
 office_id!(
+    /// Somebody outside whom the office knows.
+    ContactId
+);
+office_id!(
     /// A SIP peer that carries calls to and from the outside.
     GatewayId
 );

@@ -31,7 +31,7 @@ mod value;
 pub use address::is_public;
 pub use cause::{Cause, REASON_COMPLETED_ELSEWHERE, best_cause};
 pub use conference::{ConferenceEnd, ConferenceRequest, NotJoined};
-pub use contact::{DirectoryContact, Responsible};
+pub use contact::{DirectoryContact, KnownContact, Responsible};
 pub use database::{Argument, DatabaseError, DatabaseRequest, DatabaseRows};
 pub use fax::{FaxError, FaxFile, FaxOutcome, FaxReceived, FaxRecord, FaxRequest};
 pub use forward::{ForwardWhen, ForwardWhy};
@@ -44,7 +44,7 @@ pub use host::{
 };
 pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
-    CallId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
+    CallId, ContactId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
 };
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use notice::{

@@ -1,6 +1,6 @@
 //! Typed values of scenario variables.
 
-use crate::{GroupId, OfficeId, UserId, WallTime};
+use crate::{GroupId, KnownContact, OfficeId, UserId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// A value. Mirrors `plugboard:switch/types.value`.
@@ -23,6 +23,8 @@ pub enum Value {
     Texts(Vec<String>),
     /// At most 64 users.
     Users(Vec<UserId>),
+    /// Somebody outside whom the call's office knows.
+    Contact(Box<KnownContact>),
 }
 
 /// The type of a [`Value`].
@@ -45,6 +47,8 @@ pub enum ValueType {
     Texts,
     /// [`Value::Users`].
     Users,
+    /// [`Value::Contact`].
+    Contact,
 }
 
 impl ValueType {
@@ -59,6 +63,7 @@ impl ValueType {
             "group" => Self::Group,
             "texts" => Self::Texts,
             "users" => Self::Users,
+            "contact" => Self::Contact,
             _ => return None,
         })
     }
@@ -74,6 +79,7 @@ impl ValueType {
             Self::Group => "group",
             Self::Texts => "texts",
             Self::Users => "users",
+            Self::Contact => "contact",
         }
     }
 }
@@ -90,14 +96,16 @@ impl Value {
             Self::Group(_) => ValueType::Group,
             Self::Texts(_) => ValueType::Texts,
             Self::Users(_) => ValueType::Users,
+            Self::Contact(_) => ValueType::Contact,
         }
     }
 
-    /// The office of a user or group inside, if there is one.
+    /// The office of a user, group or contact inside, if there is one.
     pub fn office(&self) -> Option<&OfficeId> {
         match self {
             Self::User(user) => Some(&user.office),
             Self::Group(group) => Some(&group.office),
+            Self::Contact(contact) => Some(&contact.id.office),
             Self::Users(users) => users.first().map(|user| &user.office),
             Self::Text(_) | Self::Number(_) | Self::Boolean(_) | Self::Time(_) | Self::Texts(_) => None,
         }

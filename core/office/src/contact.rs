@@ -1,7 +1,7 @@
 //! People outside whom the office knows.
 
 use crate::{Office, Spelled};
-use plugboard_model::{Dialled, DirectoryContact, GatewayId, Name, Responsible, UserId};
+use plugboard_model::{ContactId, Dialled, DirectoryContact, GatewayId, KnownContact, Name, Responsible, UserId};
 
 /// Somebody outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,12 @@ impl Office {
     /// Every contact, by id.
     pub fn contacts(&self) -> impl ExactSizeIterator<Item = &Contact> {
         self.contacts.values()
+    }
+
+    /// A contact as variables hold him.
+    pub fn known_contact(&self, contact: &Contact) -> KnownContact {
+        let DirectoryContact { id, name, company, email, language, groups, .. } = self.to_directory_contact(contact);
+        KnownContact { id: ContactId { office: self.id.clone(), name: id }, name, company, email, language, groups }
     }
 
     /// A contact as actions see him.

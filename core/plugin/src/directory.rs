@@ -1,6 +1,6 @@
 //! Who is in an office, as actions may ask.
 
-use plugboard_model::{Candidate, DirectoryContact, DirectoryGroup, DirectoryUser, Skill};
+use plugboard_model::{Candidate, ContactId, DirectoryContact, DirectoryGroup, DirectoryUser, Skill};
 use std::fmt;
 
 /// Looks up people and groups of one office. Called on the plugin threads: it must not block.
@@ -13,6 +13,8 @@ pub trait Directory: fmt::Debug + Send + Sync {
     fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup>;
     /// The contact with this number (WIT `contacts.find`).
     fn find_contact(&self, number: &str) -> Option<DirectoryContact>;
+    /// The contact with this id (WIT `contacts.get`).
+    fn contact(&self, id: &ContactId) -> Option<DirectoryContact>;
     /// Those of a group who are logged in to it, in the office's order, with this skill if one is asked for (WIT
     /// `directory.find-members`).
     fn find_members(&self, number_or_id: &str, skill: Option<&Skill>) -> Option<Vec<Candidate>>;

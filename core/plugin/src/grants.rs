@@ -124,7 +124,7 @@ impl Capability {
             HostCall::ReceiveFax(_) => Self::Fax,
             HostCall::Http(_) | HostCall::PostLater(_) => Self::Http,
             HostCall::LastTalk { .. } => Self::History,
-            HostCall::FindContact(_) => Self::Contacts,
+            HostCall::FindContact(_) | HostCall::GetContact(_) => Self::Contacts,
             HostCall::Query(_) => Self::Database,
             HostCall::SendMail(_) => Self::Mail,
             HostCall::SendText(_) => Self::TextMessage,

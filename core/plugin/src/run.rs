@@ -470,6 +470,7 @@ impl RunState {
             HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
             HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
             HostCall::FindContact(number) => Some(HostResult::Contact(self.directory.as_ref()?.find_contact(number))),
+            HostCall::GetContact(id) => Some(HostResult::Contact(self.directory.as_ref()?.contact(id))),
             HostCall::FindMembers { group, skill } => {
                 Some(HostResult::Members(self.directory.as_ref()?.find_members(group, skill.as_ref())))
             }

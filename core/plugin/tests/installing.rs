@@ -17,7 +17,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::{NEXT_EVENT, PLAY, RETURN_DONE, core_module, engine, guest, module};
+use support::{CALL_GET_VARIABLE, GET_VARIABLE, NEXT_EVENT, PLAY, RETURN_DONE, core_module, engine, guest, module};
 
 fn catalogue() -> Catalogue {
     Catalogue::new(engine(Metering::Epoch), None)
@@ -93,6 +93,19 @@ fn a_file_is_looked_at_without_being_installed() {
     assert!(catalogue.actions().is_empty() && catalogue.get(ComponentId::of(&component)).is_none());
     let none = Inspection::of(&catalogue, b"#!/bin/sh");
     assert!(none.refused.unwrap().contains("no WebAssembly file"));
+}
+
+#[test]
+fn a_component_that_was_built_before_values_were_contacts_is_told_to_be_built_again() {
+    let text = module("reads", GET_VARIABLE, "", &format!("{CALL_GET_VARIABLE} {RETURN_DONE}"));
+    let install = |wasm: Vec<u8>| catalogue().install(&wasm);
+    install(support::with_world(&text)).unwrap();
+    let before = |wit: String| wit.replace("    contact(contact-id),\n", "");
+    let error = install(support::with_changed_world(&text, &before)).unwrap_err();
+    assert!(matches!(error, InstallError::Mismatch { .. }), "{error}");
+    let told = error.to_string();
+    let remedy = "build it with the SDK of this switch";
+    assert!(told.contains("plugboard:switch/variables@0.1.0") && told.ends_with(remedy), "{told}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{Document, Occasion};
 use plugboard_calendar::{Calendar, Zone};
-use plugboard_model::{GroupId, UserId, ValueType};
+use plugboard_model::{GroupId, KnownContact, UserId, ValueType};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -111,6 +111,10 @@ pub trait Resolver {
     fn user(&self, id_or_number: &str) -> Option<UserId>;
     /// The group with this id or internal number.
     fn group(&self, id_or_number: &str) -> Option<GroupId>;
+    /// The contact with this id or number.
+    fn contact(&self, _id_or_number: &str) -> Option<KnownContact> {
+        None
+    }
     /// Whether the office has a prompt of this name. A missing file is no fault at run time (R52), but its author
     /// wants to know it now.
     fn has_prompt(&self, name: &str) -> bool;

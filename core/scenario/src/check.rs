@@ -125,7 +125,7 @@ fn translate(
                     node.at,
                     &variable.path,
                     reason,
-                    "users and groups are written by id or number and must exist",
+                    "users, groups and contacts are written by id or number and must exist",
                 );
             }
             value
@@ -177,6 +177,7 @@ fn read_value(node: &Node, value_type: ValueType, resolver: &dyn Resolver) -> Op
         (ValueType::Boolean, Kind::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
         (ValueType::User, _) => resolver.user(node.as_text()?).map(Value::User),
         (ValueType::Group, _) => resolver.group(node.as_text()?).map(Value::Group),
+        (ValueType::Contact, _) => resolver.contact(node.as_text()?).map(|contact| Value::Contact(Box::new(contact))),
         (ValueType::Texts, Kind::List(items)) if items.len() <= crate::variables::LIST_MAX => {
             items.iter().map(|item| item.as_text().map(Into::into)).collect::<Option<_>>().map(Value::Texts)
         }
@@ -598,7 +599,7 @@ impl Compiler<'_> {
                     return None;
                 }
             };
-            self.uses(template.variables(), *at, path, flow);
+            self.types.uses_of(&template, *at, path, flow, &mut self.faults);
             if let Some(other) = template.only_variable() {
                 if let Some(given) = self.types.get(other).filter(|given| *given != wanted) {
                     let reason = format!("{name} is of type {}, {other} of type {}", wanted.as_str(), given.as_str());
@@ -613,7 +614,12 @@ impl Compiler<'_> {
         let read = read_value(value, wanted, self.resolver);
         if read.is_none() {
             let reason = format!("{name} is of type {}, this is {}", wanted.as_str(), value.kind_name());
-            self.faults.add(value.at, path, reason, "users and groups are written by id or number and must exist");
+            self.faults.add(
+                value.at,
+                path,
+                reason,
+                "users, groups and contacts are written by id or number and must exist",
+            );
         }
         read.map(Source::Fixed)
     }

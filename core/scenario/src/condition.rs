@@ -2,9 +2,11 @@
 //!
 //! The subset: variables, literals, lists, arithmetic, comparison, `&&`, `||`, `!`, `? :`, `in`, `size`, `contains`,
 //! `startsWith`, `endsWith`, `int`, `string`, the macros `all`, `exists`, `exists_one`, `filter` and `map` over lists,
-//! and `assigned(variable)`. Maps and messages are refused: nothing in a call is one, and their order is not defined.
+//! `assigned(variable)`, and the fields of a contact: `whom.company`. Maps and messages are refused: nothing in a call is one, and
+//! their order is not defined.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue};
+use crate::contact::{ContactField, Said, unknown_field};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 use cel::common::types::{CelBool, CelInt, CelString};
 use plugboard_model::{Value, ValueType};
 use std::sync::{Arc, LazyLock};
@@ -26,6 +28,8 @@ pub(crate) struct Condition {
     uses: Vec<String>,
     /// Variables that it asks `assigned()` of.
     asks: Vec<String>,
+    /// Fields of contacts whose value it needs.
+    fields: Vec<(String, ContactField)>,
     /// `assigned(x)` alone: true; `!assigned(x)` alone: false. Lets the checker know more in each branch.
     proves: Option<(String, bool)>,
 }
@@ -54,14 +58,15 @@ impl Condition {
             format!("no CEL expression: {}", first.lines().next().unwrap_or_default())
         })?;
         let mut expression = program.expression().clone();
-        let mut checker = Checker { type_of, uses: Vec::new(), asks: Vec::new(), scope: Vec::new(), loops: 0 };
+        let mut checker =
+            Checker { type_of, uses: Vec::new(), asks: Vec::new(), fields: Vec::new(), scope: Vec::new(), loops: 0 };
         let kind = checker.infer(&mut expression)?;
         if !matches!(kind, Kind::Boolean | Kind::Any) {
             return Err(format!("a condition is true or false, this is {}", kind.name()));
         }
-        let Checker { uses, asks, .. } = checker;
+        let Checker { uses, asks, fields, .. } = checker;
         let proves = proof(&expression);
-        Ok(Self { expression, uses, asks, proves })
+        Ok(Self { expression, uses, asks, fields, proves })
     }
 
     /// Variables whose value it needs.
@@ -88,6 +93,17 @@ impl Condition {
             let value = value_of(name).ok_or_else(|| format!("{name} has no value"))?;
             bind(&mut context, name, value);
         }
+        for (name, field) in &self.fields {
+            let Some(Value::Contact(contact)) = value_of(name) else { return Err(format!("{name} is no contact")) };
+            let name = field_of(name, *field);
+            match field.of(contact) {
+                Said::Text(text) => context.add_variable_as_val(name, Box::new(CelString::from(text))),
+                Said::Texts(texts) => {
+                    let list = texts.iter().map(|text| cel::Value::from(text.as_str())).collect();
+                    context.add_variable_from_value(name, cel::Value::List(Arc::new(list)));
+                }
+            }
+        }
         for name in &self.asks {
             let assigned = value_of(name).is_some();
             context.add_variable_as_val(format!("{ASSIGNED}{name}"), Box::new(CelBool::from(assigned)));
@@ -100,7 +116,7 @@ impl Condition {
     }
 }
 
-/// Gives a variable of the condition its value, texts without a copy. A user or group is the name in its id; a time is milliseconds.
+/// Gives a variable of the condition its value, texts without a copy. A user, group or contact is the name in its id; a time is milliseconds.
 fn bind<'v>(context: &mut cel::Context<'_, 'v>, name: &str, value: &'v Value) {
     let list = |texts: Vec<&str>| cel::Value::List(Arc::new(texts.into_iter().map(cel::Value::from).collect()));
     let text = |text: &'v str| Box::new(CelString::from(text));
@@ -111,11 +127,17 @@ fn bind<'v>(context: &mut cel::Context<'_, 'v>, name: &str, value: &'v Value) {
         Value::Time(time) => context.add_variable_as_val(name, Box::new(CelInt::from(time.0))),
         Value::User(user) => context.add_variable_as_val(name, text(user.name.as_str())),
         Value::Group(group) => context.add_variable_as_val(name, text(group.name.as_str())),
+        Value::Contact(contact) => context.add_variable_as_val(name, text(contact.id.name.as_str())),
         Value::Texts(texts) => context.add_variable_from_value(name, list(texts.iter().map(String::as_str).collect())),
         Value::Users(users) => {
             context.add_variable_from_value(name, list(users.iter().map(|user| user.name.as_str()).collect()));
         }
     }
+}
+
+/// What a field of a contact is turned into: no document can write this name.
+fn field_of(name: &str, field: ContactField) -> String {
+    format!("@{field:?}:{name}")
 }
 
 fn literals(expression: &IdedExpr, found: &mut Vec<Value>) {
@@ -155,7 +177,7 @@ fn proof(expression: &IdedExpr) -> Option<(String, bool)> {
 impl Kind {
     const fn of(value_type: ValueType) -> Self {
         match value_type {
-            ValueType::Text | ValueType::User | ValueType::Group => Self::Text,
+            ValueType::Text | ValueType::User | ValueType::Group | ValueType::Contact => Self::Text,
             ValueType::Number | ValueType::Time => Self::Number,
             ValueType::Boolean => Self::Boolean,
             ValueType::Texts | ValueType::Users => Self::List,
@@ -179,6 +201,7 @@ struct Checker<'t> {
     type_of: &'t dyn Fn(&str) -> Option<ValueType>,
     uses: Vec<String>,
     asks: Vec<String>,
+    fields: Vec<(String, ContactField)>,
     /// Loop variables, the innermost last.
     scope: Vec<(String, Kind)>,
     loops: usize,
@@ -193,6 +216,11 @@ impl Checker<'_> {
             let name = self.asked(call)?;
             node.expr = Expr::Ident(format!("{ASSIGNED}{name}"));
             return Ok(Kind::Boolean);
+        }
+        if let Expr::Select(select) = &node.expr {
+            let (name, field) = self.field(select)?;
+            node.expr = Expr::Ident(field_of(&name, field));
+            return Ok(Kind::of(field.value_type()));
         }
         match &mut node.expr {
             Expr::Ident(name) => self.variable(name),
@@ -212,7 +240,7 @@ impl Checker<'_> {
             }
             Expr::Call(call) => self.call(call),
             Expr::Comprehension(comprehension) => self.comprehension(comprehension),
-            Expr::Select(select) => Err(format!("a variable has no field {:?}", select.field)),
+            Expr::Select(_) => unreachable!("a field was taken above"),
             Expr::Map(_) | Expr::Struct(_) => Err("maps are refused, because their order is not defined".into()),
             Expr::Unspecified => Err("the expression is empty".into()),
         }
@@ -229,6 +257,28 @@ impl Checker<'_> {
             self.asks.push(name.clone());
         }
         Ok(name.clone())
+    }
+
+    /// A field of a variable.
+    fn field(&mut self, select: &SelectExpr) -> Result<(String, ContactField), String> {
+        let Expr::Ident(name) = &select.operand.expr else {
+            return Err(format!("only a variable has fields, and {:?} is asked of something else", select.field));
+        };
+        if select.test {
+            return Err("has() is not known here: what nobody said of a contact is empty".into());
+        }
+        if self.scope.iter().any(|(own, _)| own == name) {
+            return Err(format!("the items of a list have no field {:?}", select.field));
+        }
+        self.variable(name)?;
+        let value_type = (self.type_of)(name).ok_or_else(|| format!("there is no variable {name:?}"))?;
+        let unknown = || unknown_field(name, value_type, &select.field).unwrap_or_default();
+        let known = ContactField::parse(&select.field).filter(|_| value_type == ValueType::Contact);
+        let field = (name.clone(), known.ok_or_else(unknown)?);
+        if !self.fields.contains(&field) {
+            self.fields.push(field.clone());
+        }
+        Ok(field)
     }
 
     fn variable(&mut self, name: &str) -> Result<Kind, String> {

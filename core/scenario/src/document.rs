@@ -40,7 +40,7 @@ const STREAM: &str = "stream";
 /// Does the steps of another scenario.
 const RUN: &str = "run";
 /// The types of variables, as documents write them.
-pub(crate) const TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
+pub(crate) const TYPES: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "contact"];
 /// Keys of a step beside its word.
 const STEP_KEYS: [&str; 6] = ["on", "then", "else", "steps", "continue", "note"];
 

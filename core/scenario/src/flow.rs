@@ -1,6 +1,7 @@
 //! Which variables a document knows, of which type, and which of them have a value at a step.
 
 use crate::check::near_or;
+use crate::contact::unknown_field;
 use crate::document::{Document, Step, StepKind};
 use crate::interpreter::COLLECT;
 use crate::template::Template;
@@ -121,6 +122,18 @@ impl Types {
                 "assign it on every way to this step"
             };
             faults.add(at, path, reason, format!("{only_there}, or ask \"assigned({name})\" first"));
+        }
+    }
+
+    /// ... of every variable of a template, and when one is asked for a field that it does not have.
+    pub(crate) fn uses_of(&self, template: &Template, at: Mark, path: &str, flow: &Flow, faults: &mut Faults) {
+        for name in template.variables() {
+            self.uses(name, at, path, flow, faults);
+        }
+        for (name, field) in template.fields() {
+            if let Some(reason) = self.get(name).and_then(|value_type| unknown_field(name, value_type, field)) {
+                faults.add(at, path, reason, "");
+            }
         }
     }
 

@@ -28,10 +28,14 @@
 //! | `menu` | asks the caller for a key: `prompt`, `keys: { "1": steps }`, `extensions: true` (internal numbers are put through), `digits` (8), `first_digit` (5s), `inter_digit` (2s), `repeats` (2), `invalid`, `nothing`, `unanswered` (steps after the last wrong answer, after the last missing one, and when an internal number was not answered) |
 //! | `event` | `event: hold` with `steps:`: from here on these run beside the script each time it happens. [`Occasion`] has the events |
 //! | `stream` | `stream: steps`: these run beside the script, one after the other, and end with the call |
-//! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users and groups by id or number |
+//! | `set` | assigns variables, in order: numbers, booleans, lists of texts, templates; users, groups and contacts by id or number |
 //!
 //! **Texts are templates**: `{name}` is a variable, `{{` and `}}` are braces. A parameter that is nothing but `{name}`
 //! keeps the variable's type. The switch's own variables are [`SWITCH_VARIABLES`].
+//!
+//! **Users, groups and contacts** are their ids in texts and conditions, but for a contact in a text, who is his name. Of a contact in the
+//! variable `whom` texts (`{whom.email}`) and conditions (`"vip" in whom.groups`) have `id`, `name`, `company`, `email`, `language` and
+//! `groups`, as the office had them when the variable got him; what nobody said is empty.
 //!
 //! **Answer.** When an action ends with `answer` while the caller talks to somebody, the steps on `answer` run beside the
 //! conversation, and the steps after the action wait for its end.
@@ -61,6 +65,7 @@
 mod catalogue;
 mod check;
 mod condition;
+mod contact;
 mod document;
 mod flow;
 mod interpreter;

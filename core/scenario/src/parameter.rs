@@ -234,9 +234,7 @@ impl Checker<'_> {
     }
 
     fn template(&mut self, template: Template, at: Mark, path: &str) -> (Parameter, Json) {
-        for name in template.variables() {
-            self.types.uses(name, at, path, self.flow, self.faults);
-        }
+        self.types.uses_of(&template, at, path, self.flow, self.faults);
         if let Some(plain) = template.plain() {
             let value = Json::from(plain);
             return (Parameter::Fixed(value.clone()), value);
@@ -403,7 +401,8 @@ impl Checker<'_> {
                 | ValueType::User
                 | ValueType::Group
                 | ValueType::Texts
-                | ValueType::Users => true,
+                | ValueType::Users
+                | ValueType::Contact => true,
             });
             if !fits {
                 let reason = format!("the query {name} takes a {} here", wanted.as_str());
@@ -428,15 +427,8 @@ impl Checker<'_> {
         for text in texts {
             match Template::parse(&text) {
                 Ok(template) => {
-                    for variable in template.variables() {
-                        self.types.uses(
-                            variable,
-                            at,
-                            &format!("{path} ({name} of `mail.templates`)"),
-                            self.flow,
-                            self.faults,
-                        );
-                    }
+                    let path = format!("{path} ({name} of `mail.templates`)");
+                    self.types.uses_of(&template, at, &path, self.flow, self.faults);
                 }
                 Err(reason) => {
                     self.faults.add(at, path, format!("the mail {name:?}: {reason}"), "write {{ and }} for braces");

@@ -40,7 +40,7 @@ pub fn schema(catalogue: &ActionCatalogue) -> Json {
                 "description": "Its name, by which routes and numbers lead to it.", "examples": ["welcome"] },
             "title": { "type": "string", "description": "For people.", "examples": ["Welcome"] },
             "variables": { "type": "object", "maxProperties": VARIABLES_MAX,
-                "description": "Variables with their types: `name: type`, or `name: { type, default }`. Steps assign others as well.",
+                "description": "Variables with their types: `name: type`, or `name: { type, default }`. Steps assign others as well. Texts and conditions have `whom.id`, `name`, `company`, `email`, `language` and `groups` of a contact `whom`; `{whom}` is his name.",
                 "examples": [{ "agent": "user", "greeting": { "type": "text", "default": "Hello" } }], "propertyNames": { "pattern": VARIABLE }, "additionalProperties": { "anyOf": [
                 { "enum": types },
                 { "type": "object", "required": ["type"], "additionalProperties": false,
@@ -173,7 +173,7 @@ fn menu() -> Json {
 fn set() -> Json {
     let values = json!({ "type": ["string", "integer", "boolean", "array"], "items": { "type": "string" } });
     let set = json!({ "type": "object", "minProperties": 1, "examples": [{ "greeting": "Hello {caller_name}", "tries": 3 }],
-        "description": "Variables with their values, in this order: numbers, booleans, lists of texts, templates; users and groups by id or number.", "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
+        "description": "Variables with their values, in this order: numbers, booleans, lists of texts, templates; users, groups and contacts by id or number.", "propertyNames": { "pattern": VARIABLE }, "additionalProperties": values });
     step("set", entries([("set", set)]))
 }
 

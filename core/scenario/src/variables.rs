@@ -108,6 +108,7 @@ fn check(office: &OfficeId, value: &Value) -> Result<(), SetError> {
         Value::Text(text) => text.len() <= TEXT_BYTES_MAX,
         Value::Texts(texts) => texts.len() <= LIST_MAX && texts.iter().all(|text| text.len() <= TEXT_BYTES_MAX),
         Value::Users(users) => users.len() <= LIST_MAX,
+        Value::Contact(contact) => contact.groups.len() <= LIST_MAX && contact.bytes() <= TEXT_BYTES_MAX,
         Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::User(_) | Value::Group(_) => true,
     };
     if !fits {
@@ -115,7 +116,7 @@ fn check(office: &OfficeId, value: &Value) -> Result<(), SetError> {
     }
     let foreign = match value {
         Value::Users(users) => users.iter().any(|user| user.office != *office),
-        Value::User(_) | Value::Group(_) => value.office() != Some(office),
+        Value::User(_) | Value::Group(_) | Value::Contact(_) => value.office() != Some(office),
         Value::Text(_) | Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::Texts(_) => false,
     };
     if foreign { Err(SetError::WrongType(format!("of office {office}"))) } else { Ok(()) }
@@ -126,6 +127,7 @@ fn bytes_of(value: &Value) -> usize {
         Value::Text(text) => text.len(),
         Value::Texts(texts) => texts.iter().map(String::len).sum(),
         Value::Users(users) => users.len() * 64,
+        Value::Contact(contact) => contact.bytes(),
         Value::Number(_) | Value::Boolean(_) | Value::Time(_) | Value::User(_) | Value::Group(_) => 8,
     }
 }

@@ -148,7 +148,7 @@ fn candidates(condition: &Condition, value_type: ValueType) -> Vec<Value> {
             let numbers = numbers.iter().map(ToString::to_string);
             texts.into_iter().chain(numbers).chain([OTHER.to_owned(), String::new()]).map(Value::Text).collect()
         }
-        ValueType::User | ValueType::Group => texts.into_iter().map(Value::Text).collect(),
+        ValueType::User | ValueType::Group | ValueType::Contact => texts.into_iter().map(Value::Text).collect(),
         ValueType::Texts => {
             let lists = texts.into_iter().map(|text| vec![text]).chain([Vec::new(), vec![OTHER.to_owned()]]);
             lists.map(Value::Texts).collect()

@@ -2,7 +2,7 @@
 
 use plugboard_calendar::{Calendar, Days, Hours, Zone};
 use plugboard_document::{Faults, Node};
-use plugboard_model::{GroupId, HttpMethod, Name, OfficeId, ScenarioId, UserId};
+use plugboard_model::{GroupId, HttpMethod, KnownContact, Name, OfficeId, ScenarioId, UserId};
 use plugboard_office::{
     BlockedThen, Database, DatabasePlace, DatabaseQuery, Examined, Goal, Office, ScenarioSource, Surroundings,
 };
@@ -471,6 +471,10 @@ impl Resolver for Known<'_> {
     }
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
+    }
+    fn contact(&self, id_or_number: &str) -> Option<KnownContact> {
+        let found = self.office.contact(id_or_number).or_else(|| self.office.find_contact(id_or_number))?;
+        Some(self.office.known_contact(found))
     }
     fn http_methods(&self, source: &str) -> Option<Vec<String>> {
         let allowed = &self.office.http_source(source)?.methods;

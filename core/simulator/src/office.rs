@@ -1,7 +1,7 @@
 //! Offices as stories write them, checked and made ready as the server does it.
 
 use plugboard_media::{Audio, g711::Law};
-use plugboard_model::{GroupId, HttpMethod, OfficeId, ScenarioId, UserId};
+use plugboard_model::{GroupId, HttpMethod, KnownContact, OfficeId, ScenarioId, UserId};
 use plugboard_office::{Calendar, Database, Office, OfficeSet, Surroundings, Zone};
 use plugboard_plugin::{Installed, Limits};
 use plugboard_scenario::{Document, KnownDatabases, Program, Resolver, compile};
@@ -213,6 +213,11 @@ impl Resolver for Known<'_> {
 
     fn http_sources(&self) -> Vec<String> {
         self.office.http.keys().map(ToString::to_string).collect()
+    }
+
+    fn contact(&self, id_or_number: &str) -> Option<KnownContact> {
+        let found = self.office.contact(id_or_number).or_else(|| self.office.find_contact(id_or_number))?;
+        Some(self.office.known_contact(found))
     }
 
     fn http_methods(&self, source: &str) -> Option<Vec<String>> {

@@ -1,7 +1,8 @@
 //! Who is in an office and how he is, read by plugin threads without a word to his actor.
 
 use plugboard_model::{
-    Candidate, DirectoryContact, DirectoryGroup, DirectoryUser, GatewayId, Name, Skill, Time, UserId, UserStatus,
+    Candidate, ContactId, DirectoryContact, DirectoryGroup, DirectoryUser, GatewayId, Name, Skill, Time, UserId,
+    UserStatus,
 };
 use plugboard_office::Office;
 use plugboard_plugin::Directory;
@@ -105,6 +106,11 @@ impl Directory for OfficeDirectory {
             Some((gateway, number)) => self.office.find_caller(gateway, number),
             None => self.office.find_contact(number),
         }?;
+        Some(self.office.to_directory_contact(found))
+    }
+
+    fn contact(&self, id: &ContactId) -> Option<DirectoryContact> {
+        let found = self.office.contact(id.name.as_str()).filter(|_| id.office == self.office.id)?;
         Some(self.office.to_directory_contact(found))
     }
 

@@ -209,6 +209,7 @@ pub(crate) fn not_set(name: &str, error: SetError) -> Failure {
         SetError::BadName => "a name is 1 to 64 of a-z 0-9 _ and starts with a letter".into(),
         SetError::TooLarge => "it is too large, or the scenario has 256 variables already".into(),
         SetError::ReadOnly => "it belongs to the switch".into(),
+        SetError::Unknown => "the office has no such contact".into(),
     };
     Failure::Reason(["variable ", name, " could not be set: ", &why].concat())
 }

@@ -93,7 +93,7 @@ pub use serde_json::Value as Json;
 /// What nearly every action needs.
 pub mod prelude {
     pub use crate::call::{Audio, Cause, Play, PlayEnd, Tone};
-    pub use crate::variables::{Group, User, Value};
+    pub use crate::variables::{Contact, Group, User, Value};
     pub use crate::{
         Choice, Failure, Outcome, Parameters, action, call, clock, conference, dial, directory, log, random, variables,
     };

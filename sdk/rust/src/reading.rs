@@ -14,7 +14,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Assigns all of them. `false`: one names a user or group that the office does not have; then the variables are as they were, but
+    /// Assigns all of them. `false`: one names a user, group or contact that the office does not have; then the variables are as they were, but
     /// for those that had no value. Returns at once.
     ///
     /// # Errors
@@ -32,7 +32,8 @@ impl Reading {
         taken
     }
 
-    /// Assigns a value as what the variable is: a text with digits may be a user's number. `false`: there is no such user or group.
+    /// Assigns a value as what the variable is: a text with digits may be a user's number, and is a contact's id.
+    /// `false`: there is no such user, group or contact.
     fn assign(self, name: &str, value: &Json) -> Result<bool, Failure> {
         let plain = plain(value);
         let wanted = match variables::assign(name, &plain) {
@@ -46,9 +47,12 @@ impl Reading {
             Value::Text(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Boolean(yes) => yes.to_string(),
-            Value::Texts(_) | Value::Time(_) | Value::User(_) | Value::Group(_) | Value::Users(_) => {
-                return Err(unfit());
-            }
+            Value::Texts(_)
+            | Value::Time(_)
+            | Value::User(_)
+            | Value::Group(_)
+            | Value::Users(_)
+            | Value::Contact(_) => return Err(unfit()),
         };
         let fitting = match wanted.as_str() {
             "text" => Some(Value::Text(text)),
@@ -62,11 +66,14 @@ impl Reading {
                 Some(group) => Some(Value::Group(group.id)),
                 None => return Ok(false),
             },
+            "contact" => Some(Value::Contact(text)),
             _ => None,
         };
-        let fitting = fitting.ok_or_else(unfit)?;
-        variables::assign(name, &fitting).map_err(|error| variables::refused(name, error))?;
-        Ok(true)
+        match variables::assign(name, &fitting.ok_or_else(unfit)?) {
+            Ok(()) => Ok(true),
+            Err(SetError::Unknown) => Ok(false),
+            Err(error) => Err(variables::refused(name, error)),
+        }
     }
 
     fn truth(self, text: &str) -> Option<bool> {

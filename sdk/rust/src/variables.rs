@@ -15,6 +15,10 @@ pub struct User(pub String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group(pub String);
 
+/// Somebody outside whom the call's office knows, by his id: the value of a variable of type `contact`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact(pub String);
+
 /// A moment in milliseconds since 1970-01-01T00:00:00Z: the value of a variable of type `time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub i64);
@@ -79,6 +83,7 @@ variable! {
     Moment, "time", moment => Value::Time(moment.0);
     User, "user", user => Value::User(user.0);
     Group, "group", group => Value::Group(group.0);
+    Contact, "contact", contact => Value::Contact(contact.0);
     Vec<String>, "texts", texts => Value::Texts(texts);
     Vec<User>, "users", users => Value::Users(users.into_iter().map(|user| user.0).collect());
 }

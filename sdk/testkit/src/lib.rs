@@ -29,16 +29,16 @@ mod report;
 mod script;
 
 pub use component::BuildError;
-pub use office::{contact, group, group_id, user, user_id};
+pub use office::{contact, contact_id, group, group_id, user, user_id};
 pub use plugboard_model::{
     Argument, Audio, CallError, CallEvent, CallInfo, Candidate, Cause, CollectEnd, CollectRequest, Collected,
     ConferenceEnd, ConferenceRequest, Connected, DatabaseError, DatabaseRequest, DatabaseRows, DirectoryContact,
     DirectoryGroup, DirectoryUser, Distribution, FaxError, FaxOutcome, FaxReceived, FaxRequest, GroupId, HistoryError,
-    HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, LeaveRequest, Line, LogLevel, MailAttach, MailContent,
-    MailRequest, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined, NoticeError,
-    OutgoingPost, ParkEnd, ParkError, PlayEnd, PlayOptions, QueueEnd, QueueError, QueueRequest, RecordCall,
-    RecordError, Responsible, RingBack, RingRequest, RunEnd, SetError, Skill, Speech, Talk, Target, TextRequest, Tone,
-    UserId, UserPhones, UserStatus, Value, WallTime,
+    HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, KnownContact, LeaveRequest, Line, LogLevel, MailAttach,
+    MailContent, MailRequest, Mailbox, MailboxEnd, MailboxError, Member, MessageEnd, NotConnected, NotJoined,
+    NoticeError, OutgoingPost, ParkEnd, ParkError, PlayEnd, PlayOptions, QueueEnd, QueueError, QueueRequest,
+    RecordCall, RecordError, Responsible, RingBack, RingRequest, RunEnd, SetError, Skill, Speech, Talk, Target,
+    TextRequest, Tone, UserId, UserPhones, UserStatus, Value, WallTime,
 };
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;

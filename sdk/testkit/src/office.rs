@@ -1,8 +1,8 @@
 //! The office of a test: its users and groups.
 
 use plugboard_model::{
-    CallInfo, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, GroupId, IdError, Member, Name, OfficeId,
-    Responsible, UserId, UserStatus,
+    CallInfo, ContactId, DirectoryContact, DirectoryGroup, DirectoryUser, Distribution, GroupId, IdError, Member, Name,
+    OfficeId, Responsible, UserId, UserStatus,
 };
 
 /// The office that every run belongs to.
@@ -52,6 +52,14 @@ pub fn group(name: &str, number: &str, distribution: Distribution, members: &[(&
         members: members.iter().map(|(user, weight)| Member { user: user_id(user), weight: *weight }).collect(),
         ring_for_ms: 20_000,
     }
+}
+
+/// The id of a contact of the test's office.
+///
+/// # Panics
+/// As [`user_id`].
+pub fn contact_id(name: &str) -> ContactId {
+    ContactId { office: user_id(name).office, name: user_id(name).name }
 }
 
 /// A contact with a number, for whom these users are responsible, each with so many phones outside.

@@ -143,7 +143,7 @@ impl<'s> Run<'s> {
         self
     }
 
-    /// A contact of the office, found by his numbers as they are written.
+    /// A contact of the office, found by his numbers as they are written, and by his id.
     #[must_use]
     pub fn contact(mut self, contact: DirectoryContact) -> Self {
         self.script.contacts.push(contact);
@@ -493,6 +493,9 @@ impl Script<'_> {
                 self.over |= told == Err(ParkError::Refused(CallError::CallerGone));
                 HostResult::Parked(told)
             }
+            HostCall::GetContact(id) => {
+                HostResult::Contact(self.contacts.iter().find(|contact| contact.id == id.name).cloned())
+            }
             HostCall::FindContact(number) => {
                 HostResult::Contact(self.contacts.iter().find(|contact| contact.numbers.contains(&number)).cloned())
             }
@@ -553,6 +556,11 @@ impl Script<'_> {
             || name.starts_with(|c: char| c.is_ascii_digit())
         {
             return Err(SetError::BadName);
+        }
+        if let Value::Contact(named) = &value
+            && !self.contacts.iter().any(|contact| contact.id == named.id.name)
+        {
+            return Err(SetError::Unknown);
         }
         match self.variables.get(&name) {
             Some(known) if known.value_type() != value.value_type() => {

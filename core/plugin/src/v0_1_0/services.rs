@@ -4,7 +4,7 @@ use super::bindings::plugboard::switch::{clock, log, random, types, variables};
 use super::words;
 use crate::guest::{Guest, wrong_answer};
 use crate::manifest::is_variable_name;
-use plugboard_model::{HostCall, HostResult, LogLevel, SetError};
+use plugboard_model::{ContactId, HostCall, HostResult, LogLevel, SetError};
 
 /// A log line is cut here (`plugboard:switch/log`).
 const LOG_LINE_BYTES_MAX: usize = 1_024;
@@ -26,6 +26,11 @@ impl variables::Host for Guest {
         if !is_variable_name(&name) {
             return Ok(Err(variables::SetError::BadName));
         }
+        if let types::Value::Contact(id) = &value
+            && ContactId::new(self.office(), id).is_err()
+        {
+            return Ok(Err(variables::SetError::Unknown));
+        }
         let Some(value) = words::value(self.office(), value) else {
             return Ok(Err(variables::SetError::TooLarge));
         };
@@ -37,6 +42,7 @@ impl variables::Host for Guest {
             SetError::BadName => variables::SetError::BadName,
             SetError::TooLarge => variables::SetError::TooLarge,
             SetError::ReadOnly => variables::SetError::ReadOnly,
+            SetError::Unknown => variables::SetError::Unknown,
         }))
     }
 }

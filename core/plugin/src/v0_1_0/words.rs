@@ -2,7 +2,7 @@
 
 use super::bindings::plugboard::switch::{description, types};
 use crate::manifest::Described;
-use plugboard_model::{Cause, GroupId, OfficeId, UserId, Value, WallTime};
+use plugboard_model::{Cause, ContactId, GroupId, KnownContact, OfficeId, UserId, Value, WallTime};
 
 /// The longest text of a value (`plugboard:switch/types`).
 const VALUE_TEXT_BYTES_MAX: usize = 4_096;
@@ -77,6 +77,7 @@ pub(super) fn value(office: &OfficeId, given: types::Value) -> Option<Value> {
             Value::Users(ids.iter().map(|id| UserId::new(office, id)).collect::<Result<_, _>>().ok()?)
         }
         types::Value::Users(_) => return None,
+        types::Value::Contact(id) => Value::Contact(Box::new(KnownContact::named(ContactId::new(office, &id).ok()?))),
     })
 }
 
@@ -91,6 +92,7 @@ pub(super) fn value_told(value: Value) -> types::Value {
         Value::Group(id) => types::Value::Group(group_told(&id)),
         Value::Texts(texts) => types::Value::Texts(texts),
         Value::Users(ids) => types::Value::Users(ids.iter().map(user_told).collect()),
+        Value::Contact(contact) => types::Value::Contact(contact.id.name.as_str().to_owned()),
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wit_component::{StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, SourceMap};
 
 /// Where the strings of [`module`] lie; guests use the memory below.
 const DATA_FROM: usize = 32 << 10;
@@ -28,6 +28,8 @@ pub const PLAY: &str = r#"(import "plugboard:switch/call@0.1.0" "play"
 pub const NEXT_EVENT: &str =
     r#"(import "plugboard:switch/call@0.1.0" "next-event" (func $next_event (param i32 i32)))"#;
 pub const GET_INFO: &str = r#"(import "plugboard:switch/call@0.1.0" "get-info" (func $get_info (param i32)))"#;
+pub const GET_VARIABLE: &str =
+    r#"(import "plugboard:switch/variables@0.1.0" "get" (func $get_variable (param i32 i32 i32)))"#;
 pub const RING: &str = r#"(import "plugboard:switch/dial@0.1.0" "ring" (func $ring (param i32 i32 i32 i32 i32)))"#;
 pub const BELOW: &str = r#"(import "plugboard:switch/random@0.1.0" "below" (func $below (param i64) (result i64)))"#;
 pub const BYTES: &str = r#"(import "plugboard:switch/random@0.1.0" "bytes" (func $bytes (param i32 i32)))"#;
@@ -37,6 +39,8 @@ pub const LOG: &str = r#"(import "plugboard:switch/log@0.1.0" "write" (func $log
 /// Plays the prompt `done` and drops the result.
 pub const CALL_PLAY: &str = "(call $play (i32.const 0) (i32.const {done}) (i32.const 4) (i32.const 0) (i32.const 0)
     (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 256))";
+/// Reads the variable `done` and drops it.
+pub const CALL_GET_VARIABLE: &str = "(call $get_variable (i32.const {done}) (i32.const 4) (i32.const 256))";
 /// Returns the outcome `done`.
 pub const RETURN_DONE: &str = "(return (call $ok (i32.const {done}) (i32.const 4)))";
 
@@ -106,11 +110,20 @@ pub fn core_module(name: &str, imports: &str, functions: &str, run: &str) -> Vec
 
 /// A core module of this text with the world `action` inside.
 pub fn with_world(text: &str) -> Vec<u8> {
+    with_changed_world(text, &|wit| wit)
+}
+
+/// The same with interfaces that are not quite ours: `changed` is given each file's text.
+pub fn with_changed_world(text: &str, changed: &dyn Fn(String) -> String) -> Vec<u8> {
     let mut wasm = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let wit = above.map(|folder| folder.join("wit/0.1.0")).find(|folder| folder.is_dir()).unwrap();
-    let (package, _) = resolve.push_dir(wit).unwrap();
+    let mut sources = SourceMap::new();
+    for file in std::fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path()) {
+        sources.push(&file, changed(std::fs::read_to_string(&file).unwrap()));
+    }
+    let package = resolve.push_group(sources.parse().unwrap()).unwrap();
     let world = resolve.select_world(&[package], Some("action")).unwrap();
     embed_component_metadata(&mut wasm, &resolve, world, StringEncoding::UTF8).unwrap();
     wasm

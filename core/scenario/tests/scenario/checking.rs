@@ -13,7 +13,7 @@ fn a_document_with_many_faults_has_them_all_listed_with_their_places() {
     s.yaml:1:11: scenario: a name is made of a-z 0-9 . _ -, this one has 'B'
     s.yaml:2:1: step: "step" is not known (did you mean "steps"?)
     s.yaml:4:3: variables.X: "X" is no name of a variable (1 to 64 of a-z 0-9 _, not beginning with a digit)
-    s.yaml:5:6: variables.y: "colour" is no type (types are text, number, boolean, time, user, group, texts, users)
+    s.yaml:5:6: variables.y: "colour" is no type (types are text, number, boolean, time, user, group, texts, users, contact)
     s.yaml:8:5: steps[0]: "echo" is a second word in one step (a step is one control word or action; begin each with "- ")
     s.yaml:9:5: steps[1]: a map is expected, not a whole number (write "key: value" lines)
     s.yaml:10:21: steps[2].menu.keys.x: "x" is no key (a key is 1 to 8 of 0-9 * #, in quotes)
@@ -156,8 +156,8 @@ fn a_bad_condition_says_what_is_wrong_with_it() {
     s.yaml:9:9: steps[3].if: == does not go with a text and a number (conditions are CEL expressions)
     s.yaml:11:9: steps[4].if: + does not go with a number and a text (conditions are CEL expressions)
     s.yaml:13:9: steps[5].if: there is no function "launch" (conditions are CEL expressions)
-    s.yaml:15:9: steps[6].if: a variable has no field "a" (conditions are CEL expressions)
-    s.yaml:17:9: steps[7].if: a variable has no field "first" (conditions are CEL expressions)
+    s.yaml:15:9: steps[6].if: only a variable has fields, and "a" is asked of something else (conditions are CEL expressions)
+    s.yaml:17:9: steps[7].if: caller_name is of type text and has no field "first" (conditions are CEL expressions)
     s.yaml:19:9: steps[8].if: only a list can be gone through, this is a text (conditions are CEL expressions)
     s.yaml:21:9: steps[9].if: assigned() takes the name of one variable (conditions are CEL expressions)
     s.yaml:23:9: steps[10].if: there is no variable "nobody" (conditions are CEL expressions)
@@ -174,11 +174,11 @@ fn a_bad_condition_says_what_is_wrong_with_it() {
 #[test]
 fn types_of_variables_hold_everywhere() {
     insta::assert_snapshot!(faults("scenario: s\nvariables:\n  n: { type: number, default: many }\n  caller_name: text\n  t: time\nsteps:\n  - set: { n: \"three\", caller_number: \"1\", list: [a, b] }\n  - set: { list: 4 }\n  - set: { n: \"{list}\" }\n  - set: { text: \"{unknown} {\" }\n  - set: { text: \"{unknown}\" }\n"), @r#"
-    s.yaml:3:31: variables.n: a text is no value of type number (users and groups are written by id or number and must exist)
+    s.yaml:3:31: variables.n: a text is no value of type number (users, groups and contacts are written by id or number and must exist)
     s.yaml:4:3: variables.caller_name: caller_name is the switch's own variable (take another name)
-    s.yaml:7:15: steps[0].set.n: n is of type number, this is a text (users and groups are written by id or number and must exist)
+    s.yaml:7:15: steps[0].set.n: n is of type number, this is a text (users, groups and contacts are written by id or number and must exist)
     s.yaml:7:24: steps[0].set.caller_number: caller_number is the switch's own variable and cannot be assigned (take another name)
-    s.yaml:8:18: steps[1].set.list: list is of type texts, this is a whole number (users and groups are written by id or number and must exist)
+    s.yaml:8:18: steps[1].set.list: list is of type texts, this is a whole number (users, groups and contacts are written by id or number and must exist)
     s.yaml:9:15: steps[2].set.n: n is of type number, list of type texts
     s.yaml:10:18: steps[3].set.text: a brace is not closed or not opened (write {{ and }} for braces)
     s.yaml:11:12: steps[4].set.text: there is no variable "unknown" (known: agent_name, call_id, called_number, caller_name, caller_number, caller_user, event_number, event_other_number, event_other_user, event_user, language, list, n, t, text)
@@ -369,4 +369,29 @@ fn r38_a_mail_names_known_variables_and_people_with_addresses() {
         assert!(odd.contains(told), "{told}: {odd}");
     }
     assert!(!with("{ to: [101], template: odd }", true).contains("event_number may have no value"));
+}
+
+#[test]
+fn r16_a_contact_is_one_of_the_office_and_has_the_fields_of_one() {
+    let scenario =
+        |variables: &str, steps: &str| faults(&format!("scenario: s\nvariables: {{ {variables} }}\nsteps:\n{steps}"));
+    let right = "  - if: 'whom == \"carla\" && whom.company != \"\" && \"vip\" in whom.groups'\n    then: [echo]\n  - set: { greeting: \"{whom.name} at {whom.company}\", other: \"{whom}\", third: \"040 1234567\" }\n";
+    let declared = "whom: { type: contact, default: carla }, other: contact, third: contact";
+    assert_eq!(scenario(declared, right), "");
+    insta::assert_snapshot!(scenario(
+        "whom: { type: contact, default: karla }, other: contact, name: text, agent: { type: user, default: \"101\" }",
+        "  - if: 'whom.age == 3'\n    then: [echo]\n  - if: 'agent.name == \"\"'\n    then: [echo]\n  - if: 'has(whom.email)'\n    then: [echo]\n  - if: '[1].exists(whom, whom.id == 1)'\n    then: [echo]\n  - if: 'other == 3'\n    then: [echo]\n  - set: { other: \"{caller_number}\", name: \"{whom.age} {agent.name}\" }\n  - set: { other: karla }\n  - set: { name: \"{whom.a.b}\" }\n",
+    ), @r#"
+    s.yaml:2:46: variables.whom: a text is no value of type contact (users, groups and contacts are written by id or number and must exist)
+    s.yaml:4:9: steps[0].if: a contact has no field "age"; there are id, name, company, email, language, groups (conditions are CEL expressions)
+    s.yaml:6:9: steps[1].if: agent is of type user and has no field "name" (conditions are CEL expressions)
+    s.yaml:8:9: steps[2].if: has() is not known here: what nobody said of a contact is empty (conditions are CEL expressions)
+    s.yaml:10:9: steps[3].if: the items of a list have no field "id" (conditions are CEL expressions)
+    s.yaml:12:9: steps[4].if: == does not go with a text and a number (conditions are CEL expressions)
+    s.yaml:14:19: steps[5].set.other: other is of type contact, caller_number of type text
+    s.yaml:14:38: steps[5].set.name: a contact has no field "age"; there are id, name, company, email, language, groups
+    s.yaml:14:38: steps[5].set.name: agent is of type user and has no field "name"
+    s.yaml:15:19: steps[6].set.other: other is of type contact, this is a text (users, groups and contacts are written by id or number and must exist)
+    s.yaml:16:18: steps[7].set.name: {whom.a.b} does not name a variable (write {{ and }} for braces)
+    "#);
 }

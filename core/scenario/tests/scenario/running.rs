@@ -1,6 +1,6 @@
 //! What the interpreter does with a call.
 
-use crate::support::{Call, group, program, user};
+use crate::support::{Call, carla, group, program, user};
 use plugboard_model::{RunId, SetError, Value};
 use plugboard_scenario::{Extension, Input, RunOutcome, ScenarioEnd, replay};
 
@@ -316,6 +316,22 @@ fn variables_keep_their_types_and_limits_for_actions_too() {
     let full = (0..300).map(|n| machine.assign(&format!("v{n}"), Value::Number(n))).collect::<Vec<_>>();
     assert_eq!(full.last(), Some(&Err(SetError::TooLarge)));
     assert!(machine.variables().count() <= 256);
+}
+
+#[test]
+fn r16_a_contact_shows_his_name_and_conditions_ask_for_the_rest() {
+    let mut call = Call::of(&program(
+        "scenario: story\nvariables: { whom: { type: contact, default: carla }, said: text }\nsteps:\n  - echo\n  - if: 'assigned(whom) && whom == \"carla\" && whom.id == \"carla\" && whom.company == \"Customer\" && whom.email == \"\" && \"vip\" in whom.groups'\n    then:\n      - set: { said: \"{whom} ({whom.id}, {whom.groups}) {whom.email}\" }\n      - echo\n  - hang-up\n",
+    ));
+    assert_eq!(call.machine.assign("whom", Value::Contact(Box::new(carla()))), Ok(()));
+    call.ends("done");
+    assert_eq!(call.machine.get("said"), Some(&Value::Text("Carla Customer (carla, vip) ".into())), "{}", call.trace());
+    assert_eq!(call.machine.assign("whom", Value::Text("carla".into())), Err(SetError::WrongType("contact".into())));
+    let mut stranger = carla();
+    stranger.id.office = plugboard_model::OfficeId::new("other").unwrap();
+    assert!(matches!(call.machine.assign("whom", Value::Contact(Box::new(stranger))), Err(SetError::WrongType(_))));
+    let large = plugboard_model::KnownContact { name: "x".repeat(4_097), ..carla() };
+    assert_eq!(call.machine.assign("whom", Value::Contact(Box::new(large))), Err(SetError::TooLarge));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use plugboard_calendar::{Calendar, Zone};
 use plugboard_document::{Faults, Field};
-use plugboard_model::{GroupId, JournalEvent, OfficeId, RunId, Time, UserId, Value, ValueType, WallTime};
+use plugboard_model::{
+    ContactId, GroupId, JournalEvent, KnownContact, OfficeId, RunId, Time, UserId, Value, ValueType, WallTime,
+};
 use plugboard_scenario::{
     Action, ActionCatalogue, Document, Extension, Input, Interpreter, KnownDatabases, Output, Program, Resolver,
     RunOutcome, ScenarioEnd, Sets, build, compile,
@@ -71,6 +73,10 @@ impl Resolver for Demo {
 
     fn group(&self, id_or_number: &str) -> Option<GroupId> {
         ["sales", "200"].contains(&id_or_number).then(|| group("sales"))
+    }
+
+    fn contact(&self, id_or_number: &str) -> Option<KnownContact> {
+        ["carla", "040 1234567"].contains(&id_or_number).then(carla)
     }
 
     fn has_prompt(&self, name: &str) -> bool {
@@ -293,5 +299,16 @@ fn line(output: &Output) -> String {
         Output::Journal(other) => panic!("the interpreter does not write {other:?}"),
         Output::Ended(end) => format!("ended {end:?}"),
         Output::Closed => "closed".into(),
+    }
+}
+
+/// Carla of Customer, whom the office files under vip.
+pub(crate) fn carla() -> KnownContact {
+    let id = ContactId::new(&office(), "carla").unwrap();
+    KnownContact {
+        name: "Carla Customer".into(),
+        company: "Customer".into(),
+        groups: vec!["vip".into()],
+        ..KnownContact::named(id)
     }
 }

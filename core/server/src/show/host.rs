@@ -30,6 +30,7 @@ pub(super) fn asked(call: &HostCall) -> String {
         HostCall::Ring(request) => rings(request),
         HostCall::FindUser(name) | HostCall::FindGroup(name) | HostCall::GetVariable(name) => name.clone(),
         HostCall::FindContact(number) => number.clone(),
+        HostCall::GetContact(id) => id.name.to_string(),
         HostCall::Park { place, max_ms } => {
             let place = place.map_or_else(|| "anywhere".to_owned(), |place| format!("at {place}"));
             format!("{place} for {}", write_duration(Duration::from_millis(u64::from(*max_ms))))
@@ -372,6 +373,7 @@ pub(super) fn told(result: &HostResult) -> String {
             Err(SetError::BadName) => "refused: no name of a variable".into(),
             Err(SetError::TooLarge) => "refused: too many variables, or too large".into(),
             Err(SetError::ReadOnly) => "refused: the switch's own variable".into(),
+            Err(SetError::Unknown) => "refused: the office has no such contact".into(),
         },
         HostResult::Unit => "done".into(),
         HostResult::Now(at) => format!("{} UTC", moment(*at)),
@@ -451,6 +453,7 @@ pub(super) fn value_text(value: &Value) -> String {
         Value::Time(at) => format!("{} UTC", moment(*at)),
         Value::User(user) => format!("user {}", user.name),
         Value::Group(group) => format!("group {}", group.name),
+        Value::Contact(contact) => format!("contact {}", contact.id.name),
         Value::Texts(texts) => list(texts.iter().map(|text| format!("{text:?}")).collect()),
         Value::Users(users) => list(users.iter().map(|user| user.name.to_string()).collect()),
     }

@@ -128,10 +128,11 @@ fn values_of(stage: &Stage, from: &Caller, wanted: &WantedValue) -> Vec<Json> {
             other.map(|user| json!(user.number.as_str()))
         }
         ValueType::Group => stage.office.groups().next().map(|group| json!(group.id.name.as_str())),
+        ValueType::Contact => stage.office.contacts().next().map(|contact| json!(contact.id.as_str())),
         // No answer has any.
         ValueType::Time | ValueType::Users => None,
     };
-    let people = matches!(wanted.value_type, ValueType::User | ValueType::Group);
+    let people = matches!(wanted.value_type, ValueType::User | ValueType::Group | ValueType::Contact);
     if told.is_empty() || people { told.into_iter().chain(usual).collect() } else { told }
 }
 
@@ -141,7 +142,7 @@ fn json_of(value: &Value) -> Json {
         Value::Number(number) => json!(number),
         Value::Boolean(yes) => json!(yes),
         Value::Texts(texts) => json!(texts),
-        Value::Time(_) | Value::User(_) | Value::Group(_) | Value::Users(_) => Json::Null,
+        Value::Time(_) | Value::User(_) | Value::Group(_) | Value::Users(_) | Value::Contact(_) => Json::Null,
     }
 }
 

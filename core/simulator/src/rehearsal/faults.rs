@@ -173,7 +173,8 @@ fn is_silent(entries: &[JournalEntry]) -> bool {
                 | HostCall::SendText(_)
                 | HostCall::PostLater(_)
                 | HostCall::LastTalk { .. }
-                | HostCall::FindContact(_) => {}
+                | HostCall::FindContact(_)
+                | HostCall::GetContact(_) => {}
                 _ => return false,
             },
             JournalEvent::LegEnded { leg, cause } if leg.0 == 0 && *cause == plugboard_model::Cause::hung_up() => {}

@@ -20,6 +20,13 @@ struct CallResponsible {
         )
     )]
     number: Option<String>,
+    /// A variable with the contact, as `find-contact` leaves it; in place of `number`.
+    #[parameter(reads = "contact", max = 64)]
+    #[text(
+        ru("Контакт", "Переменная с контактом, как её заполняет `find-contact`; вместо номера."),
+        de("Kontakt", "Eine Variable mit dem Kontakt, wie `find-contact` sie hinterlässt; an Stelle der Nummer.")
+    )]
+    contact: Option<String>,
     /// How long his browser and his SIP phones ring.
     #[parameter(default = "20s", min = "1s", max = "10m")]
     #[text(
@@ -128,11 +135,10 @@ enum Called {
     )
 )]
 fn call_responsible(given: CallResponsible) -> Result<Called, Failure> {
-    let info = call::info();
-    let caller = info.caller_user;
-    let other = if caller.is_some() { info.called_number } else { info.caller_number };
-    let number = given.number.unwrap_or(other);
-    let Some(contact) = contacts::find(&number) else { return Ok(Called::skipped("unknown-contact")) };
+    let caller = call::info().caller_user;
+    let Some(contact) = contacts::meant(given.contact.as_deref(), given.number.as_deref())? else {
+        return Ok(Called::skipped("unknown-contact"));
+    };
     let tries = Tries {
         ring_for: given.ring_for,
         phones: given.phones != Phones::None,

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 use plugboard_testkit::{
-    Cause, Connected, DirectoryUser, HostCall, NotConnected, RingRequest, Run, Target, Testkit, UserPhones, UserStatus,
-    Value, contact, json, user, user_id,
+    Cause, Connected, DirectoryUser, HostCall, KnownContact, NotConnected, RingRequest, Run, Target, Testkit,
+    UserPhones, UserStatus, Value, contact, contact_id, json, user, user_id,
 };
 
 fn kit() -> Testkit {
@@ -49,6 +49,22 @@ fn r58_r62_his_devices_ring_for_twenty_seconds_then_the_first_of_his_phones() {
     let report = office(&kit, bob()).on_ring(|_| Ok(answered(Some("bob")))).finish().unwrap();
     assert_eq!((report.outcome(), rings(&report.calls).len()), (Some("answer"), 1));
     assert_eq!(report.variables["answered_by"], Value::User(user_id("bob")));
+}
+
+#[test]
+fn r16_a_variable_names_the_contact_and_one_of_another_type_is_a_failure() {
+    let kit = kit();
+    let by_variable = json!({ "contact": "whom" });
+    let whom = |value: Value| {
+        let run = office(&kit, bob()).variable("whom", value).parameters(&by_variable);
+        run.on_ring(|_| Ok(answered(Some("bob")))).finish().unwrap()
+    };
+    let named = |id: &str| Value::Contact(Box::new(KnownContact::named(contact_id(id))));
+    let report = whom(named("carla"));
+    assert_eq!((report.outcome(), rings(&report.calls)), (Some("answer"), vec![(vec![devices("bob")], 20_000)]));
+    assert_eq!(whom(named("erased")).outcome(), Some("skipped"), "who is no longer there is nobody's");
+    let report = whom(Value::Text("carla".into()));
+    assert_eq!((report.outcome(), rings(&report.calls).len()), (None, 0));
 }
 
 #[test]

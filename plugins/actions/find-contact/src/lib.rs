@@ -21,8 +21,8 @@ enum Found {
     /// The office has a contact with this number.
     #[text(ru("Контакт найден"), de("Gefunden"))]
     Found {
-        /// His id.
-        contact: String,
+        /// Who.
+        contact: Contact,
         /// His name.
         contact_name: String,
         /// Where he works; empty when nobody said it.
@@ -45,13 +45,9 @@ enum Found {
     de("Kontakt finden", "Findet den Kontakt zu einer Nummer, wie sie auch geschrieben ist.")
 )]
 fn find_contact(given: FindContact) -> Result<Found, Failure> {
-    let number = given.number.unwrap_or_else(|| {
-        let call = call::info();
-        if call.caller_user.is_some() { call.called_number } else { call.caller_number }
-    });
-    let Some(contact) = contacts::find(&number) else { return Ok(Found::NotFound) };
+    let Some(contact) = contacts::meant(None, given.number.as_deref())? else { return Ok(Found::NotFound) };
     Ok(Found::Found {
-        contact: contact.id,
+        contact: Contact(contact.id),
         contact_name: contact.name,
         contact_company: contact.company,
         contact_email: contact.email,

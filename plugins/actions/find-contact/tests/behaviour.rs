@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
-use plugboard_testkit::{CallInfo, HostCall, Testkit, Value, contact, json, user_id};
+use plugboard_testkit::{CallInfo, HostCall, KnownContact, Testkit, Value, contact, contact_id, json, user_id};
 
 fn kit() -> Testkit {
     Testkit::of(env!("CARGO_MANIFEST_DIR")).unwrap()
@@ -17,7 +17,8 @@ fn the_calling_contact_and_his_fields_are_assigned() {
     let report = kit.run().contact(carla).finish().unwrap();
     assert_eq!(report.outcome(), Some("found"));
     let text = |words: &str| Some(Value::Text(words.into()));
-    assert_eq!(report.variables.get("contact").cloned(), text("carla"));
+    let expected = Value::Contact(Box::new(KnownContact::named(contact_id("carla"))));
+    assert_eq!(report.variables.get("contact"), Some(&expected));
     assert_eq!(report.variables.get("contact_name").cloned(), text("carla"));
     assert_eq!(report.variables.get("contact_company").cloned(), text("Customer"));
     assert_eq!(report.variables.get("contact_email").cloned(), text(""), "nobody said it");

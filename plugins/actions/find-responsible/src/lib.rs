@@ -16,6 +16,13 @@ struct FindResponsible {
         )
     )]
     number: Option<String>,
+    /// A variable with the contact, as `find-contact` leaves it; in place of `number`.
+    #[parameter(reads = "contact", max = 64)]
+    #[text(
+        ru("Контакт", "Переменная с контактом, как её заполняет `find-contact`; вместо номера."),
+        de("Kontakt", "Eine Variable mit dem Kontakt, wie `find-contact` sie hinterlässt; an Stelle der Nummer.")
+    )]
+    contact: Option<String>,
 }
 
 /// How it ends.
@@ -40,11 +47,8 @@ enum Found {
     de("Zuständigen finden", "Findet den Benutzer, der für einen Kontakt zuständig ist.")
 )]
 fn find_responsible(given: FindResponsible) -> Result<Found, Failure> {
-    let number = given.number.unwrap_or_else(|| {
-        let call = call::info();
-        if call.caller_user.is_some() { call.called_number } else { call.caller_number }
-    });
-    let responsible = contacts::find(&number).map(|contact| contact.responsible).unwrap_or_default();
+    let contact = contacts::meant(given.contact.as_deref(), given.number.as_deref())?;
+    let responsible = contact.map(|contact| contact.responsible).unwrap_or_default();
     let mut users = responsible.into_iter().map(|one| User(one.user));
     let Some(first) = users.next() else { return Ok(Found::NotFound) };
     Ok(Found::Found { responsible: first, additional: users.collect() })

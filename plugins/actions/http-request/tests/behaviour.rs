@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 use plugboard_testkit::{
-    Distribution, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, Report, Testkit, Value, group, group_id,
-    json, user, user_id,
+    Distribution, HostCall, HttpError, HttpMethod, HttpRequest, HttpResponse, KnownContact, Report, Testkit, Value,
+    contact, contact_id, group, group_id, json, user, user_id,
 };
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ fn takes(body: &str, into: &[(&str, &str)], before: &[(&str, Value)]) -> Report 
     let into: BTreeMap<&str, &str> = into.iter().copied().collect();
     let answer = Ok(says(200, body));
     let mut run = kit.run().parameters(&json!({ "source": "crm", "into": into })).on_http(move |_| answer.clone());
+    run = run.contact(contact("carla", "+49401", &[])).contact(contact("other", "+49402", &[]));
     run = run.user(user("eve", "105")).group(group("sales", "200", Distribution::AllAtOnce, &[("eve", 1)]));
     for (name, value) in before {
         run = run.variable(name, value.clone());
@@ -69,6 +70,17 @@ fn a_value_becomes_what_its_variable_is() {
     }
     let report = takes(r#"{"x": "200"}"#, &[("x", "/x")], &[("x", Value::Group(group_id("other")))]);
     assert_eq!(report.variables.get("x"), Some(&Value::Group(group_id("sales"))));
+    let whom = |id: &str| Value::Contact(Box::new(KnownContact::named(contact_id(id))));
+    let report = takes(r#"{"x": "carla"}"#, &[("x", "/x")], &[("x", whom("other"))]);
+    assert_eq!((report.outcome(), report.variables.get("x")), (Some("done"), Some(&whom("carla"))));
+    for nobody in [r#"{"x": "karla"}"#, r#"{"x": "Carla Customer"}"#, r#"{"x": ""}"#] {
+        let report = takes(nobody, &[("x", "/x")], &[("x", whom("other"))]);
+        assert_eq!(
+            (report.outcome(), report.variables.get("x")),
+            (Some("not-found"), Some(&whom("other"))),
+            "{nobody}"
+        );
+    }
     let report = takes(
         r#"{"x": 17, "y": "18", "z": "true"}"#,
         &[("x", "/x"), ("y", "/y"), ("z", "/z")],

@@ -7,7 +7,7 @@ use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, UnOp};
 
 /// The types of scenario variables, as `wit/0.1.0/action.wit` names them.
-const VARIABLE_TYPES: [&str; 8] = ["text", "number", "boolean", "time", "user", "group", "texts", "users"];
+const VARIABLE_TYPES: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "contact"];
 
 /// What a text can name, as the scenario checker knows it: something of the office, or a tone of the switch.
 const NOUNS: [&str; 11] = [
@@ -28,7 +28,8 @@ const NOUNS: [&str; 11] = [
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// What a variable that an action assigns can be: of a type of the action's, or of the one that the scenario declares.
-const ASSIGNED: [&str; 9] = ["text", "number", "boolean", "time", "user", "group", "texts", "users", "declared"];
+const ASSIGNED: [&str; 10] =
+    ["text", "number", "boolean", "time", "user", "group", "texts", "users", "contact", "declared"];
 
 /// A literal: a text, a whole number or a truth.
 enum Literal {

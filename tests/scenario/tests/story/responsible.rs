@@ -142,6 +142,47 @@ fn r59_a_caller_whom_nobody_knows_passes_the_step_at_once() {
 }
 
 #[test]
+fn r16_a_contact_in_a_variable_is_typed_from_the_step_that_finds_him_to_the_one_that_rings_for_him() {
+    let step = |variables: &str, steps: &str| {
+        text("call-responsible: {}").replace(
+            "  - scenario: front\n    steps:\n",
+            &format!("  - scenario: front\n    variables: {{ {variables} }}\n    steps:\n{steps}"),
+        )
+    };
+    let finds = "      - find-contact: { number: \"040 1234567\" }\n        on:\n          found:\n            - set: { whom: \"{contact}\", told: \"{whom.id}\" }\n            - if: 'whom == contact && whom.company == \"Customer\" && \"vip\" in whom.groups && told == \"carla\"'\n              then: [call-responsible: { contact: whom }]\n";
+    let mut sim = Setup::offices(vec![step("whom: contact, told: text", finds)]).prompt("skipped", seconds(2)).start();
+    let (bob, carrier) = (sim.phone("bob", "102"), sim.outside("carrier", CARRIER));
+    // Nobody knows the number of the caller.
+    carrier.dials_as("+4930777", "+4989999");
+    sim.run_until(bob.rings());
+    bob.answers();
+    talk(&mut sim, &bob, &carrier);
+    carrier.hangs_up();
+    sim.run_until_quiet();
+    for (variables, steps, told) in [
+        (
+            "whom: text",
+            "      - set: { whom: carla }\n      - call-responsible: { contact: whom }\n",
+            "whom is of type text, a contact is needed",
+        ),
+        ("whom: contact", "      - find-responsible: { contact: whom }\n", "whom may have no value here"),
+        (
+            "whom: { type: contact, default: karla }",
+            "      - find-responsible: { contact: whom }\n",
+            "no value of type contact",
+        ),
+    ] {
+        let faults = sim.faults(&step(variables, steps)).join("\n");
+        assert!(faults.contains(told), "{variables}: {faults}");
+    }
+    let by_default = step("whom: { type: contact, default: carla }", "      - find-responsible: { contact: whom }\n");
+    assert_eq!(sim.faults(&by_default), Vec::<String>::new());
+    // Whoever erases her is told where she is still wanted.
+    let erased = by_default.replace("{ id: carla,", "{ id: clara,");
+    assert!(sim.faults(&erased).join("\n").contains("variables.whom"), "{:?}", sim.faults(&erased));
+}
+
+#[test]
 fn a_caller_whose_number_begins_as_an_outside_line_is_not_taken_for_whom_that_line_reaches() {
     let line = "routes:\n  - { id: line, prefix: 0, strip: 1, gateway: carrier }\n";
     let text = text("call-responsible: {}").replace("routes:\n", line);

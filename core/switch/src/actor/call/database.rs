@@ -114,7 +114,8 @@ fn fitting(wanted: ValueType, value: Argument) -> Option<Argument> {
             | ValueType::User
             | ValueType::Group
             | ValueType::Texts
-            | ValueType::Users,
+            | ValueType::Users
+            | ValueType::Contact,
             value,
         ) => Some(value),
     }

@@ -160,6 +160,9 @@ impl CallActor {
             HostCall::FindContact(number) => {
                 return self.resume(op, HostResult::Contact(self.directory().find_contact(&number)));
             }
+            HostCall::GetContact(id) => {
+                return self.resume(op, HostResult::Contact(self.directory().contact(&id)));
+            }
             HostCall::FindMembers { group, skill } => {
                 let members = self.directory().find_members(&group, skill.as_ref());
                 return self.resume(op, HostResult::Members(members));
@@ -284,6 +287,7 @@ fn caller_gone(call: &HostCall) -> Option<HostResult> {
         | HostCall::FindUser(_)
         | HostCall::FindGroup(_)
         | HostCall::FindContact(_)
+        | HostCall::GetContact(_)
         | HostCall::FindMembers { .. }
         | HostCall::GetVariable(_)
         | HostCall::SetVariable { .. }

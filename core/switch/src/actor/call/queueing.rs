@@ -4,8 +4,8 @@ use actix::{AsyncContext, Context, Handler, Recipient};
 use plugboard_call::queue::{CallBackTo, Heard, Joining, Left, Outcome, WaitEnd, WaitRules, Waiting, Wanted, Wish};
 use plugboard_call::{Input, Op, Party, Request, RingOrder};
 use plugboard_model::{
-    Audio, CallId, Dialled, GroupId, HostCall, HostResult, JournalEvent, LegId, Name, NotConnected, PlayEnd,
-    PlayOptions, QueueEnd, QueueError, QueueRequest, RingBack, RunId, Target, Time, Tone, UserId,
+    Audio, CallId, Dialled, DirectoryContact, GroupId, HostCall, HostResult, JournalEvent, LegId, Name, NotConnected,
+    PlayEnd, PlayOptions, QueueEnd, QueueError, QueueRequest, RingBack, RunId, Target, Time, Tone, UserId,
 };
 use plugboard_office::Internal;
 use plugboard_plugin::Directory as _;
@@ -155,9 +155,9 @@ impl CallActor {
         } else if let HostCall::FindGroup(which) = call {
             self.office.find_group(which).map(|group| vec![Target::Group(group.id.clone())])
         } else if let HostCall::FindContact(number) = call {
-            // Whoever is responsible is wanted whether or not he could be rung just now.
-            let contact = self.directory().find_contact(number);
-            contact.map(|contact| contact.responsible.into_iter().map(|one| Target::User(one.user)).collect())
+            self.directory().find_contact(number).map(responsible)
+        } else if let HostCall::GetContact(id) = call {
+            self.directory().contact(id).map(responsible)
         } else if let HostCall::Ring(request) = call {
             Some(request.targets.iter().filter_map(|target| self.whom(target)).collect())
         } else {
@@ -424,4 +424,9 @@ impl Handler<QueueNews> for CallActor {
         }
         self.pump(ctx);
     }
+}
+
+/// Who is responsible is wanted whether or not he could be rung just now.
+fn responsible(contact: DirectoryContact) -> Vec<Target> {
+    contact.responsible.into_iter().map(|one| Target::User(one.user)).collect()
 }

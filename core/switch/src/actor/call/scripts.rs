@@ -203,11 +203,18 @@ impl CallActor {
 
     pub(super) fn set_variable(&mut self, op: Op, name: &str, value: Value, ctx: &mut Context<Self>) {
         let result = match op {
-            Op::Run { run, .. } => self.scripts.assign(run, name, value),
+            Op::Run { run, .. } => self.known(value).and_then(|value| self.scripts.assign(run, name, value)),
             Op::Direct | Op::Transfer | Op::Voicemail | Op::Queue | Op::Errand => Err(SetError::ReadOnly),
         };
         self.resume(op, HostResult::Set(result));
         self.pump(ctx);
+    }
+
+    /// A value with all that the office knows of the contact in it.
+    fn known(&self, value: Value) -> Result<Value, SetError> {
+        let Value::Contact(named) = &value else { return Ok(value) };
+        let found = self.office.contact(named.id.name.as_str()).ok_or(SetError::Unknown)?;
+        Ok(Value::Contact(Box::new(self.office.known_contact(found))))
     }
 
     // ---- what they see --------------------------------------------------------------------------------------
