@@ -10,7 +10,7 @@ mod waiting;
 mod words;
 
 pub use plugboard_model::Wanted;
-pub use promise::{Asked, CALL_BACK_WITHIN, CALL_BACKS_MAX, CallBackTo};
+pub use promise::{Asked, Became, CALL_BACK_WITHIN, CALL_BACKS_MAX, CallBackTo};
 pub use waiting::{Heard, WaitEnd, WaitRules, Waiting, Wish};
 pub use words::position;
 
@@ -68,6 +68,8 @@ pub enum Outcome {
     Refused,
     /// He rang, and declined or did not answer.
     Missed,
+    /// The call that was to ring him went wrong: nobody knows whether he rang.
+    Failed,
 }
 
 /// Why a caller waits no more, though nobody answered.
@@ -77,6 +79,8 @@ pub enum Left {
     Abandoned,
     /// His time is over, or his scenario does something else.
     Elsewhere,
+    /// He pressed the key with which he leaves.
+    Exited,
 }
 
 /// What is to be done.
@@ -169,7 +173,7 @@ pub struct Tally {
     pub answered: u64,
     /// Callers who hung up.
     pub abandoned: u64,
-    /// Callers whose time was over.
+    /// Callers whose time was over, or who pressed the key with which they leave.
     pub left: u64,
     /// Callers who left to be called back.
     pub called_back: u64,
@@ -239,8 +243,10 @@ pub struct Queue {
     /// By how many callers somebody is wanted: nobody has to be looked for when one becomes free for whom none waits.
     interest: BTreeMap<UserId, usize>,
     rests: BTreeSet<(Time, UserId)>,
-    /// Those on the line, the oldest first.
-    here: BTreeSet<(Time, u64)>,
+    /// Those on the line, by their queues, the oldest first. Queues in which nobody waits are not there.
+    here: BTreeMap<ScenarioId, BTreeSet<(Time, u64)>>,
+    /// Queues whose line has changed.
+    changed: BTreeSet<ScenarioId>,
     /// When those are forgotten who are to be called back.
     expiries: BTreeSet<(Time, CallId)>,
     /// Nobody is called back any more.
@@ -303,7 +309,8 @@ impl Queue {
         let wanted = self.share(&queue, wanted);
         let rank = Rank { priority: Reverse(priority), since: now, order: self.order };
         self.tallies.entry(queue.clone()).or_default().joined += 1;
-        self.here.insert((now, rank.order));
+        self.here.entry(queue.clone()).or_default().insert((now, rank.order));
+        self.changed.insert(queue.clone());
         self.put_in(
             rank,
             Caller { call, number: caller, queue, wanted, offered: None, stands: Stands::Here, ahead: size },
@@ -312,14 +319,19 @@ impl Queue {
         true
     }
 
-    /// A caller waits no more. Nothing for one who does not wait, nor for one who is called back or has just asked for it.
-    pub fn leave(&mut self, now: Time, call: &CallId, why: Left) {
+    /// A caller waits no more: whether he has left. Not one who does not wait, nor one who is called back; of one who has just asked for it
+    /// [`Queue::kept`] tells.
+    pub fn leave(&mut self, now: Time, call: &CallId, why: Left) -> bool {
         match self.caller_mut(call).map(|caller| &mut caller.stands) {
-            None | Some(Stands::Promised { .. }) => return,
-            Some(Stands::Asks { gone, .. }) => return *gone = true,
+            None | Some(Stands::Promised { .. }) => return false,
+            Some(Stands::Asks { gone, .. }) => {
+                *gone = true;
+                return false;
+            }
             Some(Stands::Here) => {}
         }
         self.go(now, call, why);
+        true
     }
 
     fn go(&mut self, now: Time, call: &CallId, why: Left) {
@@ -327,7 +339,7 @@ impl Queue {
         let tally = self.tallies.entry(caller.queue.clone()).or_default();
         match why {
             Left::Abandoned => tally.abandoned += 1,
-            Left::Elsewhere => tally.left += 1,
+            Left::Elsewhere | Left::Exited => tally.left += 1,
         }
         if let Some(user) = caller.offered {
             self.desk_is_back(now, &user, None);
@@ -352,12 +364,10 @@ impl Queue {
                 }
                 self.desk_is_back(now, user, None);
             }
-            Outcome::Refused | Outcome::Missed => {
+            Outcome::Refused | Outcome::Missed | Outcome::Failed => {
                 caller.offered = None;
-                // Of one who is called back nobody knows here whether a phone rang.
-                let rang = outcome == Outcome::Missed && matches!(caller.stands, Stands::Here);
-                let rest = if outcome == Outcome::Missed { MISSED_REST } else { REFUSED_REST };
-                if rang {
+                let rest = if outcome == Outcome::Refused { REFUSED_REST } else { MISSED_REST };
+                if outcome == Outcome::Missed {
                     self.has_missed(user);
                 }
                 self.desk_is_back(now, user, Some(now + rest));
@@ -419,12 +429,37 @@ impl Queue {
 
     /// Callers who wait on the line.
     pub fn waiting(&self) -> usize {
-        self.here.len()
+        self.here.values().map(BTreeSet::len).sum()
     }
 
     /// Since when the one has waited on the line who has waited longest.
     pub fn oldest(&self) -> Option<Time> {
-        self.here.first().map(|(since, _)| *since)
+        self.here.values().filter_map(|line| line.first()).map(|(since, _)| *since).min()
+    }
+
+    /// The next queue whose line has changed: how many wait on it, and since when the first of them.
+    pub fn poll_line(&mut self) -> Option<(ScenarioId, usize, Option<Time>)> {
+        let queue = self.changed.pop_first()?;
+        let line = self.here.get(&queue);
+        let oldest = line.and_then(BTreeSet::first).map(|(since, _)| *since);
+        let callers = line.map_or(0, BTreeSet::len);
+        Some((queue, callers, oldest))
+    }
+
+    /// In which queue somebody has his place.
+    pub fn queue_of(&self, call: &CallId) -> Option<&ScenarioId> {
+        Some(&self.callers.get(self.ranks.get(call)?)?.queue)
+    }
+
+    /// He is on the line no more.
+    fn off_the_line(&mut self, rank: Rank, queue: &ScenarioId) {
+        let Some(line) = self.here.get_mut(queue) else { return };
+        if line.remove(&(rank.since, rank.order)) {
+            self.changed.insert(queue.clone());
+        }
+        if line.is_empty() {
+            self.here.remove(queue);
+        }
     }
 
     /// What came of each queue.
@@ -536,7 +571,7 @@ impl Queue {
     fn take_out(&mut self, call: &CallId) -> Option<Caller> {
         let rank = self.ranks.remove(call)?;
         let caller = self.callers.remove(&rank)?;
-        self.here.remove(&(rank.since, rank.order));
+        self.off_the_line(rank, &caller.queue);
         if let Stands::Promised { until, .. } = &caller.stands {
             self.expiries.remove(&(*until, call.clone()));
         }

@@ -63,6 +63,7 @@ fn waiting_call(n: usize) -> (Call, Waiting) {
         music: vec![Audio::Music("music".into())],
         announce: None,
         call_back_on: Some('1'),
+        exit_on: None,
         language: "en".into(),
     };
     let mut waiting = Waiting::new(Time::ZERO, rules);

@@ -50,7 +50,9 @@ pub use media_events::{
 pub use metrics::{ActionSeries, Metrics};
 pub use notice_events::{NoticeKind, NoticeOutcome, NoticeTried, NoticesHeld};
 pub use plugin_events::{PluginCalledHost, PluginPutAway, PluginRunEnded, PluginsSuspended};
-pub use queue_events::{QueueCalledBack, QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver, QueuePromised};
+pub use queue_events::{
+    QueueCalledBack, QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver, QueuePromised, QueueSeries,
+};
 pub use readiness::{Condition, ConditionReport, Readiness, ReadinessReport, Severity};
 pub use sip_events::{
     DatagramsDropped, DatagramsUnsent, DigitUnsent, EventPackage, GuesserSilenced, LoginFailed, LoginFault, NotifySent,

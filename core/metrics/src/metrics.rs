@@ -9,9 +9,10 @@ use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
 use crate::notice_events::{NoticeKind, NoticeOutcome};
 use crate::plugin_events::HOST_INTERFACES;
-use crate::queue_events::{QueueCalledBack, QueueLeft};
+use crate::queue_events::{QUEUES_MAX, QueueCalledBack, QueueLeft, QueueSeries};
 use crate::series::{
-    Cube, Row, Table, counter, counters, fraction_counter, fraction_gauge, gauge, gauges, histogram, sure,
+    Cube, Row, Table, counter, counters, fraction_counter, fraction_gauge, fraction_gauges, gauge, gauges, histogram,
+    sure,
 };
 use crate::sip_events::{EventPackage, LOGIN_LINES_MAX, LoginFault, PushOutcome, RegistrationOutcome, RequestsOf};
 use crate::store_events::KeptKind;
@@ -19,11 +20,12 @@ use crate::switch_events::Queue;
 use crate::web_events::WebOutcome;
 use plugboard_model::{CallOutcome, Direction, Sound};
 use prometheus::{
-    Counter, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
-    TextEncoder,
+    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Registry, TextEncoder,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Upper bounds of set-up times: from a prompt that answers at once to a caller who waits out a queue.
 const SETUP_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0];
@@ -112,6 +114,10 @@ pub(crate) struct Families {
     pub(crate) queue_longest: Gauge,
     pub(crate) queue_offers: IntCounter,
     pub(crate) queue_left: Row<QueueLeft>,
+    pub(crate) queue_callers: IntGaugeVec,
+    pub(crate) queue_oldest: GaugeVec,
+    pub(crate) queue_ends: IntCounterVec,
+    queues: Mutex<BTreeMap<Arc<str>, QueueSeries>>,
     pub(crate) guessers_silenced: IntCounter,
     pub(crate) transactions: IntGauge,
     pub(crate) rtp_packets: IntCounter,
@@ -188,6 +194,34 @@ impl Metrics {
         let name: Arc<str> = name.into();
         known.insert(Arc::clone(&name));
         TrunkSeries { metrics: self.clone(), name }
+    }
+
+    /// The series of a queue, by its office and scenario, such as `main/front`; `None` past 200 of them.
+    pub fn queue(&self, name: &str) -> Option<QueueSeries> {
+        let mut known = self.families.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known.get(name) {
+            return Some(series.clone());
+        }
+        if known.len() >= QUEUES_MAX {
+            return None;
+        }
+        let families = &self.families;
+        let end = |why: &QueueLeft| sure(families.queue_ends.get_metric_with_label_values(&[name, why.as_str()]));
+        let series = QueueSeries {
+            callers: sure(families.queue_callers.get_metric_with_label_values(&[name])),
+            oldest_wait: sure(families.queue_oldest.get_metric_with_label_values(&[name])),
+            ends: QueueLeft::ALL.iter().map(end).collect(),
+            oldest: Arc::default(),
+        };
+        known.insert(name.into(), series.clone());
+        Some(series)
+    }
+
+    /// Sets how long the callers have waited who have waited longest; `age` is how long ago something was that
+    /// [`QueueSeries::waiting`] told.
+    pub fn sample_queues(&self, age: impl Fn(u64) -> Duration) {
+        let known = self.families.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().for_each(|series| series.waited(&age));
     }
 
     /// The series of an action. `version` is the component's own, such as `1.2.0`. Past 256 pairs: the shared `other`.
@@ -373,6 +407,25 @@ impl Families {
                 "Callers who wait no more, by why: `abandoned` hung up.",
                 "why",
             ),
+            queue_callers: gauges(
+                r,
+                "plugboard_queue_callers",
+                "Callers who wait on the line in this queue: of the first 200 queues.",
+                &["queue"],
+            ),
+            queue_oldest: fraction_gauges(
+                r,
+                "plugboard_queue_oldest_wait_seconds",
+                "How long the caller has waited who has waited longest in this queue.",
+                &["queue"],
+            ),
+            queue_ends: counters(
+                r,
+                "plugboard_queue_ends_total",
+                "Callers of this queue who wait no more, by why: `answered` were served, `abandoned` hung up.",
+                &["queue", "why"],
+            ),
+            queues: Mutex::default(),
             web_requests: Row::new(
                 r,
                 "plugboard_web_requests_total",

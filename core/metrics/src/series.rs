@@ -3,7 +3,8 @@
 use crate::labels::Label;
 use prometheus::core::Collector;
 use prometheus::{
-    Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
 };
 use std::marker::PhantomData;
 
@@ -104,6 +105,11 @@ pub(crate) fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
 /// Registers a gauge of fractions.
 pub(crate) fn fraction_gauge(registry: &Registry, name: &str, help: &str) -> Gauge {
     register(registry, Gauge::new(name, help))
+}
+
+/// Registers a family of gauges of fractions.
+pub(crate) fn fraction_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    register(registry, GaugeVec::new(Opts::new(name, help), labels))
 }
 
 /// Registers a family of gauges.

@@ -26,6 +26,8 @@ pub struct QueueRequest {
     pub skill: Option<Skill>,
     /// With him at most so many wait in the queue: 1 to [`QUEUE_CALLERS_MAX`].
     pub callers_max: u32,
+    /// The key with which he leaves, and the scenario goes on.
+    pub exit_on: Option<char>,
 }
 
 /// Something that people can do, and how well.
@@ -51,6 +53,8 @@ pub enum QueueEnd {
     Full,
     /// He is called back when somebody is free.
     CalledBack,
+    /// He pressed the key with which he leaves.
+    Exited,
 }
 
 /// Why nothing came of waiting.

@@ -341,7 +341,10 @@ impl Office {
             let whole = matches!(&route.to, Goal::Gateway { strip: 0, add, .. } if add.is_empty());
             let e164 = going.e164.clone().filter(|_| whole && format != NumberFormat::AsDialled);
             let going = e164.map_or_else(|| going.clone(), |e164| Spelled { written: e164, ..going.clone() });
-            let next = self.follow(route, &facts.asked.source, &going);
+            // What a route takes off is counted in the number that it is for: what was dialled, where what is about to go out is not.
+            let strips = matches!(&route.to, Goal::Gateway { strip: 1.., .. });
+            let dialled = strips && !route.called.is_for(&going, going.e164.as_deref());
+            let next = self.follow(route, &facts.asked.source, if dialled { &facts.called } else { &going });
             if let Treatment::Refused(refusal) = next {
                 cause = Some(refusal);
             } else if left.is_empty() {

@@ -194,7 +194,7 @@ fn read(
         faults.add(*at, path, "the office sends no mail", "write its `mail`: host, from");
     }
     features::clashes(&features, &written, &found, faults, bearable);
-    let Ground { country, area, zone, calendars, variables, contacts, contact_numbers, responsible } = ground;
+    let Ground { country, area, zone, calendars, variables, contacts, contact_numbers, responsible, .. } = ground;
     let mut references = found.references;
     references.extend(responsible.into_iter().map(|(name, at, path)| (Noun::User, name, at, path)));
     let mut office = Office {

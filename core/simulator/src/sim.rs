@@ -86,6 +86,8 @@ struct World {
     recorder: InlineRecorder,
     /// The recorder's disk takes nothing for a while.
     tapes_wait: Cell<bool>,
+    /// The store's disk takes nothing for a while.
+    store_waits: Cell<bool>,
     router: Router,
     phones: BTreeMap<IpAddr, Rc<RefCell<Agent>>>,
     /// How long each message has waited when the switch looks at it.
@@ -206,6 +208,7 @@ impl Sim {
             writer,
             recorder: recordings,
             tapes_wait: Cell::default(),
+            store_waits: Cell::default(),
             router,
             phones,
             waits,
@@ -566,7 +569,7 @@ impl World {
             self.recorder.run();
         }
         self.plugins.work();
-        if self.writer.poll_timeout().is_some_and(|at| at <= now) {
+        if !self.store_waits.get() && self.writer.poll_timeout().is_some_and(|at| at <= now) {
             self.writer.run(now);
         }
     }
@@ -603,7 +606,7 @@ impl World {
             self.carrier.next(),
             self.media.poll_timeout(),
             self.plugins.poll_timeout(),
-            self.writer.poll_timeout(),
+            self.writer.poll_timeout().filter(|_| !self.store_waits.get()),
             (!self.tapes_wait.get() && !self.recorder.is_idle()).then_some(Time::ZERO),
         ];
         phones.chain(others.into_iter().flatten()).min()

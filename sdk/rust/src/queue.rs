@@ -19,6 +19,8 @@ pub struct Options {
     pub announce: Option<Duration>,
     /// The key with which he leaves to be called back.
     pub call_back_on: Option<char>,
+    /// The key with which he leaves, and the scenario goes on; another one than `call_back_on`.
+    pub exit_on: Option<char>,
     /// Who has more of it goes before all who have less: 0 to 10.
     pub priority: u8,
     /// None but those who have this skill, as well as this, are rung.
@@ -36,6 +38,7 @@ impl Default for Options {
             music: None,
             announce: None,
             call_back_on: None,
+            exit_on: None,
             priority: 0,
             skill: None,
             callers_max: 10_000,
@@ -48,13 +51,14 @@ impl Default for Options {
 /// # Errors
 /// Every [`QueueError`]; his hang-up is `CallerGone`.
 pub fn wait(options: Options) -> Result<End, QueueError> {
-    let Options { max, ring_for, music, announce, call_back_on, priority, skill, callers_max } = options;
+    let Options { max, ring_for, music, announce, call_back_on, exit_on, priority, skill, callers_max } = options;
     raw::wait(&raw::Options {
         max_ms: millis(max),
         ring_for_ms: millis(ring_for),
         music,
         announce_ms: announce.map(millis),
         call_back_on,
+        exit_on,
         priority,
         skill: skill.map(|(name, level)| Skill { name, level }),
         callers_max,

@@ -33,6 +33,19 @@ pub enum Asked {
     No,
 }
 
+/// What has become of a caller who asked to be called back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// He is called back.
+    Promised,
+    /// He waits on.
+    Waits,
+    /// He had hung up meanwhile, and has left.
+    Left,
+    /// He did not ask.
+    Nothing,
+}
+
 impl Queue {
     /// A caller wants to leave, keep his place and be called back.
     pub fn call_back(&mut self, now: Time, wall: WallTime, call: &CallId, to: CallBackTo) -> Asked {
@@ -84,22 +97,43 @@ impl Queue {
     }
 
     /// Whether a promise could be kept. If it could not, the caller waits on, unless he has hung up.
-    pub fn kept(&mut self, now: Time, wall: WallTime, call: &CallId, kept: bool) {
-        let Some(rank) = self.ranks.get(call).copied() else { return };
-        let Some(caller) = self.callers.get_mut(&rank) else { return };
-        match std::mem::replace(&mut caller.stands, Stands::Here) {
+    pub fn kept(&mut self, now: Time, wall: WallTime, call: &CallId, kept: bool) -> Became {
+        let Some(rank) = self.ranks.get(call).copied() else { return Became::Nothing };
+        let Some(caller) = self.callers.get_mut(&rank) else { return Became::Nothing };
+        let became = match std::mem::replace(&mut caller.stands, Stands::Here) {
             Stands::Asks { promise, .. } if kept => {
                 let until = now + left(promise.until, wall);
                 caller.stands = Stands::Promised { promise, until };
                 self.tallies.entry(caller.queue.clone()).or_default().called_back += 1;
-                self.here.remove(&(rank.since, rank.order));
+                let queue = caller.queue.clone();
+                self.off_the_line(rank, &queue);
                 self.expiries.insert((until, call.clone()));
+                Became::Promised
             }
-            Stands::Asks { gone: true, .. } => return self.go(now, call, Left::Abandoned),
-            Stands::Asks { gone: false, .. } => {}
-            stands @ (Stands::Here | Stands::Promised { .. }) => return caller.stands = stands,
-        }
+            Stands::Asks { gone: true, .. } => {
+                self.go(now, call, Left::Abandoned);
+                return Became::Left;
+            }
+            Stands::Asks { gone: false, .. } => Became::Waits,
+            stands @ (Stands::Here | Stands::Promised { .. }) => {
+                caller.stands = stands;
+                return Became::Nothing;
+            }
+        };
         self.serve(now, rank);
+        became
+    }
+
+    /// Whoever was there to call him has gone before he was rung: he is in his place again, and his promise on the disk.
+    pub fn put_back(&mut self, now: Time, wall: WallTime, promise: PromisedCall) {
+        if self.ranks.contains_key(&promise.call) {
+            return;
+        }
+        if let Some(tally) = self.tallies.get_mut(&promise.queue) {
+            tally.answered = tally.answered.saturating_sub(1);
+        }
+        self.outbox.push_back(QueueOutput::Keep(Box::new(promise.clone())));
+        self.restore(now, wall, vec![promise]);
     }
 
     /// Takes back what was promised before a restart: everybody has the place that he had. What is too old is struck off.
@@ -145,7 +179,7 @@ impl Queue {
 
     /// Callers who are to be called back.
     pub fn promised(&self) -> usize {
-        self.callers.len() - self.here.len()
+        self.callers.len() - self.waiting()
     }
 
     /// Nobody is called back from now on: the switch is about to end, and keeps the promises for its next start.

@@ -225,6 +225,69 @@ fn who_leaves_to_be_called_back_keeps_his_place_once_it_is_kept() {
 }
 
 #[test]
+fn who_has_hung_up_before_his_promise_was_kept_is_called_back_and_counted_once() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    assert_eq!(queue.call_back(seconds(2), wall(2), &call(1), to(1)), Asked::Keeps);
+    assert!(!queue.leave(seconds(2), &call(1), Left::Abandoned));
+    assert_eq!(queue.kept(seconds(3), wall(3), &call(1), true), Became::Promised);
+    assert_eq!(queue.kept(seconds(3), wall(3), &call(1), true), Became::Nothing);
+    let tally = queue.shown()[0].tally;
+    assert_eq!((tally.called_back, tally.abandoned, tally.left), (1, 0, 0));
+}
+
+#[test]
+fn whoever_does_not_answer_for_a_promised_call_has_missed_it_as_any_other() {
+    let mut queue = Queue::default();
+    queue.follow([(office(), QueueRules { away_after: 2, ..QueueRules::default() })].into());
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    leaves(&mut queue, 2, 1);
+    for (at, outcome) in [(10, Outcome::Failed), (30, Outcome::Missed), (50, Outcome::Missed)] {
+        queue.user_tells(seconds(at), tells(1, Some(seconds(at))));
+        queue.tick(seconds(at));
+        assert_eq!(offers(&mut queue), [(call(1), user(1))]);
+        queue.rang(seconds(at + 5), &call(1), &user(1), outcome);
+    }
+    assert_eq!(queue.poll_output(), Some(QueueOutput::Away(user(1))));
+}
+
+#[test]
+fn whoever_hangs_up_before_the_other_one_is_rung_leaves_him_his_place() {
+    let mut queue = Queue::default();
+    for n in [1, 2] {
+        queue.join(seconds(n), joining(n, "sales", &[1]));
+    }
+    let promise = leaves(&mut queue, 3, 1);
+    queue.user_tells(seconds(4), tells(1, Some(seconds(4))));
+    assert_eq!(offers(&mut queue), [(call(1), user(1))]);
+    assert!(queue.called(seconds(5), &call(1), &user(1)));
+    queue.put_back(seconds(6), wall(6), promise.clone());
+    assert_eq!(queue.poll_output(), Some(QueueOutput::Keep(Box::new(promise.clone()))));
+    assert_eq!((queue.promised(), queue.position(&call(1)), queue.shown()[0].tally.answered), (1, Some(1), 0));
+    queue.put_back(seconds(6), wall(6), promise);
+    assert_eq!(queue.promised(), 1, "once");
+    queue.user_tells(seconds(7), tells(1, Some(seconds(7))));
+    assert_eq!(offers(&mut queue), [(call(1), user(1))], "he came before the other one");
+}
+
+#[test]
+fn a_queue_tells_how_its_line_has_changed_and_since_when_the_first_waits() {
+    let mut queue = Queue::default();
+    queue.join(seconds(1), joining(1, "sales", &[1]));
+    queue.join(seconds(2), joining(2, "sales", &[1]));
+    queue.join(seconds(3), joining(3, "service", &[2]));
+    let (sales, service) = (scenario("sales"), scenario("service"));
+    assert_eq!(queue.poll_line(), Some((sales.clone(), 2, Some(seconds(1)))));
+    assert_eq!(queue.poll_line(), Some((service.clone(), 1, Some(seconds(3)))));
+    assert_eq!(queue.poll_line(), None);
+    leaves(&mut queue, 4, 1);
+    queue.leave(seconds(5), &call(3), Left::Exited);
+    assert_eq!(queue.poll_line(), Some((sales, 1, Some(seconds(2)))));
+    assert_eq!(queue.poll_line(), Some((service, 0, None)));
+    assert_eq!((queue.waiting(), queue.oldest(), queue.poll_line()), (1, Some(seconds(2)), None));
+}
+
+#[test]
 fn nobody_is_called_back_whose_promise_could_not_be_kept() {
     let mut queue = Queue::default();
     for n in [1, 2] {
@@ -233,10 +296,10 @@ fn nobody_is_called_back_whose_promise_could_not_be_kept() {
     }
     queue.user_tells(seconds(2), tells(1, Some(seconds(2))));
     assert_eq!(offers(&mut queue), [], "nobody rings before it is known");
-    queue.leave(seconds(3), &call(2), Left::Abandoned);
-    queue.kept(seconds(3), wall(3), &call(2), false);
+    assert!(!queue.leave(seconds(3), &call(2), Left::Abandoned), "nobody knows yet what becomes of him");
+    assert_eq!(queue.kept(seconds(3), wall(3), &call(2), false), Became::Left);
     assert_eq!((queue.waiting(), queue.shown()[0].tally.abandoned), (1, 1), "he has hung up");
-    queue.kept(seconds(3), wall(3), &call(1), false);
+    assert_eq!(queue.kept(seconds(3), wall(3), &call(1), false), Became::Waits);
     assert_eq!(queue.poll_output(), Some(QueueOutput::Offer { call: call(1), user: user(1) }), "he is on the line");
 }
 

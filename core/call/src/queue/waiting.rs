@@ -18,6 +18,8 @@ pub struct WaitRules {
     pub announce: Option<Duration>,
     /// The key with which he leaves to be called back.
     pub call_back_on: Option<char>,
+    /// The key with which he leaves.
+    pub exit_on: Option<char>,
     /// BCP 47: in which his place is told.
     pub language: String,
 }
@@ -55,6 +57,8 @@ pub enum WaitEnd {
     Timeout,
     /// He is called back.
     CalledBack,
+    /// He pressed the key with which he leaves.
+    Exited,
 }
 
 /// What a caller who waits is told.
@@ -94,6 +98,7 @@ pub struct Waiting {
     until: Time,
     announces: Option<(Duration, Time)>,
     call_back_on: Option<char>,
+    exit_on: Option<char>,
     language: String,
     music: VecDeque<Audio>,
     sound: Sound,
@@ -107,11 +112,12 @@ pub struct Waiting {
 impl Waiting {
     /// Begins to wait: music is heard.
     pub fn new(now: Time, rules: WaitRules) -> Self {
-        let WaitRules { max, music, announce, call_back_on, language } = rules;
+        let WaitRules { max, music, announce, call_back_on, exit_on, language } = rules;
         let mut made = Self {
             until: now + max,
             announces: announce.map(|every| (every, now + every)),
             call_back_on,
+            exit_on,
             language,
             music: music.into_iter().chain([Audio::Tone(Tone::RingBack)]).collect(),
             sound: Sound::Nothing,
@@ -130,12 +136,12 @@ impl Waiting {
             return;
         }
         match heard {
+            Heard::Key(key) if self.exit_on == Some(key) && !self.asks => {
+                self.stop();
+                self.end(WaitEnd::Exited);
+            }
             Heard::Key(key) if self.call_back_on == Some(key) && !self.asks => {
-                if let Some(user) = self.rings.take() {
-                    // It is not his doing that nobody is there any more.
-                    self.outbox.push_back(Wish::Tell(user, Outcome::Refused));
-                }
-                self.outbox.push_back(Wish::Stop);
+                self.stop();
                 self.outbox.push_back(Wish::CallBack);
                 (self.sound, self.asks) = (Sound::Nothing, true);
             }
@@ -160,7 +166,7 @@ impl Waiting {
                     let (text, language) = words::position(&self.language, place, wait);
                     let audio = Audio::Speech(Speech { text, language: Some(language.into()) });
                     self.sound = Sound::Place;
-                    self.outbox.push_back(Wish::Play { audio, keys: self.call_back_on.is_some() });
+                    self.outbox.push_back(Wish::Play { audio, keys: self.hears_keys() });
                 }
             }
             Heard::Offered(user) => {
@@ -213,11 +219,25 @@ impl Waiting {
         self.outbox.pop_front()
     }
 
+    /// He leaves: nothing is heard any more, and nobody rings for him.
+    fn stop(&mut self) {
+        if let Some(user) = self.rings.take() {
+            // It is not his doing that nobody is there any more.
+            self.outbox.push_back(Wish::Tell(user, Outcome::Refused));
+        }
+        self.outbox.push_back(Wish::Stop);
+    }
+
+    /// Whether a key does something.
+    const fn hears_keys(&self) -> bool {
+        self.call_back_on.is_some() || self.exit_on.is_some()
+    }
+
     fn play_music(&mut self) {
         self.sound = Sound::Nothing;
         if let Some(audio) = self.music.front().cloned() {
             self.sound = Sound::Music;
-            self.outbox.push_back(Wish::Play { audio, keys: self.call_back_on.is_some() });
+            self.outbox.push_back(Wish::Play { audio, keys: self.hears_keys() });
         }
     }
 
@@ -246,6 +266,7 @@ mod tests {
             music: vec![Audio::Music("waltz".into())],
             announce: announce.map(Duration::from_secs),
             call_back_on: Some('1'),
+            exit_on: Some('2'),
             language: "en".into(),
         };
         Waiting::new(Time::ZERO, rules)
@@ -319,6 +340,24 @@ mod tests {
         );
         waits.handle(Heard::Promised(true));
         assert_eq!(wishes(&mut waits), [Wish::End(WaitEnd::CalledBack)]);
+    }
+
+    #[test]
+    fn the_other_key_leads_back_to_the_scenario_and_whoever_rings_is_not_to_blame() {
+        let mut waits = waiting(None);
+        waits.handle(Heard::Offered(user("ann")));
+        wishes(&mut waits);
+        waits.handle(Heard::Key('2'));
+        let told = Wish::Tell(user("ann"), Outcome::Refused);
+        assert_eq!(wishes(&mut waits), [told, Wish::Stop, Wish::End(WaitEnd::Exited)]);
+        waits.handle(Heard::Key('2'));
+        assert_eq!(wishes(&mut waits), [], "it is over");
+        // Who is about to be called back is not let out by a second key.
+        let mut waits = waiting(None);
+        waits.handle(Heard::Key('1'));
+        wishes(&mut waits);
+        waits.handle(Heard::Key('2'));
+        assert_eq!(wishes(&mut waits), []);
     }
 
     #[test]

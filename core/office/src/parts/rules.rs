@@ -36,6 +36,8 @@ pub(crate) struct Ground {
     pub(crate) calendars: BTreeMap<Name, Arc<Calendar>>,
     pub(crate) variables: BTreeMap<Name, VariableValue>,
     pub(crate) contacts: BTreeMap<Name, Contact>,
+    /// What any of them is filed under.
+    pub(crate) contact_groups: BTreeSet<Name>,
     /// Whose a number is, as it is written and in E.164.
     pub(crate) contact_numbers: HashMap<String, Name>,
     /// Who is said to be responsible for somebody: the name, and where that is said.
@@ -99,6 +101,7 @@ impl Ground {
             }
             let name = name.unwrap_or_else(|| id.to_string());
             let contact = Contact { id: id.clone(), name, numbers: own, language, company, email, groups, responsible };
+            self.contact_groups.extend(contact.groups.iter().cloned());
             if self.contacts.insert(id, contact).is_some() {
                 item.fault(faults, "this contact is here twice", "take one of them out, or give it another id");
             }
@@ -302,9 +305,8 @@ impl Parts<'_> {
         let mut names = Vec::new();
         for item in several(field, LIST_MAX, self.faults) {
             let Some(name) = item.name(self.faults) else { continue };
-            let known: BTreeSet<&Name> = self.ground.contacts.values().flat_map(|contact| &contact.groups).collect();
-            if !known.contains(&name) {
-                let known: Vec<&str> = known.into_iter().map(Name::as_str).collect();
+            if !self.ground.contact_groups.contains(&name) {
+                let known: Vec<&str> = self.ground.contact_groups.iter().map(Name::as_str).collect();
                 let near = did_you_mean(name.as_str(), &known);
                 let remedy = if near.is_empty() { "add it to the `groups` of a contact".to_owned() } else { near };
                 item.fault(self.faults, format!("no contact is in a group {name}"), remedy);

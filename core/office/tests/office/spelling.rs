@@ -18,6 +18,12 @@ fn to_another_gateway_goes_what_was_about_to_go_to_the_first_as_the_other_writes
 }
 
 #[test]
+fn what_a_route_takes_off_is_counted_in_what_was_dialled_where_it_is_for_that_alone() {
+    let routes = "  - { id: out, prefix: \"0\", strip: 1, gateway: g }\n  - { id: cut, to: { gateway: g }, prefix: \"0040\", strip: 4, gateway: h }\n";
+    assert_eq!(goes(&office(&with(routes)), &user("cem"), "0040123456"), "123456 through h by cut");
+}
+
+#[test]
 fn what_a_route_takes_off_is_counted_in_its_own_spelling() {
     let office = office(&with("  - { id: far, like: \"040*\", strip: 3, gateway: h }\n"));
     for dialled in ["040123456", "+4940123456", "004940123456"] {

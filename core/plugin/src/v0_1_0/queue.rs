@@ -28,6 +28,7 @@ impl wit::Host for Guest {
                 QueueEnd::Nobody => wit::End::Nobody,
                 QueueEnd::Full => wit::End::Full,
                 QueueEnd::CalledBack => wit::End::CalledBack,
+                QueueEnd::Exited => wit::End::Exited,
             })
             .map_err(|why| match why {
                 QueueError::CallerGone => wit::QueueError::CallerGone,
@@ -39,8 +40,13 @@ impl wit::Host for Guest {
 }
 
 fn request(given: wit::Options) -> Result<QueueRequest, String> {
-    if let Some(key) = given.call_back_on.filter(|key| !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')) {
-        return Err(format!("call-back-on {key:?} is none of 0-9 * # A-D"));
+    for (name, key) in [("call-back-on", given.call_back_on), ("exit-on", given.exit_on)] {
+        if let Some(key) = key.filter(|key| !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')) {
+            return Err(format!("{name} {key:?} is none of 0-9 * # A-D"));
+        }
+    }
+    if let Some(key) = given.exit_on.filter(|key| given.call_back_on == Some(*key)) {
+        return Err(format!("call-back-on and exit-on are both {key:?}"));
     }
     if let Some(music) = &given.music {
         words::in_range("the bytes of music", music.len(), NAME_BYTES)?;
@@ -61,5 +67,6 @@ fn request(given: wit::Options) -> Result<QueueRequest, String> {
         priority: words::in_range("priority", given.priority, 0..=10)?,
         skill: skill.transpose()?,
         callers_max: words::in_range("callers-max", given.callers_max, 1..=QUEUE_CALLERS_MAX)?,
+        exit_on: given.exit_on,
     })
 }

@@ -98,7 +98,7 @@ const STEPS: [(&str, &str); 28] = [
     ("send-text", "- send-text: { to: \"{caller_number}\", text: \"We call you back.\" }"),
     (
         "try-any-manager",
-        "- call-group: { group: sales, ring_for: 20s }\n- try-any-manager: { max: 15m, announce: 30s, call_back_on: \"1\" }\n  on:\n    timeout: [voicemail: { group: sales }]",
+        "- call-group: { group: sales, ring_for: 20s }\n- try-any-manager: { max: 15m, announce: 30s, call_back_on: \"1\", exit_on: \"2\" }\n  on:\n    exit: [voicemail: { group: sales }]\n    timeout: [voicemail: { group: sales }]",
     ),
     (
         "voicemail",

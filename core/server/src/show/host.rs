@@ -122,9 +122,10 @@ fn skilled(skill: Option<&Skill>) -> String {
 fn waits(request: &QueueRequest) -> String {
     let told = request.announce_ms.map(|every| format!(", told his place every {}", span(every))).unwrap_or_default();
     let key = request.call_back_on.map(|key| format!(", called back with {key}")).unwrap_or_default();
+    let leave = request.exit_on.map(|key| format!(", leaves with {key}")).unwrap_or_default();
     let first = if request.priority > 0 { format!(", priority {}", request.priority) } else { String::new() };
     let skill = skilled(request.skill.as_ref());
-    format!("for {}, each rung for {}{told}{key}{first}{skill}", span(request.max_ms), span(request.ring_for_ms))
+    format!("for {}, each rung for {}{told}{key}{leave}{first}{skill}", span(request.max_ms), span(request.ring_for_ms))
 }
 
 fn waited(done: &Result<QueueEnd, QueueError>) -> String {
@@ -134,6 +135,7 @@ fn waited(done: &Result<QueueEnd, QueueError>) -> String {
         Ok(QueueEnd::Nobody) => "the scenario names nobody above".into(),
         Ok(QueueEnd::Full) => "the queue is full".into(),
         Ok(QueueEnd::CalledBack) => "he is called back".into(),
+        Ok(QueueEnd::Exited) => "he left by the key".into(),
         Err(QueueError::CallerGone) => "the caller is gone".into(),
         Err(QueueError::Talking) => "refused: the caller talks to somebody".into(),
         Err(QueueError::NoMedia(why)) => format!("no media: {why}"),

@@ -14,6 +14,12 @@ impl Sim {
         self.world.wake.notify_one();
     }
 
+    /// From now on the disk of the database takes nothing, or takes it again.
+    pub fn writes_wait(&self, wait: bool) {
+        self.world.store_waits.set(wait);
+        self.world.wake.notify_one();
+    }
+
     /// The disk of recordings.
     pub const fn tapes(&self) -> &Memory {
         &self.tapes

@@ -1,9 +1,9 @@
 //! Who waits for whom: one machine for all offices and shards.
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
-use plugboard_call::queue::{Asked, Left, Outcome, Queue, QueueOutput};
+use plugboard_call::queue::{Asked, Became, Left, Outcome, Queue, QueueOutput};
 use plugboard_metrics::{QueueCalledBack, QueueHeld, QueueLeft, QueueLongest, QueueOffered, QueueOver, QueuePromised};
-use plugboard_model::{CallId, Name, PromisedCall, Time, UserId, UserStatus};
+use plugboard_model::{CallId, Name, PromisedCall, ScenarioId, Time, UserId, UserStatus};
 use plugboard_office::SettingsChange;
 use plugboard_store::CommitError;
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ impl QueueActor {
                 let since = oldest.load(Ordering::Relaxed).checked_sub(1);
                 let longest = since.map_or(Duration::ZERO, |since| clock.now().since(Time(since)));
                 QueueLongest(longest).emit(metrics);
+                metrics.sample_queues(|since| clock.now().since(Time(since)));
             }
         });
         let (queue, wake) = (Queue::default(), Wake::default());
@@ -56,24 +57,31 @@ impl QueueActor {
         let now = self.env.clock.now();
         match change {
             UseQueue::Join { joining, news } => {
-                let call = joining.call.clone();
+                let (call, queue) = (joining.call.clone(), joining.queue.clone());
                 if self.queue.join(now, joining) {
                     post(&news, QueueNews::Joined);
                     self.calls.insert(call, news);
                 } else {
                     post(&news, QueueNews::Full);
-                    self.over(&call, QueueLeft::Full);
+                    self.over(&call, Some(&queue), QueueLeft::Full);
                 }
             }
             UseQueue::Leave { call, why } => {
-                if self.calls.remove(&call).is_some() {
-                    self.over(&call, if why == Left::Abandoned { QueueLeft::Abandoned } else { QueueLeft::Timeout });
-                    self.queue.leave(now, &call, why);
+                let queue = self.queue.queue_of(&call).cloned();
+                // Of one who has just asked to be called back is told once it is known what becomes of him.
+                if self.calls.remove(&call).is_some() && self.queue.leave(now, &call, why) {
+                    let why = match why {
+                        Left::Abandoned => QueueLeft::Abandoned,
+                        Left::Elsewhere => QueueLeft::Timeout,
+                        Left::Exited => QueueLeft::Exited,
+                    };
+                    self.over(&call, queue.as_ref(), why);
                 }
             }
             UseQueue::Rang { call, user, outcome } => {
                 if outcome == Outcome::Answered && self.calls.remove(&call).is_some() {
-                    self.over(&call, QueueLeft::Answered);
+                    let queue = self.queue.queue_of(&call).cloned();
+                    self.over(&call, queue.as_ref(), QueueLeft::Answered);
                 }
                 self.queue.rang(now, &call, &user, outcome);
             }
@@ -82,15 +90,24 @@ impl QueueActor {
                     post(news, QueueNews::Position(position, self.queue.likely_wait(&call, position)));
                 }
             }
-            UseQueue::CallBack { call, to } => match self.queue.call_back(now, self.env.clock.wall(), &call, to) {
-                Asked::Keeps => {}
-                Asked::Already => self.promised(&call, true),
-                Asked::No => self.promised(&call, false),
-            },
-            UseQueue::Kept { call, kept } => {
-                self.queue.kept(now, self.env.clock.wall(), &call, kept);
-                self.promised(&call, kept);
+            UseQueue::CallBack { call, to } => {
+                let queue = self.queue.queue_of(&call).cloned();
+                match self.queue.call_back(now, self.env.clock.wall(), &call, to) {
+                    Asked::Keeps => {}
+                    Asked::Already => self.promised(&call, queue.as_ref(), true),
+                    Asked::No => self.promised(&call, queue.as_ref(), false),
+                }
             }
+            UseQueue::Kept { call, kept } => {
+                let queue = self.queue.queue_of(&call).cloned();
+                match self.queue.kept(now, self.env.clock.wall(), &call, kept) {
+                    Became::Promised => self.promised(&call, queue.as_ref(), true),
+                    Became::Waits => self.promised(&call, queue.as_ref(), false),
+                    Became::Left => self.over(&call, queue.as_ref(), QueueLeft::Abandoned),
+                    Became::Nothing => {}
+                }
+            }
+            UseQueue::PutBack(promise) => self.queue.put_back(now, self.env.clock.wall(), *promise),
             UseQueue::Called { call, user, news } => self.called(call, &user, news),
             UseQueue::Restore(promises) => self.queue.restore(now, self.env.clock.wall(), promises),
             UseQueue::Drain => self.queue.drain(),
@@ -100,8 +117,9 @@ impl QueueActor {
         self.carry_out(ctx);
     }
 
-    fn over(&self, call: &CallId, why: QueueLeft) {
-        QueueOver { call, why }.emit(&self.env.metrics);
+    fn over(&self, call: &CallId, queue: Option<&ScenarioId>, why: QueueLeft) {
+        let series = queue.and_then(|queue| self.env.metrics.queue(&queue.to_string()));
+        QueueOver { call, queue: series.as_ref(), why }.emit(&self.env.metrics);
     }
 
     fn carry_out(&mut self, ctx: &Context<Self>) {
@@ -114,7 +132,7 @@ impl QueueActor {
                             let groups = self.queue.wanted_through(&call, &user).to_vec();
                             post(news, QueueNews::Offered(user, groups));
                         }
-                        None => self.queue.leave(self.env.clock.now(), &call, Left::Elsewhere),
+                        None => drop(self.queue.leave(self.env.clock.now(), &call, Left::Elsewhere)),
                     }
                 }
                 QueueOutput::CallBack { call, user } => {
@@ -142,10 +160,10 @@ impl QueueActor {
     }
 
     /// Tells a caller whether he is called back.
-    fn promised(&mut self, call: &CallId, promised: bool) {
+    fn promised(&mut self, call: &CallId, queue: Option<&ScenarioId>, promised: bool) {
         let news = if promised { self.calls.remove(call) } else { self.calls.get(call).cloned() };
         if promised {
-            self.over(call, QueueLeft::CalledBack);
+            self.over(call, queue, QueueLeft::CalledBack);
         }
         if let Some(news) = news {
             post(&news, QueueNews::Promised(promised));
@@ -175,7 +193,6 @@ impl QueueActor {
         if !self.queue.called(self.env.clock.now(), &call, user) {
             return post(&news, QueueNews::CallHim(false));
         }
-        QueueCalledBack::Rung.emit(&call, &self.env.metrics);
         let (promises, store) = (self.env.store.promises(), self.env.store.clone());
         let struck = call.clone();
         let done = Box::new(move |done: Result<_, CommitError>| {
@@ -191,10 +208,10 @@ impl QueueActor {
 
     /// Has whoever is free called, on the next shard, and then who has left.
     fn call_back(&mut self, call: CallId, user: UserId, ctx: &Context<Self>) {
-        let back = CallBack::new(ctx.address().recipient(), call.clone(), user.clone());
         let shard = self.shards.get(self.turn % self.shards.len().max(1));
         self.turn = self.turn.wrapping_add(1);
         let (Some(shard), Some(promise)) = (shard, self.queue.promise(&call)) else { return };
+        let back = CallBack::new(ctx.address().recipient(), Box::new(promise.clone()), user.clone());
         let ring_for = Duration::from_millis(u64::from(promise.ring_for_ms));
         let (office, to, errand) = (user.office.clone(), promise.to.clone(), Errand::CallBack(Box::new(back)));
         post(shard, Originate { office, from: user, to, ring_for, errand });
@@ -204,6 +221,11 @@ impl QueueActor {
         let (now, oldest) = (self.env.clock.now(), self.queue.oldest());
         self.oldest.store(oldest.map_or(0, |since| since.0.saturating_add(1)), Ordering::Relaxed);
         QueueHeld(self.queue.waiting()).emit(&self.env.metrics);
+        while let Some((queue, callers, oldest)) = self.queue.poll_line() {
+            if let Some(series) = self.env.metrics.queue(&queue.to_string()) {
+                series.waiting(callers, oldest.map(|since| since.0));
+            }
+        }
         QueuePromised(self.queue.promised()).emit(&self.env.metrics);
         self.wake.set(ctx, now, self.queue.poll_timeout(), |actor, ctx| {
             actor.wake.rang();

@@ -4,7 +4,9 @@ use actix::{Message, Recipient};
 use plugboard_call::Party;
 use plugboard_call::queue::Outcome;
 use plugboard_media::FaxDocument;
-use plugboard_model::{CallId, Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, UserId, WallTime};
+use plugboard_model::{
+    CallId, Cause, Dialled, FaxTry, FaxTryEnd, NotConnected, OfficeId, OrderId, PromisedCall, UserId, WallTime,
+};
 use std::time::Duration;
 
 use super::{QueueNews, UseQueue};
@@ -46,46 +48,74 @@ pub(crate) struct FaxErrand {
 
 /// Somebody who is to be called back.
 pub(crate) struct CallBack {
-    queue: Option<Recipient<UseQueue>>,
-    /// The call with which he came.
-    call: CallId,
+    queue: Recipient<UseQueue>,
+    /// What he was promised.
+    promise: Box<PromisedCall>,
     /// Who is rung first.
     pub(crate) user: UserId,
     /// Who is rung then, once he may be.
     pub(crate) parties: Vec<Party>,
+    stands: Stands,
+}
+
+/// How far calling somebody back has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// The user is rung.
+    Rings,
+    /// The user is there, and nobody has rung the other one yet: the promise is struck off or is about to be.
+    There,
+    /// What came of it is told.
+    Told,
 }
 
 impl CallBack {
-    pub(crate) const fn new(queue: Recipient<UseQueue>, call: CallId, user: UserId) -> Self {
-        Self { queue: Some(queue), call, user, parties: Vec::new() }
+    pub(crate) const fn new(queue: Recipient<UseQueue>, promise: Box<PromisedCall>, user: UserId) -> Self {
+        Self { queue, promise, user, parties: Vec::new(), stands: Stands::Rings }
+    }
+
+    /// The call with which he came.
+    pub(crate) const fn call(&self) -> &CallId {
+        &self.promise.call
     }
 
     /// The user has answered: may he who is to be called back be rung now?
     pub(crate) fn called(&mut self, news: Recipient<QueueNews>) {
-        if let Some(queue) = self.queue.take() {
-            post(&queue, UseQueue::Called { call: self.call.clone(), user: self.user.clone(), news });
+        if self.stands == Stands::Rings {
+            self.stands = Stands::There;
+            post(&self.queue, UseQueue::Called { call: self.call().clone(), user: self.user.clone(), news });
         }
     }
 
+    /// Now he is rung, or he is not to be called any more.
+    pub(crate) fn goes_on(&mut self) {
+        self.stands = Stands::Told;
+    }
+
     /// The user was rung for nothing.
-    pub(crate) fn missed(&mut self) {
-        if let Some(queue) = self.queue.take() {
-            let (call, user) = (self.call.clone(), self.user.clone());
-            post(&queue, UseQueue::Rang { call, user, outcome: Outcome::Missed });
+    pub(crate) fn missed(&mut self, outcome: Outcome) {
+        if self.stands == Stands::Rings {
+            self.stands = Stands::Told;
+            let (call, user) = (self.call().clone(), self.user.clone());
+            post(&self.queue, UseQueue::Rang { call, user, outcome });
         }
     }
 }
 
 impl std::fmt::Debug for CallBack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CallBack").field("call", &self.call).field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("CallBack").field("call", self.call()).field("user", &self.user).finish_non_exhaustive()
     }
 }
 
 impl Drop for CallBack {
     /// Whoever had the errand is gone with it.
     fn drop(&mut self) {
-        self.missed();
+        match self.stands {
+            Stands::Rings => self.missed(Outcome::Failed),
+            Stands::There => post(&self.queue, UseQueue::PutBack(self.promise.clone())),
+            Stands::Told => {}
+        }
     }
 }
 

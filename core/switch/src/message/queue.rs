@@ -25,6 +25,8 @@ pub(crate) enum UseQueue {
     Kept { call: CallId, kept: bool },
     /// Whoever was free has answered, to call him back. From the `CallActor` that rang them; answered by [`QueueNews::CallHim`].
     Called { call: CallId, user: UserId, news: Recipient<QueueNews> },
+    /// Whoever was there to call him has gone before he was rung. From the errand.
+    PutBack(Box<PromisedCall>),
     /// What an office that comes into force has promised before. From the `Switch`.
     Restore(Vec<PromisedCall>),
     /// Nobody is called back from now on. From the same.

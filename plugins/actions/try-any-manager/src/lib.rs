@@ -40,6 +40,14 @@ struct TryAnyManager {
         de("Taste für Rückruf", "Nach ihr wartet er nicht mehr und wird zurückgerufen.")
     )]
     call_back_on: Option<String>,
+    /// A key with which he leaves the line, and the steps of `exit` run; without it, he cannot.
+    #[parameter(min = 1, max = 1)]
+    #[text(
+        en("Key to leave"),
+        ru("Клавиша выхода", "После неё он больше не ждёт: выполняются пункты исхода `exit`."),
+        de("Taste zum Verlassen", "Nach ihr wartet er nicht mehr, und es geht mit `exit` weiter.")
+    )]
+    exit_on: Option<String>,
     /// Who has more of it goes before all who have less: 0 to 10.
     #[parameter(default = 0, min = 0, max = 10)]
     #[text(
@@ -95,6 +103,9 @@ enum Waited {
     /// He pressed the key and is called back when somebody is free.
     #[text(ru("Ему перезвонят"), de("Er wird zurückgerufen"))]
     CalledBack,
+    /// He pressed the key with which he leaves.
+    #[text(ru("Он вышел по клавише"), de("Er hat mit der Taste verlassen"))]
+    Exit,
 }
 
 /// Lets the caller wait for the first free one of those whom the steps above name, groups included.
@@ -115,6 +126,7 @@ fn try_any_manager(given: TryAnyManager) -> Result<Waited, Failure> {
         music: given.music,
         announce: given.announce,
         call_back_on: given.call_back_on.and_then(|key| key.chars().next()),
+        exit_on: given.exit_on.and_then(|key| key.chars().next()),
         priority: given.priority,
         skill: given.skill.map(|name| (name, given.level)),
         callers_max: given.callers,
@@ -128,6 +140,7 @@ fn try_any_manager(given: TryAnyManager) -> Result<Waited, Failure> {
         Ok(End::Nobody) => Ok(Waited::Nobody),
         Ok(End::Full) => Ok(Waited::Full),
         Ok(End::CalledBack) => Ok(Waited::CalledBack),
+        Ok(End::Exited) => Ok(Waited::Exit),
         Err(error) => Err(error.into()),
     }
 }

@@ -20,6 +20,7 @@ fn usual() -> QueueRequest {
         priority: 0,
         skill: None,
         callers_max: 1_000,
+        exit_on: None,
     }
 }
 
@@ -31,7 +32,7 @@ fn r69_the_caller_waits_as_the_scenario_says_and_the_outcome_names_who_answered(
     assert_eq!((report.outcome(), report.calls.as_slice()), (Some("answer"), &[HostCall::Wait(usual()), who][..]));
     assert_eq!(report.variables.get("answered_by"), Some(&Value::User(user_id("ann"))));
     let given = json!({ "max": "1h", "ring_for": "5s", "music": "waltz", "announce": "30s", "call_back_on": "1",
-        "priority": 7, "skill": "german", "level": 6, "callers": 5 });
+        "priority": 7, "skill": "german", "level": 6, "callers": 5, "exit_on": "2" });
     let report = kit().run().parameters(&given).finish().unwrap();
     let asked = QueueRequest {
         max_ms: 3_600_000,
@@ -42,15 +43,30 @@ fn r69_the_caller_waits_as_the_scenario_says_and_the_outcome_names_who_answered(
         priority: 7,
         skill: Some(Skill { name: "german".into(), level: 6 }),
         callers_max: 5,
+        exit_on: Some('2'),
     };
     assert_eq!((report.outcome(), report.calls.as_slice()), (Some("timeout"), &[HostCall::Wait(asked)][..]));
 }
 
 #[test]
+fn a_key_that_means_two_things_and_one_that_is_none_are_told() {
+    for (given, reason) in [
+        (json!({ "call_back_on": "1", "exit_on": "1" }), "call-back-on and exit-on are both '1'"),
+        (json!({ "exit_on": "x" }), "exit-on 'x' is none of 0-9 * # A-D"),
+    ] {
+        let report = kit().run().parameters(&given).finish().unwrap();
+        assert!(report.failure().unwrap().contains(reason), "{:?}", report.failure());
+    }
+}
+
+#[test]
 fn every_other_end_is_an_outcome_or_a_failure_with_its_reason() {
-    for (end, outcome) in
-        [(QueueEnd::Nobody, "nobody"), (QueueEnd::Full, "full"), (QueueEnd::CalledBack, "called-back")]
-    {
+    for (end, outcome) in [
+        (QueueEnd::Nobody, "nobody"),
+        (QueueEnd::Full, "full"),
+        (QueueEnd::CalledBack, "called-back"),
+        (QueueEnd::Exited, "exit"),
+    ] {
         let report = kit().run().on_wait(move |_| Ok(end.clone())).finish().unwrap();
         assert_eq!(report.outcome(), Some(outcome));
     }

@@ -54,6 +54,7 @@ mod presence;
 mod protocol_faults;
 mod quality;
 mod queue;
+mod queue_leaving;
 mod rates;
 mod recording;
 mod redirect;

@@ -7,7 +7,7 @@ use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
 use crate::settings::{set, settings};
 use crate::{seconds, steps, talk};
 
-const WORLD: &str = "127.0.0.1:5080";
+pub(crate) const WORLD: &str = "127.0.0.1:5080";
 /// Sales, or the first of it who is free.
 const SALES: &str = "  - call-group: { group: sales, ring_for: 5s }\n  - try-any-manager: { max: 5m, ring_for: 10s }\n";
 
@@ -21,25 +21,25 @@ fn office(steps: &str, more: &[(&str, &str)]) -> OfficeText {
     more.iter().fold(demo, |text, (from, to)| text.replace(from, to))
 }
 
-fn house(steps: &str, more: &[(&str, &str)]) -> Setup {
+pub(crate) fn house(steps: &str, more: &[(&str, &str)]) -> Setup {
     Setup::offices(vec![office(steps, more)])
         .prompt("first", seconds(2))
         .prompt("second", seconds(2))
         .prompt("late", seconds(2))
 }
 
-struct People {
-    ann: Phone,
-    egor: Phone,
-    fay: Phone,
-    bob: Phone,
-    cem: Phone,
-    gus: Phone,
-    hal: Phone,
+pub(crate) struct People {
+    pub(crate) ann: Phone,
+    pub(crate) egor: Phone,
+    pub(crate) fay: Phone,
+    pub(crate) bob: Phone,
+    pub(crate) cem: Phone,
+    pub(crate) gus: Phone,
+    pub(crate) hal: Phone,
 }
 
 /// Ann, Egor and Fay call; Bob and Cem of sales talk to Gus and Hal.
-fn busy(sim: &mut Sim) -> People {
+pub(crate) fn busy(sim: &mut Sim) -> People {
     let mut phone = |name, account| sim.phone(name, account);
     let people = People {
         ann: phone("ann", "101"),
@@ -60,14 +60,14 @@ fn busy(sim: &mut Sim) -> People {
 }
 
 /// Somebody calls and waits.
-fn waits(sim: &mut Sim, caller: &Phone) {
+pub(crate) fn waits(sim: &mut Sim, caller: &Phone) {
     caller.dials("300");
     sim.run_until(caller.hears("music"));
     sim.run_for(seconds(1));
 }
 
 /// Somebody who has become free rings, and talks to this caller.
-fn gets(sim: &mut Sim, agent: &Phone, caller: &Phone) {
+pub(crate) fn gets(sim: &mut Sim, agent: &Phone, caller: &Phone) {
     sim.run_until(agent.rings());
     agent.answers();
     talk(sim, agent, caller);
@@ -374,10 +374,10 @@ fn r69_a_switch_that_is_killed_leaves_nobody_taken_and_nobody_waiting() {
 
 // ---- who was promised a call, over a restart --------------------------------------------------------------------
 
-const BACK: &str = "  - call-group: { group: sales }\n  - try-any-manager: { call_back_on: \"1\", ring_for: 20s }\n    on:\n      called-back: [{ play-audio: { audio: first } }]\n";
+pub(crate) const BACK: &str = "  - call-group: { group: sales }\n  - try-any-manager: { call_back_on: \"1\", ring_for: 20s }\n    on:\n      called-back: [{ play-audio: { audio: first } }]\n";
 
 /// Somebody outside calls, and leaves to be called back.
-fn wants_a_call(sim: &mut Sim, phone: &Phone, number: &str) {
+pub(crate) fn wants_a_call(sim: &mut Sim, phone: &Phone, number: &str) {
     phone.dials_as("555", number);
     sim.run_until(phone.hears("music"));
     phone.presses("1");
@@ -393,7 +393,7 @@ fn back_again(sim: &mut Sim) -> (Phone, Phone) {
 }
 
 /// The numbers of those who are to be called back, first who is first.
-fn promised(sim: &Sim) -> Vec<String> {
+pub(crate) fn promised(sim: &Sim) -> Vec<String> {
     let queues = sim.ask(sim.switch().queues());
     let callers = queues.into_iter().flat_map(|queue| queue.callers);
     callers.filter(|one| one.promise.is_some()).map(|one| one.caller).collect()

@@ -1,8 +1,10 @@
 //! What a call of the switch's own is for: carried out once somebody has answered, and reported once.
 
 use actix::{AsyncContext as _, Context};
+use plugboard_call::queue::Outcome;
 use plugboard_call::{Input, Op, Request, RingOrder};
 use plugboard_media::{Fax, FaxEnd, FaxOrder, FaxReport};
+use plugboard_metrics::QueueCalledBack;
 use plugboard_model::{
     Cause, FaxOutcome, FaxReceived, FaxTry, FaxTryEnd, HostResult, JournalEvent, LegId, NotConnected, RingBack,
 };
@@ -27,7 +29,9 @@ impl CallActor {
             if matches!(result, HostResult::Rang(Ok(_))) && !back.parties.is_empty() {
                 return back.called(ctx.address().recipient());
             }
-            return back.missed();
+            let rang = matches!(result, HostResult::Rang(Err(NotConnected::Timeout)))
+                || self.devices.get(&back.user).is_some_and(|devices| !devices.is_empty());
+            return back.missed(if rang { Outcome::Missed } else { Outcome::Refused });
         }
         if let HostResult::Rang(Ok(_)) = result {
             let request = Request::SendFax { max: SENDING_MAX };
@@ -50,7 +54,9 @@ impl CallActor {
     pub(super) fn call_him(&mut self, may: bool, ctx: &mut Context<Self>) {
         let Some(Errand::CallBack(back)) = &mut self.errand else { return };
         let parties = std::mem::take(&mut back.parties);
+        back.goes_on();
         let request = if may && !parties.is_empty() {
+            QueueCalledBack::Rung.emit(back.call(), &self.env.metrics);
             Request::Ring { parties, order: RingOrder::AtOnce, ring_for: BACK_RINGS, ring_back: RingBack::Tone }
         } else {
             Request::HangUp(Cause::normal())

@@ -294,6 +294,7 @@ impl CallActor {
                     Outcome::Answered => "answered",
                     Outcome::Refused => "could not be had",
                     Outcome::Missed => "did not answer",
+                    Outcome::Failed => "could not be rung",
                 };
                 let note = format!("user {} {told}", user.name);
                 let call = self.id.clone();
@@ -313,11 +314,16 @@ impl CallActor {
                 post(&queue, UseQueue::CallBack { call: self.id.clone(), to: CallBackTo { number, ring_for } });
             }
             Wish::End(end) => {
-                let Some(session) = self.queueing.session.take() else { return };
+                let Some(mut session) = self.queueing.session.take() else { return };
+                if end == WaitEnd::Exited {
+                    session.place.leaves = session.place.leaves.map(|_| Left::Exited);
+                    self.note("leaves by the key".into());
+                }
                 let end = match end {
                     WaitEnd::Answered(connected) => QueueEnd::Answered(connected),
                     WaitEnd::Timeout => QueueEnd::Timeout,
                     WaitEnd::CalledBack => QueueEnd::CalledBack,
+                    WaitEnd::Exited => QueueEnd::Exited,
                 };
                 self.resume(Op::Run { run: session.run, n: session.n }, HostResult::Waited(Ok(end)));
             }
@@ -389,6 +395,7 @@ impl Handler<QueueNews> for CallActor {
                         music: own.into_iter().chain(hold).collect(),
                         announce: request.announce_ms.map(|every| Duration::from_millis(u64::from(every))),
                         call_back_on: request.call_back_on.filter(|_| keys),
+                        exit_on: request.exit_on,
                         language,
                     };
                     session.began = Some(now);
