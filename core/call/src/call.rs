@@ -58,7 +58,8 @@ pub struct Call {
     begin: Option<Box<Begin>>,
     phase: Phase,
     script: Script,
-    legs: BTreeMap<LegId, Leg>,
+    /// Boxed: a map has room for eleven legs at once, and most calls have one or two.
+    legs: BTreeMap<LegId, Box<Leg>>,
     ear: Ear,
     ring: Option<Ring>,
     /// Whose ear [`Self::ear`] is: the caller's, or that of who stays after the caller handed him on.
@@ -138,7 +139,12 @@ impl Call {
 
     /// The next thing to carry out.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outbox.pop_front()
+        let output = self.outbox.pop_front();
+        if self.outbox.is_empty() {
+            // A caller who waits for one of fifty people keeps no room for asking them all.
+            self.outbox = VecDeque::new();
+        }
+        output
     }
 
     /// When to feed [`Input::Tick`].
@@ -253,7 +259,7 @@ impl Call {
         }
         self.legs.insert(
             LegId::CALLER,
-            Leg {
+            Box::new(Leg {
                 user: begin.caller_user.clone(),
                 gateway: begin.caller_gateway.clone(),
                 party: begin.caller.clone(),
@@ -267,7 +273,7 @@ impl Call {
                 ways: Ways::default(),
                 forwards: Vec::new(),
                 phone: None,
-            },
+            }),
         );
         if let Some(user) = begin.caller_user.clone() {
             self.slots.insert(user.clone());

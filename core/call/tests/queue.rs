@@ -5,9 +5,10 @@
 use plugboard_call::queue::{
     Heard, Joining, Outcome, Queue, QueueOutput, UserTells, WaitEnd, WaitRules, Waiting, Wanted, Wish,
 };
-use plugboard_call::{Begin, Call, Input, Op, Origin, Request};
+use plugboard_call::{Begin, Call, Input, Op, Origin, Party, Request, RingOrder};
 use plugboard_model::{
-    Audio, CallId, Connected, Direction, Name, OfficeId, PlayOptions, ScenarioId, Time, UserId, WallTime,
+    Audio, CallId, Cause, Connected, Direction, Name, OfficeId, PlayOptions, RingBack, RunId, ScenarioId, Time, UserId,
+    WallTime,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,6 +17,8 @@ const CALLERS: usize = 5_000;
 const USERS: usize = 50;
 /// What the machines of so many callers may take: a small computer has twice as much.
 const BYTES_MAX: usize = 256 << 20;
+/// What their machines alone may take of it, everybody having been asked for each of them before.
+const MACHINES_BYTES_MAX: usize = 48 << 20;
 
 fn office() -> OfficeId {
     OfficeId::new("main").unwrap()
@@ -39,7 +42,7 @@ fn resident() -> usize {
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
 }
 
-/// A caller who was answered and hears music.
+/// A caller for whom everybody was asked, who was answered and hears music.
 fn waiting_call(n: usize) -> (Call, Waiting) {
     let mut call = Call::default();
     let begin = Begin {
@@ -58,6 +61,14 @@ fn waiting_call(n: usize) -> (Call, Waiting) {
         origin: Origin::Caller,
     };
     call.handle(Time::ZERO, Input::Begin(Box::new(begin)));
+    let parties = (0..USERS).map(|n| Party::User(user(n))).collect();
+    let ring_for = Duration::from_secs(20);
+    let request = Request::Ring { parties, order: RingOrder::AtOnce, ring_for, ring_back: RingBack::Tone };
+    call.handle(Time::ZERO, Input::Request { op: Op::Run { run: RunId(0), n: 0 }, request });
+    for n in 0..USERS {
+        call.handle(Time::ZERO, Input::UserOffers { user: user(n), offer: Err(Cause::of(480)) });
+    }
+    while call.poll_output().is_some() {}
     let rules = WaitRules {
         max: Duration::from_hours(4),
         music: vec![Audio::Music("music".into())],
@@ -100,7 +111,7 @@ fn r69_five_thousand_callers_who_wait_are_served_in_order_within_256_mb() {
     }
     assert_eq!(queue.position(&call_id(CALLERS - 1)), Some(CALLERS));
     let took = resident().saturating_sub(before);
-    assert!(took < BYTES_MAX, "{took} bytes");
+    assert!(took < MACHINES_BYTES_MAX, "{took} bytes");
     let mut served = Vec::new();
     let mut now = CALLERS;
     while queue.waiting() > 0 {

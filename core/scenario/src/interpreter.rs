@@ -180,7 +180,12 @@ impl Interpreter {
 
     /// The next thing to carry out.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outbox.pop_front()
+        let output = self.outbox.pop_front();
+        if self.outbox.is_empty() {
+            // A script that waits keeps no room for outputs.
+            self.outbox = VecDeque::new();
+        }
+        output
     }
 
     /// A variable's value; `None` when nothing assigned it.

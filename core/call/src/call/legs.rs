@@ -4,7 +4,7 @@ use plugboard_model::{Cause, JournalEvent, LegId, Time};
 
 use super::Call;
 use crate::ear::Ear;
-use crate::leg::{Leg, LegState};
+use crate::leg::LegState;
 use crate::output::{CancelWhy, Output};
 
 impl Call {
@@ -51,7 +51,7 @@ impl Call {
 
     /// A leg is over. `told`: the cause as the caller and the scenario may hear it.
     pub(super) fn leg_ended(&mut self, now: Time, leg: LegId, cause: &Cause, told: Cause) {
-        if self.legs.get(&leg).is_none_or(Leg::is_over) {
+        if self.legs.get(&leg).is_none_or(|leg| leg.is_over()) {
             return;
         }
         let before = self.legs.get(&leg).map(|leg| leg.state.clone());

@@ -118,7 +118,7 @@ impl Call {
         let forwards = chain.or_else(|| ring.map(|ring| &ring.forwards)).cloned().unwrap_or_default();
         self.legs.insert(
             leg,
-            Leg {
+            Box::new(Leg {
                 user: user.clone(),
                 gateway,
                 party: to.clone(),
@@ -132,7 +132,7 @@ impl Call {
                 ways,
                 forwards,
                 phone,
-            },
+            }),
         );
         if let Some(ring) = &mut self.ring {
             ring.legs.insert(leg, rung);
@@ -187,7 +187,7 @@ impl Call {
     }
 
     fn anchor_is_over(&self) -> bool {
-        self.legs.get(&self.anchor).is_some_and(Leg::is_over)
+        self.legs.get(&self.anchor).is_some_and(|leg| leg.is_over())
     }
 
     pub(super) fn user_offers(&mut self, now: Time, user: UserId, offer: Result<OfferedDevices, Cause>) {

@@ -170,7 +170,7 @@ impl Call {
             return self.sent_on.clone();
         }
         let handed = self.transferring.as_ref().filter(|transfer| op == Op::Transfer && transfer.stage == Stage::Begun);
-        let by = handed.and_then(|transfer| self.legs.get(&transfer.by));
+        let by = handed.and_then(|transfer| self.legs.get(&transfer.by)).map(|leg| &**leg);
         let forward =
             |leg: &Leg| Forward { user: leg.user.clone(), number: leg.party.clone(), why: ForwardWhy::Deflection };
         by.map(forward).into_iter().collect()
@@ -265,7 +265,7 @@ impl Call {
         self.fetched();
         self.anchor = stays;
         self.answer_caller(now);
-        self.legs.insert(joint, Leg::joint(now, other.clone()));
+        self.legs.insert(joint, Box::new(Leg::joint(now, other.clone())));
         self.journal(JournalEvent::LegBegan { leg: joint, user: None, to: other.clone() });
         self.journal(JournalEvent::LegAnswered { leg: joint });
         if let Some(leaving) = leaving {

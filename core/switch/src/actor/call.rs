@@ -119,8 +119,8 @@ pub(crate) struct NewCall {
 /// The way to a leg.
 struct LegHandle {
     order: Order,
-    /// The gateway that it goes through.
-    outside: Option<Outside>,
+    /// The gateway that it goes through. Apart: the map has room for eleven legs at once, and few legs have one.
+    outside: Option<Box<Outside>>,
     media: MediaLeg,
     codec: Option<Codec>,
     /// Where a media leg of ours hears another media thread: it stands for a call over there.

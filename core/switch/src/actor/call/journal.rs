@@ -135,7 +135,8 @@ impl CallJournal {
         if let Err(error) = self.store.append_journal(&self.call, &self.waiting) {
             tracing::error!(call_id = %self.call, %error, "journal lines could not be written");
         }
-        self.waiting.clear();
+        // A call that waits keeps no room for lines.
+        self.waiting = Vec::new();
     }
 
     /// The steps taken, for the record.

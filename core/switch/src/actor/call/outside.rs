@@ -163,7 +163,7 @@ impl CallActor {
         };
         self.start_leg(leg, dial, ctx.address().recipient())?;
         if let Some(handle) = self.legs.get_mut(&leg) {
-            handle.outside = Some(Outside {
+            handle.outside = Some(Box::new(Outside {
                 gateway: gateway.id.clone(),
                 target,
                 urgency: way.urgency,
@@ -171,7 +171,7 @@ impl CallActor {
                 pass,
                 spoke: false,
                 _channel: channel,
-            });
+            }));
         }
         Ok(())
     }
