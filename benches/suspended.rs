@@ -84,8 +84,10 @@ fn wait(runner: &mut Runner) {
     while runner.work() {}
 }
 
-/// Memory of this process that is in use, in bytes.
+/// Memory of this process that is in use and its own, in bytes: pages of an action's image that a run only reads are the same
+/// ones for all of them, and the kernel counts them as resident once for each.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel tells it");
-    statm.split(' ').nth(1).expect("the second field").parse::<usize>().expect("a number") * 4_096
+    let pages = |field| statm.split(' ').nth(field).and_then(|text| text.parse::<usize>().ok()).expect("a number");
+    (pages(1) - pages(2)) * 4_096
 }

@@ -114,7 +114,8 @@ pub fn replay<'a>(
         seed: 0,
     };
     let clock = Clock::new(|| Time::ZERO, || WallTime(0));
-    let record = recording.calls.iter().map(|call| Recorded { hash: call.hash, result: call.result.clone() }).collect();
+    let recorded = |call: &RecordedCall| Recorded { hash: call.hash, result: call.result.clone().map(Box::new) };
+    let record = recording.calls.iter().map(recorded).collect();
     let state = Arc::new(Mutex::new(RunState::replaying(&spec, clock, record)));
     let engine = catalogue.engine();
     let _busy = engine.busy();

@@ -14,7 +14,6 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -158,7 +157,8 @@ pub(crate) enum Breach {
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) hash: [u8; 32],
-    pub(crate) result: Option<HostResult>,
+    /// Apart: few calls of a run have one that is as large as the largest, and the record stays while the run waits.
+    pub(crate) result: Option<Box<HostResult>>,
 }
 
 /// What a run does with a host call that its record does not hold.
@@ -181,7 +181,7 @@ pub(crate) struct RunState {
     random: StdRng,
     beyond: Beyond,
     /// Events for the call, in order.
-    pub(crate) outbox: VecDeque<RunEvent>,
+    outbox: Vec<RunEvent>,
     /// Host calls from number 0 on; only the one in hand when they are `too_long` to rebuild from.
     record: Vec<Recorded>,
     too_long: bool,
@@ -214,7 +214,7 @@ impl RunState {
             clock,
             random: StdRng::seed_from_u64(spec.seed),
             beyond: Beyond::Act,
-            outbox: VecDeque::new(),
+            outbox: Vec::new(),
             record: Vec::new(),
             too_long: false,
             record_bytes: 0,
@@ -251,7 +251,7 @@ impl RunState {
             self.charge();
             self.next += 1;
             return match recorded.result {
-                Some(result) => Step::Answered(result),
+                Some(result) => Step::Answered(*result),
                 None => self.wait(n),
             };
         }
@@ -273,7 +273,7 @@ impl RunState {
                 Step::Answered(result)
             }
             None => {
-                self.outbox.push_back(RunEvent::HostCall { key: self.key.clone(), n, call });
+                self.outbox.push(RunEvent::HostCall { key: self.key.clone(), n, call });
                 self.wait(n)
             }
         }
@@ -294,7 +294,7 @@ impl RunState {
         if self.waiting.is_some() {
             return None;
         }
-        self.record.last().and_then(|recorded| recorded.result.clone())
+        self.record.last().and_then(|recorded| recorded.result.as_deref().cloned())
     }
 
     /// May the instance be dropped and rebuilt from the record?
@@ -376,7 +376,7 @@ impl RunState {
         self.usage.cpu = self.cpu;
         self.usage.memory_bytes = self.memory_bytes;
         self.journal(JournalEvent::RunEnded { run: self.key.run, end: end.clone() });
-        self.outbox.push_back(RunEvent::Ended { key: self.key.clone(), end, usage: self.usage });
+        self.outbox.push(RunEvent::Ended { key: self.key.clone(), end, usage: self.usage });
     }
 
     /// Host calls that the run has made, the record's included.
@@ -389,8 +389,13 @@ impl RunState {
         self.next
     }
 
+    /// What there is to tell the call, in order. Nothing of it is kept: a run that waits needs no room for what it has told.
+    pub(crate) fn take_events(&mut self) -> Vec<RunEvent> {
+        std::mem::take(&mut self.outbox)
+    }
+
     pub(crate) fn journal(&mut self, event: JournalEvent) {
-        self.outbox.push_back(RunEvent::Journal { key: self.key.clone(), event });
+        self.outbox.push(RunEvent::Journal { key: self.key.clone(), event });
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -518,7 +523,7 @@ impl RunState {
         self.record_bytes = self.record_bytes.saturating_add(bytes);
         self.usage.host_bytes = self.usage.host_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         if let Some(recorded) = self.record.last_mut() {
-            recorded.result = Some(result.clone());
+            recorded.result = Some(Box::new(result.clone()));
         }
         self.journal(JournalEvent::End { run: self.key.run, n, result });
     }

@@ -116,7 +116,7 @@ impl Runner {
         let mut state = RunState::new(&spec, self.clock.clone());
         let Some(installed) = self.catalogue.get(spec.component) else {
             state.ended(RunEnd::Failed(format!("the component {} is not installed", spec.component.short())));
-            self.outbox.append(&mut state.outbox);
+            self.outbox.extend(state.take_events());
             return;
         };
         state.journal(JournalEvent::RunBegan {
@@ -127,10 +127,10 @@ impl Runner {
         });
         if let Some(end) = refused(&spec, &installed, self.catalogue.engine()) {
             state.ended(end);
-            self.outbox.append(&mut state.outbox);
+            self.outbox.extend(state.take_events());
             return;
         }
-        self.outbox.append(&mut state.outbox);
+        self.outbox.extend(state.take_events());
         self.ready.push_back(spec.key.clone());
         let run = Run {
             installed,
@@ -148,7 +148,7 @@ impl Runner {
         if !lock(&run.state).resume(n, result) {
             return;
         }
-        self.outbox.append(&mut lock(&run.state).outbox);
+        self.outbox.extend(lock(&run.state).take_events());
         let instance = match std::mem::replace(&mut run.stage, Stage::Running) {
             Stage::Waiting { until, instance } => {
                 self.timers.remove(&(until, key.clone()));
@@ -206,7 +206,7 @@ impl Runner {
             }
             Err(cause) => (Slice::Ended(never_began(&lock(&run.state), &cause)), None),
         };
-        self.outbox.append(&mut lock(&run.state).outbox);
+        self.outbox.extend(lock(&run.state).take_events());
         match slice {
             (Slice::Waits, Some(instance)) => {
                 let until = self.clock.now() + lock(&run.state).limits().put_away_after();
@@ -299,7 +299,7 @@ impl Runner {
             run.stage = Stage::Away;
             let mut state = lock(&run.state);
             state.put_away(n);
-            self.outbox.append(&mut state.outbox);
+            self.outbox.extend(state.take_events());
         } else if self.suspended < self.limits.suspended_max {
             self.suspended += 1;
             run.stage = Stage::Suspended { instance };
@@ -329,7 +329,7 @@ impl Runner {
         }
         let mut state = lock(&run.state);
         state.ended(end);
-        self.outbox.append(&mut state.outbox);
+        self.outbox.extend(state.take_events());
     }
 }
 
