@@ -178,7 +178,9 @@ pub(crate) struct RunState {
     directory: Option<Arc<dyn Directory>>,
     limits: Limits,
     clock: Clock,
-    random: StdRng,
+    seed: u64,
+    /// Made of the seed for the first number, since most runs ask for none.
+    random: Option<Box<StdRng>>,
     beyond: Beyond,
     /// Events for the call, in order.
     outbox: Vec<RunEvent>,
@@ -212,7 +214,8 @@ impl RunState {
             directory: spec.directory.clone(),
             limits: spec.limits,
             clock,
-            random: StdRng::seed_from_u64(spec.seed),
+            seed: spec.seed,
+            random: None,
             beyond: Beyond::Act,
             outbox: Vec::new(),
             record: Vec::new(),
@@ -459,6 +462,10 @@ impl RunState {
         self.record.push(Recorded { hash, result: None });
     }
 
+    fn random(&mut self) -> &mut StdRng {
+        self.random.get_or_insert_with(|| Box::new(StdRng::seed_from_u64(self.seed)))
+    }
+
     /// What the host answers by itself; everything else is the switch's.
     fn answer(&mut self, call: &HostCall) -> Option<HostResult> {
         match call {
@@ -467,11 +474,11 @@ impl RunState {
             HostCall::Now => Some(HostResult::Now(self.clock.wall())),
             HostCall::RandomBytes(len) => {
                 let mut bytes = vec![0; usize::try_from(*len).unwrap_or(0)];
-                self.random.fill_bytes(&mut bytes);
+                self.random().fill_bytes(&mut bytes);
                 Some(HostResult::Bytes(bytes))
             }
             HostCall::RandomBelow(0) => Some(HostResult::Below(0)),
-            HostCall::RandomBelow(bound) => Some(HostResult::Below(self.random.random_range(0..*bound))),
+            HostCall::RandomBelow(bound) => Some(HostResult::Below(self.random().random_range(0..*bound))),
             HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
             HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
             HostCall::FindContact(number) => Some(HostResult::Contact(self.directory.as_ref()?.find_contact(number))),
