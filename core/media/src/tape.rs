@@ -12,7 +12,7 @@ pub struct Tape(Arc<dyn Take>);
 /// Takes what is said. Called on the media thread: it must hand over and return, never wait.
 pub trait Take: Send + Sync {
     /// What happened at `at`, which is of the media plane's own clock.
-    fn take(&self, at: Time, taped: Taped);
+    fn take(&self, at: Time, taped: Taped<'_>);
 }
 
 /// Whose sound it is.
@@ -25,8 +25,8 @@ pub enum Side {
 }
 
 /// What a tape is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taped {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taped<'a> {
     /// A leg has it from now on.
     On,
     /// It has it no more. What comes after that is of another leg, or of a later time.
@@ -42,7 +42,7 @@ pub enum Taped {
         /// Where in the stream it lies, by the codec's clock.
         timestamp: u32,
         /// What is said.
-        payload: Vec<u8>,
+        payload: &'a [u8],
     },
     /// Nothing more than that time goes on; each half second.
     Still,
@@ -54,7 +54,7 @@ impl Tape {
         Self(take)
     }
 
-    pub(crate) fn take(&self, at: Time, taped: Taped) {
+    pub(crate) fn take(&self, at: Time, taped: Taped<'_>) {
         self.0.take(at, taped);
     }
 }

@@ -4,7 +4,6 @@
 use plugboard_media::tape::{Take, Tape, Taped};
 use plugboard_media::{Audio, Codecs};
 use plugboard_model::{TapeWhy, Time};
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +13,7 @@ use std::time::Duration;
 
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::writer::{Clerk, Errand, Job, Kept, Order, Told, Writer, unharmed};
+use crate::writer::{Batch, Begin, Clerk, Errand, Job, Kept, Order, Told, Writer, unharmed};
 
 /// Packets that wait for the disk: 16 MB of G.711; of a hundred recorded calls so many come in six seconds.
 pub const QUEUE_MAX: usize = 65_536;
@@ -42,7 +41,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    jobs: Batch,
     /// How many packets wait, those that the thread has taken and not yet done included.
     sounds: usize,
     /// Something waits that is no packet.
@@ -66,11 +65,10 @@ impl Recorder {
         let mut writer = Writer::new(disk, codecs, Arc::clone(&desk));
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let writes = named("recorder").spawn(move || {
-            while let Some(jobs) = shared.wait(writer.is_taping()) {
-                let sounds = jobs.iter().filter(|job| job.is_sound()).count();
-                for job in jobs {
-                    writer.carry_out(job);
-                }
+            let mut batch = Batch::default();
+            while shared.wait(writer.is_taping(), &mut batch) {
+                let sounds = batch.sounds();
+                writer.carry_out(&mut batch);
                 shared.queue().sounds -= sounds;
             }
             writer.end_all(&TapeWhy::CallOver);
@@ -110,7 +108,7 @@ impl Recorder {
     pub fn record(&self, order: Order, told: Told) -> Recording {
         let tape = self.0.next.fetch_add(1, Ordering::Relaxed);
         let missed = Arc::new(AtomicU64::new(0));
-        self.0.push(Job::Begin { tape, order, missed: Arc::clone(&missed), told });
+        self.0.push(tape, Job::Begin(Box::new(Begin { order, missed: Arc::clone(&missed), told })));
         let take = Arc::new(Taking { shared: Arc::clone(&self.0), tape, missed });
         Recording { tape: Tape::new(take), number: tape, shared: Arc::clone(&self.0) }
     }
@@ -162,10 +160,11 @@ impl InlineRecorder {
     pub fn run(&self) {
         let mut both = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         let (writer, clerk) = &mut *both;
+        let mut batch = Batch::default();
         loop {
-            let job = self.0.0.queue().take();
-            if let Some(job) = job {
-                writer.carry_out(job);
+            self.0.0.queue().take(&mut batch);
+            if !batch.is_empty() {
+                writer.carry_out(&mut batch);
             } else if let Some(errand) = self.0.0.desk.take() {
                 clerk.carry_out(errand);
             } else {
@@ -200,19 +199,19 @@ impl Recording {
 
     /// Somebody with this number talks from now on.
     pub fn talks(&self, number: String) {
-        self.shared.push(Job::Talks { tape: self.number, number });
+        self.shared.push(self.number, Job::Talks(number));
     }
 
     /// No more is recorded.
     pub fn end(self, why: TapeWhy) {
-        self.shared.push(Job::End { tape: self.number, why });
+        self.shared.push(self.number, Job::End(why));
     }
 }
 
 impl Drop for Recording {
     fn drop(&mut self) {
         // One that was ended is not known any more.
-        self.shared.push(Job::End { tape: self.number, why: TapeWhy::CallOver });
+        self.shared.push(self.number, Job::End(TapeWhy::CallOver));
     }
 }
 
@@ -230,18 +229,21 @@ struct Taking {
 }
 
 impl Take for Taking {
-    fn take(&self, at: Time, taped: Taped) {
-        let is_sound = matches!(taped, Taped::Sound { .. } | Taped::Still);
-        if !self.shared.push_limited(Job::Taped { tape: self.tape, at, taped }, is_sound) {
+    fn take(&self, at: Time, taped: Taped<'_>) {
+        if !self.shared.push_limited(self.tape, at, taped) {
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Shared {
-    fn push(&self, job: Job) {
-        let taken = self.push_limited(job, false);
-        debug_assert!(taken, "what is no packet is always taken");
+    fn push(&self, tape: u64, job: Job) {
+        let mut queue = self.queue();
+        // What is no packet is few by its nature: a begin and an end a recording.
+        queue.jobs.push(tape, Time::ZERO, job);
+        queue.urgent = true;
+        drop(queue);
+        self.there.notify_one();
         self.tell();
     }
 
@@ -259,16 +261,25 @@ impl Shared {
         }
     }
 
-    /// Whether it was taken. Packets have a limit; the rest is few by its nature: a begin and an end a recording.
-    fn push_limited(&self, job: Job, is_sound: bool) -> bool {
+    /// Whether it was taken: packets have a limit.
+    fn push_limited(&self, tape: u64, at: Time, taped: Taped<'_>) -> bool {
         let mut queue = self.queue();
+        let is_sound = matches!(taped, Taped::Sound { .. } | Taped::Still);
         if is_sound {
             if queue.sounds >= self.most {
                 return false;
             }
             queue.sounds += 1;
         }
-        queue.jobs.push_back(job);
+        let job = match taped {
+            Taped::On => Job::On,
+            Taped::Off => Job::Off,
+            Taped::Still => Job::Still,
+            Taped::Sound { side, codec, stream, timestamp, payload } => {
+                Job::Sound { side, codec, stream, timestamp, payload: queue.jobs.lay(payload) }
+            }
+        };
+        queue.jobs.push(tape, at, job);
         queue.urgent |= !is_sound;
         let wakes = !is_sound || queue.jobs.len() == GATHER_MAX;
         drop(queue);
@@ -278,17 +289,18 @@ impl Shared {
         true
     }
 
-    /// What waits, once it is worth a wake-up; none: the recorder is closed and nothing is left. Without tapes nobody sends packets.
-    fn wait(&self, taping: bool) -> Option<VecDeque<Job>> {
+    /// Takes what waits, once it is worth a wake-up; false: the recorder is closed and nothing is left. Without tapes nobody sends packets.
+    fn wait(&self, taping: bool, batch: &mut Batch) -> bool {
         let (mut queue, mut gathered) = (self.queue(), false);
         loop {
             let due = gathered || queue.urgent || queue.stopped || queue.jobs.len() >= GATHER_MAX;
             if due && !queue.jobs.is_empty() {
                 queue.urgent = false;
-                return Some(std::mem::take(&mut queue.jobs));
+                std::mem::swap(&mut queue.jobs, batch);
+                return true;
             }
             if queue.stopped {
-                return None;
+                return false;
             }
             if taping {
                 let waited = self.there.wait_timeout(queue, GATHER).unwrap_or_else(PoisonError::into_inner);
@@ -306,11 +318,10 @@ impl Shared {
 }
 
 impl Queue {
-    fn take(&mut self) -> Option<Job> {
-        let job = self.jobs.pop_front()?;
-        if job.is_sound() {
-            self.sounds -= 1;
-        }
-        Some(job)
+    /// Takes what waits into an empty batch.
+    fn take(&mut self, batch: &mut Batch) {
+        std::mem::swap(&mut self.jobs, batch);
+        self.sounds -= batch.sounds();
+        self.urgent = false;
     }
 }

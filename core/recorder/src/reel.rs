@@ -80,9 +80,14 @@ impl Form {
     }
 }
 
+/// What comes out of a talk comes out by so much at once: each piece costs, however short.
+const STEP: Duration = Duration::from_millis(500);
+
 /// Two sides on one line.
 pub(crate) struct Reel {
     form: Form,
+    /// It comes out by the packet: somebody waits for its length.
+    exact: bool,
     codecs: Arc<dyn Codecs>,
     /// When the line began, moved by its pauses.
     start: Option<Time>,
@@ -119,11 +124,14 @@ enum Sound {
 
 impl Reel {
     /// In the form of the first codec that is heard.
-    pub(crate) fn new(stereo: bool, codecs: Arc<dyn Codecs>) -> Self {
+    ///
+    /// One side alone comes out by the packet; both by larger pieces, unless they are to be `exact`.
+    pub(crate) fn new(stereo: bool, exact: bool, codecs: Arc<dyn Codecs>) -> Self {
         let form = Form::of(Codec::Pcma, stereo);
         let tracks = [Track::default(), Track::default()];
         Self {
             form,
+            exact: exact || !stereo,
             codecs,
             start: None,
             on: false,
@@ -178,7 +186,9 @@ impl Reel {
                 return;
             }
             let to = self.position(self.last).saturating_sub(samples(WINDOW, self.form.rate()));
-            self.put_out(to, out);
+            if self.exact || to >= self.done + samples(STEP, self.form.rate()) {
+                self.put_out(to, out);
+            }
         }
     }
 
@@ -256,9 +266,9 @@ impl Reel {
         self.start.map_or(0, |start| samples(at.since(start), self.form.rate()))
     }
 
-    /// However much comes out at once, whether somebody was heard is judged by pieces.
+    /// However much comes out at once, whether somebody was heard is judged by pieces; of both sides nobody asks that.
     fn put_out(&mut self, to: u64, out: &mut Vec<u8>) {
-        let piece = u64::from(self.form.rate() / 50);
+        let piece = if self.form.stereo { u64::MAX } else { u64::from(self.form.rate() / 50) };
         while self.done < to {
             let count = (to - self.done).min(piece);
             let loud = self.put_piece(usize::try_from(count).unwrap_or(0), out);
@@ -269,52 +279,63 @@ impl Reel {
         }
     }
 
-    /// The next samples of both sides, and how loud the left one is in them, all together.
+    /// The next samples of both sides, and how loud one side alone is in them, all together.
     fn put_piece(&mut self, count: usize, out: &mut Vec<u8>) -> u64 {
-        let (form, channels) = (self.form, self.form.channels());
-        let (begin, bytes) = (out.len(), form.frame_bytes() / channels);
-        let silence = if let Shape::Law(law) = form.shape { law.silence() } else { 0 };
-        out.resize(begin + count * form.frame_bytes(), silence);
+        let [said, heard] = &mut self.tracks;
         let mut loud = 0;
-        for (side, track) in self.tracks.iter_mut().enumerate() {
-            if side >= channels {
-                track.bytes.take(count, |_| ());
-                track.linear.take(count, |_| ());
-                continue;
-            }
-            // How loud whoever speaks a message is decides about it; nobody asks that of a call.
-            let judged = side == 0 && !form.stereo;
-            let places = out.get_mut(begin + side * bytes..).unwrap_or_default();
-            match form.shape {
-                Shape::Law(law) => {
-                    let mut places = places.iter_mut().step_by(channels);
-                    track.bytes.take(count, |piece| {
-                        // In this order: the piece ends first, and no place is lost with it.
-                        for (byte, place) in piece.iter().zip(places.by_ref()) {
-                            *place = *byte;
-                        }
-                        if judged {
-                            loud += piece
-                                .iter()
-                                .map(|byte| u64::from(g711::decode(law, *byte).unsigned_abs()))
-                                .sum::<u64>();
-                        }
+        match self.form.shape {
+            Shape::Law(law) => {
+                if self.form.stereo {
+                    interleave(said.bytes.first(count), heard.bytes.first(count), count, law.silence(), |both| {
+                        out.extend_from_slice(both.as_flattened());
                     });
+                } else {
+                    let (begin, said) = (out.len(), said.bytes.first(count));
+                    loud = said.iter().map(|byte| u64::from(g711::decode(law, *byte).unsigned_abs())).sum();
+                    out.extend_from_slice(said);
+                    out.resize(begin + count, law.silence());
                 }
-                Shape::Linear(_) => {
-                    let mut places = places.chunks_mut(form.frame_bytes());
-                    track.linear.take(count, |piece| {
-                        for (sample, place) in piece.iter().zip(places.by_ref()) {
-                            place.iter_mut().zip(sample.to_le_bytes()).for_each(|(place, byte)| *place = byte);
-                            if judged {
-                                loud += u64::from(sample.unsigned_abs());
-                            }
-                        }
+            }
+            Shape::Linear(_) => {
+                if self.form.stereo {
+                    interleave(said.linear.first(count), heard.linear.first(count), count, 0, |both| {
+                        out.extend(both.as_flattened().iter().flat_map(|sample| sample.to_le_bytes()));
                     });
+                } else {
+                    let (begin, said) = (out.len(), said.linear.first(count));
+                    loud = said.iter().map(|sample| u64::from(sample.unsigned_abs())).sum();
+                    out.extend(said.iter().flat_map(|sample| sample.to_le_bytes()));
+                    out.resize(begin + count * 2, 0);
                 }
             }
         }
+        for track in [said, heard] {
+            track.bytes.forget(count);
+            track.linear.forget(count);
+        }
         loud
+    }
+}
+
+/// Samples that are interleaved at once: they lie where the processor is near them.
+const BOTH: usize = 256;
+
+/// So many moments of two sides, by small pieces; a side that has fewer samples is silent for the rest.
+fn interleave<T: Copy>(said: &[T], heard: &[T], count: usize, silence: T, mut put: impl FnMut(&[[T; 2]])) {
+    let mut both = [[silence; 2]; BOTH];
+    for begin in (0..count).step_by(BOTH) {
+        let length = BOTH.min(count - begin);
+        let [said, heard] = [said, heard].map(|side| side.get(begin..).unwrap_or_default());
+        if let (Some(said), Some(heard)) = (said.get(..length), heard.get(..length)) {
+            for (moment, (said, heard)) in both.iter_mut().zip(said.iter().zip(heard)) {
+                *moment = [*said, *heard];
+            }
+        } else {
+            for (n, moment) in both.iter_mut().enumerate() {
+                *moment = [said, heard].map(|side| side.get(n).copied().unwrap_or(silence));
+            }
+        }
+        put(both.get(..length).unwrap_or_default());
     }
 }
 
@@ -374,7 +395,9 @@ fn apart(done: u64, place: u64) -> (usize, usize) {
 const FORM_WAITS: Duration = Duration::from_secs(2);
 
 fn samples(time: Duration, rate: u32) -> u64 {
-    u64::try_from(time.as_nanos() * u128::from(rate) / 1_000_000_000).unwrap_or(u64::MAX)
+    // By the second and its rest: a division of 128 bits at each packet would be dearer than all else.
+    let rest = u64::from(time.subsec_nanos()) * u64::from(rate) / 1_000_000_000;
+    time.as_secs().saturating_mul(u64::from(rate)).saturating_add(rest)
 }
 
 #[cfg(test)]
@@ -401,7 +424,7 @@ mod tests {
     const SILENCE: u8 = 0xD5;
 
     fn reel() -> Reel {
-        let mut reel = Reel::new(true, Arc::new(NoCodecs));
+        let mut reel = Reel::new(true, true, Arc::new(NoCodecs));
         reel.on(Time::from_millis(1_000));
         reel
     }
@@ -487,6 +510,22 @@ mod tests {
     }
 
     #[test]
+    fn both_sides_come_out_by_half_seconds_unless_somebody_waits_for_their_length() {
+        for (exact, length_ms) in [(false, 500), (true, 580)] {
+            let (mut reel, mut out) = (Reel::new(true, exact, Arc::new(NoCodecs)), Vec::new());
+            reel.on(Time::from_millis(1_000));
+            for n in 0..50_u32 {
+                put(&mut reel, 1_000 + 20 * u64::from(n), Side::Said, 1, 160 * n, A, &mut out);
+                put(&mut reel, 1_000 + 20 * u64::from(n), Side::Heard, 2, 160 * n, B, &mut out);
+            }
+            assert_eq!((reel.length_ms(), out.len()), (length_ms, usize::try_from(length_ms).unwrap() * 16));
+            reel.off(Time::from_millis(2_000), &mut out);
+            assert_eq!(side(&out, 0), [Some(A); 50]);
+            assert_eq!(side(&out, 1), [Some(B); 50]);
+        }
+    }
+
+    #[test]
     fn the_form_is_that_of_who_is_heard_first_though_it_takes_him_a_second() {
         let (mut reel, mut out) = (reel(), Vec::new());
         reel.still(Time::from_millis(2_200), &mut out);
@@ -498,7 +537,7 @@ mod tests {
 
     #[test]
     fn silence_is_counted_from_the_last_that_was_said_also_when_nothing_comes() {
-        let mut reel = Reel::new(false, Arc::new(NoCodecs));
+        let mut reel = Reel::new(false, false, Arc::new(NoCodecs));
         let mut out = Vec::new();
         reel.on(Time::ZERO);
         for n in 0..50_u32 {

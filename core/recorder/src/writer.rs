@@ -1,11 +1,12 @@
 //! Carries out what waits: [`Writer`] lets tapes grow, [`Clerk`] does what takes a whole file. Nobody else touches the disk.
 
-use plugboard_media::tape::Taped;
-use plugboard_media::{Audio, Codecs};
+use plugboard_media::tape::Side;
+use plugboard_media::{Audio, Codec, Codecs};
 use plugboard_model::{FaxFile, TapeEnd, TapeWhy, Time};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,16 +58,70 @@ const NUMBERS_MAX: usize = 64;
 
 /// What is to be done about tapes.
 pub(crate) enum Job {
-    Begin { tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told },
-    Taped { tape: u64, at: Time, taped: Taped },
-    Talks { tape: u64, number: String },
-    End { tape: u64, why: TapeWhy },
+    Begin(Box<Begin>),
+    On,
+    Off,
+    /// Its bytes lie with those of the others ([`Batch`]).
+    Sound {
+        side: Side,
+        codec: Codec,
+        stream: u32,
+        timestamp: u32,
+        payload: Range<usize>,
+    },
+    Still,
+    Talks(String),
+    End(TapeWhy),
+}
+
+/// A new tape.
+pub(crate) struct Begin {
+    pub(crate) order: Order,
+    pub(crate) missed: Arc<AtomicU64>,
+    pub(crate) told: Told,
 }
 
 impl Job {
     /// A packet, or that time went by: of these there may be too many.
     pub(crate) const fn is_sound(&self) -> bool {
-        matches!(self, Self::Taped { taped: Taped::Sound { .. } | Taped::Still, .. })
+        matches!(self, Self::Sound { .. } | Self::Still)
+    }
+}
+
+/// Bytes for which a batch keeps room while nothing is in it: what comes of some hundred recorded calls between two looks.
+const BATCH_ROOM: usize = 1 << 20;
+
+/// Jobs in the order in which they came, each with its tape and its time; and the sound of all of them in one piece, so that no packet
+/// is given memory of its own by one thread and taken from it by another.
+#[derive(Default)]
+pub(crate) struct Batch {
+    jobs: Vec<(u64, Time, Job)>,
+    bytes: Vec<u8>,
+}
+
+impl Batch {
+    pub(crate) fn push(&mut self, tape: u64, at: Time, job: Job) {
+        self.jobs.push((tape, at, job));
+    }
+
+    /// Keeps a packet's bytes, for a job that is pushed next.
+    pub(crate) fn lay(&mut self, payload: &[u8]) -> Range<usize> {
+        let begin = self.bytes.len();
+        self.bytes.extend_from_slice(payload);
+        begin..self.bytes.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// How many packets, and steps of time.
+    pub(crate) fn sounds(&self) -> usize {
+        self.jobs.iter().filter(|(_, _, job)| job.is_sound()).count()
     }
 }
 
@@ -135,17 +190,33 @@ impl Writer {
         Self { disk, codecs, tapes: BTreeMap::new(), desk }
     }
 
-    pub(crate) fn carry_out(&mut self, job: Job) {
+    /// Tape by tape, each one's jobs in their order, so that what belongs together is near when it is worked on. The batch is empty then.
+    pub(crate) fn carry_out(&mut self, batch: &mut Batch) {
+        batch.jobs.sort_by_key(|(tape, _, _)| *tape);
+        for (tape, at, job) in batch.jobs.drain(..) {
+            self.carry_out_one(tape, at, job, &batch.bytes);
+        }
+        batch.bytes.clear();
+        batch.bytes.shrink_to(BATCH_ROOM);
+    }
+
+    fn carry_out_one(&mut self, tape: u64, at: Time, job: Job, bytes: &[u8]) {
         match job {
-            Job::Begin { tape, order, missed, told } => self.begin(tape, order, missed, told),
-            Job::Taped { tape, at, taped } => self.taped(tape, at, taped),
-            Job::Talks { tape, number } => {
+            Job::Begin(begin) => self.begin(tape, *begin),
+            Job::On => self.roll(tape, |reel, _| reel.on(at)),
+            Job::Off => self.roll(tape, |reel, out| reel.off(at, out)),
+            Job::Sound { side, codec, stream, timestamp, payload } => {
+                let payload = bytes.get(payload).unwrap_or_default();
+                self.roll(tape, |reel, out| reel.sound(at, side, codec, (stream, timestamp), payload, out));
+            }
+            Job::Still => self.roll(tape, |reel, out| reel.still(at, out)),
+            Job::Talks(number) => {
                 let numbers = self.tapes.get_mut(&tape).map(|running| &mut running.numbers);
                 if let Some(numbers) = numbers.filter(|all| all.len() < NUMBERS_MAX && !all.contains(&number)) {
                     numbers.push(number);
                 }
             }
-            Job::End { tape, why } => self.end(tape, why),
+            Job::End(why) => self.end(tape, why),
         }
     }
 
@@ -161,35 +232,29 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, tape: u64, order: Order, missed: Arc<AtomicU64>, told: Told) {
+    fn begin(&mut self, tape: u64, Begin { order, missed, told }: Begin) {
         if let Err(fault) =
             self.disk.create(&order.file, &wav::head(Form::of(plugboard_media::Codec::Pcma, order.stereo), 0))
         {
             let end = TapeEnd { length_ms: 0, bytes: 0, sha256: [0; 32], missing_ms: 0, why: why_of(&fault) };
             return told(end, Talked::default());
         }
-        let reel = Reel::new(order.stereo, Arc::clone(&self.codecs));
-        let running = Running { order, reel, waiting: Vec::new(), written: 0, missed, numbers: Vec::new(), told };
+        let reel = Reel::new(order.stereo, order.longest.is_some(), Arc::clone(&self.codecs));
+        let waiting = Vec::with_capacity(WRITE_BYTES * 2);
+        let running = Running { order, reel, waiting, written: 0, missed, numbers: Vec::new(), told };
         self.tapes.insert(tape, running);
     }
 
-    fn taped(&mut self, tape: u64, at: Time, taped: Taped) {
+    fn roll(&mut self, tape: u64, step: impl FnOnce(&mut Reel, &mut Vec<u8>)) {
         let Some(running) = self.tapes.get_mut(&tape) else { return };
-        let Running { reel, waiting, .. } = running;
-        match taped {
-            Taped::On => reel.on(at),
-            Taped::Off => reel.off(at, waiting),
-            Taped::Sound { side, codec, stream, timestamp, payload } => {
-                reel.sound(at, side, codec, (stream, timestamp), &payload, waiting);
-            }
-            Taped::Still => reel.still(at, waiting),
-        }
-        let length = Duration::from_millis(reel.length_ms());
+        step(&mut running.reel, &mut running.waiting);
+        let reel = &running.reel;
+        let long = |longest| Duration::from_millis(reel.length_ms()) >= longest;
         let enough = if let Some(codec) = reel.strange() {
             Some(TapeWhy::Codec(format!("{codec:?}")))
-        } else if running.order.longest.is_some_and(|longest| length >= longest) {
+        } else if running.order.longest.is_some_and(long) {
             Some(TapeWhy::Limit)
-        } else if running.order.silence.is_some_and(|silence| running.reel.quiet_for() >= silence) {
+        } else if running.order.silence.is_some_and(|silence| reel.quiet_for() >= silence) {
             Some(TapeWhy::Silence)
         } else {
             None

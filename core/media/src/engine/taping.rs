@@ -29,8 +29,8 @@ impl Engine {
         let Some(leg) = self.leg_mut(id).filter(|leg| leg.is_taped() && leg.flow() == Flow::SendRecv) else {
             return;
         };
+        let payload = packet.get(header.payload.clone()).unwrap_or_default();
         for tape in leg.tapes() {
-            let payload = packet.get(header.payload.clone()).unwrap_or_default().to_vec();
             let (stream, timestamp) = (header.ssrc, header.timestamp);
             tape.take(now, Taped::Sound { side: Side::Said, codec, stream, timestamp, payload });
         }
@@ -66,7 +66,7 @@ impl Leg {
         }
         let stream = self.outgoing.ssrc;
         for tape in self.tapes() {
-            tape.take(now, Taped::Sound { side: Side::Heard, codec, stream, timestamp, payload: payload.to_vec() });
+            tape.take(now, Taped::Sound { side: Side::Heard, codec, stream, timestamp, payload });
         }
     }
 
