@@ -142,4 +142,16 @@ pub trait MediaPlane: Send + Sync {
     /// # Errors
     /// See [`SendError`]; the command was not taken.
     fn send(&self, command: Command) -> Result<(), SendError>;
+
+    /// The same for who gives several commands one after the other: the plane may not know of them before [`MediaPlane::tell`], which the same
+    /// thread calls before it waits for anything.
+    ///
+    /// # Errors
+    /// See [`SendError`]; the command was not taken.
+    fn hold(&self, command: Command) -> Result<(), SendError> {
+        self.send(command)
+    }
+
+    /// Tells the plane of what was held, by whomever. Costs next to nothing where that is nothing.
+    fn tell(&self) {}
 }

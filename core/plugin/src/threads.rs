@@ -3,10 +3,11 @@
 use crate::admission::{Admission, Place, StartError};
 use crate::{Catalogue, Clock, RunEvent, RunKey, RunSpec, Runner, RunnerLimits};
 use plugboard_model::HostResult;
+use std::collections::VecDeque;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{JoinHandle, Thread};
 
 /// Where events go: at least one, all of one call, in order. Called on the plugin threads; it must not block and not
 /// panic.
@@ -35,8 +36,22 @@ pub enum ThreadsError {
 
 #[derive(Debug)]
 struct PluginThread {
-    queue: Option<SyncSender<Command>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A thread's bounded queue. Whoever puts something in wakes the thread when he holds nothing any more: on a machine with few cores it runs at
+/// once, in his place, and would otherwise wait for what he holds.
+struct Queue {
+    waiting: Mutex<Waiting>,
+    places: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    commands: VecDeque<Command>,
+    /// Nothing is taken any more: the owner has gone, or the thread has.
+    ended: bool,
 }
 
 enum Command {
@@ -68,17 +83,19 @@ impl PluginThreads {
         let places = usize::try_from(limits.runs_max.saturating_mul(COMMANDS_PER_RUN)).unwrap_or(usize::MAX);
         let mut started = Self { threads: Vec::with_capacity(threads), admission: Arc::clone(&admission) };
         for number in 0..threads.max(1) {
-            let (queue, commands) = sync_channel(places);
+            let queue = Arc::new(Queue { waiting: Mutex::default(), places });
+            let commands = Arc::clone(&queue);
             let (catalogue, clock) = (Arc::clone(catalogue), clock.clone());
             let (admission, sink) = (Arc::clone(&admission), Arc::clone(sink));
             let thread = std::thread::Builder::new()
                 .name(format!("plugin-{number}"))
                 .spawn(move || {
+                    let commands = Ended(&commands);
                     let runner = Runner::sharing(catalogue, clock.clone(), limits, admission, count);
-                    drive(runner, &clock, &commands, &sink);
+                    drive(runner, &clock, commands.0, &sink);
                 })
                 .map_err(|cause| ThreadsError::Thread { number, cause })?;
-            started.threads.push(PluginThread { queue: Some(queue), thread: Some(thread) });
+            started.threads.push(PluginThread { queue, thread: Some(thread) });
         }
         Ok(started)
     }
@@ -128,14 +145,10 @@ impl PluginThreads {
         key.call.hash(&mut hasher);
         let count = u64::try_from(self.threads.len()).unwrap_or(1).max(1);
         let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        let Some(queue) = self.threads.get(index).and_then(|thread| thread.queue.as_ref()) else {
+        let Some(PluginThread { queue, thread: Some(thread) }) = self.threads.get(index) else {
             return Sent::Ended;
         };
-        match queue.try_send(command) {
-            Ok(()) => Sent::Queued,
-            Err(TrySendError::Full(_)) => Sent::Full,
-            Err(TrySendError::Disconnected(_)) => Sent::Ended,
-        }
+        queue.push(command, thread.thread())
     }
 }
 
@@ -148,7 +161,10 @@ enum Sent {
 impl Drop for PluginThreads {
     fn drop(&mut self) {
         for thread in &mut self.threads {
-            thread.queue = None;
+            thread.queue.waiting().ended = true;
+            if let Some(thread) = &thread.thread {
+                thread.thread().unpark();
+            }
         }
         for thread in &mut self.threads {
             if let Some(thread) = thread.thread.take() {
@@ -159,14 +175,63 @@ impl Drop for PluginThreads {
     }
 }
 
-fn drive(mut runner: Runner, clock: &Clock, commands: &Receiver<Command>, sink: &Sink) {
+/// However its thread ends, nothing is put into its queue any more.
+struct Ended<'a>(&'a Queue);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.waiting().ended = true;
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("places", &self.places).finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    fn push(&self, command: Command, thread: &Thread) -> Sent {
+        let mut waiting = self.waiting();
+        if waiting.ended {
+            return Sent::Ended;
+        }
+        if waiting.commands.len() >= self.places {
+            return Sent::Full;
+        }
+        waiting.commands.push_back(command);
+        // What waits already has woken the thread.
+        let first = waiting.commands.len() == 1;
+        drop(waiting);
+        if first {
+            thread.unpark();
+        }
+        Sent::Queued
+    }
+
+    /// Moves the first commands over, and tells whether more wait; none: the thread is to end.
+    fn take(&self, some: &mut VecDeque<Command>) -> Option<bool> {
+        let mut waiting = self.waiting();
+        if waiting.ended {
+            return None;
+        }
+        let count = waiting.commands.len().min(COMMANDS_PER_SLICE);
+        some.extend(waiting.commands.drain(..count));
+        Some(!waiting.commands.is_empty())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // A push and a take are whole: a panic under this lock leaves nothing half done.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn drive(mut runner: Runner, clock: &Clock, queue: &Queue, sink: &Sink) {
+    let mut commands = VecDeque::new();
     loop {
-        for _ in 0..COMMANDS_PER_SLICE {
-            match commands.try_recv() {
-                Ok(command) => carry_out(&mut runner, command),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return,
-            }
+        let Some(more) = queue.take(&mut commands) else { return };
+        for command in commands.drain(..) {
+            carry_out(&mut runner, command);
         }
         let worked = runner.work();
         loop {
@@ -176,17 +241,13 @@ fn drive(mut runner: Runner, clock: &Clock, commands: &Receiver<Command>, sink: 
             }
             sink(events);
         }
-        if worked {
+        if worked || more {
             continue;
         }
-        let next = match runner.poll_timeout() {
-            Some(until) => commands.recv_timeout(until.since(clock.now())),
-            None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match next {
-            Ok(command) => carry_out(&mut runner, command),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+        // Whoever has put something in since the look has left a token: this returns at once then.
+        match runner.poll_timeout() {
+            Some(until) => std::thread::park_timeout(until.since(clock.now())),
+            None => std::thread::park(),
         }
     }
 }

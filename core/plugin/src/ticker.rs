@@ -11,8 +11,9 @@ use wasmtime::EngineWeak;
 
 /// Between two ticks: how long a looping guest keeps a plugin thread from its other runs.
 const TICK: Duration = Duration::from_millis(1);
-/// Between two looks while no guest was found running: a guest that loops has so much more before its first tick.
-const NAP: Duration = Duration::from_millis(10);
+/// Between two looks while no guest was found running: a guest that loops has so much more before its first tick. A look costs a wake-up, and at
+/// some calls a second there would be two a call with a quarter of this.
+const NAP: Duration = Duration::from_millis(40);
 /// Idle looks before the ticker sleeps, so that a steady trickle of runs does not pay for waking it each time.
 const IDLE_NAPS: u32 = 6;
 

@@ -132,12 +132,12 @@ impl Switch {
         let (places, mut arbiters): (Vec<ArbiterHandle>, Vec<Arbiter>) = match placement {
             Placement::Here(count) => (vec![Arbiter::current(); count.clamp(1, SHARDS_MAX)], Vec::new()),
             Placement::Threads(count) => {
-                let arbiters: Vec<Arbiter> = (0..count.clamp(1, SHARDS_MAX)).map(|_| Arbiter::new()).collect();
+                let arbiters: Vec<Arbiter> = (0..count.clamp(1, SHARDS_MAX)).map(|_| arbiter(&env)).collect();
                 (arbiters.iter().map(Arbiter::handle).collect(), arbiters)
             }
         };
         // They wait for the disk: not on a shard's thread, where there are threads.
-        let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, Arbiter::new()) };
+        let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, arbiter(&env)) };
         let notices_env = env.clone();
         let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env));
         let (queue_env, first) = (env.clone(), places.first().cloned().unwrap_or_else(Arbiter::current));
@@ -638,6 +638,17 @@ impl Switch {
         };
         GatewayHandle::new(&addr, channels, self.peers.clone())
     }
+}
+
+/// A thread that tells the media plane of what its actors want of it only before it goes to sleep: to be told of each command by itself would
+/// wake the media thread four times a call more, each time in the place of the shard where both share a core.
+fn arbiter(env: &Env) -> Arbiter {
+    let media = Arc::clone(&env.media);
+    let runtime = move || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().on_thread_park(move || media.tell()).build()
+    };
+    Arbiter::try_with_tokio_rt(runtime).unwrap_or_else(|_| Arbiter::new())
 }
 
 /// Puts it there, and has its handle.

@@ -265,18 +265,17 @@ impl MediaPlane for MediaThreads {
     }
 
     fn send(&self, command: Command) -> Result<(), SendError> {
-        let leg = command.leg();
-        if let Command::Bridge { a, b } = command
-            && a.shard() != b.shard()
-        {
-            return Err(SendError::DifferentShards { a, b });
+        self.shared.give(command, Queue::push)
+    }
+
+    fn hold(&self, command: Command) -> Result<(), SendError> {
+        self.shared.give(command, Queue::hold)
+    }
+
+    fn tell(&self) {
+        for queue in &self.shared.queues {
+            queue.tell();
         }
-        let shard = usize::from(leg.shard());
-        let queue = self.shared.queues.get(shard).ok_or(SendError::NoShard(shard))?;
-        queue.push(Job::Command(command)).map_err(|refused| match refused {
-            shard::Refused::Full => SendError::Full(shard),
-            shard::Refused::Stopped => SendError::Stopped,
-        })
     }
 }
 
@@ -297,6 +296,25 @@ impl Shared {
     fn allotted(&self) -> MutexGuard<'_, Allotted> {
         // Every change under this lock is a single push or pop: a panic leaves nothing half done.
         self.allotted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give(
+        &self,
+        command: Command,
+        put: impl FnOnce(&Queue, Job) -> Result<(), shard::Refused>,
+    ) -> Result<(), SendError> {
+        let leg = command.leg();
+        if let Command::Bridge { a, b } = command
+            && a.shard() != b.shard()
+        {
+            return Err(SendError::DifferentShards { a, b });
+        }
+        let shard = usize::from(leg.shard());
+        let queue = self.queues.get(shard).ok_or(SendError::NoShard(shard))?;
+        put(queue, Job::Command(command)).map_err(|refused| match refused {
+            shard::Refused::Full => SendError::Full(shard),
+            shard::Refused::Stopped => SendError::Stopped,
+        })
     }
 
     fn open(&self, shard: usize, family: AddressFamily, need: Need) -> Result<LocalMedia, OpenError> {

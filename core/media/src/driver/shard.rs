@@ -12,6 +12,7 @@ use plugboard_model::Time;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub(super) enum Refused {
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
+    /// Something waits of which the thread is to be told by [`Queue::tell`].
+    held: AtomicBool,
     wake: EventFd,
 }
 
@@ -85,11 +88,36 @@ struct Waiting {
 
 impl Queue {
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self { waiting: Mutex::default(), wake: EventFd::new()? })
+        Ok(Self { waiting: Mutex::default(), held: AtomicBool::new(false), wake: EventFd::new()? })
     }
 
-    /// Takes a job. Full: refused, except for closes, of which there is one a leg.
+    /// Takes a job and tells the thread. Full: refused, except for closes, of which there is one a leg.
     pub(super) fn push(&self, job: Job) -> Result<(), Refused> {
+        self.put(job, false)
+    }
+
+    /// The same, but that the thread is told by [`Queue::tell`].
+    pub(super) fn hold(&self, job: Job) -> Result<(), Refused> {
+        self.put(job, true)
+    }
+
+    /// Tells the thread of what is held.
+    pub(super) fn tell(&self) {
+        // Whoever has held something back asks on the same thread; nearly always there is nothing, and no lock is taken.
+        if !self.held.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut waiting = self.waiting();
+        self.held.store(false, Ordering::Relaxed);
+        let tell = !waiting.signalled && !waiting.jobs.is_empty();
+        waiting.signalled |= tell;
+        drop(waiting);
+        if tell {
+            self.wake.signal();
+        }
+    }
+
+    fn put(&self, job: Job, hold: bool) -> Result<(), Refused> {
         let mut waiting = self.waiting();
         if waiting.stopped {
             return Err(Refused::Stopped);
@@ -101,7 +129,11 @@ impl Queue {
         }
         // The thread takes all that waits at once, so that only the first needs to wake it. An opened leg has nothing to
         // do before the next command of it, which comes soon: where its packets go, or its close.
-        let tell = !waiting.signalled && !matches!(job, Job::Open(_));
+        let due = !waiting.signalled && !matches!(job, Job::Open(_));
+        if due && hold {
+            self.held.store(true, Ordering::Relaxed);
+        }
+        let tell = due && !hold;
         waiting.signalled |= tell;
         waiting.jobs.push_back(job);
         drop(waiting);

@@ -410,7 +410,7 @@ impl CallActor {
     }
 
     fn to_media(&self, command: MediaCommand) {
-        if let Err(error) = self.env.media.send(command) {
+        if let Err(error) = self.env.media.hold(command) {
             tracing::warn!(call_id = %self.id, %error, "a media command was not taken");
         }
     }

@@ -196,7 +196,7 @@ impl CallsActor {
         let owner = self.owners.next();
         let local = self.owners.local(owner, flow, &*self.env.random);
         let Ok(session) = Session::incoming(tx, request.clone(), flow, NextHop::Source, local) else {
-            if let Err(error) = self.env.media.send(close) {
+            if let Err(error) = self.env.media.hold(close) {
                 tracing::warn!(%error, "a media leg could not be closed");
             }
             return Err(not_allowed(400, "its INVITE lacks what a call needs".into()));
@@ -206,7 +206,7 @@ impl CallsActor {
         let mut begin = self.begin(id, caller, &called, &plan, brought.times);
         begin.call_back = !back_to.is_empty();
         let description = if browser { description } else { crate::media::with_keys(&self.env, description, terms) };
-        if let Some(Err(error)) = crate::media::keys(rules, media.leg).map(|keys| self.env.media.send(keys)) {
+        if let Some(Err(error)) = crate::media::keys(rules, media.leg).map(|keys| self.env.media.hold(keys)) {
             tracing::warn!(%error, "how keys travel could not be told to a media leg");
         }
         let sip_call_id = request.headers.call_id().unwrap_or_default().to_owned();

@@ -424,7 +424,7 @@ impl LegActor {
     }
 
     fn to_media(&self, command: MediaCommand) {
-        if let Err(error) = self.env.media.send(command) {
+        if let Err(error) = self.env.media.hold(command) {
             tracing::warn!(leg_id = %self.leg, %error, "a media command was not taken");
         }
     }

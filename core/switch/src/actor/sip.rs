@@ -389,6 +389,8 @@ impl Drop for SipActor {
 impl Handler<Received> for SipActor {
     type Result = ();
     fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
+        // A flood keeps the thread from going to sleep, and what calls want of their media must not wait for its end.
+        self.env.media.tell();
         self.received(received, ctx);
     }
 }

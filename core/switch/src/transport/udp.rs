@@ -136,6 +136,7 @@ impl UdpEndpoint {
                 socket.ready(Interest::READABLE | Interest::ERROR).await?;
             }
             let now = router.now();
+            let mut emptied = false;
             for _ in 0..READ_MAX {
                 if backlog.is_full() {
                     break;
@@ -149,7 +150,10 @@ impl UdpEndpoint {
                             None => backlog.push(now, datagram, remote),
                         }
                     }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        emptied = true;
+                        break;
+                    }
                     // Of what was sent: read below.
                     Err(error) if may_be_of_another(&error) => {}
                     Err(error) => {
@@ -172,7 +176,10 @@ impl UdpEndpoint {
                 let local = reach.seen_by(self.local, remote);
                 router.received_at(Flow::udp(local, remote), bytes, came);
             }
-            tokio::task::yield_now().await;
+            // Where nothing is left, waiting for the next datagram gives others their turn as well, without a look at the sockets between.
+            if !(emptied && backlog.waiting.is_empty()) {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

@@ -290,3 +290,23 @@ fn a_slot_used_again_is_another_leg() {
     assert_eq!(first.slot(), second.slot());
     assert_ne!(first, second);
 }
+
+#[test]
+fn what_is_held_wakes_the_thread_when_it_is_told_of_or_with_what_is_not_held() {
+    let queue = Queue::new().unwrap();
+    let close = || Job::Command(Command::Close { leg: MediaLeg(1) });
+    let is_told = || std::mem::take(&mut queue.waiting().signalled);
+    queue.tell();
+    assert!(!is_told(), "nothing waits");
+    queue.hold(close()).unwrap();
+    queue.hold(close()).unwrap();
+    assert!(!is_told());
+    queue.tell();
+    assert!(is_told());
+    queue.hold(close()).unwrap();
+    queue.push(close()).unwrap();
+    assert!(is_told());
+    queue.waiting().jobs.clear();
+    queue.tell();
+    assert!(!is_told(), "the thread took them already");
+}

@@ -406,7 +406,7 @@ impl CallActor {
         match (found, self.media_of(to)) {
             (Ok(audio), Some(leg)) => {
                 let command = MediaCommand::Play { leg, id: self.play_id(to, play), audio, options };
-                if let Err(error) = self.env.media.send(command) {
+                if let Err(error) = self.env.media.hold(command) {
                     tracing::warn!(call_id = %self.id, %error, "a prompt was not played");
                     self.feed(Input::PlayEnded { play, finish: PlayFinish::NotPlayable(error.to_string()) }, ctx);
                 }
