@@ -276,4 +276,11 @@ pub enum JournalEvent {
         /// Why.
         cause: Cause,
     },
+    /// A leg that began is a phone outside that stands in a user's profile.
+    PhoneOf {
+        /// Which.
+        leg: LegId,
+        /// Whose.
+        user: UserId,
+    },
 }

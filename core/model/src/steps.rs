@@ -83,6 +83,7 @@ impl Steps {
             | JournalEvent::NotHeard { .. }
             | JournalEvent::HeardAgain { .. }
             | JournalEvent::NotRung { .. }
+            | JournalEvent::PhoneOf { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -106,6 +106,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
             | JournalEvent::NotHeard { .. }
             | JournalEvent::HeardAgain { .. }
             | JournalEvent::NotRung { .. }
+            | JournalEvent::PhoneOf { .. }
             | JournalEvent::Note { .. }
             | JournalEvent::Ended { .. } => {}
         }

@@ -7,6 +7,7 @@ mod host;
 mod ladder;
 mod outbox;
 mod outgoing;
+mod passed_over;
 mod pcap;
 pub(crate) mod plugins;
 mod recordings;

@@ -445,6 +445,9 @@ fn who_rang_and_who_did_not_is_explained_and_the_same_call_is_simulated_at_anoth
         ["102", "user 102"].map(|who| switch.ask(&["call", "explain", id, "--user", who])["people"].clone()).into();
     assert_eq!(of_102[0].as_array().map(Vec::len), Some(1), "{of_102:?}");
     assert_eq!(of_102[0], of_102[1], "by number and by name");
+    let of_103 = &switch.ask(&["call", "explain", id, "--user", "103"])["people"];
+    let nothing = "was not rung: the call never came to him, nor to a group or a contact of his";
+    assert_eq!(of_103[0]["what"], nothing, "nothing is no answer");
     let trace = switch.succeeds(&["call", "trace", id]);
     assert!(trace.lines().next().unwrap().ends_with(" UTC") && !trace.contains("Europe"), "{trace}");
     let simulated = switch.ask(&["simulate", "--like", id, "--at", "2026-12-25T21:00"]);
@@ -456,6 +459,47 @@ fn who_rang_and_who_did_not_is_explained_and_the_same_call_is_simulated_at_anoth
     assert_eq!(simulated["plan"]["at"], "2026-12-25T21:00");
     assert_eq!(simulated["left"].as_array().map(Vec::len), Some(0), "{simulated}");
     assert_eq!(switch.waits_for_past_calls(1).len(), 1, "nobody was called");
+}
+
+#[test]
+fn why_a_phone_did_not_ring_is_told_of_everybody_whom_a_step_passed_over() {
+    let steps =
+        "- call-responsible: { number: \"+4930555\", phones: none }\n- call-group: { group: turns, ring_for: 10s }";
+    let lines = "contacts:\n  - { id: carla, name: Carla, numbers: \"+4930555\", responsible: [\"103\", \"106\"] }\n";
+    let office = Office::new().scenario("150", "turns", steps).lines(lines).text();
+    let office = office.replace(
+        "groups:\n",
+        "groups:\n  - { id: turns, number: 201, name: Turns, distribution: in-order, members: ['101', '102', '103', '104', '105', '106'] }\n",
+    );
+    let switch = Plugboard::with_office(&Office::new());
+    let file = switch.folder().join("turns.yaml");
+    fs::write(&file, office).unwrap();
+    switch.succeeds(&["apply", file.to_str().unwrap()]);
+    switch.succeeds(&["user", "status", "103", "do-not-disturb"]);
+    switch.succeeds(&["user", "set", "104", "--log-out", "turns"]);
+    let port = free_port(1);
+    Sipp::registers(&switch, "105", "secret-105", port).succeeds();
+    let callee = Sipp::answers(&switch, "callee", &Answer::new(), Transport::Udp, port).start();
+    Sipp::calls(&switch, "caller", &Call::new("101", "secret-101", "150"), Transport::Udp).succeeds();
+    callee.succeeds();
+    let id = switch.waits_for_past_calls(1)[0]["id"].as_str().unwrap().to_owned();
+    let why = |user: &str| {
+        let people = switch.ask(&["call", "explain", &id, "--user", user])["people"].clone();
+        let one = |fate: &Value| fate["what"].as_str().unwrap().to_owned();
+        people.as_array().unwrap().iter().map(one).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(why("101"), "was not rung: he is the one who called");
+    assert_eq!(why("102"), "was not rung: no device of his is registered");
+    assert_eq!(
+        why("103"),
+        "was not rung: do not disturb; was not rung: do not disturb",
+        "by one step and by the other"
+    );
+    assert_eq!(why("104"), "was not rung: logged out of the group Turns");
+    assert!(why("105").starts_with("rang for ") && why("105").contains("answered"), "{}", why("105"));
+    let first = "was not rung: responsible for Carla, but the step did not come to him";
+    let then = "was not rung: in the group Turns, and his turn did not come: somebody else answered";
+    assert_eq!(why("106"), format!("{first}; {then}"));
 }
 
 #[test]

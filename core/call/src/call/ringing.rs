@@ -137,7 +137,11 @@ impl Call {
         if let Some(ring) = &mut self.ring {
             ring.legs.insert(leg, rung);
         }
+        let of = self.legs.get(&leg).and_then(|leg| leg.phone.as_ref()?.of.clone());
         self.journal(JournalEvent::LegBegan { leg, user, to });
+        if let Some(user) = of {
+            self.journal(JournalEvent::PhoneOf { leg, user });
+        }
         self.out(Output::MakeLeg { leg, party, device });
     }
 

@@ -445,7 +445,14 @@ fn journal(running: &Running, id: &str, user: Option<&str>) -> Result<Value, Str
     let office = houses.get(&call.office).map(|house| &house.office);
     let user = user.map(|user| meant(office.map(AsRef::as_ref), &journal.entries, user)).transpose()?;
     let zone = office.map(|office| office.zone().name());
-    Ok(json!({ "gaps": journal.gaps, "entries": journal.entries, "time_zone": zone, "user": user }))
+    let found = user.as_deref().and_then(|user| Some((office?, office?.find_user(user)?)));
+    let number = found.map(|(_, user)| user.number.as_str());
+    let groups: Vec<&str> = found.map_or_else(Vec::new, |(office, user)| {
+        let his = |group: &&Arc<plugboard_office::Group>| group.members.iter().any(|member| member.user == user.id);
+        office.groups().filter(his).map(|group| group.id.name.as_str()).collect()
+    });
+    Ok(json!({ "gaps": journal.gaps, "entries": journal.entries, "time_zone": zone, "user": user, "number": number,
+        "groups": groups }))
 }
 
 /// Who is meant by a user's id, internal number or name, or by what a call was sent to: as journals call him.

@@ -81,8 +81,7 @@ impl Reader {
                 let user = caller_user.as_ref().map(|user| format!(" (user {})", user.name)).unwrap_or_default();
                 let caller = if caller.is_empty() { "withheld" } else { caller };
                 self.legs.insert(0, caller.to_owned());
-                let direction = direction.as_str();
-                self.began(at, &format!("{caller}{user} calls {called}, {direction}"), *wall);
+                self.began(at, &format!("{caller}{user} calls {called}, {}", direction.as_str()), *wall);
             }
             JournalEvent::Routed { route, scenario, version } => {
                 let [a, b, c, d, ..] = version;
@@ -156,6 +155,7 @@ impl Reader {
             JournalEvent::FellSilent { leg } => self.leg(at, leg.0, "falls silent: is it still there?"),
             JournalEvent::NotHeard { leg } => self.leg(at, leg.0, "is there and cannot be heard"),
             JournalEvent::NotRung { user, cause } => self.not_rung(at, user, cause),
+            JournalEvent::PhoneOf { leg, user } => self.leg(at, leg.0, &format!("is a phone of {} outside", user.name)),
             JournalEvent::HeardAgain { leg } => self.leg(at, leg.0, "is heard again"),
             JournalEvent::Emergency { number, location, call_back, test } => {
                 let what = if *test { "tries the way of a call for help" } else { "calls for help" };

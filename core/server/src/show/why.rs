@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::calls::cause_text;
+use super::passed_over::{Asked, PassedOver};
 use super::{either, items, seconds};
 use crate::output;
 
@@ -26,14 +27,19 @@ struct Fate {
 /// A leg that is called.
 struct Called {
     who: String,
+    /// A phone outside, of the user who is called.
+    phone: Option<String>,
     began: Time,
     rang: Option<Time>,
     answered: Option<Time>,
+    /// Since when he talks to somebody.
+    talks: Option<Time>,
 }
 
 /// `call explain`.
 pub(crate) fn why(value: &Value, json: bool) -> ExitCode {
     let user = value.get("user").and_then(Value::as_str);
+    let number = value.get("number").and_then(Value::as_str);
     let entries: Result<Vec<JournalEntry>, _> =
         items(value, "entries").iter().map(|entry| serde_json::from_value(entry.clone())).collect();
     let entries = match entries {
@@ -43,10 +49,21 @@ pub(crate) fn why(value: &Value, json: bool) -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let mut fates = fates(&entries);
+    let asked = user.map(|user| Asked {
+        user: user.to_owned(),
+        groups: items(value, "groups").iter().filter_map(|group| group.as_str().map(ToOwned::to_owned)).collect(),
+    });
+    let mut fates = fates(&entries, asked);
     let way = way(&entries);
     if let Some(user) = user {
-        fates.retain(|fate| fate.who == user);
+        // Who sent the call on before he was rung stands there by his number.
+        fates.retain(|fate| fate.who == user || number == Some(fate.who.as_str()));
+        for fate in &mut fates {
+            user.clone_into(&mut fate.who);
+        }
+        if fates.is_empty() {
+            fates.push(Fate { who: user.to_owned(), at: 0.0, what: nothing(&entries, user) });
+        }
     }
     let value = json!({ "people": fates, "decided": way, "user": user });
     either(&value, json, || {
@@ -54,8 +71,7 @@ pub(crate) fn why(value: &Value, json: bool) -> ExitCode {
             output::line(format!("{:>10.3} s  {:<12} {}", fate.at, fate.who, fate.what));
         }
         if fates.is_empty() {
-            let who = user.unwrap_or("nobody");
-            output::line(format!("{who}: the call never came there"));
+            output::line("nobody was to be rung");
         }
         if !way.is_empty() {
             output::line("what decided:");
@@ -66,20 +82,39 @@ pub(crate) fn why(value: &Value, json: bool) -> ExitCode {
     })
 }
 
+/// Why nothing is told of somebody.
+fn nothing(entries: &[JournalEntry], user: &str) -> String {
+    let calls = |entry: &JournalEntry| matches!(&entry.event, JournalEvent::Began { caller_user: Some(caller), .. } if caller.name.as_str() == user);
+    if entries.iter().any(calls) {
+        return "was not rung: he is the one who called".into();
+    }
+    "was not rung: the call never came to him, nor to a group or a contact of his".into()
+}
+
 /// Everybody who was rung, or was to be, in the order in which it happened.
-fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
+fn fates(entries: &[JournalEntry], asked: Option<Asked>) -> Vec<Fate> {
     let mut fates = Vec::new();
     let mut legs: BTreeMap<LegId, Called> = BTreeMap::new();
     let mut numbers: BTreeMap<LegId, String> = BTreeMap::new();
+    let mut passed_over = PassedOver::of(asked);
     // Why ringing stops that nobody has refused.
     let mut stops = "its time was over";
     let fate = |who: &str, at: Time, what: String| Fate { who: who.to_owned(), at: seconds(at.0), what };
     for entry in entries {
+        for (user, why) in passed_over.take(entry, stops) {
+            fates.push(fate(user.name.as_str(), entry.at, format!("was not rung: {why}")));
+        }
         match &entry.event {
             JournalEvent::LegBegan { leg, user, to } => {
                 let who = user.as_ref().map_or_else(|| to.clone(), |user| user.name.to_string());
                 numbers.insert(*leg, who.clone());
-                legs.insert(*leg, Called { who, began: entry.at, rang: None, answered: None });
+                legs.insert(*leg, Called::new(who, entry.at));
+            }
+            JournalEvent::PhoneOf { leg, user } => {
+                if let Some(called) = legs.get_mut(leg) {
+                    let number = std::mem::replace(&mut called.who, user.name.to_string());
+                    called.phone = Some(number);
+                }
             }
             JournalEvent::LegRang { leg } => {
                 if let Some(called) = legs.get_mut(leg) {
@@ -87,11 +122,20 @@ fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
                 }
             }
             JournalEvent::LegAnswered { leg } => {
-                if *leg != LegId::CALLER {
-                    stops = "somebody else answered";
-                }
                 if let Some(called) = legs.get_mut(leg) {
                     called.answered = Some(entry.at);
+                    // Of a phone outside it is decided when the key is pressed.
+                    if called.phone.is_none() {
+                        stops = "somebody else answered";
+                    }
+                }
+            }
+            JournalEvent::Bridged { a, b } => {
+                stops = "somebody else answered";
+                for leg in [a, b] {
+                    if let Some(called) = legs.get_mut(leg) {
+                        called.talks = Some(called.talks.unwrap_or(entry.at));
+                    }
                 }
             }
             JournalEvent::LegEnded { leg, cause } => {
@@ -112,30 +156,46 @@ fn fates(entries: &[JournalEntry]) -> Vec<Fate> {
             _ => {}
         }
     }
-    fates.extend(
-        legs.into_values().map(|called| fate(&called.who, called.began, "is called, and the call goes on".into())),
-    );
+    fates.extend(legs.into_values().map(|called| {
+        let what = if called.phone.is_some() { "his phone outside" } else { "his phone" };
+        fate(&called.who, called.began, format!("{what} is called, and the call goes on"))
+    }));
     fates.sort_by(|a, b| a.at.total_cmp(&b.at));
     fates
 }
 
 impl Called {
+    const fn new(who: String, began: Time) -> Self {
+        Self { who, phone: None, began, rang: None, answered: None, talks: None }
+    }
+
     fn words(&self, end: Time, cause: &Cause, stops: &str) -> String {
+        let words = self.became(end, cause, stops);
+        match &self.phone {
+            Some(number) => format!("at his phone outside, {number}: {words}"),
+            None => words,
+        }
+    }
+
+    fn became(&self, end: Time, cause: &Cause, stops: &str) -> String {
+        let after = |from: Time, to: Time| format!("{:.1} s", to.since(from).as_secs_f64());
         let Some(rang) = self.rang else {
             return match self.answered {
-                Some(answered) => {
-                    format!("answered at once, and talked for {:.1} s", end.since(answered).as_secs_f64())
-                }
+                Some(answered) => format!("answered at once, and talked for {}", after(answered, end)),
                 None => format!("was called, and did not ring: {}", ended(cause, stops)),
             };
         };
-        let after = |from: Time, to: Time| format!("{:.1} s", to.since(from).as_secs_f64());
-        match self.answered {
-            Some(answered) if answered < end => {
-                format!("rang for {}, answered, and talked for {}", after(rang, answered), after(answered, end))
+        match (self.answered, self.talks) {
+            (Some(answered), None) if self.phone.is_some() => {
+                let waited = after(answered, end);
+                format!("rang for {}, was picked up, and nobody pressed 1 in {waited}: {stops}", after(rang, answered))
             }
-            Some(answered) => format!("rang for {}, and answered when another had", after(rang, answered)),
-            None => format!("rang for {}: {}", after(rang, end), ended(cause, stops)),
+            (Some(answered), talks) if answered < end => {
+                let talked = after(talks.filter(|_| self.phone.is_some()).unwrap_or(answered), end);
+                format!("rang for {}, answered, and talked for {talked}", after(rang, answered))
+            }
+            (Some(answered), _) => format!("rang for {}, and answered when another had", after(rang, answered)),
+            (None, _) => format!("rang for {}: {}", after(rang, end), ended(cause, stops)),
         }
     }
 }
@@ -154,9 +214,10 @@ fn ended(cause: &Cause, stops: &str) -> String {
 }
 
 fn not_rung(cause: &Cause) -> String {
+    // Causes of a reason of their own say it: a user who is busy by his status, or blocks the caller, is in no call.
     match cause.status {
-        486 => "in a call already".into(),
-        503 => "as many calls already as may be at once".into(),
+        486 if *cause == Cause::of(486) => "in a call already".into(),
+        503 if *cause == Cause::of(503) => "as many calls already as may be at once".into(),
         _ => cause.text.clone(),
     }
 }
@@ -193,7 +254,7 @@ mod tests {
             .zip(events)
             .map(|(seq, (ms, event))| JournalEntry { seq, at: Time::from_millis(ms), event })
             .collect();
-        fates(&entries).into_iter().map(|fate| format!("{} {}", fate.who, fate.what)).collect()
+        fates(&entries, None).into_iter().map(|fate| format!("{} {}", fate.who, fate.what)).collect()
     }
 
     #[test]
@@ -239,6 +300,41 @@ mod tests {
                 "cem rang for 3.0 s: somebody else answered",
                 "bob rang for 3.0 s, answered, and talked for 5.0 s",
             ]
+        );
+    }
+
+    #[test]
+    fn what_became_of_a_phone_outside_is_told_of_the_user_whose_it_is() {
+        let office = OfficeId::new("main").unwrap();
+        let bob = UserId::new(&office, "bob").unwrap();
+        let began = |leg| JournalEvent::LegBegan { leg: LegId(leg), user: None, to: "+491701".into() };
+        let phone = |leg| JournalEvent::PhoneOf { leg: LegId(leg), user: bob.clone() };
+        let ended = |leg| JournalEvent::LegEnded { leg: LegId(leg), cause: Cause { status: 200, text: String::new() } };
+        let rings = |leg| vec![(0, began(leg)), (0, phone(leg)), (1_000, JournalEvent::LegRang { leg: LegId(leg) })];
+        let picked_up = vec![(4_000, JournalEvent::LegAnswered { leg: LegId(1) }), (19_000, ended(1))];
+        assert_eq!(
+            told([rings(1), picked_up].concat()),
+            [
+                "bob at his phone outside, +491701: rang for 3.0 s, was picked up, and nobody pressed 1 in 15.0 s: its time was over"
+            ]
+        );
+        let talked = vec![
+            (4_000, JournalEvent::LegAnswered { leg: LegId(1) }),
+            (6_000, JournalEvent::Bridged { a: LegId(0), b: LegId(1) }),
+            (9_000, ended(1)),
+        ];
+        assert_eq!(
+            told([rings(1), talked].concat()),
+            ["bob at his phone outside, +491701: rang for 3.0 s, answered, and talked for 3.0 s"]
+        );
+    }
+
+    #[test]
+    fn a_user_who_is_busy_or_blocks_the_caller_is_in_no_call() {
+        assert_eq!(not_rung(&Cause::of(486)), "in a call already");
+        assert_eq!(
+            not_rung(&Cause { status: 486, text: "the user bob blocks the caller".into() }),
+            "the user bob blocks the caller"
         );
     }
 }

@@ -1,11 +1,11 @@
 //! A caller who is known comes to the one who is responsible for him, wherever that one is.
 
-use plugboard_model::{CallOutcome, UserStatus};
+use plugboard_model::{CallOutcome, JournalEvent, UserStatus};
 use plugboard_office::SettingsChange;
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim, TONE, Transport};
 
 use crate::settings::set;
-use crate::{seconds, steps, talk};
+use crate::{journaled, seconds, steps, talk};
 
 const CARRIER: &str = "10.0.1.1:5060";
 const MOBILE: &str = "10.0.1.2:5060";
@@ -208,6 +208,8 @@ fn r64_the_first_phone_is_the_first_that_can_be_called() {
     sim.run_until(home.rings());
     carrier.hangs_up();
     sim.run_until_quiet();
+    let his = |event: &JournalEvent| matches!(event, JournalEvent::PhoneOf { user, .. } if user.name.as_str() == "bob");
+    assert_eq!(journaled(&sim, &sim.record(), his), 1, "the journal says whose phone was rung");
 }
 
 #[test]
