@@ -1,5 +1,6 @@
 //! The command line.
 
+mod fax;
 mod outbox;
 
 mod nouns;
@@ -16,9 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::{Config, DEFAULT_FILE};
-use crate::control::{self, ContactWish, FaxWish, Request, TransferTo, UserWish};
+use crate::control::{self, ContactWish, ONLY, Request, TransferTo, UserWish};
 use crate::explain::{self, Wish};
-use crate::faxes::{self, Form};
 use crate::recordings::{self, Which};
 use crate::{check, license, output, schema, serve, show, simulate};
 
@@ -65,6 +65,23 @@ impl Home {
     /// Every fault of the configuration, when that has to say it.
     pub(crate) fn folder(&self) -> Result<PathBuf, Vec<Fault>> {
         self.data.clone().map_or_else(|| self.config().map(|config| config.data), Ok)
+    }
+}
+
+/// The office of a command in which it could once only stand as a word.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OfficeName {
+    /// The office.
+    #[arg(long = "office", value_name = "OFFICE", default_value = ONLY)]
+    option: String,
+    /// The same.
+    #[arg(value_name = "OFFICE", conflicts_with = "option")]
+    word: Option<String>,
+}
+
+impl OfficeName {
+    pub(crate) fn named(self) -> String {
+        self.word.unwrap_or(self.option)
     }
 }
 
@@ -115,9 +132,8 @@ pub(crate) enum Command {
         /// Not the office as it is, but one of its versions, as `versions` lists them.
         #[arg(long, value_name = "VERSION")]
         at: Option<u64>,
-        /// The office.
-        #[arg(default_value = "main")]
-        office: String,
+        #[command(flatten)]
+        office: OfficeName,
     },
     /// Apply a version of an office once more: it becomes the newest one. Calls that go on keep the one that they began with.
     Rollback {
@@ -126,31 +142,28 @@ pub(crate) enum Command {
         why: String,
         /// The version, as `versions` lists it.
         version: u64,
-        /// The office.
-        #[arg(default_value = "main")]
-        office: String,
+        #[command(flatten)]
+        office: OfficeName,
     },
     /// List the versions of an office that were applied, newest first: when, by what, why.
     Versions {
         /// At most so many.
         #[arg(long, default_value_t = 20)]
         limit: usize,
-        /// The office.
-        #[arg(default_value = "main")]
-        office: String,
+        #[command(flatten)]
+        office: OfficeName,
     },
     /// What differs between two versions of an office, or between an office and a file: users, groups, routes, scenarios and their steps. Without
     /// a version: what the last `apply` changed. Passwords are compared and not shown.
     Diff {
         /// The office.
-        #[arg(default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
-        /// From this version, as `versions` lists it.
-        from: Option<u64>,
-        /// To this one [default: what is in force].
-        to: Option<u64>,
+        /// From this version, as `versions` lists it, to this one [default: what is in force]. The office may stand before them.
+        #[arg(value_name = "VERSION", num_args = 0..=3)]
+        versions: Vec<String>,
         /// To this office file, which nobody has applied.
-        #[arg(long, value_name = "FILE", conflicts_with = "to")]
+        #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
     /// Calls: live ones, past ones, what happened in them.
@@ -166,7 +179,7 @@ pub(crate) enum Command {
     /// Faxes: those that were received, and those that are to be sent.
     Fax {
         #[command(subcommand)]
-        command: FaxCommand,
+        command: fax::FaxCommand,
     },
     /// Mails, text messages and posts: those that wait, and what became of the others.
     Outbox {
@@ -239,7 +252,7 @@ pub(crate) enum CallCommand {
         #[arg(long, value_name = "MARK")]
         after: Option<String>,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Show a call: who, when, how it ended; of one that goes on, what there is so far.
@@ -319,82 +332,6 @@ pub(crate) enum RecordingCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum FaxCommand {
-    /// List them, newest first.
-    List {
-        /// Of calls from or to this number, whole.
-        #[arg(long)]
-        number: Option<String>,
-        /// The office.
-        #[arg(long, default_value = "main")]
-        office: String,
-        /// At most so many, up to 1000.
-        #[arg(long, default_value_t = 20, value_parser = up_to(recordings::LIST_MAX))]
-        limit: usize,
-    },
-    /// Copy one to a new file.
-    Export {
-        /// The fax's id, as `list` and `call show` show it.
-        id: String,
-        /// The new file [default: the id with .pdf or .tif, here].
-        to: Option<PathBuf>,
-        /// As what: a PDF, or the TIFF file that was received.
-        #[arg(long, value_enum, default_value_t = Form::Pdf)]
-        form: Form,
-    },
-    /// Erase faxes with their files: those named, and all of a number.
-    Erase {
-        /// Ids, as `list` shows them.
-        #[arg(required_unless_present = "number")]
-        ids: Vec<String>,
-        /// Of calls from or to this number, whole.
-        #[arg(long)]
-        number: Option<String>,
-        /// The office.
-        #[arg(long, default_value = "main")]
-        office: String,
-    },
-    /// Compare files with the sums that they had when they were received; exit 1 if one differs or is gone.
-    Verify {
-        /// The office.
-        #[arg(long, default_value = "main")]
-        office: String,
-    },
-    /// Order a fax: the switch calls the number, and again if need be, until it is sent or given up.
-    Send {
-        /// The office.
-        office: String,
-        #[command(flatten)]
-        wish: FaxWish,
-        /// The document: TIFF in black and white; other sizes than a fax's are scaled.
-        file: PathBuf,
-        /// What the order is called: the same key is the same order, however often it is given.
-        #[arg(long)]
-        key: Option<String>,
-    },
-    /// List the faxes that were ordered, newest first, with each try.
-    Queue {
-        /// To this number alone, as it was ordered.
-        #[arg(long)]
-        number: Option<String>,
-        /// The office.
-        #[arg(default_value = "main")]
-        office: String,
-        /// At most so many, up to 1000.
-        #[arg(long, default_value_t = 20, value_parser = up_to(plugboard_console::faxes::ORDERS_MAX))]
-        limit: usize,
-    },
-    /// Take back a fax that waits.
-    Cancel {
-        /// The order's id, as `queue` shows it.
-        id: String,
-        /// The office.
-        #[arg(long, default_value = "main")]
-        office: String,
-    },
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Serve the demo office, with a data folder of its own.
@@ -440,21 +377,27 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Schema { kind, markdown, plugins } => schema::schema(kind, markdown, plugins.as_deref(), home),
         Command::Apply { why, files } => show::apply(home, &files, &why, json),
         Command::Export { secrets, at, office } => {
+            let office = office.named();
             control::ask(home, &Request::Export { office, secrets, version: at }, |answer| {
                 show::text(answer, "yaml", json)
             })
         }
         Command::Rollback { why, version, office } => {
+            let office = office.named();
             control::ask(home, &Request::RollBack { office, version, why }, |answer| show::applied(answer, json))
         }
         Command::Versions { limit, office } => {
+            let office = office.named();
             control::ask(home, &Request::Versions { office, limit }, |answer| show::versions(answer, json))
         }
-        Command::Diff { office, from, to, file } => show::diff_of(home, (office, from, to), file.as_deref(), json),
+        Command::Diff { office, versions, file } => match compared(office, versions, file.is_some()) {
+            Ok(wish) => show::diff_of(home, wish, file.as_deref(), json),
+            Err(fault) => wrong(fault),
+        },
         Command::Trim => control::ask(home, &Request::Trim, |answer| show::plain(answer, json)),
         Command::Call { command } => call(home, command, json),
         Command::Recording { command } => recording(home, command, json),
-        Command::Fax { command } => fax(home, command, json),
+        Command::Fax { command } => fax::run(home, command, json),
         Command::Outbox { command } => outbox::run(home, command, json),
         Command::Status => control::ask(home, &Request::Status, |answer| show::status(answer, json)),
         Command::Registrations => {
@@ -542,37 +485,29 @@ fn recording(home: &Home, command: RecordingCommand, json: bool) -> ExitCode {
     }
 }
 
-fn fax(home: &Home, command: FaxCommand, json: bool) -> ExitCode {
-    match command {
-        FaxCommand::List { number, office, limit } => {
-            control::ask(home, &Request::Faxes { office, number, limit }, |answer| show::faxes(answer, json))
-        }
-        FaxCommand::Export { id, to, form } => {
-            let to = faxes::target(to, &id, form);
-            control::ask(home, &Request::ExportFax { id, form, to }, |answer| show::plain(answer, json))
-        }
-        FaxCommand::Erase { ids, number, office } => {
-            control::ask(home, &Request::EraseFaxes { ids, office, number }, |answer| show::plain(answer, json))
-        }
-        FaxCommand::Verify { office } => {
-            control::ask(home, &Request::VerifyFaxes { office }, |answer| show::verified(answer, json))
-        }
-        FaxCommand::Send { office, wish, file, key } => match faxes::read(&file) {
-            Ok(document) => {
-                let request = Request::SendFax { office, wish, key, document };
-                control::ask(home, &request, |answer| show::ordered(answer, json))
-            }
-            Err(fault) => {
-                output::error(fault);
-                ExitCode::from(1)
-            }
-        },
-        FaxCommand::Queue { number, office, limit } => {
-            control::ask(home, &Request::OutgoingFaxes { office, number, limit }, |answer| show::queue(answer, json))
-        }
-        FaxCommand::Cancel { id, office } => {
-            control::ask(home, &Request::CancelFax { office, id }, |answer| show::plain(answer, json))
-        }
+/// A command that nobody can carry out as it is written.
+fn wrong(fault: String) -> ExitCode {
+    output::error(fault);
+    ExitCode::from(2)
+}
+
+/// What `diff` compares: the words are `[OFFICE] [FROM [TO]]`.
+fn compared(office: String, words: Vec<String>, with_file: bool) -> Result<(String, Option<u64>, Option<u64>), String> {
+    let mut words = words.into_iter().peekable();
+    let is_version = |word: &String| word.parse::<u64>().is_ok();
+    let office = match words.next_if(|word| office == ONLY && !is_version(word)) {
+        Some(before) => before,
+        None => office,
+    };
+    let versions: Vec<u64> = words
+        .map(|word| word.parse().map_err(|_| format!("{word:?} is no version: `plugboard versions` lists them")))
+        .collect::<Result<_, _>>()?;
+    match versions.as_slice() {
+        [] => Ok((office, None, None)),
+        [from] => Ok((office, Some(*from), None)),
+        [from, to] if !with_file => Ok((office, Some(*from), Some(*to))),
+        [_, _] => Err("--file is what is compared with: one version at most stands before it".into()),
+        _ => Err("two versions at most can be compared".into()),
     }
 }
 
@@ -654,5 +589,57 @@ mod tests {
     fn more_calls_than_an_answer_holds_cannot_be_asked_for() {
         let asked = |limit: &str| Cli::try_parse_from(["plugboard", "call", "list", "--limit", limit]).is_ok();
         assert_eq!([asked("0"), asked("1"), asked("1000"), asked("1001")], [false, true, true, false]);
+    }
+
+    #[test]
+    fn every_command_takes_its_office_by_the_same_option() {
+        let all = [
+            "export",
+            "rollback 1",
+            "versions",
+            "diff 1 2",
+            "call list",
+            "recording list",
+            "recording erase",
+            "recording verify",
+            "fax list",
+            "fax erase x",
+            "fax verify",
+            "fax send --from 101 5 x.tif",
+            "fax queue",
+            "fax cancel x",
+            "outbox list",
+            "outbox show x",
+            "outbox retry x",
+            "outbox drop x",
+            "outbox erase --number 5",
+            "user list",
+            "user show 101",
+            "user status 101",
+            "user set 101",
+            "contact list",
+            "contact show x",
+            "contact find 5",
+            "queue list",
+            "queue show x",
+            "route explain --from 101 --to 5",
+            "simulate --to 5",
+        ];
+        for words in all {
+            let words: Vec<&str> =
+                ["plugboard"].into_iter().chain(words.split(' ')).chain(["--office", "north"]).collect();
+            let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+            assert!(format!("{cli:?}").contains("\"north\""), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn an_office_may_stand_before_what_is_compared_and_numbers_alone_are_versions() {
+        let compared =
+            |words: &[&str]| compared(ONLY.into(), words.iter().map(|word| (*word).to_owned()).collect(), false);
+        assert_eq!(compared(&["north", "1", "2"]), Ok(("north".into(), Some(1), Some(2))));
+        assert_eq!(compared(&["1", "2"]), Ok((ONLY.into(), Some(1), Some(2))));
+        assert_eq!(compared(&["north"]), Ok(("north".into(), None, None)));
+        assert!(compared(&["1", "2", "3"]).is_err() && compared(&["north", "south"]).is_err());
     }
 }

@@ -1,5 +1,9 @@
 //! The way from the command to the running switch: one JSON line each way over `<data>/control.sock` (mode 0600).
 
+mod place;
+
+pub(crate) use place::ONLY;
+
 use plugboard_model::CallId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -232,6 +236,7 @@ pub(crate) struct UserWish {
 #[derive(Debug, Clone, Serialize, Deserialize, clap::Args)]
 pub(crate) struct FaxWish {
     /// Whom to call, as the user would dial it.
+    #[arg(skip)]
     pub(crate) number: String,
     /// On whose behalf: the id or the number of a user. His are the routes, the limits and the number that is shown.
     #[arg(long, value_name = "USER")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+use crate::control::ONLY;
 use crate::house::Bundle;
 
 /// Rules of one answer; what is left off is counted.
@@ -37,7 +38,7 @@ pub(crate) struct Wish {
     #[serde(skip)]
     pub(crate) file: Option<PathBuf>,
     /// The office.
-    #[arg(long, default_value = "main")]
+    #[arg(long, default_value = ONLY)]
     pub(crate) office: String,
 }
 

@@ -11,6 +11,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::control::ONLY;
+
 /// The folder of recordings in the data folder.
 pub(crate) const FOLDER: &str = plugboard_store::FILES;
 
@@ -33,7 +35,7 @@ pub(crate) struct Which {
     #[arg(long)]
     pub(crate) messages: bool,
     /// The office.
-    #[arg(long, default_value = "main")]
+    #[arg(long, default_value = ONLY)]
     pub(crate) office: String,
 }
 

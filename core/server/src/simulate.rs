@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::Home;
-use crate::control::{self, Request};
+use crate::control::{self, ONLY, Request};
 use crate::house::Bundle;
 use crate::{catalogue, output, show};
 
@@ -76,14 +76,14 @@ pub(crate) struct Wish {
     /// The folder of plugins whose actions scenarios may use.
     #[arg(long, env = "PLUGBOARD_PLUGINS", value_name = "FOLDER")]
     plugins: Option<PathBuf>,
-    /// The office of the running switch [default: main].
+    /// The office of the running switch [default: the only one].
     #[arg(long, value_name = "OFFICE", conflicts_with = "file")]
     office: Option<String>,
 }
 
 impl Wish {
     fn office(&self) -> &str {
-        self.office.as_deref().unwrap_or("main")
+        self.office.as_deref().unwrap_or(ONLY)
     }
 }
 
@@ -103,7 +103,8 @@ pub(crate) fn simulate(home: &Home, wish: &Wish, json: bool) -> ExitCode {
         let request = Request::Export { office: wish.office().to_owned(), secrets: false, version: None };
         return control::ask(home, &request, |answer| {
             let text = answer.get("yaml").and_then(Value::as_str).unwrap_or_default();
-            ended(with(Bundle::of_text(&format!("office {}", wish.office()), text), wish, json))
+            let office = answer.get("office").and_then(Value::as_str).unwrap_or_default();
+            ended(with(Bundle::of_text(&format!("office {office}"), text), wish, json))
         });
     };
     ended(Bundle::read(file).map_err(|fault| vec![fault.to_string()]).and_then(|bundle| with(bundle, wish, json)))

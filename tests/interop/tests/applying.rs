@@ -78,6 +78,34 @@ fn a_file_that_says_nothing_new_makes_no_version() {
 }
 
 #[test]
+fn the_only_office_is_meant_whatever_it_is_called_and_of_several_one_has_to_be_named() {
+    let switch = Plugboard::empty(&[]);
+    let file = switch.folder().join("office.yaml");
+    let apply = |name: &str| {
+        let text = Office::new().text().replace("office: main", &format!("office: {name}"));
+        fs::write(&file, text.replace("plugboard.test", &format!("{name}.test"))).unwrap();
+        switch.succeeds(&["apply", file.to_str().unwrap()])
+    };
+    assert!(switch.complains(&["user", "list"]).contains("load one with `plugboard apply FILE`"));
+    apply("north");
+    let exported = switch.succeeds(&["export"]);
+    assert!(exported.contains("office: north"), "{exported}");
+    for words in [&["versions"][..], &["user", "list"], &["call", "list"], &["outbox", "list"], &["fax", "queue"]] {
+        switch.succeeds(words);
+    }
+    let record = &switch.ask(&["simulate", "--from", "101", "--to", "102"])["calls"][0]["record"];
+    assert_eq!(record["id"].as_str().unwrap().split('/').next(), Some("north"), "{record}");
+    apply("south");
+    let told = switch.complains(&["user", "list"]);
+    assert!(told.contains("there are several offices: name one with --office: north, south"), "{told}");
+    for words in [&["export", "south"][..], &["export", "--office", "south"]] {
+        assert!(switch.succeeds(words).contains("office: south"), "{words:?}");
+    }
+    switch.succeeds(&["diff", "south", "1", "1"]);
+    switch.succeeds(&["diff", "--office", "south", "1", "1"]);
+}
+
+#[test]
 fn r50_a_running_call_goes_on_when_an_office_is_applied_and_the_next_call_takes_the_new_way() {
     let switch = Plugboard::with_office(&Office::new());
     let first = Call::new("101", "secret-101", "*43").stays();

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::up_to;
-use crate::control::UserWish;
+use crate::control::{ONLY, UserWish};
 use crate::explain::Wish;
 use crate::serve;
 
@@ -12,7 +12,7 @@ pub(crate) enum UserCommand {
     /// List the users of an office.
     List {
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Show one.
@@ -20,7 +20,7 @@ pub(crate) enum UserCommand {
         /// The user's id or internal number.
         user: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Show the status of a user, or change it; whoever wraps up a call is done with it as soon as he is available.
@@ -33,7 +33,7 @@ pub(crate) enum UserCommand {
         #[arg(long, requires = "status")]
         reason: Option<String>,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Change what a user has set; it holds over a restart, until the office document says something else of it.
@@ -43,7 +43,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         wish: UserWish,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
 }
@@ -59,7 +59,7 @@ pub(crate) enum ContactCommand {
         #[arg(long, value_name = "ID")]
         after: Option<String>,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Show one.
@@ -67,7 +67,7 @@ pub(crate) enum ContactCommand {
         /// The contact's id.
         contact: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Find the contact that a number belongs to, however it is written.
@@ -75,7 +75,7 @@ pub(crate) enum ContactCommand {
         /// The number.
         number: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
 }
@@ -85,7 +85,7 @@ pub(crate) enum QueueCommand {
     /// List the queues in which somebody waits or has waited since the start.
     List {
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Show who waits in one, and for whom.
@@ -93,7 +93,7 @@ pub(crate) enum QueueCommand {
         /// The scenario whose queue it is.
         scenario: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
 }

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use std::process::ExitCode;
 
-use super::{Home, up_to};
-use crate::control::{self, Request};
+use super::{Home, OfficeName, up_to};
+use crate::control::{self, ONLY, Request};
 use crate::{recordings, show};
 
 #[derive(Debug, Subcommand)]
@@ -17,9 +17,8 @@ pub(crate) enum OutboxCommand {
         /// Those alone that are not over.
         #[arg(long)]
         waiting: bool,
-        /// The office.
-        #[arg(default_value = "main")]
-        office: String,
+        #[command(flatten)]
+        office: OfficeName,
         /// At most so many, up to 1000.
         #[arg(long, default_value_t = 20, value_parser = up_to(recordings::LIST_MAX))]
         limit: usize,
@@ -29,7 +28,7 @@ pub(crate) enum OutboxCommand {
         /// Its id, as `list` shows it.
         id: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Try one again now, also one that was given up.
@@ -37,7 +36,7 @@ pub(crate) enum OutboxCommand {
         /// Its id, as `list` shows it.
         id: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Drop one that waits.
@@ -45,7 +44,7 @@ pub(crate) enum OutboxCommand {
         /// Its id, as `list` shows it.
         id: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
     /// Erase all that is of calls of a number.
@@ -54,7 +53,7 @@ pub(crate) enum OutboxCommand {
         #[arg(long)]
         number: String,
         /// The office.
-        #[arg(long, default_value = "main")]
+        #[arg(long, default_value = ONLY)]
         office: String,
     },
 }
@@ -63,6 +62,7 @@ pub(crate) enum OutboxCommand {
 pub(super) fn run(home: &Home, command: OutboxCommand, json: bool) -> ExitCode {
     match command {
         OutboxCommand::List { number, waiting, office, limit } => {
+            let office = office.named();
             let request = Request::Outbox { office, number, waiting, limit };
             control::ask(home, &request, |answer| show::notices(answer, json))
         }

@@ -25,6 +25,14 @@ pub(crate) const RECORDS_MAX: usize = 1_000;
 
 /// Carries a command out. What reads or writes the disk runs on a thread that may wait.
 pub(super) async fn answer(running: &Arc<Running>, request: Request) -> Answer {
+    let known: Vec<String> = {
+        let houses = running.houses.lock().unwrap_or_else(PoisonError::into_inner);
+        houses.keys().map(ToString::to_string).collect()
+    };
+    let request = match request.placed(&known) {
+        Ok(request) => request,
+        Err(fault) => return Answer::fault(fault),
+    };
     let office = looks_into(&request);
     let told = carry_out(running, request).await;
     // "Nothing" would be read as "nothing yet"; what is left of an office that is gone can still be seen.

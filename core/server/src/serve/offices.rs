@@ -89,7 +89,7 @@ pub(super) fn export(running: &Running, office: &str, secrets: bool) -> Answer {
     let found = houses.iter().find(|(id, _)| id.as_str() == office);
     let secrets = if secrets { Secrets::InClear } else { Secrets::Hidden };
     match found.map(|(_, house)| house.office.export(secrets, Some(&house.folder))) {
-        Some(text) => Answer::Done(json!({ "yaml": text })),
+        Some(text) => Answer::Done(json!({ "office": office, "yaml": text })),
         None => Answer::fault(no_office(office, houses.keys().map(OfficeId::as_str))),
     }
 }
