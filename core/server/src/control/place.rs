@@ -5,6 +5,14 @@ use super::{Request, TransferTo};
 /// Stands for the office in what nobody has said it of. No office is called so: their names have no blanks.
 pub(crate) const ONLY: &str = "the only one";
 
+/// What of a request says whose it is.
+enum Place<'r> {
+    Office(&'r mut String),
+    /// Ids of calls, each with its office before a slash.
+    Calls(Vec<&'r mut String>),
+    Nothing,
+}
+
 impl Request {
     /// The request with the office in it that it means, of those that the switch has.
     ///
@@ -16,23 +24,25 @@ impl Request {
             [] => Err("there is no office yet: load one with `plugboard apply FILE`".to_owned()),
             several => Err(format!("there are several offices: name one with --office: {}", several.join(", "))),
         };
-        if let Some(office) = self.office().filter(|office| *office == ONLY) {
-            *office = only()?;
-        }
-        for id in self.calls().into_iter().filter(|id| !id.contains('/')) {
-            // Whatever else is wrong with it is told by whoever reads it.
-            let office = match known {
-                [_] => only()?,
-                _ => {
-                    return Err(format!("{id:?} is no call id: an id begins with the office, as `call list` shows it"));
+        match self.place() {
+            Place::Office(office) if office == ONLY => *office = only()?,
+            Place::Office(_) | Place::Nothing => {}
+            Place::Calls(ids) => {
+                for id in ids.into_iter().filter(|id| !id.contains('/')) {
+                    // Whatever else is wrong with it is told by whoever reads it.
+                    let [office] = known else {
+                        return Err(format!(
+                            "{id:?} is no call id: an id begins with the office, as `call list` shows it"
+                        ));
+                    };
+                    *id = format!("{office}/{id}");
                 }
-            };
-            *id = format!("{office}/{id}");
+            }
         }
         Ok(self)
     }
 
-    fn office(&mut self) -> Option<&mut String> {
+    fn place(&mut self) -> Place<'_> {
         match self {
             Self::Calls { office, .. }
             | Self::Users { office, .. }
@@ -53,69 +63,27 @@ impl Request {
             | Self::ShowNotice { office, .. }
             | Self::RetryNotice { office, .. }
             | Self::DropNotice { office, .. }
-            | Self::EraseNotices { office, .. } => Some(office),
-            Self::Explain { wish } => Some(&mut wish.office),
+            | Self::EraseNotices { office, .. } => Place::Office(office),
+            Self::Explain { wish } => Place::Office(&mut wish.office),
             Self::Recordings { which, .. } | Self::EraseRecordings { which, .. } | Self::VerifyRecordings { which } => {
-                Some(&mut which.office)
+                Place::Office(&mut which.office)
             }
-            Self::Status
-            | Self::Record { .. }
-            | Self::Journal { .. }
-            | Self::Sip { .. }
-            | Self::Replay { .. }
-            | Self::HangUp { .. }
-            | Self::Transfer { .. }
-            | Self::Registrations
-            | Self::Plugins
-            | Self::Apply { .. }
-            | Self::Backup { .. }
-            | Self::Trim
-            | Self::ExportRecording { .. }
-            | Self::ExportFax { .. } => None,
-        }
-    }
-
-    /// The ids of calls in it.
-    fn calls(&mut self) -> Vec<&mut String> {
-        match self {
             Self::Record { id }
             | Self::Journal { id, .. }
             | Self::Sip { id }
             | Self::Replay { id }
-            | Self::HangUp { id } => vec![id],
-            Self::Transfer { id, to: TransferTo { with, .. }, .. } => [id].into_iter().chain(with.as_mut()).collect(),
-            Self::Calls { .. }
-            | Self::Users { .. }
-            | Self::SetUser { .. }
-            | Self::Contacts { .. }
-            | Self::Queues { .. }
-            | Self::Export { .. }
-            | Self::RollBack { .. }
-            | Self::Versions { .. }
-            | Self::Diff { .. }
-            | Self::Faxes { .. }
-            | Self::EraseFaxes { .. }
-            | Self::VerifyFaxes { .. }
-            | Self::SendFax { .. }
-            | Self::OutgoingFaxes { .. }
-            | Self::CancelFax { .. }
-            | Self::Outbox { .. }
-            | Self::ShowNotice { .. }
-            | Self::RetryNotice { .. }
-            | Self::DropNotice { .. }
-            | Self::EraseNotices { .. }
-            | Self::Explain { .. }
-            | Self::Recordings { .. }
-            | Self::EraseRecordings { .. }
-            | Self::VerifyRecordings { .. }
-            | Self::Status
+            | Self::HangUp { id } => Place::Calls(vec![id]),
+            Self::Transfer { id, to: TransferTo { with, .. }, .. } => {
+                Place::Calls([id].into_iter().chain(with.as_mut()).collect())
+            }
+            Self::Status
             | Self::Registrations
             | Self::Plugins
             | Self::Apply { .. }
             | Self::Backup { .. }
             | Self::Trim
             | Self::ExportRecording { .. }
-            | Self::ExportFax { .. } => Vec::new(),
+            | Self::ExportFax { .. } => Place::Nothing,
         }
     }
 }
