@@ -111,6 +111,13 @@ pub enum Input {
         /// The value of a Reason header.
         reason: Option<String>,
     },
+    /// Nobody waits for the end of this INVITE any more: its dialog is over (RFC 3261 section 15). Nothing is sent, and what
+    /// has no final response in 32 s ends by [`Output::Timeout`]: a peer who has said 1xx and forgotten it would hold the
+    /// transaction for ever.
+    Abandon {
+        /// The INVITE.
+        tx: ClientTx,
+    },
     /// Answer a request. After the first final response only repeated 2xx to INVITE are sent.
     Respond {
         /// The request's transaction.
@@ -300,6 +307,7 @@ impl Input {
             | Self::Failed { .. }
             | Self::Unsent { .. }
             | Self::Undelivered { .. }
+            | Self::Abandon { .. }
             | Self::Tick) => other,
         }
     }

@@ -155,7 +155,17 @@ impl Session {
                 self.answer(tx, &request, 487);
                 self.close(dialog, reason)
             }
-            Exchange::Idle | Exchange::Sent { .. } | Exchange::Glare { .. } => self.close(dialog, reason),
+            Exchange::Sent { .. } | Exchange::Idle | Exchange::Glare { .. } => {
+                self.abandon_reoffer(&exchange);
+                self.close(dialog, reason)
+            }
+        }
+    }
+
+    /// The dialog is over: a re-INVITE of ours that was not answered yet is waited for no longer.
+    pub(super) fn abandon_reoffer(&mut self, exchange: &Exchange) {
+        if let Exchange::Sent { tx, .. } = exchange {
+            self.transaction(transaction::Input::Abandon { tx: *tx });
         }
     }
 
@@ -170,7 +180,11 @@ impl Session {
                 self.answer(tx, &request, 500);
                 self.close(dialog, None)
             }
-            State::Up { dialog, .. } | State::Leaving { dialog, .. } => self.close(dialog, None),
+            State::Up { dialog, exchange } => {
+                self.abandon_reoffer(&exchange);
+                self.close(dialog, None)
+            }
+            State::Leaving { dialog, .. } => self.close(dialog, None),
             state @ (State::Closing { .. } | State::Over) => state,
         };
     }

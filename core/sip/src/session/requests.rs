@@ -131,6 +131,7 @@ impl Session {
             if let Exchange::Asked { tx: asked, request: offer, .. } = &exchange {
                 self.answer(*asked, offer, 487);
             }
+            self.abandon_reoffer(&exchange);
             self.respond(tx, Response::to_request(&request, 200));
             self.drop_refer();
             let cause = reason_of(&request.headers).unwrap_or_else(Cause::normal);

@@ -16,6 +16,8 @@ pub(super) struct ClientInvite {
     /// The headers that ACK and CANCEL repeat, and the Request-URI.
     skeleton: Request,
     state: State,
+    /// Whether its end is waited for no longer than 32 s though there is no CANCEL.
+    abandoned: bool,
     /// Where it goes if its flow fails before anything was heard.
     pub(super) way_back: Option<Box<WayBack>>,
 }
@@ -77,7 +79,7 @@ impl ClientInvite {
         }
         let resend = Resend::start(now, flow.transport.is_reliable(), timers);
         let state = State::Calling { bytes, resend, give_up: now + timers.give_up(), cancel: None };
-        Self { flow, skeleton, state, way_back: None }
+        Self { flow, skeleton, state, abandoned: false, way_back: None }
     }
 
     /// What is left to try when the flow has failed, with the CANCEL that is wanted.
@@ -99,7 +101,10 @@ impl ClientInvite {
         let (next, heard) = match &mut self.state {
             State::Calling { cancel, .. } if response.is_provisional() => match cancel.take() {
                 Some(wish) => (State::Proceeding { give_up: Some(now + timers.give_up()) }, Heard::PassAndCancel(wish)),
-                None => (State::Proceeding { give_up: None }, Heard::Pass),
+                None => {
+                    let give_up = self.abandoned.then(|| now + timers.give_up());
+                    (State::Proceeding { give_up }, Heard::Pass)
+                }
             },
             State::Proceeding { .. } if response.is_provisional() => return Heard::Pass,
             State::Calling { .. } | State::Proceeding { .. } if answered => {
@@ -144,16 +149,17 @@ impl ClientInvite {
         }
     }
 
-    /// The wish to cancel: what of it can be sent now.
-    pub(super) fn on_cancel(&mut self, now: Time, wish: CancelWish, timers: &Timers) -> Option<CancelWish> {
+    /// The wish to cancel, none where its end is only waited for no longer: what of it can be sent now.
+    pub(super) fn on_cancel(&mut self, now: Time, wish: Option<CancelWish>, timers: &Timers) -> Option<CancelWish> {
+        self.abandoned |= wish.is_none();
         match &mut self.state {
             State::Calling { cancel, .. } => {
-                cancel.get_or_insert(wish);
+                *cancel = cancel.take().or(wish);
                 None
             }
             State::Proceeding { give_up: give_up @ None } => {
                 *give_up = Some(now + timers.give_up());
-                Some(wish)
+                wish
             }
             State::Proceeding { give_up: Some(_) } | State::Completed { .. } | State::Accepted { .. } => None,
         }

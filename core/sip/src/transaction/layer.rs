@@ -131,7 +131,8 @@ impl Layer {
                 self.push_via(&mut request, tx, flow);
                 self.send_off(flow, request.to_bytes().into());
             }
-            Input::Cancel { tx, reason } => self.cancel(now, tx, CancelWish(reason)),
+            Input::Cancel { tx, reason } => self.cancel(now, tx, Some(CancelWish(reason))),
+            Input::Abandon { tx } => self.cancel(now, tx, None),
             Input::Respond { tx, response } => self.respond(now, tx, &response),
             Input::Refuse { tx, response } => self.refuse(tx, response),
             Input::Ignore { tx } => drop(self.drop_server(tx)),
@@ -234,7 +235,7 @@ impl Layer {
         self.transmit(Key::Client(tx), flow, bytes);
     }
 
-    fn cancel(&mut self, now: Time, tx: ClientTx, wish: CancelWish) {
+    fn cancel(&mut self, now: Time, tx: ClientTx, wish: Option<CancelWish>) {
         let Some(Client::Invite(invite)) = self.clients.get_mut(&tx) else { return };
         let before = invite.wake();
         let ready = invite.on_cancel(now, wish, &self.timers);

@@ -353,6 +353,32 @@ fn same_seed_gives_the_same_ladder() {
     assert_ne!(ladder(11), ladder(12));
 }
 
+#[test]
+fn reoffer_that_nobody_agrees_to_leaves_no_transaction() {
+    let mut world = World::new(10_446_032_872_633_477_638, 31, 80);
+    for party in &mut world.parties {
+        party.agrees = false;
+    }
+    let digit = Command::SendDigit(InfoDigit { digit: '1', millis: 100 });
+    for (who, command, pause) in [
+        (CALLER, Command::Reoffer { sdp: sdp("offer") }, 565),
+        (CALLED, Command::Answer { sdp: sdp("answer") }, 1_540),
+        (CALLER, digit, 0),
+        (CALLER, Command::Reoffer { sdp: sdp("offer") }, 1_574),
+        (CALLED, Command::AcceptReoffer { sdp: sdp("agreed") }, 1_001),
+    ] {
+        world.command(who, command);
+        world.pass(pause);
+    }
+    for who in [CALLER, CALLED] {
+        world.command(who, Command::End { reason: None });
+    }
+    world.pass(40_000);
+    world.command(CALLED, Command::End { reason: None });
+    world.run(None);
+    world.check_over();
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         Just(Command::Progress { status: 180, sdp: None }),

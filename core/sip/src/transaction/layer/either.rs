@@ -56,7 +56,7 @@ impl Layer {
     pub(super) fn send_back(&mut self, now: Time, tx: ClientTx, back: WayBack, cancel: Option<CancelWish>) {
         self.send_request(now, tx, back.request, back.flow, back.helps);
         if let Some(wish) = cancel {
-            self.cancel(now, tx, wish);
+            self.cancel(now, tx, Some(wish));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The layer as its users see it.
 
+mod abandoning;
 mod either;
 mod refusing;
 
@@ -521,6 +522,7 @@ fn branches_of_two_runs_differ() {
 enum Happening {
     Answer(u16),
     Cancel,
+    Abandon,
     Repeat,
     Ack,
     Respond(u16),
@@ -534,6 +536,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         status.clone().prop_map(Happening::Answer),
         Just(Happening::Cancel),
+        Just(Happening::Abandon),
         Just(Happening::Repeat),
         Just(Happening::Ack),
         status.prop_map(Happening::Respond),
@@ -564,6 +567,7 @@ proptest! {
                     let message = Message::Response(Response::to_request_tagged(&sent, status, "bt"));
                     layer.handle(now, Input::Received { message, flow });
                 }
+                Happening::Abandon => layer.handle(now, Input::Abandon { tx: TX }),
                 Happening::Cancel => {
                     layer.handle(now, Input::Cancel { tx: TX, reason: None });
                     layer.handle(now, Input::Received { message: incoming("CANCEL", "z9hG4bKx", ""), flow });
