@@ -98,6 +98,11 @@ pub struct StepRecord {
     pub word: String,
     /// Its outcome or branch.
     pub outcome: String,
+    /// When it began; `None` in records of before this was kept.
+    pub began: Option<WallTime>,
+    /// When it was decided or its run ended: how long the caller waited in a queue is from `began` until then. `None`: it
+    /// takes no time, or is of before this was kept.
+    pub ended: Option<WallTime>,
 }
 
 /// A finished call.

@@ -1,6 +1,6 @@
 //! The steps that a call took, as its journal tells them.
 
-use crate::{HostCall, JournalEvent, RunEnd, RunId, StepRecord};
+use crate::{HostCall, JournalEvent, RunEnd, RunId, StepRecord, Time, WallTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps kept in a record, the first ones.
@@ -13,6 +13,8 @@ const HUNG_UP: &str = "hung up";
 #[derive(Debug, Clone, Default)]
 pub struct Steps {
     kept: Vec<StepRecord>,
+    /// When the call began.
+    call_began: Option<WallTime>,
     /// Where the scenario is: `None` before its first step and in one past the limit.
     current: Option<usize>,
     /// The step of each run that goes on; `None`: one past the limit.
@@ -31,13 +33,16 @@ impl Steps {
         self.runs.insert(run, self.kept.iter().rposition(|step| step.path == path));
     }
 
-    /// Takes the next event.
-    pub fn note(&mut self, event: &JournalEvent) {
+    /// Takes the next event, with its moment since the call's start.
+    pub fn note(&mut self, at: Time, event: &JournalEvent) {
+        let now = self.call_began.map(|began| began.after(at));
         match event {
+            JournalEvent::Began { wall, .. } => self.call_began = Some(*wall),
             JournalEvent::Step { path, word } => {
                 if self.kept.len() < STEPS_MAX {
                     self.current = Some(self.kept.len());
-                    self.kept.push(StepRecord { path: path.clone(), word: word.clone(), outcome: String::new() });
+                    let (path, word) = (path.clone(), word.clone());
+                    self.kept.push(StepRecord { path, word, outcome: String::new(), began: now, ended: None });
                 } else {
                     self.current = None;
                     self.beyond.insert(path.clone());
@@ -46,6 +51,7 @@ impl Steps {
             JournalEvent::Decided { path, branch } if !self.beyond.contains(path) => {
                 if let Some(step) = self.kept.iter_mut().rev().find(|step| step.path == *path) {
                     step.outcome.clone_from(branch);
+                    step.ended = now;
                 }
             }
             JournalEvent::RunBegan { run, .. } => {
@@ -58,11 +64,11 @@ impl Steps {
                     let hung_up = *end == RunEnd::Cancelled && self.hangs_up == Some(*run);
                     let word = if hung_up { HUNG_UP } else { word_of(end) };
                     word.clone_into(&mut step.outcome);
+                    step.ended = now;
                 }
             }
             JournalEvent::Begin { run, call: HostCall::HangUp(_), .. } => self.hangs_up = Some(*run),
             JournalEvent::Decided { .. }
-            | JournalEvent::Began { .. }
             | JournalEvent::Routed { .. }
             | JournalEvent::Emergency { .. }
             | JournalEvent::Assigned { .. }
@@ -130,7 +136,7 @@ mod tests {
     fn outcomes(events: &[JournalEvent]) -> Vec<String> {
         let mut steps = Steps::default();
         for event in events {
-            steps.note(event);
+            steps.note(Time::ZERO, event);
         }
         steps.into_records().into_iter().map(|step| step.outcome).collect()
     }
@@ -150,6 +156,35 @@ mod tests {
             step("steps[4]"),
         ]);
         assert_eq!(told, ["no-answer", "then", "failed", "cancelled", ""]);
+    }
+
+    /// So how long the caller waited is in the record.
+    #[test]
+    fn each_step_has_its_times() {
+        let mut steps = Steps::default();
+        let began_at = JournalEvent::Began {
+            wall: WallTime(1_000),
+            caller: "101".into(),
+            called: "100".into(),
+            caller_user: None,
+            direction: crate::Direction::Internal,
+        };
+        let set = JournalEvent::Step { path: "steps[1]".into(), word: "set".into() };
+        let happened = [
+            (0, began_at),
+            (5, step("steps[0]")),
+            (6, began(0)),
+            (42_000, ended(0, "answered")),
+            (42_001, set),
+            (42_002, step("steps[2]")),
+            (42_003, decided("steps[2]")),
+        ];
+        for (millis, event) in &happened {
+            steps.note(Time::from_millis(*millis), event);
+        }
+        let times: Vec<_> = steps.into_records().iter().map(|step| (step.began, step.ended)).collect();
+        let at = |millis| Some(WallTime(millis));
+        assert_eq!(times, [(at(1_005), at(43_000)), (at(43_001), None), (at(43_002), at(43_003))]);
     }
 
     #[test]

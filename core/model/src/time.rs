@@ -51,6 +51,12 @@ impl Sub for Time {
 pub struct WallTime(pub i64);
 
 impl WallTime {
+    /// The moment `at` of a clock that stood at zero now.
+    #[must_use]
+    pub fn after(self, at: Time) -> Self {
+        Self(self.0.saturating_add(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Year, month and day of it in UTC, in the proleptic Gregorian calendar.
     ///
     /// Source: the algorithm `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".

@@ -49,7 +49,7 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
     let mut bridged = None;
     let mut steps = Steps::default();
     for entry in entries {
-        steps.note(&entry.event);
+        steps.note(entry.at, &entry.event);
         match &entry.event {
             JournalEvent::Began { wall, caller, called, caller_user, direction } => {
                 record.began = *wall;
@@ -113,10 +113,10 @@ pub(crate) fn record(id: &CallId, entries: &[JournalEntry]) -> CallRecord {
     }
     let anchor = record.began;
     if let Some((at, peer)) = bridged {
-        record.answered = Some(wall(anchor, at));
+        record.answered = Some(anchor.after(at));
         record.answered_by = legs.get(&peer).and_then(|leg| leg.user.clone());
     }
-    record.ended = wall(anchor, last);
+    record.ended = anchor.after(last);
     record.steps = steps.into_records();
     record.legs = legs.into_iter().take(LEGS_MAX).map(|(id, leg)| leg_record(id, leg, anchor, last)).collect();
     record
@@ -129,9 +129,9 @@ fn leg_record(id: LegId, leg: Leg, anchor: WallTime, last: Time) -> LegRecord {
         user: leg.user,
         gateway: None,
         party: leg.party,
-        began: wall(anchor, leg.began),
-        answered: leg.answered.map(|at| wall(anchor, at)),
-        ended: wall(anchor, ended),
+        began: anchor.after(leg.began),
+        answered: leg.answered.map(|at| anchor.after(at)),
+        ended: anchor.after(ended),
         cause,
         quality: None,
         encryption: None,
@@ -141,10 +141,6 @@ fn leg_record(id: LegId, leg: Leg, anchor: WallTime, last: Time) -> LegRecord {
 /// What whoever did not end well ended of.
 pub(crate) fn stopped() -> Cause {
     Cause { status: 500, text: STOPPED.into() }
-}
-
-fn wall(anchor: WallTime, at: Time) -> WallTime {
-    WallTime(anchor.0.saturating_add(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]

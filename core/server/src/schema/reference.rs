@@ -42,7 +42,7 @@ calls = 20
 ";
 
 /// A step with each of the built-in actions; a test checks that they have no fault.
-const STEPS: [(&str, &str); 28] = [
+const STEPS: [(&str, &str); 29] = [
     ("call-group", "- call-group: { group: sales, ring_for: 20s }\n  on:\n    timeout: [hang-up]"),
     (
         "call-number",
@@ -89,6 +89,10 @@ const STEPS: [(&str, &str); 28] = [
     (
         "search-history",
         "- search-history: {}\n  on:\n    found: [call-user: { mode: variable, target: last_user }]\n- call-group: { group: sales }",
+    ),
+    (
+        "set-variable",
+        "- set-variable: { values: { agent: \"{called_number}\" } }\n  on:\n    done: [call-user: { mode: variable, target: agent }]\n    not-found: [hang-up]",
     ),
     ("transfer", "- transfer: { to: 102 }"),
     (

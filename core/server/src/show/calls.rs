@@ -61,6 +61,9 @@ struct Leg {
     encryption: Option<LegEncryption>,
 }
 
+/// Of steps that took less than this, in milliseconds, nothing is told of their time.
+const STEP_TIME_TOLD_MS: i64 = 1_000;
+
 /// `call list`.
 pub(crate) fn calls(value: &Value, json: bool) -> ExitCode {
     either(value, json, || {
@@ -197,7 +200,9 @@ impl Call {
         );
         lines.extend(self.steps.iter().map(|step| {
             let outcome = if step.outcome == "cancelled" { "cut off: the call was over" } else { &step.outcome };
-            let line = format!("{:<11}{:<32} {:<16} {outcome}", "step", step.path, step.word);
+            let times = step.began.zip(step.ended).filter(|(began, ended)| ended.0 - began.0 >= STEP_TIME_TOLD_MS);
+            let took = times.map(|(began, ended)| format!(", took {}", length(began, ended))).unwrap_or_default();
+            let line = format!("{:<11}{:<32} {:<16} {outcome}{took}", "step", step.path, step.word);
             line.trim_end().to_owned()
         }));
         lines
@@ -312,6 +317,20 @@ mod tests {
         leg 1      102 (user bob): began 0.010 s, rang 0.120 s, answered 3.000 s, ended 48.000 s: the call was over
         ");
         assert_eq!(outcome(&shown), "answered by bob, talked 0:45");
+    }
+
+    #[test]
+    fn how_long_a_step_took_is_told_where_somebody_waited() {
+        let step = |word: &str, began: Option<i64>, ended: Option<i64>| json!({ "path": "steps[0]", "word": word, "outcome": "answer", "began": began, "ended": ended });
+        let steps = [
+            step("try-any-manager", Some(1_000), Some(43_500)),
+            step("menu", Some(43_500), Some(44_499)),
+            step("set", Some(44_499), None),
+            json!({ "path": "steps[0]", "word": "earlier", "outcome": "done" }),
+        ];
+        let lines = call(json!({ "steps": steps })).lines();
+        let of = |word: &str| lines.iter().find(|line| line.contains(word)).unwrap().ends_with(", took 0:42");
+        assert_eq!(["try-any-manager", "menu", "set", "earlier"].map(of), [true, false, false, false], "{lines:?}");
     }
 
     #[test]

@@ -36,6 +36,18 @@ fn r69_a_key_leads_out_of_the_line_to_what_the_scenario_says() {
     let exits =
         sim.records("main").iter().flat_map(steps).filter(|step| step.ends_with("try-any-manager: exit")).count();
     assert_eq!(exits, 1);
+    // Ann waited at least the twelve seconds before her key, Egor a little longer; the records have it.
+    let mut waited: Vec<(String, i64)> = sim
+        .records("main")
+        .iter()
+        .flat_map(|record| record.steps.clone())
+        .filter(|step| step.word == "try-any-manager")
+        .map(|step| (step.outcome, step.ended.unwrap().0 - step.began.unwrap().0))
+        .collect();
+    waited.sort();
+    let [(answered, egor), (exited, ann)] = waited.as_slice() else { panic!("{waited:?}") };
+    assert_eq!((answered.as_str(), exited.as_str()), ("answer", "exit"));
+    assert!((12_000..20_000).contains(ann) && (12_000..30_000).contains(egor), "{waited:?}");
     assert!(sim.left().is_empty(), "{:?}", sim.left());
 }
 

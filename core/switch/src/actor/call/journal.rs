@@ -82,7 +82,7 @@ impl CallJournal {
     }
 
     fn write(&mut self, at: Time, event: JournalEvent) {
-        self.remember(&event);
+        self.remember(at, &event);
         self.waiting.push(JournalEntry { seq: self.next, at, event });
         self.next = self.next.saturating_add(1);
     }
@@ -149,8 +149,8 @@ impl CallJournal {
         self.outcome.clone()
     }
 
-    fn remember(&mut self, event: &JournalEvent) {
-        self.steps.note(event);
+    fn remember(&mut self, at: Time, event: &JournalEvent) {
+        self.steps.note(at, event);
         if let JournalEvent::Ended { outcome } = event {
             self.outcome = Some(outcome.clone());
         }
