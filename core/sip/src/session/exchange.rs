@@ -403,6 +403,9 @@ impl Session {
                 State::Up { dialog, exchange }
             }
             // Whatever it was, a re-INVITE or an INFO: the peer is gone (RFC 3261 section 12.2.1.2).
+            State::Up { dialog, exchange: Exchange::Sent { tx: sent, .. } } if sent == tx => {
+                self.leave(dialog, Exchange::Idle, None, Cause::of(status))
+            }
             State::Up { dialog, exchange } => self.leave(dialog, exchange, None, Cause::of(status)),
             State::Closing { bye, .. } if bye == tx => self.finish(),
             state @ (State::Ringing(_) | State::Leaving { .. } | State::Closing { .. } | State::Over) => state,

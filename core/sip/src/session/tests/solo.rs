@@ -43,6 +43,7 @@ pub(super) fn drain(session: &mut Session) -> Seen {
                 name
             }
             Output::Transaction(Layer::Cancel { reason, .. }) => format!("cancel {}", reason.unwrap_or_default()),
+            Output::Transaction(Layer::Abandon { .. }) => "abandon".into(),
             Output::Transaction(Layer::Repeat { .. }) => "repeat".into(),
             Output::Transaction(Layer::Own { owner, .. }) => format!("own {owner}"),
             Output::Transaction(other) => panic!("{other:?}"),
