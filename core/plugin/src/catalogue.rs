@@ -5,14 +5,14 @@ use crate::compile::{Compiler, check_size};
 use crate::guest::{Bounds, Guest};
 use crate::interface::{ImportFault, Outside, capability};
 use crate::manifest::{Manifest, ManifestError};
-use crate::{Capability, CompileError, Limits, PluginEngine, v0_1_0};
+use crate::{Capability, CompileError, EngineError, GuestSize, Limits, PluginEngine, v0_1_0};
 use plugboard_componentize::ComponentizeError;
 use plugboard_model::{JOURNAL_SCHEMA, RunPins};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
 use wasmtime::component::Component;
 use wasmtime::{Store, UpdateDeadline};
@@ -50,6 +50,8 @@ pub struct Installed {
     id: ComponentId,
     manifest: Manifest,
     bytes: Arc<[u8]>,
+    size: GuestSize,
+    engine: PluginEngine,
     action: v0_1_0::Action,
 }
 
@@ -67,6 +69,16 @@ impl Installed {
     /// The component file, which replay needs as long as a journal names it.
     pub fn bytes(&self) -> &Arc<[u8]> {
         &self.bytes
+    }
+
+    /// Which pool its runs take their instances from.
+    pub fn size(&self) -> GuestSize {
+        self.size
+    }
+
+    /// The engine that it is compiled for.
+    pub(crate) fn engine(&self) -> &PluginEngine {
+        &self.engine
     }
 
     /// What a run of it is pinned to.
@@ -99,6 +111,9 @@ pub enum InstallError {
     /// A core module that makes no component.
     #[error(transparent)]
     Componentize(#[from] ComponentizeError),
+    /// The engine for guests of its size cannot be had.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// Too large, or not valid.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -147,6 +162,8 @@ const DESCRIBE_TICKS: u32 = 1_000;
 #[derive(Debug)]
 pub struct Catalogue {
     engine: PluginEngine,
+    /// Made for the first large guest.
+    large: OnceLock<PluginEngine>,
     cache: Option<CompiledCache>,
     compiler: Compiler,
     installed: RwLock<Shelf>,
@@ -161,10 +178,10 @@ struct Shelf {
 impl Catalogue {
     /// An empty catalogue. Without a cache each component is compiled at each start.
     pub fn new(engine: PluginEngine, cache: Option<CompiledCache>) -> Self {
-        Self { engine, cache, compiler: Compiler::default(), installed: RwLock::default() }
+        Self { engine, large: OnceLock::new(), cache, compiler: Compiler::default(), installed: RwLock::default() }
     }
 
-    /// The engine that its components are compiled for.
+    /// The engine that its small components are compiled for.
     pub fn engine(&self) -> &PluginEngine {
         &self.engine
     }
@@ -173,7 +190,8 @@ impl Catalogue {
     pub fn has_compiled(&self, wasm: &[u8]) -> bool {
         let Ok(bytes) = plugboard_componentize::componentize(wasm) else { return false };
         let id = ComponentId::of(&bytes);
-        self.get(id).is_some() || self.cache.as_ref().is_some_and(|cache| cache.holds(&self.engine, id))
+        let in_cache = |engine: &PluginEngine| self.cache.as_ref().is_some_and(|cache| cache.holds(engine, id));
+        self.get(id).is_some() || GuestSize::of(&bytes).is_ok_and(|size| self.sized(size).is_ok_and(in_cache))
     }
 
     /// Installs a component, or a core module after [`crate::componentize`], and makes it its name's current version.
@@ -218,7 +236,7 @@ impl Catalogue {
 
     /// The component that a file is, or that is made of it.
     pub(crate) fn component_of(&self, wasm: &[u8]) -> Result<Vec<u8>, InstallError> {
-        check_size(wasm, self.engine.compile_limits())?;
+        check_size(wasm, self.engine.bytes_max())?;
         Ok(plugboard_componentize::componentize(wasm)?)
     }
 
@@ -252,49 +270,69 @@ impl Catalogue {
         if let Some(export) = outside.lacks() {
             return Err(InstallError::NotAnAction { export });
         }
-        let component = self.compiled(id, &bytes)?;
-        let action = v0_1_0::Action::link(self.engine.wasmtime(), &component, capabilities.iter().copied())
+        let size = GuestSize::of(&bytes)?;
+        let engine = self.sized(size)?.clone();
+        let component = self.compiled(&engine, id, &bytes)?;
+        let action = v0_1_0::Action::link(engine.wasmtime(), &component, capabilities.iter().copied())
             .map_err(|cause| InstallError::Mismatch { cause: format!("{cause:#}") })?;
-        let manifest = self.describe(&action)?.check(v0_1_0::VERSION, capabilities)?;
-        Ok(Installed { id, manifest, bytes, action })
+        let manifest = describe(&engine, size, &action)?.check(v0_1_0::VERSION, capabilities)?;
+        Ok(Installed { id, manifest, bytes, size, engine, action })
     }
 
-    fn compiled(&self, id: ComponentId, bytes: &Arc<[u8]>) -> Result<Component, InstallError> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, id)) {
+    /// The engine for guests of this size.
+    fn sized(&self, size: GuestSize) -> Result<&PluginEngine, EngineError> {
+        match (size, self.large.get()) {
+            (GuestSize::Small, _) => Ok(&self.engine),
+            (GuestSize::Large, Some(large)) => Ok(large),
+            // Two that come at once make two, of which the first is kept.
+            (GuestSize::Large, None) => {
+                let made = self.engine.for_large()?;
+                Ok(self.large.get_or_init(|| made))
+            }
+        }
+    }
+
+    fn compiled(&self, engine: &PluginEngine, id: ComponentId, bytes: &Arc<[u8]>) -> Result<Component, InstallError> {
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(engine, id)) {
             return Ok(component);
         }
-        let component = self.compiler.compile(&self.engine, id, bytes)?;
+        let component = self.compiler.compile(engine, id, bytes)?;
         if let Some(cache) = &self.cache {
             // A cache that cannot be written costs time at the next start and nothing else.
-            drop(cache.store(&self.engine, id, &component));
+            drop(cache.store(engine, id, &component));
         }
         Ok(component)
     }
+}
 
-    fn describe(&self, action: &v0_1_0::Action) -> Result<crate::manifest::Described, InstallError> {
-        let limits = Limits::default();
-        let mut store = Store::new(self.engine.wasmtime(), Guest::to_describe(Bounds::of(&limits)));
-        store.limiter(|guest| guest);
-        let _busy = self.engine.busy();
-        match self.engine.metering() {
-            crate::Metering::Epoch => {
-                let mut ticks = 0;
-                store.set_epoch_deadline(1);
-                store.epoch_deadline_callback(move |_| {
-                    ticks += 1;
-                    Ok(if ticks > DESCRIBE_TICKS { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
-                });
-            }
-            crate::Metering::Fuel => {
-                store.set_fuel(limits.fuel_max).map_err(|cause| InstallError::Describe(format!("{cause:#}")))?;
-            }
+/// Asks a component what it is, within the limits of its size.
+fn describe(
+    engine: &PluginEngine,
+    size: GuestSize,
+    action: &v0_1_0::Action,
+) -> Result<crate::manifest::Described, InstallError> {
+    let limits = Limits::default().of_size(size);
+    let mut store = Store::new(engine.wasmtime(), Guest::to_describe(Bounds::of(&limits)));
+    store.limiter(|guest| guest);
+    let _busy = engine.busy();
+    match engine.metering() {
+        crate::Metering::Epoch => {
+            let mut ticks = 0;
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_callback(move |_| {
+                ticks += 1;
+                Ok(if ticks > DESCRIBE_TICKS { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+            });
         }
-        let mut describing = Box::pin(action.describe(&mut store));
-        match describing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(said) => said.map_err(|cause| InstallError::Describe(format!("{cause:#}"))),
-            Poll::Pending => {
-                unreachable!("`describe` waits for nothing: its host calls fail and its epoch never yields")
-            }
+        crate::Metering::Fuel => {
+            store.set_fuel(limits.fuel_max).map_err(|cause| InstallError::Describe(format!("{cause:#}")))?;
+        }
+    }
+    let mut describing = Box::pin(action.describe(&mut store));
+    match describing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(said) => said.map_err(|cause| InstallError::Describe(format!("{cause:#}"))),
+        Poll::Pending => {
+            unreachable!("`describe` waits for nothing: its host calls fail and its epoch never yields")
         }
     }
 }

@@ -84,12 +84,12 @@ impl Drop for Place {
 }
 
 /// Checks the file's size first, which the parsers before compilation are bounded by too.
-pub(crate) fn check_size(bytes: &[u8], limits: &CompileLimits) -> Result<(), CompileError> {
-    within("the component's bytes", bytes.len(), limits.bytes_max)
+pub(crate) fn check_size(bytes: &[u8], bytes_max: usize) -> Result<(), CompileError> {
+    within("the component's bytes", bytes.len(), bytes_max)
 }
 
 fn check(bytes: &[u8], limits: &CompileLimits) -> Result<(), CompileError> {
-    check_size(bytes, limits)?;
+    check_size(bytes, limits.bytes_max)?;
     let (mut functions, mut modules) = (0_usize, 0_usize);
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|cause| CompileError::Invalid(cause.to_string()))?;

@@ -1,7 +1,7 @@
 //! What a plugin's file is, before anybody installs it.
 
 use crate::interface::{ImportFault, Outside, capability};
-use crate::{Capability, Catalogue, ComponentId, Manifest};
+use crate::{Capability, Catalogue, ComponentId, GuestSize, Manifest};
 use serde::Serialize;
 
 /// A file, looked at: nothing of it has been installed.
@@ -11,6 +11,8 @@ pub struct Inspection {
     pub sha256: String,
     /// The component's size.
     pub bytes: usize,
+    /// Which of the engines would run it; `None` when it cannot be read.
+    pub size: Option<GuestSize>,
     /// It was a core module: the host makes a component of it when it is installed.
     pub was_module: bool,
     /// What it imports, in its own order.
@@ -51,6 +53,7 @@ impl Inspection {
         Self {
             sha256: ComponentId::of(bytes).to_string(),
             bytes: bytes.len(),
+            size: GuestSize::of(bytes).ok(),
             was_module: bytes != wasm,
             imports: outside.imports.into_iter().map(Import::of).collect(),
             exports: outside.exports,

@@ -1,10 +1,10 @@
 //! One instance of a component, from its store to its end.
 
+use crate::Metering;
 use crate::admission::Admission;
 use crate::catalogue::Installed;
 use crate::guest::{Bounds, Guest, lock};
 use crate::run::{Breach, RunState, SharedRun};
-use crate::{Metering, PluginEngine};
 use plugboard_model::{OfficeId, RunEnd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -79,14 +79,13 @@ const REASON_BYTES_MAX: usize = 1_024;
 impl Instance {
     /// Prepares an instance; it begins with the first slice.
     pub(crate) fn new(
-        engine: &PluginEngine,
         installed: &Installed,
         office: &OfficeId,
         state: &SharedRun,
         parameters: &Arc<str>,
         seat: Seat,
     ) -> wasmtime::Result<Self> {
-        let limits = *lock(state).limits();
+        let (engine, limits) = (installed.engine(), *lock(state).limits());
         let guest = Guest::to_run(office.clone(), Arc::clone(state), Bounds::of(&limits));
         let mut store = Store::new(engine.wasmtime(), guest);
         store.limiter(|guest| guest);

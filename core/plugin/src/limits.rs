@@ -1,5 +1,6 @@
 //! What a run and a compilation may use. Everything here is a number with its reason.
 
+use crate::GuestSize;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -52,6 +53,15 @@ impl Default for Limits {
     }
 }
 
+/// Python begins with 13 MiB; what it reads and answers in a call fits many times into the rest.
+const LARGE_MEMORY_BYTES: u32 = 64 << 20;
+/// Python's table begins with 5,706 elements.
+const LARGE_TABLE_ELEMENTS: u32 = 40_000;
+/// Core instances of a component that is linked of a library for each part of an interpreter: Python has 38 modules.
+const LARGE_INSTANCES: u32 = 128;
+/// An interpreter spends some fifty instructions on one of its own.
+const LARGE_FUEL: u64 = 1_000_000_000;
+
 impl Limits {
     /// The form that [`plugboard_model::RunPins::limits`] keeps: JSON with every field.
     pub fn pinned(&self) -> String {
@@ -61,6 +71,25 @@ impl Limits {
     /// Reads what [`Limits::pinned`] wrote; `None` for another host's form.
     pub fn from_pinned(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// The same for a guest of this size: what a large one needs more of is its own default wherever the small one's stands.
+    #[must_use]
+    pub fn of_size(self, size: GuestSize) -> Self {
+        match size {
+            GuestSize::Small => self,
+            GuestSize::Large => {
+                let (small, or) =
+                    (Self::default(), |said: u32, small: u32, large: u32| if said == small { large } else { said });
+                Self {
+                    memory_bytes_max: or(self.memory_bytes_max, small.memory_bytes_max, LARGE_MEMORY_BYTES),
+                    table_elements_max: or(self.table_elements_max, small.table_elements_max, LARGE_TABLE_ELEMENTS),
+                    instances_max: or(self.instances_max, small.instances_max, LARGE_INSTANCES),
+                    fuel_max: if self.fuel_max == small.fuel_max { LARGE_FUEL } else { self.fuel_max },
+                    ..self
+                }
+            }
+        }
     }
 
     /// How long a host call waits before its run is put away.
@@ -89,7 +118,7 @@ impl Default for RunnerLimits {
 /// Limits of a compilation, which neither fuel nor memory limits bound: 50,000 functions took 9.5 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// The component file. A Rust action has 60 KB, one with a JavaScript engine inside 1.6 MB.
+    /// The component file. A Rust action has 60 KB; one with an interpreter inside is a large guest's ([`CompileLimits::large`]).
     pub bytes_max: usize,
     /// Functions in all its modules.
     pub functions_max: u32,
@@ -114,12 +143,26 @@ impl Default for CompileLimits {
     }
 }
 
+impl CompileLimits {
+    /// Those of large guests. The switch compiles them as it does small ones: one at a time, on a thread that carries no call.
+    pub fn large() -> Self {
+        Self {
+            // A Python action has 18.5 MB, of which the standard library is the most.
+            bytes_max: 48 << 20,
+            functions_max: 60_000,
+            body_bytes_max: 1 << 20,
+            modules_max: 128,
+            time_max: Duration::from_secs(180),
+        }
+    }
+}
+
 /// A run is put away only while it can be rebuilt in well under a millisecond: at most so many host calls ...
 pub(crate) const REBUILD_CALLS_MAX: usize = 256;
 /// ... whose journal has at most so many bytes ...
 pub(crate) const REBUILD_BYTES_MAX: usize = 64 << 10;
-/// ... and that used at most so much CPU.
-pub(crate) const REBUILD_CPU_MAX: Duration = Duration::from_millis(5);
+/// What the rebuilding of a run may take beyond a multiple of its first time: a tick, and what the machine is slow.
+pub(crate) const REBUILD_CPU_SPARE: Duration = Duration::from_millis(5);
 /// Rebuilding may take this many times what the run took the first time, plus a tick, before it counts as diverged.
 pub(crate) const REBUILD_CPU_FACTOR: u32 = 40;
 

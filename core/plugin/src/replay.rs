@@ -117,11 +117,9 @@ pub fn replay<'a>(
     let recorded = |call: &RecordedCall| Recorded { hash: call.hash, result: call.result.clone().map(Box::new) };
     let record = recording.calls.iter().map(recorded).collect();
     let state = Arc::new(Mutex::new(RunState::replaying(&spec, clock, record)));
-    let engine = catalogue.engine();
-    let _busy = engine.busy();
+    let _busy = installed.engine().busy();
     let mut slices = 0;
     let end = match Instance::new(
-        engine,
         &installed,
         &key.call.office,
         &state,

@@ -4,7 +4,7 @@
 //! its record until it reaches the host call that the run waits for.
 
 use crate::grants::{Capability, Grants};
-use crate::limits::{REBUILD_BYTES_MAX, REBUILD_CALLS_MAX, REBUILD_CPU_FACTOR, REBUILD_CPU_MAX};
+use crate::limits::{REBUILD_BYTES_MAX, REBUILD_CALLS_MAX, REBUILD_CPU_FACTOR, REBUILD_CPU_SPARE};
 use crate::{Clock, ComponentId, Directory, Limits};
 use plugboard_model::{
     CallId, CallInfo, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Time,
@@ -300,9 +300,9 @@ impl RunState {
         self.record.last().and_then(|recorded| recorded.result.as_deref().cloned())
     }
 
-    /// May the instance be dropped and rebuilt from the record?
-    pub(crate) fn rebuildable(&self) -> bool {
-        !self.too_long && self.record_bytes <= REBUILD_BYTES_MAX && self.cpu <= REBUILD_CPU_MAX
+    /// May the instance be dropped and rebuilt from the record, which takes as much CPU as the run has used?
+    pub(crate) fn rebuildable(&self, cpu_max: Duration) -> bool {
+        !self.too_long && self.record_bytes <= REBUILD_BYTES_MAX && self.cpu <= cpu_max
     }
 
     /// The instance was dropped; the next one begins from the start.
@@ -342,7 +342,7 @@ impl RunState {
         self.charge();
         if self.breach.is_none() {
             self.breach = if self.rebuilding() {
-                let may = REBUILD_CPU_MAX.saturating_add(self.cpu).saturating_mul(REBUILD_CPU_FACTOR);
+                let may = REBUILD_CPU_SPARE.saturating_add(self.cpu).saturating_mul(REBUILD_CPU_FACTOR);
                 (self.rebuild_cpu > may).then_some(Breach::Limit("rebuild"))
             } else if self.cpu > Duration::from_millis(self.limits.cpu_ms_max.into()) {
                 Some(Breach::Limit("epoch"))

@@ -9,7 +9,7 @@ use crate::guest::lock;
 use crate::instance::{Instance, Seats, Slice, never_began};
 use crate::run::{RunState, SharedRun};
 use crate::ticker::Busy;
-use crate::{Capability, Catalogue, Clock, PluginEngine, RunEvent, RunKey, RunSpec, RunnerLimits};
+use crate::{Capability, Catalogue, Clock, GuestSize, RunEvent, RunKey, RunSpec, RunnerLimits};
 use plugboard_model::{HostResult, JournalEvent, RunEnd, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -30,16 +30,31 @@ use std::sync::{Arc, Mutex};
 pub struct Runner {
     catalogue: Arc<Catalogue>,
     clock: Clock,
-    limits: RunnerLimits,
     admission: Arc<Admission>,
     runs: BTreeMap<RunKey, Run>,
     ready: VecDeque<RunKey>,
+    small: Room,
+    large: Room,
+    outbox: VecDeque<RunEvent>,
+}
+
+/// What the runs of one engine share.
+struct Room {
+    seats: Seats,
     /// When waiting runs are to be put away.
     timers: BTreeSet<(Time, RunKey)>,
     suspended: u32,
-    seats: Seats,
-    outbox: VecDeque<RunEvent>,
+    suspended_max: u32,
+    /// Keeps the engine's epoch ticking.
     busy: Option<Busy>,
+}
+
+impl Room {
+    fn new(seats: Seats, suspended_max: u32) -> Self {
+        // Runs that cannot be put away leave a quarter of the seats to those that come and go.
+        let suspended_max = suspended_max.min(seats.most() / 4 * 3);
+        Self { seats, timers: BTreeSet::new(), suspended: 0, suspended_max, busy: None }
+    }
 }
 
 struct Run {
@@ -77,21 +92,19 @@ impl Runner {
         admission: Arc<Admission>,
         runners: u32,
     ) -> Self {
-        let seats = Seats::new(catalogue.engine().instances() / runners.max(1), Arc::clone(&admission));
-        // Runs that cannot be put away leave a quarter of the seats to those that come and go.
-        let suspended_max = (limits.suspended_max / runners.max(1)).min(seats.most() / 4 * 3);
-        Self {
-            catalogue,
-            clock,
-            limits: RunnerLimits { suspended_max, ..limits },
-            admission,
-            seats,
-            runs: BTreeMap::new(),
-            ready: VecDeque::new(),
-            timers: BTreeSet::new(),
-            suspended: 0,
-            outbox: VecDeque::new(),
-            busy: None,
+        let room = |size| {
+            let seats = Seats::new(catalogue.engine().instances(size) / runners.max(1), Arc::clone(&admission));
+            Room::new(seats, limits.suspended_max / runners.max(1))
+        };
+        let (small, large) = (room(GuestSize::Small), room(GuestSize::Large));
+        let (runs, ready, outbox) = (BTreeMap::new(), VecDeque::new(), VecDeque::new());
+        Self { catalogue, clock, admission, runs, ready, small, large, outbox }
+    }
+
+    fn room(&mut self, size: GuestSize) -> &mut Room {
+        match size {
+            GuestSize::Small => &mut self.small,
+            GuestSize::Large => &mut self.large,
         }
     }
 
@@ -113,19 +126,21 @@ impl Runner {
         if self.runs.contains_key(&spec.key) {
             return;
         }
-        let mut state = RunState::new(&spec, self.clock.clone());
         let Some(installed) = self.catalogue.get(spec.component) else {
+            let mut state = RunState::new(&spec, self.clock.clone());
             state.ended(RunEnd::Failed(format!("the component {} is not installed", spec.component.short())));
             self.outbox.extend(state.take_events());
             return;
         };
+        let spec = RunSpec { limits: spec.limits.of_size(installed.size()), ..spec };
+        let mut state = RunState::new(&spec, self.clock.clone());
         state.journal(JournalEvent::RunBegan {
             run: spec.key.run,
             action: installed.manifest().name.clone(),
             parameters: spec.parameters.clone(),
             pins: installed.pins(&spec.limits),
         });
-        if let Some(end) = refused(&spec, &installed, self.catalogue.engine()) {
+        if let Some(end) = refused(&spec, &installed) {
             state.ended(end);
             self.outbox.extend(state.take_events());
             return;
@@ -149,13 +164,17 @@ impl Runner {
             return;
         }
         self.outbox.extend(lock(&run.state).take_events());
+        let room = match run.installed.size() {
+            GuestSize::Small => &mut self.small,
+            GuestSize::Large => &mut self.large,
+        };
         let instance = match std::mem::replace(&mut run.stage, Stage::Running) {
             Stage::Waiting { until, instance } => {
-                self.timers.remove(&(until, key.clone()));
+                room.timers.remove(&(until, key.clone()));
                 Some(instance)
             }
             Stage::Suspended { instance } => {
-                self.suspended = self.suspended.saturating_sub(1);
+                room.suspended = room.suspended.saturating_sub(1);
                 Some(instance)
             }
             Stage::Away => None,
@@ -175,7 +194,7 @@ impl Runner {
     pub fn work(&mut self) -> bool {
         self.put_away();
         let Some(key) = self.ready.pop_front() else {
-            self.busy = None;
+            (self.small.busy, self.large.busy) = (None, None);
             return false;
         };
         if !self.has_seat(&key) {
@@ -187,16 +206,19 @@ impl Runner {
         let Stage::Ready { since, instance } = std::mem::replace(&mut run.stage, Stage::Running) else {
             unreachable!("the queue holds runs that are ready, each once, and cancelling takes them out of the map")
         };
-        let engine = self.catalogue.engine();
-        if self.busy.is_none() {
-            self.busy = engine.busy();
+        let room = match run.installed.size() {
+            GuestSize::Small => &mut self.small,
+            GuestSize::Large => &mut self.large,
+        };
+        if room.busy.is_none() {
+            room.busy = run.installed.engine().busy();
         }
         lock(&run.state).queued(since);
         let built = match instance {
             Some(instance) => Ok(instance),
             None => {
-                let (office, seat) = (&key.call.office, self.seats.take());
-                Instance::new(engine, &run.installed, office, &run.state, &run.parameters, seat)
+                let (office, seat) = (&key.call.office, room.seats.take());
+                Instance::new(&run.installed, office, &run.state, &run.parameters, seat)
             }
         };
         let slice = match built {
@@ -211,7 +233,7 @@ impl Runner {
             (Slice::Waits, Some(instance)) => {
                 let until = self.clock.now() + lock(&run.state).limits().put_away_after();
                 run.stage = Stage::Waiting { until, instance };
-                self.timers.insert((until, key));
+                room.timers.insert((until, key));
             }
             (Slice::Yielded, Some(instance)) => {
                 run.stage = Stage::Ready { since: self.clock.now(), instance: Some(instance) };
@@ -253,7 +275,8 @@ impl Runner {
 
     /// When to call [`Runner::work`] or [`Runner::poll_event`] although nothing happened: a run is to be put away.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.timers.first().map(|(until, _)| *until)
+        let first = |room: &Room| room.timers.first().map(|(until, _)| *until);
+        first(&self.small).into_iter().chain(first(&self.large)).min()
     }
 
     /// Runs that have not ended.
@@ -269,30 +292,37 @@ impl Runner {
 
     fn put_away(&mut self) {
         let now = self.clock.now();
-        while self.timers.first().is_some_and(|(until, _)| *until <= now) {
-            self.put_away_first();
+        for size in [GuestSize::Small, GuestSize::Large] {
+            while self.room(size).timers.first().is_some_and(|(until, _)| *until <= now) {
+                self.put_away_first(size);
+            }
         }
     }
 
     /// Is there an instance for this run? Puts away runs before their time when the pool is full.
     fn has_seat(&mut self, key: &RunKey) -> bool {
-        let needs = self.runs.get(key).is_some_and(|run| matches!(run.stage, Stage::Ready { instance: None, .. }));
-        while needs && self.seats.full() && !self.timers.is_empty() {
-            self.put_away_first();
+        let needs = |run: &&Run| matches!(run.stage, Stage::Ready { instance: None, .. });
+        let Some(size) = self.runs.get(key).filter(needs).map(|run| run.installed.size()) else { return true };
+        while self.room(size).seats.full() && !self.room(size).timers.is_empty() {
+            self.put_away_first(size);
         }
-        !needs || !self.seats.full()
+        !self.room(size).seats.full()
     }
 
-    /// Puts away the run that has waited longest. One that cannot be rebuilt keeps its instance, within the limit.
-    fn put_away_first(&mut self) {
-        let Some((_, key)) = self.timers.pop_first() else { return };
+    /// Puts away the run of this size that has waited longest. One that cannot be rebuilt keeps its instance, within the limit.
+    fn put_away_first(&mut self, size: GuestSize) {
+        let room = match size {
+            GuestSize::Small => &mut self.small,
+            GuestSize::Large => &mut self.large,
+        };
+        let Some((_, key)) = room.timers.pop_first() else { return };
         let Some(run) = self.runs.get_mut(&key) else { return };
         let Stage::Waiting { instance, .. } = std::mem::replace(&mut run.stage, Stage::Running) else {
             unreachable!("a timer stands for a waiting run and is removed with it")
         };
         let (rebuildable, waiting) = {
             let state = lock(&run.state);
-            (state.rebuildable(), state.waiting)
+            (state.rebuildable(size.rebuild_cpu_max()), state.waiting)
         };
         if let (true, Some(n)) = (rebuildable, waiting) {
             drop(instance);
@@ -300,8 +330,8 @@ impl Runner {
             let mut state = lock(&run.state);
             state.put_away(n);
             self.outbox.extend(state.take_events());
-        } else if self.suspended < self.limits.suspended_max {
-            self.suspended += 1;
+        } else if room.suspended < room.suspended_max {
+            room.suspended += 1;
             run.stage = Stage::Suspended { instance };
         } else {
             drop(instance);
@@ -312,17 +342,18 @@ impl Runner {
 
     fn end(&mut self, key: &RunKey, end: RunEnd) {
         let Some(run) = self.runs.remove(key) else { return };
+        let room = self.room(run.installed.size());
         match run.stage {
             Stage::Ready { instance, .. } => {
                 self.ready.retain(|ready| ready != key);
                 drop(instance);
             }
             Stage::Waiting { until, instance } => {
-                self.timers.remove(&(until, key.clone()));
+                room.timers.remove(&(until, key.clone()));
                 drop(instance);
             }
             Stage::Suspended { instance } => {
-                self.suspended = self.suspended.saturating_sub(1);
+                room.suspended = room.suspended.saturating_sub(1);
                 drop(instance);
             }
             Stage::Away | Stage::Running => {}
@@ -343,8 +374,8 @@ impl std::fmt::Debug for Runner {
 }
 
 /// Why this run does not even get an instance.
-fn refused(spec: &RunSpec, installed: &Installed, engine: &PluginEngine) -> Option<RunEnd> {
-    if !engine.holds(&spec.limits) {
+fn refused(spec: &RunSpec, installed: &Installed) -> Option<RunEnd> {
+    if !installed.engine().holds(&spec.limits) {
         return Some(RunEnd::Failed("its limits allow more than the host's pool holds; lower them".into()));
     }
     let missing = |capability: &&Capability| !spec.grants.has(**capability);

@@ -2,8 +2,8 @@
 
 use plugboard_model::{HostCall, HostResult, Time};
 use plugboard_plugin::{
-    Catalogue, Clock as PluginClock, CompiledCache, Installed, Metering, PluginEngine, PoolSize, RunEvent, RunKey,
-    RunSpec, Runner, RunnerLimits, Sink, StartError,
+    Catalogue, Clock as PluginClock, CompileLimits, CompiledCache, Installed, Metering, PluginEngine, PoolSize,
+    RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Sink, StartError,
 };
 use plugboard_switch::{Clock, Plugins};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ use crate::clock::SimClock;
 
 /// Small: a story has a few calls, and several run beside each other in one process.
 const POOL: PoolSize = PoolSize { instances: 64, memory_bytes_max: 32 << 20 };
+/// The same for those that bring an interpreter.
+const LARGE_POOL: PoolSize = PoolSize { instances: 16, memory_bytes_max: 128 << 20 };
 
 /// One runner, driven by the simulation: guests run between two messages of the actors, never within one.
 pub(crate) struct SimPlugins {
@@ -163,6 +165,7 @@ pub fn actions_of(folder: &Path, cache: Option<CompiledCache>) -> Result<Arc<Cat
 
 fn catalogue_of(files: &[PathBuf], cache: Option<CompiledCache>) -> Result<Catalogue, String> {
     let engine = PluginEngine::new(Metering::Fuel, POOL).map_err(|fault| fault.to_string())?;
+    let engine = engine.with_large(LARGE_POOL, CompileLimits::large());
     let catalogue = Catalogue::new(engine, cache);
     for file in files {
         let bytes = std::fs::read(file).map_err(|fault| format!("{}: {fault}", file.display()))?;

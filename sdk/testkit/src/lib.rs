@@ -45,7 +45,9 @@ pub use report::Report;
 pub use script::Run;
 pub use serde_json::{Value as Json, json};
 
-use plugboard_plugin::{Catalogue, EngineError, Installed, Metering, PluginEngine, PoolSize, ReplayRefused};
+use plugboard_plugin::{
+    Catalogue, CompileLimits, EngineError, Installed, Metering, PluginEngine, PoolSize, ReplayRefused,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,6 +98,8 @@ pub enum TestkitError {
 
 /// Tests beside each other in one program share an engine; an action in a test waits in one instance at most.
 const POOL: PoolSize = PoolSize { instances: 8, memory_bytes_max: 32 << 20 };
+/// The same for an action that brings an interpreter.
+const LARGE_POOL: PoolSize = PoolSize { instances: 4, memory_bytes_max: 128 << 20 };
 
 /// What was built in this program already, by its package's folder.
 static BUILT: Mutex<BTreeMap<PathBuf, Testkit>> = Mutex::new(BTreeMap::new());
@@ -125,7 +129,7 @@ impl Testkit {
     /// # Errors
     /// [`TestkitError::Install`] when the host refuses it, [`TestkitError::Engine`].
     pub fn load(wasm: &[u8]) -> Result<Self, TestkitError> {
-        let engine = PluginEngine::new(Metering::Fuel, POOL)?;
+        let engine = PluginEngine::new(Metering::Fuel, POOL)?.with_large(LARGE_POOL, CompileLimits::large());
         let catalogue = Arc::new(Catalogue::new(engine, None));
         let installed = catalogue.install(wasm)?;
         Ok(Self { catalogue, installed })
