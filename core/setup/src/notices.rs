@@ -58,26 +58,28 @@ pub(crate) fn check(project: &Project, log: &mut Log) -> Result<String, Failure>
 }
 
 fn text(project: &Project, log: &mut Log) -> Result<(String, usize), Failure> {
-    // The product is a Linux program; crates for other systems are not part of it.
-    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let mut cargo = project.cargo(&["metadata", "--format-version", "1", "--filter-platform", &platform]);
-    let metadata = Json::read(&log.output(&mut cargo)?).map_err(Failure::new)?;
-    let crates = foreign(&metadata, &project.root);
+    // The switch is a Linux program, and plugins are components; crates for other systems are part of neither.
+    let linux = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let mut crates = Vec::new();
+    for (shipped, platform) in [("core/server", linux.as_str()), ("plugins", "wasm32-unknown-unknown")] {
+        let mut cargo = project.cargo(&["metadata", "--format-version", "1", "--filter-platform", platform]);
+        let metadata = Json::read(&log.output(&mut cargo)?).map_err(Failure::new)?;
+        crates.extend(foreign(&metadata, &project.root.join(shipped)));
+    }
+    crates.sort();
+    crates.dedup();
     Ok((written(&crates), crates.len()))
 }
 
-/// The crates of others that are compiled into the switch or into a plugin.
-fn foreign(metadata: &Json, root: &Path) -> Vec<Foreign> {
+/// The crates of others that are compiled into the packages of a folder.
+fn foreign(metadata: &Json, shipped: &Path) -> Vec<Foreign> {
     let packages: BTreeMap<&str, &Json> =
         metadata.list("packages").iter().filter_map(|package| Some((package.text("id")?, package))).collect();
     let nodes = metadata.get("resolve").map_or(&[][..], |resolve| resolve.list("nodes"));
     let nodes: BTreeMap<&str, &Json> = nodes.iter().filter_map(|node| Some((node.text("id")?, node))).collect();
 
-    let shipped = [root.join("core/server"), root.join("plugins")];
-    let is_shipped = |package: &Json| {
-        let manifest = package.text("manifest_path").map(Path::new);
-        manifest.is_some_and(|manifest| shipped.iter().any(|folder| manifest.starts_with(folder)))
-    };
+    let is_shipped =
+        |package: &Json| package.text("manifest_path").is_some_and(|manifest| Path::new(manifest).starts_with(shipped));
     let mut ahead: Vec<&str> = packages.iter().filter(|(_, package)| is_shipped(package)).map(|(id, _)| *id).collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = ahead.pop() {
@@ -85,9 +87,7 @@ fn foreign(metadata: &Json, root: &Path) -> Vec<Foreign> {
             ahead.extend(nodes.get(id).into_iter().flat_map(|node| normal_dependencies(node)));
         }
     }
-    let mut crates: Vec<Foreign> = seen.iter().filter_map(|id| described(packages.get(id)?)).collect();
-    crates.sort();
-    crates
+    seen.iter().filter_map(|id| described(packages.get(id)?)).collect()
 }
 
 /// Those that are linked, not those of build scripts and tests.
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_linked_is_named_and_what_only_builds_is_not() {
-        let crates = foreign(&Json::read(METADATA).unwrap(), Path::new("/w"));
+        let crates = foreign(&Json::read(METADATA).unwrap(), Path::new("/w/core/server"));
         let names: Vec<&str> = crates.iter().map(|foreign| foreign.name.as_str()).collect();
         assert_eq!(names, ["linked"]);
         let text = written(&crates);

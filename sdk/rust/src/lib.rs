@@ -55,6 +55,8 @@
 //! these calls, so the switch can drop a run that waits and rebuild it later by serving the recorded answers again.
 //! An action needs to do nothing for that; it is the reason why there is no other clock and no other random source.
 
+#[cfg(target_arch = "wasm32")]
+mod allocator;
 #[doc(hidden)]
 pub mod bindings;
 pub mod call;

@@ -112,6 +112,23 @@ fn what_is_missing_or_names_nobody_is_not_found_and_what_does_not_fit_fails() {
     assert_eq!(report.failure(), Some("the service's answer is no JSON"));
 }
 
+/// As long as an answer may be: its memory has to grow, more than once, and the room of what is read and dropped is used again.
+#[test]
+fn an_answer_of_the_longest_that_there_is_is_read_to_its_end() {
+    const LONGEST: usize = 262_144;
+    for filler in ["\"0123456789abcdef\",", "1,", "{\"a\":[[]]},"] {
+        let end = "0],\"agent\":\"the last\"}";
+        let mut body = String::from("{\"rows\":[");
+        while body.len() + filler.len() + end.len() <= LONGEST {
+            body.push_str(filler);
+        }
+        body.push_str(end);
+        let report = takes(&body, &[("agent", "/agent")], &[]);
+        assert_eq!(report.outcome(), Some("done"), "{filler}: {:?}", report.end);
+        assert_eq!(report.text("agent"), Some("the last"));
+    }
+}
+
 #[test]
 fn each_status_and_each_fault_has_its_outcome() {
     let ends = |answer: Result<HttpResponse, HttpError>| {
