@@ -314,6 +314,7 @@ fn describe(
     let limits = Limits::default().of_size(size);
     let mut store = Store::new(engine.wasmtime(), Guest::to_describe(Bounds::of(&limits)));
     store.limiter(|guest| guest);
+    store.set_hostcall_fuel(limits.host_values_bytes());
     let _busy = engine.busy();
     match engine.metering() {
         crate::Metering::Epoch => {

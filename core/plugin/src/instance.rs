@@ -89,6 +89,7 @@ impl Instance {
         let guest = Guest::to_run(office.clone(), Arc::clone(state), Bounds::of(&limits));
         let mut store = Store::new(engine.wasmtime(), guest);
         store.limiter(|guest| guest);
+        store.set_hostcall_fuel(limits.host_values_bytes());
         match engine.metering() {
             Metering::Epoch => {
                 store.set_epoch_deadline(1);
@@ -168,7 +169,8 @@ fn trap_end(state: &RunState, cause: &wasmtime::Error) -> RunEnd {
         Some(_) | None if state.memory_refused => limit("memory"),
         Some(trap) => RunEnd::Trapped { reason: trap.to_string(), after },
         None if cause.is::<wasmtime::PoolConcurrencyLimitError>() => limit("instances"),
-        None => RunEnd::Failed(cut(format!("{cause:#}"))),
+        // A value that is none, or more of them than a host call may give. What led there are addresses in the guest.
+        None => RunEnd::Failed(cut(cause.root_cause().to_string())),
     }
 }
 

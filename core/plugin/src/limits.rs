@@ -92,6 +92,12 @@ impl Limits {
         }
     }
 
+    /// What the values of one host call may take in the host's memory: a list of empty texts takes three times as much there as in
+    /// the guest.
+    pub(crate) fn host_values_bytes(&self) -> usize {
+        usize::try_from(self.host_bytes_max).unwrap_or(usize::MAX)
+    }
+
     /// How long a host call waits before its run is put away.
     pub(crate) fn put_away_after(&self) -> Duration {
         Duration::from_millis(u64::from(self.put_away_after_ms))
