@@ -77,9 +77,9 @@ fn what_a_module_does_before_it_is_called_is_bounded() {
     let memory =
         |limits: &str| Guest::new("large", Guest::DONE).memory(&format!("(memory (export \"memory\") {limits})"));
     refused(&bomb(memory("65536")), "memory");
-    refused(&bomb(memory("400")), "memory");
+    refused(&bomb(memory("1500")), "memory");
     refused(&bomb(Guest::new("large", Guest::DONE).with("(table $t 4000000000 funcref)")), "table");
-    refused(&bomb(Guest::new("large", Guest::DONE).with("(table $t 15000 funcref)")), "table");
+    refused(&bomb(Guest::new("large", Guest::DONE).with("(table $t 45000 funcref)")), "table");
     refused(&bomb(Guest::new("beyond", Guest::DONE).with("(data (i32.const 131072) \"x\")")), "out of bounds");
 }
 
@@ -88,7 +88,7 @@ fn what_engines_differ_in_is_refused() {
     let guest = || Guest::new("differs", Guest::DONE);
     let relaxed = "(func (result v128) (i32x4.relaxed_trunc_f32x4_s (v128.const i64x2 0 0)))";
     for (guest, why) in [
-        (guest().with("(memory $other 1)"), "multiple memories"),
+        (guest().with("(memory $other 1)"), "memories"),
         (guest().with(relaxed), "relaxed"),
         (guest().memory("(memory (export \"memory\") 2 2 shared)"), "shared"),
     ] {
@@ -103,15 +103,27 @@ fn with_functions(body: &str, count: usize) -> Vec<u8> {
     Guest::new("bomb", Guest::DONE).with(&format!("(func {body})").repeat(count)).component()
 }
 
+/// Components within components, so deep that whoever reads them by recursion has no stack left.
+fn nested(depth: usize) -> Vec<u8> {
+    const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+    (0..depth).fold(HEADER.to_vec(), |inner, _| {
+        let length = u32::try_from(inner.len()).unwrap();
+        let length = [0, 7, 14, 21].map(|shift| (length >> shift & 0x7f) as u8 | if shift < 21 { 0x80 } else { 0 });
+        [HEADER, &[4], &length, &inner].concat()
+    })
+}
+
 #[test]
 fn what_would_cost_the_compiler_too_much_is_refused() {
     refused(&with_functions("", 20_001), "the functions are");
     let large = "(drop (i32.const 1000000))".repeat(150_000);
     refused(&with_functions(&large, 1), "a function's bytes");
     let whole = |more: &str| component(&format!("(component {more} {EXPORTS})"));
-    refused(&whole(&"(core module)".repeat(16)), "nested modules");
-    refused(&whole(&("(component ".repeat(40) + &")".repeat(40))), "nested modules");
-    let huge = vec![0; 9 << 20];
+    refused(&whole(&"(core module)".repeat(1_000)), "nested modules");
+    for depth in [200, 20_000] {
+        refused(&nested(depth), "");
+    }
+    let huge = vec![0; 49 << 20];
     refused(&[b"\0asm\x0d\0\x01\0".as_slice(), &huge].concat(), "the component's bytes are");
     let section: Vec<u8> = [b"\0asm\x0d\0\x01\0\0\x85\x80\x80\x80\x08".as_slice(), b"\x01x"].concat();
     refused(&section, "");

@@ -133,8 +133,8 @@ fn values() -> Vec<Attack> {
 
 /// Ann's call walks through every attack, while Bob and Cem talk.
 fn endures(attacks: &[Attack]) -> (Sim, Vec<RunEnd>) {
-    let steps: String = attacks.iter().map(|(guest, _)| format!("  - {}: {{}}\n", guest.name())).collect();
-    let story = format!("{steps}  - play-audio: {{ audio: after }}\n");
+    let steps: Vec<String> = attacks.iter().map(|(guest, _)| format!("  - {}: {{}}\n", guest.name())).collect();
+    let story = format!("{}  - play-audio: {{ audio: after }}\n", steps.concat());
     let components: Vec<Vec<u8>> = attacks.iter().map(|(guest, _)| guest.component()).collect();
     let mut sim = Setup::offices(vec![OfficeText::demo().with_story(&story)])
         .with_actions(&components)
@@ -160,10 +160,10 @@ fn endures(attacks: &[Attack]) -> (Sim, Vec<RunEnd>) {
         assert_eq!((quality.lost, quality.jitter_us), (0, 0), "{quality:?}");
         assert!(quality.received > 0 && quality.sent > 0);
     }
-    let ends = sim.journal(of("101")).into_iter().filter_map(|entry| match entry.event {
-        JournalEvent::RunEnded { end, .. } => Some(end),
-        _ => None,
-    });
+    let ends = sim
+        .journal(of("101"))
+        .into_iter()
+        .filter_map(|entry| if let JournalEvent::RunEnded { end, .. } = entry.event { Some(end) } else { None });
     let ends = ends.collect();
     (sim, ends)
 }
