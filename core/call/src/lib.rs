@@ -13,6 +13,7 @@
 mod call;
 mod ear;
 mod input;
+pub mod integrations;
 mod leg;
 pub mod notices;
 pub mod outbox;

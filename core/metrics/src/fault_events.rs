@@ -102,6 +102,7 @@ impl Metrics {
             push_lines,
             limited_lines,
             web_lines,
+            integration_lines,
             database_lines,
             ..
         } = &*self.families;
@@ -122,6 +123,9 @@ impl Metrics {
         }
         for (outcome, left_out) in database_lines.left_out(now) {
             tracing::info!(outcome = outcome.as_str(), left_out, "databases that did not answer left out");
+        }
+        for (outcome, left_out) in integration_lines.left_out(now) {
+            tracing::info!(outcome = outcome.as_str(), left_out, "integrations that did not answer left out");
         }
         for (outcome, left_out) in web_lines.left_out(now) {
             tracing::info!(outcome = outcome.as_str(), left_out, "services of the web that did not answer left out");

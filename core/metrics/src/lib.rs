@@ -20,6 +20,7 @@ mod call_events;
 mod database_events;
 mod fault_events;
 mod gateway_events;
+mod integration_events;
 mod labels;
 mod lines;
 mod media_events;
@@ -41,6 +42,7 @@ pub use call_events::{
 pub use database_events::{DatabaseAsked, DatabaseOutcome};
 pub use fault_events::{SipFault, SipFaultKind};
 pub use gateway_events::{GatewayDown, GatewayUp, TrunkSeries};
+pub use integration_events::{IntegrationAnswered, IntegrationOutcome};
 pub use labels::{Flow, Method, RunOutcome, StatusClass, Transport};
 pub use media_events::{
     FaxEnd, FaxEnded, FaxOrdersHeld, FaxTried, FaxTryLabel, KeysFrom, LegNotSecured, LegSecured, LegSounded,

@@ -4,6 +4,7 @@ use crate::call_events::{EmergencyKind, RefusalReason, StrangerEnd, TollLabel};
 use crate::database_events::DatabaseOutcome;
 use crate::fault_events::SipFaultKind;
 use crate::gateway_events::{TRUNKS_MAX, TrunkSeries};
+use crate::integration_events::IntegrationOutcome;
 use crate::labels::{Flow, Label, Method, RunOutcome, StatusClass, Transport};
 use crate::lines::{LINES_MAX, Lines};
 use crate::media_events::{FaxEnd, FaxTryLabel, KeysFrom, MediaSilence, RecordingEnd, RtpDropReason};
@@ -102,6 +103,8 @@ pub(crate) struct Families {
     pub(crate) database_questions: Row<DatabaseOutcome>,
     pub(crate) database_lines: Lines<DatabaseOutcome>,
     pub(crate) database_seconds: Histogram,
+    pub(crate) integration_calls: Row<IntegrationOutcome>,
+    pub(crate) integration_lines: Lines<IntegrationOutcome>,
     pub(crate) web_requests: Row<WebOutcome>,
     pub(crate) web_lines: Lines<WebOutcome>,
     pub(crate) web_seconds: Histogram,
@@ -426,6 +429,13 @@ impl Families {
                 &["queue", "why"],
             ),
             queues: Mutex::default(),
+            integration_calls: Row::new(
+                r,
+                "plugboard_integration_calls_total",
+                "Questions to integrations, by what became of them.",
+                "outcome",
+            ),
+            integration_lines: Lines::new(LINES_MAX),
             web_requests: Row::new(
                 r,
                 "plugboard_web_requests_total",

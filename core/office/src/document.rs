@@ -24,6 +24,7 @@
 //! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
 //! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
+//! | `integrations` | `id`, `plugin`, `settings` or `settings_file`, `services`, `capabilities`, `timeout`, `at_once` |
 //! | `addresses` | `domains`, `private`, `toll` |
 //! | `databases` | `id`, `kind`, `address`, `database`, `file`, `user`, `password`, `tls`, `timeout`, `retries`, `at_once`, `rows`, `bytes`, `private`, `queries` (`id`, `sql`, `parameters`, `writes`) |
 //! | `mail` | `host`, `port`, `tls`, `login`, `from`, `private`, `timeout`, `at_once`, `an_hour`, `give_up_after`, `attachments`, `templates` (`id`, `texts`: `subject`, `text`, `html`) |
@@ -167,6 +168,7 @@ fn read(
     let recording = parts.recording(fields.take("recording"));
     let fax = parts.fax(fields.take("fax"));
     let http = parts.http(fields.take("http"));
+    let integrations = parts.integrations(fields.take("integrations"), &http);
     let addresses = parts.addresses(fields.take("addresses"));
     let databases = parts.databases(fields.take("databases"));
     let mail = parts.mail(fields.take("mail"));
@@ -232,6 +234,7 @@ fn read(
         contacts,
         contact_numbers,
         http,
+        integrations,
         addresses,
         databases,
         mail,

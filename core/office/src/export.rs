@@ -6,6 +6,7 @@ mod emergency;
 mod fax;
 mod gateways;
 mod http;
+mod integration;
 mod mail;
 mod recording;
 mod routes;
@@ -98,6 +99,7 @@ impl Office {
         document.put_some("variables", variables);
         document.put_list("contacts", self.contacts().map(routes::contact));
         document.put_list("http", self.http.values().map(|source| http::node(source, secrets, folder)));
+        document.put_list("integrations", self.integrations.iter().map(|one| integration::node(one)));
         document.put_some("addresses", address_entries(&self.addresses));
         let databases = self.databases.values();
         document.put_list("databases", databases.map(|database| database::node(database, secrets, folder)));

@@ -16,6 +16,7 @@ mod forms;
 mod gateway;
 mod http;
 mod inquiry;
+mod integration;
 mod like;
 mod mail;
 mod media;
@@ -54,6 +55,7 @@ pub use gateway::{
 };
 pub use http::{BaseUrl, HttpLogin, HttpSource};
 pub use inquiry::Inquiry;
+pub use integration::Integration;
 pub use like::{Like, Spelled};
 pub use mail::{MailLogin, MailRules, MailTemplate, MailText, MailTls, MailTo, Sender};
 pub use media::{Encryption, EncryptionBy, KeyForm, MediaRules};

@@ -2,8 +2,8 @@
 
 use crate::{
     Addresses, Blocked, Calendar, Contact, Database, Emergency, FaxRules, Features, ForwardKey, Gateway, HttpSource,
-    IncomingNumber, MailRules, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule, Recording,
-    Route, TextRules, Toll, UserSettings, VariableValue, Voicemail, Zone,
+    IncomingNumber, Integration, MailRules, MailboxRules, MediaRules, NumberPlan, OutsidePhone, Plugins, RecordRule,
+    Recording, Route, TextRules, Toll, UserSettings, VariableValue, Voicemail, Zone,
 };
 use plugboard_document::Node;
 use plugboard_model::{
@@ -81,6 +81,8 @@ pub struct Office {
     pub(crate) contact_numbers: HashMap<String, Name>,
     /// Services of the web, by name.
     pub http: BTreeMap<Name, Arc<HttpSource>>,
+    /// Systems beside the telephone; the first one is asked first.
+    pub integrations: Vec<Arc<Integration>>,
     /// Which SIP addresses outside steps may call.
     pub addresses: Addresses,
     /// Databases, by name.

@@ -8,6 +8,7 @@ pub(crate) mod fax;
 pub(crate) mod features;
 mod gateways;
 pub(crate) mod http;
+pub(crate) mod integration;
 pub(crate) mod mail;
 mod plugins;
 mod recording;

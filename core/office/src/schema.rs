@@ -6,6 +6,7 @@ mod emergency;
 mod fax;
 mod gateway;
 mod http;
+mod integration;
 mod mail;
 mod recording;
 mod route;
@@ -17,6 +18,7 @@ use crate::document::LANGUAGE_LEN_MAX;
 use crate::features::FeatureCode;
 use crate::parts::database::DATABASES_MAX;
 use crate::parts::http::SOURCES_MAX;
+use crate::parts::integration::INTEGRATIONS_MAX;
 use crate::parts::{
     AWAY_AFTER_MAX, CALLS_AT_ONCE, COUNTRY, DEVICES, DOMAINS_MAX, LANGUAGE, PARK, PARK_PLACES_MAX, PARK_RECALLS_MAX,
     REASONS_MAX, RING_FOR, RING_FOR_DEFAULT, RING_FOR_DIRECT, SKILLS_MAX, TIER, TRANSFER, WEIGHT,
@@ -83,6 +85,8 @@ pub fn schema() -> Json {
                 "description": "How things are just now, by name: the condition `variable` of routes asks for them. Apply the document with another value to change one; calls that go on are not touched." },
             "http": { "type": "array", "maxItems": SOURCES_MAX, "items": { "$ref": "#/$defs/source" },
                 "description": "Services of the web that actions ask, such as a CRM: an action names one and never its address or secret." },
+            "integrations": { "type": "array", "maxItems": INTEGRATIONS_MAX, "items": { "$ref": "#/$defs/integration" },
+                "description": "Systems beside the telephone, such as a CRM, that plugins ask. Who is none of `contacts` is looked for in them, in this order, by the actions that find contacts." },
             "addresses": addresses(),
             "databases": { "type": "array", "maxItems": DATABASES_MAX, "items": { "$ref": "#/$defs/database" },
                 "description": "Databases that actions ask: an action names one and a query of it, and never its address, its secret or SQL." },
@@ -113,6 +117,7 @@ pub fn schema() -> Json {
             "toll": toll::toll(),
             "calendar": calendar::calendar(),
             "source": http::source(),
+            "integration": integration::integration(),
             "database": database::database(),
             "query": database::query(),
             "user": user(),

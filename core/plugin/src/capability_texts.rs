@@ -94,6 +94,11 @@ impl Capability {
                 "ставить звонящего в очередь, пока кто-нибудь не освободится",
                 "den Anrufer in einer Schlange warten lassen, bis jemand frei ist",
             ],
+            Self::Settings => [
+                "read what the office has set for it",
+                "читать свои настройки, заданные офисом",
+                "lesen, was das Büro für sie eingestellt hat",
+            ],
         }
     }
 }

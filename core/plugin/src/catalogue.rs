@@ -1,11 +1,11 @@
-//! Installed actions: several versions side by side, one of them current.
+//! Installed plugins: several versions side by side, one of them current.
 
 use crate::cache::CompiledCache;
 use crate::compile::{Compiler, check_size};
 use crate::guest::{Bounds, Guest};
 use crate::interface::{ImportFault, Outside, capability};
 use crate::manifest::{Manifest, ManifestError};
-use crate::{Capability, CompileError, EngineError, GuestSize, Limits, PluginEngine, v0_1_0};
+use crate::{Capability, CompileError, EngineError, GuestSize, Limits, PluginEngine, PluginKind, v0_1_0};
 use plugboard_componentize::ComponentizeError;
 use plugboard_model::{JOURNAL_SCHEMA, RunPins};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,30 @@ pub struct Installed {
     bytes: Arc<[u8]>,
     size: GuestSize,
     engine: PluginEngine,
-    action: v0_1_0::Action,
+    work: Work,
+}
+
+/// What is linked.
+#[derive(Clone)]
+pub(crate) enum Work {
+    /// A step of scenarios.
+    Action(v0_1_0::Action),
+    /// A system beside the telephone.
+    Integration(v0_1_0::Integration),
+}
+
+impl Work {
+    /// Starts an instance and runs it to its end.
+    pub(crate) async fn run(
+        &self,
+        store: &mut Store<Guest>,
+        parameters: &str,
+    ) -> wasmtime::Result<Result<String, String>> {
+        match self {
+            Self::Action(action) => action.run(store, parameters).await,
+            Self::Integration(integration) => integration.run(store, parameters).await,
+        }
+    }
 }
 
 impl Installed {
@@ -92,8 +115,8 @@ impl Installed {
         }
     }
 
-    pub(crate) fn action(&self) -> &v0_1_0::Action {
-        &self.action
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
     }
 }
 
@@ -131,6 +154,23 @@ pub enum InstallError {
         /// What is missing.
         export: &'static str,
     },
+    /// It exports some of what an integration exports.
+    #[error("the component is no integration of plugboard:switch {version}: it does not export {export:?}", version = v0_1_0::VERSION)]
+    NotAnIntegration {
+        /// What is missing.
+        export: &'static str,
+    },
+    /// It imports what plugins of its kind are never given.
+    #[error("{kind} has no interface {capability}; build it with the SDK of this switch")]
+    NotForIt {
+        /// What it is.
+        kind: &'static str,
+        /// What it wants.
+        capability: Capability,
+    },
+    /// A plugin of the other kind has the name.
+    #[error("the name {0:?} belongs to a plugin of another kind; give this one another name")]
+    NameTaken(String),
     /// A function that it imports or exports is not of the type that the interface gives it.
     #[error(
         "the component does not fit plugboard:switch {version}: {cause}; build it with the SDK of this switch",
@@ -212,6 +252,11 @@ impl Catalogue {
         if held.components.len() >= COMPONENTS_MAX && !held.components.contains_key(&id) {
             return Err(InstallError::Full(COMPONENTS_MAX));
         }
+        let name = &installed.manifest.name;
+        let other = held.current.get(name).and_then(|id| held.components.get(id));
+        if other.is_some_and(|other| other.manifest.kind != installed.manifest.kind) {
+            return Err(InstallError::NameTaken(name.clone()));
+        }
         held.components.insert(id, Arc::clone(&installed));
         held.current.insert(installed.manifest.name.clone(), id);
         Ok(installed)
@@ -222,13 +267,13 @@ impl Catalogue {
         self.installed.read().unwrap_or_else(PoisonError::into_inner).components.get(&id).cloned()
     }
 
-    /// The current version of an action.
-    pub fn current(&self, action: &str) -> Option<Arc<Installed>> {
+    /// The current version of a plugin.
+    pub fn current(&self, name: &str) -> Option<Arc<Installed>> {
         let held = self.installed.read().unwrap_or_else(PoisonError::into_inner);
-        held.components.get(held.current.get(action)?).cloned()
+        held.components.get(held.current.get(name)?).cloned()
     }
 
-    /// The current version of every action, by name.
+    /// The current version of every plugin, actions and integrations, by name.
     pub fn actions(&self) -> Vec<Arc<Installed>> {
         let held = self.installed.read().unwrap_or_else(PoisonError::into_inner);
         held.current.values().filter_map(|id| held.components.get(id).cloned()).collect()
@@ -267,16 +312,32 @@ impl Catalogue {
         // What it asks for is read first: nothing is compiled for a file that is meant for something else.
         let outside = Outside::of(&bytes)?;
         let capabilities = capabilities(&outside)?;
+        let kind = outside.kind();
         if let Some(export) = outside.lacks() {
-            return Err(InstallError::NotAnAction { export });
+            return Err(match kind {
+                PluginKind::Action => InstallError::NotAnAction { export },
+                PluginKind::Integration => InstallError::NotAnIntegration { export },
+            });
         }
+        fits(kind, &capabilities)?;
         let size = GuestSize::of(&bytes)?;
         let engine = self.sized(size)?.clone();
         let component = self.compiled(&engine, id, &bytes)?;
-        let action = v0_1_0::Action::link(engine.wasmtime(), &component, capabilities.iter().copied())
-            .map_err(|cause| InstallError::Mismatch { cause: format!("{cause:#}") })?;
-        let manifest = describe(&engine, size, &action)?.check(v0_1_0::VERSION, capabilities)?;
-        Ok(Installed { id, manifest, bytes, size, engine, action })
+        let mismatch = |cause: wasmtime::Error| InstallError::Mismatch { cause: format!("{cause:#}") };
+        let wanted = capabilities.iter().copied();
+        let (work, manifest) = match kind {
+            PluginKind::Action => {
+                let action = v0_1_0::Action::link(engine.wasmtime(), &component, wanted).map_err(mismatch)?;
+                let said = describe(&engine, size, async |store| action.describe(store).await)?;
+                (Work::Action(action), said.check(v0_1_0::VERSION, capabilities)?)
+            }
+            PluginKind::Integration => {
+                let integration = v0_1_0::Integration::link(engine.wasmtime(), &component, wanted).map_err(mismatch)?;
+                let said = describe(&engine, size, async |store| integration.describe(store).await)?;
+                (Work::Integration(integration), said.check(v0_1_0::VERSION, capabilities)?)
+            }
+        };
+        Ok(Installed { id, manifest, bytes, size, engine, work })
     }
 
     /// The engine for guests of this size.
@@ -306,11 +367,11 @@ impl Catalogue {
 }
 
 /// Asks a component what it is, within the limits of its size.
-fn describe(
+fn describe<D>(
     engine: &PluginEngine,
     size: GuestSize,
-    action: &v0_1_0::Action,
-) -> Result<crate::manifest::Described, InstallError> {
+    describe: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<D>,
+) -> Result<D, InstallError> {
     let limits = Limits::default().of_size(size);
     let mut store = Store::new(engine.wasmtime(), Guest::to_describe(Bounds::of(&limits)));
     store.limiter(|guest| guest);
@@ -329,13 +390,23 @@ fn describe(
             store.set_fuel(limits.fuel_max).map_err(|cause| InstallError::Describe(format!("{cause:#}")))?;
         }
     }
-    let mut describing = Box::pin(action.describe(&mut store));
+    let mut describing = Box::pin(describe(&mut store));
     match describing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(said) => said.map_err(|cause| InstallError::Describe(format!("{cause:#}"))),
         Poll::Pending => {
             unreachable!("`describe` waits for nothing: its host calls fail and its epoch never yields")
         }
     }
+}
+
+/// Whether plugins of this kind are ever given all of these.
+fn fits(kind: PluginKind, capabilities: &BTreeSet<Capability>) -> Result<(), InstallError> {
+    let integration = |capability: &Capability| v0_1_0::Integration::CAPABILITIES.contains(capability);
+    let (kind, strange) = match kind {
+        PluginKind::Action => ("an action", capabilities.get(&Capability::Settings)),
+        PluginKind::Integration => ("an integration", capabilities.iter().find(|one| !integration(one))),
+    };
+    strange.map_or(Ok(()), |capability| Err(InstallError::NotForIt { kind, capability: *capability }))
 }
 
 /// The capabilities among a component's imports; anything else that is not mere types is refused.

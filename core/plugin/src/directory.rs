@@ -11,6 +11,10 @@ pub trait Directory: fmt::Debug + Send + Sync {
     fn find_user(&self, number_or_id: &str) -> Option<DirectoryUser>;
     /// The group with this internal number or id (WIT `directory.find-group`).
     fn find_group(&self, number_or_id: &str) -> Option<DirectoryGroup>;
+    /// Whether the office asks others for contacts that it does not have itself: then the switch is asked for those.
+    fn asks_further(&self) -> bool {
+        false
+    }
     /// The contact with this number (WIT `contacts.find`).
     fn find_contact(&self, number: &str) -> Option<DirectoryContact>;
     /// The contact with this id (WIT `contacts.get`).

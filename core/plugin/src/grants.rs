@@ -47,11 +47,13 @@ pub enum Capability {
     TextMessage,
     /// Queues of callers.
     Queue,
+    /// What the office has set for an integration.
+    Settings,
 }
 
 impl Capability {
     /// Every capability of this host.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Call,
         Self::Dial,
         Self::Directory,
@@ -70,6 +72,7 @@ impl Capability {
         Self::Mail,
         Self::TextMessage,
         Self::Queue,
+        Self::Settings,
     ];
 
     /// The interface's name in WIT.
@@ -93,6 +96,7 @@ impl Capability {
             Self::Mail => "mail",
             Self::TextMessage => "text-message",
             Self::Queue => "queue",
+            Self::Settings => "settings",
         }
     }
 
@@ -152,6 +156,7 @@ impl Capability {
             Self::Mail => 32_768,
             Self::TextMessage => 65_536,
             Self::Queue => 131_072,
+            Self::Settings => 262_144,
         }
     }
 }
@@ -232,6 +237,7 @@ impl Grants {
             .with(Capability::Mail)
             .with(Capability::Queue)
             .with(Capability::Record)
+            .with(Capability::Settings)
             .with(Capability::TextMessage)
             .with(Capability::Voicemail)
     }

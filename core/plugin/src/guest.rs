@@ -17,8 +17,8 @@ pub(crate) struct Guest {
 enum Purpose {
     /// To say what it is, when it is installed. It may call nothing.
     Describe,
-    /// To run.
-    Run { office: OfficeId, state: SharedRun },
+    /// To run. An integration has its office's settings.
+    Run { office: OfficeId, state: SharedRun, settings: Option<String> },
 }
 
 /// Memory and table limits of one store.
@@ -63,7 +63,7 @@ impl Guest {
     }
 
     pub(crate) fn to_run(office: OfficeId, state: SharedRun, bounds: Bounds) -> Self {
-        Self { purpose: Purpose::Run { office, state }, bounds }
+        Self { purpose: Purpose::Run { office, state, settings: None }, bounds }
     }
 
     /// The call's own office: what ids of the guest belong to.
@@ -76,6 +76,24 @@ impl Guest {
                 Ok(office) => office,
                 Err(_) => unreachable!("`none` is a name: four letters a to z"),
             }),
+        }
+    }
+
+    /// What an office has set for the integration that begins.
+    pub(crate) fn set_settings(&mut self, told: String) {
+        if let Purpose::Run { settings, .. } = &mut self.purpose {
+            *settings = Some(told);
+        }
+    }
+
+    /// The same, for the integration. Always the same in one run, so that no journal holds it.
+    pub(crate) fn settings(&self) -> wasmtime::Result<&str> {
+        match &self.purpose {
+            Purpose::Run { settings: Some(settings), .. } => Ok(settings),
+            Purpose::Run { .. } => {
+                Err(wasmtime::Error::msg("an action has no settings; this is a fault of the switch"))
+            }
+            Purpose::Describe => Err(wasmtime::Error::msg("`describe` called settings.get; it may call no import")),
         }
     }
 

@@ -1,10 +1,10 @@
 //! One instance of a component, from its store to its end.
 
-use crate::Metering;
 use crate::admission::Admission;
 use crate::catalogue::Installed;
 use crate::guest::{Bounds, Guest, lock};
 use crate::run::{Breach, RunState, SharedRun};
+use crate::{Metering, PluginKind};
 use plugboard_model::{OfficeId, RunEnd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -97,10 +97,10 @@ impl Instance {
             }
             Metering::Fuel => store.set_fuel(limits.fuel_max)?,
         }
-        let (action, parameters, state) = (installed.action().clone(), Arc::clone(parameters), Arc::clone(state));
+        let (work, parameters, state) = (installed.work().clone(), Arc::clone(parameters), Arc::clone(state));
         let metering = engine.metering();
         let guest = Box::pin(async move {
-            let returned = action.run(&mut store, &parameters).await;
+            let returned = work.run(&mut store, &parameters).await;
             if metering == Metering::Fuel {
                 lock(&state).usage.fuel = limits.fuel_max.saturating_sub(store.get_fuel().unwrap_or(0));
             }
@@ -141,6 +141,8 @@ fn end_of(state: &RunState, installed: &Installed, returned: Returned) -> RunEnd
         return RunEnd::Diverged { at: state.next() };
     }
     match returned {
+        // What an integration answers the host has written itself.
+        Ok(Ok(answer)) if installed.manifest().kind == PluginKind::Integration => RunEnd::Outcome(answer),
         Ok(Ok(outcome)) if installed.manifest().outcomes.iter().any(|known| known.name == outcome) => {
             RunEnd::Outcome(outcome)
         }

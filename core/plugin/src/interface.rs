@@ -1,6 +1,6 @@
 //! What a component imports and exports, by the names of WIT.
 
-use crate::{Capability, CompileError, v0_1_0};
+use crate::{Capability, CompileError, PluginKind, v0_1_0};
 use serde::Serialize;
 use std::fmt;
 use wasmparser::{ComponentExternalKind, ComponentTypeRef, Parser, Payload};
@@ -8,9 +8,11 @@ use wasmparser::{ComponentExternalKind, ComponentTypeRef, Parser, Payload};
 /// The package whose interfaces are linked.
 const PACKAGE: &str = "plugboard:switch/";
 /// Interfaces that hold nothing but types: they need no grant.
-const TYPES: [&str; 2] = ["types", "description"];
+const TYPES: [&str; 3] = ["types", "description", "integration-types"];
 /// What an action exports.
-const EXPORTS: [&str; 2] = ["describe", "run"];
+const ACTION: [&str; 2] = ["describe", "run"];
+/// What an integration exports.
+const INTEGRATION: [&str; 3] = ["describe", "find-contacts", "responsible-for"];
 /// More names than any component has that fits the limits of compilation.
 const NAMES_MAX: usize = 1_024;
 
@@ -124,9 +126,20 @@ impl Outside {
         Ok(outside)
     }
 
-    /// What an action must export and this component does not.
+    /// What it is meant to be: whoever finds contacts is an integration, whatever else it has.
+    pub(crate) fn kind(&self) -> PluginKind {
+        let exports = |wanted: &&str| self.exports.iter().any(|export| export == wanted);
+        let [_, own @ ..] = INTEGRATION;
+        if own.iter().any(exports) { PluginKind::Integration } else { PluginKind::Action }
+    }
+
+    /// What such a plugin must export and this component does not.
     pub(crate) fn lacks(&self) -> Option<&'static str> {
-        EXPORTS.into_iter().find(|wanted| !self.exports.iter().any(|export| export == wanted))
+        let wanted: &[&'static str] = match self.kind() {
+            PluginKind::Action => &ACTION,
+            PluginKind::Integration => &INTEGRATION,
+        };
+        wanted.iter().copied().find(|wanted| !self.exports.iter().any(|export| export == wanted))
     }
 }
 

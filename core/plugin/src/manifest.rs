@@ -8,10 +8,34 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Texts by language (BCP 47).
 pub type Texts = BTreeMap<String, String>;
 
-/// The manifest of an installed action.
+/// What a plugin is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginKind {
+    /// A step of scenarios.
+    #[default]
+    Action,
+    /// A system beside the telephone.
+    Integration,
+}
+
+/// What an integration does for an office.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Offer {
+    /// Finds contacts by their numbers.
+    Contacts,
+    /// Knows who is responsible for a contact.
+    Responsible,
+}
+
+/// The manifest of an installed plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The word that scenarios use: 1 to 64 of `a-z 0-9 -`.
+    /// What it is.
+    #[serde(default)]
+    pub kind: PluginKind,
+    /// The word that scenarios, or offices, use: 1 to 64 of `a-z 0-9 -`.
     pub name: String,
     /// The component's own version.
     pub version: String,
@@ -19,7 +43,7 @@ pub struct Manifest {
     pub titles: Texts,
     /// One sentence for people, `en` at least.
     pub summaries: Texts,
-    /// JSON Schema of an object.
+    /// JSON Schema of an object: an action's parameters, an integration's settings.
     pub parameters: serde_json::Value,
     /// Every outcome but `failed`, in the action's order.
     pub outcomes: Vec<Outcome>,
@@ -29,6 +53,12 @@ pub struct Manifest {
     pub blocking: bool,
     /// The capabilities that its component imports: without each of them it does not start.
     pub capabilities: BTreeSet<Capability>,
+    /// The services of the web that an integration asks, with what they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, Texts>,
+    /// What an integration does.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub offers: BTreeSet<Offer>,
     /// The WIT package version that the component imports.
     pub wit: String,
 }
@@ -97,6 +127,12 @@ pub enum ManifestError {
         /// What is wrong.
         fault: String,
     },
+    /// Too many services.
+    #[error("an integration asks at most 16 services, this one {0}")]
+    ServiceCount(usize),
+    /// An integration that does nothing.
+    #[error("the integration offers nothing")]
+    OffersNothing,
     /// The version.
     #[error("the version {0:?} is not MAJOR.MINOR.PATCH")]
     Version(String),
@@ -132,6 +168,7 @@ impl Described {
         let outcomes = check_outcomes(self.outcomes)?;
         let sets = check_sets(self.sets, &outcomes)?;
         Ok(Manifest {
+            kind: PluginKind::Action,
             name: self.name,
             version: self.version,
             titles: check_texts("the titles", self.titles, true)?,
@@ -141,17 +178,19 @@ impl Described {
             sets,
             blocking: self.blocking,
             capabilities,
+            services: BTreeMap::new(),
+            offers: BTreeSet::new(),
             wit: wit.to_owned(),
         })
     }
 }
 
-fn check_name(what: &'static str, name: &str) -> Result<(), ManifestError> {
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), ManifestError> {
     let good = (1..=64).contains(&name.len()) && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if good { Ok(()) } else { Err(ManifestError::Name { what, name: name.chars().take(80).collect() }) }
 }
 
-fn check_version(version: &str) -> Result<(), ManifestError> {
+pub(crate) fn check_version(version: &str) -> Result<(), ManifestError> {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let numbers = core.split('.').filter(|part| part.parse::<u32>().is_ok()).count();
     if numbers == 3 && core.split('.').count() == 3 && version.len() <= 64 {
@@ -161,7 +200,11 @@ fn check_version(version: &str) -> Result<(), ManifestError> {
     }
 }
 
-fn check_texts(what: &'static str, texts: Vec<(String, String)>, english: bool) -> Result<Texts, ManifestError> {
+pub(crate) fn check_texts(
+    what: &'static str,
+    texts: Vec<(String, String)>,
+    english: bool,
+) -> Result<Texts, ManifestError> {
     let fits = texts.len() <= LANGUAGES_MAX && texts.iter().all(|(l, t)| l.len() <= 35 && t.len() <= TEXT_BYTES_MAX);
     if !fits {
         return Err(ManifestError::TextSize { what, bytes_max: TEXT_BYTES_MAX });
@@ -170,7 +213,7 @@ fn check_texts(what: &'static str, texts: Vec<(String, String)>, english: bool) 
     if english && !texts.contains_key("en") { Err(ManifestError::NoEnglish(what)) } else { Ok(texts) }
 }
 
-fn check_schema(text: &str) -> Result<serde_json::Value, ManifestError> {
+pub(crate) fn check_schema(text: &str) -> Result<serde_json::Value, ManifestError> {
     if text.len() > SCHEMA_BYTES_MAX {
         return Err(ManifestError::Schema(format!("it has {} bytes, at most {SCHEMA_BYTES_MAX} fit", text.len())));
     }

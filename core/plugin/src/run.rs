@@ -7,8 +7,8 @@ use crate::grants::{Capability, Grants};
 use crate::limits::{REBUILD_BYTES_MAX, REBUILD_CALLS_MAX, REBUILD_CPU_FACTOR, REBUILD_CPU_SPARE};
 use crate::{Clock, ComponentId, Directory, Limits};
 use plugboard_model::{
-    CallId, CallInfo, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId, Target, Time,
-    UserPhones,
+    CallId, CallInfo, DirectoryContact, HostCall, HostResult, JournalEvent, NotConnected, RingRequest, RunEnd, RunId,
+    Target, Time, UserPhones,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -481,8 +481,14 @@ impl RunState {
             HostCall::RandomBelow(bound) => Some(HostResult::Below(self.random().random_range(0..*bound))),
             HostCall::FindUser(which) => Some(HostResult::User(self.directory.as_ref()?.find_user(which))),
             HostCall::FindGroup(which) => Some(HostResult::Group(self.directory.as_ref()?.find_group(which))),
-            HostCall::FindContact(number) => Some(HostResult::Contact(self.directory.as_ref()?.find_contact(number))),
-            HostCall::GetContact(id) => Some(HostResult::Contact(self.directory.as_ref()?.contact(id))),
+            HostCall::FindContact(number) => {
+                let directory = self.directory.as_ref()?;
+                own_contact(directory.find_contact(number), directory.asks_further())
+            }
+            HostCall::GetContact(id) => {
+                let directory = self.directory.as_ref()?;
+                own_contact(directory.contact(id), directory.asks_further())
+            }
             HostCall::FindMembers { group, skill } => {
                 Some(HostResult::Members(self.directory.as_ref()?.find_members(group, skill.as_ref())))
             }
@@ -534,6 +540,11 @@ impl RunState {
         }
         self.journal(JournalEvent::End { run: self.key.run, n, result });
     }
+}
+
+/// The office's own contact; whom it does not have, others may.
+fn own_contact(found: Option<DirectoryContact>, asks_further: bool) -> Option<HostResult> {
+    if found.is_none() && asks_further { None } else { Some(HostResult::Contact(found)) }
 }
 
 fn written(call: &HostCall) -> Vec<u8> {

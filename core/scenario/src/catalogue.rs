@@ -1,6 +1,6 @@
 //! What the checker and the interpreter know about actions and about the office.
 
-use crate::{Document, Occasion};
+use crate::{Document, Occasion, System};
 use plugboard_calendar::{Calendar, Zone};
 use plugboard_model::{GroupId, KnownContact, UserId, ValueType};
 use serde_json::Value as Json;
@@ -49,6 +49,7 @@ pub struct Sets {
 #[derive(Debug, Clone, Default)]
 pub struct ActionCatalogue {
     actions: BTreeMap<String, Arc<Action>>,
+    systems: BTreeMap<String, Arc<System>>,
 }
 
 impl ActionCatalogue {
@@ -60,6 +61,23 @@ impl ActionCatalogue {
     /// Adds an action; one of the same name is replaced and returned.
     pub fn insert(&mut self, action: Action) -> Option<Arc<Action>> {
         self.actions.insert(action.name.clone(), Arc::new(action))
+    }
+
+    /// With integrations, which offices name and scenarios do not.
+    #[must_use]
+    pub fn with_systems(mut self, systems: impl IntoIterator<Item = System>) -> Self {
+        self.systems.extend(systems.into_iter().map(|system| (system.name.clone(), Arc::new(system))));
+        self
+    }
+
+    /// The integration of this name.
+    pub fn system(&self, name: &str) -> Option<&System> {
+        self.systems.get(name).map(Arc::as_ref)
+    }
+
+    /// Every integration, by name.
+    pub fn systems(&self) -> impl Iterator<Item = &Arc<System>> {
+        self.systems.values()
     }
 
     /// The action of this name.

@@ -74,6 +74,7 @@ mod occasion;
 mod parameter;
 mod program;
 mod schema;
+mod system;
 mod template;
 mod variables;
 mod wanted;
@@ -87,6 +88,7 @@ pub use occasion::Occasion;
 pub use plugboard_document::{Fault, Node};
 pub use program::Program;
 pub use schema::schema;
+pub use system::System;
 pub use template::{escaped_for_html, fill};
 pub use wanted::{Wanted, WantedValue};
 

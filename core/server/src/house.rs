@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::grants;
 use crate::prompts::OfficeAudio;
+use crate::{grants, integrations};
 
 /// An office document with everything it needs from outside itself: what `apply` sends and the store keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,6 +273,12 @@ impl Bundle {
         if absent == Absent::Refused {
             faults.extend(grants::unknown(&self.file, &office, actions));
         }
+        let strange = integrations::faults(&self.file, &office, actions);
+        match absent {
+            Absent::Refused => faults.extend(strange),
+            // It is not asked; calls go on without it.
+            Absent::Tolerated => warnings.extend(in_words(strange)),
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -280,6 +286,7 @@ impl Bundle {
         warnings.extend(office.emergency_warning());
         warnings.extend(office.shadowed());
         warnings.extend(grants::lacking(&office, actions));
+        warnings.extend(integrations::lacking(&office, actions));
         Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
     }
 

@@ -16,6 +16,7 @@ mod faxes;
 mod grants;
 mod history;
 mod house;
+mod integrations;
 mod keep;
 mod leave;
 mod license;

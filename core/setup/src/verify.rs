@@ -62,7 +62,7 @@ fn check(project: &Project, steps: &mut Steps) {
         let args = ["doc", "--release", "--workspace", "--no-deps", "--lib", "--bins", "--examples"];
         let mut doc = project.cargo(&args);
         // Nobody reads pages about an action's inside; the lints have read its comments.
-        doc.args(["--exclude", "plugboard-action-*"]);
+        doc.args(["--exclude", "plugboard-action-*", "--exclude", "plugboard-integration-*"]);
         doc.env("RUSTDOCFLAGS", "--deny warnings");
         quietly(log, doc)
     });

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod gateway;
+pub(crate) mod integrations;
 pub(crate) mod leg;
 pub(crate) mod notices;
 pub(crate) mod notifier;

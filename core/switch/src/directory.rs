@@ -100,6 +100,10 @@ impl Directory for OfficeDirectory {
         Some(found)
     }
 
+    fn asks_further(&self) -> bool {
+        !self.office.integrations.is_empty()
+    }
+
     fn find_contact(&self, number: &str) -> Option<DirectoryContact> {
         let from_outside = self.shown.as_ref().filter(|(_, shown)| *shown == number);
         let found = match from_outside {

@@ -20,6 +20,8 @@ pub(crate) type Ears = (Recipient<MediaHappened>, Recipient<RunHappened>);
 #[derive(Clone)]
 pub struct Events {
     shards: Arc<OnceLock<Vec<Ears>>>,
+    /// Where runs of no call are heard of.
+    integrations: Arc<OnceLock<Recipient<RunHappened>>>,
     metrics: Metrics,
 }
 
@@ -32,7 +34,7 @@ impl fmt::Debug for Events {
 impl Events {
     /// For one switch.
     pub fn new(metrics: Metrics) -> Self {
-        Self { shards: Arc::default(), metrics }
+        Self { shards: Arc::default(), integrations: Arc::default(), metrics }
     }
 
     /// For the media plane. An event of media shard n belongs to a call of a signalling shard that uses it.
@@ -47,9 +49,9 @@ impl Events {
         Arc::new(move |events| shards.run(events))
     }
 
-    pub(crate) fn connect(&self, shards: Vec<Ears>) {
+    pub(crate) fn connect(&self, shards: Vec<Ears>, integrations: Recipient<RunHappened>) {
         // A second switch on the same sinks would hear the first one's calls.
-        if self.shards.set(shards).is_err() {
+        if self.shards.set(shards).is_err() || self.integrations.set(integrations).is_err() {
             tracing::error!("the event sinks already belong to a switch");
         }
     }
@@ -75,6 +77,12 @@ impl Events {
     fn run(&self, events: Vec<RunEvent>) {
         let (Some(shards), Some(first)) = (self.shards.get(), events.first()) else { return };
         let call = first.key().call.clone();
+        if first.key().integration().is_some() {
+            if let Some(integrations) = self.integrations.get() {
+                press(integrations, RunHappened { call, events });
+            }
+            return;
+        }
         let shard = shard_of_call(&call).min(shards.len().saturating_sub(1));
         if let Some((_, recipient)) = shards.get(shard) {
             press(recipient, RunHappened { call, events });
@@ -186,7 +194,8 @@ mod tests {
             let events = Events::new(Metrics::new());
             // Started, so that its mailbox has the limit it sets itself.
             calls.send(RunHappened { call: call(), events: Vec::new() }).await.unwrap();
-            events.connect(vec![(calls.clone().recipient(), calls.clone().recipient())]);
+            let ears = (calls.clone().recipient(), calls.clone().recipient());
+            events.connect(vec![ears], calls.clone().recipient());
             let (runs, media) = (events.run_sink(), events.media_sink());
             let leg = MediaLeg::new(0, 1, 1);
             for _ in 0..TIMES {

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::actor::gateway::GatewayActor;
+use crate::actor::integrations::IntegrationsHandle;
 use crate::actor::user::UserActor;
 use crate::channels::Channels;
 use crate::directory::Presence;
@@ -68,6 +69,8 @@ pub(crate) struct Snapshot {
     pub(crate) tolls: Tolls,
     /// Who takes mail, texts and posts.
     pub(crate) notices: Recipient<TakeNotice>,
+    /// Who asks systems beside the telephone.
+    pub(crate) integrations: IntegrationsHandle,
     /// Where dialogs are asked for, by shard.
     pub(crate) shards: Vec<Recipient<JoinAsked>>,
 }
@@ -141,6 +144,24 @@ impl UserHandle {
 }
 
 impl Snapshot {
+    /// The one that comes after it, without users and gateways so far.
+    pub(crate) fn next(&self, configuration: Configuration, shards: Vec<Recipient<JoinAsked>>) -> Self {
+        Self {
+            configuration,
+            users: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            parking: self.parking.clone(),
+            rooms: self.rooms.clone(),
+            mailboxes: self.mailboxes.clone(),
+            talks: self.talks.clone(),
+            queue: self.queue.clone(),
+            tolls: self.tolls.clone(),
+            notices: self.notices.clone(),
+            integrations: self.integrations.clone(),
+            shards,
+        }
+    }
+
     /// The members of a group whom it rings: those who are logged in.
     pub(crate) fn members<'g>(&'g self, group: &'g Group) -> impl Iterator<Item = &'g UserId> {
         let in_it = |user: &UserId| self.users.get(user).is_none_or(|handle| handle.presence.is_in(&group.id.name));

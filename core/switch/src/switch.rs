@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::actor::calls::{CallsActor, ServeSip};
 use crate::actor::gateway::GatewayActor;
+use crate::actor::integrations::{IntegrationsActor, IntegrationsHandle};
 use crate::actor::notices::NoticesActor;
 use crate::actor::notifier::NotifierActor;
 use crate::actor::outbox::OutboxActor;
@@ -142,6 +143,11 @@ impl Switch {
         let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env));
         let (queue_env, first) = (env.clone(), places.first().cloned().unwrap_or_else(Arbiter::current));
         let queue = QueueActor::start_in_arbiter(&first, move |_| QueueActor::new(queue_env));
+        let integrations_env = env.clone();
+        let integrations =
+            IntegrationsActor::start_in_arbiter(&first, move |_| IntegrationsActor::new(integrations_env));
+        let integrations = IntegrationsHandle::new(integrations);
+        let runs = integrations.runs.clone();
         let empty = Arc::new(Snapshot {
             configuration: Configuration::default(),
             users: BTreeMap::new(),
@@ -154,6 +160,7 @@ impl Switch {
             shards: Vec::new(),
             tolls: Tolls::default(),
             notices: notices.clone().recipient(),
+            integrations,
         });
         let (guesses, moves, peers) = (SharedGuesses::default(), Moves::default(), Peers::default());
         let (awaited, rates) = (Awaited::default(), SharedRates::new(env.rates));
@@ -167,6 +174,7 @@ impl Switch {
             OutboxActor::start_in_arbiter(&beside, move |_| OutboxActor::new(outbox_env, outbox_snapshot, originate));
         events.connect(
             shards.iter().map(|shard| (shard.calls.clone().recipient(), shard.calls.clone().recipient())).collect(),
+            runs,
         );
         let switch = Self {
             shards: Arc::new(shards),
@@ -225,23 +233,7 @@ impl Switch {
         let mut current = self.current();
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
         let shards = self.shards.iter().map(|shard| shard.sip.clone().recipient()).collect();
-        let (parking, rooms) = (current.parking.clone(), current.rooms.clone());
-        let (talks, tolls, mailboxes) = (current.talks.clone(), current.tolls.clone(), current.mailboxes.clone());
-        let (users, gateways, notices) = (BTreeMap::new(), BTreeMap::new(), current.notices.clone());
-        let queue = current.queue.clone();
-        let mut next = Snapshot {
-            configuration,
-            users,
-            gateways,
-            parking,
-            rooms,
-            mailboxes,
-            talks,
-            queue,
-            tolls,
-            notices,
-            shards,
-        };
+        let mut next = current.next(configuration, shards);
         for office in next.configuration.offices.iter() {
             if current.configuration.offices.get(&office.id).is_none() {
                 next.tolls.restore(&self.env, office);
@@ -293,6 +285,7 @@ impl Switch {
         }
         post(&self.outbox.clone().recipient(), UseSnapshot(Arc::clone(&next)));
         post(&self.queue.clone().recipient(), UseSnapshot(Arc::clone(&next)));
+        post(&next.integrations.change, UseSnapshot(Arc::clone(&next)));
         post(&self.notices.clone().recipient(), UseSnapshot(next));
     }
 

@@ -44,6 +44,7 @@
 //! From this the SDK makes the manifest: the JSON Schema of the parameters, the outcomes, the variables that they set
 //! (`key` above is sure to be assigned after the outcome `key`), and every text in each language that you give.
 //!
+//! - [`mod@integration`] is for systems beside the telephone, such as a CRM.
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
@@ -72,8 +73,12 @@ mod failure;
 pub mod fax;
 pub mod history;
 pub mod http;
+pub mod integration;
+#[doc(hidden)]
+pub mod integration_bindings;
 pub mod log;
 pub mod mail;
+mod nested;
 mod outcome;
 mod parameter;
 pub mod queue;
@@ -85,6 +90,7 @@ pub mod variables;
 pub mod voicemail;
 
 pub use failure::Failure;
+pub use nested::Nested;
 pub use outcome::Outcome;
 pub use parameter::{Choice, Parameter, ParameterError, Parameters};
 pub use plugboard_sdk_macros::{Choice, Outcome, Parameters, action};
@@ -113,4 +119,13 @@ pub mod macros {
     pub use crate::parameter::{Bound, Field, Literal, field_schema, object_schema, read_field, refuse_unknown};
     pub use crate::variables::Variable;
     pub use serde_json::{Map, Value as Json};
+
+    /// The same of integrations.
+    pub mod integration {
+        pub use crate::integration::{Manifest, describe, find_contacts, responsible_for};
+        pub use crate::integration_bindings::plugboard::switch::integration_types::{
+            Contact, IntegrationDescription, Number,
+        };
+        pub use crate::integration_bindings::{Guest, export_integration};
+    }
 }

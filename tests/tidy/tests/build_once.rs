@@ -18,7 +18,7 @@ const TESTS: &str = "test --release --workspace";
 /// `core/setup/src/verify.rs`: clippy is a check with another compiler in front.
 const LINTS: &str = "check --release --workspace --all-targets";
 /// `core/setup/src/verify.rs`.
-const DOCUMENTATION: &str = "doc --release --workspace --no-deps --lib --bins --examples --exclude plugboard-action-*";
+const DOCUMENTATION: &str = "doc --release --workspace --no-deps --lib --bins --examples --exclude plugboard-action-* --exclude plugboard-integration-*";
 /// By hand.
 const ONE_PACKAGE: &str = "build --release --package plugboard-server";
 

@@ -5,7 +5,7 @@ use plugboard_model::{
     CallId, CallRecord, Cause, Dialled, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
 use plugboard_office::Office;
-use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
+use plugboard_plugin::{ComponentId, PluginKind, ReplayReport, Verdict};
 use plugboard_store::{BackupReport, BlobId, Blobs, RecordCursor, RecordFilter, Scope};
 use plugboard_switch::{HandOnTo, LiveCall, UserState};
 use serde_json::{Value, json};
@@ -344,12 +344,14 @@ async fn transfer(running: &Running, id: &str, leg: Option<u32>, to: TransferTo)
     Ok(done(format!("leg {leg} of call {call} leaves: {said}")))
 }
 
-/// The installed actions, as they describe themselves.
+/// The installed plugins, as they describe themselves.
 pub(super) fn plugins(running: &Running) -> Answer {
-    let actions: Vec<Value> = running
-        .actions
-        .by_name
-        .values()
+    let of =
+        |kind: PluginKind| running.actions.by_name.values().filter(move |installed| installed.manifest().kind == kind);
+    let integrations: Vec<Value> = of(PluginKind::Integration)
+        .map(|installed| json!({ "component": installed.id().to_string(), "manifest": installed.manifest() }))
+        .collect();
+    let actions: Vec<Value> = of(PluginKind::Action)
         .map(|installed| {
             let manifest = installed.manifest();
             let calls = manifest.outcomes.iter().any(|outcome| outcome.name == plugboard_scenario::ANSWER);
@@ -358,7 +360,8 @@ pub(super) fn plugins(running: &Running) -> Answer {
             json!({ "component": installed.id().to_string(), "manifest": manifest, "events": events })
         })
         .collect();
-    Answer::Done(json!({ "actions": actions, "refused": in_words(running.actions.refused.clone()) }))
+    let refused = in_words(running.actions.refused.clone());
+    Answer::Done(json!({ "actions": actions, "integrations": integrations, "refused": refused }))
 }
 
 /// A past call's record, or what there is so far of one that goes on.

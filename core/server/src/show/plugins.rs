@@ -10,6 +10,9 @@ use crate::output;
 /// The language that every action has.
 const ENGLISH: &str = "en";
 
+/// What plugins are, as lists of them are named.
+const KINDS: [&str; 2] = ["actions", "integrations"];
+
 /// A text in a language, else in English.
 fn text<'v>(texts: Option<&'v Value>, language: &str) -> &'v str {
     let of = |language: &str| texts?.get(language)?.as_str();
@@ -24,10 +27,13 @@ fn words(value: &Value, key: &str) -> String {
 /// `plugin list`.
 pub(crate) fn list(value: &Value, language: &str, json: bool) -> ExitCode {
     either(value, json, || {
-        for manifest in items(value, "actions").iter().filter_map(|action| action.get("manifest")) {
-            let (name, version) = (field(manifest, "name"), field(manifest, "version"));
-            let title = text(manifest.get("titles"), language);
-            output::line(format!("{name:<16} {version:<8} {title:<28} imports: {}", words(manifest, "capabilities")));
+        for kind in KINDS {
+            for manifest in items(value, kind).iter().filter_map(|plugin| plugin.get("manifest")) {
+                let (name, version) = (field(manifest, "name"), field(manifest, "version"));
+                let (kind, title) = (field(manifest, "kind"), text(manifest.get("titles"), language));
+                let imports = words(manifest, "capabilities");
+                output::line(format!("{name:<16} {version:<8} {kind:<12} {title:<28} imports: {imports}"));
+            }
         }
         for refused in items(value, "refused") {
             output::fault(format!("not installed: {}", refused.as_str().unwrap_or_default()));
@@ -38,8 +44,8 @@ pub(crate) fn list(value: &Value, language: &str, json: bool) -> ExitCode {
 /// `plugin show`.
 pub(crate) fn one(value: &Value, name: &str, language: &str, json: bool) -> ExitCode {
     let named = |action: &&Value| action.pointer("/manifest/name").and_then(Value::as_str) == Some(name);
-    let Some(action) = items(value, "actions").iter().find(named) else {
-        output::fault(format!("there is no action {name:?}; `plugboard plugin list` shows those that are installed"));
+    let Some(action) = KINDS.iter().find_map(|kind| items(value, kind).iter().find(named)) else {
+        output::fault(format!("there is no plugin {name:?}; `plugboard plugin list` shows those that are installed"));
         return ExitCode::from(1);
     };
     either(action, json, || {
@@ -106,10 +112,13 @@ fn lines(action: &Value, language: &str) -> Vec<String> {
         field(manifest, "version"),
         text(manifest.get("titles"), language)
     );
+    let is_integration = field(manifest, "kind") == "integration";
     let waits = match manifest.get("blocking").and_then(Value::as_bool) {
+        _ if is_integration => "an integration: offices name it in `integrations`",
         Some(false) => "the scenario goes on beside it",
         Some(true) | None => "the scenario waits for it",
     };
+    let parameter = if is_integration { "setting" } else { "parameter" };
     let mut lines = vec![heading, text(manifest.get("summaries"), language).to_owned(), waits.to_owned()];
     let properties = manifest.pointer("/parameters/properties").and_then(Value::as_object);
     let required = manifest.get("parameters").map(|schema| items(schema, "required")).unwrap_or_default();
@@ -118,12 +127,19 @@ fn lines(action: &Value, language: &str) -> Vec<String> {
         let usual = schema.get("default").map(|value| format!(" (else {value})")).unwrap_or_default();
         let said = schema.get("x-texts").and_then(|texts| texts.get(language));
         let described = said.or(Some(schema)).and_then(|texts| texts.get("description")).and_then(Value::as_str);
-        lines.push(format!("parameter {key}{must}{usual}: {}", described.unwrap_or_default()));
+        lines.push(format!("{parameter} {key}{must}{usual}: {}", described.unwrap_or_default()));
     }
     for outcome in items(manifest, "outcomes") {
         lines.push(format!("outcome {}: {}", field(outcome, "name"), text(outcome.get("texts"), language)));
     }
-    lines.push("outcome failed".to_owned());
+    for (name, texts) in manifest.get("services").and_then(Value::as_object).into_iter().flatten() {
+        lines.push(format!("service {name}: {}", text(Some(texts), language)));
+    }
+    if is_integration {
+        lines.push(format!("offers: {}", words(manifest, "offers")));
+    } else {
+        lines.push("outcome failed".to_owned());
+    }
     lines.extend(items(action, "events").iter().filter_map(Value::as_str).map(|event| format!("event {event}")));
     for sets in items(manifest, "sets") {
         lines.push(format!(

@@ -7,6 +7,7 @@ mod address;
 mod adoption;
 mod carry;
 mod conference;
+mod contacts;
 mod database;
 mod errand;
 mod fax;
@@ -243,6 +244,7 @@ pub(crate) struct CallActor {
     taping: taping::Taping,
     at_mailbox: voicemail::AtMailbox,
     queueing: queueing::Queueing,
+    strangers: contacts::Strangers,
     faxing: fax::Faxing,
     errand: Option<Errand>,
     imaging: imaging::Imaging,
@@ -315,6 +317,7 @@ impl CallActor {
             taping: taping::Taping::default(),
             at_mailbox: voicemail::AtMailbox::default(),
             queueing: queueing::Queueing::default(),
+            strangers: contacts::Strangers::default(),
             faxing: fax::Faxing::default(),
             errand: new.errand,
             imaging: imaging::Imaging::default(),

@@ -3,12 +3,13 @@
 mod action;
 mod attribute;
 mod choice;
+mod integration;
 mod outcome;
 mod parameters;
 mod text;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, ItemFn, parse_macro_input};
+use syn::{DeriveInput, ItemFn, ItemImpl, parse_macro_input};
 
 /// Turns a function into a component: `fn(P) -> Result<O, Failure>`, where `P` is `Parameters` and `O` is `Outcome`.
 ///
@@ -19,6 +20,17 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);
     let expanded = syn::parse::<action::Arguments>(arguments).and_then(|given| action::expand(given, &function));
+    expanded.unwrap_or_else(|fault| fault.to_compile_error()).into()
+}
+
+/// Turns an `impl Integration for ..` into a component.
+///
+/// The version is the package's, the English summary the doc comment. Arguments: `name = "my-crm"`, `ru("Title", "Summary")` and so on for
+/// each language, and for each service of the web that is asked `service(api, en("What it is"), ru(..))`.
+#[proc_macro_attribute]
+pub fn integration(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as ItemImpl);
+    let expanded = syn::parse::<integration::Arguments>(arguments).and_then(|given| integration::expand(given, &item));
     expanded.unwrap_or_else(|fault| fault.to_compile_error()).into()
 }
 

@@ -35,6 +35,7 @@ mod guests;
 mod handed_to_service;
 mod hold;
 mod house;
+mod integrations;
 mod keys;
 mod lamps;
 mod last_agent;

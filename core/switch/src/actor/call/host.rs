@@ -157,12 +157,8 @@ impl CallActor {
             HostCall::FindGroup(which) => {
                 return self.resume(op, HostResult::Group(self.directory().find_group(&which)));
             }
-            HostCall::FindContact(number) => {
-                return self.resume(op, HostResult::Contact(self.directory().find_contact(&number)));
-            }
-            HostCall::GetContact(id) => {
-                return self.resume(op, HostResult::Contact(self.directory().contact(&id)));
-            }
+            HostCall::FindContact(number) => return self.find_contact(op, number, ctx),
+            HostCall::GetContact(id) => return self.resume(op, HostResult::Contact(self.contact(&id))),
             HostCall::FindMembers { group, skill } => {
                 let members = self.directory().find_members(&group, skill.as_ref());
                 return self.resume(op, HostResult::Members(members));

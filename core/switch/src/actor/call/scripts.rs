@@ -213,8 +213,8 @@ impl CallActor {
     /// A value with all that the office knows of the contact in it.
     fn known(&self, value: Value) -> Result<Value, SetError> {
         let Value::Contact(named) = &value else { return Ok(value) };
-        let found = self.office.contact(named.id.name.as_str()).ok_or(SetError::Unknown)?;
-        Ok(Value::Contact(Box::new(self.office.known_contact(found))))
+        let found = self.known_contact(&named.id).ok_or(SetError::Unknown)?;
+        Ok(Value::Contact(Box::new(found)))
     }
 
     // ---- what they see --------------------------------------------------------------------------------------
