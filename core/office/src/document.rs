@@ -23,7 +23,7 @@
 //! | `voicemail` | `longest`, `silence`, `shortest`, `messages`, `minutes`, `own_phone_without_pin`; of users and groups `pin`, `greeting`, `mail` (`to`, `attach`) |
 //! | `fax` | `tries`, `apart`, `give_up_after`, `at_once`, `ring_for`, `ident`, `header` |
 //! | `time_zone` | of the IANA, `Europe/Berlin` |
-//! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
+//! | `http` | `id`, `url`, `login` (`bearer`, or `user`, `password`, or `header`, `value`, or `path`), `methods`, `timeout`, `retries`, `at_once`, `bytes`, `private` |
 //! | `integrations` | `id`, `plugin`, `settings` or `settings_file`, `services`, `capabilities`, `timeout`, `at_once` |
 //! | `addresses` | `domains`, `private`, `toll` |
 //! | `databases` | `id`, `kind`, `address`, `database`, `file`, `user`, `password`, `tls`, `timeout`, `retries`, `at_once`, `rows`, `bytes`, `private`, `queries` (`id`, `sql`, `parameters`, `writes`) |

@@ -30,6 +30,16 @@ pub struct HttpSource {
 }
 
 impl HttpSource {
+    /// Where its addresses begin, with the secret where that is a part of it: for nobody's eyes.
+    pub fn address(&self) -> String {
+        match &self.login {
+            Some(HttpLogin::Path(secret)) => format!("{}/{}", self.base.as_str(), secret.reveal()),
+            Some(HttpLogin::Bearer(_) | HttpLogin::Basic { .. } | HttpLogin::Header { .. }) | None => {
+                self.base.as_str().to_owned()
+            }
+        }
+    }
+
     pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
     pub(crate) const RETRIES: u32 = 1;
     pub(crate) const AT_ONCE: u32 = 8;
@@ -55,13 +65,18 @@ pub enum HttpLogin {
         /// Its value.
         value: Secret,
     },
+    /// Segments that go between its address and what is asked: a service whose address is its secret.
+    Path(Secret),
 }
 
 impl HttpLogin {
     /// The secret.
     pub const fn secret(&self) -> &Secret {
         match self {
-            Self::Bearer(secret) | Self::Basic { password: secret, .. } | Self::Header { value: secret, .. } => secret,
+            Self::Bearer(secret)
+            | Self::Path(secret)
+            | Self::Basic { password: secret, .. }
+            | Self::Header { value: secret, .. } => secret,
         }
     }
 }

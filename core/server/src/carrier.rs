@@ -107,7 +107,7 @@ impl Outbound {
         headers.push(("Idempotency-Key".into(), key));
         let request = Request {
             site: format!("{}/{}", office.id, source.id),
-            base: source.base.as_str().into(),
+            base: source.address(),
             path: asks.path,
             query: asks.query,
             method: asks.method.as_str(),

@@ -35,7 +35,8 @@ pub(crate) fn shown(source: &HttpSource) -> (Vec<(String, String)>, Basic) {
         Some((HttpLogin::Bearer(_), secret)) => headers.push(("Authorization".into(), format!("Bearer {secret}"))),
         Some((HttpLogin::Header { name, .. }, secret)) => headers.push((name.clone(), secret)),
         Some((HttpLogin::Basic { user, .. }, secret)) => basic = Some((user.clone(), secret)),
-        None => {}
+        // It is a part of the address.
+        Some((HttpLogin::Path(_), _)) | None => {}
     }
     (headers, basic)
 }
@@ -50,7 +51,7 @@ impl Web for Services {
         let bytes_max = source.bytes_max;
         let request = Request {
             site: format!("{office}/{}", source.id),
-            base: source.base.as_str().into(),
+            base: source.address(),
             path: request.path,
             query: request.query,
             method: request.method.as_str(),

@@ -1,5 +1,9 @@
 //! Services of the web in a story: what each request gets, on the story's own time.
 
+mod bitrix24;
+
+pub use bitrix24::Bitrix24;
+
 use plugboard_model::{HttpError, HttpRequest, HttpResponse, Time};
 use plugboard_switch::{Web, WebReply, WebRequest};
 use std::sync::Arc;

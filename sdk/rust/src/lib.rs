@@ -44,7 +44,6 @@
 //! From this the SDK makes the manifest: the JSON Schema of the parameters, the outcomes, the variables that they set
 //! (`key` above is sure to be assigned after the outcome `key`), and every text in each language that you give.
 //!
-//! - [`mod@integration`] is for systems beside the telephone, such as a CRM.
 //! - [`action`] turns a function into the component's exports.
 //! - [`Parameters`] reads the parameters and writes their schema; [`Choice`] does so for a fixed set of words.
 //! - [`Outcome`] names the outcomes and assigns their variables.
@@ -73,9 +72,6 @@ mod failure;
 pub mod fax;
 pub mod history;
 pub mod http;
-pub mod integration;
-#[doc(hidden)]
-pub mod integration_bindings;
 pub mod log;
 pub mod mail;
 mod nested;
@@ -119,13 +115,4 @@ pub mod macros {
     pub use crate::parameter::{Bound, Field, Literal, field_schema, object_schema, read_field, refuse_unknown};
     pub use crate::variables::Variable;
     pub use serde_json::{Map, Value as Json};
-
-    /// The same of integrations.
-    pub mod integration {
-        pub use crate::integration::{Manifest, describe, find_contacts, responsible_for};
-        pub use crate::integration_bindings::plugboard::switch::integration_types::{
-            Contact, IntegrationDescription, Number,
-        };
-        pub use crate::integration_bindings::{Guest, export_integration};
-    }
 }

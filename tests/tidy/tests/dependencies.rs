@@ -74,6 +74,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("setup", &[]),
     ("sdk-macros", &[]),
     ("sdk", &["sdk-macros"]),
+    // Apart, since a component says that it may import what is in each crate that it is made of.
+    ("sdk-integration", &["sdk", "sdk-macros"]),
     ("testkit", &["model", "plugin", "componentize"]),
 ];
 

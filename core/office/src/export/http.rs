@@ -15,6 +15,7 @@ pub(super) fn node(source: &HttpSource, secrets: Secrets, folder: Option<&Path>)
         let mut own = Entries::default();
         match login {
             HttpLogin::Bearer(_) => own.put("bearer", secret),
+            HttpLogin::Path(_) => own.put("path", secret),
             HttpLogin::Basic { user, .. } => {
                 own.put("user", user.as_str());
                 own.put("password", secret);

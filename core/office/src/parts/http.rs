@@ -89,14 +89,17 @@ impl Parts<'_> {
         })
     }
 
-    /// `{ bearer }`, `{ user, password }` or `{ header, value }`.
+    /// `{ bearer }`, `{ user, password }`, `{ header, value }` or `{ path }`.
     fn http_login(&mut self, id: &Name, field: &Field<'_>) -> Option<HttpLogin> {
         let owner = format!("http/{id}");
         let mut fields = field.fields(self.faults)?;
         let (bearer, header, value) = (fields.take("bearer"), fields.take("header"), fields.take("value"));
-        let (user, password) = (fields.take("user"), fields.take("password"));
+        let (user, password, path) = (fields.take("user"), fields.take("password"), fields.take("path"));
         fields.finish(self.faults);
-        let given = [&bearer, &user, &password, &header, &value].iter().filter(|field| field.is_some()).count();
+        let given = [&bearer, &user, &password, &header, &value, &path].iter().filter(|field| field.is_some()).count();
+        if let Some(path) = path.filter(|_| given == 1) {
+            return self.http_path(&path, &owner);
+        }
         match (
             bearer.filter(|_| given == 1),
             user.zip(password).filter(|_| given == 2),
@@ -130,10 +133,27 @@ impl Parts<'_> {
                 Some(HttpLogin::Header { name, value })
             }
             (Some(_) | None, Some(_) | None, Some(_) | None) => {
-                let forms = "a login is { bearer }, { user, password } or { header, value }";
+                let forms = "a login is { bearer }, { user, password }, { header, value } or { path }";
                 field.fault(self.faults, forms, "write one of them");
                 None
             }
         }
+    }
+
+    /// `1/abc123`: segments that no address has to escape.
+    fn http_path(&mut self, field: &Field<'_>, owner: &str) -> Option<HttpLogin> {
+        let secret = self.secret(field, Owner::Http(owner))?;
+        let plain = |segment: &str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+            !segment.is_empty() && !segment.bytes().all(|byte| byte == b'.') && segment.bytes().all(fits)
+        };
+        if !secret.reveal().split('/').all(plain) {
+            field.fault(
+                self.faults,
+                "this is no part of an address",
+                "write segments of letters and digits with / between them",
+            );
+        }
+        Some(HttpLogin::Path(secret))
     }
 }

@@ -16,8 +16,9 @@ pub(super) fn source() -> Json {
             "id": name("Its name, by which actions ask for it.", "crm"),
             "url": { "type": "string", "maxLength": BaseUrl::BYTES_MAX, "pattern": "^https?://", "examples": ["https://crm.example.com/api"],
                 "description": "Where its addresses begin; actions add segments and a query. `http://` only with `private`." },
-            "login": { "description": "What it is shown with each request.", "examples": [{ "bearer": { "environment": "CRM_TOKEN" } }], "anyOf": [
+            "login": { "description": "What it is shown with each request. `path`: segments between its address and what is asked, of a service whose address is its secret, such as a webhook of Bitrix24.", "examples": [{ "bearer": { "environment": "CRM_TOKEN" } }], "anyOf": [
                 object(&["bearer"], json!({ "bearer": secret() })),
+                object(&["path"], json!({ "path": secret() })),
                 object(&["user", "password"], json!({ "user": { "type": "string" }, "password": secret() })),
                 object(&["header", "value"], json!({ "header": { "type": "string" }, "value": secret() }))
             ] },

@@ -38,6 +38,15 @@ fn a_source_says_where_it_is_what_it_may_be_asked_and_how_long() {
 }
 
 #[test]
+fn a_secret_may_be_a_part_of_the_address_and_is_hidden_all_the_same() {
+    let office = read("  - { id: portal, url: https://acme.example.com/rest, login: { path: 1/abc123 } }\n");
+    let portal = office.http_source("portal").unwrap();
+    assert_eq!(portal.address(), "https://acme.example.com/rest/1/abc123");
+    assert!(!office.export(Secrets::Hidden, None).contains("abc123") && !format!("{portal:?}").contains("abc123"));
+    assert!(office.export(Secrets::InClear, None).contains("1/abc123"));
+}
+
+#[test]
 fn what_is_exported_reads_the_same_and_hides_secrets() {
     let office = read(ALL.replace("{ keep: true }", "k3y").as_str());
     let clear = office.export(Secrets::InClear, None);
@@ -55,6 +64,9 @@ fn every_fault_of_a_source_is_told_with_its_place_and_remedy() {
         ("{ id: crm, url: http://crm.example.com }", "would be sent in the clear"),
         ("{ id: crm, url: https://a, login: { bearer: x, user: y } }", "a login is { bearer }"),
         ("{ id: crm, url: https://a, login: { user: y } }", "a login is { bearer }"),
+        ("{ id: crm, url: https://a, login: { path: x, bearer: y } }", "a login is { bearer }"),
+        ("{ id: crm, url: https://a, login: { path: \"1/../x\" } }", "no part of an address"),
+        ("{ id: crm, url: https://a, login: { path: \"1/x?y\" } }", "no part of an address"),
         ("{ id: crm, url: https://a, login: { user: \"a:b\", password: c } }", "no service takes such a user"),
         ("{ id: crm, url: https://a, login: { header: Host, value: c } }", "is written by the switch"),
         ("{ id: crm, url: https://a, login: { header: \"X Y\", value: c } }", "is no name of a header"),

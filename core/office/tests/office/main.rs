@@ -17,6 +17,7 @@ mod gateways;
 mod handling;
 #[cfg(test)]
 mod http;
+mod integrations;
 mod mail;
 #[cfg(test)]
 mod reading;

@@ -5,8 +5,8 @@ mod places;
 
 use mapping::{Mapping, Means, Owner, Wish};
 use places::Places;
-use plugboard_sdk::integration::prelude::*;
 use plugboard_sdk::{Json, log};
+use plugboard_sdk_integration::prelude::*;
 
 /// By which the office's `services` name what is asked.
 const SERVICE: &str = "api";
@@ -95,7 +95,7 @@ fn contact(mapping: &Mapping, one: &Json) -> Option<Contact> {
         language: first(&of.language),
         groups: all(&of.groups),
         responsible,
-        ..plugboard_sdk::integration::contact(id)
+        ..plugboard_sdk_integration::contact(id)
     })
 }
 

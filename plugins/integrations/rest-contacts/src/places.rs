@@ -1,7 +1,7 @@
 //! What stands for `{e164}` and its like.
 
 use plugboard_sdk::Json;
-use plugboard_sdk::integration::Number;
+use plugboard_sdk_integration::Number;
 
 /// Names with what stands for each.
 pub(crate) struct Places(Vec<(&'static str, String)>);

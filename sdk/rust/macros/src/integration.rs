@@ -79,7 +79,7 @@ pub(crate) fn expand(given: Arguments, item: &ItemImpl) -> syn::Result<TokenStre
         mod plugboard_component {
             #[allow(unused_imports, reason = "the type that the integration is written for may be named from anywhere")]
             use super::*;
-            use ::plugboard_sdk::macros::integration as written;
+            use ::plugboard_sdk_integration::macros as written;
 
             struct Component;
 
@@ -108,7 +108,7 @@ pub(crate) fn expand(given: Arguments, item: &ItemImpl) -> syn::Result<TokenStre
                 }
             }
 
-            ::plugboard_sdk::macros::integration::export_integration!(Component);
+            ::plugboard_sdk_integration::macros::export_integration!(Component);
         }
     })
 }

@@ -1,4 +1,4 @@
-//! Actions that do wrong, written by hand in the text format of WebAssembly.
+//! Plugins that do wrong, written by hand in the text format of WebAssembly.
 
 use plugboard_plugin::componentize;
 use std::fmt::Write;
@@ -34,16 +34,48 @@ pub(crate) fn guest_that_asks(name: &str, imports: &str, functions: &str, run: &
         (func (export "run") (param i32 i32) (result i32) {run}))"#,
         data = data.text,
     );
-    componentize(&with_world(&module)).unwrap()
+    componentize(&with_world(&module, "action")).unwrap()
 }
 
-/// A core module with the world `action` inside.
-fn with_world(text: &str) -> Vec<u8> {
+/// A component that describes itself as an integration which finds contacts, and does so by this body: of five `i32`, with one as its result.
+pub(crate) fn integration(name: &str, find: &str) -> Vec<u8> {
+    let mut data = Data { at: DATA_FROM, text: String::new() };
+    let [name, version, language, title] = [name, "1.0.0", "en", "A wrong one"].map(|text| data.string(text));
+    let (schema, offers) = (data.string(r#"{"type":"object"}"#), data.bytes(&[0]));
+    let texts = data.words(&[language.0, language.1, title.0, title.1]);
+    let description =
+        data.words(&[name.0, name.1, version.0, version.1, texts, 1, texts, 1, schema.0, schema.1, 0, 0, offers, 1]);
+    // Contacts with an id and a name, and nothing else.
+    let contact = [title.0, title.1, title.0, title.1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let contacts = data.words(&[contact, contact].concat());
+    let unnamed = data.words(&[[title.0, title.1].as_slice(), &[0; 14]].concat());
+    let places = [("TWO", data.words(&[0, contacts, 2])), ("UNNAMED", data.words(&[0, unnamed, 1]))];
+    let places = places.into_iter().chain([
+        ("NOWHERE", data.words(&[0, 0x7fff_ff00, 1])),
+        ("LONG", data.words(&[1, 0, 2 * 65_536])),
+        ("MANY", data.words(&[0, 0, 0x0fff_ffff])),
+    ]);
+    let find = places.fold(find.to_owned(), |find, (word, at)| find.replace(word, &format!("(i32.const {at})")));
+    let module = format!(
+        r#"(module
+        (memory (export "memory") 2)
+        {data}
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
+        (func (export "describe") (result i32) (i32.const {description}))
+        (func (export "find-contacts") (param i32 i32 i32 i32 i32) (result i32) {find})
+        (func (export "responsible-for") (param i32 i32) (result i32) unreachable))"#,
+        data = data.text,
+    );
+    componentize(&with_world(&module, "integration")).unwrap()
+}
+
+/// A core module with one of our worlds inside.
+fn with_world(text: &str, world: &str) -> Vec<u8> {
     let mut wasm = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1.0");
     let (package, _) = resolve.push_dir(wit).unwrap();
-    let world = resolve.select_world(&[package], Some("action")).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut wasm, &resolve, world, StringEncoding::UTF8).unwrap();
     wasm
 }

@@ -4,7 +4,7 @@ use plugboard_model::{HostResult, HttpError, HttpRequest, HttpResponse, JournalE
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim};
 use std::time::Duration;
 
-use crate::{journaled, millis, seconds, steps};
+use crate::{guests, journaled, millis, seconds, steps};
 
 const CARRIER: &str = "10.0.1.1:5060";
 const CARLA: &str = "+49401234567";
@@ -39,7 +39,11 @@ struct House {
 }
 
 fn house(integrations: &str) -> House {
-    let mut sim = Setup::offices(vec![text(integrations)]).start();
+    started(Setup::offices(vec![text(integrations)]))
+}
+
+fn started(setup: Setup) -> House {
+    let mut sim = setup.start();
     let (ann, bob) = (sim.phone("ann", "101"), sim.phone("bob", "102"));
     let carrier = sim.outside("carrier", CARRIER);
     House { sim, ann, bob, carrier }
@@ -177,6 +181,32 @@ fn an_integration_without_the_capability_to_ask_the_web_asks_nothing() {
     house.sim.site_is(|request| (millis(50), Ok(crm(request))));
     house.rings(CARLA, |house| &house.ann);
     assert!(house.asked().is_empty());
+}
+
+#[test]
+fn whatever_a_wrong_integration_does_the_next_one_is_asked_and_the_call_goes_on() {
+    let wrong = [
+        ("loops", "(loop $again (br $again)) unreachable"),
+        ("traps", "unreachable"),
+        ("grows", "(loop $again (drop (memory.grow (i32.const 64))) (br $again)) unreachable"),
+        ("falls", "call 1"),
+        ("more-than-wanted", "TWO"),
+        ("without-a-name", "UNNAMED"),
+        ("out-of-memory", "NOWHERE"),
+        ("says-too-much", "LONG"),
+        ("more-than-there-is", "MANY"),
+    ];
+    for (name, find) in wrong {
+        let deep = "(local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (call 2)";
+        let component = guests::integration(name, &find.replace("call 1", deep));
+        let first = format!("  - {{ id: first, plugin: {name}, timeout: 1s }}\n  - id: crm\n");
+        let office = text(&CRM.replace("  - id: crm\n", &first));
+        let mut house = started(Setup::offices(vec![office]).with_actions(&[component]));
+        house.sim.site_is(|request| (millis(50), Ok(crm(request))));
+        let waited = house.rings(CARLA, |house| &house.bob);
+        assert!(waited < seconds(2), "{name}: {waited:?}");
+        assert_eq!(house.first_step(), "steps[0] find-contact: found", "{name}");
+    }
 }
 
 /// The shipped mappings against answers as the vendors document them.

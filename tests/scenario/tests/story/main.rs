@@ -7,6 +7,7 @@
     reason = "a story stops at the first surprise, and looks at the one thing that it is about"
 )]
 
+mod bitrix24;
 mod blocked;
 mod browsers;
 mod captured;

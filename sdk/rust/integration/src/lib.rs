@@ -1,7 +1,9 @@
-//! Integrations: systems beside the telephone, such as a CRM, that the switch asks.
+//! Write an integration for Plugboard: a system beside the telephone, such as a CRM, that the switch asks.
+//!
+//! A crate of its own beside that of actions: what a component may import is written into it by the crates that it is made of.
 //!
 //! ```
-//! use plugboard_sdk::integration::prelude::*;
+//! use plugboard_sdk_integration::prelude::*;
 //!
 //! /// What an office sets.
 //! #[derive(Parameters)]
@@ -33,19 +35,22 @@
 //! # fn main() {}
 //! ```
 
-use crate::bindings::plugboard::switch::description::Text;
-use crate::describe::Words;
-use crate::integration_bindings::plugboard::switch::{integration_types as raw, settings};
-use crate::{Failure, Parameters};
+#[doc(hidden)]
+pub mod bindings;
 
-pub use crate::integration_bindings::plugboard::switch::integration_types::{Contact, Number, Offer};
+use bindings::plugboard::switch::{integration_types as raw, settings};
+use plugboard_sdk::bindings::plugboard::switch::description::Text;
+use plugboard_sdk::macros::Words;
+use plugboard_sdk::{Failure, Parameters};
+
+pub use bindings::plugboard::switch::integration_types::{Contact, Number, Offer};
 pub use plugboard_sdk_macros::integration;
 
 /// What nearly every integration needs.
 pub mod prelude {
     pub use super::{Contact, Integration, Number, Offer, contact, integration};
-    pub use crate::http::{Method, Request};
-    pub use crate::{Choice, Failure, Nested, Parameters, clock, http, log, random};
+    pub use plugboard_sdk::http::{Method, Request};
+    pub use plugboard_sdk::{Choice, Failure, Nested, Parameters, clock, http, log, random};
     pub use std::time::Duration;
 }
 
@@ -130,4 +135,12 @@ pub fn responsible_for<I: Integration>(contact: String) -> Result<Vec<String>, S
 fn with_settings<I: Integration, T>(run: impl FnOnce(I::Settings) -> Result<T, Failure>) -> Result<T, String> {
     let settings = I::Settings::parse(&settings::get()).map_err(|fault| ["settings: ", &fault.to_string()].concat())?;
     run(settings).map_err(|failure| failure.to_string())
+}
+
+/// For the code that the macro writes. No part of the interface: it changes without notice.
+#[doc(hidden)]
+pub mod macros {
+    pub use crate::bindings::plugboard::switch::integration_types::{Contact, IntegrationDescription, Number};
+    pub use crate::bindings::{Guest, export_integration};
+    pub use crate::{Manifest, describe, find_contacts, responsible_for};
 }
