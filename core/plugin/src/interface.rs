@@ -58,8 +58,8 @@ impl fmt::Display for ImportFault {
                 write!(f, "plugboard:switch {served} has no such interface; it has {}", known.join(", "))
             }
             Self::Wasi => f.write_str(
-                "an action has no files, environment or sockets; build it for wasm32-unknown-unknown, which imports nothing of \
-                 WASI",
+                "an action has no files, environment or sockets; build it so that nothing of WASI is left: Rust and C for \
+                 wasm32-unknown-unknown, JavaScript and Python by `plugboard plugin build`, or with --stub-wasi",
             ),
             Self::Foreign => write!(f, "an action imports interfaces of plugboard:switch {served} alone"),
         }

@@ -92,7 +92,7 @@ fn fetch_node(project: &Project, log: &mut Log) -> Result<(), Failure> {
 }
 
 /// Whether what lies there was made from these files.
-fn is_installed(source: &Path, folder: &Path) -> bool {
+pub(crate) fn is_installed(source: &Path, folder: &Path) -> bool {
     let same = |name: &&str| match (std::fs::read(source.join(name)), std::fs::read(folder.join(name))) {
         (Ok(ours), Ok(theirs)) => ours == theirs,
         (Ok(_) | Err(_), Err(_)) | (Err(_), Ok(_)) => false,
@@ -102,7 +102,7 @@ fn is_installed(source: &Path, folder: &Path) -> bool {
 
 /// Installs what the lock file names, by its hashes, and runs no script of a package. The folder appears only when it is
 /// whole.
-fn install(project: &Project, log: &mut Log, source: &Path, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn install(project: &Project, log: &mut Log, source: &Path, folder: &Path) -> Result<(), Failure> {
     let part = folder.with_extension("part");
     let told = |error: std::io::Error| Failure::new(format!("{}: {error}", part.display()));
     for old in [folder, &part] {

@@ -10,6 +10,7 @@ mod browser;
 mod clock;
 mod crowd;
 mod json;
+mod languages;
 mod machine;
 mod notices;
 mod plugins;

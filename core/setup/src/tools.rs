@@ -1,10 +1,11 @@
-//! Programs for the checks: cargo-deny, built once; Prometheus, unpacked; what a browser is driven with.
+//! Programs for the checks: cargo-deny, built once; Prometheus, unpacked; what a browser is driven with; what makes components of other languages.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::browser;
+use crate::languages;
 use crate::project::Project;
 use crate::rust::unpack;
 use crate::step::{Failure, Log, Show};
@@ -58,6 +59,7 @@ pub(crate) fn provide(project: &Project, log: &mut Log) -> Result<String, Failur
         made.push("prometheus");
     }
     made.extend(browser::provide(project, log)?);
+    made.extend(languages::provide(project, log)?);
     Ok(if made.is_empty() { "nothing is missing".into() } else { format!("made {}", made.join(", ")) })
 }
 

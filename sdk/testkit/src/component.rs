@@ -40,6 +40,16 @@ pub(crate) fn of(package: &Path) -> Result<Vec<u8>, BuildError> {
         Some(path) => path,
         None => build(package)?,
     };
+    read(path)
+}
+
+/// The component of the package in this folder, built now.
+pub(crate) fn made(package: &Path) -> Result<Vec<u8>, BuildError> {
+    let package = package.canonicalize().map_err(|cause| BuildError::Read { path: package.into(), cause })?;
+    read(build(&package)?)
+}
+
+fn read(path: PathBuf) -> Result<Vec<u8>, BuildError> {
     let wasm = std::fs::read(&path).map_err(|cause| BuildError::Read { path, cause })?;
     Ok(plugboard_componentize::componentize(&wasm)?)
 }

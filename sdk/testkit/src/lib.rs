@@ -27,6 +27,7 @@ mod component;
 mod office;
 mod report;
 mod script;
+mod scripted;
 
 pub use component::BuildError;
 pub use office::{contact, contact_id, group, group_id, user, user_id};
@@ -43,6 +44,7 @@ pub use plugboard_model::{
 pub use plugboard_plugin::{Capability, DialGrant, Grants, InstallError, Limits, Manifest, RunUsage};
 pub use report::Report;
 pub use script::Run;
+pub use scripted::{ScriptError, ScriptedCall};
 pub use serde_json::{Value as Json, json};
 
 use plugboard_plugin::{
@@ -168,4 +170,12 @@ impl std::fmt::Debug for Testkit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Testkit").field("installed", &self.installed).finish_non_exhaustive()
     }
+}
+
+/// Builds the package in this folder for `wasm32-unknown-unknown` with the profile `plugin`, and makes a component of it.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn build(package: &Path) -> Result<Vec<u8>, BuildError> {
+    component::made(package)
 }

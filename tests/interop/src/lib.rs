@@ -50,7 +50,7 @@ pub use port::{free_port, free_rtp_ports};
 pub use program::{Program, tool};
 pub use scenario::{Answer, Call};
 pub use sipp::Sipp;
-pub use switch::{Plugboard, Serve, asked, built_plugins, page, steps, target};
+pub use switch::{Plugboard, Serve, asked, built_plugins, page, plugboard, steps, target};
 pub use tone::{Recording, write_tone};
 pub use turn::{Coturn, TURN_SECRET, turn_client};
 pub use wait::{LIMIT, until};

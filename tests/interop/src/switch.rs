@@ -50,7 +50,7 @@ pub struct Plugboard {
 }
 
 /// The program under test: beside the folder of the test programs.
-fn plugboard() -> PathBuf {
+pub fn plugboard() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("plugboard");
     assert!(program.is_file(), "{} is missing: `cargo build --release --workspace --bin plugboard`", program.display());

@@ -69,6 +69,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "recorder",
             "console",
             "simulator",
+            // `plugboard plugin test` makes the calls of a vendor's file under the real host.
+            "testkit",
         ],
     ),
     ("setup", &[]),

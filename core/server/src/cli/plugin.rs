@@ -1,5 +1,10 @@
 //! `plugboard plugin`: the installed actions, and files of plugins.
 
+mod build;
+mod new;
+mod project;
+mod test;
+
 use clap::Subcommand;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -33,6 +38,35 @@ pub(crate) enum PluginCommand {
         /// The language of its texts: `en`, `ru`, `de`, or another that it has; else English.
         #[arg(long, default_value = "en")]
         language: String,
+    },
+    /// Write a new plugin: a folder with an action that builds, with tests, in the language you choose.
+    New {
+        /// What it is written in.
+        #[arg(long, value_enum)]
+        lang: project::Language,
+        /// The action's name, and the folder's: 1 to 64 of a-z, 0-9 and -, a letter first.
+        name: String,
+        /// Where the folder is made.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+        /// For Rust: a checkout of Plugboard, which has the SDK in it.
+        #[arg(long, value_name = "FOLDER", env = "PLUGBOARD")]
+        sdk: Option<PathBuf>,
+    },
+    /// Build a plugin's folder into one component, and look at it as a switch would.
+    Build {
+        /// The folder with `plugin.toml`.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Build a plugin's folder and make the calls of its `tests/*.yaml` under the real host; exit 1 if one comes out otherwise.
+    Test {
+        /// The folder with `plugin.toml` and `tests`.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Build nothing: test this file.
+        #[arg(long, value_name = "FILE")]
+        component: Option<PathBuf>,
     },
     /// Make a key to sign plugins with: write the private one to a new file that only you can read, print the public one.
     Keygen {
@@ -75,6 +109,18 @@ pub(super) fn run(home: &Home, command: PluginCommand, json: bool) -> ExitCode {
         PluginCommand::Inspect { file, language } => {
             told(plugin_file::inspect(&file), |answer| show::plugins::inspected(answer, &language, json))
         }
+        PluginCommand::New { lang, name, folder, sdk } => {
+            told(new::new(lang, &name, &folder, sdk.as_deref()), |answer| show::plain(answer, json))
+        }
+        PluginCommand::Build { folder } => told(build::build(&folder), |answer| show::plain(answer, json)),
+        PluginCommand::Test { folder, component } => told(test::test(&folder, component.as_deref()), |answer| {
+            if json {
+                output::json(answer);
+            } else {
+                test::shown(answer).iter().for_each(output::line);
+            }
+            ExitCode::from(u8::from(answer.get("failed").and_then(Value::as_u64) != Some(0)))
+        }),
         PluginCommand::Keygen { file, public } => {
             let answer = if public { plugin_file::public(&file) } else { plugin_file::keygen(&file) };
             told(answer, |answer| show::text(answer, "public", json))
