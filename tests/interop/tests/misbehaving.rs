@@ -2,74 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+use plugboard_tests_hostile::Guest;
 use plugboard_tests_interop::{
     Baresip, Call, Office, Plugboard, Serve, Sipp, Transport, steps, until, with_own_mounts, write_tone,
 };
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use wit_component::{StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
-
-/// Texts of an action without parameters, one after the other, and where each lies: address and length.
-struct Texts {
-    bytes: Vec<u8>,
-}
-
-/// Where they begin in the guest's memory.
-const TEXTS: usize = 1_024;
-
-impl Texts {
-    fn put(&mut self, bytes: &[u8]) -> usize {
-        let at = TEXTS + self.bytes.len();
-        self.bytes.extend(bytes);
-        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
-        at
-    }
-
-    fn text(&mut self, text: &str) -> [usize; 2] {
-        [self.put(text.as_bytes()), text.len()]
-    }
-
-    fn words(&mut self, words: &[usize]) -> usize {
-        let bytes: Vec<u8> = words.iter().flat_map(|word| u32::try_from(*word).unwrap().to_le_bytes()).collect();
-        self.put(&bytes)
-    }
-}
-
-/// An action that runs `body`, as a core module with its world inside; the switch makes a component of it.
-fn action(name: &str, body: &str) -> Vec<u8> {
-    let mut texts = Texts { bytes: Vec::new() };
-    let [name, name_len] = texts.text(name);
-    let ([version, version_len], [en, en_len]) = (texts.text("1.0.0"), texts.text("en"));
-    let ([title, title_len], [done, done_len]) = (texts.text("A test"), texts.text("done"));
-    let [schema, schema_len] = texts.text(r#"{"type":"object"}"#);
-    let titles = texts.words(&[en, en_len, title, title_len]);
-    let outcomes = texts.words(&[done, done_len, 0, 0]);
-    let lists = [titles, 1, titles, 1, schema, schema_len, outcomes, 1, 0, 0, 1];
-    let description = texts.words(&[&[name, name_len, version, version_len], &lists[..]].concat());
-    let data = texts.bytes.iter().fold(String::new(), |mut data, byte| {
-        write!(data, "\\{byte:02x}").unwrap();
-        data
-    });
-    let text = format!(
-        r#"(module
-          (memory (export "memory") 1)
-          (data (i32.const {TEXTS}) "{data}")
-          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
-          (func (export "describe") (result i32) (i32.const {description}))
-          (func (export "run") (param i32 i32) (result i32) {body}))"#
-    );
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1.0")).unwrap();
-    let world = resolve.select_world(&[package], Some("action")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    module
-}
 
 /// The built actions, with more beside them.
 fn plugins(folder: &Path, more: &[(&str, Vec<u8>)]) -> PathBuf {
@@ -100,9 +41,9 @@ fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let eats = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
     let faulty = [
-        ("traps", action("traps", "unreachable")),
-        ("loops", action("loops", "(loop $again (br $again)) unreachable")),
-        ("eats", action("eats", eats)),
+        ("traps", Guest::new("traps", "unreachable").module()),
+        ("loops", Guest::new("loops", "(loop $again (br $again)) unreachable").module()),
+        ("eats", Guest::new("eats", eats).module()),
         ("no-component", b"not even wasm".to_vec()),
     ];
     let plugins = plugins(folder.path(), &faulty);

@@ -3,8 +3,8 @@
 use plugboard_media::Command;
 use plugboard_model::{CallOutcome, JournalEvent, RunEnd};
 use plugboard_simulator::{OfficeText, Phone, Setup, Sim, Stage};
+use plugboard_tests_hostile::Guest;
 
-use crate::guests::{guest, guest_that_asks};
 use crate::{millis, seconds, steps, talk};
 
 /// Two who talk, and two others who will.
@@ -181,8 +181,8 @@ const BAD: &str = "  - traps
 #[test]
 fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
     let grow = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
-    let bad =
-        [guest("traps", "unreachable"), guest("loops", "(loop $again (br $again)) unreachable"), guest("eats", grow)];
+    let bad = [("traps", "unreachable"), ("loops", "(loop $again (br $again)) unreachable"), ("eats", grow)]
+        .map(|(name, run)| Guest::new(name, run).component());
     let office = OfficeText::demo();
     let mut sim = Setup::offices(vec![office]).with_actions(&bad).start();
     sim.applies(&[OfficeText::demo().with_story(BAD)]);
@@ -208,11 +208,6 @@ fn an_action_that_traps_loops_or_eats_memory_has_failed_and_the_call_goes_on() {
     sim.run_for(seconds(1));
 }
 
-/// What guests import: the time, random bytes, the call's next event.
-const NOW: &str = r#"(import "plugboard:switch/clock@0.1.0" "now" (func $now (result i64)))"#;
-const BYTES: &str = r#"(import "plugboard:switch/random@0.1.0" "bytes" (func $bytes (param i32 i32)))"#;
-const NEXT_EVENT: &str = r#"(import "plugboard:switch/call@0.1.0" "next-event" (func $next_event (param i32 i32)))"#;
-
 /// The limits that runs of a call ended at.
 fn limits(sim: &Sim) -> Vec<String> {
     let ends = sim.journal(&sim.record()).into_iter().filter_map(|entry| match entry.event {
@@ -228,10 +223,11 @@ fn an_action_past_its_stack_its_host_calls_or_their_bytes_has_failed_and_the_cal
     let asks = "(loop $again (drop (call $now)) (br $again)) unreachable";
     let takes = "(loop $again (call $bytes (i32.const 256) (i32.const 256)) (br $again)) unreachable";
     let bad = [
-        guest_that_asks("sinks", "", deep, "(drop (call $deep (i32.const 1))) unreachable"),
-        guest_that_asks("asks", NOW, "", asks),
-        guest_that_asks("takes", BYTES, "", takes),
-    ];
+        Guest::new("sinks", "(drop (call $deep (i32.const 1))) unreachable").with(deep),
+        Guest::new("asks", asks).imports("clock", "now", "(result i64)"),
+        Guest::new("takes", takes).imports("random", "bytes", "(param i32 i32)"),
+    ]
+    .map(|guest| guest.component());
     let story = "  - sinks\n  - asks\n  - takes\n  - play-audio: { audio: welcome }\n";
     let mut sim = Setup::offices(vec![OfficeText::demo().with_story(story)]).with_actions(&bad).start();
     let ann = sim.phone("ann", "101");
@@ -250,7 +246,10 @@ fn an_action_past_its_stack_its_host_calls_or_their_bytes_has_failed_and_the_cal
 #[test]
 fn an_action_that_gets_no_turn_before_its_deadline_has_failed_and_the_call_goes_on() {
     let run = "(call $next_event (i32.const 1000) (i32.const 256)) (drop (call $now)) unreachable";
-    let starves = guest_that_asks("starves", &format!("{NEXT_EVENT} {NOW}"), "", run);
+    let starves = Guest::new("starves", run)
+        .imports("call", "next-event", "(param i32 i32)")
+        .imports("clock", "now", "(result i64)")
+        .component();
     let story = "  - starves\n  - play-audio: { audio: welcome }\n";
     let mut sim = Setup::offices(vec![OfficeText::demo().with_story(story)]).with_actions(&[starves]).start();
     let ann = sim.phone("ann", "101");

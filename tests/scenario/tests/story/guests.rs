@@ -1,4 +1,4 @@
-//! Plugins that do wrong, written by hand in the text format of WebAssembly.
+//! Integrations that do wrong, written by hand in the text format of WebAssembly.
 
 use plugboard_plugin::componentize;
 use std::fmt::Write;
@@ -8,34 +8,6 @@ use wit_parser::Resolve;
 
 /// Where the texts of the description lie.
 const DATA_FROM: usize = 32 << 10;
-
-/// A component that describes itself as an action without parameters, outcome `done`, and runs this body.
-pub(crate) fn guest(name: &str, run: &str) -> Vec<u8> {
-    guest_that_asks(name, "", "", run)
-}
-
-/// The same that imports these functions and has these of its own.
-pub(crate) fn guest_that_asks(name: &str, imports: &str, functions: &str, run: &str) -> Vec<u8> {
-    let mut data = Data { at: DATA_FROM, text: String::new() };
-    let [name, version, language, title] = [name, "1.0.0", "en", "A wrong one"].map(|text| data.string(text));
-    let (schema, done) = (data.string(r#"{"type":"object"}"#), data.string("done"));
-    let texts = data.words(&[language.0, language.1, title.0, title.1]);
-    let outcomes = data.words(&[done.0, done.1, 0, 0]);
-    let description = data
-        .words(&[name.0, name.1, version.0, version.1, texts, 1, texts, 1, schema.0, schema.1, outcomes, 1, 0, 0, 1]);
-    let module = format!(
-        r#"(module
-        {imports}
-        (memory (export "memory") 2)
-        {data}
-        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
-        {functions}
-        (func (export "describe") (result i32) (i32.const {description}))
-        (func (export "run") (param i32 i32) (result i32) {run}))"#,
-        data = data.text,
-    );
-    componentize(&with_world(&module, "action")).unwrap()
-}
 
 /// A component that describes itself as an integration which finds contacts, and does so by this body: of five `i32`, with one as its result.
 pub(crate) fn integration(name: &str, find: &str) -> Vec<u8> {
