@@ -31,7 +31,7 @@ pub(crate) struct Actions {
 
 /// The line for whoever waits.
 pub(crate) fn progress(names: &[String]) -> String {
-    format!("compiling {} actions, a moment each: {}", names.len(), names.join(", "))
+    format!("compiling {} plugins, a moment each: {}", names.len(), names.join(", "))
 }
 
 /// `plugins` beside the folder of the program: where the build puts them.
