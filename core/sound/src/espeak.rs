@@ -223,7 +223,6 @@ fn size(words: &Words, audio: &Audio) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     fn said(engine: &Espeak, text: &str, language: &str) -> Result<Audio, SpeechError> {
         let (tell, told) = channel();
@@ -231,11 +230,13 @@ mod tests {
         told.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// A program of the test's own in place of the engine.
+    /// A program of the test's own in place of the engine. Another process writes it: a child that another test starts meanwhile would
+    /// inherit our descriptor, and what is open for writing cannot be started (ETXTBSY).
     fn program(folder: &Path, script: &str) -> PathBuf {
         let path = folder.join("engine");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
+        let wrote = Command::new("sh").args(["-c", write, "sh"]).arg(&path).arg(script).status().unwrap();
+        assert!(wrote.success());
         path
     }
 
