@@ -3,7 +3,8 @@
 //! What holds always, whatever comes:
 //! - each look-up ends once, at most [`LOOK_UP_WITHIN`] after it began, and found nothing unless an integration said otherwise in its time;
 //! - an integration has no more runs at once than its office lets it, and one that fails again and again is left alone for a while;
-//! - a number that several ask for at once is asked for once, and what is known of it is not asked again for a while.
+//! - a number that several ask for at once is asked for once, and what is known of it is not asked again for a while;
+//! - what an integration is told of calls that are over takes no place that whoever waits for a look-up could have had.
 
 use plugboard_model::{AskedNumber, FoundContact, IntegrationAnswer, IntegrationAsk, Name, OfficeId, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
 /// Look-ups that go on at once; one more finds nothing: twice the calls that come to a large switch in five seconds.
 pub const LOOK_UPS_MAX: usize = 1_024;
+/// Nobody waits for what an integration is told.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
 /// A scenario that finds a contact rings who is responsible for him right after that.
 const FOUND_KEPT: Duration = Duration::from_secs(60);
 /// Whoever is not known is being written down just now.
@@ -39,6 +42,22 @@ pub struct IntegrationRules {
     pub finds: bool,
     /// Whether it knows who is responsible for one.
     pub knows_responsible: bool,
+    /// Whether it is told of calls that are over.
+    pub logs: bool,
+}
+
+/// Why an integration is not told something now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTold {
+    /// The office has it no more, or it takes no calls any more.
+    #[error("the office has no such integration that takes calls")]
+    Gone,
+    /// It has failed again and again.
+    #[error("it failed several times, and is left alone for a while")]
+    LeftAlone,
+    /// It is told something else.
+    #[error("it is told something else just now")]
+    Busy,
 }
 
 /// One look-up.
@@ -73,6 +92,13 @@ pub enum IntegrationsOutput {
         /// The integration and its contact; `None`: nobody knows the number, or nobody said so in time.
         found: Option<(Name, FoundContact)>,
     },
+    /// What an integration was told has come through, or why not.
+    Told {
+        /// The run.
+        run: u64,
+        /// Whether it has noted it.
+        noted: Result<(), String>,
+    },
 }
 
 type Key = (OfficeId, AskedNumber);
@@ -95,6 +121,8 @@ pub struct Integrations {
 #[derive(Debug, Default)]
 struct State {
     runs: u32,
+    /// It is told something, by one run at a time beside those of look-ups.
+    told: bool,
     failures: u32,
     pauses: u32,
     left_alone: Option<Time>,
@@ -113,11 +141,21 @@ struct Asking {
 
 #[derive(Debug)]
 struct Run {
-    key: Key,
+    office: OfficeId,
     integration: Name,
     until: Time,
-    /// The contact for whom the responsible ones are asked.
-    of: Option<FoundContact>,
+    purpose: Purpose,
+}
+
+/// What a run is for.
+#[derive(Debug)]
+enum Purpose {
+    LookUp {
+        number: AskedNumber,
+        /// The contact for whom the responsible ones are asked.
+        of: Option<Box<FoundContact>>,
+    },
+    Tell,
 }
 
 #[derive(Debug)]
@@ -136,7 +174,7 @@ impl Integrations {
         let there = |(office, id): &(OfficeId, Name)| {
             offices.get(office).is_some_and(|rules| rules.iter().any(|one| one.id == *id))
         };
-        self.state.retain(|which, state| state.runs > 0 || there(which));
+        self.state.retain(|which, state| state.runs > 0 || state.told || there(which));
     }
 
     /// Somebody asks who has a number.
@@ -159,10 +197,41 @@ impl Integrations {
         look_up
     }
 
+    /// Tells an integration something that nobody waits for; [`IntegrationsOutput::Told`] says of the run what came of it.
+    ///
+    /// # Errors
+    /// [`NotTold`]: nothing was begun.
+    pub fn tell(&mut self, now: Time, office: OfficeId, id: &Name, ask: IntegrationAsk) -> Result<u64, NotTold> {
+        self.rules(&office, id).filter(|rules| rules.logs).ok_or(NotTold::Gone)?;
+        let state = self.state.entry((office.clone(), id.clone())).or_default();
+        if state.told {
+            return Err(NotTold::Busy);
+        }
+        if !state.lets_pass(now) {
+            return Err(NotTold::LeftAlone);
+        }
+        state.told = true;
+        self.next += 1;
+        let (run, integration) = (self.next, id.clone());
+        let (until, purpose) = (now + TOLD_WITHIN, Purpose::Tell);
+        self.runs.insert(run, Run { office: office.clone(), integration: integration.clone(), until, purpose });
+        self.outbox.push_back(IntegrationsOutput::Start { run, office, integration, ask });
+        Ok(run)
+    }
+
     /// A run has ended; what it said, or why it said nothing.
     pub fn ended(&mut self, now: Time, run: u64, said: Result<IntegrationAnswer, String>) {
-        let Some(Run { key, integration, of, .. }) = self.runs.remove(&run) else { return };
-        self.note(now, &key.0, &integration, said.is_ok());
+        let Some(Run { office, integration, purpose, .. }) = self.runs.remove(&run) else { return };
+        let told = matches!(purpose, Purpose::Tell);
+        self.note(now, &office, &integration, told, said.is_ok());
+        let (number, of) = match purpose {
+            Purpose::LookUp { number, of } => (number, of.map(|contact| *contact)),
+            Purpose::Tell => {
+                let noted = said.map(drop);
+                return self.outbox.push_back(IntegrationsOutput::Told { run, noted });
+            }
+        };
+        let key = (office, number);
         if self.look_ups.get(&key).is_none_or(|asking| asking.run != Some(run)) {
             return;
         }
@@ -171,14 +240,14 @@ impl Integrations {
                 self.conclude(now, &key, Some((integration, FoundContact { responsible, ..contact })));
             }
             // He is found, whoever is responsible for him.
-            (Ok(IntegrationAnswer::Contacts(_)) | Err(_), Some(contact)) => {
+            (Ok(IntegrationAnswer::Contacts(_) | IntegrationAnswer::Noted) | Err(_), Some(contact)) => {
                 self.conclude(now, &key, Some((integration, contact)));
             }
             (Ok(IntegrationAnswer::Contacts(found)), None) => match found.into_iter().next() {
                 Some(contact) => self.found(now, &key, integration, contact),
                 None => self.ask_next(now, &key),
             },
-            (Ok(IntegrationAnswer::Responsible(_)) | Err(_), None) => {
+            (Ok(IntegrationAnswer::Responsible(_) | IntegrationAnswer::Noted) | Err(_), None) => {
                 if let Some(asking) = self.look_ups.get_mut(&key) {
                     asking.sure = false;
                 }
@@ -192,7 +261,7 @@ impl Integrations {
         self.forget(now);
         let late: Vec<u64> = self.runs.iter().filter(|(_, run)| run.until <= now).map(|(id, _)| *id).collect();
         for run in late {
-            if let Some(office) = self.runs.get(&run).map(|run| run.key.0.clone()) {
+            if let Some(office) = self.runs.get(&run).map(|run| run.office.clone()) {
                 self.outbox.push_back(IntegrationsOutput::Cancel { run, office });
             }
             self.ended(now, run, Err("it took too long".into()));
@@ -272,7 +341,8 @@ impl Integrations {
             integration: integration.clone(),
             ask,
         });
-        self.runs.insert(run, Run { key: key.clone(), integration, until, of });
+        let (office, purpose) = (key.0.clone(), Purpose::LookUp { number: key.1.clone(), of: of.map(Box::new) });
+        self.runs.insert(run, Run { office, integration, until, purpose });
     }
 
     fn conclude(&mut self, now: Time, key: &Key, found: Option<(Name, FoundContact)>) {
@@ -288,11 +358,15 @@ impl Integrations {
         }
     }
 
-    fn note(&mut self, now: Time, office: &OfficeId, id: &Name, well: bool) {
+    fn note(&mut self, now: Time, office: &OfficeId, id: &Name, told: bool, well: bool) {
         let Some(state) = self.state.get_mut(&(office.clone(), id.clone())) else { return };
-        state.runs = state.runs.saturating_sub(1);
+        if told {
+            state.told = false;
+        } else {
+            state.runs = state.runs.saturating_sub(1);
+        }
         if well {
-            *state = State { runs: state.runs, ..State::default() };
+            *state = State { runs: state.runs, told: state.told, ..State::default() };
         } else {
             state.failed(now);
         }
@@ -343,7 +417,7 @@ mod tests {
 
     fn rules(id: &str) -> IntegrationRules {
         let (timeout, id) = (2 * SECOND, Name::new(id).unwrap());
-        IntegrationRules { id, timeout, at_once: 1, finds: true, knows_responsible: false }
+        IntegrationRules { id, timeout, at_once: 1, finds: true, knows_responsible: false, logs: true }
     }
 
     fn machine(rules: Vec<IntegrationRules>) -> Integrations {
@@ -387,6 +461,7 @@ mod tests {
                 });
                 format!("{}: {}", look_up.0, found.unwrap_or_else(|| "nobody".into()))
             }
+            IntegrationsOutput::Told { run, noted } => format!("{run}: {noted:?}"),
         };
         std::iter::from_fn(|| machine.poll_output()).map(word).collect()
     }
@@ -474,5 +549,49 @@ mod tests {
             now = now + pause * SECOND;
             assert!(asked(&mut machine, now), "{pause}");
         }
+    }
+
+    fn log(id: &str) -> IntegrationAsk {
+        let (none, number) = (String::new, number("1"));
+        let call = plugboard_model::LoggedCall {
+            id: id.into(),
+            direction: plugboard_model::Direction::Inbound,
+            number,
+            caller_name: none(),
+            user: none(),
+            rung: Vec::new(),
+            began: plugboard_model::WallTime(0),
+            answered: None,
+            ended: plugboard_model::WallTime(0),
+            outcome: plugboard_model::CallOutcome::Abandoned,
+        };
+        IntegrationAsk::LogCall { call: Box::new(call), again: false }
+    }
+
+    #[test]
+    fn one_call_at_a_time_is_told_beside_look_ups_and_takes_no_place_of_theirs() {
+        let (mut machine, start, a) = (machine(vec![rules("a")]), Time::ZERO, Name::new("a").unwrap());
+        assert_eq!(machine.tell(start, office(), &a, log("1")), Ok(1));
+        assert_eq!(machine.tell(start, office(), &a, log("2")), Err(NotTold::Busy));
+        machine.find(start, office(), number("1"));
+        assert_eq!(wanted(&mut machine), ["1: a log-call", "3: a find-contacts"]);
+        machine.ended(start, 1, Ok(IntegrationAnswer::Noted));
+        assert_eq!(wanted(&mut machine), ["1: Ok(())"]);
+        assert_eq!(machine.tell(start, office(), &a, log("2")), Ok(4));
+        machine.tick(start + TOLD_WITHIN);
+        assert!(wanted(&mut machine).ends_with(&["cancel 4".into(), "4: Err(\"it took too long\")".into()]));
+    }
+
+    #[test]
+    fn who_does_not_log_is_told_nothing_and_who_fails_is_left_alone() {
+        let (a, b) = (Name::new("a").unwrap(), Name::new("b").unwrap());
+        let mut machine = machine(vec![rules("a"), IntegrationRules { logs: false, ..rules("b") }]);
+        assert_eq!(machine.tell(Time::ZERO, office(), &b, log("1")), Err(NotTold::Gone));
+        for _ in 0..FAILURES_MAX {
+            let run = machine.tell(Time::ZERO, office(), &a, log("1")).unwrap();
+            machine.ended(Time::ZERO, run, Err("down".into()));
+        }
+        assert_eq!(machine.tell(Time::ZERO, office(), &a, log("1")), Err(NotTold::LeftAlone));
+        assert!(machine.tell(Time::ZERO + PAUSE, office(), &a, log("1")).is_ok());
     }
 }

@@ -18,7 +18,7 @@ pub const WAITING_MAX: usize = 5_000;
 /// Bytes of what these say: they lie in memory.
 pub const WAITING_BYTES_MAX: usize = 16 << 20;
 
-/// Notices of an office that are over and can still be asked for; the oldest go first.
+/// Notices of an office and kind that are over and can still be asked for; the oldest go first.
 pub const OVER_MAX: usize = 10_000;
 
 /// ... and for so long.
@@ -53,6 +53,8 @@ pub struct NoticeRules {
     pub text: Option<LaneRules>,
     /// Posts.
     pub post: LaneRules,
+    /// Calls that integrations are told.
+    pub log: LaneRules,
 }
 
 impl NoticeRules {
@@ -61,6 +63,7 @@ impl NoticeRules {
             NoticeContent::Mail(_) => self.mail,
             NoticeContent::Text(_) => self.text,
             NoticeContent::Post(_) => Some(self.post),
+            NoticeContent::Log(_) => Some(self.log),
         }
     }
 }
@@ -190,7 +193,7 @@ impl Notices {
         if self.of_office(&office).filter(recent).count() >= usize::try_from(lane.an_hour).unwrap_or(usize::MAX) {
             return Err(NotTaken::TooMany(lane.an_hour));
         }
-        self.forget_old(now, &office);
+        self.forget_old(now, &office, kind);
         notice.state = NoticeState::Waiting { until: now };
         let id = notice.id.clone();
         self.all.insert(id.clone(), notice);
@@ -376,9 +379,10 @@ impl Notices {
         }
     }
 
-    fn forget_old(&mut self, now: WallTime, office: &OfficeId) {
+    fn forget_old(&mut self, now: WallTime, office: &OfficeId, kind: &str) {
         let over = |notice: &Notice| Some((notice.state.over()?, notice.id.clone()));
-        let mut over: Vec<(WallTime, NoticeId)> = self.of_office(office).filter_map(over).collect();
+        let mut over: Vec<(WallTime, NoticeId)> =
+            self.of_office(office).filter(|notice| notice.content.as_str() == kind).filter_map(over).collect();
         over.sort();
         let too_many = over.len().saturating_sub(OVER_MAX);
         for (n, (at, id)) in over.into_iter().enumerate() {

@@ -19,7 +19,7 @@ fn office() -> OfficeId {
 
 fn notices() -> Notices {
     let mut notices = Notices::default();
-    let rules = NoticeRules { mail: Some(LANE), text: Some(LANE), post: LANE };
+    let rules = NoticeRules { mail: Some(LANE), text: Some(LANE), post: LANE, log: LANE };
     notices.follow(at(0), BTreeMap::from([(office(), rules)]));
     notices
 }
@@ -62,7 +62,7 @@ fn begun(notices: &mut Notices) -> Vec<(u32, u32)> {
     let begins = outputs(notices).into_iter().filter_map(|output| match output {
         NoticesOutput::Begin(notice) => match notice.id.part {
             NoticePart::Message(n) => Some((n, notice.tried)),
-            NoticePart::Step { .. } | NoticePart::Fax(_) => None,
+            NoticePart::Step { .. } | NoticePart::Fax(_) | NoticePart::Log(_) => None,
         },
         NoticesOutput::Keep(_) | NoticesOutput::GivenUp(_) | NoticesOutput::Forget(_) => None,
     });
@@ -159,7 +159,7 @@ fn no_more_leave_at_once_or_in_an_hour_than_the_office_lets_and_each_kind_has_it
 #[test]
 fn an_office_that_sends_no_mail_takes_none() {
     let mut notices = Notices::default();
-    notices.follow(at(0), BTreeMap::from([(office(), NoticeRules { mail: None, text: None, post: LANE })]));
+    notices.follow(at(0), BTreeMap::from([(office(), NoticeRules { mail: None, text: None, post: LANE, log: LANE })]));
     assert_eq!(notices.take(at(0), mail(1)), Err(NotTaken::NoLane));
 }
 

@@ -452,7 +452,7 @@ impl Families {
             notice_tries: Table::new(
                 r,
                 "plugboard_notice_tries_total",
-                "Tries to let mails, text messages and posts leave, by how they ended.",
+                "Tries to let mails, text messages and posts leave, and to tell integrations of calls, by how they ended.",
                 ["kind", "end"],
             ),
             notice_seconds: histogram(

@@ -14,6 +14,8 @@ label!(
         Text = "text",
         /// A document for a service of the web.
         Post = "post",
+        /// That a call is over, for an integration.
+        Log = "log",
     }
 );
 
@@ -51,6 +53,7 @@ impl NoticeTried<'_> {
             NoticeContent::Mail(_) => NoticeKind::Mail,
             NoticeContent::Text(_) => NoticeKind::Text,
             NoticeContent::Post(_) => NoticeKind::Post,
+            NoticeContent::Log(_) => NoticeKind::Log,
         };
         let outcome = match self.end {
             NoticeEnd::Sent(_) => NoticeOutcome::Sent,

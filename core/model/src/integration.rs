@@ -1,5 +1,6 @@
 //! What the switch asks systems beside it, such as a CRM, and what they answer.
 
+use crate::{CallOutcome, Direction, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// One call of an integration's export.
@@ -18,6 +19,13 @@ pub enum IntegrationAsk {
         /// As the integration itself has named him.
         contact: String,
     },
+    /// A call is over. Answer: [`IntegrationAnswer::Noted`].
+    LogCall {
+        /// What is known of it.
+        call: Box<LoggedCall>,
+        /// It was told before, and may have come through.
+        again: bool,
+    },
 }
 
 impl IntegrationAsk {
@@ -26,6 +34,7 @@ impl IntegrationAsk {
         match self {
             Self::FindContacts { .. } => "find-contacts",
             Self::ResponsibleFor { .. } => "responsible-for",
+            Self::LogCall { .. } => "log-call",
         }
     }
 }
@@ -47,6 +56,33 @@ pub enum IntegrationAnswer {
     Contacts(Vec<FoundContact>),
     /// Extensions or ids of users, the first one first; at most 8.
     Responsible(Vec<String>),
+    /// It has noted what it was told.
+    Noted,
+}
+
+/// A call with somebody outside that is over, as an integration is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedCall {
+    /// Its 26 characters.
+    pub id: String,
+    /// From outside, or to there.
+    pub direction: Direction,
+    /// Who is outside.
+    pub number: AskedNumber,
+    /// As the caller calls himself.
+    pub caller_name: String,
+    /// The extension of whoever of the office talked, or called; empty: nobody.
+    pub user: String,
+    /// The extensions of those whom it rang; at most 16.
+    pub rung: Vec<String>,
+    /// When it began.
+    pub began: WallTime,
+    /// When they began to talk.
+    pub answered: Option<WallTime>,
+    /// When it ended.
+    pub ended: WallTime,
+    /// What came of it.
+    pub outcome: CallOutcome,
 }
 
 /// Somebody outside, as an integration tells of him.

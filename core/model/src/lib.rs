@@ -47,7 +47,7 @@ pub use http::{HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use id::{
     CallId, ContactId, GatewayId, GroupId, IdError, LegId, Name, NumberId, OfficeId, RouteId, RunId, ScenarioId, UserId,
 };
-pub use integration::{AskedNumber, FoundContact, IntegrationAnswer, IntegrationAsk};
+pub use integration::{AskedNumber, FoundContact, IntegrationAnswer, IntegrationAsk, LoggedCall};
 pub use journal::{JOURNAL_SCHEMA, JournalEntry, JournalEvent, RunEnd, RunPins};
 pub use notice::{
     Attachment, MailAddress, MailAttach, MailContent, MailRequest, Notice, NoticeContent, NoticeEnd, NoticeError,

@@ -1,7 +1,7 @@
 //! What leaves the switch for somebody outside of a call, and what became of each try: e-mail, text messages, posts to services of the
 //! web.
 
-use crate::{CallId, IdError, OfficeId, RunId, WallTime};
+use crate::{CallId, IdError, LoggedCall, Name, OfficeId, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct NoticeId {
 }
 
 /// What of a call a notice is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NoticePart {
     /// A host call of a run.
     Step {
@@ -28,6 +28,8 @@ pub enum NoticePart {
     Message(u32),
     /// A fax that was received.
     Fax(u32),
+    /// That it is over, for the integration of this name.
+    Log(Name),
 }
 
 impl NoticeId {
@@ -39,10 +41,11 @@ impl NoticeId {
     /// What tells it from others of its office: the call's 26 characters and the part, as `01K...-s3.2`.
     pub fn text(&self) -> String {
         let call = self.call.ulid_text();
-        match self.part {
+        match &self.part {
             NoticePart::Step { run, n } => format!("{call}-s{}.{n}", run.0),
             NoticePart::Message(tape) => format!("{call}-m{tape}"),
             NoticePart::Fax(n) => format!("{call}-f{n}"),
+            NoticePart::Log(integration) => format!("{call}-l{integration}"),
         }
     }
 
@@ -60,6 +63,7 @@ impl NoticeId {
             }
             (Some("m"), Some(rest)) => NoticePart::Message(number(rest)?),
             (Some("f"), Some(rest)) => NoticePart::Fax(number(rest)?),
+            (Some("l"), Some(rest)) => NoticePart::Log(Name::new(rest)?),
             (_, _) => return Err(IdError::CallId),
         };
         Ok(Self { call: CallId::from_parts(office, call)?, part })
@@ -111,6 +115,9 @@ impl Notice {
             }
             NoticeContent::Text(text) => text.text.len(),
             NoticeContent::Post(post) => post.body.len(),
+            NoticeContent::Log(call) => {
+                call.caller_name.len() + call.number.forms.iter().chain(&call.rung).map(String::len).sum::<usize>()
+            }
         }
     }
 
@@ -123,6 +130,7 @@ impl Notice {
             }
             NoticeContent::Text(text) => text.text.clear(),
             NoticeContent::Post(post) => post.body.clear(),
+            NoticeContent::Log(call) => call.caller_name.clear(),
         }
     }
 }
@@ -136,6 +144,8 @@ pub enum NoticeContent {
     Text(OutgoingText),
     /// A document for a service of the web.
     Post(OutgoingPost),
+    /// That a call is over, for an integration.
+    Log(Box<LoggedCall>),
 }
 
 impl NoticeContent {
@@ -145,6 +155,7 @@ impl NoticeContent {
             Self::Mail(_) => "mail",
             Self::Text(_) => "text",
             Self::Post(_) => "post",
+            Self::Log(_) => "log",
         }
     }
 
@@ -154,6 +165,8 @@ impl NoticeContent {
             Self::Mail(mail) => mail.to.join(", "),
             Self::Text(text) => text.to.clone(),
             Self::Post(post) => format!("{}/{}", post.source, post.path),
+            // The part of its id says to whom.
+            Self::Log(call) => call.number.shown.clone(),
         }
     }
 }
@@ -428,7 +441,14 @@ mod tests {
     fn an_id_is_read_as_it_is_written() {
         let office = OfficeId::new("main").unwrap();
         let call = CallId::new(office.clone(), WallTime(1_000), 7);
-        for part in [NoticePart::Step { run: RunId(3), n: 2 }, NoticePart::Message(1), NoticePart::Fax(12)] {
+        let crm = Name::new("my-crm").unwrap();
+        let parts = [
+            NoticePart::Step { run: RunId(3), n: 2 },
+            NoticePart::Message(1),
+            NoticePart::Fax(12),
+            NoticePart::Log(crm),
+        ];
+        for part in parts {
             let id = NoticeId { call: call.clone(), part };
             assert_eq!(NoticeId::from_parts(office.clone(), &id.text()), Ok(id));
         }

@@ -12,7 +12,7 @@ const TYPES: [&str; 3] = ["types", "description", "integration-types"];
 /// What an action exports.
 const ACTION: [&str; 2] = ["describe", "run"];
 /// What an integration exports.
-const INTEGRATION: [&str; 3] = ["describe", "find-contacts", "responsible-for"];
+const INTEGRATION: [&str; 4] = ["describe", "find-contacts", "responsible-for", "log-call"];
 /// More names than any component has that fits the limits of compilation.
 const NAMES_MAX: usize = 1_024;
 

@@ -27,6 +27,8 @@ pub enum Offer {
     Contacts,
     /// Knows who is responsible for a contact.
     Responsible,
+    /// Is told of calls that are over.
+    Calls,
 }
 
 /// The manifest of an installed plugin.

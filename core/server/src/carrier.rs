@@ -147,6 +147,7 @@ impl Carrier for Outbound {
                     None => reply(NoticeEnd::Refused(format!("the office has no source of the web {:?}", post.source))),
                 }
             }
+            NoticeContent::Log(_) => reply(NoticeEnd::Refused("an integration is told it, and no service".into())),
             NoticeContent::Text(text) => {
                 let rules = office.text_messages.as_ref();
                 let Some((rules, source)) =

@@ -48,5 +48,5 @@ pub use plugboard_media::{Codec, Suite};
 pub use plugboard_sip::flow::Transport;
 pub use plugins::{actions_of, by_name};
 pub use sim::{Setup, Sim, fax_to};
-pub use sites::Bitrix24;
+pub use sites::{Bitrix24, PortalCall};
 pub use sound::TONE;

@@ -223,7 +223,7 @@ fn planned_of(plan: &Plan, notice: &Notice) -> CarrierDoes {
     let said = match &notice.content {
         NoticeContent::Mail(_) => plan.mail,
         NoticeContent::Text(_) => plan.texts,
-        NoticeContent::Post(_) => None,
+        NoticeContent::Post(_) | NoticeContent::Log(_) => None,
     };
     said.unwrap_or(CarrierDoes::Takes)
 }

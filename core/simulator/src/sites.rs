@@ -2,7 +2,7 @@
 
 mod bitrix24;
 
-pub use bitrix24::Bitrix24;
+pub use bitrix24::{Bitrix24, PortalCall};
 
 use plugboard_model::{HttpError, HttpRequest, HttpResponse, Time};
 use plugboard_switch::{Web, WebReply, WebRequest};

@@ -81,10 +81,11 @@ pub(crate) fn give_up_restored(engine: &Engine) -> Result<usize, StoreError> {
 
 fn key(id: &NoticeId) -> Key {
     let key = Key::space(Scope::Office(id.office()), Space::Outbox).with(&id.call.ulid.to_be_bytes());
-    let (kind, first, second) = match id.part {
-        NoticePart::Step { run, n } => (b's', run.0, n),
-        NoticePart::Message(tape) => (b'm', tape, 0),
-        NoticePart::Fax(n) => (b'f', n, 0),
+    let (kind, first, second) = match &id.part {
+        NoticePart::Step { run, n } => (b's', run.0, *n),
+        NoticePart::Message(tape) => (b'm', *tape, 0),
+        NoticePart::Fax(n) => (b'f', *n, 0),
+        NoticePart::Log(integration) => return key.with(b"l").with(integration.as_str().as_bytes()),
     };
     key.with(&[kind]).with(&first.to_be_bytes()).with(&second.to_be_bytes())
 }
@@ -93,7 +94,7 @@ fn key(id: &NoticeId) -> Key {
 mod tests {
     use super::*;
     use crate::store::Place;
-    use plugboard_model::{CallId, NoticeContent, OutgoingText, RunId, WallTime};
+    use plugboard_model::{CallId, Name, NoticeContent, OutgoingText, RunId, WallTime};
 
     #[test]
     fn a_notice_is_kept_under_its_own_key_until_it_is_removed() {
@@ -113,21 +114,22 @@ mod tests {
             NoticePart::Step { run: RunId(0), n: 1 },
             NoticePart::Step { run: RunId(1), n: 0 },
             NoticePart::Message(1),
+            NoticePart::Log(Name::new("crm").unwrap()),
         ];
         let (tell, told) = std::sync::mpsc::channel();
-        for part in parts {
+        for part in parts.clone() {
             let tell = tell.clone();
             kept.put_then(&notice(part), Box::new(move |done| tell.send(done.is_ok()).unwrap())).unwrap();
             assert_eq!(told.recv(), Ok(true), "it is told when it is synced");
         }
-        let mut sent = notice(parts[0]);
+        let mut sent = notice(parts[0].clone());
         sent.state = NoticeState::Sent { at: WallTime(2_000) };
         kept.put(&sent).unwrap();
-        kept.remove(&notice(parts[1]).id);
+        kept.remove(&notice(parts[1].clone()).id);
         store.sync().unwrap();
         let mut found = kept.all(&office).unwrap();
-        found.sort_by_key(|notice| notice.id.part);
-        assert_eq!(found, [sent, notice(parts[2])]);
+        found.sort_by_key(|notice| notice.id.part.clone());
+        assert_eq!(found, [sent, notice(parts[2].clone()), notice(parts[3].clone())]);
         assert_eq!(kept.all(&OfficeId::new("other").unwrap()).unwrap(), []);
     }
 }

@@ -21,6 +21,7 @@ mod grant_table;
 mod guesses;
 mod hand_on;
 mod identity;
+mod logged;
 mod mailboxes;
 mod media;
 mod message;

@@ -139,8 +139,6 @@ impl Switch {
         };
         // They wait for the disk: not on a shard's thread, where there are threads.
         let beside = if arbiters.is_empty() { Arbiter::current() } else { push(&mut arbiters, arbiter(&env)) };
-        let notices_env = env.clone();
-        let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env));
         let (queue_env, first) = (env.clone(), places.first().cloned().unwrap_or_else(Arbiter::current));
         let queue = QueueActor::start_in_arbiter(&first, move |_| QueueActor::new(queue_env));
         let integrations_env = env.clone();
@@ -148,6 +146,8 @@ impl Switch {
             IntegrationsActor::start_in_arbiter(&first, move |_| IntegrationsActor::new(integrations_env));
         let integrations = IntegrationsHandle::new(integrations);
         let runs = integrations.runs.clone();
+        let (notices_env, tell) = (env.clone(), integrations.tell.clone());
+        let notices = NoticesActor::start_in_arbiter(&beside, move |_| NoticesActor::new(notices_env, tell));
         let empty = Arc::new(Snapshot {
             configuration: Configuration::default(),
             users: BTreeMap::new(),

@@ -4,7 +4,9 @@ use super::bindings;
 use crate::Capability;
 use crate::guest::Guest;
 use crate::integration::Described;
-use plugboard_model::{AskedNumber, FoundContact, IntegrationAnswer, IntegrationAsk};
+use plugboard_model::{
+    AskedNumber, CallOutcome, Direction, FoundContact, IntegrationAnswer, IntegrationAsk, LoggedCall, WallTime,
+};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
@@ -95,6 +97,10 @@ impl Integration {
                 let found = integration.call_responsible_for(&mut *store, &contact).await?;
                 found.map(|found| IntegrationAnswer::Responsible(words(found, RESPONSIBLE_MAX)))
             }
+            IntegrationAsk::LogCall { call, again } => {
+                let noted = integration.call_log_call(&mut *store, &ended(*call, again)).await?;
+                noted.map(|()| IntegrationAnswer::Noted)
+            }
         };
         Ok(answered.and_then(|answer| crate::integration::written(&answer)))
     }
@@ -107,6 +113,7 @@ impl Integration {
         let offer = |offer: wit::Offer| match offer {
             wit::Offer::Contacts => crate::Offer::Contacts,
             wit::Offer::Responsible => crate::Offer::Responsible,
+            wit::Offer::Calls => crate::Offer::Calls,
         };
         Ok(Described {
             name: said.name,
@@ -127,6 +134,35 @@ impl settings::Host for Guest {
 }
 
 impl wit::Host for Guest {}
+
+fn ended(call: LoggedCall, again: bool) -> wit::EndedCall {
+    let millis = |at: WallTime| u64::try_from(at.0).unwrap_or(0);
+    let (outcome, status) = match &call.outcome {
+        CallOutcome::Answered => (wit::CallOutcome::Answered, 0),
+        CallOutcome::Handled => (wit::CallOutcome::Handled, 0),
+        CallOutcome::Abandoned => (wit::CallOutcome::Abandoned, 0),
+        CallOutcome::NotAnswered(cause) => (wit::CallOutcome::NotAnswered, cause.status),
+        CallOutcome::Failed(cause) => (wit::CallOutcome::Failed, cause.status),
+    };
+    wit::EndedCall {
+        id: call.id,
+        direction: match call.direction {
+            Direction::Inbound => wit::Direction::Inbound,
+            // Calls within the office are not told.
+            Direction::Outbound | Direction::Internal => wit::Direction::Outbound,
+        },
+        number: wit::Number { shown: call.number.shown, forms: call.number.forms },
+        caller_name: cut(call.caller_name),
+        user: call.user,
+        rung: call.rung,
+        began: millis(call.began),
+        answered: call.answered.map(millis),
+        ended: millis(call.ended),
+        outcome,
+        status,
+        again,
+    }
+}
 
 fn contacts(found: Vec<wit::Contact>, most: u32) -> Result<Vec<FoundContact>, String> {
     let count = found.len();

@@ -83,5 +83,6 @@ fn says(content: &NoticeContent) -> Value {
         }),
         NoticeContent::Text(text) => json!({ "text": text.text }),
         NoticeContent::Post(post) => json!({ "body": post.body }),
+        NoticeContent::Log(call) => json!({ "logs": call }),
     }
 }

@@ -274,7 +274,7 @@ fn others_answer(sim: &Sim, decisions: &Arc<Mutex<Decisions>>) {
         fate_of(match &notice.content {
             NoticeContent::Mail(_) => decisions.mail(),
             NoticeContent::Text(_) => decisions.texts(),
-            NoticeContent::Post(_) => CarrierDoes::Takes,
+            NoticeContent::Post(_) | NoticeContent::Log(_) => CarrierDoes::Takes,
         })
     });
 }

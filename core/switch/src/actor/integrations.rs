@@ -5,14 +5,15 @@ use plugboard_call::integrations::{IntegrationRules, Integrations, IntegrationsO
 use plugboard_metrics::{IntegrationAnswered, IntegrationOutcome};
 use plugboard_model::{
     CallInfo, DirectoryContact, FoundContact, HostCall, HostResult, HttpError, HttpRequest, HttpResponse,
-    IntegrationAsk, JournalEvent, LogLevel, Name, NoticeError, OfficeId, Responsible, RunEnd, Time, UserId,
+    IntegrationAsk, JournalEvent, LogLevel, LoggedCall, Name, NoticeEnd, NoticeError, OfficeId, Responsible, RunEnd,
+    Time, UserId,
 };
 use plugboard_office::{Integration, Office};
 use plugboard_plugin::{Capability, Grants, Installed, Limits, Offer, PluginKind, RunEvent, RunKey, RunSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::env::{Env, WebRequest};
+use crate::env::{CarriageReply, Env, WebRequest};
 use crate::message::{RunHappened, UseSnapshot};
 use crate::post::press;
 use crate::snapshot::Configuration;
@@ -38,17 +39,37 @@ pub(crate) struct FindContact {
     pub(crate) told: Box<dyn FnOnce(Option<DirectoryContact>) + Send>,
 }
 
+/// Command: tell an integration that a call is over. From the `NoticesActor`.
+///
+/// `told` is called once, half a minute later at most.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct TellCall {
+    pub(crate) office: OfficeId,
+    pub(crate) integration: Name,
+    pub(crate) call: Box<LoggedCall>,
+    /// It may have come through before.
+    pub(crate) again: bool,
+    pub(crate) told: CarriageReply,
+}
+
 /// The way to the actor.
 #[derive(Clone)]
 pub(crate) struct IntegrationsHandle {
     pub(crate) find: Recipient<FindContact>,
     pub(crate) runs: Recipient<RunHappened>,
     pub(crate) change: Recipient<UseSnapshot>,
+    pub(crate) tell: Recipient<TellCall>,
 }
 
 impl IntegrationsHandle {
     pub(crate) fn new(addr: Addr<IntegrationsActor>) -> Self {
-        Self { find: addr.clone().recipient(), runs: addr.clone().recipient(), change: addr.recipient() }
+        Self {
+            find: addr.clone().recipient(),
+            runs: addr.clone().recipient(),
+            change: addr.clone().recipient(),
+            tell: addr.recipient(),
+        }
     }
 }
 
@@ -58,6 +79,8 @@ pub(crate) struct IntegrationsActor {
     configuration: Configuration,
     machine: Integrations,
     asked: BTreeMap<LookUp, FindContact>,
+    /// What is told, by run: as which requests are repeated, and who waits.
+    telling: BTreeMap<u64, (String, CarriageReply)>,
     runs: BTreeMap<u64, Running>,
     wake: Wake,
 }
@@ -72,7 +95,8 @@ struct Running {
 impl IntegrationsActor {
     pub(crate) fn new(env: Env) -> Self {
         let (configuration, machine, wake) = (Configuration::default(), Integrations::default(), Wake::default());
-        Self { env, configuration, machine, asked: BTreeMap::new(), runs: BTreeMap::new(), wake }
+        let (asked, telling, runs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { env, configuration, machine, asked, telling, runs, wake }
     }
 
     fn carry_out(&mut self, ctx: &mut Context<Self>) {
@@ -94,6 +118,14 @@ impl IntegrationsActor {
                 IntegrationsOutput::Found { look_up, found } => {
                     if let Some(FindContact { office, told, .. }) = self.asked.remove(&look_up) {
                         told(found.and_then(|(by, contact)| to_directory(&office, &by, contact)));
+                    }
+                }
+                IntegrationsOutput::Told { run, noted } => {
+                    if let Some((_, told)) = self.telling.remove(&run) {
+                        told(match noted {
+                            Ok(()) => NoticeEnd::Sent("it has noted it".into()),
+                            Err(reason) => NoticeEnd::NotNow(reason),
+                        });
                     }
                 }
             }
@@ -162,7 +194,9 @@ impl IntegrationsActor {
         match asked_of(office, integration, &request) {
             Err(why) => drop(self.env.plugins.resume(key, n, HostResult::Responded(Err(why)))),
             Ok(source) => {
-                let idempotency = format!("{}/{}/{run}/{n}", office.id, integration.id);
+                let own = || format!("{}/{}/{run}", office.id, integration.id);
+                let of = self.telling.get(&run).map_or_else(own, |(call, _)| call.clone());
+                let idempotency = format!("{of}/{n}");
                 let request = HttpRequest { source: source.id.to_string(), ..request };
                 let asked = WebRequest { office: office.id.clone(), source, request, key: idempotency };
                 let back = ctx.address().recipient();
@@ -196,6 +230,12 @@ impl IntegrationsActor {
     }
 }
 
+/// The integrations of an office that are told of calls that are over.
+pub(crate) fn logging<'o>(configuration: &'o Configuration, office: &'o Office) -> impl Iterator<Item = &'o Name> {
+    let logs = |integration: &&Arc<Integration>| rules(configuration, integration).is_some_and(|rules| rules.logs);
+    office.integrations.iter().filter(logs).map(|integration| &integration.id)
+}
+
 /// The plugin that stands for it, if there is one.
 fn installed<'c>(configuration: &'c Configuration, integration: &Integration) -> Option<&'c Arc<Installed>> {
     let installed = configuration.actions.get(&integration.plugin)?;
@@ -210,6 +250,7 @@ fn rules(configuration: &Configuration, integration: &Integration) -> Option<Int
         at_once: integration.at_once,
         finds: offers.contains(&Offer::Contacts),
         knows_responsible: offers.contains(&Offer::Responsible),
+        logs: offers.contains(&Offer::Calls),
     })
 }
 
@@ -278,6 +319,19 @@ impl Handler<FindContact> for IntegrationsActor {
         let number = asked.office.asked_number(&asked.number);
         let look_up = self.machine.find(self.env.clock.now(), asked.office.id.clone(), number);
         self.asked.insert(look_up, asked);
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<TellCall> for IntegrationsActor {
+    type Result = ();
+    fn handle(&mut self, TellCall { office, integration, call, again, told }: TellCall, ctx: &mut Self::Context) {
+        let requests = format!("{office}/{integration}/{}", call.id);
+        let ask = IntegrationAsk::LogCall { call, again };
+        match self.machine.tell(self.env.clock.now(), office, &integration, ask) {
+            Ok(run) => drop(self.telling.insert(run, (requests, told))),
+            Err(why) => told(NoticeEnd::NotNow(why.to_string())),
+        }
         self.carry_out(ctx);
     }
 }

@@ -1,11 +1,11 @@
-//! Mail, texts and posts that are to leave: one machine for all offices, beside the shards, since it reads the disk.
+//! Mail, texts, posts, and calls that integrations are told, which are to leave: one machine for all offices, beside the shards, since it reads the disk.
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
 use plugboard_call::notices::{LaneRules, NotTaken, NoticeRules, Notices, NoticesOutput, Taken};
 use plugboard_metrics::{NoticeTried as Tried, NoticesHeld};
 use plugboard_model::{
-    Attachment, CallId, FaxFile, MailAttach, Notice, NoticeContent, NoticeEnd, NoticeError, NoticeId, OfficeId,
-    TapeKind, TapeRecord,
+    Attachment, CallId, FaxFile, MailAttach, Notice, NoticeContent, NoticeEnd, NoticeError, NoticeId, NoticePart,
+    OfficeId, TapeKind, TapeRecord,
 };
 use plugboard_office::Office;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actor::integrations::TellCall;
 use crate::env::{Carriage, Env};
 use crate::message::{
     Drain, DropNotice, ForgetNotices, GetNotice, GetNotices, NoticeKept, NoticeTried, RetryNotice, TakeNotice, Told,
@@ -31,9 +32,14 @@ const LOOK: Duration = Duration::from_mins(1);
 /// How posts leave: their sources say the rest.
 const POSTS: LaneRules = LaneRules { give_up_after: Duration::from_hours(24), at_once: 8, an_hour: 3_000 };
 
+/// How integrations are told of calls: an hour of a large office, and a CRM that is down from Friday evening to Monday. One at a time: they
+/// take no more.
+const LOGS: LaneRules = LaneRules { give_up_after: Duration::from_hours(72), at_once: 1, an_hour: 5_000 };
+
 /// Holds the [`Notices`].
 pub(crate) struct NoticesActor {
     env: Env,
+    integrations: Recipient<TellCall>,
     configuration: Configuration,
     notices: Notices,
     /// The offices whose notices were read.
@@ -44,9 +50,9 @@ pub(crate) struct NoticesActor {
 }
 
 impl NoticesActor {
-    pub(crate) fn new(env: Env) -> Self {
+    pub(crate) fn new(env: Env, integrations: Recipient<TellCall>) -> Self {
         let (configuration, notices, wake) = (Configuration::default(), Notices::default(), Wake::default());
-        Self { env, configuration, notices, known: BTreeSet::new(), asked: BTreeMap::new(), wake }
+        Self { env, integrations, configuration, notices, known: BTreeSet::new(), asked: BTreeMap::new(), wake }
     }
 
     fn take(&mut self, asked: TakeNotice, ctx: &mut Context<Self>) {
@@ -178,7 +184,14 @@ impl NoticesActor {
         };
         let (back, told) = (ctx.address().recipient(), id.clone());
         let reply = Box::new(move |end| press(&back, NoticeTried { id: told, n, end }));
-        self.env.carrier.carry(Carriage { office, notice }, reply);
+        match (&notice.id.part, &notice.content) {
+            (NoticePart::Log(integration), NoticeContent::Log(call)) => {
+                let (integration, call) = (integration.clone(), call.clone());
+                let (office, again) = (office.id.clone(), n > 1);
+                press(&self.integrations, TellCall { office, integration, call, again, told: reply });
+            }
+            _ => self.env.carrier.carry(Carriage { office, notice }, reply),
+        }
     }
 }
 
@@ -203,7 +216,7 @@ fn rules(office: &Office) -> NoticeRules {
         at_once: texts.at_once,
         an_hour: texts.an_hour,
     });
-    NoticeRules { mail, text, post: POSTS }
+    NoticeRules { mail, text, post: POSTS, log: LOGS }
 }
 
 impl Actor for NoticesActor {

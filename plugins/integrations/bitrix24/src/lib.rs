@@ -1,7 +1,10 @@
-//! The integration `bitrix24`: finds contacts, companies and leads of Bitrix24, and who is responsible for them.
+//! The integration `bitrix24`: finds contacts, companies and leads of Bitrix24, who is responsible for them, and logs calls in its
+//! timelines.
 //!
-//! Source: apidocs.bitrix24.com, `crm.duplicate.findbycomm`, `crm.contact.get`, `crm.company.get`, `crm.lead.get`, `user.get`.
+//! Source: apidocs.bitrix24.com, `crm.duplicate.findbycomm`, `crm.contact.get`, `crm.company.get`, `crm.lead.get`, `user.get`,
+//! `telephony.externalcall.register`, `telephony.externalcall.finish`, `voximplant.statistic.get`.
 
+mod calls;
 mod record;
 mod rest;
 
@@ -32,6 +35,26 @@ struct Settings {
         de("Benutzer", "Nummern von Benutzern in Bitrix24 mit Durchwahlen des Büros, wo Bitrix24 diese nicht kennt.")
     )]
     users: Option<BTreeMap<String, String>>,
+    /// Calls with people outside are logged in the portal, which needs the right `telephony` too.
+    #[parameter(default = false)]
+    #[text(
+        ru("Звонки", "Записывать звонки в карточки CRM; нужно также право telephony."),
+        de("Anrufe", "Anrufe im CRM festhalten; das braucht auch das Recht telephony.")
+    )]
+    log_calls: bool,
+    /// The id of the user of Bitrix24 in whose name calls are logged that nobody took, and those of users whom it does not know.
+    #[text(
+        ru("Дежурный", "Номер сотрудника в Битрикс24, за которым числятся звонки, на которые никто не ответил."),
+        de("Für alle", "Nummer des Benutzers in Bitrix24, unter dem Anrufe stehen, die niemand angenommen hat.")
+    )]
+    log_for: Option<String>,
+    /// Whoever calls and is not known becomes a lead.
+    #[parameter(default = false)]
+    #[text(
+        ru("Новые лиды", "Создавать лид, если звонит незнакомый."),
+        de("Neue Leads", "Wer anruft und nicht bekannt ist, wird ein Lead.")
+    )]
+    make_leads: bool,
 }
 
 /// Finds contacts, companies and leads of Bitrix24, and who is responsible for them.
@@ -49,7 +72,7 @@ struct Settings {
 )]
 impl Integration for Bitrix24 {
     type Settings = Settings;
-    const OFFERS: &'static [Offer] = &[Offer::Contacts, Offer::Responsible];
+    const OFFERS: &'static [Offer] = &[Offer::Contacts, Offer::Responsible, Offer::Calls];
 
     fn find_contacts(settings: Settings, number: Number, most: u32) -> Result<Vec<Contact>, Failure> {
         let values: Vec<Json> = number.forms.into_iter().take(VALUES_MAX).map(Json::String).collect();
@@ -77,5 +100,9 @@ impl Integration for Bitrix24 {
         }
         let users = ask("user.get", [("ID", owner.into())])?;
         Ok(users.pointer("/0/UF_PHONE_INNER").and_then(record::text).into_iter().collect())
+    }
+
+    fn log_call(settings: Settings, call: EndedCall) -> Result<(), Failure> {
+        if settings.log_calls { calls::log(&settings, &call) } else { Ok(()) }
     }
 }

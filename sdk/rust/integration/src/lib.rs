@@ -43,12 +43,12 @@ use plugboard_sdk::bindings::plugboard::switch::description::Text;
 use plugboard_sdk::macros::Words;
 use plugboard_sdk::{Failure, Parameters};
 
-pub use bindings::plugboard::switch::integration_types::{Contact, Number, Offer};
+pub use bindings::plugboard::switch::integration_types::{CallOutcome, Contact, Direction, EndedCall, Number, Offer};
 pub use plugboard_sdk_macros::integration;
 
 /// What nearly every integration needs.
 pub mod prelude {
-    pub use super::{Contact, Integration, Number, Offer, contact, integration};
+    pub use super::{CallOutcome, Contact, Direction, EndedCall, Integration, Number, Offer, contact, integration};
     pub use plugboard_sdk::http::{Method, Request};
     pub use plugboard_sdk::{Choice, Failure, Nested, Parameters, clock, http, log, random};
     pub use std::time::Duration;
@@ -80,6 +80,15 @@ pub trait Integration {
     fn responsible_for(settings: Self::Settings, contact: String) -> Result<Vec<String>, Failure> {
         let _ = (settings, contact);
         Ok(Vec::new())
+    }
+
+    /// A call with somebody outside is over. Told until it is `Ok`, for three days.
+    ///
+    /// # Errors
+    /// Why it is not noted.
+    fn log_call(settings: Self::Settings, call: EndedCall) -> Result<(), Failure> {
+        let _ = (settings, call);
+        Ok(())
     }
 }
 
@@ -132,6 +141,11 @@ pub fn responsible_for<I: Integration>(contact: String) -> Result<Vec<String>, S
     with_settings::<I, _>(|settings| I::responsible_for(settings, contact))
 }
 
+#[doc(hidden)]
+pub fn log_call<I: Integration>(call: EndedCall) -> Result<(), String> {
+    with_settings::<I, _>(|settings| I::log_call(settings, call))
+}
+
 fn with_settings<I: Integration, T>(run: impl FnOnce(I::Settings) -> Result<T, Failure>) -> Result<T, String> {
     let settings = I::Settings::parse(&settings::get()).map_err(|fault| ["settings: ", &fault.to_string()].concat())?;
     run(settings).map_err(|failure| failure.to_string())
@@ -140,7 +154,9 @@ fn with_settings<I: Integration, T>(run: impl FnOnce(I::Settings) -> Result<T, F
 /// For the code that the macro writes. No part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod macros {
-    pub use crate::bindings::plugboard::switch::integration_types::{Contact, IntegrationDescription, Number};
+    pub use crate::bindings::plugboard::switch::integration_types::{
+        Contact, EndedCall, IntegrationDescription, Number,
+    };
     pub use crate::bindings::{Guest, export_integration};
-    pub use crate::{Manifest, describe, find_contacts, responsible_for};
+    pub use crate::{Manifest, describe, find_contacts, log_call, responsible_for};
 }

@@ -106,6 +106,10 @@ pub(crate) fn expand(given: Arguments, item: &ItemImpl) -> syn::Result<TokenStre
                 ) -> ::core::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String> {
                     written::responsible_for::<#own>(contact)
                 }
+
+                fn log_call(call: written::EndedCall) -> ::core::result::Result<(), ::std::string::String> {
+                    written::log_call::<#own>(call)
+                }
             }
 
             ::plugboard_sdk_integration::macros::export_integration!(Component);

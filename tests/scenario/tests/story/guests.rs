@@ -35,7 +35,8 @@ pub(crate) fn integration(name: &str, find: &str) -> Vec<u8> {
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 65536))
         (func (export "describe") (result i32) (i32.const {description}))
         (func (export "find-contacts") (param i32 i32 i32 i32 i32) (result i32) {find})
-        (func (export "responsible-for") (param i32 i32) (result i32) unreachable))"#,
+        (func (export "responsible-for") (param i32 i32) (result i32) unreachable)
+        (func (export "log-call") (param i32) (result i32) unreachable))"#,
         data = data.text,
     );
     componentize(&with_world(&module, "integration")).unwrap()

@@ -576,6 +576,7 @@ impl CallActor {
         if let Err(error) = self.env.store.calls().put_record(record, None) {
             tracing::error!(call_id = %self.id, %error, "a call's record could not be written");
         }
+        crate::logged::call(&self.snapshot, &self.office, record);
     }
 
     /// The record of a call that a fault of ours ended, and the end of its journal.

@@ -26,7 +26,7 @@ impl CallActor {
     pub(super) fn send_mail(&mut self, op: Op, request: &MailRequest, ctx: &mut Context<Self>) {
         let Op::Run { run, n } = op else { return };
         let part = NoticePart::Step { run, n };
-        match self.mail(run, part, request) {
+        match self.mail(run, part.clone(), request) {
             Ok(mail) => self.take_notice(op, part, NoticeContent::Mail(mail), true, &request.attach, ctx),
             Err(why) => self.resume(op, HostResult::Noticed(Err(why))),
         }
