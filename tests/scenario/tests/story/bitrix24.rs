@@ -245,3 +245,19 @@ fn a_call_whose_logging_was_heard_but_not_answered_is_not_logged_twice() {
     only(&portal);
     assert!(asked(&sim).contains(&"voximplant.statistic.get.json".to_owned()), "{:?}", asked(&sim));
 }
+
+#[test]
+fn a_call_within_the_office_is_logged_nowhere() {
+    let portal = staff();
+    let mut sim = office().start();
+    let (ann, bob) = (sim.phone("ann", "201"), sim.phone("bob", "202"));
+    answers_so(&sim, &portal, always);
+    ann.dials("202");
+    sim.run_until(bob.rings());
+    bob.answers();
+    sim.run_until(ann.talks());
+    ann.hangs_up();
+    sim.run_until_quiet();
+    assert_eq!(sim.record().direction.as_str(), "internal");
+    assert!(portal.calls().is_empty() && sim.sites_asked().is_empty(), "{:?}", sim.sites_asked());
+}
