@@ -48,8 +48,8 @@ impl PartialEq for Said {
 impl Eq for Said {}
 
 impl Office {
-    /// What a call may use that took this route or incoming number: what that says, else what the office says; `None`: everything that is
-    /// installed.
+    /// What a call may use that took this route or incoming number: what that says, else what the office says; `None`: everything that
+    /// came with the switch.
     pub fn plugins_of(&self, route: Option<&RouteId>) -> Option<&Plugins> {
         let own = route.and_then(|id| self.granting().find(|(name, _)| *name == &id.name));
         own.map(|(_, plugins)| plugins).or(self.plugins.as_ref())

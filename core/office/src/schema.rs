@@ -78,7 +78,7 @@ pub fn schema() -> Json {
             "blocked": { "$ref": "#/$defs/blocked", "examples": [{ "callers": ["+4930666*"], "anonymous": true }],
                 "description": "Callers from outside who are not let through, whatever they call; who calls back whoever called for help always is." },
             "plugins": { "$ref": "#/$defs/plugins", "examples": [{ "play-audio": "all", "call-user": { "dial": { "groups": ["sales"] } } }],
-                "description": "The actions that calls may use, and what each may do, where their route or incoming number does not say it; without it all that is installed, with all that they ask for." },
+                "description": "The actions that calls may use, and what each may do, where their route or incoming number does not say it; without it all that came with the switch, with all that they ask for, and none that was installed." },
             "contacts": list("contact", "People outside whom routes know: the condition `contact` asks for them."),
             "variables": { "type": "object", "maxProperties": 64, "propertyNames": { "pattern": "^[a-z0-9._-]{1,64}$" },
                 "additionalProperties": { "type": ["string", "integer", "boolean"], "maxLength": 256 }, "examples": [{ "closed": false, "season": "winter" }],

@@ -4,7 +4,7 @@ use crate::{Document, Occasion, System};
 use plugboard_calendar::{Calendar, Zone};
 use plugboard_model::{GroupId, KnownContact, UserId, ValueType};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The outcome that every action has: it trapped, exceeded a limit or returned an error.
@@ -50,6 +50,7 @@ pub struct Sets {
 pub struct ActionCatalogue {
     actions: BTreeMap<String, Arc<Action>>,
     systems: BTreeMap<String, Arc<System>>,
+    strangers: BTreeSet<String>,
 }
 
 impl ActionCatalogue {
@@ -68,6 +69,18 @@ impl ActionCatalogue {
     pub fn with_systems(mut self, systems: impl IntoIterator<Item = System>) -> Self {
         self.systems.extend(systems.into_iter().map(|system| (system.name.clone(), Arc::new(system))));
         self
+    }
+
+    /// With the names of those that did not come with the switch: an office or a route has to enable them by name.
+    #[must_use]
+    pub fn with_strangers(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.strangers.extend(names);
+        self
+    }
+
+    /// Whether the plugin of this name runs only where it is enabled by name.
+    pub fn is_stranger(&self, name: &str) -> bool {
+        self.strangers.contains(name)
     }
 
     /// The integration of this name.

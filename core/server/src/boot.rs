@@ -9,7 +9,6 @@ use plugboard_model::OfficeId;
 use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Limits, PluginThreads, RunnerLimits};
 use plugboard_recorder::Recorder;
-use plugboard_scenario::ActionCatalogue;
 use plugboard_sound::Cache;
 use plugboard_store::{Blobs, Scope, Store, StoreHealth, StoreObserver};
 use plugboard_switch::{
@@ -18,7 +17,7 @@ use plugboard_switch::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::catalogue::Actions;
@@ -29,6 +28,7 @@ use crate::keep::Keeper;
 use crate::losses::Losses;
 use crate::prompts::Library;
 use crate::recordings::Recordings;
+use crate::shelf::Shelf;
 use crate::speech::Reader;
 use crate::stored::{Stored, read_stored, together};
 
@@ -44,8 +44,11 @@ pub(crate) struct Running {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
-    pub(crate) actions: Actions,
-    pub(crate) scenarios: ActionCatalogue,
+    /// Held while an order about plugins is carried out.
+    pub(crate) orders: tokio::sync::Mutex<()>,
+    /// The plugins in force; replaced as a whole.
+    actions: RwLock<Arc<Actions>>,
+    pub(crate) shelf: Shelf,
     pub(crate) library: Arc<Library>,
     /// What was made of sound files.
     pub(crate) sounds: Cache,
@@ -58,6 +61,13 @@ pub(crate) struct Running {
     pub(crate) houses: Mutex<BTreeMap<OfficeId, House>>,
     /// Actions that scenarios name and that are not installed, as `/readyz` lists them.
     lacking: Mutex<BTreeSet<String>>,
+}
+
+/// Offices as they are with other plugins.
+pub(crate) struct Checked {
+    /// What they were loaded from, as it was in force.
+    of: Vec<Arc<Bundle>>,
+    houses: Vec<House>,
 }
 
 /// Tells the metrics and the readiness how the store is.
@@ -184,17 +194,18 @@ impl Running {
         let placement = Placement::Threads(config.threads);
         let switch = Switch::start(env, &events, readiness.clone(), Configuration::default(), placement);
         let recordings = recordings.of(switch.mailboxes());
-        let scenarios = plugboard_switch::action_catalogue(&actions.by_name);
         let keeper = Keeper::new(store.clone(), metrics.clone(), readiness.clone(), config.keep);
         let (houses, lacking) = <_>::default();
+        let shelf = Shelf::new(store.clone(), &config.data);
         let sounds = Cache::of_folder(&config.data.join("sounds"));
         Ok(Self {
             switch,
             store,
             metrics,
             readiness,
-            actions,
-            scenarios,
+            orders: tokio::sync::Mutex::default(),
+            actions: RwLock::new(Arc::new(actions)),
+            shelf,
             library,
             sounds,
             clock,
@@ -207,12 +218,62 @@ impl Running {
         })
     }
 
+    /// The plugins in force.
+    pub(crate) fn actions(&self) -> Arc<Actions> {
+        Arc::clone(&self.actions.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Every office in force as it is with these plugins. Not for a thread that may not wait.
+    ///
+    /// # Errors
+    /// Every fault of every office that does not fit them.
+    pub(crate) fn checked_with(&self, actions: &Actions) -> Result<Checked, Vec<String>> {
+        let of: Vec<Arc<Bundle>> = {
+            let houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
+            houses.values().map(|house| Arc::clone(&house.source)).collect()
+        };
+        let (mut houses, mut faults) = (Vec::new(), Vec::new());
+        for source in &of {
+            match source.load(&actions.known, Absent::Tolerated, &self.sounds) {
+                Ok(house) => houses.push(house),
+                Err(more) => faults.extend(in_words(more)),
+            }
+        }
+        if faults.is_empty() { Ok(Checked { of, houses }) } else { Err(faults) }
+    }
+
+    /// Puts other plugins in force: new calls run them, calls that go on keep those that they began with. `false`: other offices are in force
+    /// than were checked, and nothing has changed.
+    ///
+    /// # Errors
+    /// What keeps the offices from being served together.
+    pub(crate) fn swap(&self, actions: &Actions, checked: Checked) -> Result<bool, Vec<String>> {
+        {
+            let houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
+            let same = |(house, source): (&House, &Arc<Bundle>)| Arc::ptr_eq(&house.source, source);
+            if houses.len() != checked.of.len() || !houses.values().zip(&checked.of).all(same) {
+                return Ok(false);
+            }
+        }
+        let mut now = self.actions.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *now, Arc::new(actions.clone()));
+        drop(now);
+        match self.put_in_force(checked.houses, Absent::Tolerated) {
+            Ok(_) => Ok(true),
+            Err(faults) => {
+                *self.actions.write().unwrap_or_else(PoisonError::into_inner) = before;
+                Err(faults)
+            }
+        }
+    }
+
     /// Loads offices, or replaces them: everything is checked first, and nothing changes when there is a fault. Tells
     /// their ids, and what their authors should know all the same.
     pub(crate) fn take(&self, bundles: &[Bundle], absent: Absent) -> Result<(Vec<OfficeId>, Vec<String>), Vec<String>> {
         let (mut taken, mut faults) = (Vec::new(), Vec::new());
+        let actions = self.actions();
         for bundle in bundles {
-            match bundle.load(&self.scenarios, absent, &self.sounds) {
+            match bundle.load(&actions.known, absent, &self.sounds) {
                 Ok(house) => taken.push(house),
                 Err(more) => faults.extend(in_words(more)),
             }
@@ -270,11 +331,11 @@ impl Running {
 
     fn configuration(&self, offices: OfficeSet, houses: &BTreeMap<OfficeId, House>) -> Configuration {
         let programs = houses.values().flat_map(|house| house.programs.clone()).collect();
-        let mut grants = GrantTable::default();
+        let (mut grants, actions) = (GrantTable::default(), self.actions());
         for house in houses.values() {
-            grants.add(&house.office, &self.actions.by_name);
+            grants.add(&house.office, &actions.own);
         }
-        Configuration { offices, programs, actions: self.actions.by_name.clone(), grants, limits: Limits::default() }
+        Configuration { offices, programs, actions: actions.by_name.clone(), grants, limits: Limits::default() }
     }
 
     /// Loads every office that the store keeps. One that cannot be loaded keeps no other from being served: it is logged,
@@ -285,7 +346,8 @@ impl Running {
     pub(crate) fn take_stored(&self) -> Result<(), Vec<String>> {
         let Stored { houses, left_out } = {
             let houses = self.houses.lock().unwrap_or_else(PoisonError::into_inner);
-            read_stored(&self.store, &self.scenarios, &houses, &self.sounds).map_err(|error| vec![error.to_string()])?
+            read_stored(&self.store, &self.actions().known, &houses, &self.sounds)
+                .map_err(|error| vec![error.to_string()])?
         };
         for (office, faults) in left_out {
             for fault in &faults {

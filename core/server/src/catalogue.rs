@@ -1,8 +1,9 @@
-//! The actions of a folder, compiled.
+//! The plugins of the folder and those that admins installed, compiled.
 
 use plugboard_document::Fault;
 use plugboard_plugin::{Catalogue, CompiledCache, ComponentId, Installed, Metering, PluginEngine, PoolSize};
-use std::collections::BTreeMap;
+use plugboard_scenario::ActionCatalogue;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,10 +20,15 @@ pub(crate) enum PluginsError {
     File { file: PathBuf, cause: std::io::Error },
 }
 
-/// Every action in a folder, installed; and what could not be.
+/// The plugins in force; and what could not be.
+#[derive(Clone)]
 pub(crate) struct Actions {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) by_name: BTreeMap<String, Arc<Installed>>,
+    /// Those that came with the switch, in its folder: nothing that is installed takes their place.
+    pub(crate) own: BTreeSet<String>,
+    /// What the checkers know of them.
+    pub(crate) known: ActionCatalogue,
     /// A file each.
     pub(crate) refused: Vec<Fault>,
     /// Where they were found.
@@ -76,7 +82,76 @@ pub(crate) fn load(folder: &Path, cache: Option<&Path>, tell: impl FnOnce(&[Stri
         }
     }
     let by_name = catalogue.actions().into_iter().map(|action| (action.manifest().name.clone(), action)).collect();
-    Ok(Actions { catalogue, by_name, refused, folder: folder.to_owned() })
+    let known = ActionCatalogue::new();
+    let actions =
+        Actions { catalogue, by_name, own: owners.into_keys().collect(), known, refused, folder: folder.to_owned() };
+    Ok(actions.known_anew())
+}
+
+impl Actions {
+    /// With this plugin in the place of the one of its name, if there is one.
+    pub(crate) fn with(&self, installed: &Arc<Installed>) -> Self {
+        let mut next = self.clone();
+        next.by_name.insert(installed.manifest().name.clone(), Arc::clone(installed));
+        next.known_anew()
+    }
+
+    /// Without the plugin of this name.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let mut next = self.clone();
+        next.by_name.remove(name);
+        next.known_anew()
+    }
+
+    /// With the files that admins installed, in the order of their names.
+    pub(crate) fn with_installed(mut self, files: impl IntoIterator<Item = (String, Result<Vec<u8>, String>)>) -> Self {
+        for (file, read) in files {
+            let taken = read.and_then(|bytes| self.take(&bytes));
+            match taken {
+                Ok(installed) => {
+                    self.by_name.insert(installed.manifest().name.clone(), installed);
+                }
+                Err(reason) => self.refused.push(Fault::of_file(file, reason, "")),
+            }
+        }
+        self.known_anew()
+    }
+
+    /// Compiles a file that is no plugin of the switch's own.
+    ///
+    /// # Errors
+    /// Why it cannot be installed, in words.
+    pub(crate) fn take(&self, bytes: &[u8]) -> Result<Arc<Installed>, String> {
+        let installed = self.catalogue.install(bytes).map_err(|error| error.to_string())?;
+        let name = &installed.manifest().name;
+        if let Some(own) = self.by_name.get(name).filter(|_| self.own.contains(name)) {
+            self.catalogue.make_current(own.id());
+            if own.id() != installed.id() {
+                self.catalogue.remove(installed.id());
+            }
+            return Err(format!(
+                "{name} came with the switch, and nothing takes its place; give this one another name"
+            ));
+        }
+        Ok(installed)
+    }
+
+    /// Those that admins installed.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = &String> {
+        self.by_name.keys().filter(|name| !self.own.contains(*name))
+    }
+
+    fn known_anew(mut self) -> Self {
+        let strangers: Vec<String> = self.strangers().cloned().collect();
+        self.known = plugboard_switch::action_catalogue(&self.by_name).with_strangers(strangers);
+        self
+    }
+}
+
+/// The files of a folder that may not be there.
+pub(crate) fn files(folder: &Path) -> impl Iterator<Item = (String, Result<Vec<u8>, String>)> {
+    let read = read(folder).unwrap_or_default();
+    read.into_iter().map(|(file, bytes)| (file.display().to_string(), Ok(bytes)))
 }
 
 /// The `.wasm` files of a folder, in the order of their names.

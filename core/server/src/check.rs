@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use crate::cli::Home;
 use crate::config::Config;
 use crate::house::Bundle;
-use crate::{catalogue, output};
+use crate::{catalogue, output, shelf};
 
 /// The actions that scenarios may use, and the plugins that are none.
 ///
@@ -28,7 +28,10 @@ pub(crate) fn actions(plugins: Option<&Path>, home: &Home) -> Result<(ActionCata
     let load = |cache: Option<&Path>| catalogue::load(&folder, cache, tell);
     let loaded = compiled.as_deref().and_then(|compiled| load(Some(compiled)).ok()).map_or_else(|| load(None), Ok);
     let loaded = loaded.map_err(|error| Fault::of_file(folder.display().to_string(), error.to_string(), ""))?;
-    Ok((plugboard_switch::action_catalogue(&loaded.by_name), loaded.refused))
+    // What the admins of that switch have installed.
+    let added = home.folder().ok().map(|data| shelf::folder_of(&data)).filter(|folder| folder.is_dir());
+    let loaded = loaded.with_installed(added.iter().flat_map(|folder| catalogue::files(folder)));
+    Ok((loaded.known, loaded.refused))
 }
 
 /// `check`. What is wrong with one file hides nothing of another.

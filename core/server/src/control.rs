@@ -1,8 +1,10 @@
 //! The way from the command to the running switch: one JSON line each way over `<data>/control.sock` (mode 0600).
 
 mod place;
+mod plugin;
 
 pub(crate) use place::ONLY;
+pub(crate) use plugin::PluginOrder;
 
 use plugboard_model::CallId;
 use serde::{Deserialize, Serialize};
@@ -22,8 +24,9 @@ use crate::recordings::Which;
 
 /// The socket's name in the data folder.
 pub(crate) const SOCKET: &str = "control.sock";
-/// An office with all its scenarios is far smaller; an answer holds a page of records.
-pub(crate) const LINE_LEN_MAX: u64 = 32 << 20;
+/// An office with all its scenarios is far smaller; an answer holds a page of records. A plugin in Python has 18 MB, and a third more as
+/// base64.
+pub(crate) const LINE_LEN_MAX: u64 = 48 << 20;
 /// What looks through all that is kept takes its time.
 const ANSWER_MAX: Duration = Duration::from_secs(600);
 /// A backup to another disk copies all recordings.
@@ -83,6 +86,9 @@ pub(crate) enum Request {
         wish: Wish,
     },
     Plugins,
+    Plugin {
+        order: PluginOrder,
+    },
     Apply {
         bundles: Vec<Bundle>,
         why: String,

@@ -63,9 +63,8 @@ fn denied(
     route: &RouteId,
     scenario: &ScenarioId,
 ) -> Vec<String> {
-    let (Some(plugins), Some(source)) = (office.plugins_of(Some(route)), office.scenario(scenario)) else {
-        return Vec::new();
-    };
+    let Some(source) = office.scenario(scenario) else { return Vec::new() };
+    let plugins = office.plugins_of(Some(route));
     let used = used_actions(office, source).into_iter();
     used.filter_map(|action| {
         let lacks = lacks(plugins, actions, &action)?;
@@ -78,7 +77,10 @@ fn denied(
     .collect()
 }
 
-fn lacks(plugins: &Plugins, actions: &ActionCatalogue, action: &str) -> Option<String> {
+fn lacks(plugins: Option<&Plugins>, actions: &ActionCatalogue, action: &str) -> Option<String> {
+    let Some(plugins) = plugins else {
+        return actions.is_stranger(action).then(|| "did not come with the switch and is not enabled".into());
+    };
     let Some(grant) = plugins.get(action) else { return Some("is not enabled".into()) };
     let granted = grant.capabilities.as_ref()?;
     let missing = actions.get(action)?.capabilities.iter().find(|wanted| !granted.contains(*wanted))?;

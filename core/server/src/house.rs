@@ -44,6 +44,8 @@ pub(crate) struct House {
     pub(crate) audio: Arc<OfficeAudio>,
     /// Audio that could not be read: a step that plays it is skipped (R52); what a newer check finds in a stored office.
     pub(crate) warnings: Vec<String>,
+    /// What it was loaded from.
+    pub(crate) source: Arc<Bundle>,
     /// Actions that are not installed, with a scenario that names them: it is not among the programs.
     pub(crate) lacking: Vec<(String, ScenarioId)>,
 }
@@ -287,7 +289,8 @@ impl Bundle {
         warnings.extend(office.shadowed());
         warnings.extend(grants::lacking(&office, actions));
         warnings.extend(integrations::lacking(&office, actions));
-        Ok(House { office, folder: self.folder.clone(), programs, audio: Arc::new(audio), warnings, lacking })
+        let (folder, source) = (self.folder.clone(), Arc::new(self.clone()));
+        Ok(House { office, folder, programs, audio: Arc::new(audio), warnings, source, lacking })
     }
 
     fn audio(&self, office: &Office, sounds: &Cache) -> (OfficeAudio, Vec<String>) {

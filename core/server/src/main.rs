@@ -30,6 +30,7 @@ mod recordings;
 mod recovery;
 mod schema;
 mod serve;
+mod shelf;
 mod show;
 mod simulate;
 mod speech;

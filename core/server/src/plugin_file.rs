@@ -1,5 +1,7 @@
 //! Files of plugins: looked at, signed, verified. No switch needs to run.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use plugboard_plugin::{Catalogue, ComponentId, Inspection, Metering, PluginEngine, PoolSize};
 use plugboard_signature::{PublicKey, SignatureError, SigningKey};
 use serde_json::{Value, json};
@@ -8,8 +10,12 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::control::LINE_LEN_MAX;
+
 /// Larger than any plugin that is compiled.
 const FILE_BYTES_MAX: u64 = 64 << 20;
+/// As base64 it fits into a line to the switch, with room for the rest of that.
+const SENT_BYTES_MAX: u64 = (LINE_LEN_MAX / 4 - 1_024) * 3;
 /// A PEM file of one key has some hundred bytes.
 const KEY_BYTES_MAX: u64 = 16 << 10;
 
@@ -112,8 +118,16 @@ pub(crate) fn verify(file: &Path, trusted: &[String]) -> Result<Value, String> {
     Ok(json!({ "done": done, "file": name.to_string(), "key": key.to_string(), "trusted": !keys.is_empty() }))
 }
 
+/// A file as it is sent to the switch.
+///
+/// # Errors
+/// A file that cannot be read, or is larger than what can be sent.
+pub(crate) fn sent(file: &Path) -> Result<String, String> {
+    read(file, SENT_BYTES_MAX).map(|bytes| STANDARD.encode(bytes))
+}
+
 /// A key as it is written, or the file that holds it.
-fn public_key(said: &str) -> Result<PublicKey, String> {
+pub(crate) fn public_key(said: &str) -> Result<PublicKey, String> {
     if let Ok(key) = said.parse() {
         return Ok(key);
     }

@@ -7,6 +7,7 @@ mod listen;
 mod offices;
 mod outbox;
 mod people;
+mod plugins;
 mod workshop;
 
 pub(crate) use answer::{RECORDS_MAX, in_doubt};
@@ -29,6 +30,7 @@ use crate::cli::{Home, Serve};
 use crate::config::{Config, PORTS_FORM, Sip, TOKEN_NEEDED, read_ports};
 use crate::house::{Absent, in_words};
 use crate::leave::leave;
+use crate::shelf::Shelf;
 use crate::{catalogue, demo, keep, output};
 
 /// How often a drain looks whether calls are left.
@@ -113,6 +115,10 @@ fn run(wish: &Serve, config: Config, data: &Path, json: bool) -> Result<(), Star
     };
     let actions = catalogue::load(&plugins, Some(&data.join("compiled")), tell)
         .map_err(|error| Start::new(3, error.to_string()))?;
+    let shelf = Shelf::new(store.clone(), data);
+    let installed = shelf.plugins().map_err(|fault| Start::new(3, fault))?;
+    shelf.copy_all(&installed);
+    let actions = actions.with_installed(installed.iter().map(|(name, entry)| (name.clone(), shelf.file(&entry.now))));
     for refused in &actions.refused {
         tracing::error!(%refused, "a plugin was not installed");
     }

@@ -16,14 +16,14 @@ use plugboard_simulator::rehearsal::{Caller, Explored, Finding, Plan, Rehearsed,
 use plugboard_switch::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::Home;
 use crate::control::{self, ONLY, Request};
 use crate::house::Bundle;
-use crate::{catalogue, output, show};
+use crate::{catalogue, output, shelf, show};
 
 /// Calls of one exploration, unless somebody wants more: less than a minute.
 const CALLS: usize = 200;
@@ -99,15 +99,21 @@ pub(crate) fn simulate(home: &Home, wish: &Wish, json: bool) -> ExitCode {
             simulate(home, &alike, json)
         });
     }
+    let installed = home.folder().ok().map(|data| shelf::folder_of(&data)).filter(|folder| folder.is_dir());
+    let installed = installed.as_deref();
     let Some(file) = &wish.file else {
         let request = Request::Export { office: wish.office().to_owned(), secrets: false, version: None };
         return control::ask(home, &request, |answer| {
             let text = answer.get("yaml").and_then(Value::as_str).unwrap_or_default();
             let office = answer.get("office").and_then(Value::as_str).unwrap_or_default();
-            ended(with(Bundle::of_text(&format!("office {office}"), text), wish, json))
+            ended(with(Bundle::of_text(&format!("office {office}"), text), installed, wish, json))
         });
     };
-    ended(Bundle::read(file).map_err(|fault| vec![fault.to_string()]).and_then(|bundle| with(bundle, wish, json)))
+    ended(
+        Bundle::read(file)
+            .map_err(|fault| vec![fault.to_string()])
+            .and_then(|bundle| with(bundle, installed, wish, json)),
+    )
 }
 
 /// The wish with what this record says of its call.
@@ -138,7 +144,7 @@ fn ended(done: Result<ExitCode, Vec<String>>) -> ExitCode {
     })
 }
 
-fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
+fn with(bundle: Bundle, installed: Option<&Path>, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>> {
     let one = |fault: String| vec![fault];
     let began = SystemClock::start();
     if wish.explore && !(1..=CALLS_MAX).contains(&wish.calls) {
@@ -147,8 +153,8 @@ fn with(bundle: Bundle, wish: &Wish, json: bool) -> Result<ExitCode, Vec<String>
     let folder = wish.plugins.clone().unwrap_or_else(catalogue::default_folder);
     // What a call file or a check finds is told sooner than a compilation takes.
     let cache = cache_folder().and_then(|folder| CompiledCache::open(&folder).ok());
-    let actions = plugboard_simulator::actions_of(&folder, cache).map_err(one)?;
-    let set = stage::set(bundle, wish.file.is_some(), wish.scenario.as_deref(), &actions)?;
+    let (actions, strangers) = plugboard_simulator::actions_of(&folder, installed, cache).map_err(one)?;
+    let set = stage::set(bundle, wish.file.is_some(), wish.scenario.as_deref(), (&actions, strangers))?;
     let Planned { plan, said_when } = call_file::plan(&set, wish, began.wall())?;
     quiet_panics();
     let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -6,7 +6,7 @@ use plugboard_office::{Calendar, Database, Office, OfficeSet, Surroundings, Zone
 use plugboard_plugin::{Installed, Limits};
 use plugboard_scenario::{Document, KnownDatabases, Program, Resolver, compile};
 use plugboard_switch::{Configuration, GrantTable, Prompts, Voice, VoiceReply, action_catalogue};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,7 +70,14 @@ impl OfficeText {
         let configuration = configuration(std::slice::from_ref(self), &by_name(&actions), &records, Limits::default());
         let office = configuration.offices.iter().next().cloned();
         let office = office.unwrap_or_else(|| panic!("there is no office"));
-        Stage { office, programs: configuration.programs, actions, prompts, limits: Limits::default() }
+        Stage {
+            office,
+            programs: configuration.programs,
+            actions,
+            strangers: BTreeSet::new(),
+            prompts,
+            limits: Limits::default(),
+        }
     }
 
     /// With every `from` in the document replaced.
@@ -180,7 +187,7 @@ pub(crate) fn checked(
                 .map_err(in_words)?;
             programs.insert(source.id.clone(), program);
         }
-        grants.add(&office, actions);
+        grants.add(&office, actions.keys());
         offices.push(office);
     }
     let offices = OfficeSet::new(offices).map_err(in_words)?;

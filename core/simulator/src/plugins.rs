@@ -6,7 +6,7 @@ use plugboard_plugin::{
     RunEvent, RunKey, RunSpec, Runner, RunnerLimits, Sink, StartError,
 };
 use plugboard_switch::{Clock, Plugins};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
@@ -155,12 +155,28 @@ pub(crate) fn with(more: &[Vec<u8>]) -> Arc<Catalogue> {
     Arc::new(catalogue)
 }
 
-/// Every action of a folder, bounded by fuel as simulations need them; compiled ones are kept in the cache, if there is one.
+/// Every plugin of a folder, bounded by fuel as simulations need them; compiled ones are kept in the cache, if there is one. Then what is
+/// in the folder `installed`, with the names of these: one that cannot be installed, or whose name is taken, is passed over, as a switch does.
 ///
 /// # Errors
-/// What cannot be read or installed, in words.
-pub fn actions_of(folder: &Path, cache: Option<CompiledCache>) -> Result<Arc<Catalogue>, String> {
-    catalogue_of(&files(folder), cache).map(Arc::new)
+/// What of the first folder cannot be read or installed, in words.
+pub fn actions_of(
+    folder: &Path,
+    installed: Option<&Path>,
+    cache: Option<CompiledCache>,
+) -> Result<(Arc<Catalogue>, BTreeSet<String>), String> {
+    let catalogue = catalogue_of(&files(folder), cache)?;
+    let (own, mut strangers) = (by_name(&catalogue), BTreeSet::new());
+    for file in installed.map(files).unwrap_or_default() {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let Ok(plugin) = catalogue.install(&bytes) else { continue };
+        let name = &plugin.manifest().name;
+        match own.get(name) {
+            Some(own) => drop(catalogue.make_current(own.id())),
+            None => drop(strangers.insert(name.clone())),
+        }
+    }
+    Ok((Arc::new(catalogue), strangers))
 }
 
 fn catalogue_of(files: &[PathBuf], cache: Option<CompiledCache>) -> Result<Catalogue, String> {

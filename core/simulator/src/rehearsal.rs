@@ -24,7 +24,7 @@ use plugboard_office::{Office, OfficeSet};
 use plugboard_plugin::{Catalogue, Limits};
 use plugboard_scenario::Program;
 use plugboard_switch::{Configuration, GrantTable};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub struct Stage {
     pub programs: BTreeMap<ScenarioId, Arc<Program>>,
     /// The installed actions ([`crate::actions_of`]).
     pub actions: Arc<Catalogue>,
+    /// Those of them that did not come with the switch: they run where they are enabled by name.
+    pub strangers: BTreeSet<String>,
     /// Its prompts, and how long each is.
     pub prompts: BTreeMap<String, Duration>,
     /// What every run of an action may use.
@@ -138,7 +140,7 @@ fn perform(
     })?;
     let actions = by_name(&stage.actions);
     let mut grants = GrantTable::default();
-    grants.add(&stage.office, &actions);
+    grants.add(&stage.office, actions.keys().filter(|name| !stage.strangers.contains(*name)));
     let configuration =
         Configuration { offices: office_set, programs: stage.programs.clone(), actions, grants, limits: stage.limits };
     let mut setup = Setup::configured(configuration, Arc::clone(&stage.actions), stage.prompts.clone());

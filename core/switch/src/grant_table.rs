@@ -2,7 +2,7 @@
 
 use plugboard_model::{Name, OfficeId, RouteId};
 use plugboard_office::{Dialling, Office, PluginGrant, Plugins};
-use plugboard_plugin::{Capability, DialGrant, Grants, Installed};
+use plugboard_plugin::{Capability, DialGrant, Grants};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ struct OfOffice {
 }
 
 impl GrantTable {
-    /// With what this office grants. An office that says nothing trusts the installed actions with all that they ask for: its admin installed
-    /// them.
-    pub fn add(&mut self, office: &Office, actions: &BTreeMap<String, Arc<Installed>>) {
+    /// With what this office grants. An office that says nothing trusts `trusted`, which came with the switch, with all that they ask for, and
+    /// nobody else.
+    pub fn add<'n>(&mut self, office: &Office, trusted: impl IntoIterator<Item = &'n String>) {
         let usual = office.plugins_of(None).map_or_else(
-            || actions.keys().map(|name| (name.clone(), Arc::new(Grants::everything()))).collect(),
+            || trusted.into_iter().map(|name| (name.clone(), Arc::new(Grants::everything()))).collect(),
             |plugins| granted(office, plugins),
         );
         let routes = office.granting().map(|(name, plugins)| (name.clone(), granted(office, plugins))).collect();

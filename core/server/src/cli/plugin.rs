@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Home;
-use crate::control::{self, Request};
+use crate::control::{self, PluginOrder, Request};
 use crate::{output, plugin_file, show};
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,43 @@ pub(crate) enum PluginCommand {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Put a plugin's file in force while calls go on: new calls run it, calls that run the version before finish with that. It must be signed
+    /// by a key that you trust.
+    Install {
+        /// The file.
+        file: PathBuf,
+        /// Install it though nobody whom you trust has signed it.
+        #[arg(long)]
+        untrusted: bool,
+    },
+    /// Take away a plugin that was installed.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Also if scenarios or integrations use it: calls that come to it fail.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put the version in force that was before: up to five are kept.
+    Rollback {
+        /// The plugin's name.
+        name: String,
+    },
+    /// Trust what a vendor's key signs.
+    Trust {
+        /// The public key: its 44 characters or its PEM file, as the vendor gives it to you. Make sure that it is his.
+        key: String,
+        /// The vendor's name.
+        #[arg(long, value_name = "NAME")]
+        vendor: String,
+    },
+    /// Trust a key no more. What it has signed stays installed.
+    Distrust {
+        /// The key, or the vendor's name.
+        key: String,
+    },
+    /// List the keys that are trusted.
+    Keys,
     /// Look at a plugin's file without installing it: what it is, what it would be allowed to do, who signed it, and why it would be refused;
     /// exit 1 if it would be.
     Inspect {
@@ -106,6 +143,23 @@ pub(super) fn run(home: &Home, command: PluginCommand, json: bool) -> ExitCode {
         PluginCommand::Show { action, language } => {
             control::ask(home, &Request::Plugins, |answer| show::plugins::one(answer, &action, &language, json))
         }
+        PluginCommand::Install { file, untrusted } => match plugin_file::sent(&file) {
+            Ok(bytes) => {
+                let file = file.display().to_string();
+                order(home, PluginOrder::Install { file, bytes, untrusted }, json)
+            }
+            Err(fault) => told(Err(fault), |_| ExitCode::SUCCESS),
+        },
+        PluginCommand::Remove { name, force } => order(home, PluginOrder::Remove { name, force }, json),
+        PluginCommand::Rollback { name } => order(home, PluginOrder::RollBack { name }, json),
+        PluginCommand::Trust { key, vendor } => match plugin_file::public_key(&key) {
+            Ok(key) => order(home, PluginOrder::Trust { key: key.to_string(), vendor }, json),
+            Err(fault) => told(Err(fault), |_| ExitCode::SUCCESS),
+        },
+        PluginCommand::Distrust { key } => order(home, PluginOrder::Distrust { key }, json),
+        PluginCommand::Keys => control::ask(home, &Request::Plugin { order: PluginOrder::Keys }, |answer| {
+            show::plugins::keys(answer, json)
+        }),
         PluginCommand::Inspect { file, language } => {
             told(plugin_file::inspect(&file), |answer| show::plugins::inspected(answer, &language, json))
         }
@@ -133,6 +187,10 @@ pub(super) fn run(home: &Home, command: PluginCommand, json: bool) -> ExitCode {
             told(plugin_file::verify(&file, &key), |answer| show::plain(answer, json))
         }
     }
+}
+
+fn order(home: &Home, order: PluginOrder, json: bool) -> ExitCode {
+    control::ask(home, &Request::Plugin { order }, |answer| show::plugins::ordered(answer, json))
 }
 
 fn told(answer: Result<Value, String>, show: impl FnOnce(&Value) -> ExitCode) -> ExitCode {

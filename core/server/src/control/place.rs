@@ -79,6 +79,7 @@ impl Request {
             Self::Status
             | Self::Registrations
             | Self::Plugins
+            | Self::Plugin { .. }
             | Self::Apply { .. }
             | Self::Backup { .. }
             | Self::Trim

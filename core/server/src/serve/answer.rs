@@ -5,7 +5,7 @@ use plugboard_model::{
     CallId, CallRecord, Cause, Dialled, JournalEntry, JournalEvent, LegId, OfficeId, RunId, UserStatus, WallTime,
 };
 use plugboard_office::Office;
-use plugboard_plugin::{ComponentId, PluginKind, ReplayReport, Verdict};
+use plugboard_plugin::{ComponentId, ReplayReport, Verdict};
 use plugboard_store::{BackupReport, BlobId, Blobs, RecordCursor, RecordFilter, Scope};
 use plugboard_switch::{HandOnTo, LiveCall, UserState};
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use std::sync::{Arc, PoisonError};
 use crate::boot::Running;
 use crate::control::{Answer, Request, TransferTo, call_id, done};
 use crate::disk::on_disk;
-use crate::house::in_words;
 use crate::keep::{Clock, Round, forget};
 use crate::serve::{contacts, faxes, offices, outbox, people};
 
@@ -78,7 +77,8 @@ async fn carry_out(running: &Arc<Running>, request: Request) -> Answer {
         Request::Queues { office, which } => people::queues(running, &office, which.as_deref()).await,
         Request::HangUp { id } => hang_up(running, &id).await,
         Request::Transfer { id, leg, to } => transfer(running, &id, leg, to).await.unwrap_or_else(Answer::fault),
-        Request::Plugins => plugins(running),
+        Request::Plugins => super::plugins::list(running).map_or_else(Answer::Faults, Answer::Done),
+        Request::Plugin { order } => super::plugins::order(running, order).await,
         Request::Contacts { office, wish } => contacts::contacts(running, &office, wish),
         Request::Explain { wish } => people::explain(running, &wish),
         Request::Export { office, secrets, version: None } => offices::export(running, &office, secrets),
@@ -156,6 +156,7 @@ fn from_disk(running: &Running, request: Request) -> Result<Value, String> {
         | Request::Queues { .. }
         | Request::Explain { .. }
         | Request::Plugins
+        | Request::Plugin { .. }
         | Request::Trim
         | Request::SendFax { .. }
         | Request::OutgoingFaxes { .. }
@@ -344,26 +345,6 @@ async fn transfer(running: &Running, id: &str, leg: Option<u32>, to: TransferTo)
     Ok(done(format!("leg {leg} of call {call} leaves: {said}")))
 }
 
-/// The installed plugins, as they describe themselves.
-pub(super) fn plugins(running: &Running) -> Answer {
-    let of =
-        |kind: PluginKind| running.actions.by_name.values().filter(move |installed| installed.manifest().kind == kind);
-    let integrations: Vec<Value> = of(PluginKind::Integration)
-        .map(|installed| json!({ "component": installed.id().to_string(), "manifest": installed.manifest() }))
-        .collect();
-    let actions: Vec<Value> = of(PluginKind::Action)
-        .map(|installed| {
-            let manifest = installed.manifest();
-            let calls = manifest.outcomes.iter().any(|outcome| outcome.name == plugboard_scenario::ANSWER);
-            let events = plugboard_scenario::Occasion::OF_ACTIONS.iter().filter(|_| calls);
-            let events: Vec<&str> = events.map(|occasion| occasion.as_str()).collect();
-            json!({ "component": installed.id().to_string(), "manifest": manifest, "events": events })
-        })
-        .collect();
-    let refused = in_words(running.actions.refused.clone());
-    Answer::Done(json!({ "actions": actions, "integrations": integrations, "refused": refused }))
-}
-
 /// A past call's record, or what there is so far of one that goes on.
 async fn record(running: &Arc<Running>, id: &str) -> Answer {
     let call = match call_id(id) {
@@ -548,7 +529,7 @@ fn replay(running: &Running, id: &str) -> Result<Value, String> {
         let id = ComponentId(pinned);
         let key = plugboard_plugin::RunKey { call: call.clone(), run };
         let told = match component(running, id)? {
-            Some(bytes) => match plugboard_plugin::replay(&running.actions.catalogue, &bytes, events, &key) {
+            Some(bytes) => match plugboard_plugin::replay(&running.actions().catalogue, &bytes, events, &key) {
                 Ok(report) => told(run, &action, &report),
                 Err(refused) => {
                     json!({ "run": run.0, "action": action, "same": false, "verdict": refused.to_string() })
@@ -564,7 +545,7 @@ fn replay(running: &Running, id: &str) -> Result<Value, String> {
 
 /// The component that ran: installed, or kept from before an upgrade.
 fn component(running: &Running, id: ComponentId) -> Result<Option<Arc<[u8]>>, String> {
-    if let Some(installed) = running.actions.catalogue.get(id) {
+    if let Some(installed) = running.actions().catalogue.get(id) {
         return Ok(Some(Arc::clone(installed.bytes())));
     }
     let kept = running.store.blob(Scope::Switch, BlobId(id.0)).map_err(|error| error.to_string())?;

@@ -133,7 +133,7 @@ pub(super) fn diff(
         (Some(version), _) => loaded(running, stored(running, office, version)?)?,
         (None, Some(mut bundle)) => {
             bundle.keep_passwords(running.houses.lock().unwrap_or_else(PoisonError::into_inner).values());
-            let house = bundle.load(&running.scenarios, Absent::Refused, &running.sounds);
+            let house = bundle.load(&running.actions().known, Absent::Refused, &running.sounds);
             house.map_err(|faults| in_words(faults).join("\n"))?
         }
         (None, None) => in_force(running, office)?,
@@ -157,7 +157,7 @@ fn told_of(running: &Running, office: &OfficeId, version: u64) -> Result<Value, 
 }
 
 fn loaded(running: &Running, bundle: Bundle) -> Result<House, String> {
-    let house = bundle.load(&running.scenarios, Absent::Tolerated, &running.sounds);
+    let house = bundle.load(&running.actions().known, Absent::Tolerated, &running.sounds);
     house.map_err(|faults| in_words(faults).join("; "))
 }
 

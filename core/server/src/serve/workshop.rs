@@ -12,9 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::{answer, offices};
+use super::offices;
 use crate::boot::Running;
-use crate::control::Answer;
 
 /// A simulation that takes longer is ended.
 const SIMULATION_MAX: Duration = Duration::from_secs(60);
@@ -43,10 +42,7 @@ impl Bench {
 
 impl Workshop for Bench {
     fn actions(&self) -> Value {
-        match answer::plugins(&self.running) {
-            Answer::Done(actions) => actions,
-            Answer::Faults(_) => Value::Null,
-        }
+        super::plugins::list(&self.running).unwrap_or(Value::Null)
     }
 
     fn versions(&self, office: &OfficeId, limit: usize) -> Result<Value, String> {
@@ -67,7 +63,7 @@ impl Workshop for Bench {
         command.args(["--json", "simulate", "--office", office.0.as_str()]).arg("--data").arg(&self.data);
         // Whoever serves may have no folder of his own for what is compiled once.
         command.env("XDG_CACHE_HOME", std::path::absolute(&self.data).map_err(one)?.join("cache"));
-        command.arg("--plugins").arg(&self.running.actions.folder);
+        command.arg("--plugins").arg(&self.running.actions().folder);
         if !wish.call.is_null() {
             command.arg("--call").arg(folder.write("call.yaml", &wish.call.to_string()).map_err(one)?);
         }

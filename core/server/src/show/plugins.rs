@@ -1,10 +1,11 @@
 //! What the installed actions say of themselves.
 
+use plugboard_model::WallTime;
 use plugboard_plugin::Capability;
 use serde_json::Value;
 use std::process::ExitCode;
 
-use super::{either, field, items};
+use super::{either, field, items, when};
 use crate::output;
 
 /// The language that every action has.
@@ -28,15 +29,53 @@ fn words(value: &Value, key: &str) -> String {
 pub(crate) fn list(value: &Value, language: &str, json: bool) -> ExitCode {
     either(value, json, || {
         for kind in KINDS {
-            for manifest in items(value, kind).iter().filter_map(|plugin| plugin.get("manifest")) {
+            for plugin in items(value, kind) {
+                let Some(manifest) = plugin.get("manifest") else { continue };
                 let (name, version) = (field(manifest, "name"), field(manifest, "version"));
                 let (kind, title) = (field(manifest, "kind"), text(manifest.get("titles"), language));
                 let imports = words(manifest, "capabilities");
-                output::line(format!("{name:<16} {version:<8} {kind:<12} {title:<28} imports: {imports}"));
+                output::line(format!(
+                    "{name:<16} {version:<8} {kind:<12} {title:<28} imports: {imports}{}",
+                    origin(plugin)
+                ));
             }
         }
         for refused in items(value, "refused") {
             output::fault(format!("not installed: {}", refused.as_str().unwrap_or_default()));
+        }
+    })
+}
+
+/// Who brought it, where that is not the switch itself.
+fn origin(plugin: &Value) -> String {
+    let text = |key: &str| plugin.get(key).and_then(Value::as_str);
+    match (text("from"), text("vendor").or_else(|| text("signed_by"))) {
+        (Some("installed"), Some(signer)) => format!("  (installed, signed by {signer})"),
+        (Some("installed"), None) => "  (installed, not signed)".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// What became of an order.
+pub(crate) fn ordered(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || {
+        output::line(field(value, "done"));
+        for wants in items(value, "wants") {
+            output::line(format!("it may {} ({})", field(wants, "allows"), field(wants, "capability")));
+        }
+    })
+}
+
+/// `plugin keys`.
+pub(crate) fn keys(value: &Value, json: bool) -> ExitCode {
+    either(value, json, || {
+        let keys = items(value, "keys");
+        if keys.is_empty() {
+            output::fault("no key is trusted; `plugboard plugin trust KEY --vendor NAME` trusts one");
+        }
+        for key in keys {
+            let at = key.get("at").and_then(Value::as_i64).map_or(WallTime(0), WallTime);
+            output::line(format!("{}  {} UTC  {}", field(key, "key"), when::moment(at), field(key, "vendor")));
         }
     })
 }

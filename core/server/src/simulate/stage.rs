@@ -5,7 +5,7 @@ use plugboard_plugin::{Catalogue, Limits};
 use plugboard_scenario::ActionCatalogue;
 use plugboard_simulator::rehearsal::Stage;
 use plugboard_sound::Cache;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::house::{Absent, Bundle, in_words};
@@ -61,10 +61,10 @@ pub(super) fn set(
     mut bundle: Bundle,
     of_file: bool,
     scenario: Option<&str>,
-    actions: &Arc<Catalogue>,
+    (actions, strangers): (&Arc<Catalogue>, BTreeSet<String>),
 ) -> Result<Set, Vec<String>> {
     let by_name = plugboard_simulator::by_name(actions);
-    let known = plugboard_switch::action_catalogue(&by_name);
+    let known = plugboard_switch::action_catalogue(&by_name).with_strangers(strangers.iter().cloned());
     let node = plugboard_document::parse(&bundle.file, &bundle.text).map_err(in_words)?;
     let Kind::Map(mut root) = node.kind else { return Err(vec![format!("{} is no office", bundle.file)]) };
     let mut door = None;
@@ -109,6 +109,7 @@ pub(super) fn set(
         office: house.office,
         programs: house.programs,
         actions: Arc::clone(actions),
+        strangers,
         limits: Limits::default(),
     };
     Ok(Set { stage, door })
